@@ -1,0 +1,41 @@
+"""Build file of tinynet: `kernels/` at the top of the tree is installed as the subpackage `tinynet.kernels`."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tinynet" / "__init__.py").read_text(encoding="utf-8")).group(1)
+
+setup(
+    name="tinynet",
+    version=VERSION,
+    description="A readable neural-network engine on NumPy, Numba and CuPy, with Keras's API",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else "",
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    # A global package called `kernels` would collide with others of that name, so the folder is mapped below `tinynet`.
+    package_dir={"tinynet.kernels": "kernels"},
+    packages=[
+        *find_packages(include=["tinynet", "tinynet.*"]),
+        "tinynet.kernels",
+        *(f"tinynet.{package}" for package in find_packages(include=["kernels.*"])),
+    ],
+    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"]},
+    install_requires=[
+        "numpy>=2.0",
+        "numba>=0.68",
+        "matplotlib>=3.8",
+        "tqdm>=4.66",
+        "pooch>=1.8",
+        "safetensors>=0.4.3",
+        "threadpoolctl>=3.5",
+    ],
+    extras_require={
+        "cuda12": ["cupy-cuda12x>=13"],
+        "cuda13": ["cupy-cuda13x>=13.6"],
+        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.17", "mypy>=2.0", "setuptools>=77"],
+    },
+)

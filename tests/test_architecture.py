@@ -1,0 +1,124 @@
+"""The imports tell the architecture: each room uses only rooms before it, and there are no cycles."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
+LEVELS = {
+    "kernels": 0,
+    "lookup": 0,
+    "backend": 1,
+    "autograd": 2,
+    "ops": 3,
+    "gradient_check": 4,
+    "activations": 4,
+    "initializers": 4,
+    "losses": 4,
+    "metrics": 4,
+    "schedules": 4,
+    "callbacks": 4,
+    "data": 4,
+    "datasets": 4,
+    "plotting": 4,
+    "utils": 4,
+    "optimizers": 5,
+    "layers": 5,
+    "models": 6,
+}
+SIDEWAYS = {("metrics", "losses"), ("plotting", "utils")}
+
+
+def python_files(folder: str) -> list[Path]:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files, folder
+    return files
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0] if parts[0] == "kernels" else parts[1]
+
+
+def imported_modules(path: Path) -> list[str]:
+    """Absolute names of all modules that a file imports, those inside functions included."""
+    package = ("tinynet", *path.relative_to(ROOT).parent.parts)
+    if package[:2] == ("tinynet", "tinynet"):
+        package = package[1:]
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            names += [f"{module}.{alias.name}" for alias in node.names]
+    return names
+
+
+FILES = [path for path in python_files("kernels") + python_files("tinynet") if path != ROOT / "tinynet" / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    room = room_of(path)
+    for name in imported_modules(path):
+        parts = name.split(".")
+        if parts[0] == "kernels":
+            pytest.fail(f"{path} imports {name}: the package is called tinynet.kernels")
+        if parts[0] != "tinynet" or len(parts) < 2 or parts[1] not in LEVELS or parts[1] == room:
+            continue
+        allowed = LEVELS[parts[1]] < LEVELS[room] or (room, parts[1]) in SIDEWAYS
+        assert allowed, f"{path.relative_to(ROOT)} ({room}) imports {name}"
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    modules = {".".join(("tinynet", *path.relative_to(ROOT).with_suffix("").parts)): path for path in FILES}
+    modules = {name.replace("tinynet.tinynet", "tinynet").removesuffix(".__init__"): p for name, p in modules.items()}
+    graph = {}
+    for module, path in modules.items():
+        names = (name if name in modules else name.rpartition(".")[0] for name in imported_modules(path))
+        graph[module] = {name for name in names if name in modules and name != module}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the files
+
+
+def test_every_room_has_a_level():
+    assert {room_of(path) for path in FILES} <= set(LEVELS)
+
+
+def test_kernels_import_nothing_of_tinynet_but_kernels():
+    for path in python_files("kernels"):
+        for name in imported_modules(path):
+            assert not name.startswith("tinynet") or name.startswith("tinynet.kernels"), f"{path}: {name}"
+
+
+@pytest.mark.parametrize("module", ["cupy", "matplotlib", "tqdm", "pooch", "safetensors"])
+def test_optional_modules_are_imported_when_needed(module):
+    for path in FILES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+                assert module not in {name.split(".")[0] for name in names}, path
+
+
+def test_autograd_fits_in_five_hundred_lines():
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in python_files("tinynet/autograd"))
+    assert lines <= 500, lines
+
+
+def test_files_stay_readable():
+    for path in FILES:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 270, f"{path.relative_to(ROOT)} has {lines} lines; the design asks for a new room"
+
+
+def test_top_level_is_fixed():
+    expected = {"setup.py", "tinynet", "kernels", "examples", "tests", "benchmarks", "README.md"}
+    tools = {"pyproject.toml", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.suffix != ".egg-info"}
+    found -= {"build", "dist", "runs", "venv", "__pycache__"}
+    assert found <= expected | tools

@@ -1,0 +1,49 @@
+"""tinynet: a neural-network engine to read in an afternoon, with Keras's API."""
+
+import importlib
+from importlib.util import find_spec
+from typing import Any
+
+__version__ = "0.1.0"
+
+if find_spec("tinynet.kernels") is None:
+    raise ImportError(
+        "tinynet.kernels is missing: this is a checkout that was not installed. "
+        "Install it first, with `pip install -e .` at the top of the checkout."
+    )
+
+# Rooms and names are imported when they are first asked for, so that `import tinynet` costs little.
+_ROOMS = (
+    "activations", "autograd", "backend", "callbacks", "data", "datasets", "initializers", "kernels", "layers",
+    "losses", "metrics", "models", "ops", "optimizers", "plotting", "schedules", "utils",
+)  # fmt: skip
+_NAMES = {
+    "Input": "tinynet.layers",
+    "Model": "tinynet.models",
+    "Parameter": "tinynet.autograd",
+    "Sequential": "tinynet.models",
+    "Tensor": "tinynet.autograd",
+    "grad": "tinynet.autograd",
+    "gradcheck": "tinynet.gradient_check",
+    "gradgradcheck": "tinynet.gradient_check",
+    "no_grad": "tinynet.autograd",
+    "set_device": "tinynet.backend.device",
+}
+
+__all__ = ["config", *_ROOMS, *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"tinynet.{name}")
+    if name == "config":
+        return importlib.import_module("tinynet.backend.config")
+    if name in _NAMES:
+        importlib.import_module("tinynet.ops")  # gives Tensor its operators
+        value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
+        return value
+    raise AttributeError(f"module 'tinynet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
