@@ -1,0 +1,158 @@
+"""The input times a smooth step: silu (a logistic step) and gelu (a normal distribution's)."""
+
+import math
+
+import numpy as np
+
+from ..common import Array, operation, parallel, prange, xp
+from ..elementwise import flat
+from ..exponential import exp, tanh
+from ..exponential import sigmoid as logistic
+from .sigmoids import sigmoid
+
+ROOT_HALF = math.sqrt(0.5)
+INVERSE_ROOT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+TANH_SCALE = math.sqrt(2.0 / math.pi)
+TANH_CUBIC = 0.044715
+
+
+@operation("numpy", family="activations")
+def silu(x: Array) -> Array:
+    """y = x sigmoid(x), also called swish.   Elfwing, Uchibe, Doya, 2017; Ramachandran, Zoph, Le, 2017."""
+    return x * sigmoid["numpy"](x)
+
+
+@silu.implementation("numba")
+def _(x: np.ndarray) -> np.ndarray:
+    y, flats = flat(x)
+    _silu(*flats)
+    return y
+
+
+@parallel
+def _silu(y, x):  # type: ignore[no-untyped-def]
+    for i in prange(x.size):
+        y[i] = x[i] * logistic(x[i])
+
+
+@operation("numpy", family="activations")
+def silu_grad(g: Array, x: Array) -> Array:
+    """dx = g s (1 + x (1 - s)),  s = sigmoid(x)."""
+    s = sigmoid["numpy"](x)
+    return g * s * (1 + x * (1 - s))
+
+
+@silu_grad.implementation("numba")
+def _(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    dx, flats = flat(g, x)
+    _silu_grad(*flats)
+    return dx
+
+
+@parallel
+def _silu_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    for i in prange(g.size):
+        s = logistic(x[i])
+        dx[i] = g[i] * s * (1.0 + x[i] * (1.0 - s))
+
+
+@operation("numpy", family="activations")
+def gelu(x: Array, *, approximate: bool) -> Array:
+    """y = x Phi(x) with the normal distribution function Phi.   Hendrycks, Gimpel, 2016.
+
+    Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2,  u = sqrt(2 / pi) (x + 0.044715 x**3).
+    """
+    if approximate:
+        return 0.5 * x * (1 + xp(x).tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x)))
+    return 0.5 * x * (1 + erf(x * ROOT_HALF))
+
+
+@gelu.implementation("numba")
+def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
+    y, flats = flat(x)
+    (_gelu_tanh if approximate else _gelu_erf)(*flats)
+    return y
+
+
+@parallel
+def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
+    for i in prange(x.size):
+        y[i] = 0.5 * x[i] * (1.0 + math.erf(x[i] * ROOT_HALF))
+
+
+@parallel
+def _gelu_tanh(y, x):  # type: ignore[no-untyped-def]
+    for i in prange(x.size):
+        y[i] = 0.5 * x[i] * (1.0 + tanh(TANH_SCALE * (x[i] + TANH_CUBIC * x[i] * x[i] * x[i])))
+
+
+@operation("numpy", family="activations")
+def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
+    """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g (1 + t + x (1 - t**2) u') / 2,  t = tanh u."""
+    xp_ = xp(x)
+    if approximate:
+        t = xp_.tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x))
+        du = TANH_SCALE * (1 + 3 * TANH_CUBIC * x * x)
+        return 0.5 * g * (1 + t + x * (1 - t) * (1 + t) * du)
+    density = INVERSE_ROOT_2PI * xp_.exp(-0.5 * x * x)
+    return g * (0.5 * (1 + erf(x * ROOT_HALF)) + x * density)
+
+
+@gelu_grad.implementation("numba")
+def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
+    dx, flats = flat(g, x)
+    (_gelu_tanh_grad if approximate else _gelu_erf_grad)(*flats)
+    return dx
+
+
+@parallel
+def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    for i in prange(g.size):
+        step = 0.5 * (1.0 + math.erf(x[i] * ROOT_HALF))
+        dx[i] = g[i] * (step + x[i] * INVERSE_ROOT_2PI * exp(-0.5 * x[i] * x[i]))
+
+
+@parallel
+def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    for i in prange(g.size):
+        square = x[i] * x[i]
+        t = tanh(TANH_SCALE * (x[i] + TANH_CUBIC * square * x[i]))
+        du = TANH_SCALE * (1.0 + 3.0 * TANH_CUBIC * square)
+        dx[i] = 0.5 * g[i] * (1.0 + t + x[i] * (1.0 - t) * (1.0 + t) * du)
+
+
+# erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8; highest power first.
+_T = (9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
+      5.55923013010394962768e4)  # fmt: skip
+_U = (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3, 2.26290000613890934246e4,
+      4.92673942608635921086e4)  # fmt: skip
+_P = (2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0, 4.86371970985681366614e1,
+      1.96520832956077098242e2, 5.26445194995477358631e2, 9.34528527171957607540e2, 1.02755188689515710272e3,
+      5.57535335369399327526e2)  # fmt: skip
+_Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2, 9.75708501743205489753e2,
+      1.82390916687909736289e3, 2.24633760818710981792e3, 1.65666309194161350182e3,
+      5.57535340817727675546e2)  # fmt: skip
+
+
+def erf(x: Array) -> Array:
+    """erf(x) = 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x, to the rounding of x's dtype.
+
+    NumPy has no erf, and CuPy's lies outside the array interface both share, so the rational approximations of S. L.
+    Moshier's Cephes library (ndtr.c, after W. J. Cody, Math. Comp. 23, 1969) are evaluated with array expressions.
+    """
+    xp_ = xp(x)
+    magnitude = xp_.abs(x)
+    small = xp_.minimum(magnitude, 1.0)
+    large = xp_.clip(magnitude, 1.0, 8.0)
+    square = small * small
+    inner = small * _polynomial(square, _T) / _polynomial(square, _U)
+    outer = 1 - xp_.exp(-large * large) * _polynomial(large, _P) / _polynomial(large, _Q)
+    return xp_.sign(x) * xp_.where(magnitude < 1.0, inner, outer)
+
+
+def _polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """Horner's rule; coefficients from the highest power down."""
+    y = coefficients[0] * x
+    for coefficient in coefficients[1:-1]:
+        y = (y + coefficient) * x
+    return y + coefficients[-1]

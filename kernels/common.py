@@ -1,0 +1,262 @@
+"""What every kernel stands on: memory order, implementations chosen by name, compiled loops.
+
+**Memory order.** Logical axes are Keras's; the batch lies innermost in memory. A NumPy image batch has the logical shape
+(N, H, W, C) and the memory order (H, W, C, N), a feature matrix the logical shape (N, F) and the memory order (F, N).
+Sixteen images then fill one vector register whatever the channel count, every reshape that keeps the batch axis stays a
+view, and a Dense layer is a matrix product without a transpose. Other array modules (CuPy) keep no promise about order,
+so arrays of theirs are left as they are.
+
+**One operation, several implementations**, chosen by array type and switchable by name:
+
+    @operation("numpy", family="activations")    # the reference: any array module, through xp(x)
+    def relu(x): ...
+
+    @relu.implementation("numba")                # NumPy arrays of float32 and float64
+    def _(x): ...
+
+    relu(x)                                      # the fastest that fits x
+    with use("activations", "numpy"): ...        # the one asked for, in this thread or task only
+
+**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop is shared among the threads of
+Numba's pool. The loop is divided by the shape of the data, never by the number of threads, so that results have the same
+bits at any count.
+"""
+
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+# A thread of OpenMP that waits spins for a while before it sleeps. By default for so long that a second busy process makes
+# every launch wait for the scheduler; this long bridges the time between two kernels and no more.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import numba
+import numpy as np
+from numba import prange
+from numba.core import event
+
+__all__ = [
+    "Array", "Operation", "aligned", "batch_last", "empty", "families", "from_batch_last", "is_batch_last", "operation",
+    "parallel", "prange", "serial", "to_batch_last", "use", "xp",
+]
+
+CACHE_LINE = 64  # bytes
+Array = Any  # a NumPy array, or an array of a module that works alike (CuPy)
+
+
+def xp(x: Array) -> Any:
+    """Array module of `x`: the package that defines its type; NumPy for Python scalars and lists."""
+    package = type(x).__module__.partition(".")[0]
+    return np if package == "builtins" else sys.modules[package]
+
+
+def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
+    """New array of the logical `shape`, batch axis first: in batch-last memory where `like` is a NumPy array."""
+    dtype = like.dtype if dtype is None else dtype
+    if not isinstance(like, np.ndarray) or len(shape) == 0:
+        return xp(like).empty(shape, dtype)
+    return from_batch_last(aligned((*shape[1:], shape[0]), dtype))
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """New C-ordered array that starts on a cache line, so that no vector of 64 bytes lies across two of them."""
+    dtype = np.dtype(dtype)
+    buffer = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
+    return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)
+
+
+def from_batch_last(rotated: Array) -> Array:
+    """Logical view (N, ...) of an array (..., N)."""
+    return rotated.transpose(rotated.ndim - 1, *range(rotated.ndim - 1))
+
+
+def is_batch_last(x: Array) -> bool:
+    """Whether neighbouring images are neighbours in memory: all that a kernel which takes strides needs."""
+    return x.shape[0] <= 1 or x.strides[0] == x.itemsize
+
+
+def batch_last(x: Array) -> Array:
+    """C-contiguous (..., N) view of a NumPy array (N, ...): the batch is the inner loop. Copies only where it must."""
+    rotated = x.transpose(*range(1, x.ndim), 0)
+    return rotated if rotated.flags.c_contiguous else to_batch_last(x).transpose(*range(1, x.ndim), 0)
+
+
+def to_batch_last(x: Array, dtype: Any = None) -> Array:
+    """Copy of `x` in batch-last memory: the only place where memory order is converted."""
+    out = empty(x, x.shape, dtype)
+    out[...] = x
+    return out
+
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_choices: ContextVar[dict[str, str] | None] = ContextVar("tinynet_kernel_choices", default=None)
+_families: dict[str, list["Operation"]] = {}  # filled while the kernel modules are imported, constant afterwards
+
+
+class Operation:
+    """A kernel with a reference implementation and, by name, others that agree with it."""
+
+    def __init__(self, reference: Callable[..., Any], name: str, family: str) -> None:
+        self.__name__ = reference.__name__
+        self.__doc__ = reference.__doc__
+        self.__wrapped__ = reference
+        self.family = family
+        self.reference = name
+        self.fastest = name
+        self.implementations: dict[str, Callable[..., Any]] = {name: reference}
+        _families.setdefault(family, []).append(self)
+
+    def implementation(self, name: str, *, default: bool = True) -> Callable[[Callable[..., Any]], "Operation"]:
+        """Registers a function under `name`; with `default` it is what NumPy arrays of float32 and float64 get."""
+
+        def register(function: Callable[..., Any]) -> "Operation":
+            self.implementations[name] = function
+            if default:
+                self.fastest = name
+            return self
+
+        return register
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self.implementations[name]
+
+    def __call__(self, *args: Any, **static: Any) -> Any:
+        first, choices = args[0], _choices.get()
+        compiled = isinstance(first, np.ndarray) and first.dtype in _FLOATS
+        if choices is not None and self.family in choices:
+            name = choices[self.family]
+            if name not in self.implementations or (not compiled and name != self.reference):
+                # A family's member may lack a variant, and only the reference runs on other arrays.
+                name = self.reference
+        else:
+            name = self.fastest if compiled else self.reference
+        return self.implementations[name](*args, **static)
+
+    def __repr__(self) -> str:
+        return f"<kernel {self.__name__}: {', '.join(self.implementations)}>"
+
+
+def operation(name: str, *, family: str | None = None) -> Callable[[Callable[..., Any]], Operation]:
+    """Declares a kernel; the decorated function is its reference implementation, called `name`."""
+
+    def declare(reference: Callable[..., Any]) -> Operation:
+        return Operation(reference, name, family or reference.__name__)
+
+    return declare
+
+
+def families() -> dict[str, tuple[str, ...]]:
+    """Names of all kernel families and, for each, of the implementations to choose from."""
+    return {
+        family: tuple(dict.fromkeys(name for member in members for name in member.implementations))
+        for family, members in _families.items()
+    }
+
+
+@contextmanager
+def use(family: str, name: str) -> Iterator[None]:
+    """Within the context, kernels of `family` run the implementation called `name`.
+
+    Raises ValueError for a family or a name that does not exist. Arrays that are not NumPy's keep the reference, the only
+    implementation that runs on them.
+    """
+    known = families()
+    if family not in known:
+        raise ValueError(f"unknown kernel family {family!r}; there are {', '.join(sorted(known))}")
+    if name not in known[family]:
+        raise ValueError(f"{family!r} has no implementation {name!r}; it has {', '.join(known[family])}")
+    token = _choices.set({**(_choices.get() or {}), family: name})
+    try:
+        yield
+    finally:
+        _choices.reset(token)
+
+
+SMALL = 1 << 15  # elements that one thread is done with before another one is awake
+
+# Arithmetic is exact IEEE: a loop that may be reordered or fused gets other bits in each copy the compiler makes of it (in
+# vector code and its remainder, inlined and not, compiled now and loaded from the cache). Sums are written with lanes: sums.py.
+FLAGS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
+
+
+class _Gate:
+    """Lets one thread at a time launch, because Numba's pools do not take two launches at once (one of them aborts the
+    process), and refuses in a child that inherited a started OpenMP pool."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.started = False
+        self.forked = False
+
+    def after_fork(self) -> None:
+        self.lock = threading.Lock()  # another thread of the parent may have held it
+        self.forked = self.started and numba.threading_layer() == "omp"
+
+    def __enter__(self) -> None:
+        if self.forked:
+            raise RuntimeError(
+                "this process was forked after tinynet's kernels had started their OpenMP threads, which do not survive a "
+                "fork; start workers with multiprocessing.get_context('spawn'), or fork before the first kernel runs"
+            )
+        self.lock.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        self.started = True
+        self.lock.release()
+
+
+_gate = _Gate()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_gate.after_fork)
+
+
+class _Notice(event.Listener):
+    """Says once in a process that kernels are being compiled, since that takes a while and happens once on a machine."""
+
+    def __init__(self) -> None:
+        self.said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
+            self.said = True
+            print("tinynet: compiling kernels for this machine, once; this takes up to a minute", file=sys.stderr, flush=True)
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Notice())  # not sent for kernels that are loaded from the cache
+
+
+def serial(function: Callable[..., Any]) -> Any:
+    """Compiles `function` at its first call; other compiled functions may call it."""
+    return numba.njit(**FLAGS)(function)
+
+
+def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[..., Any]:
+    """Compiles `function` at its first call, with its `prange` loops divided among threads.
+
+    With `by_size`, a call whose arrays are all small stays on one thread: waking another one would take longer.
+    """
+    compiled = numba.njit(parallel=True, **FLAGS)(function)
+
+    @wraps(function)
+    def launch(*args: Any) -> Any:
+        with _gate:
+            if not by_size or any(type(x) is np.ndarray and x.size > SMALL for x in args):
+                return compiled(*args)
+            threads = numba.get_num_threads()
+            numba.set_num_threads(1)
+            try:
+                return compiled(*args)
+            finally:
+                numba.set_num_threads(threads)
+
+    launch.compiled = compiled  # type: ignore[attr-defined]
+    return launch

@@ -1,0 +1,26 @@
+"""Convolution: forward, gradient by the input, gradient by the kernel.
+
+    geometry.py   which input pixels an output pixel sees; padding and output sizes
+    naive.py      the definition: seven nested loops
+    im2col.py     one matrix product: the reference, and the only implementation for arrays that are not NumPy's
+    vector.py     register tiles on batch-last memory: the fast one, with its tiles in
+                  forward.py (forward and input gradient) and weight.py (weight gradient)
+
+All images are logical (N, H, W, C). `kernels.use("conv2d", name)` chooses one for all
+operations; they are declared in im2col.py, which is their reference.
+"""
+
+from . import naive, vector  # noqa: F401  (they register their implementations)
+from .geometry import output_size, resolve_padding
+from .im2col import col2im, conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad, im2col
+
+__all__ = [
+    "col2im",
+    "conv2d",
+    "conv2d_bias_grad",
+    "conv2d_input_grad",
+    "conv2d_weight_grad",
+    "im2col",
+    "output_size",
+    "resolve_padding",
+]

@@ -1,0 +1,101 @@
+"""Geometry of a convolution: which input rows and columns an output pixel sees.
+
+Along one axis, output `o` meets kernel tap `k` at input position
+
+    i = o * stride + k * dilation - padding          (present if 0 <= i < size, a zero otherwise)
+
+Everything else in this package follows from this line. The functions of shapes alone remember their results: a training
+step asks the same questions again.
+"""
+
+from functools import cache
+from typing import Any
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
+
+
+def output_length(size: int, kernel: int, stride: int, padding: Pair, dilation: int) -> int:
+    """Outputs along one axis: floor((size + padding - (kernel - 1) * dilation - 1) / stride) + 1."""
+    return (size + sum(padding) - (kernel - 1) * dilation - 1) // stride + 1
+
+
+@cache
+def output_size(size: Pair, kernel: Pair, strides: Pair, padding: Padding, dilation: Pair) -> Pair:
+    """(OH, OW) of a convolution or pooling of an (H, W) map; ValueError if the kernel does not fit the padded map."""
+    oh, ow = (output_length(*axis) for axis in zip(size, kernel, strides, padding, dilation, strict=True))
+    if oh < 1 or ow < 1:
+        raise ValueError(
+            f"a {kernel[0]}x{kernel[1]} kernel with dilation {tuple(dilation)} does not fit a map of "
+            f"{size[0]}x{size[1]} padded by {padding}; use a smaller kernel, a larger input or padding='same'"
+        )
+    return oh, ow
+
+
+@cache
+def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilation: Pair = (1, 1)) -> Padding:
+    """Padding as ((top, bottom), (left, right)), from "valid", "same" or such pairs.
+
+    "same" gives ceil(size / stride) outputs; an odd total puts the extra row or column at the bottom or right, as
+    TensorFlow and Keras do.
+    """
+    if not isinstance(padding, str):
+        (top, bottom), (left, right) = padding
+        if min(top, bottom, left, right) < 0:
+            raise ValueError(f"padding must not be negative, got {padding}; crop the input instead")
+        return (int(top), int(bottom)), (int(left), int(right))
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding != "same":
+        raise ValueError(f"padding must be 'valid', 'same' or ((top, bottom), (left, right)), got {padding!r}")
+    pairs = []
+    for length, taps, stride, step in zip(size, kernel, strides, dilation, strict=True):
+        total = max((-(-length // stride) - 1) * stride + (taps - 1) * step + 1 - length, 0)
+        pairs.append((total // 2, total - total // 2))
+    return pairs[0], pairs[1]
+
+
+def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> Pair:
+    """First and one past the last tap k of an output whose input position lies in the map; (k, k) if none does."""
+    origin = output * stride - padding  # input position of tap 0
+    first = min(max(-(origin // dilation), 0), taps)  # smallest k with origin + k * dilation >= 0
+    last = min(max(-((origin - size) // dilation), 0), taps)  # smallest k with origin + k * dilation >= size
+    return first, max(first, last)
+
+
+@cache
+def check_forward(x: Shape, w: Shape, b: Shape | None, groups: int) -> None:
+    """Raises ValueError unless shapes of image (N, H, W, C), kernel (KH, KW, C/groups, F) and bias (F,) fit together."""
+    if len(x) != 4 or len(w) != 4:
+        raise ValueError(f"conv2d takes x (N, H, W, C) and w (KH, KW, C/groups, F), got {x} and {w}")
+    check_groups(x[3], w[3], groups)
+    if w[2] * groups != x[3]:
+        raise ValueError(
+            f"conv2d: the kernel {w} expects {w[2] * groups} input channels in {groups} group(s), "
+            f"the input {x} has {x[3]}"
+        )
+    if b not in (None, (w[3],)):
+        raise ValueError(f"conv2d: the bias must have shape ({w[3]},), got {b}")
+
+
+@cache
+def check_gradient(shape: Shape, expected: tuple[int | None, ...]) -> None:
+    """Raises ValueError unless the output gradient has the `expected` shape; None fits any length."""
+    if len(shape) != 4 or any(want not in (None, got) for want, got in zip(expected, shape, strict=True)):
+        text = ", ".join("any" if want is None else str(want) for want in expected)
+        raise ValueError(f"conv2d gradient: the output gradient must have shape ({text}), got {shape}")
+
+
+@cache
+def check_groups(channels: int, filters: int, groups: int) -> None:
+    """Raises ValueError unless both channel counts divide into `groups`."""
+    if groups < 1 or channels % groups or filters % groups:
+        raise ValueError(f"conv2d: {channels} input and {filters} output channels do not divide into {groups} groups")
+
+
+@cache
+def group_slices(groups: int, channels: int, filters: int) -> list[tuple[slice, slice]]:
+    """For each group its slice of the input channels and its slice of the filters."""
+    c, f = channels // groups, filters // groups
+    return [(slice(i * c, (i + 1) * c), slice(i * f, (i + 1) * f)) for i in range(groups)]

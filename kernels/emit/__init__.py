@@ -1,0 +1,28 @@
+"""Vector code written on purpose: small functions of explicit vector instructions, compiled by LLVM, called from Numba.
+
+A compiler that meets seven nested loops keeps its running sums in memory. The fast kernels keep them in registers
+instead, and a *register tile* says which: a block of outputs, here 3 filters x 4 columns, each one vector register
+whose lanes are 16 images of the batch.
+
+                     column of the input, 16 images in its lanes
+                       x0     x1     x2     x3
+                   +------+------+------+------+
+      weight w0 -> | acc  | acc  | acc  | acc  |        acc[f, j] += w[f] * x[j]
+      weight w1 -> | acc  | acc  | acc  | acc  |        7 loads feed 12 multiply-adds: the larger the tile, the less
+      weight w2 -> | acc  | acc  | acc  | acc  |        it loads, until the registers (32, or 16 on AVX2) run out
+                   +------+------+------+------+
+
+    host.py       what this CPU offers: vector width, register count, name and features for the compiler
+    function.py   VectorFunction: writes such a function as LLVM assembly, one method per instruction
+    objects.py    compiles it and keeps the machine code in a cache on disk; the result is the function's address
+    call.py       call_kernel: how a Numba loop calls that address
+
+A kernel describes itself to VectorFunction once per tile shape; `address` turns the text into a callable address.
+"""
+
+from .call import call_kernel
+from .function import Value, VectorFunction
+from .host import Vectors, vectors
+from .objects import address, assembly
+
+__all__ = ["Value", "VectorFunction", "Vectors", "address", "assembly", "call_kernel", "vectors"]

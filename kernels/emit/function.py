@@ -1,0 +1,190 @@
+"""Writes one function of explicit vector instructions as LLVM assembly text.
+
+Every method emits an instruction and returns the name of its result ("%v17"), so that an emitter reads like the loop it
+writes. Values are strings: "%v17" or an integer constant. Integers are 64 bits wide, pointers are moved by bytes.
+It is text, rather than llvmlite's objects, because the text is made again at every start of a process: it is the key
+under which the machine code is cached.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from .host import Vectors
+
+Value = str | int
+
+
+class VectorFunction:
+    """`void name(i64, ...)` under construction. With `masked`, only the first `live` lanes are read or written."""
+
+    def __init__(self, vectors: Vectors, arguments: str, *, masked: bool = False) -> None:
+        self.vectors = vectors
+        self.masked = masked
+        self.arguments = arguments.split()
+        self.vector = f"<{vectors.lanes} x {vectors.scalar}>"
+        self.suffix = f"v{vectors.lanes}f{8 * vectors.itemsize}"
+        self.lines: list[str] = []
+        self.count = 0
+        self.block = "entry"
+        self.mask = self._mask() if masked else ""
+
+    def emit(self, instruction: str) -> str:
+        """Appends `%vN = instruction` and returns "%vN"."""
+        self.count += 1
+        self.lines.append(f"  %v{self.count} = {instruction}")
+        return f"%v{self.count}"
+
+    # Integers and addresses
+
+    def add(self, a: Value, b: Value) -> Value:
+        return a + b if isinstance(a, int) and isinstance(b, int) else self.emit(f"add i64 {a}, {b}")
+
+    def mul(self, a: Value, b: Value) -> Value:
+        if isinstance(a, int) and isinstance(b, int):
+            return a * b
+        return 0 if 0 in (a, b) else self.emit(f"mul i64 {a}, {b}")
+
+    def pointer(self, address: Value) -> str:
+        return self.emit(f"inttoptr i64 {address} to ptr")
+
+    def move(self, pointer: str, *offsets: Value) -> str:
+        """`pointer` moved by the sum of the byte `offsets`."""
+        for offset in offsets:
+            if offset != 0:
+                pointer = self.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
+        return pointer
+
+    # Vectors
+
+    @property
+    def zero(self) -> str:
+        return "zeroinitializer"
+
+    def load(self, pointer: str) -> str:
+        if not self.masked:
+            return self.emit(f"load {self.vector}, ptr {pointer}, align {self.vectors.itemsize}")
+        return self.emit(
+            f"call {self.vector} @llvm.masked.load.{self.suffix}.p0"
+            f"(ptr {pointer}, i32 {self.vectors.itemsize}, {self.mask}, {self.vector} zeroinitializer)"
+        )
+
+    def store(self, value: str, pointer: str) -> None:
+        if not self.masked:
+            self.lines.append(f"  store {self.vector} {value}, ptr {pointer}, align {self.vectors.itemsize}")
+        else:
+            self.lines.append(
+                f"  call void @llvm.masked.store.{self.suffix}.p0"
+                f"({self.vector} {value}, ptr {pointer}, i32 {self.vectors.itemsize}, {self.mask})"
+            )
+
+    def splat(self, pointer: str) -> str:
+        """The number at `pointer` in every lane."""
+        number = self.emit(f"load {self.vectors.scalar}, ptr {pointer}, align {self.vectors.itemsize}")
+        return self._broadcast(self.vector, f"{self.vectors.scalar} {number}")
+
+    def multiply_add(self, a: str, b: str, c: str) -> str:
+        """a * b + c, fused where the CPU can."""
+        v = self.vector
+        return self.emit(f"call {v} @llvm.fmuladd.{self.suffix}({v} {a}, {v} {b}, {v} {c})")
+
+    def add_vectors(self, a: str, b: str) -> str:
+        return self.emit(f"fadd {self.vector} {a}, {b}")
+
+    # Variables and loops
+
+    def variable(self, value: str) -> str:
+        """A vector that loops may change; LLVM keeps it in a register. Read with `get`, written with `set`."""
+        slot = self.emit(f"alloca {self.vector}")
+        self.set(slot, value)
+        return slot
+
+    def get(self, slot: str) -> str:
+        return self.emit(f"load {self.vector}, ptr {slot}")
+
+    def set(self, slot: str, value: str) -> None:
+        self.lines.append(f"  store {self.vector} {value}, ptr {slot}")
+
+    @contextmanager
+    def loop(self, begin: Value, end: Value) -> Iterator[Value]:
+        """for index in range(begin, end); a loop known to run once is not written as one."""
+        if isinstance(begin, int) and end == begin + 1:
+            yield begin
+            return
+        self.count += 1
+        n, before = self.count, self.block
+        self.lines += [
+            f"  br label %head{n}",
+            f"head{n}:",
+            f"  %i{n} = phi i64 [ {begin}, %{before} ], [ %next{n}, %latch{n} ]",
+            f"  %more{n} = icmp slt i64 %i{n}, {end}",
+            f"  br i1 %more{n}, label %body{n}, label %exit{n}",
+            f"body{n}:",
+        ]
+        self.block = f"body{n}"
+        yield f"%i{n}"
+        self.lines += [
+            f"  br label %latch{n}",
+            f"latch{n}:",
+            f"  %next{n} = add i64 %i{n}, 1",
+            f"  br label %head{n}",
+            f"exit{n}:",
+        ]
+        self.block = f"exit{n}"
+
+    # Sums over lanes
+
+    def lane_sums(self, values: Sequence[str]) -> Iterator[str]:
+        """The sum of the lanes of each vector, as scalars.
+
+        Up to `lanes` vectors share one tree: a level adds the even lanes of two vectors to their odd lanes, which
+        halves the number of vectors, until lane i of the one that is left is the sum of vector i. The tree, hence the
+        rounding, is the same for every vector.
+        """
+        lanes = self.vectors.lanes
+        for start in range(0, len(values), lanes):
+            tree = list(values[start : start + lanes])
+            members = len(tree)
+            tree += [self.zero] * ((1 << (members - 1).bit_length()) - members)
+            for _ in range(lanes.bit_length() - 1):
+                pairs = list(zip(tree[0::2], tree[1::2], strict=True)) if len(tree) > 1 else [(tree[0], tree[0])]
+                tree = [self.add_vectors(self._every_second(a, b, 0), self._every_second(a, b, 1)) for a, b in pairs]
+            for i in range(members):
+                yield self.emit(f"extractelement {self.vector} {tree[0]}, i32 {i}")
+
+    def store_scalar(self, value: str, pointer: str) -> None:
+        self.lines.append(f"  store {self.vectors.scalar} {value}, ptr {pointer}, align {self.vectors.itemsize}")
+
+    def _every_second(self, a: str, b: str, first: int) -> str:
+        lanes = self.vectors.lanes
+        order = ", ".join(f"i32 {first + 2 * i}" for i in range(lanes))
+        return self.emit(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{lanes} x i32> <{order}>")
+
+    def _broadcast(self, vector: str, scalar: str) -> str:
+        lanes = self.vectors.lanes
+        single = self.emit(f"insertelement {vector} poison, {scalar}, i32 0")
+        return self.emit(f"shufflevector {vector} {single}, {vector} poison, <{lanes} x i32> zeroinitializer")
+
+    def _mask(self) -> str:
+        """Lanes below the argument `live`."""
+        lanes = self.vectors.lanes
+        limit = self._broadcast(f"<{lanes} x i64>", "i64 %live")
+        order = ", ".join(f"i64 {i}" for i in range(lanes))
+        return f"<{lanes} x i1> " + self.emit(f"icmp slt <{lanes} x i64> <{order}>, {limit}")
+
+    def text(self, name: str) -> str:
+        """The finished function as an LLVM module."""
+        v, mask = self.vector, f"<{self.vectors.lanes} x i1>"
+        arguments = ", ".join(f"i64 %{argument}" for argument in self.arguments)
+        return "\n".join(
+            [
+                f"declare {v} @llvm.fmuladd.{self.suffix}({v}, {v}, {v})",
+                f"declare {v} @llvm.masked.load.{self.suffix}.p0(ptr, i32, {mask}, {v})",
+                f"declare void @llvm.masked.store.{self.suffix}.p0({v}, ptr, i32, {mask})",
+                f"define void @{name}({arguments}) nounwind {{",
+                "entry:",
+                *self.lines,
+                "  ret void",
+                "}",
+                "",
+            ]
+        )

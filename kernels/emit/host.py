@@ -1,0 +1,70 @@
+"""The machine the vector code is written for: its vectors, its registers, and how the compiler is told."""
+
+import os
+import platform
+import threading
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import llvmlite.binding as llvm
+import numpy as np
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64")
+OPTIONS: dict[str, Any] = {"opt": 3, "reloc": "static" if _X86 else "default", "codemodel": "jitdefault", "jit": True}
+
+lock = threading.RLock()  # held around everything that enters LLVM
+
+
+class Vectors(NamedTuple):
+    """`registers` registers, each of `lanes` elements of type `scalar` (LLVM's name), `itemsize` bytes each."""
+
+    scalar: str
+    itemsize: int
+    lanes: int
+    registers: int
+
+    @property
+    def bytes(self) -> int:
+        return self.lanes * self.itemsize
+
+
+@lru_cache(maxsize=1)
+def cpu() -> tuple[str, str]:
+    """Name and feature list of this CPU, as LLVM spells them."""
+    with lock:
+        return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def create_target_machine() -> Any:
+    """A new code generator for this CPU."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name, features = cpu()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, **OPTIONS)
+
+
+@lru_cache(maxsize=1)
+def target_machine() -> Any:
+    """The code generator that compiles."""
+    return create_target_machine()
+
+
+@lru_cache(maxsize=1)
+def _widest() -> int:
+    features = cpu()[1].split(",")
+    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
+
+
+@cache
+def vectors(dtype: Any) -> Vectors:
+    """The vectors kernels use for `dtype`: as wide as the CPU has, or TINYNET_VECTOR_BYTES (16, 32 or 64).
+
+    The environment is read once for each dtype; `vectors.cache_clear()` reads it again.
+    """
+    width = int(os.environ.get("TINYNET_VECTOR_BYTES") or _widest())
+    if width not in (16, 32, 64):
+        raise ValueError(f"TINYNET_VECTOR_BYTES must be 16, 32 or 64, got {width}")
+    itemsize = np.dtype(dtype).itemsize
+    # AVX-512 and 64-bit ARM have 32 vector registers; older x86 has 16.
+    many = "+avx512vl" in cpu()[1] or platform.machine() in ("aarch64", "arm64")
+    return Vectors({4: "float", 8: "double"}[itemsize], itemsize, width // itemsize, 32 if many else 16)

@@ -1,0 +1,13 @@
+"""Softmax (`normalise.py`) and categorical cross-entropy, alone and joined to it (`crossentropy.py`)."""
+
+from .crossentropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
+from .normalise import softmax, softmax_grad
+
+__all__ = [
+    "crossentropy",
+    "crossentropy_grad",
+    "softmax",
+    "softmax_crossentropy",
+    "softmax_crossentropy_grad",
+    "softmax_grad",
+]

@@ -1,0 +1,157 @@
+"""Categorical cross-entropy of probabilities, and of softmax outputs in one step with the softmax.
+
+Of probabilities p, renormalised and clipped as Keras does (epsilon is 1e-7 unless another one is given):
+
+    q = p / sum p,   r = clip(q, epsilon, 1 - epsilon),   loss = - sum_c t_c log r_c
+    dq = -t / q where q was not clipped, else 0,          dp = (dq - sum_k dq_k q_k) / sum p
+
+`softmax_crossentropy` starts from the logits z. With clip=True it is exactly softmax followed by the formulas above;
+with clip=False the log-softmax form, loss = -sum_c t_c (z_c - logsumexp z), whose gradient is p sum_c t_c - t.
+
+Targets t are probabilities or one-hot rows (N, C), or integer labels (N,); a label outside 0 .. C-1 stands for a row of
+zeros (loss 0, no gradient).
+"""
+
+import math
+
+import numpy as np
+
+from ..common import Array, batch_last, empty, operation, parallel, prange, serial, xp
+from .normalise import softmax, softmax_grad
+
+EPSILON = 1e-7
+
+
+def _rows(t: Array, p: Array) -> Array:
+    """Targets as rows (N, C) of p's dtype: integer labels (N,) become one-hot."""
+    if t.ndim == p.ndim:
+        return t.astype(p.dtype)
+    return (t[:, None] == xp(p).arange(p.shape[1])).astype(p.dtype)
+
+
+@operation("numpy", family="softmax")
+def crossentropy(p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
+    """Probabilities p (N, C), targets t (N, C) or labels (N,) -> loss (N,)."""
+    xp_ = xp(p)
+    q = p / xp_.sum(p, axis=1, keepdims=True)
+    return -xp_.sum(_rows(t, p) * xp_.log(xp_.clip(q, epsilon, 1.0 - epsilon)), axis=1)
+
+
+@operation("numpy", family="softmax")
+def crossentropy_grad(g: Array, p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
+    """g (N,), probabilities p (N, C), targets t -> dp (N, C), zero where the clip is active."""
+    xp_ = xp(p)
+    total = xp_.sum(p, axis=1, keepdims=True)
+    q = p / total
+    r = xp_.clip(q, epsilon, 1.0 - epsilon)
+    dq = xp_.where(q == r, -g[:, None] * _rows(t, p) / r, xp_.zeros_like(p))
+    return (dq - xp_.sum(dq * q, axis=1, keepdims=True)) / total
+
+
+@operation("numpy", family="softmax")
+def softmax_crossentropy(z: Array, t: Array, *, clip: bool, epsilon: float = EPSILON) -> tuple[Array, Array]:
+    """Logits z (N, C), targets t (N, C) or labels (N,) -> (loss (N,), p = softmax(z) (N, C))."""
+    xp_ = xp(z)
+    p = softmax["numpy"](z)
+    if clip:
+        return crossentropy["numpy"](p, t, epsilon=epsilon), p
+    shifted = z - xp_.max(z, axis=1, keepdims=True)
+    log_p = shifted - xp_.log(xp_.sum(xp_.exp(shifted), axis=1, keepdims=True))
+    rows = _rows(t, p)
+    return -xp_.sum(rows * xp_.where(rows != 0, log_p, xp_.zeros_like(p)), axis=1), p
+
+
+@softmax_crossentropy.implementation("numba")
+def _(z: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
+    p, loss = softmax["numba"](z), np.zeros(z.shape[0], z.dtype)
+    if clip:
+        low, high = p.dtype.type(epsilon), p.dtype.type(1.0 - epsilon)
+        _clipped_loss(loss, batch_last(p), _compilable(t, p), low, high)
+    else:
+        _logit_loss(loss, batch_last(p), batch_last(z), _compilable(t, p))
+    return loss, p
+
+
+def _compilable(t: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The targets in one of the three forms the loops are compiled for: int64 labels, rows or columns of p's dtype."""
+    if t.ndim == 1:
+        return np.ascontiguousarray(t, np.int64)
+    rows = t.astype(p.dtype, copy=False)
+    return rows if rows.flags.c_contiguous or rows.flags.f_contiguous else np.ascontiguousarray(rows)
+
+
+@serial
+def _target(t, n, c):  # type: ignore[no-untyped-def]
+    if t.ndim == 1:
+        return 1.0 if t[n] == c else 0.0
+    return t[n, c]
+
+
+@serial
+def _column_sum(p, n):  # type: ignore[no-untyped-def]
+    total = p.dtype.type(0)
+    for c in range(p.shape[0]):
+        total += p[c, n]
+    return total
+
+
+@parallel
+def _clipped_loss(loss, p, t, low, high):  # type: ignore[no-untyped-def]
+    for n in prange(p.shape[1]):
+        total = _column_sum(p, n)
+        for c in range(p.shape[0]):
+            target = _target(t, n, c)
+            if target != 0:
+                loss[n] -= target * math.log(min(max(p[c, n] / total, low), high))
+
+
+@parallel
+def _logit_loss(loss, p, z, t):  # type: ignore[no-untyped-def]
+    for n in prange(p.shape[1]):
+        k = 0
+        for c in range(1, z.shape[0]):
+            k = c if z[c, n] > z[k, n] else k
+        largest, log_p = np.float64(z[k, n]), math.log(p[k, n])  # p_k is at least 1 / C: its logarithm loses nothing
+        for c in range(p.shape[0]):
+            target = _target(t, n, c)
+            if target != 0:
+                loss[n] -= target * (z[c, n] - largest + log_p)
+
+
+@operation("numpy", family="softmax")
+def softmax_crossentropy_grad(g: Array, p: Array, t: Array, *, clip: bool, epsilon: float = EPSILON) -> Array:
+    """g (N,), p = softmax(z) (N, C), targets t -> dz (N, C)."""
+    if clip:
+        return softmax_grad["numpy"](crossentropy_grad["numpy"](g, p, t, epsilon=epsilon), p)
+    rows = _rows(t, p)
+    return g[:, None] * (p * xp(p).sum(rows, axis=1, keepdims=True) - rows)
+
+
+@softmax_crossentropy_grad.implementation("numba")
+def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> np.ndarray:
+    dz = empty(p, p.shape)
+    low, high = (epsilon, 1.0 - epsilon) if clip else (-np.inf, np.inf)
+    _crossentropy_grad(
+        batch_last(dz),
+        np.ascontiguousarray(g),
+        batch_last(p),
+        _compilable(t, p),
+        p.dtype.type(low),
+        p.dtype.type(high),
+        clip,
+    )
+    return dz
+
+
+@parallel
+def _crossentropy_grad(dz, g, p, t, low, high, renormalise):  # type: ignore[no-untyped-def]
+    """dz_c = g (q_c sum_k w_k - w_c), w = t where q was not clipped, else 0: what the two derivatives come to."""
+    for n in prange(p.shape[1]):
+        total = _column_sum(p, n) if renormalise else p.dtype.type(1)
+        weight = 0.0
+        for c in range(p.shape[0]):
+            if low <= p[c, n] / total <= high:
+                weight += _target(t, n, c)
+        for c in range(p.shape[0]):
+            q = p[c, n] / total
+            dz[c, n] = g[n] * (q * weight - (_target(t, n, c) if low <= q <= high else 0.0))

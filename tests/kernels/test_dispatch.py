@@ -1,0 +1,104 @@
+"""Choosing an implementation: by array type, by name, per context."""
+
+import contextvars
+import threading
+
+import numpy as np
+import pytest
+
+from tinynet import kernels
+from tinynet.kernels import common
+
+import strict_array
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """A kernel with three implementations that say which one ran, in a family of its own."""
+    monkeypatch.setattr(common, "_families", {})
+
+    @common.operation("plain", family="doubles")
+    def double(x, *, times=1):
+        """Doubles."""
+        return "plain", times
+
+    @double.implementation("fast")
+    def _(x, *, times=1):
+        return "fast", times
+
+    @double.implementation("slow", default=False)
+    def _(x, *, times=1):
+        return "slow", times
+
+    @common.operation("plain", family="doubles")
+    def halve(x):
+        return "plain"
+
+    double.halve = halve
+    return double
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_floats_get_the_fastest(double, dtype):
+    assert double(np.ones(2, dtype), times=3) == ("fast", 3)
+
+
+@pytest.mark.parametrize("x", [np.ones(2, int), np.ones(2, np.float16), 1.0, strict_array.asarray([1.0])])
+def test_everything_else_gets_the_reference(double, x):
+    assert double(x)[0] == "plain"
+    with common.use("doubles", "slow"):
+        assert double(x)[0] == "plain"
+
+
+def test_use_chooses_and_restores(double):
+    x = np.ones(2)
+    with common.use("doubles", "slow"):
+        assert double(x)[0] == "slow"
+        with common.use("doubles", "plain"):
+            assert double(x)[0] == "plain"
+        assert double(x)[0] == "slow"
+    with pytest.raises(KeyError), common.use("doubles", "slow"):
+        raise KeyError
+    assert double(x)[0] == "fast"
+
+
+def test_members_without_the_variant_run_their_reference(double):
+    with common.use("doubles", "slow"):
+        assert double.halve(np.ones(2)) == "plain"
+
+
+def test_choice_belongs_to_the_context(double):
+    """Neither another thread nor another task sees it."""
+    seen = []
+    with common.use("doubles", "slow"):
+        thread = threading.Thread(target=lambda: seen.append(double(np.ones(2))[0]))
+        thread.start()
+        thread.join()
+        copied = contextvars.copy_context()
+    seen.append(double(np.ones(2))[0])
+    seen.append(copied.run(double, np.ones(2))[0])
+    assert seen == ["fast", "fast", "slow"]
+
+
+def test_unknown_names_list_the_known(double):
+    with pytest.raises(ValueError, match=r"'triples'.*doubles"), common.use("triples", "plain"):
+        pass
+    with pytest.raises(ValueError, match=r"'cuda'.*plain, fast, slow"), common.use("doubles", "cuda"):
+        pass
+
+
+def test_direct_access(double):
+    assert double["slow"](1) == ("slow", 1)
+    assert list(double.implementations) == ["plain", "fast", "slow"]
+    assert "plain, fast, slow" in repr(double)
+    assert double.__doc__ == "Doubles."
+    assert common.families() == {"doubles": ("plain", "fast", "slow")}
+
+
+def test_families_of_the_package():
+    families = kernels.families()
+    assert set(families) >= {
+        "activations", "average_pool2d", "batch_norm", "conv2d", "dropout", "max_pool2d", "optimizers", "softmax", "sum"
+    }  # fmt: skip
+    assert set(families["max_pool2d"]) == {"numpy", "numba", "naive"}
+    assert {"im2col", "naive"} <= set(families["conv2d"])

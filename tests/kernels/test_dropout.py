@@ -1,0 +1,121 @@
+"""Dropout: which elements fall is a function of key, call, feature and sample, and of nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynet.kernels import common
+from tinynet.kernels.dropout import dropout, dropout_grad
+from tinynet.kernels.philox import philox4x32
+
+from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, unmutated
+
+IMPLEMENTATIONS = ("numpy", "numba")
+KEY = (12345, 2**32 - 7)
+keys = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+shapes = st.sampled_from([(1,), (5,), (1, 1, 3), (3, 5, 2), (17,), (40,)])
+
+
+@given(batches, shapes, st.sampled_from([0.0, 0.1, 0.5, 0.999, 1.0]), keys, dtypes, orders, orders, seeds)
+def test_compiled_agrees_with_reference(n, shape, rate, key, dtype, order, gradient_order, seed):
+    rng = np.random.default_rng(seed)
+    x = normal(rng, (n, *shape), dtype, order)
+    g = normal(rng, x.shape, dtype, gradient_order)
+    static = {"rate": rate, "key": key, "call": seed}
+    with unmutated(x, g):
+        y, mask = dropout["numba"](x, **static)
+        expected, expected_mask = dropout["numpy"](x, **static)
+        np.testing.assert_array_equal(mask, expected_mask)
+        assert mask.dtype == bool
+        assert_agree(y, expected)
+        expected = dropout_grad["numpy"](g, mask, rate=rate)
+        assert_agree(dropout_grad["numba"](g, mask, rate=rate), expected)
+        assert_agree(dropout_grad["numba"](g, np.ascontiguousarray(mask), rate=rate), expected)
+    assert common.is_batch_last(y)
+    np.testing.assert_array_equal(
+        dropout["numba"](np.ones_like(x), **static)[0], dropout_grad["numba"](np.ones_like(x), mask, rate=rate)
+    )
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_each_element_has_its_own_counter(name):
+    x = np.ones((7, 3, 2))
+    _, mask = dropout[name](x, rate=0.25, key=KEY, call=9)
+    for n in range(7):
+        for a in range(3):
+            for b in range(2):
+                words = philox4x32(np.array([9, 2 * a + b, n // 4, 0], np.uint32), KEY)
+                assert mask[n, a, b] == (words[n % 4] >= 2**30)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_a_smaller_batch_is_a_prefix(name):
+    """The last, incomplete batch of an epoch drops what the first samples of a full one drop."""
+    static = {"rate": 0.5, "key": KEY, "call": 0}
+    full = dropout[name](np.ones((33, 6)), **static)[1]
+    np.testing.assert_array_equal(dropout[name](np.ones((7, 6)), **static)[1], full[:7])
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_kept_elements_are_scaled(name):
+    y, mask = dropout[name](np.full((16, 5), 3.0), rate=0.25, key=KEY, call=0)
+    np.testing.assert_allclose(y, mask * 4.0)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_rate(name, rate):
+    """Within five standard deviations of the binomial; calls and keys give different masks."""
+    x = np.ones((128, 200), np.float32)
+    masks = [
+        dropout[name](x, rate=rate, key=key, call=call)[1] for key, call in ((KEY, 0), (KEY, 1), ((12346, KEY[1]), 0))
+    ]
+    for mask in masks:
+        assert abs(mask.mean() - (1 - rate)) < 5 * (rate * (1 - rate) / x.size) ** 0.5
+    overlap = (1 - rate) ** 2
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        both = (masks[one] & masks[other]).mean()
+        assert abs(both - overlap) < 5 * (overlap * (1 - overlap) / x.size) ** 0.5
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_ends_of_the_rate(name):
+    x = np.ones((7, 3))
+    assert (dropout[name](x, rate=0.0, key=KEY, call=0)[0] == 1).all()
+    y, mask = dropout[name](x, rate=1.0, key=KEY, call=0)
+    assert not y.any()
+    assert not dropout_grad[name](x, mask, rate=1.0).any()
+
+
+@given(
+    batches, st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]), dtypes, orders
+)
+def test_noise_shape(n, noise_shape, dtype, order):
+    """Drawn as for an array of the reduced shape, then shared along the axes of size 1."""
+    x = normal(np.random.default_rng(0), (n, 5, 3, 2), dtype, order)
+    static = {"rate": 0.4, "key": KEY, "call": 3}
+    reduced = tuple(size if m is None else m for m, size in zip(noise_shape, x.shape, strict=True))
+    expected = dropout["numpy"](np.ones(reduced), **static)[1]
+    results = [dropout[name](x, noise_shape=noise_shape, **static) for name in IMPLEMENTATIONS]
+    assert_agree(results[1][0], results[0][0])
+    for y, mask in results:
+        np.testing.assert_array_equal(mask, expected)
+        np.testing.assert_array_equal(y != 0, np.broadcast_to(mask, x.shape))
+    np.testing.assert_array_equal(
+        dropout_grad["numba"](x, expected, rate=0.4), dropout_grad["numpy"](x, expected, rate=0.4)
+    )
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("noise_shape", [(None, 2), (None, 1, 1), (5, None)])
+def test_noise_shape_that_does_not_fit(name, noise_shape):
+    with pytest.raises(ValueError, match="noise_shape"):
+        dropout[name](np.ones((7, 3)), rate=0.5, key=KEY, call=0, noise_shape=noise_shape)
+
+
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+def test_dropped_nan_is_zero(name):
+    y, mask = dropout[name](np.full((64, 4), np.nan), rate=0.5, key=KEY, call=0)
+    np.testing.assert_array_equal(np.isnan(y), mask)
+    assert (y[~mask] == 0).all()

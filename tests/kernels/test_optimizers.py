@@ -1,0 +1,119 @@
+"""The compiled optimizer updates agree with the NumPy references in every memory order, and repeat their own bits."""
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynet.kernels import optimizers
+from tinynet.kernels.optimizers.sweep import PARALLEL_SIZE
+
+MOMENTS = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-4}
+RMS = {"learning_rate": 0.1, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-4}
+# rule, which slots it gets (None: absent), scalars
+RULES = {
+    "sgd": (optimizers.sgd, "", {"learning_rate": 0.1}),
+    "heavy ball": (optimizers.sgd_momentum, "m", {"learning_rate": 0.1, "momentum": 0.9}),
+    "nesterov": (optimizers.sgd_momentum, "m", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    "adagrad": (optimizers.adagrad, "s", {"learning_rate": 0.1, "epsilon": 1e-4}),
+    "rmsprop": (optimizers.rmsprop, "v", RMS),
+    "rmsprop momentum": (optimizers.rmsprop, "vm", RMS),
+    "rmsprop centered": (optimizers.rmsprop, "v-a", RMS),
+    "rmsprop both": (optimizers.rmsprop, "vma", RMS),
+    "adam": (optimizers.adam, "mv", {"alpha": 0.1, **MOMENTS}),
+    "amsgrad": (optimizers.adam, "mvp", {"alpha": 0.1, **MOMENTS}),
+    "adamax": (optimizers.adamax, "mv", {"alpha": 0.1, **MOMENTS}),
+    "nadam": (optimizers.nadam, "mv", {"alpha": 0.1, "ahead": 2.0, "v_scale": 3.0, **MOMENTS}),
+}
+ORDERS = ("C", "F", "middle first", "gaps")
+
+
+def ordered(array, order):
+    """The same values in another memory order."""
+    if order == "gaps":
+        wide = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+        wide[..., ::2] = array
+        return wide[..., ::2]
+    if order == "middle first" and array.ndim == 3:
+        return np.ascontiguousarray(array.transpose(1, 2, 0)).transpose(2, 0, 1)
+    return np.array(array, order="F" if order == "F" else "C")
+
+
+def copy(array):
+    return None if array is None else array.copy()
+
+
+def state(rng, shape, dtype, slots):
+    """A variable, a gradient and slots, second moments larger than squared first moments, as they always are."""
+    arrays = [rng.standard_normal(shape), rng.standard_normal(shape)]
+    arrays += [None if slot == "-" else rng.uniform(0.1, 0.4, shape) + (slot in "vsp") for slot in slots]
+    return [a if a is None else np.asarray(a, dtype) for a in arrays]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(
+    shape=st.sampled_from([(), (1,), (7,), (33, 2), (3, 4, 5), (2, 3, 1, 16)]),
+    orders=st.tuples(*[st.sampled_from(ORDERS)] * 5),
+    dtype=st.sampled_from(["float32", "float64"]),
+    seed=st.integers(0, 1000),
+)
+def test_compiled_agrees_with_reference(rule, shape, orders, dtype, seed):
+    operation, slots, scalars = RULES[rule]
+    arrays = state(np.random.default_rng(seed), shape, dtype, slots)
+    if shape:
+        arrays = [a if a is None else ordered(a, order) for a, order in zip(arrays, orders, strict=False)]
+    expected = [copy(a) for a in arrays]
+    before = arrays[1].copy()
+    operation["numpy"](*expected, **scalars)
+    operation["numba"](*arrays, **scalars)
+    np.testing.assert_array_equal(arrays[1], before)
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    for ours, theirs in zip(arrays, expected, strict=True):
+        if theirs is not None:
+            assert ours.dtype == dtype
+            np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_bits_do_not_depend_on_threads_or_blocks(rule):
+    operation, slots, scalars = RULES[rule]
+    arrays = state(np.random.default_rng(1), (PARALLEL_SIZE + 1237,), "float32", slots)
+    threads = numba.get_num_threads()
+    results = []
+    try:
+        for count in {1, threads}:
+            numba.set_num_threads(count)
+            results.append([copy(a) for a in arrays])
+            operation["numba"](*results[-1], **scalars)
+    finally:
+        numba.set_num_threads(threads)
+    pieces = [copy(a) for a in arrays]
+    for part in np.array_split(np.arange(arrays[0].size), 7):  # below the size that is shared among threads
+        operation["numba"](*[a if a is None else a[part[0] : part[-1] + 1] for a in pieces], **scalars)
+    for other in [*results[1:], pieces]:
+        for a, b in zip(results[0], other, strict=True):
+            if a is not None:
+                np.testing.assert_array_equal(a, b)
+
+
+def test_gradient_of_another_dtype_is_rounded_to_the_variables():
+    w, g = np.ones(5, "float32"), np.full(5, 0.1)
+    optimizers.sgd(w, g, learning_rate=1.0)
+    assert w.dtype == np.float32
+    np.testing.assert_array_equal(w, np.float32(1) - np.float32(0.1))
+
+
+def test_decay_keeps_the_digits_of_a_small_rate():
+    w = np.full(3, 2.0, "float32")
+    optimizers.decay(w, rate=1e-6)
+    np.testing.assert_allclose(2.0 - w.astype("float64"), 2e-6, rtol=0.1)
+
+
+@pytest.mark.parametrize("implementation", ["numpy", "numba"])
+def test_first_adam_step_has_the_size_of_the_learning_rate(implementation):
+    w, g = np.array([1.0, 2.0]), np.array([1e-3, -50.0])
+    alpha = 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9)
+    slots = np.zeros(2), np.zeros(2)
+    optimizers.adam[implementation](w, g, *slots, alpha=alpha, beta_1=0.9, beta_2=0.999, epsilon=0.0)
+    np.testing.assert_allclose(w, [0.5, 2.5], rtol=1e-12)

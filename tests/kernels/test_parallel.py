@@ -1,0 +1,140 @@
+"""Compiled loops and threads: several Python threads, forked children, and the same bits at any number of threads."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def run(code, **environment):
+    """Runs `code` in a fresh interpreter; its output."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_several_python_threads_may_launch_at_once():
+    output = run("""
+        import threading
+        import numpy as np
+        from tinynet.kernels import activations, batch_norm, pool2d
+        rng = np.random.default_rng(0)
+        x, one = rng.standard_normal((33, 12, 12, 5)).astype(np.float32), np.ones(5, np.float32)
+        static = dict(pool_size=(2, 2), strides=(2, 2), padding=((0, 0), (0, 0)))
+
+        def work():
+            return (activations.relu(x), batch_norm.batch_norm(x, one, one, epsilon=1e-3)[0],
+                    pool2d.max_pool2d(x, **static)[0])
+
+        expected, wrong = work(), []
+
+        def repeat():
+            for _ in range(30):
+                wrong.extend(not np.array_equal(a, b) for a, b in zip(work(), expected))
+
+        threads = [threading.Thread(target=repeat) for _ in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        print(len(wrong), sum(wrong))
+    """)
+    assert output == "360 0"
+
+
+FORK = """
+    import os
+    import numpy as np
+    from tinynet.kernels import activations
+    x = np.linspace(-1, 1, 100_000, dtype=np.float32)
+    if {before}:
+        activations.relu(x)
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            result = "right" if np.array_equal(activations.relu(x), np.maximum(x, 0)) else "wrong"
+        except RuntimeError as error:
+            result = "error: " + str(error)
+        os.write(writer, result.encode())
+        os._exit(0)
+    os.close(writer)
+    os.wait()
+    parent = np.array_equal(activations.relu(x), np.maximum(x, 0))
+    print(parent, os.read(reader, 1000).decode())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_before_the_first_launch():
+    assert run(FORK.format(before=False)) == "True right"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_fork_after_a_launch(layer):
+    """A right result or an error that says what to do; the parent goes on in either case."""
+    output = run(FORK.format(before=True), NUMBA_THREADING_LAYER=layer)
+    assert output == "True right" or (output.startswith("True error") and "spawn" in output)
+
+
+BITS = """
+    import hashlib
+    import numpy as np
+    from tinynet.kernels import activations, batch_norm, dropout, common, pool2d, reduce, softmax
+    rng = np.random.default_rng(0)
+    x, g = (common.to_batch_last(rng.standard_normal((33, 13, 11, 7)).astype(np.float32)) for _ in range(2))
+    gamma = rng.standard_normal(7).astype(np.float32)
+    static = dict(pool_size=(3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))
+    _, mean, var = first = batch_norm.batch_norm(x, gamma, gamma, epsilon=1e-3)
+    y, index = pool2d.max_pool2d(x, **static)
+    loss, p = softmax.softmax_crossentropy(x.reshape(33, -1), np.arange(33), clip=True)
+    results = [
+        *first, y, index, loss, p,
+        *batch_norm.batch_norm_grad(g, x, gamma, mean, var, epsilon=1e-3),
+        pool2d.max_pool2d_grad(y, index, input_size=(13, 11), **static),
+        pool2d.average_pool2d(x, **static),
+        pool2d.average_pool2d_grad(y, input_size=(13, 11), **static),
+        softmax.softmax_crossentropy_grad(loss, p, np.arange(33), clip=True),
+        *dropout.dropout(x, rate=0.3, key=(1, 2), call=3),
+        *(np.asarray(reduce.sum(x, axis=axis)) for axis in (None, 0, (0, 1, 2), (0, 2, 3))),
+        activations.gelu(x, approximate=True),
+    ]
+    print(hashlib.sha256(b"".join(result.tobytes() for result in results)).hexdigest())
+"""
+
+
+def test_same_bits_for_one_and_two_threads():
+    assert run(BITS, NUMBA_NUM_THREADS="1") == run(BITS, NUMBA_NUM_THREADS="2")
+
+
+def test_nothing_is_compiled_at_import():
+    output = run("""
+        import tinynet.kernels
+        from tinynet.kernels import activations, batch_norm, batching, dropout, pool2d, reduce, softmax
+        from tinynet.kernels.activations import rectifiers
+        print(len(rectifiers._relu.compiled.signatures))
+    """)
+    assert output == "0"
+
+
+def test_compiling_is_announced_once(tmp_path):
+    code = (
+        "import numpy as np\n"
+        "from tinynet.kernels import activations, reduce\n"
+        "x = np.ones((4, 3), np.float32)\n"
+        "activations.relu(x), reduce.sum(x), activations.relu(x.astype(float))"
+    )
+    notices = []
+    for _ in ("empty cache", "full cache"):
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        notices.append(done.stderr.splitlines())
+    assert [len(lines) for lines in notices] == [1, 0]
+    assert "compiling kernels" in notices[0][0]
