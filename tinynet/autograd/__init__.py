@@ -1,0 +1,9 @@
+"""Autograd in four files: `tape` (what is kept), `tensor`, `primitive` (how rules are written), `backward` (the walk)."""
+
+from tinynet.autograd.backward import grad, gradients
+from tinynet.autograd.primitive import Primitive, primitive
+from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
+from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
+
+__all__ = ["Parameter", "Primitive", "Tensor", "as_raw", "as_tensor", "grad", "gradients", "is_grad_enabled", "no_grad"]
+__all__ += ["primitive", "set_grad_enabled"]

@@ -1,0 +1,132 @@
+"""Backward: the tape walked from the outputs to the inputs, latest operation first. `Node.order` grows with time, so the
+latest node that waits in the heap has received every gradient it will ever get: no recursion, no separate sort.
+Gradients are added into new arrays; nothing that was handed in is ever changed."""
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet.autograd import basics
+from tinynet.autograd.tape import Node, is_grad_enabled, set_grad_enabled
+from tinynet.autograd.tensor import Tensor, as_raw, as_tensor
+from tinynet.kernels.common import xp
+
+
+class Walk:
+    """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None: at every leaf).
+
+    With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables.
+    """
+
+    def __init__(self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False) -> None:
+        self.wanted, self.create_graph, self.retain_graph, self.stop = wanted, create_graph, retain_graph, stop
+        self.arrived: dict[Any, Any] = dict.fromkeys(wanted or [])
+        self.pending: dict[Node, list[Any]] = {}
+        self.heap: list[tuple[int, Node]] = []
+
+    def send(self, edge: Any, grad: Any) -> None:
+        """Adds `grad` to what travels along `edge`."""
+        ends = isinstance(edge, Tensor)  # a leaf
+        if edge in self.arrived or (ends and self.wanted is None):
+            before = self.arrived.get(edge)
+            self.arrived[edge] = grad if before is None else basics.add(before, grad)
+            ends = ends or self.stop
+        if not ends:
+            node, index = edge
+            if node not in self.pending:
+                self.pending[node] = [None] * node.output_count
+                heapq.heappush(self.heap, (-node.order, node))
+            grads = self.pending[node]
+            grads[index] = grad if grads[index] is None else basics.add(grads[index], grad)
+
+    def run(self) -> dict[Any, Any]:
+        """Walks until no gradient is on its way; returns {edge: gradient or None}."""
+        while self.heap:
+            _, node = heapq.heappop(self.heap)
+            grads = self.pending.pop(node)
+            node.check()
+            inputs, outputs = self._saved_values(node)
+            results = node.primitive.differentiate(node, tuple(grads) if len(grads) > 1 else grads[0], inputs, outputs)
+            for edge, grad, shape, dtype in zip(node.edges, results, node.shapes, node.dtypes, strict=True):
+                if edge is not None and grad is not None:
+                    grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
+                    self.send(edge, grad if grad.dtype == dtype else grad.astype(dtype))
+            if not self.retain_graph:
+                node.free()
+        return self.arrived
+
+    def _saved_values(self, node: Node) -> tuple[list[Any], Any]:
+        """Saved inputs and outputs as the rules get them: arrays, or under create_graph the Tensors they were."""
+        if not self.create_graph:
+            return node.saved, node.outputs
+        inputs = [_on_tape(value, edge) for value, edge in zip(node.saved, node.edges, strict=True)]
+        outputs = node.outputs if isinstance(node.outputs, tuple) else (node.outputs,)
+        outputs = tuple(_on_tape(value, (node, i)) for i, value in enumerate(outputs))
+        return inputs, outputs if node.output_count > 1 else outputs[0]
+
+
+def _on_tape(value: Any, edge: Any) -> Any:
+    if value is None or edge is None or value.dtype.kind != "f":
+        return value
+    if isinstance(edge, Tensor):
+        return edge
+    tensor = Tensor(value, requires_grad=True)
+    tensor._node, tensor._index = edge
+    return tensor
+
+
+def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
+    """Upstream gradient of an output: the one given, or 1 for a single number."""
+    if not isinstance(output, Tensor) or not output.requires_grad:
+        raise RuntimeError(
+            "there is nothing to differentiate: the output does not depend on a Tensor with requires_grad=True "
+            "(it was computed from constants only, under no_grad, or detached)"
+        )
+    if gradient is None and output.size != 1:
+        raise ValueError(f"an output of shape {output.shape} is not one number: take its sum, or pass the upstream gradient")
+    module, shape, dtype = xp(output.data), output.shape, output.dtype
+    raw = module.ones(shape, dtype) if gradient is None else module.asarray(as_raw(gradient), dtype)
+    if raw.shape != shape:
+        raise ValueError(f"an output of shape {shape} needs a gradient of that shape, got {raw.shape}")
+    return raw if not create_graph else gradient if isinstance(gradient, Tensor) else Tensor(raw)
+
+
+def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:
+    """Adds d(self)/d(leaf) to `grad` of every leaf; `gradient` is the upstream gradient (1 for a single number)."""
+    walk = Walk(None, create_graph=False, retain_graph=retain_graph)
+    walk.send(self.edge, _upstream(self, gradient, create_graph=False))
+    for leaf, grad in walk.run().items():
+        leaf._grad = grad if leaf._grad is None else leaf._grad + grad
+
+
+Tensor.backward = backward  # type: ignore[attr-defined]
+
+
+def gradients(output: Tensor, inputs: Sequence[Tensor], grad_output: Any = None) -> list[Any]:
+    """Gradients of `output` as plain arrays, None for inputs it does not depend on; frees the graph."""
+    walk = Walk([x.edge for x in inputs], create_graph=False, retain_graph=False)
+    walk.send(output.edge, _upstream(output, grad_output, create_graph=False))
+    arrived = walk.run()
+    return [arrived[x.edge] for x in inputs]
+
+
+def grad(
+    outputs: Any, inputs: Any, grad_outputs: Any = None, *,
+    create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False, stop: bool = False,
+) -> Any:  # fmt: skip
+    """Gradients of the sum of `outputs`, weighted by `grad_outputs`, with respect to `inputs`.
+
+    A Tensor for one input, a list for a list; under `create_graph` on the tape, to be differentiated again. Raises
+    RuntimeError for an input that no output depends on, unless `allow_unused` (it is None then). `stop`: see Walk.
+    """
+    outs, ins = (list(v) if isinstance(v, list | tuple) else [v] for v in (outputs, inputs))
+    seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)
+    walk = Walk([x.edge for x in ins], create_graph, create_graph if retain_graph is None else retain_graph, stop)
+    with set_grad_enabled(create_graph and is_grad_enabled()):
+        for output, seed in zip(outs, seeds, strict=True):
+            walk.send(as_tensor(output).edge, _upstream(output, seed, create_graph))
+        arrived = walk.run()
+    found = [None if arrived[x.edge] is None else as_tensor(arrived[x.edge]) for x in ins]
+    if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):
+        raise RuntimeError(f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None")
+    return found if isinstance(inputs, list | tuple) else found[0]

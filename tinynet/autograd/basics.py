@@ -1,0 +1,65 @@
+"""The primitives the tape itself needs: gradients are added, and summed to the shape of an input that was broadcast."""
+
+from typing import Any
+
+from tinynet.autograd.primitive import primitive
+from tinynet.kernels import reduce
+from tinynet.kernels.common import xp
+
+
+@primitive
+def add(a, b):
+    """a + b, broadcast."""
+    return a + b
+
+
+@add.vjp("a", "b")
+def _(grad):
+    return grad
+
+
+@primitive
+def sum(x, *, axis=None, keepdims=False):
+    """Sum over `axis`: an int, a tuple, or None for all."""
+    return reduce.sum(x, axis=axis, keepdims=keepdims)
+
+
+@sum.vjp
+def _(grad, x_shape, axis):
+    return broadcast_to(reshape(grad, shape=reduced_shape(x_shape, axis)), shape=x_shape)
+
+
+@primitive
+def reshape(x, *, shape):
+    """The same elements, in C order of the logical axes, in another shape."""
+    return x.reshape(shape)
+
+
+@reshape.vjp
+def _(grad, x_shape):
+    return reshape(grad, shape=x_shape)
+
+
+@primitive
+def broadcast_to(x, *, shape):
+    """`x` repeated to `shape`, as a view."""
+    return xp(x).broadcast_to(x, shape)
+
+
+@broadcast_to.vjp
+def _(grad):
+    return grad  # the engine sums it to the shape of x
+
+
+def reduced_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """`shape` with 1 at the reduced axes."""
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    reduced = {a % len(shape) for a in axes}
+    return tuple(1 if i in reduced else n for i, n in enumerate(shape))
+
+
+def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
+    """Sum of `grad` over the axes along which an input of `shape` was repeated."""
+    padded = (1,) * (grad.ndim - len(shape)) + tuple(shape)
+    axes = tuple(i for i, (n, wide) in enumerate(zip(padded, grad.shape, strict=True)) if n != wide)
+    return reshape(sum(grad, axis=axes) if axes else grad, shape=shape)

@@ -1,0 +1,133 @@
+"""Primitive: a function of arrays with, right below it, the rules of its derivative.
+
+    @primitive
+    def multiply(a, b):             # arrays in, arrays out
+        return a * b
+
+    @multiply.vjp("a")              # vector-Jacobian product for the input a: upstream gradient in, gradient of a out
+    def _(grad, b):
+        return grad * b
+
+Called with arrays, a primitive returns arrays and records nothing; called with a Tensor it returns Tensors and leaves a
+node on the tape. A rule is written once: it runs on arrays in an ordinary backward and on Tensors under `create_graph`,
+where it is recorded itself and can be differentiated again. The names of its parameters say what is kept for it:
+
+    grad       upstream gradient, first; a tuple with None for unused outputs if the primitive has several
+    <input>    the value of that input;  <input>_shape  only its shape;  shapes  those of all inputs
+    y          the output (a tuple if several);  <keyword>  a keyword argument of the call;  **name  all of them
+    needs      (joint rules) one flag for each input: whether its gradient is wanted"""
+
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from tinynet.autograd.tape import Node, is_grad_enabled
+from tinynet.autograd.tensor import Tensor, as_raw
+
+
+class Rule:
+    """A derivative rule and what the names of its parameters ask for."""
+
+    def __init__(self, function: Callable[..., Any], primitive: "Primitive") -> None:
+        inputs, keywords = primitive.inputs, primitive.keywords
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+        self.function = function
+        self.values = [(inputs.index(name), name) for name in names if name in inputs]
+        self.shapes = [(i, name + "_shape") for i, name in enumerate(inputs) if name + "_shape" in names]
+        self.keywords = keywords if len(names) < len(parameters) else [name for name in keywords if name in names]
+        self.asks = {"y", "needs", "shapes"}.intersection(names)
+        if unknown := set(names).difference(self.asks, self.keywords, (name for _, name in self.values + self.shapes)):
+            raise TypeError(f"a rule of {primitive.name!r} asks for {sorted(unknown)}; it has {inputs} and {keywords}")
+
+    def __call__(self, node: Node, grad: Any, inputs: list[Any], outputs: Any, needs: list[bool]) -> Any:
+        named = {name: inputs[i] for i, name in self.values if i < len(inputs)}
+        named.update((name, node.shapes[i]) for i, name in self.shapes)
+        named.update((name, node.static[name]) for name in self.keywords)
+        given = {"y": outputs, "needs": needs, "shapes": node.shapes}
+        return self.function(grad, **named, **{name: given[name] for name in self.asks})
+
+
+class Primitive:
+    """A differentiable function; see the module's docstring."""
+
+    def __init__(self, forward: Callable[..., Any]) -> None:
+        update_wrapper(self, forward)
+        parameters = inspect.signature(forward).parameters.values()
+        self.name, self.forward = forward.__name__, forward
+        self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        self.keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        self.rules: dict[int, Rule] = {}
+        self.joint: Rule | None = None
+
+    def vjp(self, *which: Any) -> Any:
+        """Decorator: the rule of the inputs named, or without a name of the only input."""
+        if callable(which[0]):
+            return self.vjp(self.inputs[0])(which[0])
+        return lambda function: self.rules.update((self.inputs.index(n), Rule(function, self)) for n in which) or self
+
+    def joint_vjp(self, function: Callable[..., Any]) -> "Primitive":
+        """Decorator: one rule that returns the gradients of all inputs as a tuple, None where `needs` is false."""
+        self.joint = Rule(function, self)
+        return self
+
+    def __call__(self, *args: Any, **static: Any) -> Any:
+        while len(args) < len(self.inputs) and self.inputs[len(args)] in static:
+            args = (*args, static.pop(self.inputs[len(args)]))  # inputs given by their names
+        tensors = [x for x in args if isinstance(x, Tensor)]
+        if not tensors:
+            return self.forward(*args, **static)
+        for name, value in static.items():
+            if isinstance(value, Tensor):
+                raise TypeError(f"{self.name}: {name}= is a setting, not an input; it takes a Python value, not a Tensor")
+        raw = [as_raw(x) for x in args]
+        out = self.forward(*raw, **static)
+        tracked = is_grad_enabled() and any(x.requires_grad for x in tensors)
+        node = self._record(args, raw, out, static) if tracked else None
+        if isinstance(out, tuple):
+            return tuple(_wrap(value, node, i, tensors) for i, value in enumerate(out))
+        return _wrap(out, node, 0, tensors)
+
+    def _record(self, args: tuple[Any, ...], raw: list[Any], out: Any, static: dict[str, Any]) -> Node:
+        edges = [x.edge if isinstance(x, Tensor) and x.requires_grad else None for x in args]
+        node = Node(self, edges, [None] * len(raw), {**self.defaults, **static})
+        node.shapes, node.dtypes = [getattr(x, "shape", ()) for x in raw], [getattr(x, "dtype", None) for x in raw]
+        node.output_count = len(out) if isinstance(out, tuple) else 1
+        for rule in [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]:
+            for i, name in rule.values:
+                if i < len(raw) and node.saved[i] is None:
+                    node.saved[i] = raw[i]
+                    if isinstance(args[i], Tensor):
+                        node.versions.append((args[i]._version, args[i].version, name))
+            if "y" in rule.asks:
+                node.outputs = out
+        return node
+
+    def differentiate(self, node: Node, grad: Any, inputs: list[Any], outputs: Any) -> Any:
+        """Gradients of the inputs of `node`, None for constants."""
+        needs = [edge is not None for edge in node.edges]
+        if self.joint:
+            return self.joint(node, grad, inputs, outputs, needs)
+        if lacking := [self.inputs[i] for i, needed in enumerate(needs) if needed and i not in self.rules]:
+            raise TypeError(f"{self.name!r} has no derivative with respect to {lacking}; detach() the Tensor given there")
+        return [self.rules[i](node, grad, inputs, outputs, needs) if needed else None for i, needed in enumerate(needs)]
+
+
+def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Tensor:
+    """Tensor of an output; a view shares the version of what it views, since a change of one is a change of the other."""
+    tensor = Tensor(value)
+    data = tensor._data
+    memory = getattr(data, "base", None)
+    for x in inputs:
+        if data is x._data or (memory is not None and (memory is x._data or memory is getattr(x._data, "base", None))):
+            tensor._version = x._version
+    if node is not None and data.dtype.kind == "f":  # integer and boolean outputs are constants
+        tensor.requires_grad, tensor._node, tensor._index = True, node, index
+        if node.outputs is not None:
+            node.versions.append((tensor._version, tensor.version, "y"))
+    return tensor
+
+
+primitive = Primitive  # the decorator

@@ -1,0 +1,65 @@
+"""The tape: what an operation leaves behind so that its derivative can be taken later. A node points to where its inputs
+came from, never to its own output: there are no reference cycles, and memory goes down while backward walks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+
+_recording: ContextVar[bool] = ContextVar("tinynet_recording", default=True)
+_order = count()
+is_grad_enabled = _recording.get  # whether operations on tracked Tensors are recorded in this thread or task
+
+
+@contextmanager
+def set_grad_enabled(enabled: bool) -> Iterator[None]:
+    """Context manager and decorator that switches recording on or off."""
+    token = _recording.set(enabled)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def no_grad() -> Any:
+    """Context manager and decorator within which nothing is recorded: inference, parameter updates."""
+    return set_grad_enabled(False)
+
+
+class Node:
+    """One recorded call of a primitive.
+
+    edges     for every input: None for a constant, a leaf Tensor, or (node, which of its outputs)
+    shapes    for every input: its shape, to which its gradient is reduced;  dtypes  likewise
+    saved     for every input: its array if a rule asked for it, else None;  outputs  likewise, as the forward returned them
+    versions  (version counter, its count when saved, name of the value) for all that is saved; a counter is a list of one
+              number, the changes made in place to a piece of memory, and is shared by the Tensors that view it
+    """
+
+    __slots__ = ("dtypes", "edges", "order", "output_count", "outputs", "primitive", "saved", "shapes", "static", "versions")
+    shapes: list[tuple[int, ...]]
+    dtypes: list[Any]
+    output_count: int
+
+    def __init__(self, primitive: Any, edges: list[Any], saved: list[Any], static: dict[str, Any]) -> None:
+        self.order = next(_order)  # later nodes never feed earlier ones: sorting by it is a topological order
+        self.primitive, self.edges, self.saved, self.static = primitive, edges, saved, static
+        self.versions: list[tuple[list[int], int, str]] = []
+        self.outputs: Any = None
+
+    def check(self) -> None:
+        """Raises RuntimeError if the graph was freed, or if a saved value was changed since."""
+        name, advice = self.primitive.name, "or compute the forward again"
+        if self.saved is None:
+            raise RuntimeError(f"an earlier backward freed the graph of {name!r}; pass retain_graph=True to it, {advice}")
+        for version, then, value in self.versions:
+            if version[0] != then:
+                raise RuntimeError(
+                    f"{name!r} saved {value!r} for its derivative, and an optimizer, assign, set_weights or an in-place "
+                    f"operator has changed it since; run backward before the change, {advice}"
+                )
+
+    def free(self) -> None:
+        """Drops all that was kept."""
+        self.saved, self.outputs, self.versions, self.edges = None, None, [], []  # type: ignore[assignment]

@@ -1,0 +1,95 @@
+"""Tensor: an array that remembers how it was computed. `backward` and `ops` add the methods that they define."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd.tape import Node
+from tinynet.backend import config, device
+
+
+class Tensor:
+    """Array on the CPU or GPU and, if it is tracked, its place on the tape.
+
+    Python floats, alone or in lists, become `config.floatx()`; an array keeps its dtype and is not copied. `data` is the
+    array itself: a change made through it, or through another array that shares its memory, is not seen by the tape.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_grad", "_index", "_logits", "_node", "_version", "name", "requires_grad")
+    __hash__ = object.__hash__
+    numpy: Any  # a copy as a C-ordered NumPy array; like all operators and other methods from `ops`
+
+    def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
+        self._data = _to_array(data)
+        if requires_grad and self._data.dtype.kind != "f":
+            raise TypeError(f"only floating-point Tensors have gradients, got dtype {self._data.dtype}; convert it first")
+        self.requires_grad, self.name = requires_grad, name
+        self._node: Node | None = None  # what computed it; None for leaves
+        self._index = 0  # which output of the node it is
+        self._version = [0]  # number of changes in place so far
+        self._grad: Any = None
+        self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
+
+    data = property(lambda self: self._data)
+    shape = property(lambda self: self._data.shape)
+    dtype = property(lambda self: self._data.dtype)
+    ndim = property(lambda self: self._data.ndim)
+    size = property(lambda self: self._data.size)
+    version = property(lambda self: self._version[0], doc="Number of changes in place so far.")
+    edge = property(lambda self: self if self._node is None else (self._node, self._index), doc="Its place on the tape.")
+    grad = property(lambda self: None if self._grad is None else Tensor(self._grad), doc="What backward accumulated.")
+
+    def zero_grad(self) -> None:
+        """Forgets the accumulated gradient."""
+        self._grad = None
+
+    def detach(self) -> "Tensor":
+        """The same memory as a constant."""
+        out = Tensor(self._data)
+        out._version = self._version
+        return out
+
+    def touch(self) -> None:
+        """Tells the tape that the array was changed in place."""
+        self._version[0] += 1
+
+    def assign(self, value: Any) -> "Tensor":
+        """Copies `value` into the array; raises ValueError if the shape differs."""
+        value = as_raw(value) if hasattr(value, "shape") else np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}")
+        self._data[...] = device.to_device(value) if isinstance(value, np.ndarray) else value
+        self.touch()
+        return self
+
+
+class Parameter(Tensor):
+    """Variable of a layer; `trainable` decides whether it is tracked."""
+
+    __slots__ = ("constraint", "regularizer")
+
+    def __init__(self, data: Any, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(data, requires_grad=trainable, name=name)
+        self.regularizer: Any = None
+        self.constraint: Any = None
+
+    trainable = property(lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value)))
+
+
+def _to_array(data: Any) -> Any:
+    if isinstance(data, Tensor):
+        return data._data
+    if hasattr(data, "dtype"):
+        return np.asarray(data) if isinstance(data, np.generic) else data
+    array = np.asarray(data)
+    return array.astype(config.floatx()) if array.dtype.kind == "f" else array
+
+
+def as_raw(x: Any) -> Any:
+    """The array of a Tensor; anything else as it is."""
+    return x._data if isinstance(x, Tensor) else x
+
+
+def as_tensor(x: Any) -> Tensor:
+    """`x` itself if it is a Tensor, else a constant."""
+    return x if isinstance(x, Tensor) else Tensor(x)

@@ -1,0 +1,56 @@
+"""Settings of the process, with Keras's names and defaults (public as `tinynet.config`)."""
+
+from functools import cache
+from typing import Any
+
+_FLOATS = ("float32", "float64")
+_FORMATS = ("channels_last", "channels_first")
+_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+
+def floatx() -> str:
+    """Default number format of parameters and inputs: "float32" or "float64"."""
+    return str(_settings["floatx"])
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default number format; raises ValueError unless it is "float32" or "float64"."""
+    if value not in _FLOATS:
+        raise ValueError(f"set_floatx expects one of {_FLOATS}, got {value!r}")
+    _settings["floatx"] = value
+
+
+def epsilon() -> float:
+    """The small number that losses clip probabilities with (1e-7)."""
+    return float(_settings["epsilon"])
+
+
+def set_epsilon(value: float) -> None:
+    """Sets the small number; raises ValueError unless it lies strictly between 0 and 0.5."""
+    if not 0.0 < value < 0.5:
+        raise ValueError(f"set_epsilon expects a number strictly between 0 and 0.5, got {value!r}")
+    _settings["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """Default axis order of images: "channels_last" (N, H, W, C) or "channels_first" (N, C, H, W)."""
+    return str(_settings["image_data_format"])
+
+
+def set_image_data_format(value: str) -> None:
+    """Sets the default axis order of images; raises ValueError for any other string."""
+    _settings["image_data_format"] = check_data_format(value)
+
+
+def check_data_format(value: str | None) -> str:
+    """`value` in lower case, or the default for None; raises ValueError for any other string."""
+    return known_format(image_data_format() if value is None else value)
+
+
+@cache
+def known_format(value: str) -> str:
+    """`value` in lower case; raises ValueError unless it is one of the two axis orders."""
+    name = str(value).lower()
+    if name not in _FORMATS:
+        raise ValueError(f"data_format must be one of {_FORMATS}, got {value!r}")
+    return name

@@ -1,0 +1,47 @@
+"""Random keys: one global seed, and a fresh Philox key for everything that draws.
+
+A Philox generator (Salmon et al., 2011) is a function of a key and a counter, so a key is all the state there is: the same
+seed gives the same initial weights, shuffles and dropout masks on every device, at any number of threads.
+"""
+
+import secrets
+import threading
+
+import numpy as np
+
+Key = tuple[int, int]
+
+_MASK = 0xFFFFFFFF
+_OWN_SEED = _MASK  # second word of keys made from a seed of one's own; the counter below never reaches it
+_lock = threading.Lock()
+_state = {"seed": secrets.randbits(32), "drawn": 0}
+
+
+def set_seed(seed: int) -> None:
+    """Starts the sequence of keys anew from `seed`; raises ValueError unless it is an integer >= 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"a seed must be an integer >= 0, got {seed!r}")
+    with _lock:
+        _state.update(seed=int(seed), drawn=0)
+
+
+def next_key() -> Key:
+    """A key that was not handed out before: (global seed, number of keys drawn), two 32-bit words."""
+    with _lock:
+        key = (_fold(_state["seed"]), _state["drawn"])
+        _state["drawn"] += 1
+    return key
+
+
+def key_from_seed(seed: int) -> Key:
+    """The key of an explicit `seed=` argument: the same for equal seeds, whatever the global seed."""
+    return (_fold(int(seed)), _OWN_SEED)
+
+
+def host_generator(key: Key, call: int = 0) -> np.random.Generator:
+    """NumPy generator at the start of the stream (key, call): initial weights and shuffles are drawn on the host."""
+    return np.random.Generator(np.random.Philox(key=[key[0], key[1]], counter=[0, 0, 0, call]))
+
+
+def _fold(seed: int) -> int:
+    return (seed ^ (seed >> 32)) & _MASK
