@@ -1,0 +1,152 @@
+"""Tensor beside NumPy and Python."""
+
+import numpy as np
+import pytest
+
+from tinynet import Parameter, Tensor, grad, no_grad, ops
+
+ARRAY = np.array([1.0, 2.0, 3.0])
+
+
+@pytest.fixture
+def tracked():
+    return Tensor(np.array([0.5, 1.5, 2.5]), requires_grad=True, name="t")
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, t: a + t, lambda a, t: a - t, lambda a, t: a * t, lambda a, t: a / t, lambda a, t: a**t, lambda a, t: a @ t,
+        lambda a, t: t + a, lambda a, t: t - a, lambda a, t: t * a, lambda a, t: t / a, lambda a, t: t**a, lambda a, t: t @ a,
+        lambda a, t: np.maximum(a, t), lambda a, t: np.exp(t), lambda a, t: np.tanh(t), lambda a, t: np.sqrt(t),
+        lambda a, t: np.abs(t), lambda a, t: np.sum(t, axis=0), lambda a, t: np.mean(t), lambda a, t: np.max(t),
+        lambda a, t: np.where(a > 1, t, a), lambda a, t: np.concatenate([t, a]), lambda a, t: np.stack([a, t]),
+        lambda a, t: np.reshape(t, (3, 1)), lambda a, t: np.transpose(t), lambda a, t: np.float64(2.0) * t,
+    ],
+)  # fmt: skip
+def test_numpy_on_either_side(f, tracked):
+    y = f(ARRAY, tracked)
+    assert isinstance(y, Tensor)
+    assert y.requires_grad
+    np.testing.assert_allclose(y.numpy(), f(ARRAY, tracked.numpy()))
+    assert grad([y], tracked, [np.ones(y.shape)]).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    "f", [np.asarray, np.arctan, np.linalg.norm, np.add.reduce, np.median, lambda t: np.add(t, 1, out=np.zeros(3))]
+)
+def test_a_tracked_tensor_never_turns_into_an_array(f, tracked):
+    with pytest.raises(TypeError, match=r"t\.numpy\(\).*t\.detach\(\)"):
+        f(tracked)
+    np.testing.assert_allclose(np.asarray(f(tracked.detach())), f(tracked.numpy()))
+
+
+def test_an_array_plus_equals_a_tracked_tensor_is_refused(tracked):
+    a = ARRAY.copy()
+    with pytest.raises(TypeError, match="requires a gradient"):
+        a += tracked
+    a += tracked.detach()
+    np.testing.assert_array_equal(a, ARRAY + tracked.numpy())
+
+
+def test_array_is_a_read_only_view():
+    t = Tensor(np.arange(3.0))
+    view = np.asarray(t)
+    assert np.shares_memory(view, t.data)
+    assert not view.flags.writeable
+    assert np.asarray(t, np.float32).dtype == np.float32
+    assert not np.shares_memory(np.array(t), t.data)
+
+
+def test_numpy_is_a_c_ordered_copy():
+    t = Tensor(np.asfortranarray(np.ones((2, 3))), requires_grad=True)
+    copy = t.numpy()
+    assert copy.flags.c_contiguous
+    copy[:] = 0
+    assert t.data.all()
+
+
+def test_dlpack(tracked):
+    np.testing.assert_array_equal(np.from_dlpack(tracked.detach()), tracked.numpy())
+    with pytest.raises(TypeError, match="DLPack"):
+        np.from_dlpack(tracked)
+
+
+def test_comparisons_are_constant_tensors_of_booleans(tracked):
+    for result in (tracked > 1.0, tracked == tracked, tracked > ARRAY, (tracked > 1.0) & ~(tracked > 2.0), tracked != 1.5):
+        assert isinstance(result, Tensor)
+        assert result.dtype == bool
+        assert not result.requires_grad
+    np.testing.assert_array_equal((tracked > ARRAY).numpy(), tracked.numpy() > ARRAY)
+    assert {tracked: 1}[tracked] == 1  # hashed by identity
+
+
+def test_python_protocols():
+    t = Tensor(np.array([[1.5, 2.0], [3.0, 4.0]]))
+    assert len(t) == 2
+    assert [row.numpy().tolist() for row in t] == [[1.5, 2.0], [3.0, 4.0]]
+    assert float(t[0, 0]) == 1.5
+    assert int(t[1, 1]) == 4
+    assert t[0, 0].item() == 1.5
+    assert f"{t[0, 0]:.3f}" == "1.500"
+    assert bool(t[0, 0] > 1)
+    with pytest.raises(ValueError, match="neither true nor false"):
+        bool(t > 1)
+    with pytest.raises(ValueError, match="one element"):
+        float(t)
+    with pytest.raises(TypeError, match="no axes"):
+        len(t[0, 0])
+
+
+def test_repr_says_what_it_is(tracked):
+    assert repr(tracked) == "Tensor([0.5, 1.5, 2.5], shape=(3,), dtype=float64, name='t', requires_grad=True)"
+    assert "from=multiply" in repr(tracked * 2)
+    assert repr(Parameter(np.zeros(1), name="bias")).startswith("Parameter([0.], shape=(1,), dtype=float64, name='bias'")
+    assert len(repr(Tensor(np.zeros((1000, 1000))))) < 500
+
+
+@pytest.mark.parametrize("symbol", ["+", "-", "*", "/"])
+def test_in_place_operators(symbol, tracked):
+    scope = {"t": Tensor(ARRAY.copy()), "tracked": tracked}
+    memory = scope["t"].data
+    exec(f"t {symbol}= 2.0", scope)
+    np.testing.assert_array_equal(scope["t"].data, eval(f"ARRAY {symbol} 2.0", {"ARRAY": ARRAY}))
+    assert scope["t"].data is memory
+    assert scope["t"].version == 1
+    for target, value in (("tracked", "2.0"), ("t", "tracked")):
+        with pytest.raises(RuntimeError, match=rf"write t = t \{symbol}"):
+            exec(f"{target} {symbol}= {value}", scope)
+    with no_grad():
+        exec(f"tracked {symbol}= 2.0", scope)
+    assert tracked.version == 1
+
+
+def test_setitem(tracked):
+    t = Tensor(ARRAY.copy())
+    t[1] = 7.0
+    t[Tensor(np.array([0]))] = Tensor(np.array([5.0]))
+    np.testing.assert_array_equal(t.numpy(), [5.0, 7.0, 3.0])
+    assert t.version == 2
+    with pytest.raises(RuntimeError, match="no_grad"):
+        tracked[0] = 1.0
+    with pytest.raises(RuntimeError, match="no_grad"):
+        t[0] = tracked[0]
+
+
+def test_astype(tracked):
+    y = tracked.astype("float32")
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert tracked.grad.dtype == np.float64
+    assert not tracked.astype(int).requires_grad
+
+
+def test_settings_of_numpy_functions_that_tensors_lack_run_on_plain_arrays(tracked):
+    assert np.sum(tracked.detach(), dtype=np.float32).dtype == np.float32
+    with pytest.raises(TypeError, match="requires a gradient"):
+        np.sum(tracked, dtype=np.float32)
+
+
+def test_operations_on_arrays_return_arrays():
+    assert type(ops.exp(ARRAY)) is np.ndarray
+    assert type(ops.reshape(ARRAY, 3, 1)) is np.ndarray

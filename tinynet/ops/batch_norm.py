@@ -1,0 +1,102 @@
+"""Batch normalisation: layers/batch_normalization.py -> here -> kernels/batch_norm.py (formulas and derivation there).
+
+    y = gamma (x - mean) / sqrt(var + epsilon) + beta,   mean and (biased) var of x over all axes but the channels'
+
+mean and var are outputs too, with gradients of their own: d mean / dx = 1 / M and d var / dx = 2 (x - mean) / M, where M
+values make up a channel. S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1.
+"""
+
+from tinynet.autograd import primitive
+from tinynet.kernels import batch_norm as kernels
+from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import sqrt
+from tinynet.ops.reduction import sum
+from tinynet.ops.shape import broadcast_to, moveaxis
+
+
+@primitive
+def normalise(x, gamma, beta, *, epsilon):
+    """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,))."""
+    return kernels.batch_norm(x, gamma, beta, epsilon=epsilon)
+
+
+@normalise.joint_vjp
+def _(grad, x, gamma, y, needs, epsilon):
+    (dy, dmean, dvar), (_, mean, var) = grad, y
+    count = x.size // x.shape[-1]
+    dx = dgamma = dbeta = None
+    if dy is not None:
+        dx, dgamma, dbeta = normalise_grad(dy, x, gamma, mean, var, epsilon=epsilon)
+    if dmean is not None:
+        through_mean = broadcast_to(dmean / count, x.shape)
+        dx = through_mean if dx is None else dx + through_mean
+    if dvar is not None:
+        through_var = (dvar * (2.0 / count)) * (x - mean)
+        dx = through_var if dx is None else dx + through_var
+    return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs, strict=True))
+
+
+@primitive
+def normalise_grad(g, x, gamma, mean, var, *, epsilon):
+    """Gradients (dx, dgamma, dbeta) of y, in one pass; mean and var count as functions of x."""
+    return kernels.batch_norm_grad(g, x, gamma, mean, var, epsilon=epsilon)
+
+
+@derived_from(normalise_grad)
+def _(g, x, gamma, mean, var, *, epsilon):
+    axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+    deviation = sqrt(var + epsilon)
+    xhat = (x - mean) / deviation
+    dbeta = sum(g, axes)
+    dgamma = sum(g * xhat, axes)
+    dx = (gamma / deviation) * (g - dbeta / count - xhat * (dgamma / count))
+    return dx, dgamma, dbeta
+
+
+@primitive
+def normalise_with(x, gamma, beta, mean, var, *, epsilon):
+    """y from given statistics (C,), which are constants of their own: what inference does."""
+    return kernels.batch_norm_inference(x, gamma, beta, mean, var, epsilon=epsilon)
+
+
+@normalise_with.joint_vjp
+def _(grad, x, gamma, mean, var, needs, epsilon):
+    deviation = sqrt(var + epsilon)
+    scale = gamma / deviation
+    dx = grad * scale if needs[0] else None
+    dgamma = grad * ((x - mean) / deviation) if needs[1] else None  # the engine sums these to (C,)
+    dbeta = grad if needs[2] else None
+    dmean = -grad * scale if needs[3] else None
+    dvar = grad * (x - mean) * (-0.5 * scale / (var + epsilon)) if needs[4] else None
+    return dx, dgamma, dbeta, dmean, dvar
+
+
+def batch_norm(
+    x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3
+) -> tuple[Value, Value, Value]:
+    """Normalises x with the statistics of the batch -> (y as x, mean (C,), var (C,)); C channels along `axis`.
+
+    Raises ValueError unless gamma and beta have shape (C,).
+    """
+    _check("batch_norm", x, axis, gamma=gamma, beta=beta)
+    last = axis % x.ndim == x.ndim - 1
+    y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=float(epsilon))
+    return y if last else moveaxis(y, -1, axis), mean, var
+
+
+def batch_norm_inference(
+    x: Value, gamma: Value, beta: Value, mean: Value, var: Value, *, axis: int = -1, epsilon: float = 1e-3
+) -> Value:
+    """Normalises x with the given mean and variance (C,) -> y as x; raises ValueError where a shape is not (C,)."""
+    _check("batch_norm_inference", x, axis, gamma=gamma, beta=beta, mean=mean, var=var)
+    last = axis % x.ndim == x.ndim - 1
+    y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=float(epsilon))
+    return y if last else moveaxis(y, -1, axis)
+
+
+def _check(function: str, x: Value, axis: int, **vectors: Value) -> None:
+    for name, vector in vectors.items():
+        if tuple(vector.shape) != (x.shape[axis],):
+            raise ValueError(f"{function}: {name} must have shape ({x.shape[axis]},), one number for each channel of x "
+                             f"{tuple(x.shape)} along axis {axis}, got {tuple(vector.shape)}")  # fmt: skip

@@ -1,0 +1,103 @@
+"""Convolution of images: layers/conv2d.py -> here -> kernels/conv2d (geometry.py has the one formula all follows from).
+
+    y[n, oh, ow, f] = b[f] + sum over kh, kw, c of x[n, oh SH + kh DH - top, ow SW + kw DW - left, c] w[kh, kw, c, f]
+
+This is linear in x and in w. So the gradients are two more kernels of the same kind, and the three are each other's rules:
+whichever two of (image, kernel, output gradient) are given, one of the three kernels computes the third.
+"""
+
+from typing import Any
+
+from tinynet.autograd import primitive
+from tinynet.backend.config import known_format
+from tinynet.kernels import conv2d as kernels
+from tinynet.ops.attach import Value
+from tinynet.ops.shape import broadcast_to, transpose
+
+TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
+
+
+@primitive
+def convolution(x, w, b, *, strides, padding, dilation, groups):
+    """Image x (N, H, W, C), kernel w (KH, KW, C/groups, F), bias b (F,) or None -> y (N, OH, OW, F)."""
+    return kernels.conv2d(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
+
+
+@convolution.joint_vjp
+def _(grad, x, w, needs, **geometry):
+    dx = convolution_input_grad(grad, w, input_size=x.shape[1:3], **geometry) if needs[0] else None
+    dw = convolution_weight_grad(x, grad, kernel_size=w.shape[:2], **geometry) if needs[1] else None
+    db = convolution_bias_grad(grad) if needs[2] else None
+    return dx, dw, db
+
+
+@primitive
+def convolution_input_grad(g, w, *, input_size, strides, padding, dilation, groups):
+    """Output gradient g (N, OH, OW, F), kernel w -> gradient of the image (N, H, W, C)."""
+    geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    return kernels.conv2d_input_grad(g, w, input_size=input_size, **geometry)
+
+
+@convolution_input_grad.joint_vjp
+def _(grad, g, w, needs, input_size, **geometry):
+    dg = convolution(grad, w, None, **geometry) if needs[0] else None
+    dw = convolution_weight_grad(grad, g, kernel_size=w.shape[:2], **geometry) if needs[1] else None
+    return dg, dw
+
+
+@primitive
+def convolution_weight_grad(x, g, *, kernel_size, strides, padding, dilation, groups):
+    """Image x (N, H, W, C), output gradient g (N, OH, OW, F) -> gradient of the kernel (KH, KW, C/groups, F)."""
+    geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    return kernels.conv2d_weight_grad(x, g, kernel_size=kernel_size, **geometry)
+
+
+@convolution_weight_grad.joint_vjp
+def _(grad, x, g, needs, kernel_size, **geometry):
+    dx = convolution_input_grad(g, grad, input_size=x.shape[1:3], **geometry) if needs[0] else None
+    dg = convolution(x, grad, None, **geometry) if needs[1] else None
+    return dx, dg
+
+
+@primitive
+def convolution_bias_grad(g):
+    """Output gradient g (N, OH, OW, F) -> gradient of the bias (F,), its sum over all pixels of all images."""
+    return kernels.conv2d_bias_grad(g)
+
+
+@convolution_bias_grad.vjp
+def _(grad, g_shape):
+    return broadcast_to(grad, g_shape)
+
+
+def conv2d(
+    x: Value,
+    w: Value,
+    b: Value | None = None,
+    *,
+    strides: Any = (1, 1),
+    padding: Any = "valid",
+    data_format: str = "channels_last",
+    dilation_rate: Any = (1, 1),
+    groups: int = 1,
+) -> Value:
+    """Convolution (cross-correlation: the kernel is not flipped) of images x with w (KH, KW, C/groups, F) and bias b (F,).
+
+    x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first". padding is "valid",
+    "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). Raises ValueError where the
+    shapes do not fit each other.
+    """
+    first = known_format(data_format) == "channels_first"
+    x = transpose(x, TO_NHWC) if first else x
+    strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    padding = kernels.resolve_padding(padding, x.shape[1:3], w.shape[:2], strides, dilation)
+    y = convolution(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
+    return transpose(y, TO_NCHW) if first else y
+
+
+def pair(value: Any, name: str) -> tuple[int, int]:
+    """An int, or two of them, as (height, width); raises ValueError for anything else."""
+    values = (value, value) if isinstance(value, int) else tuple(value)
+    if len(values) != 2 or not all(isinstance(v, int) and v > 0 for v in values):
+        raise ValueError(f"{name} must be a positive int or two of them (height, width), got {value!r}")
+    return values

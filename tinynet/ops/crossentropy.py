@@ -1,0 +1,148 @@
+"""Cross-entropies per sample, with Keras's formulas: losses -> here -> kernels/softmax/crossentropy.py.
+
+    categorical   - sum_c t_c log clip(p_c / sum p, e, 1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
+    sparse        the same with t the one-hot row of an integer label
+    binary        mean over the last axis of - t log q - (1 - t) log(1 - q),  q = clip(p, e, 1 - e)
+
+The gradient is 0 where the clip is active. Targets are constants.
+"""
+
+from typing import Any
+
+from tinynet.autograd import Tensor, primitive
+from tinynet.autograd.tensor import as_raw
+from tinynet.backend import config
+from tinynet.kernels import softmax as kernels
+from tinynet.kernels.common import xp
+from tinynet.kernels.softmax.crossentropy import EPSILON
+from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import log
+from tinynet.ops.reduction import mean, sum
+from tinynet.ops.selection import clip, where
+from tinynet.ops.shape import reshape
+from tinynet.ops.smooth_activations import softplus
+from tinynet.ops.softmax import softmax_grad
+
+
+@primitive
+def crossentropy(p, t, *, epsilon=EPSILON):
+    """Probabilities p (N, C), targets t (N, C) or labels (N,) -> loss (N,)."""
+    return kernels.crossentropy(p, t, epsilon=epsilon)
+
+
+@crossentropy.vjp("p")
+def _(grad, p, t, epsilon):
+    return crossentropy_grad(grad, p, t, epsilon=epsilon)
+
+
+@primitive
+def crossentropy_grad(g, p, t, *, epsilon=EPSILON):
+    """g (N,) -> dp (N, C), through the renormalisation and the clip."""
+    return kernels.crossentropy_grad(g, p, t, epsilon=epsilon)
+
+
+@derived_from(crossentropy_grad)
+def _(g, p, t, *, epsilon):
+    total = sum(p, 1, keepdims=True)
+    q = p / total
+    inside = (q >= epsilon) & (q <= 1 - epsilon)
+    dq = where(inside, -(reshape(g, -1, 1) * one_hot(t, p)) / q, 0.0)
+    return (dq - sum(dq * q, 1, keepdims=True)) / total
+
+
+@primitive
+def softmax_crossentropy(z, t, *, clip, epsilon=EPSILON):
+    """Softmax of the logits z (N, C) and cross-entropy with t in one kernel -> (loss (N,), probabilities (N, C))."""
+    return kernels.softmax_crossentropy(z, t, clip=clip, epsilon=epsilon)
+
+
+@softmax_crossentropy.vjp("z")
+def _(grad, t, y, clip, epsilon):
+    dz = None if grad[0] is None else softmax_crossentropy_grad(grad[0], y[1], t, clip=clip, epsilon=epsilon)
+    if grad[1] is None:
+        return dz
+    return softmax_grad(grad[1], y[1], axis=-1) if dz is None else dz + softmax_grad(grad[1], y[1], axis=-1)
+
+
+@primitive
+def softmax_crossentropy_grad(g, p, t, *, clip, epsilon=EPSILON):
+    """g (N,), p = softmax(z) (N, C) -> dz (N, C)."""
+    return kernels.softmax_crossentropy_grad(g, p, t, clip=clip, epsilon=epsilon)
+
+
+@derived_from(softmax_crossentropy_grad)
+def _(g, p, t, *, clip, epsilon):
+    if clip:
+        return softmax_grad(crossentropy_grad(g, p, t, epsilon=epsilon), p, axis=-1)
+    rows = one_hot(t, p)
+    return reshape(g, -1, 1) * (p * sum(rows, 1, keepdims=True) - rows)
+
+
+def categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
+    """target and output (N, ..., C) -> loss (N, ...); see the formulas above.
+
+    A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same values and
+    gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with requires_grad set).
+    """
+    target = as_raw(target)
+    if tuple(target.shape) != tuple(output.shape):
+        raise ValueError(
+            f"categorical_crossentropy: expected target and output of one shape (N, ..., C), got {tuple(target.shape)} "
+            f"and {tuple(output.shape)}; integer labels go to sparse_categorical_crossentropy"
+        )
+    return _categorical(target, target.shape[:-1], output, from_logits)
+
+
+def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
+    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C) -> loss (N, ...)."""
+    labels, shape = as_raw(target), tuple(output.shape[:-1])
+    if tuple(labels.shape) not in (shape, (*shape, 1)):
+        raise ValueError(
+            f"sparse_categorical_crossentropy: expected one label for each row of the output {tuple(output.shape)}, that "
+            f"is shape {shape} or {(*shape, 1)}, got {tuple(labels.shape)}; one-hot rows go to categorical_crossentropy"
+        )
+    labels = labels.reshape(shape)
+    return _categorical(labels if labels.dtype.kind in "iu" else labels.astype("int64"), shape, output, from_logits)
+
+
+def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
+    """target and output (N, ..., K) -> mean over the last axis (N, ...)."""
+    target = as_raw(target)
+    if tuple(target.shape) != tuple(output.shape):
+        raise ValueError(
+            f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
+        )
+    if target.dtype != output.dtype:
+        target = target.astype(output.dtype)
+    if from_logits:
+        return mean(softplus(output) - target * output, -1)
+    e = config.epsilon()
+    q = clip(output, low=e, high=1 - e)
+    return -mean(target * log(q) + (1 - target) * log(1 - q), -1)
+
+
+def one_hot(t: Any, p: Value) -> Any:
+    """Targets as rows in p's number format; a label outside 0 .. C-1 gives a row of zeros."""
+    t = as_raw(t)
+    return t.astype(p.dtype) if t.ndim == p.ndim else (t[:, None] == xp(t).arange(p.shape[1])).astype(p.dtype)
+
+
+def _categorical(target: Any, shape: tuple[int, ...], output: Value, from_logits: bool) -> Value:
+    if output.ndim != 2:
+        target = target.reshape(-1, *target.shape[len(shape) :])
+        output = reshape(output, -1, output.shape[-1])
+    logits = output if from_logits else _logits(output)
+    if logits is None:
+        loss = crossentropy(output, target, epsilon=config.epsilon())
+    else:
+        loss = softmax_crossentropy(logits, target, clip=not from_logits, epsilon=config.epsilon())[0]
+    return loss if len(shape) == 1 else reshape(loss, shape)
+
+
+def _logits(output: Value) -> Value | None:
+    """What `output` is the softmax of, unless either was changed in place since."""
+    if not isinstance(output, Tensor) or output._logits is None or output.version:
+        return None
+    logits, version = output._logits
+    return logits if logits.version == version else None

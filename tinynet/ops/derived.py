@@ -1,0 +1,56 @@
+"""Second derivatives of fused kernels.
+
+A fused backward kernel (batch norm's, say) computes in one pass what a dozen operations would. Its own derivative is needed
+only for second derivatives, so there is no kernel for that one: it is derived from the same formula written with operations.
+
+    @derived_from(batch_norm_grad)
+    def _(g, x, gamma, mean, var, *, epsilon):
+        ...                                 # the formula of the kernel, returning what the kernel returns
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from tinynet import autograd
+from tinynet.autograd import Primitive, Tensor, basics
+from tinynet.autograd.tensor import as_raw
+
+
+def derived_from(primitive: Primitive) -> Callable[[Callable[..., Any]], Primitive]:
+    """Decorator: the rule of `primitive` is the derivative of the decorated composition of operations."""
+
+    def register(composition: Callable[..., Any]) -> Primitive:
+        def rule(grad: Any, needs: list[bool], **values: Any) -> tuple[Any, ...]:
+            inputs = [values.pop(name) for name in primitive.inputs]
+            return _differentiate(composition, grad, inputs, needs, values)
+
+        names = ["grad", *primitive.inputs, "needs", *primitive.keywords]
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        rule.__signature__ = inspect.Signature([inspect.Parameter(n, kind) for n in names])  # type: ignore[attr-defined]
+        return primitive.joint_vjp(rule)
+
+    return register
+
+
+def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[bool], static: dict[str, Any]) -> Any:
+    """Gradients of `composition` at `inputs`: arrays, or Tensors on the tape if any input is one (create_graph)."""
+    grads = grad if isinstance(grad, tuple) else (grad,)
+    on_tape = any(isinstance(value, Tensor) for value in (*grads, *inputs))
+    with autograd.set_grad_enabled(True):
+        # Every input becomes a variable of its own: batch norm's mean was computed from x, and is held constant here.
+        own = [_variable(x, on_tape) if needed else as_raw(x) for x, needed in zip(inputs, needs, strict=True)]
+        outputs = composition(*own, **static)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        used = [(y, g) for y, g in zip(outputs, grads, strict=True) if g is not None and y.requires_grad]
+        wanted = [x for x, needed in zip(own, needs, strict=True) if needed]
+        found = autograd.grad(
+            [y for y, _ in used], wanted, [g for _, g in used], create_graph=on_tape, allow_unused=True, stop=True
+        )
+    results = iter(found if on_tape else [as_raw(x) for x in found])
+    return tuple(next(results) if needed else None for needed in needs)
+
+
+def _variable(x: Any, on_tape: bool) -> Tensor:
+    """A Tensor with a place on the tape of its own: on the tape still connected with what computed x."""
+    return basics.reshape(x, shape=x.shape) if on_tape else Tensor(x, requires_grad=True)

@@ -1,0 +1,63 @@
+"""Indexing: x[index] with integers, slices, None, ..., boolean masks and integer arrays, as NumPy has it.
+
+An element that is read several times (repeated indices) receives the sum of the gradients.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import primitive
+from tinynet.autograd.tensor import as_raw
+from tinynet.kernels import common
+from tinynet.kernels.common import xp
+from tinynet.ops.attach import Value, method
+
+
+@primitive
+def getitem(x, *, index):
+    """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
+    return x[index]
+
+
+@getitem.vjp
+def _(grad, x_shape, index):
+    return scatter(grad, shape=x_shape, index=index)
+
+
+@primitive
+def scatter(x, *, shape, index):
+    """Zeros of `shape` with x added at `index`: the adjoint of getitem."""
+    y = common.empty(x, shape)
+    y[...] = 0
+    if is_basic(index):
+        y[index] = x
+    else:
+        xp(x).add.at(y, index, x)  # unlike y[index] += x it counts repeated indices
+    return y
+
+
+@scatter.vjp
+def _(grad, index):
+    return getitem(grad, index=index)
+
+
+def is_basic(index: Any) -> bool:
+    """Whether `index` has only integers, slices, None and ..., which never read an element twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    plain = (slice, int, np.integer, type(None), type(...))
+    return all(isinstance(part, plain) and not isinstance(part, bool) for part in parts)
+
+
+def raw_index(index: Any) -> Any:
+    """`index` with arrays for Tensors."""
+    if isinstance(index, tuple):
+        return tuple(as_raw(part) for part in index)
+    return as_raw(index)
+
+
+def _subscript(x: Value, index: Any) -> Value:
+    return getitem(x, index=raw_index(index))
+
+
+method("__getitem__", _subscript)

@@ -1,0 +1,55 @@
+"""Joining and splitting along an axis."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from tinynet.autograd import primitive
+from tinynet.autograd.tensor import as_raw
+from tinynet.kernels.common import xp
+from tinynet.ops.attach import Value
+from tinynet.ops.indexing import getitem
+from tinynet.ops.shape import existing, expand_dims
+
+
+@primitive
+def join(*xs, axis):
+    """Arrays one after the other along `axis`."""
+    return xp(xs[0]).concatenate(xs, axis=axis)
+
+
+@join.joint_vjp
+def _(grad, shapes, needs, axis):
+    ends = list(accumulate(shape[axis] for shape in shapes))
+    starts = [0, *ends[:-1]]
+    pieces = zip(starts, ends, needs, strict=True)
+    return tuple(getitem(grad, index=_along(axis, start, end)) if need else None for start, end, need in pieces)
+
+
+def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
+    """A list of arrays, equal in all axes but one, joined along that axis."""
+    xs = list(xs)
+    shapes = [tuple(as_raw(x).shape) for x in xs]
+    if not xs or any(len(s) != len(shapes[0]) for s in shapes) or not -len(shapes[0]) <= axis < len(shapes[0]):
+        raise ValueError(f"concatenate: expected arrays of one rank with an axis {axis}, got shapes {shapes}")
+    return join(*xs, axis=axis % len(shapes[0]))
+
+
+def stack(xs: Sequence[Value], axis: int = 0) -> Value:
+    """A list of arrays of one shape, joined along a new axis."""
+    return concatenate([expand_dims(x, axis) for x in xs], axis)
+
+
+def split(x: Value, parts: int | Sequence[int], axis: int = 0) -> list[Value]:
+    """x cut along `axis` into `parts` equal pieces, or before the given positions."""
+    axis = existing("split", axis, x)
+    length = x.shape[axis]
+    if isinstance(parts, int):
+        if length % parts:
+            raise ValueError(f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts")
+        parts = range(length // parts, length, length // parts)
+    cuts = [0, *parts, length]
+    return [getitem(x, index=_along(axis, a, b)) for a, b in pairwise(cuts)]
+
+
+def _along(axis: int, start: int, end: int) -> tuple[slice, ...]:
+    return (slice(None),) * axis + (slice(start, end),)

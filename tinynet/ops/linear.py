@@ -1,0 +1,77 @@
+"""Matrix products, and the linear map of a Dense layer: layers/dense.py -> here -> kernels/gemm.py.
+
+With X of shape (N, K), W (K, M) and Y = X W, the upstream gradient G (N, M) gives dX = G W^T and dW = X^T G.
+"""
+
+from tinynet.autograd import primitive
+from tinynet.kernels import common
+from tinynet.kernels.gemm import gemm
+from tinynet.ops.attach import Value, operator
+from tinynet.ops.reduction import sum
+from tinynet.ops.shape import reshape, swapaxes
+
+
+@primitive
+def matrix_product(a, b):
+    """a @ b over the last two axes: a (..., N, K), b (..., K, M) -> (..., N, M), leading axes broadcast."""
+    return gemm(a, b)
+
+
+@matrix_product.vjp("a")
+def _(grad, b):
+    return matrix_product(grad, swapaxes(b, -1, -2))
+
+
+@matrix_product.vjp("b")
+def _(grad, a):
+    return matrix_product(swapaxes(a, -1, -2), grad)
+
+
+def matmul(a: Value, b: Value) -> Value:
+    """a @ b as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right."""
+    shapes = [tuple(getattr(x, "shape", ())) for x in (a, b)]
+    ranks = len(shapes[0]), len(shapes[1])
+    if min(ranks) == 0 or shapes[0][-1] != shapes[1][-2 if ranks[1] > 1 else 0]:
+        raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit (..., N, K) @ (..., K, M)")
+    y = matrix_product(reshape(a, 1, -1) if ranks[0] == 1 else a, reshape(b, -1, 1) if ranks[1] == 1 else b)
+    shape = y.shape[:-2] + (() if ranks[0] == 1 else y.shape[-2:-1]) + (() if ranks[1] == 1 else y.shape[-1:])
+    return y if shape == y.shape else reshape(y, shape)
+
+
+operator("matmul", matmul)
+
+
+@primitive
+def affine(x, w, b):
+    """x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) or None -> (N, ..., M), in batch-last memory."""
+    rotated = x.transpose(*range(1, x.ndim), 0)  # (..., K, N): as it lies in memory, if x is batch-last
+    y = common.from_batch_last(gemm(w.T, rotated))  # (..., M, N) seen as (N, ..., M)
+    if b is not None:
+        y += b
+    return y
+
+
+@affine.joint_vjp
+def _(grad, x, w, needs):
+    dx = affine(grad, swapaxes(w, 0, 1), None) if needs[0] else None
+    dw = matrix_product(swapaxes(_rows(x), 0, 1), _rows(grad)) if needs[1] else None
+    db = sum(grad, tuple(range(grad.ndim - 1))) if needs[2] else None
+    return dx, dw, db
+
+
+def _rows(x: Value) -> Value:
+    """(N, ..., K) as a matrix (N ..., K)."""
+    return x if x.ndim == 2 else reshape(x, -1, x.shape[-1])
+
+
+def linear(x: Value, w: Value, b: Value | None = None) -> Value:
+    """y = x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M).
+
+    Raises ValueError where the shapes do not fit.
+    """
+    if x.ndim < 2 or w.ndim != 2 or x.shape[-1] != w.shape[0] or (b is not None and tuple(b.shape) != (w.shape[1],)):
+        raise ValueError(
+            f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
+            f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
+        )
+    return affine(x, w, b)

@@ -1,0 +1,100 @@
+"""Pooling: layers/pooling -> here -> kernels/pool2d.
+
+Max pooling also returns which cell of its window won: an array of integers, constant on the tape. Its gradient puts g where
+the winners are, and the gradient of that reads them back. Average pooling is linear, its two kernels are each other's rules.
+Padding counts as -inf for the maximum and is not counted by the average; ties go to the first cell.
+"""
+
+from typing import Any
+
+from tinynet.autograd import primitive
+from tinynet.backend.config import check_data_format
+from tinynet.kernels import pool2d as kernels
+from tinynet.kernels.conv2d import resolve_padding
+from tinynet.ops.attach import Value
+from tinynet.ops.conv2d import TO_NCHW, TO_NHWC, pair
+from tinynet.ops.shape import transpose
+
+
+@primitive
+def max_pool(x, *, pool_size, strides, padding):
+    """x (N, H, W, C) -> (maxima (N, OH, OW, C), number of the winning cell in its window)."""
+    return kernels.max_pool2d(x, pool_size=pool_size, strides=strides, padding=padding)
+
+
+@max_pool.vjp
+def _(grad, y, x_shape, **geometry):
+    return max_pool_grad(grad[0], y[1], input_size=x_shape[1:3], **geometry)
+
+
+@primitive
+def max_pool_grad(g, index, *, input_size, pool_size, strides, padding):
+    """g (N, OH, OW, C) -> (N, H, W, C) with every g added at the cell that won."""
+    geometry = {"pool_size": pool_size, "strides": strides, "padding": padding}
+    return kernels.max_pool2d_grad(g, index, input_size=input_size, **geometry)
+
+
+@max_pool_grad.vjp("g")
+def _(grad, index, input_size, **geometry):
+    return max_pool_gather(grad, index, **geometry)
+
+
+@primitive
+def max_pool_gather(x, index, *, pool_size, strides, padding):
+    """x (N, H, W, C) -> the cells that won (N, OH, OW, C)."""
+    return kernels.max_pool2d_gather(x, index, pool_size=pool_size, strides=strides, padding=padding)
+
+
+@max_pool_gather.vjp("x")
+def _(grad, index, x_shape, **geometry):
+    return max_pool_grad(grad, index, input_size=x_shape[1:3], **geometry)
+
+
+@primitive
+def average_pool(x, *, pool_size, strides, padding):
+    """x (N, H, W, C) -> averages (N, OH, OW, C)."""
+    return kernels.average_pool2d(x, pool_size=pool_size, strides=strides, padding=padding)
+
+
+@average_pool.vjp
+def _(grad, x_shape, **geometry):
+    return average_pool_grad(grad, input_size=x_shape[1:3], **geometry)
+
+
+@primitive
+def average_pool_grad(g, *, input_size, pool_size, strides, padding):
+    """g (N, OH, OW, C) -> (N, H, W, C) with every g shared equally among its window's cells."""
+    geometry = {"pool_size": pool_size, "strides": strides, "padding": padding}
+    return kernels.average_pool2d_grad(g, input_size=input_size, **geometry)
+
+
+@average_pool_grad.vjp
+def _(grad, input_size, **geometry):
+    return average_pool(grad, **geometry)
+
+
+def max_pool2d(
+    x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
+) -> Value:
+    """Largest value of every window: x (N, H, W, C) -> (N, OH, OW, C), or channels first.
+
+    `strides` is `pool_size` if None; padding is "valid", "same" or ((top, bottom), (left, right)).
+    """
+    return _pool(lambda x, **geometry: max_pool(x, **geometry)[0], x, pool_size, strides, padding, data_format)
+
+
+def average_pool2d(
+    x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
+) -> Value:
+    """Mean of every window, over the cells inside the image; arguments as in max_pool2d."""
+    return _pool(average_pool, x, pool_size, strides, padding, data_format)
+
+
+def _pool(primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
+    first = check_data_format(data_format) == "channels_first"
+    x = transpose(x, TO_NHWC) if first else x
+    pool_size = pair(pool_size, "pool_size")
+    strides = pool_size if strides is None else pair(strides, "strides")
+    padding = resolve_padding(padding, x.shape[1:3], pool_size, strides)
+    y = primitive(x, pool_size=pool_size, strides=strides, padding=padding)
+    return transpose(y, TO_NCHW) if first else y

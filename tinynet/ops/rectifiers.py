@@ -1,0 +1,111 @@
+"""Activations that leave positive numbers as they are: activations.py -> here -> kernels/activations/rectifiers.py.
+
+The derivative of each follows from its output s and is a kernel of its own, f_grad(g, s); the second derivative comes from
+the same formula written with operations. At 0 the derivative is that of negative numbers: relu'(0) = 0.
+"""
+
+from tinynet.autograd import primitive
+from tinynet.backend.number_format import to_float
+from tinynet.kernels import activations as kernels
+from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
+from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.selection import where
+
+
+@primitive
+def relu(x):
+    """max(x, 0)."""
+    return kernels.relu(x)
+
+
+@relu.vjp
+def _(grad, y):
+    return relu_grad(grad, y)
+
+
+@primitive
+def relu_grad(g, s):
+    """g where s = relu(x) > 0, else 0."""
+    return kernels.relu_grad(g, s)
+
+
+@derived_from(relu_grad)
+def _(g, s):
+    return where(s > 0, g, 0.0)
+
+
+@primitive
+def leaky(x, *, negative_slope):
+    """x where x > 0, else negative_slope x."""
+    return kernels.leaky_relu(x, negative_slope=negative_slope)
+
+
+@leaky.vjp
+def _(grad, y, negative_slope):
+    return leaky_grad(grad, y, negative_slope=negative_slope)
+
+
+@primitive
+def leaky_grad(g, s, *, negative_slope):
+    """g where s = leaky_relu(x) > 0, else negative_slope g."""
+    return kernels.leaky_relu_grad(g, s, negative_slope=negative_slope)
+
+
+@derived_from(leaky_grad)
+def _(g, s, *, negative_slope):
+    return where(s > 0, g, negative_slope * g)
+
+
+def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
+    """x where x > 0, else negative_slope x (negative_slope >= 0)."""
+    return leaky(x, negative_slope=float(negative_slope))
+
+
+@primitive
+def exponential_unit(x, *, alpha):
+    """x where x > 0, else alpha (exp(x) - 1)."""
+    return kernels.elu(to_float(x), alpha=alpha)
+
+
+@exponential_unit.vjp
+def _(grad, y, alpha):
+    return exponential_unit_grad(grad, y, alpha=alpha)
+
+
+@primitive
+def exponential_unit_grad(g, s, *, alpha):
+    """g where s = elu(x) > 0, else g (s + alpha)."""
+    return kernels.elu_grad(g, s, alpha=alpha)
+
+
+@derived_from(exponential_unit_grad)
+def _(g, s, *, alpha):
+    return where(s > 0, g, g * (s + alpha))
+
+
+def elu(x: Value, alpha: float = 1.0) -> Value:
+    """x where x > 0, else alpha (exp(x) - 1)."""
+    return exponential_unit(x, alpha=float(alpha))
+
+
+@primitive
+def selu(x):
+    """scale elu(x, alpha) with the constants of Klambauer et al. (2017)."""
+    return kernels.selu(to_float(x))
+
+
+@selu.vjp
+def _(grad, y):
+    return selu_grad(grad, y)
+
+
+@primitive
+def selu_grad(g, s):
+    """scale g where s = selu(x) > 0, else g (s + scale alpha)."""
+    return kernels.selu_grad(g, s)
+
+
+@derived_from(selu_grad)
+def _(g, s):
+    return where(s > 0, SELU_SCALE * g, g * (s + SELU_SCALE * SELU_ALPHA))

@@ -1,0 +1,113 @@
+"""Reductions: sum, mean, var, max, min, logsumexp, over an axis, several (a tuple) or all (None).
+
+`max` and `min` share the gradient equally among equal extremes. `var` is biased (divided by the count).
+"""
+
+import math
+from typing import Any
+
+from tinynet.autograd import basics, primitive
+from tinynet.autograd.basics import reduced_shape
+from tinynet.backend.number_format import to_float
+from tinynet.kernels.common import xp
+from tinynet.ops.attach import Value, method
+from tinynet.ops.elementary import cast, exp, square
+from tinynet.ops.selection import where
+
+Axis = int | tuple[int, ...] | None
+
+
+def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Sum over `axis`."""
+    return basics.sum(x, axis=_checked(axis, x), keepdims=keepdims)
+
+
+def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Sum over `axis` divided by the number of elements summed."""
+    return sum(x, axis, keepdims) / _count(x, axis)
+
+
+def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Biased variance: mean((x - mean(x))**2), in two passes."""
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+
+
+def max(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Largest element over `axis`."""
+    return amax(x, axis=_checked(axis, x), keepdims=keepdims)
+
+
+def min(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Smallest element over `axis`."""
+    return amin(x, axis=_checked(axis, x), keepdims=keepdims)
+
+
+def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """log(sum(exp(x))) without overflow; -inf where all elements are -inf, with derivative 0 there."""
+    return log_sum_exp(x, axis=_checked(axis, x), keepdims=keepdims)
+
+
+@primitive
+def amax(x, *, axis, keepdims=False):
+    """Largest element over `axis`."""
+    return xp(x).max(x, axis=axis, keepdims=keepdims)
+
+
+@amax.vjp
+def _(grad, x, y, axis):
+    return _share_among_equals(grad, x, y, axis)
+
+
+@primitive
+def amin(x, *, axis, keepdims=False):
+    """Smallest element over `axis`."""
+    return xp(x).min(x, axis=axis, keepdims=keepdims)
+
+
+@amin.vjp
+def _(grad, x, y, axis):
+    return _share_among_equals(grad, x, y, axis)
+
+
+def _share_among_equals(grad, x, y, axis):
+    shape = reduced_shape(x.shape, axis)
+    chosen = cast(x == y.reshape(shape), dtype=x.dtype)
+    return grad.reshape(shape) * (chosen / sum(chosen, axis, keepdims=True))
+
+
+@primitive
+def log_sum_exp(x, *, axis, keepdims=False):
+    """m + log(sum(exp(x - m))) with m = max(x), taken as 0 where it is infinite."""
+    xp_, x = xp(x), to_float(x)
+    m = xp_.max(x, axis=axis, keepdims=True)
+    m = xp_.where(xp_.isfinite(m), m, xp_.zeros_like(m))
+    total = xp_.sum(xp_.exp(x - m), axis=axis, keepdims=True)
+    empty = total == 0  # every element is -inf
+    y = m + xp_.where(empty, xp_.full_like(m, -math.inf), xp_.log(xp_.where(empty, xp_.ones_like(m), total)))
+    return y if keepdims else xp_.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+
+
+@log_sum_exp.vjp
+def _(grad, x, y, axis):
+    shape = reduced_shape(x.shape, axis)
+    y = where(y == -math.inf, 0.0, y).reshape(shape)
+    return grad.reshape(shape) * exp(x - y)
+
+
+for _function in (sum, mean, var, max, min):
+    method(_function.__name__, _function)
+
+
+def _count(x: Value, axis: Axis) -> int:
+    reduced = reduced_shape(x.shape, _checked(axis, x))
+    return math.prod(n for n, r in zip(x.shape, reduced, strict=True) if r == 1)
+
+
+def _checked(axis: Any, x: Value) -> Axis:
+    """`axis` as an int, a tuple of ints or None; raises ValueError for an axis that `x` does not have or that repeats."""
+    if axis is None:
+        return None
+    axes = tuple(int(a) for a in axis) if isinstance(axis, list | tuple) else (int(axis),)
+    if any(not -x.ndim <= a < x.ndim for a in axes) or len({a % x.ndim for a in axes}) < len(axes):
+        raise ValueError(f"cannot reduce an array of shape {x.shape} over axis {axis}")
+    return axes if isinstance(axis, list | tuple) else axes[0]

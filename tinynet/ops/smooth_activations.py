@@ -1,0 +1,166 @@
+"""Smooth activations: activations.py -> here -> kernels/activations (sigmoids.py, smooth.py).
+
+The derivative of each is a kernel of its own, f_grad(g, s), where s is the output for sigmoid and tanh and the input for the
+others; the second derivative comes from the same formula written with operations.
+"""
+
+from tinynet.autograd import primitive
+from tinynet.backend.number_format import to_float
+from tinynet.kernels import activations as kernels
+from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, ROOT_HALF, TANH_CUBIC, TANH_SCALE
+from tinynet.kernels.activations.smooth import erf as erf_array
+from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import abs, exp, square
+
+
+@primitive
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return kernels.sigmoid(to_float(x))
+
+
+@sigmoid.vjp
+def _(grad, y):
+    return sigmoid_grad(grad, y)
+
+
+@primitive
+def sigmoid_grad(g, s):
+    """g s (1 - s) for s = sigmoid(x)."""
+    return kernels.sigmoid_grad(g, s)
+
+
+@derived_from(sigmoid_grad)
+def _(g, s):
+    return g * s * (1 - s)
+
+
+@primitive
+def tanh(x):
+    """Hyperbolic tangent."""
+    return kernels.tanh(to_float(x))
+
+
+@tanh.vjp
+def _(grad, y):
+    return tanh_grad(grad, y)
+
+
+@primitive
+def tanh_grad(g, s):
+    """g (1 - s**2) for s = tanh(x)."""
+    return kernels.tanh_grad(g, s)
+
+
+@derived_from(tanh_grad)
+def _(g, s):
+    return g * (1 - square(s))
+
+
+@primitive
+def softplus(x):
+    """log(1 + exp(x))."""
+    return kernels.softplus(to_float(x))
+
+
+@softplus.vjp
+def _(grad, x):
+    return softplus_grad(grad, x)
+
+
+@primitive
+def softplus_grad(g, s):
+    """g sigmoid(s)."""
+    return kernels.softplus_grad(g, s)
+
+
+@derived_from(softplus_grad)
+def _(g, s):
+    return g * sigmoid(s)
+
+
+@primitive
+def softsign(x):
+    """x / (1 + |x|)."""
+    return kernels.softsign(to_float(x))
+
+
+@softsign.vjp
+def _(grad, x):
+    return softsign_grad(grad, x)
+
+
+@primitive
+def softsign_grad(g, s):
+    """g / (1 + |s|)**2."""
+    return kernels.softsign_grad(g, s)
+
+
+@derived_from(softsign_grad)
+def _(g, s):
+    return g / square(1 + abs(s))
+
+
+@primitive
+def silu(x):
+    """x sigmoid(x)."""
+    return kernels.silu(to_float(x))
+
+
+@silu.vjp
+def _(grad, x):
+    return silu_grad(grad, x)
+
+
+@primitive
+def silu_grad(g, s):
+    """g sigmoid(s) (1 + s (1 - sigmoid(s)))."""
+    return kernels.silu_grad(g, s)
+
+
+@derived_from(silu_grad)
+def _(g, s):
+    p = sigmoid(s)
+    return g * p * (1 + s * (1 - p))
+
+
+@primitive
+def gaussian_unit(x, *, approximate):
+    """x Phi(x) with the normal distribution function Phi, or its approximation by tanh."""
+    return kernels.gelu(to_float(x), approximate=approximate)
+
+
+@gaussian_unit.vjp
+def _(grad, x, approximate):
+    return gaussian_unit_grad(grad, x, approximate=approximate)
+
+
+@primitive
+def gaussian_unit_grad(g, s, *, approximate):
+    """g times the derivative of gelu at s."""
+    return kernels.gelu_grad(g, s, approximate=approximate)
+
+
+@derived_from(gaussian_unit_grad)
+def _(g, s, *, approximate):
+    if approximate:
+        t = tanh(TANH_SCALE * (s + TANH_CUBIC * s * s * s))
+        return 0.5 * g * (1 + t + s * (1 - t * t) * (TANH_SCALE * (1 + 3 * TANH_CUBIC * s * s)))
+    return g * (0.5 * (1 + erf(s * ROOT_HALF)) + s * (INVERSE_ROOT_2PI * exp(-0.5 * s * s)))
+
+
+def gelu(x: Value, approximate: bool = False) -> Value:
+    """x Phi(x) with the normal distribution function Phi; `approximate` writes Phi with tanh."""
+    return gaussian_unit(x, approximate=bool(approximate))
+
+
+@primitive
+def erf(x):
+    """Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
+    return erf_array(to_float(x))
+
+
+@erf.vjp
+def _(grad, x):
+    return grad * (2 * ROOT_HALF * 2 * INVERSE_ROOT_2PI) * exp(-x * x)
