@@ -1,0 +1,202 @@
+"""Initializers: limits and moments of what is drawn, seeds, and lookup."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynet import initializers
+from tinynet.backend import config, random
+from tinynet.initializers import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    Identity,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    compute_fans,
+)
+
+RANDOM = [
+    GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Orthogonal, RandomNormal,
+    RandomUniform, TruncatedNormal, VarianceScaling,
+]  # fmt: skip
+DEVIATES = (400, 500)  # 200,000 of them: a sample deviation is right to 0.2 %, so 2 % never fails by chance
+
+
+@pytest.mark.parametrize(
+    ("shape", "fans"),
+    [
+        ((), (1, 1)),
+        ((7,), (7, 7)),
+        ((784, 10), (784, 10)),
+        ((3, 3, 32, 64), (288, 576)),  # the receptive field, whatever the size of the image
+        ((5, 2, 3), (10, 15)),
+    ],
+)
+def test_fans(shape, fans):
+    assert compute_fans(shape) == fans
+
+
+@pytest.mark.parametrize(
+    ("initializer", "shape", "limit"),
+    [
+        (GlorotUniform, (784, 10), 0.08692914),
+        (GlorotUniform, (784, 300), 0.07439795),
+        (GlorotUniform, (3072, 100), 0.04349197),
+        (GlorotUniform, (3, 3, 1, 32), 0.14213381),
+        (GlorotUniform, (3, 3, 32, 64), 0.08333333),
+        (HeUniform, (784, 300), 0.08748178),
+        (LecunUniform, (784, 300), math.sqrt(3 / 784)),
+    ],
+)
+def test_uniform_limits(initializer, shape, limit):
+    values = initializer(seed=0)(shape)
+    assert abs(values).max() <= limit * (1 + 1e-6)
+    assert abs(values).max() > 0.95 * limit
+    assert values.std() == pytest.approx(limit / math.sqrt(3), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [(GlorotNormal, 2 / 900), (HeNormal, 2 / 400), (LecunNormal, 1 / 400)],
+)
+def test_normal_variances_and_cut(initializer, variance):
+    values = initializer(seed=0)(DEVIATES)
+    assert values.std() == pytest.approx(math.sqrt(variance), rel=0.02)
+    assert abs(values).max() <= 2 * math.sqrt(variance) / 0.87962566103423978 * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+@pytest.mark.parametrize("distribution", ["truncated_normal", "normal", "untruncated_normal", "uniform"])
+def test_variance_scaling(mode, distribution):
+    n = {"fan_in": 400, "fan_out": 500, "fan_avg": 450}[mode]
+    values = VarianceScaling(3.0, mode, distribution, seed=1)(DEVIATES)
+    assert values.std() == pytest.approx(math.sqrt(3 / n), rel=0.02)
+    assert abs(values.mean()) < 5 * math.sqrt(3 / n / values.size)
+
+
+def test_truncated_normal_lies_within_two_deviations():
+    values = TruncatedNormal(mean=1.0, stddev=0.5, seed=0)(DEVIATES)
+    assert values.min() >= 0.0
+    assert values.max() <= 2.0
+    assert values.mean() == pytest.approx(1.0, abs=0.01)
+    assert values.std() == pytest.approx(0.5 * 0.87962566103423978, rel=0.02)
+
+
+def test_plain_distributions():
+    normal, uniform = RandomNormal(2.0, 3.0, seed=0)(DEVIATES), RandomUniform(1.0, 3.0, seed=0)(DEVIATES)
+    assert normal.mean() == pytest.approx(2, abs=0.05)
+    assert normal.std() == pytest.approx(3, rel=0.02)
+    assert abs(normal - 2).max() > 9  # not truncated
+    assert (uniform.min(), uniform.max()) == (pytest.approx(1, abs=0.01), pytest.approx(3, abs=0.01))
+    assert uniform.std() == pytest.approx(2 / math.sqrt(12), rel=0.02)
+
+
+@given(
+    shape=st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple),
+    gain=st.floats(0.5, 2.0),
+    seed=st.integers(0, 100),
+)
+def test_orthogonal(shape, gain, seed):
+    matrix = Orthogonal(gain, seed)(shape, "float64").reshape(-1, shape[-1])
+    rows, columns = matrix.shape
+    product = matrix @ matrix.T if rows < columns else matrix.T @ matrix
+    np.testing.assert_allclose(product, gain**2 * np.eye(min(rows, columns)), atol=1e-12)
+
+
+def test_orthogonal_signs_are_not_those_of_the_decomposition():
+    diagonals = [Orthogonal(seed=seed)((1, 1), "float64").item() for seed in range(20)]
+    assert set(diagonals) == {-1.0, 1.0}
+
+
+def test_constants():
+    assert initializers.get("zeros")((2, 3)).sum() == 0
+    assert initializers.get("ones")((2, 3)).sum() == 6
+    np.testing.assert_array_equal(Constant(3)((2,)), [3, 3])
+    np.testing.assert_array_equal(Constant([1, 2])((3, 2)), [[1, 2]] * 3)
+    np.testing.assert_array_equal(Identity(2.0)((2, 3)), [[2, 0, 0], [0, 2, 0]])
+
+
+@pytest.mark.parametrize("cls", RANDOM)
+def test_seeds(cls):
+    shape = (4, 5)
+    seeded = cls(seed=3)
+    np.testing.assert_array_equal(seeded(shape), seeded(shape))  # stateless
+    np.testing.assert_array_equal(seeded(shape), cls(seed=3)(shape))
+    assert (seeded(shape) != cls(seed=4)(shape)).any()
+    alike = cls(), cls()
+    np.testing.assert_array_equal(alike[0](shape), alike[0](shape))
+    assert (alike[0](shape) != alike[1](shape)).any()
+
+
+def test_global_seed_repeats_the_weights():
+    def draw():
+        random.set_seed(5)
+        return [GlorotUniform()((3, 3)) for _ in range(2)]
+
+    first, second = draw(), draw()
+    np.testing.assert_array_equal(first, second)
+    assert (first[0] != first[1]).any()
+
+
+def test_dtypes():
+    assert HeNormal()((2, 2)).dtype == np.float32
+    assert HeNormal()((2, 2), "float64").dtype == np.float64
+    try:
+        config.set_floatx("float64")
+        assert HeNormal()((2, 2)).dtype == np.float64
+    finally:
+        config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("cls", [*RANDOM, Constant, Identity, initializers.Zeros, initializers.Ones])
+def test_lookup_and_configuration(cls):
+    snake = "".join("_" + c.lower() if c.isupper() else c for c in cls.__name__)[1:]
+    for identifier in (cls.__name__, snake, cls):
+        assert type(initializers.get(identifier)) is cls
+    original = cls() if cls not in RANDOM else cls(seed=9)
+    copy = initializers.get(initializers.serialize(original))
+    assert type(copy) is cls
+    np.testing.assert_array_equal(copy((3, 4)), original((3, 4)))
+
+
+def test_other_identifiers():
+    assert initializers.get(None) is None
+    assert type(initializers.get("normal")) is RandomNormal
+    assert type(initializers.get("uniform")) is RandomUniform
+    function = np.zeros
+    assert initializers.get(function) is function
+    array = np.arange(6.0).reshape(2, 3)
+    value = initializers.get(array)((2, 3))
+    np.testing.assert_array_equal(value, array)
+    assert value is not array
+    with pytest.raises(ValueError, match=r"shape \(2, 3\), the variable \(3, 2\)"):
+        initializers.get(array)((3, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: initializers.get("glorot_unifrm"), "glorot_uniform"),
+        (lambda: initializers.get(3), "initializer identifier 3"),
+        (lambda: VarianceScaling(scale=0.0), "scale"),
+        (lambda: VarianceScaling(mode="fan"), "mode"),
+        (lambda: VarianceScaling(distribution="cauchy"), "distribution"),
+        (lambda: Orthogonal()((3,)), "two axes"),
+        (lambda: Identity()((3, 3, 3)), "matrices"),
+        (lambda: HeNormal(seed=-1), "seed"),
+    ],
+)
+def test_errors(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,219 @@
+"""Losses against Keras (fixtures/make_losses.py), known numbers, reductions, shapes and lookup."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinynet
+from tinynet import losses, ops
+from tinynet.autograd import Tensor
+from tinynet.losses import CategoricalCrossentropy, Loss, MeanSquaredError, SparseCategoricalCrossentropy
+
+import strict_array
+
+FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
+
+
+def case_id(case):
+    return f"{case['name']}-{case['settings']}"
+
+
+@pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
+def test_value_and_gradient_of_keras(case):
+    loss = getattr(losses, case["name"])(**case["settings"])
+    y_pred = Tensor(np.array(case["y_pred"]), requires_grad=True)
+    value = loss(np.array(case["y_true"]), y_pred, sample_weight=case["sample_weight"])
+    np.testing.assert_allclose(value.numpy(), case["value"], rtol=1e-6, atol=1e-9)
+    value.backward(np.ones(value.shape))
+    np.testing.assert_allclose(y_pred.grad.numpy(), case["gradient"], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
+def test_arrays_of_another_module(case):
+    loss = getattr(losses, case["name"])(**case["settings"])
+    y_pred = Tensor(strict_array.asarray(np.array(case["y_pred"])), requires_grad=True)
+    weight = None if case["sample_weight"] is None else strict_array.asarray(np.array(case["sample_weight"]))
+    value = loss(strict_array.asarray(np.array(case["y_true"])), y_pred, sample_weight=weight)
+    np.testing.assert_allclose(value.data.get(), case["value"], rtol=1e-6, atol=1e-9)
+    (gradient,) = tinynet.autograd.gradients(value, [y_pred], strict_array.asarray(np.ones(value.shape)))
+    np.testing.assert_allclose(gradient.get(), case["gradient"], rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("case", [c for c in FIXTURE["losses"] if "Categorical" in c["name"]], ids=case_id)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_through_a_softmax(case, dtype):
+    """The loss of a softmax runs as one kernel on its logits; it must equal the loss of the probabilities."""
+    loss = getattr(losses, case["name"])(**{**case["settings"], "from_logits": False})
+    rng = np.random.default_rng(0)
+    logits = (rng.standard_normal(np.shape(case["y_pred"])) * 12).astype(dtype)  # so far apart that the clip is active
+    target = np.array(case["y_true"])
+    results = []
+    for fused in (True, False):
+        z = Tensor(logits, requires_grad=True)
+        p = ops.softmax(z)
+        if not fused:
+            p = p * 1.0
+        value = loss(target, p, sample_weight=case["sample_weight"])
+        assert value.dtype == dtype
+        results.append((value.numpy(), tinynet.autograd.grad(value, z, np.ones(value.shape, dtype)).numpy()))
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-9, "atol": 1e-11}
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, **tolerance)
+
+
+class TestKnownNumbers:
+    def test_categorical(self):
+        p = np.array([[0.9, 0.05, 0.05], [0.5, 0.89, 0.6], [0.05, 0.01, 0.94]])
+        per_sample = losses.categorical_crossentropy(np.eye(3), p)
+        np.testing.assert_allclose(per_sample, [0.1053605, 0.8046685, 0.0618754], atol=1e-7)
+        assert CategoricalCrossentropy()(np.eye(3), p).item() == pytest.approx(0.3239681, abs=1e-7)
+        np.testing.assert_array_equal(losses.sparse_categorical_crossentropy([0, 1, 2], p), per_sample)
+
+    def test_a_wrong_certainty_costs_the_logarithm_of_the_clip(self):
+        p = np.array([[0.0, 1.0]], "float32")
+        assert losses.categorical_crossentropy([[1, 0]], p)[0] == pytest.approx(16.118095, rel=1e-6)
+
+    def test_binary(self):
+        value = losses.BinaryCrossentropy()(np.array([[0, 1], [0, 0]]), np.array([[0.6, 0.4], [0.4, 0.6]]))
+        assert value.item() == pytest.approx((0.9162907 + 0.7135582) / 2, abs=1e-6)
+
+    def test_regression(self):
+        np.testing.assert_allclose(losses.mean_squared_error([[1.0, 2.0]], [[2.0, 4.0]]), [2.5])
+        np.testing.assert_allclose(losses.mean_absolute_error([[1.0, 2.0]], [[2.0, 4.0]]), [1.5])
+
+
+class TestReductions:
+    per_sample = np.array([1.0, 2.0, 6.0])
+    weights = (1.0, 0.0, 3.0)
+
+    def reduced(self, reduction, weights=None):
+        class Given(Loss):
+            def call(self, y_true, y_pred):
+                return y_pred
+
+        return Given(reduction=reduction)(np.zeros(3), self.per_sample, weights).numpy()
+
+    @pytest.mark.parametrize(
+        ("reduction", "plain", "weighted"),
+        [
+            ("sum_over_batch_size", 3, 19 / 3),
+            ("mean", 3, 19 / 3),
+            ("sum", 9, 19),
+            ("mean_with_sample_weight", 3, 19 / 4),
+            (None, [1, 2, 6], [1, 0, 18]),
+            ("none", [1, 2, 6], [1, 0, 18]),
+        ],
+    )
+    def test_values(self, reduction, plain, weighted):
+        np.testing.assert_allclose(self.reduced(reduction), plain)
+        np.testing.assert_allclose(self.reduced(reduction, self.weights), weighted)
+
+    def test_no_weight_at_all(self):
+        assert self.reduced("mean_with_sample_weight", (0.0, 0.0, 0.0)) == 0
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match="reduction"):
+            MeanSquaredError(reduction="median")
+
+
+class TestWeights:
+    def test_one_per_sample_of_many_values(self):
+        y = np.zeros((2, 2, 3))  # losses (2, 2): as many values per sample as samples
+        values = MeanSquaredError(reduction=None)(y, y + 1.0, sample_weight=[1.0, 5.0])
+        np.testing.assert_allclose(values.numpy(), [[1, 1], [5, 5]])
+
+    def test_a_column_and_a_number(self):
+        y = np.zeros((2, 3))
+        for weights in ([[1.0], [5.0]], [1.0, 5.0]):
+            assert MeanSquaredError()(y, y + 1, sample_weight=weights).item() == 3
+        assert MeanSquaredError()(y, y + 1, sample_weight=2.0).item() == 2
+
+    def test_wrong_number(self):
+        with pytest.raises(ValueError, match=r"sample_weight has shape \(3,\), the losses \(2,\)"):
+            MeanSquaredError()(np.zeros((2, 3)), np.zeros((2, 3)), sample_weight=[1, 2, 3])
+
+
+class TestShapes:
+    def test_a_column_of_predictions_takes_a_vector_of_targets(self):
+        y_true, y_pred = np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]])
+        assert MeanSquaredError()(y_true, y_pred).item() == pytest.approx(4 / 3)  # not 9 differences, broadcast
+
+    @pytest.mark.parametrize(
+        ("name", "true", "pred", "advice"),
+        [
+            ("categorical_crossentropy", (4,), (4, 10), "sparse_categorical_crossentropy"),
+            ("categorical_crossentropy", (4, 1), (4, 10), "to_categorical"),
+            ("categorical_crossentropy", (4, 9), (4, 10), "last layer"),
+            ("categorical_crossentropy", (3, 10), (4, 10), "number of samples"),
+            ("sparse_categorical_crossentropy", (4, 10), (4, 10), "one-hot"),
+            ("sparse_categorical_crossentropy", (3,), (4, 10), r"\(4,\)"),
+            ("mean_squared_error", (4, 3), (4, 1), "must be equal"),
+            ("binary_crossentropy", (4, 2), (4, 1), "must be equal"),
+        ],
+    )
+    def test_errors_say_what_to_do(self, name, true, pred, advice):
+        with pytest.raises(ValueError, match=advice) as error:
+            losses.as_loss(name)(np.zeros(true), np.full(pred, 0.5))
+        assert name in str(error.value)
+
+    def test_integer_and_double_targets_keep_float32(self):
+        y_pred = Tensor(np.full((2, 3), 1 / 3, "float32"), requires_grad=True)
+        for target in (np.eye(3)[:2], np.eye(3, dtype="uint8")[:2], np.eye(3, dtype=bool)[:2]):
+            for loss in ("categorical_crossentropy", "binary_crossentropy", "mse", "mae"):
+                value = losses.as_loss(loss)(target, y_pred, sample_weight=np.ones(2))
+                assert value.dtype == np.float32
+        assert SparseCategoricalCrossentropy()(np.array([0.0, 2.0]), y_pred).dtype == np.float32
+
+
+class TestLookup:
+    def test_functions_classes_and_aliases(self):
+        assert losses.get(None) is None
+        assert losses.get("mse") is losses.get("MSE") is losses.mean_squared_error
+        assert losses.get("mae") is losses.mean_absolute_error
+        assert losses.get("bce") is losses.binary_crossentropy
+        for name in ("categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy"):
+            assert losses.get(name) is getattr(losses, name)
+        assert isinstance(losses.get("CategoricalCrossentropy"), CategoricalCrossentropy)
+        assert isinstance(losses.get(MeanSquaredError), MeanSquaredError)
+
+    def test_as_loss_keeps_instances_and_names(self):
+        instance = MeanSquaredError()
+        assert losses.as_loss(instance) is instance
+        assert losses.as_loss("mse").name == "mse"
+        assert losses.as_loss(None) is None
+
+        def own(y_true, y_pred):
+            return ops.mean(ops.square(y_pred - y_true), axis=-1)
+
+        assert losses.as_loss(own).name == "own"
+        assert losses.as_loss(own)(np.zeros((2, 2)), np.ones((2, 2))).item() == 1
+
+    @pytest.mark.parametrize(
+        ("y_true", "y_pred", "name"),
+        [
+            ([1, 0], [[0.3], [0.6]], "binary_crossentropy"),
+            ([1, 0], [[0.3, 0.7], [0.6, 0.4]], "sparse_categorical_crossentropy"),
+            ([[1], [0]], [[0.3, 0.7], [0.6, 0.4]], "sparse_categorical_crossentropy"),
+            ([[0, 1], [1, 0]], [[0.3, 0.7], [0.6, 0.4]], "categorical_crossentropy"),
+        ],
+    )
+    def test_crossentropy_by_shape(self, y_true, y_pred, name):
+        y_true, y_pred = np.array(y_true), np.array(y_pred)
+        assert losses.as_loss("crossentropy")(y_true, y_pred).item() == losses.as_loss(name)(y_true, y_pred).item()
+
+    def test_unknown(self):
+        with pytest.raises(ValueError, match="categorical_crossentropy"):
+            losses.get("catgorical_crossentropy")
+        with pytest.raises(ValueError, match="loss identifier"):
+            losses.get(3)
+
+    @pytest.mark.parametrize("name", ["CategoricalCrossentropy", "BinaryCrossentropy"])
+    def test_configuration(self, name):
+        original = getattr(losses, name)(from_logits=True, label_smoothing=0.1, reduction="sum")
+        copy = losses.get(json.loads(json.dumps(losses.serialize(original))))
+        assert type(copy) is type(original)
+        assert copy.get_config() == original.get_config()
+        with pytest.raises(ValueError, match="label_smoothing"):
+            getattr(losses, name)(label_smoothing=1.5)

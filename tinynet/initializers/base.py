@@ -1,0 +1,53 @@
+"""The base class of initializers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynet.backend import config, device, random
+
+
+class Initializer:
+    """Makes the first value of a variable: called with a shape, returns an array on the device in use.
+
+    Subclasses define `draw(shape)`, which returns a NumPy array in double precision.
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        shape = tuple(int(size) for size in shape)
+        return device.to_device(np.asarray(self.draw(shape), dtype or config.floatx()))
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The value, as a NumPy array."""
+        raise TypeError(f"{type(self).__name__} must define draw(self, shape)")
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Initializer":
+        """The initializer that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class RandomInitializer(Initializer):
+    """Base of those that draw numbers, always on the host, so that a seed means the same weights on every device.
+
+    An initializer is stateless: one instance returns the same values at every call. With `seed=None` the instance takes
+    a key of its own at construction, so two layers made alike start different; with an int seed they start equal.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer | None) or (seed is not None and seed < 0):
+            raise ValueError(f"{type(self).__name__}: seed must be None or an integer >= 0, got {seed!r}")
+        self.seed = seed
+        self._key = random.next_key() if seed is None else random.key_from_seed(seed)
+
+    def generator(self) -> np.random.Generator:
+        """A generator at the start of this initializer's stream."""
+        return random.host_generator(self._key)

@@ -1,0 +1,57 @@
+"""Initializers that draw nothing."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import as_raw
+from tinynet.backend import device
+from tinynet.initializers.base import Initializer
+
+
+class Zeros(Initializer):
+    """All zeros."""
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    """One value everywhere; an array is used as it stands and must broadcast to the shape."""
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.array(np.broadcast_to(self.value, shape))
+
+
+class Given(Initializer):
+    """An array of exactly the variable's shape: what an array or a Tensor in place of an initializer means."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = device.to_host(as_raw(value))
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        if self.value.shape != shape:
+            raise ValueError(f"the array given as an initializer has shape {self.value.shape}, the variable {shape}")
+        return self.value.copy()
+
+
+class Identity(Initializer):
+    """gain times the identity matrix; rectangular shapes have ones on the main diagonal."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        if len(shape) != 2:
+            raise ValueError(f"Identity makes matrices, got shape {shape}; use Orthogonal for kernels of higher rank")
+        return self.gain * np.eye(*shape)

@@ -1,0 +1,163 @@
+"""Initializers that draw numbers: fixed ranges, and variances scaled to the fans of a layer."""
+
+import math
+
+import numpy as np
+
+from tinynet.initializers.base import RandomInitializer
+from tinynet.initializers.fans import compute_fans
+
+# Standard deviation of a normal variable of variance 1 cut off at two standard deviations.
+_TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class RandomNormal(RandomInitializer):
+    """N(mean, stddev^2)."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.generator().normal(self.mean, self.stddev, shape)
+
+
+class RandomUniform(RandomInitializer):
+    """U[minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.minval, self.maxval = minval, maxval
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.generator().uniform(self.minval, self.maxval, shape)
+
+
+class TruncatedNormal(RandomInitializer):
+    """N(mean, stddev^2) restricted to mean +- 2 stddev: what falls outside is drawn again.
+
+    `stddev` is the parameter before the cut; the values themselves have the standard deviation 0.8796 stddev.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.mean, self.stddev = mean, stddev
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        return self.mean + self.stddev * truncated_normal(self.generator(), shape)
+
+
+def truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Standard normal deviates, those beyond +-2 drawn again until none is left."""
+    z = generator.standard_normal(shape)
+    while (outside := np.abs(z) > 2).any():
+        z[outside] = generator.standard_normal(np.count_nonzero(outside))
+    return z
+
+
+class VarianceScaling(RandomInitializer):
+    """Mean 0 and variance s = scale / max(1, n), with n = fan_in, fan_out or their mean ("fan_avg").
+
+    distribution  "truncated_normal" (also "normal"): cut at two standard deviations and widened, so that the values
+    keep variance s;  "untruncated_normal": N(0, s);  "uniform": U(-sqrt(3 s), sqrt(3 s)).
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if scale <= 0:
+            raise ValueError(f"VarianceScaling: scale must be positive, got {scale}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"VarianceScaling: mode must be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                "VarianceScaling: distribution must be 'truncated_normal', 'untruncated_normal' or 'uniform', "
+                f"got {distribution!r}"
+            )
+        super().__init__(seed)
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        fan_in, fan_out = compute_fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return self.generator().uniform(-limit, limit, shape)
+        if self.distribution == "untruncated_normal":
+            return math.sqrt(variance) * self.generator().standard_normal(shape)
+        return math.sqrt(variance) / _TRUNCATED_STDDEV * truncated_normal(self.generator(), shape)
+
+
+class _Named(VarianceScaling):
+    """A variance scaling with a name; its only argument is the seed."""
+
+    def get_config(self) -> dict[str, int | None]:
+        return {"seed": self.seed}
+
+
+class GlorotUniform(_Named):
+    """U(-l, l), l = sqrt(6 / (fan_in + fan_out)): Glorot & Bengio (2010), equation 16. Keras's default for kernels."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "uniform", seed)
+
+
+class GlorotNormal(_Named):
+    """Truncated normal of variance 2 / (fan_in + fan_out): Glorot & Bengio (2010), equation 12."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+
+
+class HeUniform(_Named):
+    """U(-l, l), l = sqrt(6 / fan_in): the variance of He et al. (2015), equation 10, for layers that feed a relu."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "uniform", seed)
+
+
+class HeNormal(_Named):
+    """Truncated normal of variance 2 / fan_in: He et al. (2015), equation 10."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+
+
+class LecunUniform(_Named):
+    """U(-l, l), l = sqrt(3 / fan_in): LeCun et al., "Efficient BackProp" (1998), equation 16."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "uniform", seed)
+
+
+class LecunNormal(_Named):
+    """Truncated normal of variance 1 / fan_in: LeCun et al., "Efficient BackProp" (1998), equation 16."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+
+
+class Orthogonal(RandomInitializer):
+    """gain times a matrix (prod(shape[:-1]), shape[-1]) with orthonormal rows or columns, whichever are fewer.
+
+    Q of the QR decomposition of a normal matrix, each column times the sign of R's diagonal, which makes the
+    distribution uniform: Saxe et al. (2014); Mezzadri (2007), section 5.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        super().__init__(seed)
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal needs a shape with at least two axes, got {shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(self.generator().standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)
+        return self.gain * (q.T if rows < columns else q).reshape(shape)

@@ -1,0 +1,116 @@
+"""Targets, predictions and weights brought to matching shapes, with errors that say what to do."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet import ops
+from tinynet.autograd import Tensor, as_raw
+from tinynet.backend import config
+from tinynet.kernels.common import xp
+
+
+def prediction(y_pred: Any) -> Any:
+    """`y_pred` as a Tensor or an array of floating-point numbers."""
+    if isinstance(y_pred, Tensor):
+        return y_pred
+    array = y_pred if hasattr(y_pred, "dtype") else np.asarray(y_pred, config.floatx())
+    return array if array.dtype.kind == "f" else array.astype(config.floatx())
+
+
+def target(y_true: Any, y_pred: Any) -> Any:
+    """`y_true` as an array on the device and of the dtype of `y_pred`; a tracked Tensor stays what it is.
+
+    One-hot targets are float64 or uint8 as often as not; without the cast they would turn the loss into float64.
+    """
+    if isinstance(y_true, Tensor) and y_true.requires_grad:
+        return y_true
+    return xp(as_raw(y_pred)).asarray(as_raw(y_true), y_pred.dtype)
+
+
+def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
+    """(N,) beside (N, 1) becomes (N, 1); in higher ranks a last axis of size 1 that only one of them has is dropped."""
+    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        return (a, ops.expand_dims(b, axis=-1)) if b.ndim == 1 else (ops.squeeze(a, axis=-1), b)
+    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        return (ops.expand_dims(a, axis=-1), b) if a.ndim == 1 else (a, ops.squeeze(b, axis=-1))
+    return a, b
+
+
+def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions of one shape and dtype; raises ValueError where that would take broadcasting."""
+    y_pred = prediction(y_pred)
+    y_true, y_pred = same_rank(target(y_true, y_pred), y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ValueError(
+            f"{name}: targets have shape {y_true.shape}, predictions {y_pred.shape}; they must be equal"
+            + _advice(y_true.shape, y_pred.shape)
+        )
+    return y_true, y_pred
+
+
+def labels(name: str, y_true: Any, y_pred: Any) -> Any:
+    """Integer labels of the shape of `y_pred` without its class axis; (N, 1) becomes (N,)."""
+    y_true = xp(as_raw(y_pred)).asarray(as_raw(y_true))
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true.reshape(y_true.shape[:-1])
+    if y_true.shape != y_pred.shape[:-1]:
+        hint = ""
+        if y_true.shape == y_pred.shape:
+            hint = "; targets of the predictions' shape are one-hot: use categorical_crossentropy"
+        raise ValueError(
+            f"{name}: expected integer labels of shape {y_pred.shape[:-1]} for predictions of shape {y_pred.shape}, "
+            f"got {y_true.shape}{hint}"
+        )
+    return _classes(name, y_true, y_pred.shape[-1])
+
+
+def _classes(name: str, y_true: Any, classes: int) -> Any:
+    """`y_true` as integers. In host memory they are looked at: one that is no class would silently cost nothing.
+
+    Negative labels pass, their loss is 0 as in Keras.
+    """
+    whole = y_true if y_true.dtype.kind in "iu" else y_true.astype("int64")
+    if isinstance(whole, np.ndarray) and whole.size:
+        if whole is not y_true and (whole != y_true).any():
+            raise ValueError(f"{name}: labels must be whole numbers, got {y_true[whole != y_true].flat[0]}")
+        if whole.max() >= classes:
+            raise ValueError(
+                f"{name}: got the label {whole.max()}, but there are {classes} classes, 0 to {classes - 1}; "
+                "give the last layer more units, or number the classes from 0"
+            )
+    return whole
+
+
+def weights_like(values: Any, sample_weight: Any) -> Any:
+    """`sample_weight` as an array that multiplies `values` (N, ...): one per sample, or any shape that broadcasts."""
+    weight = xp(as_raw(values)).asarray(as_raw(sample_weight), values.dtype)
+    given = weight.shape
+    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
+        weight = weight.reshape(weight.shape[:-1])
+    if weight.ndim < values.ndim and weight.shape == values.shape[: weight.ndim]:
+        weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+    try:
+        fits = np.broadcast_shapes(weight.shape, values.shape) == values.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"sample_weight has shape {given}, the losses {values.shape}; give one weight per sample")
+    return weight
+
+
+def kind_of_targets(y_true: Any, y_pred: Any) -> str:
+    """What "accuracy" and "crossentropy" stand for: "binary", "sparse" or "categorical", by Keras's rule on shapes."""
+    true, pred = (y.shape if hasattr(y, "shape") else np.shape(y) for y in (y_true, y_pred))
+    if pred[-1] == 1:
+        return "binary"
+    sparse = len(true) < len(pred) or (true[-1] == 1 and pred[-1] > 1)
+    return "sparse" if sparse else "categorical"
+
+
+def _advice(true: tuple[int, ...], pred: tuple[int, ...]) -> str:
+    if true == pred[:-1] or true == (*pred[:-1], 1):
+        return f". Integer labels go with sparse_categorical_crossentropy, or through to_categorical(y, {pred[-1]})"
+    if true[:1] != pred[:1]:
+        return ". They differ in the number of samples"
+    return ". Check the units of the last layer against the targets"

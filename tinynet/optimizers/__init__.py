@@ -1,0 +1,60 @@
+"""Optimizers, by Keras's names: one rule per class, one kernel per rule (`tinynet.kernels.optimizers`)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tinynet import lookup
+from tinynet.optimizers import schedules
+from tinynet.optimizers.adagrad import Adagrad
+from tinynet.optimizers.adam import Adam, AdamW
+from tinynet.optimizers.adamax import Adamax
+from tinynet.optimizers.nadam import Nadam
+from tinynet.optimizers.optimizer import Optimizer
+from tinynet.optimizers.rmsprop import RMSprop
+from tinynet.optimizers.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+_CLASSES: dict[str, Callable[..., Optimizer]] = {
+    cls.__name__.lower(): cls for cls in (SGD, Adagrad, Adam, AdamW, Adamax, Nadam, RMSprop)
+}
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer meant by a name in any case ("adam"), a config, a class or an instance.
+
+    A name or a class makes a new optimizer with default arguments; an instance is returned as it is, with its state.
+    """
+    if isinstance(identifier, str):
+        return lookup.find(identifier.lower(), _CLASSES, "optimizer")()
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, type):
+        identifier = identifier()
+    if isinstance(identifier, Optimizer):
+        return identifier
+    raise lookup.unknown(identifier, "optimizer")
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """{"class_name", "config"} of an optimizer."""
+    return lookup.to_config(optimizer)
+
+
+def deserialize(config: dict[str, Any]) -> Optimizer:
+    """The optimizer that `serialize` described, without its state."""
+    name = str(config.get("class_name", "")).lower()
+    return lookup.from_config({**config, "class_name": name}, _CLASSES, "optimizer")

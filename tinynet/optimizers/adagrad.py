@@ -1,0 +1,38 @@
+"""Adagrad."""
+
+from typing import Any, Unpack
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class Adagrad(Optimizer):
+    """s <- s + g^2; w <- w - eta g / sqrt(s + epsilon), s starting at `initial_accumulator_value`.
+
+    Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization" (2011). The start at
+    0.1 and epsilon under the root are Keras's.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.add_slots("accumulator", start=self.initial_accumulator_value)
+
+    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+        (s,) = self.slots(variable)
+        kernels.adagrad(variable.data, gradient, s, learning_rate=learning_rate, epsilon=self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
+        return {**super().get_config(), **own}

@@ -1,0 +1,71 @@
+"""Adam and AdamW."""
+
+import math
+from typing import Any, Unpack
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class Adam(Optimizer):
+    """m <- m + (1-beta_1)(g - m); v <- v + (1-beta_2)(g^2 - v); w <- w - alpha_t m / (sqrt(v) + epsilon).
+
+    alpha_t = eta sqrt(1 - beta_2^t) / (1 - beta_1^t), t = 1 at the first step. Kingma & Ba, "Adam: a method for
+    stochastic optimization" (2015), in the order of section 2's last paragraph: epsilon stands beside the uncorrected
+    root (their "epsilon hat"), so it is not the epsilon of algorithm 1 and of PyTorch. `amsgrad` divides by the largest
+    v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm 2), the bias correction kept.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.add_slots("momentum", "velocity")
+        if self.amsgrad:
+            self.add_slots("velocity_hat")
+
+    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+        t = self.iterations + 1
+        alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        kernels.adam(
+            variable.data, gradient, *self.slots(variable),
+            alpha=alpha, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
+        )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}
+        return {**super().get_config(), **own}
+
+
+class AdamW(Adam):
+    """w <- w - eta lambda w, then Adam's step: the decay does not pass through the moments.
+
+    Loshchilov & Hutter, "Decoupled weight decay regularization" (2019), algorithm 2, line 12, with the schedule
+    multiplier in eta; lambda is `weight_decay`. Every optimizer decays weights this way; here it is on by default.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **common: Any,
+    ) -> None:
+        if weight_decay is None:
+            raise ValueError("AdamW: weight_decay must be a float, got None; without weight decay it is Adam")
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay=weight_decay, **common)

@@ -1,0 +1,43 @@
+"""Adamax."""
+
+from typing import Any, Unpack
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class Adamax(Optimizer):
+    """m <- m + (1-beta_1)(g - m); u <- max(beta_2 u, |g|); w <- w - eta / (1 - beta_1^t) m / (u + epsilon).
+
+    Kingma & Ba, "Adam: a method for stochastic optimization" (2015), algorithm 2: Adam with the infinity norm. The
+    paper has no epsilon; Keras adds it to u.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.add_slots("momentum", "norm")
+
+    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+        alpha = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
+        m, u = self.slots(variable)
+        kernels.adamax(
+            variable.data, gradient, m, u,
+            alpha=alpha, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
+        )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        return {**super().get_config(), **own}

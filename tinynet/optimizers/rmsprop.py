@@ -1,0 +1,50 @@
+"""RMSprop."""
+
+from typing import Any, Unpack
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class RMSprop(Optimizer):
+    """v <- rho v + (1-rho) g^2; u = eta g / sqrt(v + epsilon); w <- w - u.
+
+    `centered`: a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root. With momentum: m <- beta m + u;
+    w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); the centred form is Graves (2013),
+    equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.add_slots("velocity")
+        if self.momentum > 0:
+            self.add_slots("momentum")
+        if self.centered:
+            self.add_slots("average_gradient")
+
+    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+        v, *others = self.slots(variable)
+        m = others.pop(0) if self.momentum > 0 else None
+        a = others.pop(0) if self.centered else None
+        kernels.rmsprop(
+            variable.data, gradient, v, m, a,
+            learning_rate=learning_rate, rho=self.rho, momentum=self.momentum, epsilon=self.epsilon,
+        )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}
+        return {**super().get_config(), **own}

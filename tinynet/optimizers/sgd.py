@@ -1,0 +1,46 @@
+"""Stochastic gradient descent."""
+
+from typing import Any, Unpack
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """w <- w - eta g; with momentum m <- beta m - eta g and w <- w + m, or w <- w + beta m - eta g if `nesterov`.
+
+    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), equations 1-4; the
+    Nesterov form looks ahead with the new m, as Keras and PyTorch write it. Without momentum `nesterov` has no effect.
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        if not isinstance(momentum, float) or not 0.0 <= momentum <= 1.0:
+            raise ValueError(f"SGD: momentum must be a float between 0 and 1, got {momentum!r}")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        if self.momentum:
+            self.add_slots("momentum")
+
+    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+        w = variable.data
+        if not self.momentum:
+            kernels.sgd(w, gradient, learning_rate=learning_rate)
+            return
+        (m,) = self.slots(variable)
+        kernels.sgd_momentum(
+            w, gradient, m, learning_rate=learning_rate, momentum=self.momentum, nesterov=self.nesterov
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
