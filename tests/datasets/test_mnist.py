@@ -1,0 +1,129 @@
+"""The IDX reader on files written here, and MNIST and Fashion-MNIST themselves where they are on this machine."""
+
+import gzip
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra import numpy as hnp
+
+from tinynet.datasets import DatasetCorrupted, fashion_mnist, fetch, idx, mnist
+
+
+def idx_bytes(array):
+    return struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def write(path, content):
+    path.write_bytes(gzip.compress(content, 1))
+    return path
+
+
+@given(array=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=1, max_dims=4, min_side=0)))
+def test_arrays_are_read_back(tmp_path_factory, array):
+    read = idx.read(write(tmp_path_factory.mktemp("idx") / "a.gz", idx_bytes(array)))
+    np.testing.assert_array_equal(read, array)
+    assert read.dtype == np.uint8
+    assert read.flags.writeable
+
+
+GOOD = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (GOOD[:-1], r"holds 23 elements, expected \(2, 3, 4\)"),
+        (GOOD + b"\0", "holds 25 elements"),
+        (GOOD[:9], "header of 16 bytes is cut short"),
+        (b"", "expected an IDX header"),
+        (b"\1" + GOOD[1:], "expected an IDX header"),
+        (GOOD[:2] + b"\x0d" + GOOD[3:], "expected an IDX header of uint8"),
+    ],
+)
+def test_content_that_is_not_whole_is_refused(tmp_path, content, text):
+    path = write(tmp_path / "a.gz", content)
+    with pytest.raises(DatasetCorrupted, match=text) as error:
+        idx.read(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_damaged_gzip_file_is_refused(tmp_path):
+    whole = gzip.compress(GOOD)
+    for content in (whole[:-10], whole[:20] + b"\xff\xff\xff" + whole[23:], b"plain text"):
+        (tmp_path / "a.gz").write_bytes(content)
+        with pytest.raises(DatasetCorrupted, match="not a whole gzip file"):
+            idx.read(tmp_path / "a.gz")
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch, cache):
+    """A data set of the same form with 6 training and 4 test images."""
+    rng = np.random.default_rng(1)
+    arrays = [rng.integers(0, 256, (6, 28, 28)), np.arange(6), rng.integers(0, 256, (4, 28, 28)), np.arange(4)]
+    folder = tmp_path / "data" / "small"
+    folder.mkdir(parents=True)
+    files = {}
+    for name, array in zip(idx.FILES, arrays, strict=True):
+        path = write(folder / name, idx_bytes(array.astype(np.uint8)))
+        files[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setenv(fetch.ENVIRONMENT_VARIABLE, str(tmp_path / "data"))
+    return fetch.Source("small", files, ()), arrays
+
+
+def test_the_four_files_become_two_splits(small):
+    source, arrays = small
+    (x_train, y_train), (x_test, y_test) = idx.load_splits(source)
+    for found, expected in zip((x_train, y_train, x_test, y_test), arrays, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_labels_that_do_not_fit_are_refused(small):
+    source, _ = small
+    path = write(fetch.locate(source, idx.FILES[1]), idx_bytes(np.arange(7, dtype=np.uint8)))
+    files = {**source.files, idx.FILES[1]: hashlib.sha256(path.read_bytes()).hexdigest()}
+    with pytest.raises(DatasetCorrupted, match=r"labels of shape \(7,\) do not fit images of shape \(6, 28, 28\)"):
+        idx.load_splits(fetch.Source("small", files, ()))
+
+
+def test_one_changed_byte_is_noticed(small):
+    source, _ = small
+    path = fetch.locate(source, idx.FILES[2])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DatasetCorrupted, match=idx.FILES[2]):
+        idx.load_splits(source)
+
+
+@pytest.mark.parametrize("module", [mnist, fashion_mnist])
+def test_the_sources_are_complete(module):
+    assert tuple(module.SOURCE.files) == idx.FILES
+    assert all(len(bytes.fromhex(digest)) == 32 for digest in module.SOURCE.files.values())
+    assert len(module.SOURCE.mirrors) >= 2
+    assert len(module.CLASSES) == 10
+
+
+@pytest.mark.skipif(not mnist.available(), reason="MNIST is not on this machine; set TINYNET_DATA")
+def test_mnist_itself():
+    (x_train, y_train), (x_test, y_test) = mnist.load_data()
+    assert (x_train.shape, y_train.shape, x_train.dtype) == ((60000, 28, 28), (60000,), np.uint8)
+    assert (x_test.shape, y_test.shape, y_test.dtype) == ((10000, 28, 28), (10000,), np.uint8)
+    # As everybody finds them: the digits of the training and the test set, the first labels, mean and deviation.
+    assert np.bincount(y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert y_train[:5].tolist() == [5, 0, 4, 1, 9]
+    assert x_train.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
+    assert x_train.std() / 255 == pytest.approx(0.3081, abs=5e-5)
+
+
+@pytest.mark.skipif(not fashion_mnist.available(), reason="Fashion-MNIST is not on this machine; set TINYNET_DATA")
+def test_fashion_mnist_itself():
+    (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()
+    assert (x_train.shape, x_test.shape) == ((60000, 28, 28), (10000, 28, 28))
+    assert np.bincount(y_train).tolist() == [6000] * 10
+    assert np.bincount(y_test).tolist() == [1000] * 10
+    assert x_train.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
+    assert fashion_mnist.CLASSES[y_train[0]] == "ankle boot"

@@ -1,0 +1,75 @@
+"""The base class of callbacks: every hook, doing nothing."""
+
+from typing import Any
+
+Logs = dict[str, Any] | None
+
+
+class Callback:
+    """Override the hooks you need; `self.model` is the model that runs, `self.params` = {verbose, epochs, steps}.
+
+    `epoch` and `batch` count from 0. `logs` is the dictionary of the event's values (loss, metrics); all callbacks get
+    the same one, in order, so an entry one of them adds is seen by those after it. Setting `self.model.stop_training`
+    to True ends training after the current batch.
+    """
+
+    model: Any = None
+    params: Any = None
+
+    def set_model(self, model: Any) -> None:
+        """Called once before the run with the model."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Called once before the run with {verbose, epochs, steps}."""
+        self.params = params
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Before the first epoch of `fit`."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """After the last epoch of `fit`; logs are those of that epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Before an epoch of `fit`."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """After an epoch of `fit` and its validation (entries `val_...`)."""
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """The older name of on_train_batch_begin."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """The older name of on_train_batch_end."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a training batch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a training batch; logs are running means since the start of the epoch."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Before `evaluate`, or before the validation of an epoch."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """After `evaluate`, or after the validation of an epoch."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a batch of `evaluate` or of validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a batch of `evaluate` or of validation."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Before `predict`."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """After `predict`."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Before a batch of `predict`."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """After a batch of `predict`; logs = {"outputs": predictions}."""

@@ -1,0 +1,90 @@
+"""A list of callbacks that is called like one of them, and the form in which values are logged."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tinynet.callbacks.callback import Callback
+from tinynet.callbacks.history import History
+from tinynet.callbacks.progbar_logger import ProgbarLogger
+
+
+def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as Python floats, keys in alphabetical order: the dictionary to hand to the hooks."""
+    return {key: float(logs[key]) for key in sorted(logs)}
+
+
+def _for_each(hook: str) -> Callable[..., None]:
+    """The method of CallbackList that calls `hook` of every callback with its own arguments."""
+
+    def call(self: "CallbackList", *args: Any, **kwargs: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*args, **kwargs)
+
+    call.__name__ = hook
+    return call
+
+
+class CallbackList(Callback):
+    """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar.
+
+    `callbacks` may be one callback, a list, or None. `add_history` and `add_progbar` append those two unless the user
+    gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`.
+    """
+
+    def __init__(
+        self,
+        callbacks: Callback | Iterable[Callback] | None = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        for callback in given:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"callbacks: expected instances of Callback, got {callback!r}")
+        self.callbacks: list[Callback] = given
+        if add_history and self.history is None:
+            self.append(History())
+        if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in given):
+            self.append(ProgbarLogger())
+        if model is not None:
+            self.set_model(model)
+        if params:
+            self.set_params(params)
+
+    @property
+    def history(self) -> History | None:
+        """The History among the callbacks."""
+        return next((callback for callback in self.callbacks if isinstance(callback, History)), None)
+
+    def append(self, callback: Callback) -> None:
+        """Add a callback at the end."""
+        self.callbacks.append(callback)
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        if self.history is not None:
+            model.history = self.history
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        super().set_params(params)
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    on_train_begin = _for_each("on_train_begin")
+    on_train_end = _for_each("on_train_end")
+    on_epoch_begin = _for_each("on_epoch_begin")
+    on_epoch_end = _for_each("on_epoch_end")
+    on_train_batch_begin = on_batch_begin = _for_each("on_train_batch_begin")
+    on_train_batch_end = on_batch_end = _for_each("on_train_batch_end")
+    on_test_begin = _for_each("on_test_begin")
+    on_test_end = _for_each("on_test_end")
+    on_test_batch_begin = _for_each("on_test_batch_begin")
+    on_test_batch_end = _for_each("on_test_batch_end")
+    on_predict_begin = _for_each("on_predict_begin")
+    on_predict_end = _for_each("on_predict_end")
+    on_predict_batch_begin = _for_each("on_predict_batch_begin")
+    on_predict_batch_end = _for_each("on_predict_batch_end")

@@ -1,0 +1,23 @@
+"""History: the record of a training run that `fit` returns."""
+
+from typing import Any
+
+from tinynet.callbacks.callback import Callback, Logs
+
+
+class History(Callback):
+    """`history` maps each logged name to its values, one an epoch; `epoch` lists the epochs they belong to."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self.model is not None:
+            self.model.history = self

@@ -1,0 +1,36 @@
+"""LambdaCallback: a callback made of functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tinynet.callbacks.callback import Callback
+
+
+class LambdaCallback(Callback):
+    """Calls the functions given by keyword: on_epoch_begin/end(epoch, logs), on_train_begin/end(logs),
+    on_train_batch_begin/end(batch, logs), or any other hook of Callback.
+
+    As in Keras, a keyword that is no hook becomes an attribute.
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **attributes: Any,
+    ) -> None:
+        hooks = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        # An attribute of the instance hides the method of the class.
+        vars(self).update(attributes)
+        vars(self).update({name: hook for name, hook in hooks.items() if hook is not None})

@@ -1,0 +1,30 @@
+"""MNIST: 70,000 handwritten digits, 28x28 grey (LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998)."""
+
+from tinynet.datasets import fetch, idx
+
+CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+SOURCE = fetch.Source(
+    name="mnist",
+    files={
+        "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    },
+    mirrors=(
+        "https://ossci-datasets.s3.amazonaws.com/mnist",
+        "https://storage.googleapis.com/cvdf-datasets/mnist",
+        "https://raw.githubusercontent.com/fgnt/mnist/master",
+    ),
+)
+
+
+def load_data() -> tuple[idx.Split, idx.Split]:
+    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28), uint8 labels (N,)."""
+    return idx.load_splits(SOURCE)
+
+
+def available() -> bool:
+    """Whether the four files are on this machine."""
+    return all(fetch.locate(SOURCE, name) for name in SOURCE.files)

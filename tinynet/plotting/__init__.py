@@ -1,0 +1,12 @@
+"""Pictures of a training run: curves, image galleries, mistakes, filters, confusion matrix.
+
+Every function returns a matplotlib Figure that belongs to the caller: no window, no global state, no display needed.
+`save(figure, path)` writes it. matplotlib is imported when the first picture is made.
+"""
+
+from tinynet.plotting.confusion import confusion_matrix
+from tinynet.plotting.curves import history_curves
+from tinynet.plotting.figure import save
+from tinynet.plotting.images import filters, gallery, mistakes
+
+__all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "mistakes", "save"]

@@ -1,0 +1,82 @@
+"""What the pictures share: an empty figure, colours, panels for images, and saving."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tinynet.utils import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# M. Okabe and K. Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
+BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+GREY = "#5F6770"
+
+DPI = 150
+
+
+def new_figure(width: float, height: float, title: str | None = None) -> "Figure":
+    """An empty figure of this size in inches, drawn without a display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(title, fontsize=13, fontweight="bold")
+    return figure
+
+
+def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
+    """Write the figure to `path`, whole or not at all; the suffix says the format (.png, .pdf, .svg)."""
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=DPI)
+
+
+def message(text: str, title: str | None = None) -> "Figure":
+    """A figure that says in words why there is nothing to show."""
+    figure = new_figure(6, 2.4, title)
+    axes = figure.subplots()
+    axes.axis("off")
+    axes.text(0.5, 0.5, text, ha="center", va="center", fontsize=13, color=GREY, transform=axes.transAxes)
+    return figure
+
+
+def image_grid(count: int, columns: int, cell: tuple[float, float], title: str | None) -> "tuple[Figure, list[Axes]]":
+    """A figure with `count` panels without axes, in rows of `columns`; a cell is (width, height) inches."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    # Room for the title, and a width at which it fits.
+    width = max(columns * cell[0], 0.105 * len(title or ""), 2.5)
+    figure = new_figure(width, rows * cell[1] + (0.5 if title else 0.1), title)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels:
+        axes.axis("off")
+    return figure, panels[:count]
+
+
+def show_image(axes: "Axes", image: np.ndarray, **options: Any) -> None:
+    """Draw one image (H, W), (H, W, 1) or (H, W, 3): grey with the smallest value black, colour as it is."""
+    image = np.asarray(image)
+    if image.ndim == 3 and image.shape[-1] == 1:
+        image = image[..., 0]
+    if image.ndim == 3 and image.dtype != np.uint8:
+        low, high = image.min(), image.max()
+        if low < 0 or high > 1:  # floats outside of 0..1 have no colour of their own
+            image = (image - low) / (high - low)
+    if image.ndim == 2:
+        options = {"cmap": "gray", **options}
+    axes.imshow(image, interpolation="nearest", **options)
+
+
+def class_numbers(y: Any, argument: str) -> np.ndarray:
+    """Class numbers (N,) of labels (N,) or (N, 1), or of one-hot rows or probabilities (N, C)."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] > 1:
+        return y.argmax(axis=1)
+    if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
+        return y.reshape(-1).astype(np.int64)
+    raise ValueError(f"{argument}: expected labels (N,), (N, 1) or rows (N, C), got shape {y.shape}")
