@@ -1,0 +1,136 @@
+"""Conv2D: shapes, gradients through the layer, and how many files a reader has to open."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinynet
+from tinynet import kernels
+from tinynet.autograd import Tensor, gradients
+from tinynet.kernels import common
+from tinynet.layers import Conv2D, Convolution2D
+
+from layers.gradients import check_layer, images
+
+ROOT = Path(tinynet.__file__).parents[1]
+
+
+def brute_force(x, w, b, strides, padding, dilation):
+    """Sums over the definition with Python loops; x (N, H, W, C)."""
+    (kh, kw), (sh, sw), (dh, dw) = w.shape[:2], strides, dilation
+    extents = ((kh - 1) * dh + 1, (kw - 1) * dw + 1)
+    pads = [(0, 0), (0, 0), (0, 0), (0, 0)]
+    if padding == "same":
+        for axis, (extent, s) in enumerate(zip(extents, strides, strict=True), 1):
+            size = x.shape[axis]
+            total = max((-(-size // s) - 1) * s + extent - size, 0)
+            pads[axis] = (total // 2, total - total // 2)
+    x = np.pad(x, pads)
+    rows = range(0, x.shape[1] - extents[0] + 1, sh)
+    columns = range(0, x.shape[2] - extents[1] + 1, sw)
+    y = [
+        [np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w) for j in columns]
+        for i in rows
+    ]
+    return np.array(y).transpose(2, 0, 1, 3) + b
+
+
+@given(
+    height=st.integers(4, 9), width=st.integers(4, 9), kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.integers(1, 3), dilation=st.integers(1, 2), padding=st.sampled_from(["valid", "same"]),
+    first=st.booleans(),
+)  # fmt: skip
+def test_output_follows_the_definition(height, width, kernel, stride, dilation, padding, first):
+    if stride > 1:
+        dilation = 1
+    if padding == "valid" and max((k - 1) * dilation + 1 for k in kernel) > min(height, width):
+        return
+    layer = Conv2D(
+        3, kernel, stride, padding, "channels_first" if first else "channels_last", dilation, dtype="float64",
+        bias_initializer="random_normal",
+    )  # fmt: skip
+    x = images(2, height, width, 2)
+    y = layer(x.transpose(0, 3, 1, 2) if first else x)
+    shape = (None, 2, height, width) if first else (None, height, width, 2)
+    assert layer.compute_output_shape(shape)[1:] == y.shape[1:]
+    y = y.numpy().transpose(0, 2, 3, 1) if first else y.numpy()
+    w, b = layer.get_weights()
+    expected = brute_force(x, w, b, (stride, stride), padding, (dilation, dilation))
+    np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_gradients_through_the_layer():
+    layer = Conv2D(3, 3, padding="same", activation="tanh", dtype="float64")
+    check_layer(layer, images(2, 4, 4, 2), "kernel", "bias", kernels={"conv2d": "all"})
+    grouped = Conv2D(4, (2, 3), strides=2, groups=2, data_format="channels_first", dtype="float64")
+    check_layer(grouped, images(3, 4, 6, 7), "kernel", "bias")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"filters": 0, "kernel_size": 3}, "filters"),
+        ({"filters": 3, "kernel_size": 0}, "kernel_size"),
+        ({"filters": 3, "kernel_size": (1, 2, 3)}, "kernel_size"),
+        ({"filters": 3, "kernel_size": 3, "strides": 0}, "strides"),
+        ({"filters": 3, "kernel_size": 3, "padding": "causal"}, "padding"),
+        ({"filters": 3, "kernel_size": 3, "groups": 2}, "groups"),
+        ({"filters": 3, "kernel_size": 3, "strides": 2, "dilation_rate": 2}, "dilation_rate"),
+        ({"filters": 3, "kernel_size": 3, "data_format": "NCHW"}, "data_format"),
+    ],
+)
+def test_arguments_are_checked(arguments, word):
+    with pytest.raises(ValueError, match=word):
+        Conv2D(**arguments)
+
+
+def test_shapes_that_do_not_fit_are_named():
+    with pytest.raises(ValueError, match="groups"):
+        Conv2D(4, 3, groups=2)(np.ones((1, 5, 5, 3)))
+    with pytest.raises(ValueError, match=r"'big'.*\(5, 5\) does not fit.*\(None, 4, 4, 1\)"):
+        tinynet.Sequential([tinynet.Input((4, 4, 1)), Conv2D(4, 5, name="big")])
+    assert Convolution2D is Conv2D
+    assert Conv2D(7, 3, 3).strides == (3, 3), "the third position means strides, as in Keras 3"
+
+
+ASIDE = ("tinynet/autograd/", "tinynet/layers/base.py")  # the tape and Layer.__call__
+
+
+def files_entered(function):
+    found = set()
+
+    def note(frame, event, argument):
+        path = Path(frame.f_code.co_filename)
+        if path.is_relative_to(ROOT):
+            found.add(path.relative_to(ROOT).as_posix())
+
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return {name for name in found if name.startswith(("tinynet/", "kernels/"))}
+
+
+@pytest.mark.parametrize("implementation", ["vector", "naive"])
+def test_four_files_from_the_layer_to_the_kernel_and_back(implementation):
+    layer = Conv2D(3, 3, padding="same")
+    x = Tensor(common.to_batch_last(images(4, 6, 6, 2).astype(np.float32)), requires_grad=True)
+
+    def step():
+        y = layer(x)
+        gradients(y, [x, layer.kernel, layer.bias], np.ones(y.shape, np.float32))
+
+    with kernels.use("conv2d", implementation):
+        step()  # compiles, and answers the questions about shapes
+        entered = {name for name in files_entered(step) if not name.startswith(ASIDE)}
+    assert entered == {
+        "tinynet/layers/conv2d.py",
+        "tinynet/ops/conv2d.py",
+        "kernels/common.py",
+        f"kernels/conv2d/{implementation}.py",
+    }

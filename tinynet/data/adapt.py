@@ -1,0 +1,67 @@
+"""Whatever `fit`, `evaluate` and `predict` are given, as batches."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynet.data.arrays import ArrayBatches
+from tinynet.data.columns import as_array
+from tinynet.data.iterables import IterableBatches, is_iterable_of_batches
+from tinynet.data.weights import weights_from_classes
+
+
+def as_batches(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None = None,
+    shuffle: bool | str = False,
+    steps: int | None = None,
+    class_weight: Mapping[int, float] | None = None,
+    dtype: Any = "float32",
+) -> ArrayBatches | IterableBatches:
+    """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise, or those that `x` yields.
+
+    Raises ValueError for arguments that contradict each other.
+    """
+    if steps is not None and (not hasattr(steps, "__index__") or steps < 1):
+        raise ValueError(f"the number of steps must be a positive integer, got {steps!r}")
+    if class_weight is not None and sample_weight is not None:
+        raise ValueError("give either class_weight or sample_weight, not both")
+    if is_iterable_of_batches(x):
+        given = {"y": y, "sample_weight": sample_weight, "batch_size": batch_size}
+        if extra := [name for name, value in given.items() if value is not None]:
+            raise ValueError(
+                f"x is a {type(x).__name__}, which yields whole batches (x, y, sample_weight); "
+                f"leave out {', '.join(extra)}, or pass arrays"
+            )
+        return IterableBatches(x, dtype, class_weight)
+    x = as_array(x, "x")
+    if class_weight is not None:
+        if y is None:
+            raise ValueError("class_weight needs y, the labels")
+        sample_weight = weights_from_classes(as_array(y, "y"), class_weight, dtype)
+    if batch_size is None:
+        batch_size = 32 if steps is None else max(-(-len(x) // steps), 1)
+    return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype)
+
+
+def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """(training part, validation part) of the arrays: the last `fraction` of the samples is the validation part."""
+    if not isinstance(fraction, int | float | np.number):
+        raise ValueError(f"validation_split must be a fraction between 0 and 1, got {fraction!r}")
+    if is_iterable_of_batches(x):
+        raise ValueError("validation_split works on arrays only; pass validation_data along with a generator")
+    named = (("x", x), ("y", y), ("sample_weight", sample_weight))
+    arrays = [None if array is None else as_array(array, name) for name, array in named]
+    samples = len(arrays[0])  # type: ignore[arg-type]
+    at = int(np.floor(samples * (1.0 - fraction)))
+    if not 0 < fraction < 1 or at in (0, samples):
+        raise ValueError(
+            f"validation_split={fraction} leaves {at} of {samples} samples for training and {samples - at} for "
+            "validation; choose a fraction between 0 and 1 that leaves both some"
+        )
+    first, last = slice(None, at), slice(at, None)
+    return tuple(a if a is None else a[first] for a in arrays), tuple(a if a is None else a[last] for a in arrays)

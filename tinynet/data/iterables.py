@@ -1,0 +1,62 @@
+"""Batches that someone else makes: generators, lists of batches, loaders with a length."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynet.data.arrays import Batch, check_lengths
+from tinynet.data.columns import as_array, targets, write_batch
+from tinynet.data.weights import weights_from_classes
+
+
+def is_iterable_of_batches(x: Any) -> bool:
+    """Whether `x` yields batches, rather than being an array or a list of samples."""
+    if hasattr(x, "dtype") or hasattr(x, "__array__") or isinstance(x, str | bytes | dict):
+        return False
+    if isinstance(x, list | tuple):
+        return bool(x) and isinstance(x[0], tuple) and all(hasattr(part, "dtype") for part in x[0])
+    return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+class IterableBatches:
+    """Batches (x,), (x, y) or (x, y, sample_weight) from any iterable, in the order it yields them.
+
+    An iterator goes on in the next epoch where it stopped; anything else starts anew. If it has a length, that is the
+    number of steps; an `on_epoch_end` method is called after each epoch.
+    """
+
+    shuffle = False
+
+    def __init__(self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None) -> None:
+        self.source, self.dtype, self.class_weight = source, dtype, class_weight
+        self.steps: int | None = len(source) if hasattr(source, "__len__") else None
+        self.restarts = not hasattr(source, "__next__")
+
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        for item in _iterate(self.source):
+            yield self._batch(item)
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _batch(self, item: Any) -> Batch:
+        parts = tuple(item) if isinstance(item, list | tuple) else (item,)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(f"a batch must be (x,), (x, y) or (x, y, sample_weight), got {len(parts)} entries")
+        names = ("x", "y", "sample_weight")[: len(parts)]
+        if parts[0] is None:
+            raise ValueError("a batch must have an x: (x,), (x, y) or (x, y, sample_weight); its first entry is None")
+        given = {name: part for name, part in zip(names, parts, strict=True) if part is not None}
+        arrays = {name: as_array(part, f"{name} of a batch") for name, part in given.items()}
+        samples = np.arange(check_lengths(arrays))
+        if self.class_weight is not None and "y" in arrays:
+            arrays["sample_weight"] = weights_from_classes(arrays["y"], self.class_weight, self.dtype)
+        x = write_batch(arrays["x"], self.dtype)
+        columns = (targets(arrays[n], self.dtype) if n in arrays else None for n in ("y", "sample_weight"))
+        y, weight = (None if column is None else column.take(samples) for column in columns)
+        return x, y, weight
+
+
+def _iterate(source: Any) -> Iterable[Any]:
+    return source if hasattr(source, "__iter__") else (source[i] for i in range(len(source)))

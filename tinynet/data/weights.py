@@ -1,0 +1,21 @@
+"""Class weights as weights of samples."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tinynet.backend import device
+from tinynet.kernels.common import xp
+
+
+def weights_from_classes(y: Any, class_weight: Mapping[int, float], dtype: Any = "float32") -> Any:
+    """The weight of each sample's class, 1 for classes not named: y (N,) or (N, 1) labels or (N, C) one-hot -> (N,)."""
+    if not isinstance(class_weight, Mapping) or any(not hasattr(label, "__index__") for label in class_weight):
+        raise ValueError(f"class_weight must be a dictionary such as {{0: 1.0, 1: 2.5}}, class by class, got {class_weight!r}")
+    labels = np.asarray(device.to_host(y))
+    labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else np.round(labels).astype(int)
+    weights = np.ones(labels.shape, dtype)
+    for label, weight in class_weight.items():
+        weights[labels == label] = weight
+    return xp(y).asarray(weights.reshape(len(weights)))

@@ -1,0 +1,50 @@
+"""Dense: every output is a weighted sum of all inputs."""
+
+from typing import Any
+
+from tinynet import activations, initializers, ops
+from tinynet.layers import arguments
+from tinynet.layers.base import Layer, Shape
+
+
+class Dense(Layer):
+    """y = activation(x W + b), contracted over the last axis.
+
+    x (N, ..., F), W (F, units), b (units,); y (N, ..., units).
+    """
+
+    min_rank = 2
+    expects = ", samples (N, ..., features)"
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = arguments.positive(units, f"{self}: units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias: Any = None
+
+    def build(self, input_shape: Shape) -> None:
+        features = input_shape[-1]
+        if features is None:
+            raise ValueError(f"{self}: the size of the last axis must be known, got an input of shape {input_shape}")
+        self.kernel = self.add_weight("kernel", (features, self.units), self.kernel_initializer)
+        if self.use_bias:
+            self.bias = self.add_weight("bias", (self.units,), self.bias_initializer)
+        self._sizes = {-1: features}
+        super().build(input_shape)
+
+    def call(self, x: Any) -> Any:
+        return self.activation(ops.linear(x, self.kernel, self.bias))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], self.units)

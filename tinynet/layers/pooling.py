@@ -1,0 +1,101 @@
+"""Pooling: images made smaller by taking the maximum or the mean of their neighbourhoods."""
+
+from typing import Any
+
+from tinynet import ops
+from tinynet.backend.config import check_data_format
+from tinynet.layers import arguments
+from tinynet.layers.base import Layer, Shape
+from tinynet.layers.windows import window_shape
+
+IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W)"
+
+
+class _Pooling2D(Layer):
+    """What the two poolings share: a window of `pool_size` that moves by `strides` (None: by its own size).
+
+    x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid", ceil(H / s) for "same".
+    """
+
+    rank = 4
+    expects = IMAGES
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int],
+        strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pool_size = arguments.pair(pool_size, f"{self}: pool_size")
+        self.strides = self.pool_size if strides is None else arguments.pair(strides, f"{self}: strides")
+        self.padding = arguments.padding_name(padding)
+        self.data_format = check_data_format(data_format)
+
+    def build(self, input_shape: Shape) -> None:
+        self.compute_output_shape(input_shape)  # raises if the window does not fit
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return window_shape(self, input_shape, self.pool_size)
+
+
+class MaxPooling2D(_Pooling2D):
+    """Maximum of each window; cells outside of the image never win. x (N, H, W, C); y (N, OH, OW, C)."""
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int] = (2, 2),
+        strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+    def call(self, x: Any) -> Any:
+        return ops.max_pool2d(
+            x, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format
+        )
+
+
+class AveragePooling2D(_Pooling2D):
+    """Mean of each window over its cells inside of the image. x (N, H, W, C); y (N, OH, OW, C)."""
+
+    def call(self, x: Any) -> Any:
+        return ops.average_pool2d(
+            x, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format
+        )
+
+
+class _GlobalPooling2D(Layer):
+    """What the global poolings share: x (N, H, W, C); y (N, C), or (N, 1, 1, C) with `keepdims`."""
+
+    rank = 4
+    expects = IMAGES
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = check_data_format(data_format)
+        self.keepdims = keepdims
+        self.axes = arguments.spatial_axes(self.data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        shape = [1 if axis in self.axes else size for axis, size in enumerate(input_shape)]
+        return tuple(size for axis, size in enumerate(shape) if self.keepdims or axis not in self.axes)
+
+
+class GlobalAveragePooling2D(_GlobalPooling2D):
+    """Mean of every channel over the whole image. x (N, H, W, C); y (N, C)."""
+
+    def call(self, x: Any) -> Any:
+        return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
+
+
+class GlobalMaxPooling2D(_GlobalPooling2D):
+    """Maximum of every channel over the whole image. x (N, H, W, C); y (N, C)."""
+
+    def call(self, x: Any) -> Any:
+        return ops.max(x, axis=self.axes, keepdims=self.keepdims)

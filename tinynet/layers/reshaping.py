@@ -1,0 +1,61 @@
+"""Flatten and Reshape: the same numbers under another shape."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tinynet import ops
+from tinynet.backend.config import check_data_format
+from tinynet.layers.base import Layer, Shape
+
+
+class Flatten(Layer):
+    """All axes but the batch in one, in C order: x (N, ...); y (N, F).
+
+    As in Keras, "channels_first" moves the channels last before, so that the order is the same in both data formats.
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = check_data_format(data_format)
+
+    def call(self, x: Any) -> Any:
+        if self.data_format == "channels_first" and x.ndim > 2:
+            x = ops.moveaxis(x, 1, -1)
+        return ops.reshape(x, x.shape[0], math.prod(x.shape[1:]))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        sizes = input_shape[1:]
+        return (input_shape[0], None if None in sizes else math.prod(sizes))  # type: ignore[arg-type]
+
+
+class Reshape(Layer):
+    """All axes but the batch in the shape `target_shape`, one entry of which may be -1.
+
+    x (N, ...); y (N, *target_shape).
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(target_shape, int):
+            raise ValueError(f"{self}: target_shape must be a tuple such as ({target_shape},), got {target_shape}")
+        self.target_shape = tuple(int(size) for size in target_shape)
+        if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
+            raise ValueError(f"{self}: target_shape may hold one -1 and sizes >= 0, got {target_shape}")
+
+    def call(self, x: Any) -> Any:
+        return ops.reshape(x, self.compute_output_shape(x.shape))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if None in input_shape[1:]:
+            return (input_shape[0], *(None if size == -1 else size for size in self.target_shape))
+        total = math.prod(input_shape[1:])  # type: ignore[arg-type]
+        known = math.prod(size for size in self.target_shape if size != -1)
+        if -1 in self.target_shape and known and total % known == 0:
+            return (input_shape[0], *(total // known if size == -1 else size for size in self.target_shape))
+        if known != total or -1 in self.target_shape:
+            raise ValueError(
+                f"{self}: an input of shape {input_shape} has {total} elements per sample, "
+                f"which do not fill the target shape {self.target_shape}"
+            )
+        return (input_shape[0], *self.target_shape)
