@@ -1,0 +1,45 @@
+"""What the README says is what happens: its commands are what CI runs, its code runs, its files exist."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_ci_runs_the_two_commands_of_the_readme():
+    commands = [line for language, code in BLOCKS if not language for line in code.splitlines()]
+    commands = [line for line in commands if line.startswith("python3 -m venv")]
+    assert len(commands) == 2
+    assert commands[0].endswith("examples/mnist_vgg.py")
+    assert commands[1].endswith("pytest")
+    assert "grep '^python3 -m venv' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_python_of_the_readme_runs(tmp_path):
+    code = "\n".join(code for language, code in BLOCKS if language == "python")
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "digits.safetensors").is_file()
+    last = [line for line in done.stdout.splitlines() if "val_accuracy" in line][-1]
+    assert float(re.search(r"val_accuracy: ([\d.]+)", last)[1]) > 0.9
+
+
+def test_the_api_fits_in_twenty_lines():
+    first = next(code for language, code in BLOCKS if language == "python")
+    assert len([line for line in first.splitlines() if line.strip()]) <= 20
+
+
+def test_files_named_in_the_documents_exist():
+    for document in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        folder = ROOT
+        for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`|\]\(([\w./-]+)\)", text):
+            path = Path(name[0] or name[1])
+            folder = (ROOT / path).parent if len(path.parts) > 1 and (ROOT / path).parent.is_dir() else folder
+            candidates = (ROOT / path, folder / path.name, ROOT / "tinynet" / path)
+            assert any(candidate.exists() for candidate in candidates), f"{document} names {path}"
