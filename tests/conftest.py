@@ -1,8 +1,15 @@
-"""Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough."""
+"""Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough. Every parallel loop is shared out.
+
+In use, kernels keep small arrays on one thread. Tests are full of small arrays, and races show only among threads.
+"""
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+from tinynet.kernels import common
+
+common.SMALL = -1
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("quick", max_examples=12, derandomize=True, **_ALWAYS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet.kernels import optimizers
-from tinynet.kernels.optimizers.sweep import PARALLEL_SIZE
+from tinynet.kernels import common, optimizers
+from tinynet.kernels.optimizers.sweep import BLOCK
 
 MOMENTS = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-4}
 RMS = {"learning_rate": 0.1, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-4}
@@ -76,9 +76,10 @@ def test_compiled_agrees_with_reference(rule, shape, orders, dtype, seed):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_bits_do_not_depend_on_threads_or_blocks(rule):
+def test_bits_do_not_depend_on_threads_or_blocks(rule, monkeypatch):
+    monkeypatch.setattr(common, "SMALL", 4 * BLOCK)
     operation, slots, scalars = RULES[rule]
-    arrays = state(np.random.default_rng(1), (PARALLEL_SIZE + 1237,), "float32", slots)
+    arrays = state(np.random.default_rng(1), (4 * BLOCK + 1237,), "float32", slots)
     threads = numba.get_num_threads()
     results = []
     try:
@@ -89,7 +90,7 @@ def test_bits_do_not_depend_on_threads_or_blocks(rule):
     finally:
         numba.set_num_threads(threads)
     pieces = [copy(a) for a in arrays]
-    for part in np.array_split(np.arange(arrays[0].size), 7):  # below the size that is shared among threads
+    for part in np.array_split(np.arange(arrays[0].size), 7):  # small: the loop that is not shared
         operation["numba"](*[a if a is None else a[part[0] : part[-1] + 1] for a in pieces], **scalars)
     for other in [*results[1:], pieces]:
         for a, b in zip(results[0], other, strict=True):

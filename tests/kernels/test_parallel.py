@@ -5,13 +5,19 @@ import subprocess
 import sys
 import textwrap
 
+import numba
+import numpy as np
 import pytest
+
+from tinynet.kernels import common
+
+SHARE = "from tinynet.kernels import common; common.SMALL = -1\n"  # small arrays among threads too, as conftest.py has it
 
 
 def run(code, **environment):
     """Runs `code` in a fresh interpreter; its output."""
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
+        [sys.executable, "-c", SHARE + textwrap.dedent(code)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -112,6 +118,23 @@ BITS = """
 
 def test_same_bits_for_one_and_two_threads():
     assert run(BITS, NUMBA_NUM_THREADS="1") == run(BITS, NUMBA_NUM_THREADS="2")
+
+
+@common.parallel
+def threads_used(data, count):
+    for i in common.prange(data.size):
+        if i == 0:
+            count[0] = numba.get_num_threads()
+
+
+@pytest.mark.filterwarnings("ignore:Cannot cache compiled function")
+def test_small_arrays_stay_on_one_thread(monkeypatch):
+    monkeypatch.setattr(common, "SMALL", 100)
+    available, count = numba.get_num_threads(), np.zeros(1, np.int64)
+    for size, expected in ((100, 1), (101, available), (5, 1)):
+        threads_used(np.zeros(size), count)
+        assert count[0] == expected
+        assert numba.get_num_threads() == available, "the setting of the process is put back"
 
 
 def test_nothing_is_compiled_at_import():
