@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import common
+
 BLOCK = 8192  # elements a thread takes at a time: 32 kB of float32, fixed, so that no result depends on the threads
-PARALLEL_SIZE = 4 * BLOCK  # below this a launch costs more than the second core saves
 
 Update = Callable[..., None]
 Arrays = Sequence[Any]  # NumPy arrays; None for a slot that the variant does without
@@ -24,7 +25,7 @@ def sweep(loop: Update, blocks: Update, arrays: Arrays, scalars: Sequence[float 
     w, dtype = arrays[0], arrays[0].dtype
     number = dtype.type
     rounded = [s if type(s) is bool else number(s) for s in scalars]
-    run = loop if w.size < PARALLEL_SIZE else blocks
+    run = blocks if w.size > common.SMALL else loop
     flat: list[Any] = []
     for a in arrays:  # the usual case, kept short: a small net calls this some forty times a step
         if a is None:

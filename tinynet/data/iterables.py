@@ -31,7 +31,6 @@ class IterableBatches:
     def __init__(self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None) -> None:
         self.source, self.dtype, self.class_weight = source, dtype, class_weight
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
-        self.restarts = not hasattr(source, "__next__")
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of one epoch."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # M. Okabe and K. Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+BLUE, VERMILION = "#0072B2", "#D55E00"
 GREY = "#5F6770"
 
 DPI = 150
