@@ -23,27 +23,26 @@ bits at any count.
 """
 
 import math
-import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-# A thread of OpenMP that waits spins for a while before it sleeps. By default for so long that a second busy process makes
-# every launch wait for the scheduler; this long bridges the time between two kernels and no more.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-import numba
 import numpy as np
+
+from . import threads  # before Numba starts: it says how long threads wait
+
+# isort: split
+import numba
 from numba import prange
-from numba.core import event
+
+from . import loops
 
 __all__ = [
-    "Array", "Operation", "aligned", "batch_last", "empty", "families", "from_batch_last", "is_batch_last", "operation",
-    "parallel", "prange", "serial", "to_batch_last", "use", "xp",
+    "Array", "Operation", "address", "aligned", "batch_last", "choices", "empty", "families", "from_batch_last",
+    "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
 ]
 
 CACHE_LINE = 64  # bytes
@@ -67,8 +66,16 @@ def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New C-ordered array that starts on a cache line, so that no vector of 64 bytes lies across two of them."""
     dtype = np.dtype(dtype)
-    buffer = np.empty(math.prod(shape) * dtype.itemsize + CACHE_LINE, np.uint8)
+    size, recorder = math.prod(shape) * dtype.itemsize + CACHE_LINE, recording.get()
+    buffer = np.empty(size, np.uint8) if recorder is None else recorder.memory(size)
     return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)
+
+
+def address(x: np.ndarray) -> int:
+    """Where the first element of `x` lies. A step under recording keeps the array alive from now on."""
+    if (recorder := recording.get()) is not None:
+        recorder.keep(x)
+    return x.__array_interface__["data"][0]
 
 
 def from_batch_last(rotated: Array) -> Array:
@@ -88,9 +95,12 @@ def batch_last(x: Array) -> Array:
 
 
 def to_batch_last(x: Array, dtype: Any = None) -> Array:
-    """Copy of `x` in batch-last memory: the only place where memory order is converted."""
+    """Copy of `x` in batch-last memory. Batches of a data set are turned round by batching.py, in the pass that picks them."""
     out = empty(x, x.shape, dtype)
-    out[...] = x
+    if isinstance(out, np.ndarray):
+        launch(np.copyto, out, x, "unsafe")
+    else:
+        out[...] = x
     return out
 
 
@@ -178,85 +188,64 @@ def use(family: str, name: str) -> Iterator[None]:
         _choices.reset(token)
 
 
+def choices() -> tuple[tuple[str, str], ...]:
+    """The (family, name) pairs that `use` asks for here."""
+    return tuple(sorted((_choices.get() or {}).items()))
+
+
 SMALL = 1 << 15  # elements that one thread is done with before another one is awake
 
 # Arithmetic is exact IEEE: a loop that may be reordered or fused gets other bits in each copy the compiler makes of it (in
 # vector code and its remainder, inlined and not, compiled now and loaded from the cache). Sums are written with lanes: sums.py.
-FLAGS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-
-
-class _Gate:
-    """Lets one thread at a time launch, because Numba's pools do not take two launches at once (one of them aborts the
-    process), and refuses in a child that inherited a started OpenMP pool."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.started = False
-        self.forked = False
-
-    def after_fork(self) -> None:
-        self.lock = threading.Lock()  # another thread of the parent may have held it
-        self.forked = self.started and numba.threading_layer() == "omp"
-
-    def __enter__(self) -> None:
-        if self.forked:
-            raise RuntimeError(
-                "this process was forked after tinynet's kernels had started their OpenMP threads, which do not survive a "
-                "fork; start workers with multiprocessing.get_context('spawn'), or fork before the first kernel runs"
-            )
-        self.lock.acquire()
-
-    def __exit__(self, *exception: object) -> None:
-        self.started = True
-        self.lock.release()
-
-
-_gate = _Gate()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_gate.after_fork)
-
-
-class _Notice(event.Listener):
-    """Says once in a process that kernels are being compiled, since that takes a while and happens once on a machine."""
-
-    def __init__(self) -> None:
-        self.said = False
-
-    def on_start(self, event: Any) -> None:
-        if not self.said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
-            self.said = True
-            print("tinynet: compiling kernels for this machine, once; this takes up to a minute", file=sys.stderr, flush=True)
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-
-event.register("numba:compile", _Notice())  # not sent for kernels that are loaded from the cache
+FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}  # nobody calls them from C
 
 
 def serial(function: Callable[..., Any]) -> Any:
     """Compiles `function` at its first call; other compiled functions may call it."""
-    return numba.njit(**FLAGS)(function)
+    return loops.keep(numba.njit(**FLAGS)(function))
 
 
-def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[..., Any]:
-    """Compiles `function` at its first call, with its `prange` loops divided among threads.
+def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[..., None]:
+    """Compiles `function` at its first call, with its `prange` loops divided among threads; each call is a launch.
 
     With `by_size`, a call whose arrays are all small stays on one thread: waking another one would take longer.
     """
-    compiled = numba.njit(parallel=True, **FLAGS)(function)
+    compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function))
 
     @wraps(function)
-    def launch(*args: Any) -> Any:
-        with _gate:
-            if not by_size or any(type(x) is np.ndarray and x.size > SMALL for x in args):
-                return compiled(*args)
-            threads = numba.get_num_threads()
-            numba.set_num_threads(1)
-            try:
-                return compiled(*args)
-            finally:
-                numba.set_num_threads(threads)
+    def run(*args: Any) -> None:
+        launch(compiled, *args, alone=by_size and not any(type(x) is np.ndarray and x.size > SMALL for x in args))
 
-    launch.compiled = compiled  # type: ignore[attr-defined]
-    return launch
+    run.compiled = compiled  # type: ignore[attr-defined]
+    return run
+
+
+recording: ContextVar[Any] = ContextVar("tinynet_recording", default=None)  # the Recorder of replay.py, while it listens
+
+
+def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) -> None:
+    """Calls function(*args), which leaves its results in its arguments: the only way a kernel changes arrays.
+
+    A step under recording (replay.py) takes note of the call, to repeat it with other numbers in the same arrays. So
+    what differs from step to step must be in the arrays, not in the scalars among `args`; `function` may be anything that
+    writes into what it is given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that
+    divide their loops among threads: True keeps this call on one.
+    """
+    if threads.forked:
+        threads.refuse_forked()
+    with threads.lock:
+        if not threads.started:
+            threads.start()
+        if alone is None:
+            function(*args)
+        else:
+            found, wanted = threads.limit(), 1 if alone else threads.count
+            if wanted < found:
+                threads.set_limit(wanted)
+            try:
+                function(*args)
+            finally:
+                if wanted < found:
+                    threads.set_limit(found)
+    if (recorder := recording.get()) is not None:
+        recorder.note(function, args, alone)

@@ -1,8 +1,101 @@
-"""Element-wise kernels see flat memory: any order of visit is right, so the arrays' own order is kept."""
+"""Element-wise kernels see flat memory: any order of visit is right, so the arrays' own order is kept.
+
+Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which make it a
+launch: a recorded step can then be repeated (common.launch).
+"""
+
+from typing import Any
 
 import numpy as np
 
 from . import common
+from .common import Array, launch, xp
+
+
+def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
+    """ufunc(*operands), broadcast, of the operands' dtype or `dtype`; other array modules use their function of that name."""
+    arrays = [x for x in operands if hasattr(x, "shape")]
+    if not all(type(x) is np.ndarray for x in arrays) or not arrays:
+        others = [x for x in arrays if not isinstance(x, np.ndarray | np.generic)]
+        return getattr(xp(others[0]) if others else np, ufunc.__name__)(*operands)
+    first = arrays[0]
+    if dtype is None:
+        dtype = first.dtype if all(x.dtype is first.dtype for x in arrays) else np.result_type(*arrays)
+        if dtype.kind != "f":
+            return ufunc(*operands)
+    out = broadcast_like(arrays, dtype)
+    launch(_into, out, ufunc, *operands)
+    return out
+
+
+def _into(out: np.ndarray, ufunc: Any, *operands: Any) -> None:
+    ufunc(*operands, out=out)
+
+
+def where(condition: Array, a: Any, b: Any) -> Array:
+    """a where `condition` holds, else b."""
+    arrays = [x for x in (condition, a, b) if hasattr(x, "shape")]
+    if not all(type(x) is np.ndarray for x in arrays) or not arrays:
+        return xp(next((x for x in (a, b, condition) if hasattr(x, "dtype")), a)).where(condition, a, b)
+    out = broadcast_like(arrays, np.result_type(a, b) if len(arrays) > 1 else np.where(True, a, b).dtype)
+    launch(_where, out, condition, a, b)
+    return out
+
+
+def _where(out: np.ndarray, condition: Any, a: Any, b: Any) -> None:
+    np.copyto(out, b)
+    np.copyto(out, a, where=condition)
+
+
+def broadcast_like(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
+    """New array of the shape that `arrays` have together, in the memory order of the first that has it."""
+    first = arrays[0]
+    shape = first.shape if all(x.shape == first.shape for x in arrays) else np.broadcast_shapes(*[x.shape for x in arrays])
+    if len(shape) < 2:
+        return common.aligned(shape, dtype)
+    return like(next((x for x in arrays if x.shape == shape), first), shape, dtype)
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """`x` in another number format: itself where it has it already."""
+    if not isinstance(x, np.ndarray) or x.dtype == dtype:
+        return x if x.dtype == dtype else x.astype(dtype)
+    out = like(x, x.shape, dtype)
+    launch(np.copyto, out, x, "unsafe")
+    return out
+
+
+def contiguous(x: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """`x` in C order: itself where it is."""
+    dtype = x.dtype if dtype is None else np.dtype(dtype)
+    if x.flags.c_contiguous and x.dtype == dtype:
+        return x
+    out = common.aligned(x.shape, dtype)
+    launch(np.copyto, out, x, "unsafe")
+    return out
+
+
+def reshaped(x: Array, shape: tuple[int, ...]) -> Array:
+    """x.reshape(shape), a view where the memory order allows it."""
+    y = x.reshape(shape)
+    if not isinstance(x, np.ndarray) or not x.size or np.may_share_memory(x, y):
+        return y
+    out = common.aligned(y.shape, x.dtype)
+    launch(_copy_in_c_order, out, x)
+    return out
+
+
+def _copy_in_c_order(out: np.ndarray, x: np.ndarray) -> None:
+    out[...] = x.reshape(out.shape)
+
+
+def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """New array whose axes lie in memory as those of `x` do; batch-last where x repeats itself or has other axes."""
+    if x.ndim != len(shape) or 0 in x.strides or x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
+        return common.empty(x, shape, dtype)
+    order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))  # the slowest axis first
+    out = common.aligned(tuple(shape[axis] for axis in order), dtype)
+    return out.transpose(sorted(range(x.ndim), key=lambda axis: order[axis]))  # by the inverse permutation
 
 
 def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -13,9 +106,7 @@ def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """
     if not (_dense(arrays[-1]) and all(_alike(array, arrays[-1]) for array in arrays[:-1])):
         arrays = tuple(common.from_batch_last(common.batch_last(array)) for array in arrays)
-    out = common.empty(arrays[-1], arrays[-1].shape, arrays[0].dtype)
-    if not _alike(out, arrays[-1]):
-        out = np.empty_like(arrays[-1], dtype=arrays[0].dtype, subok=False)
+    out = like(arrays[-1], arrays[-1].shape, arrays[0].dtype)
     return out, [array.ravel(order="K") for array in (out, *arrays)]
 
 

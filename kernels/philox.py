@@ -8,9 +8,8 @@ Each of ten rounds multiplies two words of the counter by constants and mixes th
 J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
 """
 
-import numpy as np
-
-from .common import Array, serial, xp
+from .common import Array, xp
+from .emit import VectorFunction
 
 M0, M1 = 0xD2511F53, 0xCD9E8D57  # multipliers
 W0, W1 = 0x9E3779B9, 0xBB67AE85  # golden ratio and sqrt(3) - 1: the key's increments
@@ -18,12 +17,12 @@ ROUNDS = 10
 LOW = 0xFFFFFFFF
 
 
-def philox4x32(counter: Array, key: tuple[int, int]) -> Array:
-    """Four random words for every counter: counter (..., 4) uint32, key two integers below 2**32 -> (..., 4) uint32."""
+def philox4x32(counter: Array, key: Array) -> Array:
+    """Four random words for every counter: counter (..., 4) uint32, key two numbers below 2**32 -> (..., 4) uint32."""
     xp_ = xp(counter)
     # 64-bit words hold the products whole; the upper halves are masked away where a word wraps around.
     c0, c1, c2, c3 = (counter[..., word].astype(xp_.uint64) for word in range(4))
-    k0, k1 = int(key[0]), int(key[1])
+    k0, k1 = (xp_.asarray(key[i], xp_.uint64) for i in range(2))
     for _ in range(ROUNDS):
         p0, p1 = c0 * M0, c2 * M1
         c0, c1, c2, c3 = (p1 >> 32) ^ c1 ^ k0, p1 & LOW, (p0 >> 32) ^ c3 ^ k1, p0 & LOW
@@ -31,19 +30,36 @@ def philox4x32(counter: Array, key: tuple[int, int]) -> Array:
     return xp_.stack([c0, c1, c2, c3], axis=-1).astype(xp_.uint32)
 
 
-@serial
-def philox_rows(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """The same for compiled loops, in place: four rows of uint32 hold the counters, then the words; key two uint32."""
-    # A round over all rows at a time: the loop inside is short enough to become vector code.
-    for _ in range(ROUNDS):
-        _round(c0, c1, c2, c3, k0, k1)
-        k0, k1 = np.uint32(k0 + W0), np.uint32(k1 + W1)
+class Rounds:
+    """The same as vector code: `words(counter)` writes the rounds into a VectorFunction, a counter in each 64-bit lane.
 
+    Of every lane the lower half counts; the upper half is left to hold anything.
+    """
 
-@serial
-def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    half = np.uint64(32)
-    for i in range(c0.size):
-        p0, p1 = np.uint64(M0) * np.uint64(c0[i]), np.uint64(M1) * np.uint64(c2[i])
-        c0[i], c1[i] = np.uint32((p1 >> half) ^ c1[i] ^ k0), np.uint32(p1)
-        c2[i], c3[i] = np.uint32((p0 >> half) ^ c3[i] ^ k1), np.uint32(p0)
+    def __init__(self, k: VectorFunction, key: tuple[str, str]) -> None:
+        self.k, self.type = k, f"<{k.vectors.lanes} x i64>"
+        self.keys = [
+            [self.spread(k.emit(f"add i64 {word}, {step * increment}")) for word, increment in zip(key, (W0, W1), strict=True)]
+            for step in range(ROUNDS)
+        ]
+
+    def words(self, counter: list[str]) -> list[str]:
+        c0, c1, c2, c3 = counter
+        for key in self.keys:
+            p0, p1 = (self("mul", self("and", c, LOW), m) for c, m in ((c0, M0), (c2, M1)))
+            c0, c1 = self("xor", self("xor", self("lshr", p1, 32), c1), key[0]), p1
+            c2, c3 = self("xor", self("xor", self("lshr", p0, 32), c3), key[1]), p0
+        return [c0, c1, c2, c3]
+
+    def __call__(self, instruction: str, a: str, b: str | int) -> str:
+        """The instruction on two vectors, or on a vector and a number."""
+        return self.k.emit(f"{instruction} {self.type} {a}, {self.constant(b) if isinstance(b, int) else b}")
+
+    def constant(self, number: int) -> str:
+        return "<" + ", ".join([f"i64 {number}"] * self.k.vectors.lanes) + ">"
+
+    def spread(self, number: str) -> str:
+        """An i64 in every lane."""
+        single = self.k.emit(f"insertelement {self.type} poison, i64 {number}, i32 0")
+        order = f"<{self.k.vectors.lanes} x i32> zeroinitializer"
+        return self.k.emit(f"shufflevector {self.type} {single}, {self.type} poison, {order}")

@@ -7,10 +7,11 @@ running sum goes over contiguous memory, in double precision and in the order of
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
-from .common import Array, batch_last, is_batch_last, operation, parallel, prange, serial, xp
+from .common import Array, aligned, batch_last, empty, is_batch_last, launch, operation, parallel, prange, serial, xp
 from .sums import add, fold
 
 PIECE = 4096  # numbers of one piece of a sum over everything
@@ -27,18 +28,32 @@ def _(x: np.ndarray, *, axis: int | tuple[int, ...] | None = None, keepdims: boo
     axes = _normalised(axis, x.ndim)
     kept = [a for a in range(1, x.ndim) if a not in axes]
     if 0 not in axes or not _consecutive(kept) or not x.size or not is_batch_last(x):
-        return np.sum(x, axis=axis, keepdims=keepdims)
+        return _reduce_as_numpy(np.add, x, axes, keepdims)
     # Batch-last axes are (before, kept, after and batch): three stretches.
     before = x.shape[1 : kept[0]] if kept else ()
     middle = [x.shape[a] for a in kept]
     rows = batch_last(x).reshape(math.prod(before), math.prod(middle), -1)
-    total = np.empty(rows.shape[1], x.dtype)
+    total = aligned(rows.shape[1:2], x.dtype)
     if kept:
         _sum_rows(total, rows)
     else:
-        total[0] = _sum_all(rows.reshape(-1))
+        _sum_all(total, rows.reshape(-1))
     shape = [1 if a in axes else size for a, size in enumerate(x.shape)] if keepdims else middle
     return total.reshape(shape)
+
+
+def extreme(ufunc: Any, x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array:
+    """Largest (np.maximum) or smallest (np.minimum) element over `axis`."""
+    if not isinstance(x, np.ndarray):
+        return (xp(x).max if ufunc is np.maximum else xp(x).min)(x, axis=axis, keepdims=keepdims)
+    return _reduce_as_numpy(ufunc, x, _normalised(axis, x.ndim), keepdims)
+
+
+def _reduce_as_numpy(ufunc: Any, x: np.ndarray, axes: set[int], keepdims: bool) -> np.ndarray:
+    shape = tuple(1 if a in axes else size for a, size in enumerate(x.shape) if keepdims or a not in axes)
+    total = aligned(shape, x.dtype) if 0 in axes else empty(x, shape)
+    launch(ufunc.reduce, x, tuple(axes), None, total, keepdims)
+    return total
 
 
 def _normalised(axis: int | tuple[int, ...] | None, ndim: int) -> set[int]:
@@ -68,7 +83,7 @@ def sum_channel(x, k):  # type: ignore[no-untyped-def]
 
 
 @parallel
-def _sum_all(x):  # type: ignore[no-untyped-def]
+def _sum_all(total, x):  # type: ignore[no-untyped-def]
     pieces = (x.size + PIECE - 1) // PIECE
     parts = np.empty(pieces)
     for i in prange(pieces):
@@ -76,4 +91,4 @@ def _sum_all(x):  # type: ignore[no-untyped-def]
         lanes = np.zeros(piece.size)
         add(lanes, piece, 0.0)
         parts[i] = fold(lanes)
-    return fold(parts)
+    total[0] = fold(parts)

@@ -24,13 +24,6 @@ def add(lanes, row, shift):
 
 
 @serial
-def add_product(lanes, g, row, shift):
-    """lanes += g * (row - shift)"""
-    for n in range(row.size):
-        lanes[n] += g[n] * (row[n] - shift)
-
-
-@serial
 def fold(lanes):
     """Sum of all lanes, pairwise; overwrites them."""
     width = lanes.size

@@ -14,10 +14,12 @@ whose lanes are 16 images of the batch.
 
     host.py       what this CPU offers: vector width, register count, name and features for the compiler
     function.py   VectorFunction: writes such a function as LLVM assembly, one method per instruction
-    objects.py    compiles it and keeps the machine code in a cache on disk; the result is the function's address
+    objects.py    compiles it and keeps the machine code on disk (kernels/cache.py); the result is the function's address
     call.py       call_kernel: how a Numba loop calls that address
 
-A kernel describes itself to VectorFunction once per tile shape; `address` turns the text into a callable address.
+A kernel describes itself to VectorFunction once for each shape of its tile; `address` turns the text into an address to
+call. Tiles of convolutions, matrix products, Dense layers and batch norm are written in this way, and so are the few
+loops that must shuffle lanes or bits: the transpose of a batch, the random bits of dropout.
 """
 
 from .call import call_kernel

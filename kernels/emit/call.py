@@ -1,8 +1,4 @@
-"""call_kernel: a compiled loop calls a function by its address.
-
-Numba's cache does not notice a change in this file: whoever changes the call itself must clear `__pycache__`. It passes
-integers and nothing else so that there is no reason to.
-"""
+"""call_kernel: a compiled loop calls a function by its address."""
 
 from typing import Any
 
@@ -12,8 +8,7 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 
-@intrinsic
-def call_kernel(typing_context: Any, address: Any, arguments: Any) -> Any:
+def _call_kernel(typing_context: Any, address: Any, arguments: Any) -> Any:
     """Inside Numba code: calls the void function at `address` with a tuple of 64-bit integers."""
     if not (isinstance(arguments, types.UniTuple) and arguments.dtype == types.int64 and address == types.int64):
         raise TypingError(f"call_kernel takes an int64 address and a tuple of int64, got {address} and {arguments}")
@@ -26,3 +21,6 @@ def call_kernel(typing_context: Any, address: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(address, arguments), generate
+
+
+call_kernel: Any = intrinsic(_call_kernel)

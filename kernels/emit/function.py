@@ -6,8 +6,11 @@ It is text, rather than llvmlite's objects, because the text is made again at ev
 under which the machine code is cached.
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+import numpy as np
 
 from .host import Vectors
 
@@ -26,7 +29,7 @@ class VectorFunction:
         self.lines: list[str] = []
         self.count = 0
         self.block = "entry"
-        self.mask = self._mask() if masked else ""
+        self.mask = self.lanes_below("%live") if masked else ""
 
     def emit(self, instruction: str) -> str:
         """Appends `%vN = instruction` and returns "%vN"."""
@@ -54,28 +57,37 @@ class VectorFunction:
                 pointer = self.emit(f"getelementptr i8, ptr {pointer}, i64 {offset}")
         return pointer
 
+    def load_integer(self, pointer: str) -> str:
+        """The 64-bit integer at `pointer`."""
+        return self.emit(f"load i64, ptr {pointer}, align 8")
+
     # Vectors
 
     @property
     def zero(self) -> str:
         return "zeroinitializer"
 
-    def load(self, pointer: str) -> str:
-        if not self.masked:
+    def load(self, pointer: str, *, whole: bool = False) -> str:
+        """The vector at `pointer`; with `whole` all of its lanes, even in a masked function."""
+        if not self.masked or whole:
             return self.emit(f"load {self.vector}, ptr {pointer}, align {self.vectors.itemsize}")
         return self.emit(
             f"call {self.vector} @llvm.masked.load.{self.suffix}.p0"
             f"(ptr {pointer}, i32 {self.vectors.itemsize}, {self.mask}, {self.vector} zeroinitializer)"
         )
 
-    def store(self, value: str, pointer: str) -> None:
-        if not self.masked:
+    def store(self, value: str, pointer: str, *, whole: bool = False) -> None:
+        if not self.masked or whole:
             self.lines.append(f"  store {self.vector} {value}, ptr {pointer}, align {self.vectors.itemsize}")
         else:
             self.lines.append(
                 f"  call void @llvm.masked.store.{self.suffix}.p0"
                 f"({self.vector} {value}, ptr {pointer}, i32 {self.vectors.itemsize}, {self.mask})"
             )
+
+    def prefetch(self, pointer: str) -> None:
+        """Asks for the cache line at `pointer`, which need not exist."""
+        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 3, i32 1)")
 
     def splat(self, pointer: str) -> str:
         """The number at `pointer` in every lane."""
@@ -89,6 +101,45 @@ class VectorFunction:
 
     def add_vectors(self, a: str, b: str) -> str:
         return self.emit(f"fadd {self.vector} {a}, {b}")
+
+    def subtract_vectors(self, a: str, b: str) -> str:
+        return self.emit(f"fsub {self.vector} {a}, {b}")
+
+    def multiply_vectors(self, a: str, b: str) -> str:
+        return self.emit(f"fmul {self.vector} {a}, {b}")
+
+    def constant(self, number: float) -> str:
+        """`number`, rounded to the function's format, in every lane."""
+        rounded = float(np.float32(number)) if self.vectors.itemsize == 4 else number
+        return self._broadcast(self.vector, f"{self.vectors.scalar} 0x{struct.pack('>d', rounded).hex()}")
+
+    def where_positive(self, x: str, a: str, b: str) -> str:
+        """a in the lanes where x > 0, else b (where x is NaN too)."""
+        positive = self.emit(f"fcmp ogt {self.vector} {x}, {self.zero}")
+        mask = f"<{self.vectors.lanes} x i1>"
+        return self.emit(f"select {mask} {positive}, {self.vector} {a}, {self.vector} {b}")
+
+    def maximum(self, a: str, b: str) -> str:
+        """a in the lanes where a > b, else b (where either is NaN too)."""
+        greater = self.emit(f"fcmp ogt {self.vector} {a}, {b}")
+        return self.emit(f"select <{self.vectors.lanes} x i1> {greater}, {self.vector} {a}, {self.vector} {b}")
+
+    def transpose(self, rows: Sequence[str]) -> list[str]:
+        """As many vectors as there are lanes, seen as a square matrix, transposed.
+
+        One step interleaves vector i of the first half with vector i of the second half. The bits of an element's place,
+        row before lane, are then rotated by one; after log2(lanes) steps row and lane have changed places.
+        """
+        lanes, v = self.vectors.lanes, list(rows)
+        halves = [", ".join(f"i32 {i // 2 + i % 2 * lanes + h * lanes // 2}" for i in range(lanes)) for h in (0, 1)]
+        for _ in range(lanes.bit_length() - 1):
+            pairs = list(zip(v[: lanes // 2], v[lanes // 2 :], strict=True))
+            v = [
+                self.emit(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{lanes} x i32> <{order}>")
+                for a, b in pairs
+                for order in halves
+            ]
+        return v
 
     # Variables and loops
 
@@ -164,10 +215,14 @@ class VectorFunction:
         single = self.emit(f"insertelement {vector} poison, {scalar}, i32 0")
         return self.emit(f"shufflevector {vector} {single}, {vector} poison, <{lanes} x i32> zeroinitializer")
 
-    def _mask(self) -> str:
-        """Lanes below the argument `live`."""
+    def limit(self, live: Value) -> None:
+        """From here on, only the lanes 0 .. live - 1 are read or written."""
+        self.masked, self.mask = True, self.lanes_below(live)
+
+    def lanes_below(self, live: Value) -> str:
+        """The mask of the lanes 0 .. live - 1."""
         lanes = self.vectors.lanes
-        limit = self._broadcast(f"<{lanes} x i64>", "i64 %live")
+        limit = self._broadcast(f"<{lanes} x i64>", f"i64 {live}")
         order = ", ".join(f"i64 {i}" for i in range(lanes))
         return f"<{lanes} x i1> " + self.emit(f"icmp slt <{lanes} x i64> <{order}>, {limit}")
 
@@ -180,6 +235,7 @@ class VectorFunction:
                 f"declare {v} @llvm.fmuladd.{self.suffix}({v}, {v}, {v})",
                 f"declare {v} @llvm.masked.load.{self.suffix}.p0(ptr, i32, {mask}, {v})",
                 f"declare void @llvm.masked.store.{self.suffix}.p0({v}, ptr, i32, {mask})",
+                "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
                 f"define void @{name}({arguments}) nounwind {{",
                 "entry:",
                 *self.lines,

@@ -55,6 +55,11 @@ def _widest() -> int:
     return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
 
 
+def registers() -> int:
+    """How many vector registers there are: 32 with AVX-512 and on 64-bit ARM, 16 on older x86."""
+    return 32 if "+avx512vl" in cpu()[1] or platform.machine() in ("aarch64", "arm64") else 16
+
+
 @cache
 def vectors(dtype: Any) -> Vectors:
     """The vectors kernels use for `dtype`: as wide as the CPU has, or TINYNET_VECTOR_BYTES (16, 32 or 64).
@@ -65,6 +70,4 @@ def vectors(dtype: Any) -> Vectors:
     if width not in (16, 32, 64):
         raise ValueError(f"TINYNET_VECTOR_BYTES must be 16, 32 or 64, got {width}")
     itemsize = np.dtype(dtype).itemsize
-    # AVX-512 and 64-bit ARM have 32 vector registers; older x86 has 16.
-    many = "+avx512vl" in cpu()[1] or platform.machine() in ("aarch64", "arm64")
-    return Vectors({4: "float", 8: "double"}[itemsize], itemsize, width // itemsize, 32 if many else 16)
+    return Vectors({4: "float", 8: "double"}[itemsize], itemsize, width // itemsize, registers())

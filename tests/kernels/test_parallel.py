@@ -108,7 +108,7 @@ BITS = """
         pool2d.average_pool2d(x, **static),
         pool2d.average_pool2d_grad(y, input_size=(13, 11), **static),
         softmax.softmax_crossentropy_grad(loss, p, np.arange(33), clip=True),
-        *dropout.dropout(x, rate=0.3, key=(1, 2), call=3),
+        *dropout.dropout(x, np.arange(3, dtype=np.uint32), rate=0.3),
         *(np.asarray(reduce.sum(x, axis=axis)) for axis in (None, 0, (0, 1, 2), (0, 2, 3))),
         activations.gelu(x, approximate=True),
     ]
@@ -127,7 +127,7 @@ def threads_used(data, count):
             count[0] = numba.get_num_threads()
 
 
-@pytest.mark.filterwarnings("ignore:Cannot cache compiled function")
+@pytest.mark.filterwarnings("ignore:threads_used holds addresses")
 def test_small_arrays_stay_on_one_thread(monkeypatch):
     monkeypatch.setattr(common, "SMALL", 100)
     available, count = numba.get_num_threads(), np.zeros(1, np.int64)
@@ -156,7 +156,7 @@ def test_compiling_is_announced_once(tmp_path):
     )
     notices = []
     for _ in ("empty cache", "full cache"):
-        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        environment = {**os.environ, "TINYNET_CACHE_DIR": str(tmp_path)}
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         notices.append(done.stderr.splitlines())
     assert [len(lines) for lines in notices] == [1, 0]

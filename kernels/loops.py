@@ -1,0 +1,158 @@
+"""Compiled loops, kept on disk under a digest of all that they were compiled from.
+
+Numba's own cache looks at the source file of a function. It does not see that a function called from another file has
+changed, or a flag, or a constant; and two processes that compile for two types at once can swap the results. Here the
+name of a file is the SHA-256 of what the compiler saw: the bytecode of the function, its constants, its flags, whatever
+its global names stand for, these functions' bytecode in turn, the types of the arguments, the CPU, and the versions of
+everything that compiles. Comments and other functions of the same file are not part of it.
+"""
+
+import dis
+import hashlib
+import pickle
+import sys
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba.core import config
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.runtime import rtsys
+from numba.core.serialize import dumps
+from numba.extending import _Intrinsic
+
+from . import cache
+
+VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}  # their versions stand for them
+
+
+def keep(dispatcher: Any) -> Any:
+    """`dispatcher`, which from now on looks for its machine code on disk before it compiles."""
+    dispatcher._cache = _Kept(dispatcher)
+    return dispatcher
+
+
+class _Kept(NullCache):
+    """What a dispatcher asks for machine code, signature by signature."""
+
+    def __init__(self, dispatcher: Any) -> None:
+        self.dispatcher = dispatcher
+        self.fingerprint: str | None = None
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        data = cache.read(self._name(sig, target_context))
+        try:
+            return None if data is None else _load(data, target_context)
+        except Exception:  # whatever is wrong with it: compiling puts it right
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        if data.library.has_dynamic_globals or data.lifted:
+            name = self.dispatcher.py_func.__qualname__
+            warnings.warn(f"{name} holds addresses of this process and is compiled anew in each", stacklevel=2)
+            return
+        functions = data.library._final_module.functions
+        symbols = [f.name for f in functions if f.is_declaration and not f.name.startswith("llvm.")]
+        cache.write(self._name(sig, data.target_context), dumps((symbols, data._reduce())))
+
+    def _name(self, sig: Any, target_context: Any) -> str:
+        if self.fingerprint is None:
+            self.fingerprint = fingerprint(self.dispatcher)
+        key = (self.fingerprint, str(sig), target_context.codegen().magic_tuple(), _compiler())
+        return hashlib.sha256(repr(key).encode()).hexdigest() + ".nbc"
+
+
+def _load(data: bytes, target_context: Any) -> Any:
+    symbols, reduced = pickle.loads(data)
+    *_, starts, _ = reduced
+    for start in starts:  # Numba's pool
+        start()
+    # `target_context.refresh()` would prepare Numba for compiling, which takes a quarter of a second; code that is compiled
+    # needs the symbols that it calls, and nearly always they are there.
+    rtsys.initialize(target_context)
+    if not all(llvm.address_of_symbol(name) for name in symbols):
+        target_context.refresh()
+    return CompileResult._rebuild(target_context, *reduced)
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> tuple[Any, ...]:
+    """Versions and settings of everything that turns bytecode into machine code."""
+    names = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
+    settings = [getattr(config, name) for name in names]
+    return (numba.__version__, llvmlite.__version__, np.__version__, sys.version, *settings)
+
+
+def fingerprint(function: Any) -> str:
+    """Digest of everything that code compiled from `function` depends on."""
+    digest = hashlib.sha256()
+    for piece in _pieces(function, set()):
+        digest.update(f"{len(piece)}:{piece}".encode())
+    return digest.hexdigest()
+
+
+def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
+    """Text that differs for things that compile differently."""
+    if isinstance(x, Dispatcher):
+        yield f"compiled {sorted(x.targetoptions.items())}"
+        yield from _pieces(x.py_func, seen)
+    elif isinstance(x, _Intrinsic):
+        yield "intrinsic"
+        yield from _pieces(x._defn, seen)
+    elif isinstance(x, FunctionType) and _root(x.__module__) not in VERSIONED:
+        yield f"function {x.__module__}.{x.__qualname__}"
+        if id(x) not in seen:
+            seen.add(id(x))
+            for part in (x.__code__, x.__defaults__, x.__kwdefaults__, *_outer_values(x)):
+                yield from _pieces(part, seen)
+    elif isinstance(x, CodeType):
+        yield f"code {x.co_code.hex()} {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} {x.co_flags}"
+        yield from _pieces(x.co_consts, seen)
+    elif isinstance(x, tuple | frozenset):
+        yield f"{type(x).__name__} {len(x)}"
+        for item in sorted(x, key=repr) if isinstance(x, frozenset) else x:
+            yield from _pieces(item, seen)
+    elif isinstance(x, np.ndarray):
+        yield f"array {x.dtype} {x.shape} {x.tobytes().hex()}"
+    elif isinstance(x, ModuleType):
+        yield f"module {x.__name__}"
+    elif hasattr(x, "__qualname__") and _root(x.__module__) in VERSIONED:  # a class or function
+        yield f"{x.__module__}.{x.__qualname__}"
+    elif _root(type(x).__module__) in VERSIONED:  # numbers, strings, ufuncs, Numba's types
+        yield f"{type(x).__qualname__} {x!r}"
+    else:
+        raise TypeError(f"a compiled loop refers to {x!r}: nothing says when that has changed")
+
+
+def _outer_values(function: FunctionType) -> Iterator[Any]:
+    """What the names stand for that `function` does not define itself: its closure, globals, attributes of modules."""
+    yield from (cell.cell_contents for cell in function.__closure__ or ())
+    for name, attribute in sorted(set(_globals(function.__code__))):
+        value = function.__globals__.get(name)  # None: a builtin
+        if isinstance(value, ModuleType) and _root(value.__name__) not in VERSIONED:
+            value = getattr(value, attribute, None)
+        yield value
+
+
+def _globals(code: CodeType) -> Iterator[tuple[str, str]]:
+    """Global names in `code` and the functions inside it, each with the name behind it (its attribute, if it is a module)."""
+    instructions = list(dis.get_instructions(code))
+    for here, behind in pairwise(instructions):
+        if here.opname == "LOAD_GLOBAL":
+            yield here.argval, str(behind.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals(constant)
+
+
+def _root(module: str | None) -> str:
+    return (module or "").partition(".")[0]

@@ -1,0 +1,127 @@
+"""Record a step once, then repeat it: the launches of a function, kept with the arrays they ran on.
+
+Between two launches a step runs a great deal of Python (layers, the tape, shapes, allocation) whose outcome is the same
+every time. A Recorder listens while the step runs as usual and notes each launch. Its `program` then does those launches
+again on the same memory, and nothing else:
+
+    recorder = Recorder()
+    with recorder:
+        y = step(x)                 # runs as usual
+    x[...] = another_batch
+    recorder.program.run()          # y holds the result for the other batch
+
+It is the idea of a CUDA graph, on the CPU. It is right for whatever changes arrays through `common.launch` alone, at
+places and with scalars that do not change; who records checks that (tinynet/models/replay.py compares the bits).
+
+**Memory.** While it listens, arrays come from the recorder's own blocks, and the block of an array that died is used for
+the next one. The program repeats the launches in the same order, so that what was dead then is dead now: it needs no more
+memory than the step did, and takes none from the system again.
+"""
+
+from collections.abc import Callable
+from contextvars import Token
+from typing import Any
+
+import numpy as np
+
+from . import common, threads
+
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class _Lease:
+    """Exports a block's memory to the array made from it, and gives the block back when that array is gone."""
+
+    def __init__(self, block: np.ndarray, size: int, free: list[np.ndarray]) -> None:
+        self.block, self.free = block, free
+        self.__array_interface__ = {**block.__array_interface__, "shape": (size,)}
+
+    def __del__(self) -> None:
+        self.free.append(self.block)
+
+
+class Program:
+    """The launches of one step, in their order: stretches of calls that run on one thread, or on all."""
+
+    def __init__(self) -> None:
+        self.stretches: list[tuple[bool, list[Call]]] = []
+        self.blocks: list[np.ndarray] = []
+        self.addressed: list[np.ndarray] = []  # arrays that launches know by their addresses
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the program holds for itself."""
+        return sum(block.nbytes for block in self.blocks)
+
+    def __len__(self) -> int:
+        return sum(len(calls) for _, calls in self.stretches)
+
+    def append(self, call: Call, alone: bool | None) -> None:
+        """Adds a launch; None: its function does not divide its loops, so that any stretch will do."""
+        if alone is None:
+            alone = self.stretches[-1][0] if self.stretches else True
+        if not self.stretches or self.stretches[-1][0] != alone:
+            self.stretches.append((alone, []))
+        self.stretches[-1][1].append(call)
+
+    def run(self) -> None:
+        """Does the launches again, on what their arrays hold now."""
+        if threads.forked:
+            threads.refuse_forked()
+        with threads.lock:
+            if not threads.started:
+                threads.start()
+            found = threads.limit()
+            many = min(found, threads.count)
+            try:
+                for alone, calls in self.stretches:
+                    threads.set_limit(1 if alone else many)
+                    for function, args in calls:
+                        function(*args)
+            finally:
+                threads.set_limit(found)
+
+
+class Recorder:
+    """Context in which launches are noted and arrays are taken from blocks of its own."""
+
+    def __init__(self) -> None:
+        self.program = Program()
+        self._free: list[np.ndarray] = []
+        self._token: Token[Any] | None = None
+
+    def __enter__(self) -> "Recorder":
+        self._token = common.recording.set(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        assert self._token is not None
+        common.recording.reset(self._token)
+
+    def memory(self, size: int) -> np.ndarray:
+        """`size` bytes: the smallest free block that is not wasted on them, or a new one."""
+        fitting = [i for i, block in enumerate(self._free) if size <= block.size <= 2 * size]
+        if fitting:
+            block = self._free.pop(min(fitting, key=lambda i: (self._free[i].size, -i)))
+        else:
+            block = np.empty(size, np.uint8)
+            self.program.blocks.append(block)
+        return np.asarray(_Lease(block, size, self._free))
+
+    def note(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
+        """Keeps a launch. Its arrays are kept as views of the blocks, which do not count as users of them."""
+        self.program.append((function, tuple(self._view(x) if type(x) is np.ndarray else x for x in args)), alone)
+
+    def keep(self, x: np.ndarray) -> None:
+        """Notes that a launch is given the address of `x`."""
+        self.program.addressed.append(self._view(x))
+
+    def _view(self, x: np.ndarray) -> np.ndarray:
+        owner = x
+        while isinstance(owner.base, np.ndarray):
+            owner = owner.base
+        if not isinstance(owner.base, _Lease):
+            return x  # it lives on: a parameter, an input, a constant
+        block = owner.base.block
+        offset = x.__array_interface__["data"][0] - block.__array_interface__["data"][0]
+        return np.ndarray(x.shape, x.dtype, block, offset, x.strides)

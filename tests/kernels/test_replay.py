@@ -1,0 +1,88 @@
+"""Recording launches: the program does the same to other numbers, on memory that is used again."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from tinynet.kernels import activations, common
+from tinynet.kernels.replay import Recorder
+
+N = 16
+
+
+def batch(seed):
+    return np.random.default_rng(seed).normal(size=(5, N)).astype(np.float32).T
+
+
+def test_a_program_repeats_the_launches_on_other_numbers():
+    x = common.to_batch_last(batch(0))
+    with Recorder() as recorder:
+        y = activations.elu(x, alpha=1.0)
+        dx = activations.elu_grad(x, y, alpha=1.0)
+    assert len(recorder.program) == 2
+    for seed in (1, 2):
+        x[...] = batch(seed)
+        recorder.program.run()
+        y_expected = np.where(x > 0, x, np.expm1(x))
+        np.testing.assert_allclose(y, y_expected, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(dx, np.where(x > 0, x, x * (y_expected + 1)), rtol=1e-5, atol=1e-6)
+
+
+def test_ufuncs_and_python_functions_are_launches_too():
+    x, total, count = common.to_batch_last(batch(0)), np.zeros((N, 5), np.float32), [0]
+
+    def advance(array):
+        count[0] += 1
+        array += count[0]
+
+    with Recorder() as recorder:
+        common.launch(np.add, total, x, total)
+        common.launch(advance, total)
+    recorder.program.run()
+    np.testing.assert_allclose(total, 2 * x + 3, rtol=1e-6)
+
+
+def test_what_died_while_recording_is_used_again_and_nothing_else():
+    x = common.to_batch_last(batch(0))
+    with Recorder() as recorder:
+        first = activations.relu(x)
+        second = activations.relu(first)
+        del first
+        gc.collect()
+        third = activations.relu(second)  # where the first was
+        fourth = activations.relu(third)
+    assert len(recorder.program.blocks) == 3
+    assert not any(np.may_share_memory(a, b) for a, b in ((second, third), (second, fourth), (third, fourth)))
+    held = [array.copy() for array in (second, third, fourth)]
+    recorder.program.run()
+    for array, copy in zip((second, third, fourth), held, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_an_array_known_by_its_address_stays_alive():
+    with Recorder() as recorder:
+        temporary = np.full(1 << 20, 7.0)
+        common.address(temporary)
+        own = common.aligned((4,), np.float32)
+        common.address(own)
+    kept = recorder.program.addressed
+    assert kept[0] is temporary
+    assert np.shares_memory(kept[1], recorder.program.blocks[0])
+
+
+def test_other_steps_and_threads_are_not_listened_to():
+    x = common.to_batch_last(batch(0))
+    with Recorder() as outer:
+        with Recorder() as inner:
+            activations.relu(x)
+        activations.relu(x)
+    activations.relu(x)
+    assert (len(outer.program), len(inner.program)) == (1, 1)
+
+
+def test_an_error_ends_the_recording():
+    with pytest.raises(ZeroDivisionError), Recorder() as recorder:
+        raise ZeroDivisionError
+    activations.relu(common.to_batch_last(batch(0)))
+    assert len(recorder.program) == 0
