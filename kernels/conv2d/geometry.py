@@ -65,8 +65,10 @@ def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dila
 
 
 @cache
-def check_forward(x: Shape, w: Shape, b: Shape | None, groups: int) -> None:
+def check_forward(x: Shape, w: Shape, b: Shape | None, groups: int, activation: str | None = None) -> None:
     """Raises ValueError unless shapes of image (N, H, W, C), kernel (KH, KW, C/groups, F) and bias (F,) fit together."""
+    if activation not in (None, "relu"):
+        raise ValueError(f"conv2d: activation must be None or 'relu', got {activation!r}")
     if len(x) != 4 or len(w) != 4:
         raise ValueError(f"conv2d takes x (N, H, W, C) and w (KH, KW, C/groups, F), got {x} and {w}")
     check_groups(x[3], w[3], groups)
@@ -80,8 +82,10 @@ def check_forward(x: Shape, w: Shape, b: Shape | None, groups: int) -> None:
 
 
 @cache
-def check_gradient(shape: Shape, expected: tuple[int | None, ...]) -> None:
+def check_gradient(shape: Shape, expected: tuple[int | None, ...], activation: str | None = None) -> None:
     """Raises ValueError unless the output gradient has the `expected` shape; None fits any length."""
+    if activation not in (None, "relu"):
+        raise ValueError(f"conv2d gradient: activation must be None or 'relu', got {activation!r}")
     if len(shape) != 4 or any(want not in (None, got) for want, got in zip(expected, shape, strict=True)):
         text = ", ".join("any" if want is None else str(want) for want in expected)
         raise ValueError(f"conv2d gradient: the output gradient must have shape ({text}), got {shape}")

@@ -17,6 +17,7 @@ N images, H x W input, C channels, KH x KW kernel, OH x OW output, F filters.
 from collections.abc import Iterator
 
 from .. import common
+from ..activations import relu, relu_grad
 from ..common import Array, operation, xp
 from ..gemm import gemm
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
@@ -74,16 +75,17 @@ def _pixels(y: Array) -> Array:
 
 @operation("im2col", family="conv2d")
 def conv2d(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    activation: str | None = None,
 ) -> Array:
-    """Cross-correlation of images with a kernel.
+    """Cross-correlation of images with a kernel, and activation (None or "relu") of the result.
 
     y[n, oh, ow, f] = b[f] + sum over kh, kw, c of  x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left, c] * w[kh, kw, c, f]
 
     x (N, H, W, C), w (KH, KW, C/groups, F), b (F,) or None -> y (N, OH, OW, F); x is zero outside the map. With groups,
     filter f sees the channels of its group only.
     """
-    check_forward(x.shape, w.shape, None if b is None else b.shape, groups)
+    check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
     kernel = w.shape[:2]
     oh, ow = output_size(x.shape[1:3], kernel, strides, padding, dilation)
     n, filters = x.shape[0], w.shape[3]
@@ -94,7 +96,7 @@ def conv2d(
         y[..., f] = product.reshape(filters // groups, oh, ow, n).transpose(3, 1, 2, 0)
     if b is not None:
         y += b
-    return y
+    return relu(y) if activation == "relu" else y
 
 
 @operation("im2col", family="conv2d")
@@ -142,3 +144,14 @@ def conv2d_weight_grad(
 def conv2d_bias_grad(g: Array) -> Array:
     """g (N, OH, OW, F) -> gradient of the bias (F,): its sum over all pixels of all images."""
     return xp(g).sum(g, axis=(0, 1, 2))
+
+
+@operation("im2col", family="conv2d")
+def conv2d_activation_grad(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
+    """Gradient g of the output y = activation(z), both (N, OH, OW, F) -> (dz, gradient of the bias (F,)), in one pass.
+
+    dz = g * activation'(z), db = sum of dz over all pixels of all images. relu'(z) follows from y: 1 where y > 0, else 0.
+    """
+    check_gradient(g.shape, y.shape, activation)
+    dz = relu_grad(g, y) if activation == "relu" else g
+    return dz, xp(dz).sum(dz, axis=(0, 1, 2))

@@ -7,6 +7,7 @@ formula. No tiles, no vectors by hand, no threads: the other implementations are
 import numpy as np
 
 from .. import common
+from ..activations import relu
 from ..common import Array, serial
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
 from .im2col import conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
@@ -68,15 +69,16 @@ def _weight_grad(x, dw, g, strides, corner, dilation):
 
 @conv2d.implementation("naive", default=False)
 def _(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    activation: str | None = None,
 ) -> Array:
-    check_forward(x.shape, w.shape, None if b is None else b.shape, groups)
+    check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
     size = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
     y = common.empty(x, (x.shape[0], *size, w.shape[3]))
     y[...] = 0 if b is None else b
     corner = (padding[0][0], padding[1][0])
     _forward(common.batch_last(x), np.ascontiguousarray(w, x.dtype), common.batch_last(y), strides, corner, dilation)
-    return y
+    return relu(y) if activation == "relu" else y
 
 
 @conv2d_input_grad.implementation("naive", default=False)

@@ -6,27 +6,31 @@ tile does is in
 
     forward           y = x * w                   forward.py
     input gradient    dx = g * flipped w          forward.py again; one convolution for each phase of a stride
-    weight gradient   dw = sum of x times g       weight.py
+    weight gradient   dw = sum of x times g       weight.py, or wide.py for many filters
+    bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
-Groups are channel slices, one after the other. Kernels wider than 16 columns, and input gradients with both stride and
-dilation, have no tiles and take the matrix product of im2col.py.
+Groups are channel slices, one after the other. A few convolutions take the matrix product of im2col.py: see choice.py.
 """
 
-from functools import cache, partial
+from functools import cache
+from typing import Any
 
 import numpy as np
+from numba import config, get_thread_id
 
 from .. import common
-from ..common import Array, parallel, prange, serial
-from ..emit import call_kernel, vectors
-from ..reduce import sum_channel
-from .forward import forward_plan
+from ..common import Array, address, parallel, prange
+from ..elementwise import contiguous
+from ..emit import vectors
+from .bias import bias_piece, bias_plan
+from .choice import why_product
+from .forward import SMALL_WORK, forward_plan, forward_task, pack, spread
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
-from .im2col import conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
-from .weight import weight_plan
+from .im2col import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .weight import add_results, weight_plan, weight_task
+from .wide import clear_result, is_wide, wide_plan, wide_task
 
-SMALL_KERNEL = 1 << 14  # weights that one thread packs sooner than two could be woken
-WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
+THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # at most
 
 
 def _batch_last(x: Array) -> Array:
@@ -34,43 +38,51 @@ def _batch_last(x: Array) -> Array:
     return x if common.is_batch_last(x) else common.to_batch_last(x)
 
 
-def _address(x: Array) -> int:
-    return x.__array_interface__["data"][0]
+@cache
+def _no_bias(filters: int, dtype: Any) -> Array:
+    return np.zeros(filters, dtype)
 
 
-def _element_steps(view: Array, owner: Array) -> tuple[int, tuple[int, ...]]:
-    """Where `view` starts in the flat array `owner`, and its steps, counted in elements."""
-    origin = (_address(view) - _address(owner)) // view.itemsize
-    return origin, tuple(step // view.itemsize for step in view.strides)
-
-
-def _convolve(x: Array, w: Array, b: Array, y: Array, strides: Pair, corner: Pair, dilation: Pair) -> None:
-    """y = b + x * w for one group. x and y are batch-last, w is a view of a C-ordered array; corner = (top, left)."""
-    v = vectors(x.dtype)
-    images = x.shape[0]
-    kinds = (images >= v.lanes, images % v.lanes > 0)  # whether there are full blocks, and a partial one
-    plan = forward_plan(x.shape[1:3], y.shape[1:3], w.shape[:2], w.shape[3], strides, corner, dilation, v, kinds)
-    weights = (w if w.base is None else w.base).reshape(-1)  # the array that the flipped or strided view w looks into
-    packed = np.empty(w.size, w.dtype)
-    _run_forward(*plan, weights, *_element_steps(w, weights), w.shape, packed, _address(x), _address(b), _address(y),
-                images, v.lanes, x.strides[1:], y.strides[1:], strides, corner, dilation)
+def _convolve(
+    x: Array, w: Array, b: Array, y: Array, strides: Pair, corner: Pair, dilation: Pair, activation: str | None = None
+) -> None:
+    """y = activation(b + x * w) for one group. x and y are batch-last; corner = (top, left)."""
+    v, channels = vectors(x.dtype), x.shape[3]
+    plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, strides, corner, dilation, activation, v)
+    alone = y.size * w[..., 0].size < SMALL_WORK
+    if plan.packed is not None:
+        packed = common.aligned(plan.packed, w.dtype)
+        pack(packed, w, plan.filters)
+        w = packed
+    if plan.spread:
+        n, *pixels = x.shape
+        copy = common.aligned((*pixels, n + plan.spread), x.dtype)[..., :n]
+        spread(copy, x.transpose(1, 2, 3, 0))
+        x = common.from_batch_last(copy)
+    common.launch(
+        _run_forward.compiled,  # type: ignore[attr-defined]
+        *plan[:-2], address(x), address(w), address(b), address(y), x.shape[0], v.lanes, v.itemsize, channels,
+        x.strides[1:], y.strides[1:], strides, corner, dilation, alone=alone,
+    )
 
 
 @conv2d.implementation("vector")
 def _(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    activation: str | None = None,
 ) -> Array:
-    check_forward(x.shape, w.shape, None if b is None else b.shape, groups)
+    check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
     size = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
-    if w.shape[1] > WIDEST_KERNEL:
-        return conv2d["im2col"](x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
+    if why_product("forward", x.shape[0], w.shape, strides, dilation):
+        static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+        return conv2d["im2col"](x, w, b, activation=activation, **static)
     filters = w.shape[3]
-    x, w = _batch_last(x), np.array(w, x.dtype, order="C")
-    b = np.zeros(filters, x.dtype) if b is None else np.ascontiguousarray(b, x.dtype)
+    x, w = _batch_last(x), contiguous(w, x.dtype)
+    b = _no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
     y = common.empty(x, (x.shape[0], *size, filters))
     corner = (padding[0][0], padding[1][0])
     for c, f in group_slices(groups, x.shape[3], filters):
-        _convolve(x[..., c], w[..., f], b[f], y[..., f], strides, corner, dilation)
+        _convolve(x[..., c], w[..., f], b[f], y[..., f], strides, corner, dilation, activation)
     return y
 
 
@@ -81,13 +93,12 @@ def _(
     channels, filters = w.shape[2] * groups, w.shape[3]
     check_groups(channels, filters, groups)
     check_gradient(g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), filters))
-    dilated_stride = any(s > 1 and d > 1 for s, d in zip(strides, dilation, strict=True))
-    if dilated_stride or w.shape[1] > WIDEST_KERNEL:
+    if why_product("input gradient", g.shape[0], w.shape, strides, dilation):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_input_grad["im2col"](g, w, input_size=input_size, **static)
-    g, w = _batch_last(g), np.array(w, g.dtype, order="C")
+    g, w = _batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
-    no_bias = np.zeros(w.shape[2], g.dtype)
+    no_bias = _no_bias(w.shape[2], g.dtype)
     rows, columns = (_phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
     for c, f in group_slices(groups, channels, filters):
         kernel = w[..., f].transpose(0, 1, 3, 2)  # the filters are the channels of this convolution
@@ -96,7 +107,7 @@ def _(
                 phase = dx[:, first_row :: strides[0], first_column :: strides[1], c]
                 part = kernel[row_taps, column_taps]
                 if 0 in part.shape:
-                    phase[...] = 0
+                    common.launch(np.copyto, phase, _no_bias(1, g.dtype))
                 elif phase.size:
                     _convolve(g[..., f], part, no_bias, phase, (1, 1), (top, left), dilation)
     return dx
@@ -128,119 +139,107 @@ def _(
     channels, filters = x.shape[3], g.shape[3]
     check_groups(channels, filters, groups)
     check_gradient(g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None))
-    if kernel_size[1] > WIDEST_KERNEL:
+    if why_product("weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
     x, g = _batch_last(x), _batch_last(np.asarray(g, x.dtype))
+    dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     corner = (padding[0][0], padding[1][0])
-    slices = group_slices(groups, channels, filters)
-    parts = [_correlate(x[..., c], g[..., f], kernel_size, strides, corner, dilation) for c, f in slices]
-    return parts[0] if groups == 1 else np.concatenate(parts, axis=3)
+    for c, f in group_slices(groups, channels, filters):
+        _correlate(x[..., c], g[..., f], dw, f, strides, corner, dilation)
+    return dw
 
 
-def _correlate(x: Array, g: Array, kernel: Pair, strides: Pair, corner: Pair, dilation: Pair) -> Array:
-    """dw (KH, KW, C, F) of one group: the sum of the partial results of a fixed division of the batch."""
+def _correlate(x: Array, g: Array, dw: Array, f: slice, strides: Pair, corner: Pair, dilation: Pair) -> None:
+    """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the pieces that a plan divides the pixels into."""
     v = vectors(x.dtype)
-    n, c, f = x.shape[0], x.shape[3], g.shape[3]
-    plan = weight_plan(x.shape[1:3], g.shape[1:3], kernel, c, f, strides, corner, dilation, v, n)
-    partial = np.empty((plan.parts.shape[0], *kernel, c, f), x.dtype)
-    _run_weight(*plan, _address(x), _address(g), _address(partial), v.lanes * v.itemsize, n, v.lanes, partial.strides,
-                x.strides[1:], g.strides[1:])
-    return partial[0] if len(partial) == 1 else partial.sum(axis=0)
+    kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
+    wide = is_wide(g.shape[1:3], kernel, channels, filters, v)
+    plan: Any = (wide_plan if wide else weight_plan)(
+        x.shape[1:3], g.shape[1:3], kernel, channels, filters, strides, corner, dilation, v, x.shape[0]
+    )
+    results = dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
+    target = results[..., f] if plan.pieces == 1 else results
+    places = (address(x), address(g), address(target), x.strides[1:], g.strides[1:], target.strides, v.lanes, v.itemsize)
+    alone = g.size * dw[..., 0].size < SMALL_WORK
+    if wide:
+        scratch = common.aligned((THREADS, plan.packed[0]), np.uint8)
+        geometry = (strides, corner, dilation)
+        common.launch(
+            _run_wide.compiled,  # type: ignore[attr-defined]
+            *plan[:6], *places, plan.packed, scratch, *geometry, results, dw, f.start, filters, alone=alone,
+        )
+    else:
+        common.launch(
+            _run_weight.compiled,  # type: ignore[attr-defined]
+            *plan[:3], *places, x.shape[0] % v.lanes, results, dw, f.start, filters, alone=alone,
+        )
+
+
+@conv2d_activation_grad.implementation("vector")
+def _(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
+    check_gradient(g.shape, y.shape, activation)
+    g = _batch_last(g)
+    y, dz = (g, g) if activation is None else (_batch_last(np.asarray(y, g.dtype)), common.empty(g, g.shape))
+    v, filters = vectors(g.dtype), g.shape[3]
+    plan = bias_plan(g.shape, activation, v)
+    sums, db = common.aligned((len(plan.pieces), filters), g.dtype), common.aligned((filters,), g.dtype)
+    common.launch(
+        _run_bias.compiled,  # type: ignore[attr-defined]
+        *plan, address(g), address(y), address(dz), address(sums), g.shape[2], g.shape[0] % v.lanes,
+        v.lanes * v.itemsize, v.itemsize, g.strides[1:], y.strides[1:], dz.strides[1:], sums, db,
+        alone=g.size < common.SMALL,
+    )
+    return dz, db
 
 
 @conv2d_bias_grad.implementation("vector")
 def _(g: Array) -> Array:
-    g = _batch_last(g)
-    rows = g.transpose(1, 2, 3, 0).reshape(-1, g.shape[3], g.shape[0])  # (OH OW, F, N)
-    db = np.empty(g.shape[3], g.dtype)
-    _run_bias(db, rows)
-    return db
+    return conv2d_activation_grad["vector"](g, g, None)[1]
 
 
 # The compiled loops: which tile runs where. Addresses and steps are in bytes.
 
 
-@serial
-def _pack(w, origin, steps, shape, kh, first, end, packed):
-    """Packs kernel row `kh` for the tile of filters first to end: [c][kw][its filters], as the tile reads them.
-
-    The flipped kernel of an input gradient and the sub-kernels of a strided one are views of w; given as steps, they
-    are all served by one compiled version.
-    """
-    _, columns, channels, _ = shape
-    filters = end - first
-    k = (first * shape[0] + kh * filters) * columns * channels
-    for c in range(channels):
-        for kw in range(columns):
-            source = origin + kh * steps[0] + kw * steps[1] + c * steps[2] + first * steps[3]
-            for f in range(filters):
-                packed[k + f] = w[source + f * steps[3]]
-            k += filters
-
-
-@partial(parallel, by_size=False)  # its arrays are plans
-def _run_forward(tiles, filters, columns, taps, w, w_origin, w_steps, w_shape, packed, x, b, y, images, lanes, x_steps,
-                y_steps, strides, corner, dilation):
-    """Packs the weights and runs the tiles. x, b, y are addresses, steps are (row, column, channel) in bytes.
-
-    `packed` is scratch that the caller owns: the tiles read it by its address, which Numba does not count as a use, so
-    an array made here would be freed too early.
-    """
-    pieces, rows, itemsize = tiles.shape[1], taps.shape[0], w.itemsize
-    weights_per_filter = w_shape[0] * w_shape[1] * w_shape[2]
-    if packed.size < SMALL_KERNEL:
-        for i in range(pieces):
-            for kh in range(w_shape[0]):
-                _pack(w, w_origin, w_steps, w_shape, kh, filters[i], filters[i + 1], packed)
-    else:
-        for piece in prange(pieces * w_shape[0]):
-            i, kh = piece // w_shape[0], piece % w_shape[0]
-            _pack(w, w_origin, w_steps, w_shape, kh, filters[i], filters[i + 1], packed)
-
-    weights = packed.ctypes.data
-    for task in prange(-(-images // lanes) * pieces * rows):
-        block, i, row = task // (pieces * rows), task // rows % pieces, task % rows
-        live = min(lanes, images - block * lanes)
-        kind = 1 if live < lanes else 0
-        f, first_lane = filters[i], block * lanes * itemsize
-        x_row = x + first_lane + (row * strides[0] - corner[0]) * x_steps[0] - corner[1] * x_steps[1]
-        y_row = y + first_lane + row * y_steps[0] + f * y_steps[2]
-        for j in range(tiles.shape[2]):
-            call_kernel(  # type: ignore[call-arg]
-                tiles[kind, i, j],
-                (
-                    x_row + columns[j] * strides[1] * x_steps[1],
-                    weights + f * weights_per_filter * itemsize,
-                    b + f * itemsize,
-                    y_row + columns[j] * y_steps[1],
-                    w_shape[2], taps[row, 0], taps[row, 1],
-                    x_steps[0] * dilation[0], x_steps[1], x_steps[2], y_steps[1], y_steps[2], live,
-                ),
-            )
-
-
-@partial(parallel, by_size=False)  # its arrays are plans
-def _run_weight(tiles, parts, x, g, dw, vector_bytes, images, lanes, dw_steps, x_steps, g_steps):
-    """Runs every tile on every part. x, g, dw are addresses; steps of x and g are (row, column, channel) in bytes."""
-    for task in prange(parts.shape[0] * tiles.shape[0]):
-        part, i = task // tiles.shape[0], task % tiles.shape[0]
-        first, blocks, masked = parts[part, 0], parts[part, 1], parts[part, 2]
-        kh, c, f = tiles[i, 2], tiles[i, 3], tiles[i, 4]
-        call_kernel(  # type: ignore[call-arg]
-            tiles[i, masked],
-            (
-                x + first * vector_bytes + c * x_steps[2],
-                g + first * vector_bytes + f * g_steps[2],
-                dw + part * dw_steps[0] + kh * dw_steps[1] + c * dw_steps[3] + f * dw_steps[4],
-                blocks, x_steps[0], x_steps[1], x_steps[2], g_steps[0], g_steps[1], g_steps[2],
-                dw_steps[1], dw_steps[2], dw_steps[3], images % lanes,
-            ),
-        )
+@parallel
+def _run_forward(tiles, filters, columns, taps, chunks, groups, w_steps, x, w, b, y, images, lanes, itemsize, channels, x_steps,
+                 y_steps, strides, corner, dilation):
+    """Runs the tiles."""
+    for task in prange(taps.shape[0] * chunks * groups):
+        forward_task(task, tiles, filters, columns, taps, chunks, groups, w_steps, x, w, b, y, images, lanes, itemsize,
+                     channels, x_steps, y_steps, strides, corner, dilation)
 
 
 @parallel
-def _run_bias(db, g):
-    """db (F,) = sum of g (pixels, F, N) over pixels and images; every filter is one thread's."""
-    for f in prange(g.shape[1]):
-        db[f] = sum_channel(g, f)
+def _run_weight(tiles, parts, bounds, x, g, target, x_steps, g_steps, target_steps, lanes, itemsize, live, results, dw,
+                first_filter, filters):
+    """Runs every tile on every piece. Several pieces leave their results in `results`, a single one in dw itself."""
+    pieces = parts.shape[0] * bounds.shape[0]
+    for task in prange(pieces * tiles.shape[0]):
+        weight_task(task, tiles, parts, bounds, x, g, target, live, lanes * itemsize, target_steps, x_steps, g_steps)
+    if pieces != 1:
+        add_results(dw.reshape(-1), results.reshape(-1), pieces, first_filter, filters, dw.shape[3])
+
+
+@parallel
+def _run_wide(tiles, groups, bands, piece_bands, rows, columns, x, g, target, x_steps, g_steps, target_steps, lanes, itemsize,
+              packed, scratch, strides, corner, dilation, results, dw, first_filter, filters):
+    """The same for many filters. Every thread transposes into its own row of `scratch`."""
+    pieces = piece_bands.size - 1
+    flat = results.reshape(-1)
+    for task in prange(pieces * groups.shape[0]):
+        place = scratch.ctypes.data + get_thread_id() * scratch.shape[1]
+        clear_result(task, groups, flat, dw.size // dw.shape[3], results.shape[4], first_filter if pieces == 1 else 0)
+        wide_task(task, tiles, groups, bands, piece_bands, rows, columns, packed, x, g, place, target, lanes, itemsize, x_steps,
+                  g_steps, target_steps, strides, corner, dilation)
+    if pieces != 1:
+        add_results(dw.reshape(-1), flat, pieces, first_filter, filters, dw.shape[3])
+
+
+@parallel
+def _run_bias(tiles, pieces, g, y, dz, sums, columns, live, vector_bytes, itemsize, g_steps, y_steps, dz_steps, results, db):
+    """Runs the tiles on every piece, whose sums are then added."""
+    for i in prange(pieces.shape[0]):
+        place = sums + i * db.size * itemsize
+        bias_piece(tiles, pieces[i], g, y, dz, place, columns, live, vector_bytes, itemsize, g_steps, y_steps, dz_steps)
+    add_results(db, results.reshape(-1), pieces.shape[0], 0, db.size, db.size)

@@ -115,6 +115,24 @@ def test_inputs_are_left_alone_and_results_are_batch_last(name: str, case: Case)
         assert result.transpose(1, 2, 3, 0).flags.c_contiguous
 
 
+@pytest.mark.parametrize("name", ALL)
+@given(case=cases(np.float32))
+def test_a_fused_relu_is_the_separate_one(name: str, case: Case) -> None:
+    x, w, b, _, static = case
+    got = conv2d.conv2d[name](x, w, b, activation="relu", **static)
+    np.testing.assert_array_equal(got, np.maximum(conv2d.conv2d[name](x, w, b, **static), 0))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_fused_relu_keeps_nan(name: str) -> None:
+    x = np.array([np.nan, -1, 2], np.float32).reshape(3, 1, 1, 1)
+    static = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+    y = conv2d.conv2d[name](x, np.ones((1, 1, 1, 1), np.float32), activation="relu", **static)
+    np.testing.assert_array_equal(y.ravel(), np.array([np.nan, 0, 2], np.float32))
+    with pytest.raises(ValueError, match="activation must be None or 'relu', got 'elu'"):
+        conv2d.conv2d[name](x, np.ones((1, 1, 1, 1), np.float32), activation="elu", **static)
+
+
 def by_windows(x: np.ndarray, w: np.ndarray, strides: tuple[int, int], dilation: tuple[int, int]) -> np.ndarray:
     """Unpadded convolution out of NumPy's own windows and einsum: shares no code with the kernels."""
     extent = [(k - 1) * d + 1 for k, d in zip(w.shape[:2], dilation, strict=True)]

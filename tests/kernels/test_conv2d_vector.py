@@ -11,14 +11,16 @@ import pytest
 
 from tinynet.kernels import common, conv2d, emit
 from tinynet.kernels.conv2d import forward, weight
+from tinynet.kernels.emit import host
 
 SAME = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 
 
 @pytest.fixture
 def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Narrower vectors than the host's; a host without wide ones runs them in pieces."""
+    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too."""
     monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
+    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
     emit.vectors.cache_clear()
     yield request.param
     monkeypatch.undo()
@@ -28,13 +30,15 @@ def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]
 @pytest.mark.parametrize("vector_bytes", [16, 32, 64], indirect=True)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_vector_width(vector_bytes: int, dtype: Any) -> None:
-    assert emit.vectors(np.dtype(dtype)).bytes == vector_bytes
+    v = emit.vectors(np.dtype(dtype))
+    assert (v.bytes, v.registers) == (vector_bytes, 16 if vector_bytes == 32 else 32)
     rng = np.random.default_rng(0)
     x, g = rng.normal(size=(21, 6, 5, 3)).astype(dtype), rng.normal(size=(21, 6, 5, 7)).astype(dtype)
     w, b = rng.normal(size=(3, 3, 3, 7)).astype(dtype), rng.normal(size=7).astype(dtype)
     for name in ("vector", "naive"):
         got = (
             conv2d.conv2d[name](x, w, b, **SAME),
+            conv2d.conv2d[name](x, w, b, activation="relu", **SAME),
             conv2d.conv2d_input_grad[name](g, w, input_size=(6, 5), **SAME),
             conv2d.conv2d_weight_grad[name](x, g, kernel_size=(3, 3), **SAME),
         )
@@ -55,6 +59,12 @@ def test_tiles_fit_the_registers(registers: int, filters: int, columns: int) -> 
     assert ct * xt + xt + 1 < registers  # sums, pixels, a weight
     f, c, rows = weight.tile_shape(filters, columns, (3, 3), registers)
     assert f * c * rows * 3 + f + 1 < registers
+
+
+def test_the_tiles_that_the_readme_names() -> None:
+    assert forward.tile_shape(14, 14, 32) == (7, 3)
+    assert forward.tile_shape(14, 14, 16) == (5, 2)
+    assert weight.tile_shape(14, 14, (3, 3), 32) == (3, 1, 3)
 
 
 def test_split_covers_in_equal_pieces() -> None:

@@ -1,6 +1,6 @@
 """The matrix product: right for every layout, bits independent of threads, settings of the process put back."""
 
-import threading
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -8,19 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from tinynet.kernels import threads
+from tinynet.kernels.emit import host, vectors
 from tinynet.kernels.gemm import gemm
+from tinynet.kernels.gemm.product import multiply
 
 import strict_array
 from kernel_cases import arrange, dtypes, orders, unmutated
 
 sizes = st.integers(1, 40)
+depths = st.one_of(sizes, st.integers(500, 1100))  # sums of one stretch, and of several
 
 
 def blas_threads():
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
-@given(sizes, sizes, sizes, dtypes, orders, orders)
+@given(sizes, depths, sizes, dtypes, orders, orders)
 def test_agrees_with_the_definition(m, k, n, dtype, order_a, order_b):
     rng = np.random.default_rng(0)
     a = arrange(rng.standard_normal((m, k)).astype(dtype), order_a)
@@ -41,6 +45,30 @@ def test_leading_axes_and_out():
     np.testing.assert_allclose(out, np.einsum("bmk,kn->bmn", a, b))
 
 
+@pytest.mark.parametrize("shape", [(600, 50, 700), (3, 30, 9000), (700, 2, 5)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_and_narrow_results(shape, dtype):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(shape[:2]).astype(dtype), rng.standard_normal(shape[1:]).astype(dtype)
+    expected = a.astype(float) @ b.astype(float)
+    np.testing.assert_allclose(gemm(a, b), expected, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)
+    out = np.full((shape[0], shape[2]), np.nan, dtype)
+    assert gemm(a, b, out=out) is out
+    np.testing.assert_array_equal(out, gemm(a, b))
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 64), (257, 1100, 257), (10, 200, 5000)])
+def test_bits_do_not_depend_on_the_threads_of_the_loops(shape):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(shape[:2]).astype(np.float32), rng.standard_normal(shape[1:]).astype(np.float32)
+    expected, before = gemm(a, b), threads.get_num_threads()
+    threads.set_num_threads(1)
+    try:
+        np.testing.assert_array_equal(gemm(a, b), expected)
+    finally:
+        threads.set_num_threads(before)
+
+
 @pytest.mark.parametrize("size", [64, 257, 600])
 def test_bits_do_not_depend_on_threads(size):
     rng = np.random.default_rng(0)
@@ -49,6 +77,31 @@ def test_bits_do_not_depend_on_threads(size):
         one = gemm(a, b)
     with threadpool_limits(2, "blas"):
         np.testing.assert_array_equal(gemm(a, b), one)
+
+
+@pytest.mark.parametrize(("width", "registers"), [(16, 32), (32, 16), (64, 32)], ids=["NEON", "AVX2", "AVX-512"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_vector_width(monkeypatch, width, registers, dtype):
+    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(width))
+    monkeypatch.setattr(host, "registers", lambda: registers)
+    vectors.cache_clear()
+    try:
+        rng = np.random.default_rng(0)
+        a, b = rng.standard_normal((23, 600)).astype(dtype), rng.standard_normal((600, 37)).astype(dtype)
+        tolerance = 1e-3 if dtype == np.float32 else 1e-11
+        for left in (a, np.asfortranarray(a)):  # both layouts
+            out = np.empty((23, 37), dtype)
+            multiply(left, b, out)
+            np.testing.assert_allclose(out, np.einsum("mk,kn->mn", a.astype(float), b), rtol=0, atol=tolerance)
+    finally:
+        monkeypatch.undo()
+        vectors.cache_clear()
+
+
+@pytest.mark.parametrize("shape", [(8, 7), (7, 8), (64,)])
+def test_an_output_of_another_shape_is_refused(shape):
+    with pytest.raises(ValueError, match="matmul"):
+        gemm(np.ones((8, 8)), np.ones((8, 8)), out=np.empty(shape))
 
 
 def test_setting_is_put_back():
@@ -68,10 +121,10 @@ def test_setting_is_put_back_after_products_in_many_threads():
     results = []
     with threadpool_limits(2, "blas"):
         before = blas_threads()
-        threads = [threading.Thread(target=lambda: results.extend(gemm(a, a) for _ in range(10))) for _ in range(4)]
-        for thread in threads:
+        callers = [Thread(target=lambda: results.extend(gemm(a, a) for _ in range(10))) for _ in range(4)]
+        for thread in callers:
             thread.start()
-        for thread in threads:
+        for thread in callers:
             thread.join()
         assert blas_threads() == before
     assert len(results) == 40

@@ -1,4 +1,4 @@
-"""Matrix product whose bits do not depend on the number of threads.
+"""NumPy's matrix product with BLAS on one thread.
 
 A BLAS library divides a product among its threads, and another division adds in another order. tinynet therefore runs
 BLAS on one thread while a product of its own is under way; the pool of the compiled kernels never has to share the cores
@@ -9,10 +9,9 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from .common import Array, xp
+from ..common import Array, xp
 
 
 class _OneThread:
@@ -49,9 +48,7 @@ class _OneThread:
 _one_thread = _OneThread()
 
 
-def gemm(a: Array, b: Array, out: Array | None = None) -> Array:
-    """a @ b over the last two axes, leading axes broadcast; a (..., M, K), b (..., K, N) -> (..., M, N)."""
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
-        return xp(a).matmul(a, b)
+def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
+    """a @ b as NumPy (or the array module of a) has it, on one thread."""
     with _one_thread:
-        return np.matmul(a, b, out=out)
+        return xp(a).matmul(a, b) if out is None else xp(a).matmul(a, b, out=out)

@@ -1,0 +1,105 @@
+"""Which kernel a convolution of NumPy arrays gets, and why.
+
+Register tiles (vector.py) take every convolution except those of the table below, which take the matrix product of
+im2col.py. Measured on two AVX-512 cores, float32: from 16 images on, the tiles were faster than the product on every shape
+tried, with 1 to 512 channels, 1x1 to 7x7 kernels and strides 1 and 2. They read no more than the images and the kernel, where
+the product writes and reads KH * KW copies of the image.
+
+`kernels.explain("conv2d", x.shape, w.shape, strides=..., padding=...)` says what this comes to for one convolution.
+"""
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..emit import Vectors, vectors
+from .forward import FAR, tile_shape
+from .geometry import Pair, Shape, check_forward, output_size, resolve_padding
+from .wide import is_wide
+
+WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
+LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
+
+
+class Case(NamedTuple):
+    """One of "forward", "input gradient", "weight gradient"; shapes of x and w (KH, KW, C/groups, F)."""
+
+    operation: str
+    images: int
+    w: Shape
+    strides: Pair
+    dilation: Pair
+
+
+# The matrix product is taken where one of these holds; otherwise the tiles are.
+PRODUCT: tuple[tuple[str, Callable[[Case], bool]], ...] = (
+    ("the kernel is too wide for the registers", lambda case: case.w[1] > WIDEST_KERNEL),
+    (
+        "with both stride and dilation there are no phases of stride 1",
+        lambda case: (
+            case.operation == "input gradient"
+            and any(s > 1 and d > 1 for s, d in zip(case.strides, case.dilation, strict=True))
+        ),
+    ),
+    (
+        "a single image fills one lane of each register",
+        lambda case: case.operation != "weight gradient" and case.images == 1 and math.prod(case.w) >= LARGE_KERNEL,
+    ),
+)
+
+
+@cache
+def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: Pair) -> str | None:
+    """Why a convolution takes the matrix product; None where it takes the tiles."""
+    case = Case(operation, images, w, strides, dilation)
+    return next((reason for reason, holds in PRODUCT if holds(case)), None)
+
+
+def explain(
+    x: Shape, w: Shape, *, strides: int | Pair = (1, 1), padding: Any = "valid", dilation: int | Pair = (1, 1),
+    groups: int = 1, dtype: Any = np.float32,
+) -> str:
+    """Says which kernels an image of shape `x` (N, H, W, C) and a kernel of shape `w` (KH, KW, C/groups, F) get, and why.
+
+    That is so for NumPy arrays, where `kernels.use` does not ask for another implementation.
+    """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"explain: there are tiles for float32 and float64; {np.dtype(dtype)} takes the reference, im2col")
+    strides, dilation = ((pair, pair) if isinstance(pair, int) else pair for pair in (strides, dilation))
+    check_forward(x, w, None, groups)
+    v, kernel = vectors(np.dtype(dtype)), w[:2]
+    output = output_size(x[1:3], kernel, strides, resolve_padding(padding, x[1:3], kernel, strides, dilation), dilation)
+    lines = [f"conv2d {x} with {w}, strides {strides}, dilation {dilation}, groups {groups} -> {(x[0], *output, w[3])}"]
+    tiles = {
+        "forward": _forward(x[0], output[1], w[3] // groups, w[3], v),
+        "input gradient": _input_gradient(x, w, strides, v),
+        "weight gradient": _weight_gradient(output, w, groups, v),
+    }
+    for operation, described in tiles.items():
+        reason = why_product(operation, x[0], w, strides, dilation)
+        kernel_and_why = f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
+        lines.append(f"  {operation:16} {kernel_and_why}")
+    return "\n".join(lines)
+
+
+def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:
+    ct, xt = tile_shape(filters, columns, v.registers)
+    far = "; weights are copied together for each tile" if w_row * v.itemsize > FAR else ""
+    rest = images % v.lanes
+    idle = f", {rest} in the last one" if rest else ""
+    return f"{ct} filters x {xt} columns = {ct * xt} sums in {v.registers} registers of {v.lanes} images{idle}{far}"
+
+
+def _input_gradient(x: Shape, w: Shape, strides: Pair, v: Vectors) -> str:
+    phases = strides[0] * strides[1]
+    text = "w flipped, " + (f"one convolution for each of {phases} phases, " if phases > 1 else "")
+    return text + _forward(x[0], -(-x[2] // strides[1]), w[2], 1, v)
+
+
+def _weight_gradient(output: Pair, w: Shape, groups: int, v: Vectors) -> str:
+    if is_wide(output, w[:2], w[2], w[3] // groups, v):
+        return "filters in the lanes (wide.py), since they fill two registers or more"
+    return "images in the lanes, sums of some filters, channels and taps over the whole map (weight.py)"

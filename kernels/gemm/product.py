@@ -1,0 +1,165 @@
+"""Runs the tiles of a matrix product (tile.py), shared among the threads."""
+
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from .. import common, threads
+from ..common import Array, launch, operation, parallel, prange, serial, xp
+from ..emit import call_kernel, vectors
+from . import blas
+from .tile import DEPTH, product_plan
+
+Operands = tuple[int, ...]  # where a product reads and writes: addresses, and steps in bytes; run_part names them
+FEWEST_COLUMNS, MANY_ROWS, PAGE = 4, 64, 4096  # where BLAS is faster: see _faster_on_tiles
+MULTIPLY_ADDS = 8  # that a thread does in the time of one element that common.SMALL counts
+
+
+@operation("blas")
+def gemm(a: Array, b: Array, out: Array | None = None) -> Array:
+    """a @ b over the last two axes, leading axes broadcast; a (..., M, K), b (..., K, N) -> (..., M, N)."""
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+        return xp(a).matmul(a, b)
+    if out is None:
+        if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+            return blas.matmul(a, b)  # which says what is wrong
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        out = common.aligned(shape, np.result_type(a, b))
+    launch(blas.matmul, a, b, out)
+    return out
+
+
+@gemm.implementation("tiles")
+def _(a: Array, b: Array, out: Array | None = None) -> Array:
+    fits = isinstance(b, np.ndarray) and fits_tiles(a, b) and _faster_on_tiles(a, b)
+    if fits and out is not None:
+        fits = out.flags.c_contiguous and out.dtype == a.dtype and out.shape == (a.shape[0], b.shape[1])
+    if not fits:
+        return gemm["blas"](a, b, out)
+    a, b = (a if layout(a) else row_major(a)), row_major(b)
+    out = common.aligned((a.shape[0], b.shape[1]), a.dtype) if out is None else out
+    multiply(a, b, out)
+    return out
+
+
+def fits_tiles(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the tiles compute a @ b: matrices of one number format, float32 or float64."""
+    if not (a.ndim == b.ndim == 2 and a.dtype == b.dtype and a.dtype.kind == "f" and a.itemsize in (4, 8)):
+        return False
+    return a.shape[1] == b.shape[0] and a.size > 0 and b.size > 0
+
+
+def _faster_on_tiles(a: np.ndarray, b: np.ndarray) -> bool:
+    """What was measured: BLAS first copies b into panels.
+
+    That pays where many rows of a read a b whose rows lie pages apart. Tiles need a copy too, but for another reason: a b
+    with the wrong layout; that does not pay for few rows of a. And one column leaves all lanes but one idle.
+    """
+    many, far = a.shape[0] >= MANY_ROWS, b.shape[1] * b.itemsize >= PAGE
+    if layout(b) == "rows":
+        return b.shape[1] >= FEWEST_COLUMNS and not (many and far)
+    return b.shape[1] >= FEWEST_COLUMNS and many and not far
+
+
+def layout(a: np.ndarray) -> str | None:
+    """Which numbers of `a` lie together: those of its "rows", of its "columns", or None."""
+    if a.strides[1] == a.itemsize and a.strides[0] > 0:
+        return "rows"
+    return "columns" if a.strides[0] == a.itemsize and a.strides[1] > 0 else None
+
+
+def row_major(a: np.ndarray) -> np.ndarray:
+    """`a`, copied if the numbers of a row do not lie together."""
+    if layout(a) == "rows":
+        return a
+    copy = common.aligned(a.shape, a.dtype)
+    _copy(copy, a)
+    return copy
+
+
+def operands(a: np.ndarray, b: np.ndarray, out: np.ndarray, bias: np.ndarray | None = None) -> tuple[Array, Operands]:
+    """Tiles and operands of out = a @ b + bias[:, None]; b and out have layout "rows", a any, bias (M,) lies together."""
+    v = vectors(a.dtype)
+    form = layout(a)
+    assert form is not None
+    tiles, group = product_plan(a.shape[0], b.shape[1], a.shape[1], form, v)
+    start, bias_step = (_zero(a.dtype), 0) if bias is None else (bias, a.itemsize)
+    addresses = [common.address(x) for x in (a, b, out, start)]
+    return tiles, (*addresses, a.shape[1], *a.strides, b.strides[0], out.strides[0], bias_step, v.itemsize, v.lanes, group)
+
+
+NOTHING = (np.zeros((0, 6), np.int64), (0,) * 12 + (1,))  # tiles and operands of no product
+
+
+@cache
+def _zero(dtype: np.dtype) -> np.ndarray:
+    return np.zeros(1, dtype)
+
+
+def parts_of(multiply_adds: int) -> int:
+    """Into how many parts to divide that much work: one for each thread, unless it is done before another one is awake."""
+    return 1 if multiply_adds <= MULTIPLY_ADDS * common.SMALL else threads.get_num_threads()
+
+
+def launch_parts(alone: Any, shared: Any, parts: int, *arguments: Any) -> None:
+    """Launches `alone` if there is one part, else `shared`, which divides its work into `parts`."""
+    if parts == 1:
+        launch(alone, *arguments)
+    else:
+        launch(shared.compiled, *arguments, parts, alone=False)
+
+
+def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    """out = a @ b on tiles."""
+    launch_parts(_run_alone, _run, parts_of(a.size * b.shape[1]), *operands(a, b, out))
+
+
+@serial
+def run_part(tiles, operands, part, parts, b_copy):
+    """Runs one of `parts` parts of the tiles, stretch by stretch of k: what a stretch reads of b stays in the cache.
+
+    Every number is summed in one order whatever the parts, so there may be one for each thread. Each part may read a copy
+    of b of its own: they lie `b_copy` bytes apart.
+    """
+    a, b, out, bias, depth, a_row, a_step, b_step, out_row, bias_step, itemsize, lanes, group = operands
+    first, end = part_of(tiles.shape[0] // group, part, parts)
+    for k in range(0, depth, DEPTH):
+        for t in range(first * group, end * group):
+            row, column = tiles[t, 2], tiles[t, 4]
+            call_kernel(  # type: ignore[call-arg]
+                tiles[t, min(k, 1)],
+                (
+                    a + row * a_row + k * a_step,
+                    b + part * b_copy + column * itemsize + k * b_step,
+                    out + row * out_row + column * itemsize,
+                    bias + row * bias_step,
+                    min(DEPTH, depth - k), a_row, a_step, b_step, out_row, bias_step, tiles[t, 5] % lanes,
+                ),
+            )
+
+
+@serial
+def part_of(length, part, parts):
+    """Where part number `part` of `parts` equal parts begins and ends."""
+    return length * part // parts, length * (part + 1) // parts
+
+
+@serial
+def _run_alone(tiles, operands):
+    run_part(tiles, operands, 0, 1, 0)
+
+
+@partial(parallel, by_size=False)
+def _run(tiles, operands, parts):
+    for part in prange(parts):
+        run_part(tiles, operands, part, parts, 0)
+
+
+@parallel
+def _copy(out, x):
+    """out = x, sixteen rows at a time: where a column of x lies together, that is a cache line."""
+    for block in prange((out.shape[0] + 15) // 16):
+        for j in range(out.shape[1]):
+            for i in range(16 * block, min(16 * block + 16, out.shape[0])):
+                out[i, j] = x[i, j]

@@ -1,0 +1,187 @@
+"""The gradients by kernel and bias: bands of rows, parts of the batch, every vector width, and repeated launches."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinynet.kernels import common, conv2d, emit
+from tinynet.kernels.conv2d import bias, weight, wide
+from tinynet.kernels.emit import host
+from tinynet.kernels.replay import Recorder
+
+# images, height, width, channels, filters, kernel, stride, dilation, padding: each has several bands, parts or runs
+CASES = [
+    (37, 28, 28, 1, 7, 3, 1, 1, 1),
+    (130, 14, 14, 7, 5, 3, 1, 1, 1),
+    (20, 9, 70, 12, 20, 3, 1, 1, 0),
+    (33, 24, 24, 20, 10, 1, 1, 1, 0),
+    (16, 4, 4, 16, 10, 4, 1, 1, 0),
+    (19, 3, 3, 5, 9, 3, 1, 1, 1),
+    (40, 11, 3, 2, 3, 3, 1, 1, 1),
+    (18, 15, 17, 3, 4, 5, 2, 1, 2),
+    (17, 13, 12, 2, 3, 3, 1, 2, 2),
+    # many filters: wide.py
+    (37, 9, 8, 16, 33, 3, 1, 1, 1),
+    (128, 14, 14, 17, 64, 3, 1, 1, 1),
+    (20, 15, 13, 16, 48, 5, 2, 1, 2),
+    (19, 13, 11, 16, 40, 3, 1, 2, 2),
+    (33, 1, 1, 64, 64, 1, 1, 1, 0),
+    (600, 2, 70, 16, 32, 3, 1, 1, 1),
+]
+
+
+@pytest.fixture(params=[16, 32, 64])
+def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too."""
+    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
+    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
+    emit.vectors.cache_clear()
+    yield request.param
+    monkeypatch.undo()
+    emit.vectors.cache_clear()
+
+
+def arrays(case: tuple[int, ...], dtype: Any = np.float64) -> tuple[Any, Any, dict[str, Any]]:
+    n, height, width, channels, filters, kernel, stride, dilation, padding = case
+    static = {
+        "strides": (stride, stride), "padding": ((padding, padding),) * 2, "dilation": (dilation, dilation), "groups": 1,
+    }
+    x = np.random.default_rng(0).normal(size=(n, height, width, channels))
+    y = conv2d.conv2d["im2col"](x, np.zeros((kernel, kernel, channels, filters)), **static)
+    g = np.random.default_rng(1).normal(size=y.shape)
+    return common.to_batch_last(x, dtype), common.to_batch_last(g, dtype), {"kernel_size": (kernel, kernel), **static}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_agrees_with_the_reference(case: tuple[int, ...]) -> None:
+    x, g, static = arrays(case)
+    expected = conv2d.conv2d_weight_grad["im2col"](x, g, **static)
+    np.testing.assert_allclose(conv2d.conv2d_weight_grad["vector"](x, g, **static), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", [CASES[1], CASES[5], CASES[9]])
+def test_every_vector_width(vector_bytes: int, case: tuple[int, ...]) -> None:
+    x, g, static = arrays(case, np.float32)
+    expected = conv2d.conv2d_weight_grad["im2col"](x.astype(float), g.astype(float), **static)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(conv2d.conv2d_weight_grad["vector"](x, g, **static) / scale, expected / scale, atol=3e-6)
+    dz, db = conv2d.conv2d_activation_grad["vector"](g, -g, "relu")
+    np.testing.assert_array_equal(dz, np.where(g < 0, g, 0))
+    np.testing.assert_allclose(db, dz.sum(axis=(0, 1, 2), dtype=float), rtol=1e-5)
+
+
+@pytest.mark.parametrize("part_bytes", [1 << 10, 1 << 14, 1 << 24])
+def test_bands_and_parts_cover_every_row_of_every_image_once(monkeypatch: pytest.MonkeyPatch, part_bytes: int) -> None:
+    monkeypatch.setattr(weight, "PART_BYTES", part_bytes)
+    v = emit.vectors(np.dtype(np.float32))
+    plan = weight.weight_plan.__wrapped__((11, 9), (11, 9), (3, 3), 4, 6, (1, 1), (1, 1), (1, 1), v, 10 * v.lanes + 1)
+    seen = np.zeros((11, 11), int)  # row, block
+    first_run = plan.tiles[0, 5]
+    runs = range(first_run, first_run + 3)
+    for first, blocks, _ in plan.parts:
+        for band in plan.bounds:
+            for start, end in (band[run] for run in runs):
+                seen[start:end, first : first + blocks] += 1
+    np.testing.assert_array_equal(seen, 1)
+
+
+def test_a_small_batch_is_not_divided_more_than_needed() -> None:
+    """At 32 images the results of many parts would cost more than they help."""
+    v = emit.vectors(np.dtype(np.float32))
+    for size, channels, filters in ((14, 14, 14), (7, 28, 28), (3, 28, 56)):
+        plan = weight.weight_plan(
+            (size, size), (size, size), (3, 3), channels, filters, (1, 1), (1, 1), (1, 1), v, 2 * v.lanes
+        )
+        assert len(plan.parts) * len(plan.bounds) == 1
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("shape", [(37, 6, 5, 11), (128, 14, 14, 7), (3, 1, 1, 1), (64, 2, 3, 40)])
+def test_activation_gradient_and_bias_gradient_in_one_pass(shape: tuple[int, ...], activation: str | None) -> None:
+    rng = np.random.default_rng(2)
+    g, y = common.to_batch_last(rng.normal(size=shape)), common.to_batch_last(np.maximum(rng.normal(size=shape), 0))
+    expected_dz, expected_db = conv2d.conv2d_activation_grad["im2col"](g, y, activation)
+    dz, db = conv2d.conv2d_activation_grad["vector"](g, y, activation)
+    np.testing.assert_array_equal(dz, expected_dz)
+    np.testing.assert_allclose(db, expected_db, rtol=1e-10, atol=1e-10)
+    channels_first = [common.to_batch_last(a.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1) for a in (g, y)]
+    dz, db = conv2d.conv2d_activation_grad["vector"](*channels_first, activation)
+    np.testing.assert_array_equal(dz, expected_dz)
+    np.testing.assert_allclose(db, expected_db, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["im2col", "vector"])
+def test_activation_gradient_says_what_is_wrong(name: str) -> None:
+    g = np.zeros((2, 3, 3, 4))
+    with pytest.raises(ValueError, match="shape"):
+        conv2d.conv2d_activation_grad[name](g, g[..., :2], "relu")
+    with pytest.raises(ValueError, match="activation must be None or 'relu'"):
+        conv2d.conv2d_activation_grad[name](g, g, "tanh")
+    assert conv2d.conv2d_activation_grad[name](g[:0], g[:0], "relu")[1].tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("filters", [6, 128])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_recorded_launches_compute_the_gradients_of_other_numbers(groups: int, filters: int) -> None:
+    x, g, static = arrays((130, 14, 14, 32, filters, 3, 1, 1, 1), np.float32)
+    static["groups"] = groups
+    y = common.to_batch_last(np.sign(g))
+    recorder = Recorder()
+    with recorder:
+        dz, db = conv2d.conv2d_activation_grad(g, y, "relu")
+        dw = conv2d.conv2d_weight_grad(x, dz, **static)
+    x *= 0.5
+    g[...] = g[:, ::-1] + 1
+    recorder.program.run()
+    other_dz, other_db = conv2d.conv2d_activation_grad(g, y, "relu")
+    np.testing.assert_array_equal(db, other_db)
+    np.testing.assert_array_equal(dw, conv2d.conv2d_weight_grad(x, other_dz, **static))
+
+
+def test_which_shapes_are_wide() -> None:
+    v = emit.vectors(np.dtype(np.float32))._replace(lanes=16)
+    assert wide.is_wide((14, 14), (3, 3), 32, 64, v)
+    assert wide.is_wide((1, 1), (1, 1), 64, 32, v)
+    assert not wide.is_wide((14, 14), (3, 3), 8, 64, v)  # too few channels to share a transposed g
+    assert not wide.is_wide((14, 14), (3, 3), 32, 33, v)  # 15 of 48 lanes would do nothing
+    assert not wide.is_wide((3, 3), (3, 3), 56, 56, v)  # nine pixels are straight code in the other tile
+
+
+PROGRAM = """
+import hashlib, numpy as np
+from tinynet.kernels import common, conv2d
+rng, digest = np.random.default_rng(3), hashlib.sha256()
+for n, size, c, f in ((128, 28, 1, 7), (40, 14, 7, 14), (128, 14, 32, 64), (33, 8, 64, 128)):
+    x, g = (common.to_batch_last(rng.normal(size=(n, size, size, k)), np.float32) for k in (c, f))
+    static = dict(strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
+    digest.update(conv2d.conv2d_weight_grad(x, g, kernel_size=(3, 3), **static).tobytes())
+    for array in conv2d.conv2d_activation_grad(g, -g, "relu"):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_bits_do_not_depend_on_the_number_of_threads() -> None:
+    def run(threads: int) -> str:
+        environment = {**os.environ, "NUMBA_NUM_THREADS": str(threads)}
+        return subprocess.run(
+            [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert run(1) == run(2) == run(3)
+
+
+def test_tiles_of_equal_maps_are_shared() -> None:
+    """A tile of a map that is not small knows its width only: heights and batches share it."""
+    v = emit.vectors(np.dtype(np.float32))
+    addresses = [
+        weight.weight_plan((h, 14), (h, 14), (3, 3), 2, 3, (1, 1), (1, 1), (1, 1), v, n * v.lanes).tiles[:, 0].tolist()
+        for h, n in ((14, 1), (28, 1), (14, 4))
+    ]
+    assert addresses[0] == addresses[1] == addresses[2]
+    assert bias.bias_plan((16, 5, 5, 9), "relu", v).tiles[0, 0] == bias.bias_plan((32, 7, 7, 9), "relu", v).tiles[0, 0]
