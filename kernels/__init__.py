@@ -1,6 +1,7 @@
 """Kernels: arrays in, arrays out, one file or package per operation: its formula, its reference, its fast version.
 
 Every operation can be switched by name: `with kernels.use("conv2d", "im2col"): ...`; `kernels.families()` lists the names.
+README.md beside this file explains what makes the fast versions fast, and says which file to open for what.
 """
 
 if __name__ != "tinynet.kernels":
@@ -9,7 +10,7 @@ if __name__ != "tinynet.kernels":
         "write `import tinynet.kernels` instead"
     )
 
-from . import activations, batch_norm, batching, conv2d, dropout, gemm, optimizers, philox, pool2d, reduce, softmax
+from . import activations, batch_norm, batching, conv2d, dense, dropout, gemm, optimizers, philox, pool2d, reduce, softmax
 from .common import families, use
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "batch_norm",
     "batching",
     "conv2d",
+    "dense",
     "dropout",
+    "explain",
     "families",
     "gemm",
     "optimizers",
@@ -27,3 +30,11 @@ __all__ = [
     "softmax",
     "use",
 ]
+
+
+def explain(operation: str, *shapes: tuple[int, ...], **static: object) -> str:
+    """Which kernel an operation gets for arrays of these `shapes`, and why: explain("conv2d", x.shape, w.shape, ...)."""
+    explained = {"conv2d": conv2d.explain}
+    if operation not in explained:
+        raise ValueError(f"no choice to explain for {operation!r}; there is one for {', '.join(explained)}")
+    return explained[operation](*shapes, **static)  # type: ignore[arg-type]

@@ -24,15 +24,15 @@ import math
 
 import numpy as np
 
-from .common import Array, batch_last, empty, operation, parallel, prange, serial, xp
-from .sums import add, add_product, clear, fold
+from .batch_norm_tiles import combine_tile, gradient_sums_tile, moments_tile, normalise_tile, plan, run_tiles
+from .common import Array, aligned, batch_last, empty, launch, operation, parallel, prange, serial, xp
+from .emit import vectors
 
 
 @operation("numpy", family="batch_norm")
 def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
     """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,)), var biased."""
-    xp_ = xp(x)
-    axes = tuple(range(x.ndim - 1))
+    xp_, axes = xp(x), tuple(range(x.ndim - 1))
     mean = xp_.mean(x, axis=axes)
     centred = x - mean
     var = xp_.mean(centred * centred, axis=axes)
@@ -41,86 +41,94 @@ def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[
 
 @batch_norm.implementation("numba")
 def _(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, epsilon: float) -> tuple[np.ndarray, ...]:
-    y, mean, var = empty(x, x.shape), np.empty(x.shape[-1], x.dtype), np.empty(x.shape[-1], x.dtype)
-    _batch_norm(_rows(y), mean, var, *_two_tables(x), _rows(x), gamma, beta, epsilon)
+    y, mean, var = empty(x, x.shape), aligned(x.shape[-1:], x.dtype), aligned(x.shape[-1:], x.dtype)
+    loop = _batch_norm_by_channel if _is_small(x) else _batch_norm_by_block
+    tiles = plan(moments_tile, x), plan(normalise_tile, x), vectors(x.dtype).lanes
+    loop(_rows(y), mean, var, *_tables(x), _rows(x), gamma, beta, epsilon, *tiles)
     return y, mean, var
 
 
-BLOCKS = 64  # the pixels are divided into this many parts, at any number of threads, so that sums have the same bits
+# Small maps are divided by channels: all passes over one are one thread's, which finds it in its cache. Large ones are divided
+# into blocks of pixels, read as they lie in memory. Both by the shape alone: sums have the same bits at any number of threads.
+SMALL_MAP = 100  # pixels
+TASKS = 16  # parts of the tiles, or blocks of pixels: at least, if there are as many,
+BLOCK = 1 << 19  # and of at most so many bytes
+# The shift of a block is the mean of its first pixels, so that the block is read once. If they are a part 1 / m of the block,
+# the sum of squares about their mean is at most m times that about the block's own, whatever x is: few digits can be lost.
+SAMPLES = 8  # pixels
 
 
-def _two_tables(x: np.ndarray) -> np.ndarray:
-    """Two empty tables (blocks, C), for the sums that each block of pixels contributes."""
-    return np.empty((2, min(math.prod(x.shape[1:-1]), BLOCKS), x.shape[-1]))
+def _is_small(x: np.ndarray) -> bool:
+    return math.prod(x.shape[1:-1]) <= SMALL_MAP
+
+
+def _blocks(x: np.ndarray) -> int:
+    return min(max(x.nbytes // BLOCK, TASKS), math.prod(x.shape[1:-1]))
+
+
+def _tables(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Empty tables for tiles: (blocks, 3, C) for the sums of each block, (4, C) for the constants that follow from them."""
+    return aligned((1 if _is_small(x) else _blocks(x), 3, x.shape[-1]), x.dtype), aligned((4, x.shape[-1]), x.dtype)
 
 
 @parallel
-def _batch_norm(y, mean, var, sums, squares, x, gamma, beta, epsilon):  # type: ignore[no-untyped-def]
-    (pixels, channels, images), blocks = x.shape, len(sums)
+def _batch_norm_by_channel(y, mean, var, sums, constants, x, gamma, beta, epsilon, moments, normalise, lanes):  # type: ignore[no-untyped-def]
+    pixels, tiles = x.shape[0], len(moments)
+    tasks = min(max(x.size * x.itemsize // BLOCK, TASKS), tiles)
+    for i in prange(tasks):
+        first, end = i * tiles // tasks, (i + 1) * tiles // tasks
+        one, other, channels = moments[first:end], normalise[first:end], (moments[first, 1], moments[end - 1, 2])
+        run_tiles(one, lanes, sums[0], y, x, x, 0, pixels, pixels)
+        _statistics(channels, mean, var, constants, sums, x, gamma, beta, epsilon)
+        run_tiles(other, lanes, constants, y, x, x, 0, pixels, pixels)
+
+
+@parallel
+def _batch_norm_by_block(y, mean, var, sums, constants, x, gamma, beta, epsilon, moments, normalise, lanes):  # type: ignore[no-untyped-def]
+    pixels, blocks = x.shape[0], len(sums)
     for b in prange(blocks):
-        _moments(sums[b], squares[b], x[b * pixels // blocks : (b + 1) * pixels // blocks])
-    scale = np.empty_like(gamma)
-    for c in range(channels):
-        total, central = 0.0, 0.0
-        for b in range(blocks):
-            total += sums[b, c]
-        centre = total / (pixels * images)
-        for b in range(blocks):
-            # Sum of squares about the common mean = the block's own + count (difference of means)**2.
-            count = ((b + 1) * pixels // blocks - b * pixels // blocks) * images
-            central += squares[b, c] + count * (sums[b, c] / count - centre) ** 2
-        mean[c], var[c] = centre, central / (pixels * images)
-        scale[c] = gamma[c] / np.sqrt(central / (pixels * images) + epsilon)
-    for p in prange(pixels):
-        for c in range(channels):
-            _normalise(y[p, c], x[p, c], mean[c], scale[c], beta[c])
+        run_tiles(moments, lanes, sums[b], y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, SAMPLES)
+    _statistics((0, x.shape[1]), mean, var, constants, sums, x, gamma, beta, epsilon)
+    for b in prange(blocks):
+        run_tiles(normalise, lanes, constants, y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0)
 
 
 @serial
-def _moments(sums, squares, x):  # type: ignore[no-untyped-def]
-    """Per channel of a block x (pixels, C, N), small enough for the cache: sum, and sum of squares about its mean.
+def _statistics(channels, mean, var, constants, sums, x, gamma, beta, epsilon):  # type: ignore[no-untyped-def]
+    """Mean, variance and constants of the channels from the sums of the blocks, added in double precision.
 
-    Running sums are kept in x's precision, about a number of the channel's own, so that a mean far from 0 costs no
-    digits; what blocks contribute is added in double precision.
+    With d = shift - mean, a block of n numbers has   sum x = n shift + sum (x - shift)   and
+    sum (x - mean)**2 = sum (x - shift)**2 + 2 d sum (x - shift) + n d**2.
     """
-    (pixels, channels, images), lanes = x.shape, np.empty(x.shape[2], x.dtype)
-    for c in range(channels):
-        shift = x[0, c, 0]
-        clear(lanes)
-        for p in range(pixels):
-            add(lanes, x[p, c], shift)
-        sums[c] = fold(lanes) + pixels * images * np.float64(shift)
-        mean = x.dtype.type(sums[c] / (pixels * images))
-        clear(lanes)
-        for p in range(pixels):
-            _add_square(lanes, x[p, c], mean)
-        squares[c] = fold(lanes)
-
-
-@serial
-def _add_square(lanes, row, mean):  # type: ignore[no-untyped-def]
-    for n in range(row.size):
-        lanes[n] += (row[n] - mean) * (row[n] - mean)
-
-
-@serial
-def _normalise(y, x, mean, scale, beta):  # type: ignore[no-untyped-def]
-    for n in range(x.size):
-        y[n] = (x[n] - mean) * scale + beta
+    (first, end), (pixels, _, images), blocks = channels, x.shape, len(sums)
+    centre, central = np.zeros(end - first), np.zeros(end - first)
+    for b in range(blocks):
+        n, shift, total = ((b + 1) * pixels // blocks - b * pixels // blocks) * images, sums[b, 0], sums[b, 1]
+        for c in range(first, end):
+            centre[c - first] += n * np.float64(shift[c]) + total[c]
+    for c in range(first, end):
+        centre[c - first] /= pixels * images
+    for b in range(blocks):
+        n, shift = ((b + 1) * pixels // blocks - b * pixels // blocks) * images, sums[b, 0]
+        total, squares = sums[b, 1], sums[b, 2]
+        for c in range(first, end):
+            d = shift[c] - centre[c - first]
+            central[c - first] += squares[c] + d * (2 * np.float64(total[c]) + n * d)
+    for c in range(first, end):
+        variance = central[c - first] / (pixels * images)
+        variance = 0.0 if variance < 0 else variance  # NaN stays
+        mean[c], var[c] = centre[c - first], variance
+        constants[0, c], constants[1, c], constants[2, c] = mean[c], gamma[c] / np.sqrt(variance + epsilon), beta[c]
 
 
 @operation("numpy", family="batch_norm")
-def batch_norm_grad(
-    g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float
-) -> tuple[Array, Array, Array]:
+def batch_norm_grad(g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
     """g and x (N, ..., C), the rest (C,) -> (dx as x, dgamma (C,), dbeta (C,))."""
     xp_ = xp(x)
-    axes = tuple(range(x.ndim - 1))
-    count = x.size // x.shape[-1]
+    axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     inverse = 1.0 / xp_.sqrt(var + epsilon)
     xhat = (x - mean) * inverse
-    dbeta = xp_.sum(g, axis=axes)
-    dgamma = xp_.sum(g * xhat, axis=axes)
+    dbeta, dgamma = xp_.sum(g, axis=axes), xp_.sum(g * xhat, axis=axes)
     dx = (gamma * inverse) * (g - dbeta / count - xhat * (dgamma / count))
     return dx, dgamma, dbeta
 
@@ -129,53 +137,61 @@ def batch_norm_grad(
 def _(
     g: np.ndarray, x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float
 ) -> tuple[np.ndarray, ...]:
-    dx, dgamma, dbeta = empty(x, x.shape), np.empty_like(gamma), np.empty_like(gamma)
-    _batch_norm_grad(_rows(dx), dgamma, dbeta, *_two_tables(x), _rows(g), _rows(x), gamma, mean, var, epsilon)
+    g = np.asarray(g, x.dtype)
+    dx, dgamma, dbeta = empty(x, x.shape), aligned(gamma.shape, gamma.dtype), aligned(gamma.shape, gamma.dtype)
+    loop = _batch_norm_grad_by_channel if _is_small(x) else _batch_norm_grad_by_block
+    tiles = plan(gradient_sums_tile, x), plan(combine_tile, x), vectors(x.dtype).lanes
+    loop(_rows(dx), dgamma, dbeta, *_tables(x), _rows(g), _rows(x), gamma, mean, var, epsilon, *tiles)
     return dx, dgamma, dbeta
 
 
 @parallel
-def _batch_norm_grad(dx, dgamma, dbeta, sums, products, g, x, gamma, mean, var, epsilon):  # type: ignore[no-untyped-def]
-    (pixels, channels, images), blocks = x.shape, len(sums)
+def _batch_norm_grad_by_channel(dx, dgamma, dbeta, sums, constants, g, x, gamma, mean, var, epsilon, add, combine, lanes):  # type: ignore[no-untyped-def]
+    pixels, tiles = x.shape[0], len(add)
+    tasks = min(max(x.size * x.itemsize // BLOCK, TASKS), tiles)
+    for i in prange(tasks):
+        first, end = i * tiles // tasks, (i + 1) * tiles // tasks
+        one, other, channels = add[first:end], combine[first:end], (add[first, 1], add[end - 1, 2])
+        _copy(sums[0, 0], mean, channels)
+        run_tiles(one, lanes, sums[0], dx, g, x, 0, pixels, 0)
+        _coefficients(channels, dgamma, dbeta, constants, sums, x, gamma, mean, var, epsilon)
+        run_tiles(other, lanes, constants, dx, g, x, 0, pixels, 0)
+
+
+@parallel
+def _batch_norm_grad_by_block(dx, dgamma, dbeta, sums, constants, g, x, gamma, mean, var, epsilon, add, combine, lanes):  # type: ignore[no-untyped-def]
+    (pixels, channels, _), blocks = x.shape, len(sums)
     for b in prange(blocks):
-        first, end = b * pixels // blocks, (b + 1) * pixels // blocks
-        _gradient_sums(sums[b], products[b], g[first:end], x[first:end], mean)
-    factors = np.empty((channels, 3), x.dtype)  # columns a, k, mean of g: dx = a (g - mean of g) - k (x - mean)
-    for c in range(channels):
+        _copy(sums[b, 0], mean, (0, channels))
+        run_tiles(add, lanes, sums[b], dx, g, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0)
+    _coefficients((0, channels), dgamma, dbeta, constants, sums, x, gamma, mean, var, epsilon)
+    for b in prange(blocks):
+        run_tiles(combine, lanes, constants, dx, g, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0)
+
+
+@serial
+def _copy(target, source, channels):  # type: ignore[no-untyped-def]
+    for c in range(channels[0], channels[1]):
+        target[c] = source[c]
+
+
+@serial
+def _coefficients(channels, dgamma, dbeta, constants, sums, x, gamma, mean, var, epsilon):  # type: ignore[no-untyped-def]
+    """dgamma, dbeta, and the constants of dx = a (g - mean of g) - k (x - mean), from sum g and product = sum g (x - mean).
+
+    product = dgamma s, so xhat dgamma / M / s = (x - mean) product / (M s**3) before gamma.
+    """
+    (first, end), count = channels, x.shape[0] * x.shape[2]
+    total, product = np.zeros(end - first), np.zeros(end - first)
+    for b in range(len(sums)):
+        for c in range(first, end):
+            total[c - first] += sums[b, 1, c]
+            product[c - first] += sums[b, 2, c]
+    for c in range(first, end):
         inverse = 1.0 / np.sqrt(var[c] + epsilon)
-        total, product = 0.0, 0.0
-        for b in range(blocks):
-            total += sums[b, c]
-            product += products[b, c]
-        dgamma[c], dbeta[c] = product * inverse, total
-        count = pixels * images
-        # product = sum g (x - mean) = dgamma s, so xhat dgamma / M / s = (x - mean) product / (M s**3) before gamma
-        factors[c, 0], factors[c, 1] = gamma[c] * inverse, gamma[c] * inverse**3 * product / count
-        factors[c, 2] = total / count
-    for p in prange(pixels):
-        for c in range(channels):
-            _combine(dx[p, c], g[p, c], x[p, c], mean[c], factors[c, 0], factors[c, 1], factors[c, 2])
-
-
-@serial
-def _gradient_sums(sums, products, g, x, mean):  # type: ignore[no-untyped-def]
-    """Per channel of a block: sums of g and of g (x - mean)."""
-    lanes = np.empty(x.shape[2], x.dtype)
-    for c in range(x.shape[1]):
-        clear(lanes)
-        for p in range(x.shape[0]):
-            add(lanes, g[p, c], x.dtype.type(0))
-        sums[c] = fold(lanes)
-        clear(lanes)
-        for p in range(x.shape[0]):
-            add_product(lanes, g[p, c], x[p, c], mean[c])
-        products[c] = fold(lanes)
-
-
-@serial
-def _combine(dx, g, x, mean, a, k, mean_g):  # type: ignore[no-untyped-def]
-    for n in range(g.size):
-        dx[n] = a * (g[n] - mean_g) - k * (x[n] - mean)
+        dgamma[c], dbeta[c] = product[c - first] * inverse, total[c - first]
+        constants[0, c], constants[1, c] = mean[c], total[c - first] / count
+        constants[2, c], constants[3, c] = gamma[c] * inverse, -gamma[c] * inverse**3 * product[c - first] / count
 
 
 @operation("numpy", family="batch_norm")
@@ -185,20 +201,37 @@ def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, var: 
 
 
 @batch_norm_inference.implementation("numba")
-def _(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float
-) -> np.ndarray:
-    y = empty(x, x.shape)
-    scale = (gamma / np.sqrt(var + epsilon)).astype(x.dtype)
-    _batch_norm_inference(_rows(y), _rows(x), scale, mean, beta)
+def _(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float) -> np.ndarray:
+    y, constants, tiles = empty(x, x.shape), aligned((4, x.shape[-1]), x.dtype), plan(normalise_tile, x)
+    statics = epsilon, _blocks(x), tiles, vectors(x.dtype).lanes
+    _batch_norm_inference(_rows(y), constants, _rows(x), gamma, beta, mean, var, *statics)
     return y
 
 
 @parallel
-def _batch_norm_inference(y, x, scale, mean, beta):  # type: ignore[no-untyped-def]
-    for p in prange(x.shape[0]):
-        for c in range(x.shape[1]):
-            _normalise(y[p, c], x[p, c], mean[c], scale[c], beta[c])
+def _batch_norm_inference(y, constants, x, gamma, beta, mean, var, epsilon, blocks, normalise, lanes):  # type: ignore[no-untyped-def]
+    pixels = x.shape[0]
+    for c in range(x.shape[1]):
+        constants[0, c], constants[1, c], constants[2, c] = mean[c], gamma[c] / np.sqrt(var[c] + epsilon), beta[c]
+    for b in prange(blocks):
+        run_tiles(normalise, lanes, constants, y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0)
+
+
+def follow(moving_mean: Array, moving_var: Array, mean: Array, var: Array, *, momentum: float) -> None:
+    """moving <- momentum moving + (1 - momentum) batch, in place, for both statistics."""
+    if isinstance(mean, np.ndarray):
+        keep, take = (moving_mean.dtype.type(factor) for factor in (momentum, 1 - momentum))
+        launch(_follow, moving_mean, moving_var, mean, var, keep, take)
+    else:
+        moving_mean[...] = moving_mean * momentum + mean * (1 - momentum)
+        moving_var[...] = moving_var * momentum + var * (1 - momentum)
+
+
+@serial
+def _follow(moving_mean, moving_var, mean, var, keep, take):  # type: ignore[no-untyped-def]
+    for c in range(mean.size):
+        moving_mean[c] = moving_mean[c] * keep + mean[c] * take
+        moving_var[c] = moving_var[c] * keep + var[c] * take
 
 
 def _rows(x: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def _(x: np.ndarray) -> np.ndarray:
 def _relu(y, x):  # type: ignore[no-untyped-def]
     zero = x.dtype.type(0)
     for i in prange(x.size):
-        y[i] = np.maximum(x[i], zero)
+        y[i] = zero if x[i] < zero else x[i]  # NaN stays NaN
 
 
 @operation("numpy", family="activations")

@@ -1,14 +1,19 @@
 """Optimizer updates: one function per rule, in place on a variable and its slots.
 
 Each rule stands in one place three times: the formula with its NumPy reference (any array module), a compiled loop that
-does the same in one pass over memory, and that loop shared among threads for large variables. Scalars arrive as Python
-floats, computed in double precision once per step, and are rounded to the variable's dtype: float32 stays float32.
+does the same in one pass over memory, and that loop over all variables of a net, shared among threads (sweep.py).
+Scalars are computed in double precision once per step and are rounded to the variable's dtype: float32 stays float32.
 
-    w  variable    g  gradient    m, v, ...  slots, of w's shape and dtype
+    w  variable    g  gradient    m, v, ...  slots, of w's shape and dtype    c  the scalars that a compiled loop takes
 """
 
 from .adaptive import adagrad, rmsprop
-from .descent import decay, sgd, sgd_momentum
+from .clipping import clip_by_norm, clip_by_value
+from .descent import decay, decay_sweep, sgd, sgd_momentum
 from .moments import adam, adamax, nadam
+from .sweep import Segments, dense, in_one_sweep, overlap, rules
 
-__all__ = ["adagrad", "adam", "adamax", "decay", "nadam", "rmsprop", "sgd", "sgd_momentum"]
+__all__ = [
+    "Segments", "adagrad", "adam", "adamax", "clip_by_norm", "clip_by_value", "decay", "decay_sweep", "dense", "in_one_sweep",
+    "nadam", "overlap", "rmsprop", "rules", "sgd", "sgd_momentum",
+]  # fmt: skip

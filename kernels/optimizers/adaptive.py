@@ -3,7 +3,7 @@
 import math
 
 from ..common import Array, operation, parallel, prange, serial, xp
-from .sweep import BLOCK, sweep
+from .sweep import arrays, swept
 
 
 @operation("numpy", family="optimizers")
@@ -17,22 +17,24 @@ def adagrad(w: Array, g: Array, s: Array, *, learning_rate: float, epsilon: floa
 
 
 @serial
-def _adagrad(w, g, s, learning_rate, epsilon):
+def _adagrad(w, g, s, c):
+    learning_rate, epsilon = c[0], c[1]
     for i in range(w.size):
         s[i] += g[i] * g[i]
         w[i] -= learning_rate * g[i] / math.sqrt(s[i] + epsilon)
 
 
 @parallel
-def _adagrad_blocks(w, g, s, learning_rate, epsilon):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        _adagrad(w[part], g[part], s[part], learning_rate, epsilon)
+def _adagrad_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, s, _, _ = arrays(table[row], c)
+            _adagrad(w, g, s, c)
 
 
-@adagrad.implementation("numba")
-def _(w, g, s, *, learning_rate, epsilon):
-    sweep(_adagrad, _adagrad_blocks, (w, g, s), (learning_rate, epsilon))
+@swept(adagrad, _adagrad_sweep)
+def _(*, learning_rate, epsilon):
+    return learning_rate, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -59,30 +61,30 @@ def rmsprop(
 
 
 @serial
-def _rmsprop(w, g, v, m, a, learning_rate, rate, momentum, epsilon):
-    # The slots that are None have a type of their own, so the compiler drops their branches.
+def _rmsprop(w, g, v, m, a, c):
+    learning_rate, rate, momentum, epsilon = c[0], c[1], c[2], c[3]
+    with_momentum, centered = m.size > 0, a.size > 0
     for i in range(w.size):
         v[i] += rate * (g[i] * g[i] - v[i])
         variance = v[i]
-        if a is not None:
+        if centered:
             a[i] += rate * (g[i] - a[i])
             variance -= a[i] * a[i]
         u = learning_rate * g[i] / math.sqrt(variance + epsilon)
-        if m is not None:
+        if with_momentum:
             m[i] = momentum * m[i] + u
             u = m[i]
         w[i] -= u
 
 
 @parallel
-def _rmsprop_blocks(w, g, v, m, a, learning_rate, rate, momentum, epsilon):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        m_part = None if m is None else m[part]
-        a_part = None if a is None else a[part]
-        _rmsprop(w[part], g[part], v[part], m_part, a_part, learning_rate, rate, momentum, epsilon)
+def _rmsprop_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, v, m, a = arrays(table[row], c)
+            _rmsprop(w, g, v, m, a, c)
 
 
-@rmsprop.implementation("numba")
-def _(w, g, v, m=None, a=None, *, learning_rate, rho, momentum, epsilon):
-    sweep(_rmsprop, _rmsprop_blocks, (w, g, v, m, a), (learning_rate, 1 - rho, momentum, epsilon))
+@swept(rmsprop, _rmsprop_sweep)
+def _(*, learning_rate, rho, momentum, epsilon):
+    return learning_rate, 1 - rho, momentum, epsilon

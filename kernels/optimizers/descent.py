@@ -1,7 +1,7 @@
 """Gradient descent, with and without momentum, and decoupled weight decay."""
 
 from ..common import Array, operation, parallel, prange, serial
-from .sweep import BLOCK, sweep
+from .sweep import arrays, swept
 
 
 @operation("numpy", family="optimizers")
@@ -11,21 +11,23 @@ def sgd(w: Array, g: Array, *, learning_rate: float) -> None:
 
 
 @serial
-def _sgd(w, g, learning_rate):
+def _sgd(w, g, c):
+    learning_rate = c[0]
     for i in range(w.size):
         w[i] -= learning_rate * g[i]
 
 
 @parallel
-def _sgd_blocks(w, g, learning_rate):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        _sgd(w[part], g[part], learning_rate)
+def _sgd_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, _, _, _ = arrays(table[row], c)
+            _sgd(w, g, c)
 
 
-@sgd.implementation("numba")
-def _(w, g, *, learning_rate):
-    sweep(_sgd, _sgd_blocks, (w, g), (learning_rate,))
+@swept(sgd, _sgd_sweep)
+def _(*, learning_rate):
+    return (learning_rate,)
 
 
 @operation("numpy", family="optimizers")
@@ -41,7 +43,8 @@ def sgd_momentum(
 
 
 @serial
-def _sgd_momentum(w, g, m, learning_rate, momentum, nesterov):
+def _sgd_momentum(w, g, m, c):
+    learning_rate, momentum, nesterov = c[0], c[1], c[2] != 0
     for i in range(w.size):
         step = learning_rate * g[i]
         m[i] = momentum * m[i] - step
@@ -49,15 +52,16 @@ def _sgd_momentum(w, g, m, learning_rate, momentum, nesterov):
 
 
 @parallel
-def _sgd_momentum_blocks(w, g, m, learning_rate, momentum, nesterov):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        _sgd_momentum(w[part], g[part], m[part], learning_rate, momentum, nesterov)
+def _sgd_momentum_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, m, _, _ = arrays(table[row], c)
+            _sgd_momentum(w, g, m, c)
 
 
-@sgd_momentum.implementation("numba")
-def _(w, g, m, *, learning_rate, momentum, nesterov=False):
-    sweep(_sgd_momentum, _sgd_momentum_blocks, (w, g, m), (learning_rate, momentum, bool(nesterov)))
+@swept(sgd_momentum, _sgd_momentum_sweep)
+def _(*, learning_rate, momentum, nesterov=False):
+    return learning_rate, momentum, nesterov
 
 
 @operation("numpy", family="optimizers")
@@ -67,3 +71,18 @@ def decay(w: Array, *, rate: float) -> None:
     Not w * (1 - rate): in float32 a small rate would lose most of its digits beside the 1.
     """
     w[...] = w - rate * w
+
+
+@serial
+def _decay(w, c):
+    rate = c[0]
+    for i in range(w.size):
+        w[i] -= rate * w[i]
+
+
+@parallel
+def decay_sweep(table, shares, c):
+    """`decay` of all variables of a table; c[0] is the rate."""
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            _decay(arrays(table[row], c)[0], c)

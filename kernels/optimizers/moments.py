@@ -7,7 +7,7 @@ optimizer classes compute them once and pass them in.
 import math
 
 from ..common import Array, operation, parallel, prange, serial, xp
-from .sweep import BLOCK, sweep
+from .sweep import arrays, swept
 
 
 @operation("numpy", family="optimizers")
@@ -30,29 +30,29 @@ def adam(
 
 
 @serial
-def _adam(w, g, m, v, peak, alpha, rate_1, rate_2, epsilon):
-    # Without AMSGrad `peak` is None, a type of its own, so the compiler drops its branch.
+def _adam(w, g, m, v, peak, c):
+    alpha, rate_1, rate_2, epsilon, amsgrad = c[0], c[1], c[2], c[3], peak.size > 0
     for i in range(w.size):
         m[i] += rate_1 * (g[i] - m[i])
         v[i] += rate_2 * (g[i] * g[i] - v[i])
         second = v[i]
-        if peak is not None:
+        if amsgrad:
             peak[i] = max(peak[i], second)
             second = peak[i]
         w[i] -= alpha * m[i] / (math.sqrt(second) + epsilon)
 
 
 @parallel
-def _adam_blocks(w, g, m, v, peak, alpha, rate_1, rate_2, epsilon):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        peak_part = None if peak is None else peak[part]
-        _adam(w[part], g[part], m[part], v[part], peak_part, alpha, rate_1, rate_2, epsilon)
+def _adam_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, m, v, peak = arrays(table[row], c)
+            _adam(w, g, m, v, peak, c)
 
 
-@adam.implementation("numba")
-def _(w, g, m, v, peak=None, *, alpha, beta_1, beta_2, epsilon):
-    sweep(_adam, _adam_blocks, (w, g, m, v, peak), (alpha, 1 - beta_1, 1 - beta_2, epsilon))
+@swept(adam, _adam_sweep)
+def _(*, alpha, beta_1, beta_2, epsilon):
+    return alpha, 1 - beta_1, 1 - beta_2, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -69,7 +69,8 @@ def adamax(
 
 
 @serial
-def _adamax(w, g, m, u, alpha, rate_1, beta_2, epsilon):
+def _adamax(w, g, m, u, c):
+    alpha, rate_1, beta_2, epsilon = c[0], c[1], c[2], c[3]
     for i in range(w.size):
         m[i] += rate_1 * (g[i] - m[i])
         u[i] = max(beta_2 * u[i], abs(g[i]))
@@ -77,15 +78,16 @@ def _adamax(w, g, m, u, alpha, rate_1, beta_2, epsilon):
 
 
 @parallel
-def _adamax_blocks(w, g, m, u, alpha, rate_1, beta_2, epsilon):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        _adamax(w[part], g[part], m[part], u[part], alpha, rate_1, beta_2, epsilon)
+def _adamax_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, m, u, _ = arrays(table[row], c)
+            _adamax(w, g, m, u, c)
 
 
-@adamax.implementation("numba")
-def _(w, g, m, u, *, alpha, beta_1, beta_2, epsilon):
-    sweep(_adamax, _adamax_blocks, (w, g, m, u), (alpha, 1 - beta_1, beta_2, epsilon))
+@swept(adamax, _adamax_sweep)
+def _(*, alpha, beta_1, beta_2, epsilon):
+    return alpha, 1 - beta_1, beta_2, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -104,7 +106,8 @@ def nadam(
 
 
 @serial
-def _nadam(w, g, m, v, alpha, ahead, v_scale, rate_1, rate_2, epsilon):
+def _nadam(w, g, m, v, c):
+    alpha, ahead, v_scale, rate_1, rate_2, epsilon = c[0], c[1], c[2], c[3], c[4], c[5]
     for i in range(w.size):
         m[i] += rate_1 * (g[i] - m[i])
         v[i] += rate_2 * (g[i] * g[i] - v[i])
@@ -112,13 +115,13 @@ def _nadam(w, g, m, v, alpha, ahead, v_scale, rate_1, rate_2, epsilon):
 
 
 @parallel
-def _nadam_blocks(w, g, m, v, alpha, ahead, v_scale, rate_1, rate_2, epsilon):
-    for block in prange((w.size + BLOCK - 1) // BLOCK):
-        part = slice(block * BLOCK, (block + 1) * BLOCK)
-        _nadam(w[part], g[part], m[part], v[part], alpha, ahead, v_scale, rate_1, rate_2, epsilon)
+def _nadam_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, m, v, _ = arrays(table[row], c)
+            _nadam(w, g, m, v, c)
 
 
-@nadam.implementation("numba")
-def _(w, g, m, v, *, alpha, ahead, v_scale, beta_1, beta_2, epsilon):
-    scalars = (alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon)
-    sweep(_nadam, _nadam_blocks, (w, g, m, v), scalars)
+@swept(nadam, _nadam_sweep)
+def _(*, alpha, ahead, v_scale, beta_1, beta_2, epsilon):
+    return alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon

@@ -73,31 +73,58 @@ def _(x: np.ndarray, *, pool_size: Pair, strides: Pair, padding: Padding) -> tup
 def _max_pool(y, index, x, kh_, kw_, sh, sw, top, left):  # type: ignore[no-untyped-def]
     for pixel in prange(y.shape[0] * y.shape[1]):
         oh, ow = pixel // y.shape[1], pixel % y.shape[1]
-        found = False
-        for kh in range(kh_):
-            for kw in range(kw_):
-                h, w = oh * sh + kh - top, ow * sw + kw - left
-                if 0 <= h < x.shape[0] and 0 <= w < x.shape[1]:
-                    k = index.dtype.type(kh * kw_ + kw)
-                    if found:
-                        _take_larger(y[oh, ow], index[oh, ow], x[h, w], k)
-                    else:
-                        _take(y[oh, ow], index[oh, ow], x[h, w], k)
-                        found = True
+        h0, h1 = max(0, oh * sh - top), min(x.shape[0], oh * sh - top + kh_)
+        w0, w1 = max(0, ow * sw - left), min(x.shape[1], ow * sw - left + kw_)
+        corner = (oh * sh - top) * kw_ + ow * sw - left
+        h, w = h0, w0
+        # The window's cells inside the image, four at a time; the last one again where four are too many.
+        for i in range(0, (h1 - h0) * (w1 - w0), 4):
+            ha, wa = h, w
+            hb, wb = _next(ha, wa, h1, w0, w1)
+            hc, wc = _next(hb, wb, h1, w0, w1)
+            hd, wd = _next(hc, wc, h1, w0, w1)
+            h, w = _next(hd, wd, h1, w0, w1)
+            number = index.dtype.type
+            ka, kb = number(ha * kw_ + wa - corner), number(hb * kw_ + wb - corner)
+            kc, kd = number(hc * kw_ + wc - corner), number(hd * kw_ + wd - corner)
+            a, b, c, d = x[ha, wa], x[hb, wb], x[hc, wc], x[hd, wd]
+            if i == 0:
+                _largest_of_four(y[oh, ow], index[oh, ow], a, b, c, d, ka, kb, kc, kd)
+            else:
+                _largest_of_five(y[oh, ow], index[oh, ow], a, b, c, d, ka, kb, kc, kd)
 
 
 @serial
-def _take(best, winner, value, k):  # type: ignore[no-untyped-def]
-    for m in range(best.size):
-        best[m], winner[m] = value[m], k
+def _next(h, w, end_h, first_w, end_w):  # type: ignore[no-untyped-def]
+    """The cell after (h, w) in reading order; the last one is its own successor."""
+    if w + 1 < end_w:
+        return h, w + 1
+    return (h + 1, first_w) if h + 1 < end_h else (h, w)
 
 
 @serial
-def _take_larger(best, winner, value, k):  # type: ignore[no-untyped-def]
-    for m in range(best.size):
-        better = not value[m] <= best[m] and best[m] == best[m]
-        best[m] = value[m] if better else best[m]
-        winner[m] = k if better else winner[m]
+def _largest_of_four(y, index, a, b, c, d, ka, kb, kc, kd):  # type: ignore[no-untyped-def]
+    for m in range(y.size):
+        best, k = _better(a[m], ka, b[m], kb)
+        best, k = _better(best, k, c[m], kc)
+        y[m], index[m] = _better(best, k, d[m], kd)
+
+
+@serial
+def _largest_of_five(y, index, a, b, c, d, ka, kb, kc, kd):  # type: ignore[no-untyped-def]
+    """The same with what y and index hold already."""
+    for m in range(y.size):
+        best, k = _better(y[m], index[m], a[m], ka)
+        best, k = _better(best, k, b[m], kb)
+        best, k = _better(best, k, c[m], kc)
+        y[m], index[m] = _better(best, k, d[m], kd)
+
+
+@serial
+def _better(best, k, value, candidate):  # type: ignore[no-untyped-def]
+    """The larger number and its k; the first of equals, and a NaN before any number."""
+    replaces = (not value <= best) and best == best
+    return (value if replaces else best), (candidate if replaces else k)
 
 
 @operation("numpy", family="max_pool2d")

@@ -16,8 +16,9 @@ import math
 
 import numpy as np
 
-from ..common import Array, batch_last, empty, operation, parallel, prange, serial, xp
-from .normalise import softmax, softmax_grad
+from ..common import Array, aligned, batch_last, empty, operation, parallel, prange, serial, xp
+from ..elementwise import cast, contiguous
+from .normalise import BLOCK, softmax, softmax_block, softmax_grad
 
 EPSILON = 1e-7
 
@@ -37,6 +38,19 @@ def crossentropy(p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
     return -xp_.sum(_rows(t, p) * xp_.log(xp_.clip(q, epsilon, 1.0 - epsilon)), axis=1)
 
 
+@crossentropy.implementation("numba")
+def _(p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
+    loss = aligned(p.shape[:1], p.dtype)
+    _loss(loss, batch_last(p), _compilable(t, p), *_bounds(p, epsilon))
+    return loss
+
+
+@parallel
+def _loss(loss, p, t, low, high):  # type: ignore[no-untyped-def]
+    for n in prange(p.shape[1]):
+        loss[n] = _clipped_loss(p, n, t, low, high)
+
+
 @operation("numpy", family="softmax")
 def crossentropy_grad(g: Array, p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
     """g (N,), probabilities p (N, C), targets t -> dp (N, C), zero where the clip is active."""
@@ -46,6 +60,26 @@ def crossentropy_grad(g: Array, p: Array, t: Array, *, epsilon: float = EPSILON)
     r = xp_.clip(q, epsilon, 1.0 - epsilon)
     dq = xp_.where(q == r, -g[:, None] * _rows(t, p) / r, xp_.zeros_like(p))
     return (dq - xp_.sum(dq * q, axis=1, keepdims=True)) / total
+
+
+@crossentropy_grad.implementation("numba")
+def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
+    dp = empty(p, p.shape)
+    _loss_grad(batch_last(dp), contiguous(g), batch_last(p), _compilable(t, p), *_bounds(p, epsilon))
+    return dp
+
+
+@parallel
+def _loss_grad(dp, g, p, t, low, high):  # type: ignore[no-untyped-def]
+    """dp_c = g (sum_k w_k - w_c / q_c) / sum p, w = t where q was not clipped, else 0."""
+    for n in prange(p.shape[1]):
+        total, weight = _column_sum(p, n), 0.0
+        for c in range(p.shape[0]):
+            if low <= p[c, n] / total <= high:
+                weight += _target(t, n, c)
+        for c in range(p.shape[0]):
+            q = p[c, n] / total
+            dp[c, n] = g[n] * (weight - (_target(t, n, c) / q if low <= q <= high else 0.0)) / total
 
 
 @operation("numpy", family="softmax")
@@ -63,21 +97,32 @@ def softmax_crossentropy(z: Array, t: Array, *, clip: bool, epsilon: float = EPS
 
 @softmax_crossentropy.implementation("numba")
 def _(z: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
-    p, loss = softmax["numba"](z), np.zeros(z.shape[0], z.dtype)
-    if clip:
-        low, high = p.dtype.type(epsilon), p.dtype.type(1.0 - epsilon)
-        _clipped_loss(loss, batch_last(p), _compilable(t, p), low, high)
-    else:
-        _logit_loss(loss, batch_last(p), batch_last(z), _compilable(t, p))
+    p, loss = empty(z, z.shape), aligned(z.shape[:1], z.dtype)
+    _softmax_loss(loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip)
     return loss, p
+
+
+@parallel
+def _softmax_loss(loss, p, z, t, low, high, clip):  # type: ignore[no-untyped-def]
+    samples = z.shape[2]  # of z (1, C, N)
+    for task in prange((samples + BLOCK - 1) // BLOCK):
+        first, end = task * BLOCK, min((task + 1) * BLOCK, samples)
+        softmax_block(p, z, 0, first)
+        for n in range(first, end):
+            loss[n] = _clipped_loss(p[0], n, t, low, high) if clip else _logit_loss(p[0], z[0], n, t)
+
+
+def _bounds(p: np.ndarray, epsilon: float) -> tuple[np.generic, np.generic]:
+    """Of the clip, in p's number format."""
+    return p.dtype.type(epsilon), p.dtype.type(1.0 - epsilon)
 
 
 def _compilable(t: np.ndarray, p: np.ndarray) -> np.ndarray:
     """The targets in one of the three forms the loops are compiled for: int64 labels, rows or columns of p's dtype."""
     if t.ndim == 1:
-        return np.ascontiguousarray(t, np.int64)
-    rows = t.astype(p.dtype, copy=False)
-    return rows if rows.flags.c_contiguous or rows.flags.f_contiguous else np.ascontiguousarray(rows)
+        return contiguous(t, np.int64)
+    rows = cast(t, p.dtype)
+    return rows if rows.flags.c_contiguous or rows.flags.f_contiguous else contiguous(rows)
 
 
 @serial
@@ -95,27 +140,27 @@ def _column_sum(p, n):  # type: ignore[no-untyped-def]
     return total
 
 
-@parallel
-def _clipped_loss(loss, p, t, low, high):  # type: ignore[no-untyped-def]
-    for n in prange(p.shape[1]):
-        total = _column_sum(p, n)
-        for c in range(p.shape[0]):
-            target = _target(t, n, c)
-            if target != 0:
-                loss[n] -= target * math.log(min(max(p[c, n] / total, low), high))
+@serial
+def _clipped_loss(p, n, t, low, high):  # type: ignore[no-untyped-def]
+    total, loss = _column_sum(p, n), 0.0
+    for c in range(p.shape[0]):
+        target = _target(t, n, c)
+        if target != 0:
+            loss -= target * math.log(min(max(p[c, n] / total, low), high))
+    return loss
 
 
-@parallel
-def _logit_loss(loss, p, z, t):  # type: ignore[no-untyped-def]
-    for n in prange(p.shape[1]):
-        k = 0
-        for c in range(1, z.shape[0]):
-            k = c if z[c, n] > z[k, n] else k
-        largest, log_p = np.float64(z[k, n]), math.log(p[k, n])  # p_k is at least 1 / C: its logarithm loses nothing
-        for c in range(p.shape[0]):
-            target = _target(t, n, c)
-            if target != 0:
-                loss[n] -= target * (z[c, n] - largest + log_p)
+@serial
+def _logit_loss(p, z, n, t):  # type: ignore[no-untyped-def]
+    k, loss = 0, 0.0
+    for c in range(1, z.shape[0]):
+        k = c if z[c, n] > z[k, n] else k
+    largest, log_p = np.float64(z[k, n]), math.log(p[k, n])  # p_k is at least 1 / C: its logarithm loses nothing
+    for c in range(p.shape[0]):
+        target = _target(t, n, c)
+        if target != 0:
+            loss -= target * (z[c, n] - largest + log_p)
+    return loss
 
 
 @operation("numpy", family="softmax")
@@ -133,7 +178,7 @@ def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float
     low, high = (epsilon, 1.0 - epsilon) if clip else (-np.inf, np.inf)
     _crossentropy_grad(
         batch_last(dz),
-        np.ascontiguousarray(g),
+        contiguous(g),
         batch_last(p),
         _compilable(t, p),
         p.dtype.type(low),

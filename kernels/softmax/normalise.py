@@ -46,16 +46,21 @@ def _classes(x: np.ndarray, axis: int) -> np.ndarray:
 def _softmax(y, z):  # type: ignore[no-untyped-def]
     blocks = (z.shape[2] + BLOCK - 1) // BLOCK
     for task in prange(z.shape[0] * blocks):
-        p, m = task // blocks, task % blocks * BLOCK
-        largest = z[p, 0, m : m + BLOCK].copy()
-        for c in range(1, z.shape[1]):
-            _maximum(largest, z[p, c, m : m + BLOCK])
-        total = np.empty(largest.size, largest.dtype)
-        clear(total)
-        for c in range(z.shape[1]):
-            _exponentials(y[p, c, m : m + BLOCK], total, z[p, c, m : m + BLOCK], largest)
-        for c in range(z.shape[1]):
-            _divide(y[p, c, m : m + BLOCK], total)
+        softmax_block(y, z, task // blocks, task % blocks * BLOCK)
+
+
+@serial
+def softmax_block(y, z, p, m):  # type: ignore[no-untyped-def]
+    """y[p] = softmax of z[p] over the classes, for up to BLOCK samples from m on."""
+    largest = z[p, 0, m : m + BLOCK].copy()
+    for c in range(1, z.shape[1]):
+        _maximum(largest, z[p, c, m : m + BLOCK])
+    total = np.empty(largest.size, largest.dtype)
+    clear(total)
+    for c in range(z.shape[1]):
+        _exponentials(y[p, c, m : m + BLOCK], total, z[p, c, m : m + BLOCK], largest)
+    for c in range(z.shape[1]):
+        _divide(y[p, c, m : m + BLOCK], total)
 
 
 @serial

@@ -21,7 +21,9 @@ CONV = {"strides": (2, 1), "padding": ((1, 1), (0, 1)), "dilation": (1, 2), "gro
 W = RNG.standard_normal((3, 2, 2, 6))
 CONVOLVED = conv2d.conv2d["im2col"](X, W, **CONV)
 EPSILON = {"epsilon": 1e-3}
-DROP = {"rate": 0.4, "key": (1, 2), "call": 3}
+DROP = {"rate": 0.4}
+WORDS = np.array([1, 2, 3], np.uint32)
+BITS = dropout.dropout(X, WORDS, **DROP)[1]
 
 STEADY = ("relu", "selu", "sigmoid", "tanh", "softplus", "softsign", "silu")
 LABELS = np.arange(7) % 4
@@ -44,9 +46,9 @@ CASES = [
     (conv2d.conv2d, (X, W, RNG.standard_normal(6)), CONV),
     (conv2d.conv2d_input_grad, (CONVOLVED, W), {"input_size": (6, 5), **CONV}),
     (conv2d.conv2d_weight_grad, (X, CONVOLVED), {"kernel_size": (3, 2), **CONV}),
-    (dropout.dropout, (X,), DROP),
-    (dropout.dropout, (X,), {"noise_shape": (None, 1, 1, None), **DROP}),
-    (dropout.dropout_grad, (X, X > 0), {"rate": 0.4}),
+    (dropout.dropout, (X, WORDS), DROP),
+    (dropout.dropout, (X, WORDS), {"noise_shape": (None, 1, 1, None), **DROP}),
+    (dropout.dropout_grad, (X, BITS), {"rate": 0.4}),
     (philox.philox4x32, (np.arange(24, dtype=np.uint32).reshape(2, 3, 4), (1, 2)), {}),
     (pool2d.max_pool2d, (X,), POOL),
     (pool2d.max_pool2d_grad, POOLED, {"input_size": (6, 5), **POOL}),

@@ -6,12 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common
-from tinynet.kernels.batch_norm import batch_norm, batch_norm_grad, batch_norm_inference
+from tinynet.kernels.batch_norm import SAMPLES, batch_norm, batch_norm_grad, batch_norm_inference
+from tinynet.kernels.emit import host, vectors
 
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated
 
 IMPLEMENTATIONS = ("numpy", "numba")
-features = st.sampled_from([(1,), (5,), (1, 1, 4), (3, 5, 2), (9, 11, 3), (2, 3, 2, 3)])
+features = st.sampled_from([(1,), (5,), (1, 1, 4), (3, 5, 2), (9, 11, 3), (2, 3, 2, 3), (9, 13, 3), (11, 10, 19)])
+
+
+@pytest.fixture(params=[16, 32], ids=lambda width: f"{width}-byte vectors")
+def narrow_vectors(request, monkeypatch):
+    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
+    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)  # as AVX2 and NEON have
+    vectors.cache_clear()
+    yield
+    monkeypatch.undo()
+    vectors.cache_clear()
 
 
 def case(n, shape, dtype, order, seed):
@@ -35,6 +46,19 @@ def test_compiled_agrees_with_reference(n, shape, dtype, order, gradient_order, 
     assert common.is_batch_last(batch_norm(x, gamma, beta, epsilon=1e-3)[0])
 
 
+@pytest.mark.usefixtures("narrow_vectors")
+@pytest.mark.parametrize("shape", [(9, 11, 13), (9, 13, 13)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_narrow_vectors(dtype, shape):
+    for n in (1, 8, 21):
+        rng, x, gamma, beta = case(n, shape, dtype, "batch_last", 0)
+        g = normal(rng, x.shape, dtype)
+        _, mean, var = expected = batch_norm["numpy"](x, gamma, beta, epsilon=1e-3)
+        assert_agree(batch_norm["numba"](x, gamma, beta, epsilon=1e-3), expected, float32=2e-6 * 32)
+        expected = batch_norm_grad["numpy"](g, x, gamma, mean, var, epsilon=1e-3)
+        assert_agree(batch_norm_grad["numba"](g, x, gamma, mean, var, epsilon=1e-3), expected, float32=1e-4)
+
+
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_definition(name):
     x = np.array([[1.0, 10.0], [2.0, 10.0], [3.0, 40.0]])
@@ -46,7 +70,7 @@ def test_definition(name):
 
 
 @pytest.mark.parametrize("mean", [0.0, 1.0, 1000.0, -3e4])
-@pytest.mark.parametrize("shape", [(128, 9, 9, 3), (1000, 4)])
+@pytest.mark.parametrize("shape", [(128, 9, 9, 3), (128, 14, 14, 3), (33, 28, 28, 2), (1000, 4)])
 def test_float32_statistics_keep_their_digits(mean, shape):
     """A mean far from 0 costs the variance nothing beyond what rounding x itself has cost."""
     x = (np.random.default_rng(0).standard_normal(shape) + mean).astype(np.float32)
@@ -55,6 +79,16 @@ def test_float32_statistics_keep_their_digits(mean, shape):
     _, m, v = batch_norm["numba"](common.to_batch_last(x), one, one, epsilon=1e-3)
     np.testing.assert_allclose(m, x.mean(axes, dtype=np.float64), rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(v, x.var(axes, dtype=np.float64), rtol=2e-6)
+
+
+def test_float32_statistics_where_the_first_pixels_are_unlike_the_rest():
+    """They are what a block's shift is taken from: see SAMPLES."""
+    x = np.random.default_rng(0).standard_normal((32, 64, 48, 3)).astype(np.float32)
+    x.reshape(32, 16, -1, 3)[:, :, :SAMPLES] += 1000  # in each of 16 blocks
+    one = np.ones(3, np.float32)
+    _, m, v = batch_norm["numba"](common.to_batch_last(x), one, one, epsilon=1e-3)
+    np.testing.assert_allclose(m, x.mean((0, 1, 2), dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(v, x.var((0, 1, 2), dtype=np.float64), rtol=1e-5)
 
 
 def test_float32_gradients_keep_their_digits():

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common
-from tinynet.kernels.dropout import dropout, dropout_grad
+from tinynet.kernels.dropout import dropout, dropout_grad, unpack
+from tinynet.kernels.emit import vectors
 from tinynet.kernels.philox import philox4x32
 
 from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, unmutated
@@ -14,53 +15,66 @@ from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, u
 IMPLEMENTATIONS = ("numpy", "numba")
 KEY = (12345, 2**32 - 7)
 keys = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+
+
+def words(key=KEY, call=0):
+    return np.array([*key, call], np.uint32)
+
+
 shapes = st.sampled_from([(1,), (5,), (1, 1, 3), (3, 5, 2), (17,), (40,)])
 
 
+@pytest.fixture(params=(16, 32, 64), ids=lambda width: f"vectors of {width} bytes")
+def _width(request, monkeypatch):
+    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
+    vectors.cache_clear()
+    yield
+    vectors.cache_clear()
+
+
+@pytest.mark.usefixtures("_width")
 @given(batches, shapes, st.sampled_from([0.0, 0.1, 0.5, 0.999, 1.0]), keys, dtypes, orders, orders, seeds)
 def test_compiled_agrees_with_reference(n, shape, rate, key, dtype, order, gradient_order, seed):
     rng = np.random.default_rng(seed)
     x = normal(rng, (n, *shape), dtype, order)
     g = normal(rng, x.shape, dtype, gradient_order)
-    static = {"rate": rate, "key": key, "call": seed}
-    with unmutated(x, g):
-        y, mask = dropout["numba"](x, **static)
-        expected, expected_mask = dropout["numpy"](x, **static)
-        np.testing.assert_array_equal(mask, expected_mask)
-        assert mask.dtype == bool
+    given = words(key, seed)
+    with unmutated(x, g, given):
+        y, bits = dropout["numba"](x, given, rate=rate)
+        expected, expected_bits = dropout["numpy"](x, given, rate=rate)
+        np.testing.assert_array_equal(bits, expected_bits)
+        assert bits.dtype == np.uint16
         assert_agree(y, expected)
-        expected = dropout_grad["numpy"](g, mask, rate=rate)
-        assert_agree(dropout_grad["numba"](g, mask, rate=rate), expected)
-        assert_agree(dropout_grad["numba"](g, np.ascontiguousarray(mask), rate=rate), expected)
+        expected = dropout_grad["numpy"](g, bits, rate=rate)
+        assert_agree(dropout_grad["numba"](g, bits, rate=rate), expected)
     assert common.is_batch_last(y)
-    np.testing.assert_array_equal(
-        dropout["numba"](np.ones_like(x), **static)[0], dropout_grad["numba"](np.ones_like(x), mask, rate=rate)
-    )
+    one = np.ones_like(x)
+    np.testing.assert_array_equal(dropout["numba"](one, given, rate=rate)[0], dropout_grad["numba"](one, bits, rate=rate))
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_each_element_has_its_own_counter(name):
-    x = np.ones((7, 3, 2))
-    _, mask = dropout[name](x, rate=0.25, key=KEY, call=9)
-    for n in range(7):
+    x = np.ones((37, 3, 2))
+    mask = unpack(dropout[name](x, words(call=9), rate=0.25)[1], x.shape)
+    for n in range(37):
         for a in range(3):
             for b in range(2):
-                words = philox4x32(np.array([9, 2 * a + b, n // 4, 0], np.uint32), KEY)
-                assert mask[n, a, b] == (words[n % 4] >= 2**30)
+                drawn = philox4x32(np.array([9, 2 * a + b, n // 8, 0], np.uint32), KEY)
+                half = drawn[n % 8 // 2] >> 16 if n % 2 else drawn[n % 8 // 2] & 0xFFFF
+                assert mask[n, a, b] == (half >= 2**14)
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_a_smaller_batch_is_a_prefix(name):
     """The last, incomplete batch of an epoch drops what the first samples of a full one drop."""
-    static = {"rate": 0.5, "key": KEY, "call": 0}
-    full = dropout[name](np.ones((33, 6)), **static)[1]
-    np.testing.assert_array_equal(dropout[name](np.ones((7, 6)), **static)[1], full[:7])
+    full = dropout[name](np.ones((33, 6)), words(), rate=0.5)[0]
+    np.testing.assert_array_equal(dropout[name](np.ones((7, 6)), words(), rate=0.5)[0], full[:7])
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_kept_elements_are_scaled(name):
-    y, mask = dropout[name](np.full((16, 5), 3.0), rate=0.25, key=KEY, call=0)
-    np.testing.assert_allclose(y, mask * 4.0)
+    y, bits = dropout[name](np.full((16, 5), 3.0), words(), rate=0.25)
+    np.testing.assert_allclose(y, unpack(bits, y.shape) * 4.0)
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
@@ -69,7 +83,8 @@ def test_rate(name, rate):
     """Within five standard deviations of the binomial; calls and keys give different masks."""
     x = np.ones((128, 200), np.float32)
     masks = [
-        dropout[name](x, rate=rate, key=key, call=call)[1] for key, call in ((KEY, 0), (KEY, 1), ((12346, KEY[1]), 0))
+        unpack(dropout[name](x, words(key, call), rate=rate)[1], x.shape)
+        for key, call in ((KEY, 0), (KEY, 1), ((12346, KEY[1]), 0))
     ]
     for mask in masks:
         assert abs(mask.mean() - (1 - rate)) < 5 * (rate * (1 - rate) / x.size) ** 0.5
@@ -82,10 +97,10 @@ def test_rate(name, rate):
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_ends_of_the_rate(name):
     x = np.ones((7, 3))
-    assert (dropout[name](x, rate=0.0, key=KEY, call=0)[0] == 1).all()
-    y, mask = dropout[name](x, rate=1.0, key=KEY, call=0)
+    assert (dropout[name](x, words(), rate=0.0)[0] == 1).all()
+    y, bits = dropout[name](x, words(), rate=1.0)
     assert not y.any()
-    assert not dropout_grad[name](x, mask, rate=1.0).any()
+    assert not dropout_grad[name](x, bits, rate=1.0).any()
 
 
 @given(
@@ -94,28 +109,27 @@ def test_ends_of_the_rate(name):
 def test_noise_shape(n, noise_shape, dtype, order):
     """Drawn as for an array of the reduced shape, then shared along the axes of size 1."""
     x = normal(np.random.default_rng(0), (n, 5, 3, 2), dtype, order)
-    static = {"rate": 0.4, "key": KEY, "call": 3}
     reduced = tuple(size if m is None else m for m, size in zip(noise_shape, x.shape, strict=True))
-    expected = dropout["numpy"](np.ones(reduced), **static)[1]
-    results = [dropout[name](x, noise_shape=noise_shape, **static) for name in IMPLEMENTATIONS]
+    expected = dropout["numpy"](np.ones(reduced), words(call=3), rate=0.4)[1]
+    results = [dropout[name](x, words(call=3), rate=0.4, noise_shape=noise_shape) for name in IMPLEMENTATIONS]
     assert_agree(results[1][0], results[0][0])
-    for y, mask in results:
-        np.testing.assert_array_equal(mask, expected)
-        np.testing.assert_array_equal(y != 0, np.broadcast_to(mask, x.shape))
-    np.testing.assert_array_equal(
-        dropout_grad["numba"](x, expected, rate=0.4), dropout_grad["numpy"](x, expected, rate=0.4)
-    )
+    for y, bits in results:
+        np.testing.assert_array_equal(bits, expected)
+        np.testing.assert_array_equal(y != 0, np.broadcast_to(unpack(bits, reduced), x.shape))
+    gradients = [dropout_grad[name](x, expected, rate=0.4, noise_shape=noise_shape) for name in IMPLEMENTATIONS]
+    np.testing.assert_array_equal(*gradients)
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 @pytest.mark.parametrize("noise_shape", [(None, 2), (None, 1, 1), (5, None)])
 def test_noise_shape_that_does_not_fit(name, noise_shape):
     with pytest.raises(ValueError, match="noise_shape"):
-        dropout[name](np.ones((7, 3)), rate=0.5, key=KEY, call=0, noise_shape=noise_shape)
+        dropout[name](np.ones((7, 3)), words(), rate=0.5, noise_shape=noise_shape)
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_dropped_nan_is_zero(name):
-    y, mask = dropout[name](np.full((64, 4), np.nan), rate=0.5, key=KEY, call=0)
+    y, bits = dropout[name](np.full((64, 4), np.nan), words(), rate=0.5)
+    mask = unpack(bits, y.shape)
     np.testing.assert_array_equal(np.isnan(y), mask)
     assert (y[~mask] == 0).all()

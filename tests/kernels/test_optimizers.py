@@ -1,5 +1,7 @@
 """The compiled optimizer updates agree with the NumPy references in every memory order, and repeat their own bits."""
 
+import itertools
+
 import numba
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common, optimizers
+from tinynet.kernels.optimizers import sweep
 from tinynet.kernels.optimizers.sweep import BLOCK
 
 MOMENTS = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-4}
@@ -118,3 +121,22 @@ def test_first_adam_step_has_the_size_of_the_learning_rate(implementation):
     slots = np.zeros(2), np.zeros(2)
     optimizers.adam[implementation](w, g, *slots, alpha=alpha, beta_1=0.9, beta_2=0.999, epsilon=0.0)
     np.testing.assert_allclose(w, [0.5, 2.5], rtol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [[0], [1], [5000, 3, 0, 9000], [4096, 4096], [17] * 1000])
+def test_rows_cover_every_variable_once_in_shares_of_equal_size(sizes):
+    rows, shares = sweep._cut(sizes)
+    for segment, size in enumerate(sizes):
+        mine = rows[rows[:, 0] == segment]
+        covered = [i for _, start, count in mine for i in range(start, start + count)]
+        assert covered == list(range(size))
+    assert shares[0] == 0
+    assert shares[-1] == len(rows)
+    totals = [rows[a:b, 2].sum() for a, b in itertools.pairwise(shares)]
+    assert all(sweep.BLOCK <= total < sweep.BLOCK + sweep.VECTOR for total in totals[:-1])
+    assert totals[-1] < sweep.BLOCK + sweep.VECTOR
+
+
+def test_addresses_are_those_of_the_array_interface():
+    held = [np.zeros(5), np.zeros((3, 4), "float32")[1:], np.asfortranarray(np.ones((2, 3)))]
+    assert sweep._addresses([*held, None]) == [*(x.__array_interface__["data"][0] for x in held), 0]
