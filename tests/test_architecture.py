@@ -24,6 +24,7 @@ LEVELS = {
     "callbacks": 4,
     "data": 4,
     "datasets": 4,
+    "memory": 4,
     "plotting": 4,
     "utils": 4,
     "optimizers": 5,

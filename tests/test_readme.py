@@ -34,12 +34,12 @@ def test_the_api_fits_in_twenty_lines():
 
 
 def test_files_named_in_the_documents_exist():
-    for document in ("README.md", "CONTRIBUTING.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "kernels/README.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         folder = ROOT
         for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`|\]\(([\w./-]+)\)", text):
             path = Path(name[0] or name[1])
             folder = (ROOT / path).parent if len(path.parts) > 1 and (ROOT / path).parent.is_dir() else folder
-            candidates = (ROOT / path, folder / path.name, ROOT / "tinynet" / path)
+            candidates = (ROOT / path, folder / path.name, ROOT / "tinynet" / path, (ROOT / document).parent / path)
             assert any(candidate.exists() for candidate in candidates), f"{document} names {path}"

@@ -15,7 +15,7 @@ if find_spec("tinynet.kernels") is None:
 # Rooms and names are imported when they are first asked for, so that `import tinynet` costs little.
 _ROOMS = (
     "activations", "autograd", "backend", "callbacks", "data", "datasets", "initializers", "kernels", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "plotting", "schedules", "utils",
+    "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting", "schedules", "utils",
 )  # fmt: skip
 _NAMES = {
     "Input": "tinynet.layers",
@@ -26,8 +26,10 @@ _NAMES = {
     "grad": "tinynet.autograd",
     "gradcheck": "tinynet.gradient_check",
     "gradgradcheck": "tinynet.gradient_check",
+    "get_num_threads": "tinynet.kernels.threads",
     "no_grad": "tinynet.autograd",
     "set_device": "tinynet.backend.device",
+    "set_num_threads": "tinynet.kernels.threads",
 }
 
 __all__ = ["config", *_ROOMS, *_NAMES]

@@ -43,6 +43,20 @@ def test_batches_lie_in_batch_last_memory():
     assert ArrayBatches(x).columns[0].data is x, "the data stay as they are"
 
 
+def test_batches_are_written_where_the_caller_says():
+    """The smaller last batch does not fit and gets arrays of its own."""
+    x, y = np.arange(40, dtype=np.uint8).reshape(10, 4), np.arange(10)
+    weight = np.linspace(0, 1, 10, dtype=np.float32)
+    places = tuple(common.empty(x, shape, dtype) for shape, dtype in (((4, 4), "f4"), ((4,), "i8"), ((4,), "f4")))
+    for steps in (None, 3):
+        epochs = Epochs(ArrayBatches(x, y, weight, batch_size=4), steps)
+        for step, batch in epochs.epoch(lambda samples: places):
+            assert [a is b for a, b in zip(batch, places, strict=True)] == [step < 2] * 3
+            part = slice(4 * step, 4 * step + 4)
+            for found, expected in zip(batch, (x, y, weight), strict=True):
+                np.testing.assert_array_equal(found, expected[part])
+
+
 def test_order_follows_the_seed_and_changes_by_epoch():
     def orders():
         set_random_seed(4)

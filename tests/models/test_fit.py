@@ -256,8 +256,8 @@ def test_not_compiled_and_older_spellings():
         model.predict_classes(x)
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = model.fitt
-    with pytest.raises(TypeError, match="unexpected argument 'run_eagerly'"):
-        model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(TypeError, match="unexpected argument 'run_quickly'"):
+        model.compile("sgd", "mse", run_quickly=True)
     model.compile("sgd")
     with pytest.raises(ValueError, match="no loss"):
         model.fit(x, y, verbose=0)

@@ -18,7 +18,7 @@ import numpy as np
 from tinynet import ops
 from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
-from tinynet.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import normalise, normalise_grad, normalise_with
 from tinynet.ops.comparison import (
     equal,
@@ -31,13 +31,20 @@ from tinynet.ops.comparison import (
     logical_or,
     not_equal,
 )
-from tinynet.ops.conv2d import convolution, convolution_bias_grad, convolution_input_grad, convolution_weight_grad
+from tinynet.ops.conv2d import (
+    convolution,
+    convolution_bias_grad,
+    convolution_input_grad,
+    convolution_weight_grad,
+    rectified_convolution,
+    rectified_grad,
+)  # fmt: skip
 from tinynet.ops.crossentropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
 from tinynet.ops.dropout import drop, dropout_grad
-from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, sign, sin, sqrt, square
+from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.indexing import getitem, scatter
 from tinynet.ops.joining import join
-from tinynet.ops.linear import affine, matrix_product
+from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
     exponential_unit,
@@ -171,6 +178,10 @@ CASES = [
     # matrix products
     case(matrix_product, normal(2, 3, 4), normal(4, 2)),
     case(affine, normal(4, 3), normal(3, 2), normal(2)),
+    case(dense, normal(4, 3), normal(3, 2), normal(2), family="dense"),
+    case(dense, normal(4, 3), normal(3, 2), normal(2), activation="tanh", family="dense"),
+    case(dense_grad, normal(4, 2), normal(4, 3), normal(3, 2), normal(4, 2), activation="sigmoid",
+         wanted=(True, True, True), family="dense"),
     # activations and the kernels of their derivatives
     case(relu, apart(6), family="activations"),
     case(relu_grad, normal(6), apart(6), family="activations"),
@@ -208,6 +219,8 @@ CASES = [
     case(convolution, images(2, 4, 3, 2), normal(2, 3, 2, 3), normal(3), **CONV, family="conv2d"),
     case(convolution, images(9, 3, 3, 2), normal(3, 3, 1, 4), normal(4), strides=(3, 1), padding=((2, 1), (0, 2)),
          dilation=(1, 2), groups=2, family="conv2d"),  # a whole vector of images, and a rest
+    case(rectified_convolution, images(2, 4, 3, 2), normal(2, 3, 2, 3), normal(3), **CONV, family="conv2d"),
+    case(rectified_grad, images(2, 2, 3, 4), images(2, 2, 3, 4), family="conv2d"),
     case(convolution_input_grad, images(2, 4, 2, 3), normal(2, 3, 2, 3), input_size=(4, 3), **CONV, family="conv2d"),
     case(convolution_weight_grad, images(2, 4, 3, 2), images(2, 4, 2, 3), kernel_size=(2, 3), **CONV, family="conv2d"),
     case(convolution_bias_grad, images(2, 2, 2, 3), family="conv2d"),
@@ -224,8 +237,9 @@ CASES = [
          family="batch_norm"),
     case(normalise_with, images(3, 2, 2), positive(2), normal(2), normal(2), positive(2), epsilon=1e-3,
          family="batch_norm"),
-    case(drop, images(5, 3), rate=0.4, key=(3, 9), call=2, noise_shape=None, family="dropout"),
-    case(dropout_grad, normal(5, 3), RNG.random((5, 3)) < 0.6, rate=0.4, family="dropout"),
+    case(drop, images(5, 3), np.array([3, 9, 2], np.uint32), rate=0.4, noise_shape=None, family="dropout"),
+    case(dropout_grad, normal(5, 3), RNG.integers(0, 2**16, (1, 32)).astype(np.uint16), rate=0.4, noise_shape=None,
+         family="dropout"),
 ]  # fmt: skip
 
 CONSTANT = {

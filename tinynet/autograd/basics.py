@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd.primitive import primitive
-from tinynet.kernels import reduce
-from tinynet.kernels.common import xp
+from tinynet.kernels import common, elementwise, reduce
 
 
 @primitive
 def add(a, b):
     """a + b, broadcast."""
-    return a + b
+    return elementwise.apply(np.add, a, b)
 
 
 @add.vjp("a", "b")
@@ -32,7 +33,7 @@ def _(grad, x_shape, axis):
 @primitive
 def reshape(x, *, shape):
     """The same elements, in C order of the logical axes, in another shape."""
-    return x.reshape(shape)
+    return elementwise.reshaped(x, shape)
 
 
 @reshape.vjp
@@ -43,7 +44,7 @@ def _(grad, x_shape):
 @primitive
 def broadcast_to(x, *, shape):
     """`x` repeated to `shape`, as a view."""
-    return xp(x).broadcast_to(x, shape)
+    return common.xp(x).broadcast_to(x, shape)
 
 
 @broadcast_to.vjp

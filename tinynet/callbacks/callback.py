@@ -24,6 +24,10 @@ class Callback:
         """Called once before the run with {verbose, epochs, steps}."""
         self.params = params
 
+    def wants_values(self) -> bool:
+        """Whether the hooks called after a batch need the values of loss and metrics now."""
+        return True
+
     def on_train_begin(self, logs: Logs = None) -> None:
         """Before the first epoch of `fit`."""
 

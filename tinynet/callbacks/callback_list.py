@@ -24,6 +24,27 @@ def _for_each(hook: str) -> Callable[..., None]:
     return call
 
 
+def _after_batch(*hooks: str) -> Callable[..., None]:
+    """The method of CallbackList for hooks[0], called by callbacks that define one of `hooks`.
+
+    `logs` may be a function that gives the values: they are read only where a callback wants them, since that takes time.
+    """
+
+    def call(self: "CallbackList", batch: int, logs: Any = None) -> None:
+        for callback in self.callbacks:
+            if any(_defines(callback, hook) for hook in hooks):
+                if callable(logs) and callback.wants_values():
+                    logs = python_logs(logs())
+                getattr(callback, hooks[0])(batch, None if callable(logs) else logs)
+
+    call.__name__ = hooks[0]
+    return call
+
+
+def _defines(callback: Callback, hook: str) -> bool:
+    return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
+
+
 class CallbackList(Callback):
     """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar.
 
@@ -79,11 +100,11 @@ class CallbackList(Callback):
     on_epoch_begin = _for_each("on_epoch_begin")
     on_epoch_end = _for_each("on_epoch_end")
     on_train_batch_begin = on_batch_begin = _for_each("on_train_batch_begin")
-    on_train_batch_end = on_batch_end = _for_each("on_train_batch_end")
+    on_train_batch_end = on_batch_end = _after_batch("on_train_batch_end", "on_batch_end")
     on_test_begin = _for_each("on_test_begin")
     on_test_end = _for_each("on_test_end")
     on_test_batch_begin = _for_each("on_test_batch_begin")
-    on_test_batch_end = _for_each("on_test_batch_end")
+    on_test_batch_end = _after_batch("on_test_batch_end")
     on_predict_begin = _for_each("on_predict_begin")
     on_predict_end = _for_each("on_predict_end")
     on_predict_batch_begin = _for_each("on_predict_batch_begin")

@@ -1,6 +1,6 @@
 """Batches of arrays that are in memory as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,8 @@ from tinynet.backend import random
 from tinynet.data.columns import Inputs, as_array, targets
 
 Batch = tuple[Any, Any, Any]  # x, y, sample weights; y and the weights may be None
+Places = Callable[[int], Batch | None]
+NOWHERE: Batch = (None, None, None)
 
 
 class ArrayBatches:
@@ -43,13 +45,22 @@ class ArrayBatches:
         self._key = random.next_key() if shuffle else None
         self._epoch = 0
 
-    def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch."""
+    def epoch(self, places: Places | None = None) -> Iterator[Batch]:
+        """The batches of one epoch.
+
+        They are written into the arrays that places(number of samples) returns, or into new ones where it returns None or
+        an array does not fit.
+        """
         order = self._order()
+        x, y, weight = self.columns
         for start in range(0, self.samples, self.batch_size):
             index = order[start : start + self.batch_size]
-            x, y, weight = (None if column is None else column.take(index) for column in self.columns)
-            yield x, y, weight
+            x_out, y_out, weight_out = NOWHERE if places is None else places(len(index)) or NOWHERE
+            yield (
+                x.take(index, x_out),
+                None if y is None else y.take(index, y_out),
+                None if weight is None else weight.take(index, weight_out),
+            )
 
     def _order(self) -> np.ndarray:
         if self._key is None:

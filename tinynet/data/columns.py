@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.backend import device
-from tinynet.kernels import batching, common
+from tinynet.kernels import batching
 from tinynet.kernels.common import xp
 
 
@@ -28,44 +28,41 @@ def as_array(data: Any, argument: str) -> Any:
     return array
 
 
-def write_batch(array: Any, dtype: Any) -> Any:
-    """A whole array of samples as a batch: on the device, as `dtype`, in batch-last memory."""
-    array = device.to_device(array) if isinstance(array, np.ndarray) else array
-    return common.to_batch_last(array, dtype)
-
-
 class Inputs:
     """Samples (M, ...) of which batches (N, ...) of `dtype` are written in batch-last memory."""
 
     def __init__(self, data: Any, dtype: Any) -> None:
-        self.data, self.dtype = resident(data), dtype
+        self.data, self.dtype = resident(data), np.dtype(dtype)
 
-    def take(self, index: np.ndarray) -> Any:
-        """The batch data[index]."""
+    def take(self, index: np.ndarray, out: Any = None) -> Any:
+        """The batch data[index], in `out` if that is an array for it."""
         if isinstance(self.data, np.ndarray):
-            return device.to_device(batching.gather(self.data, index, self.dtype))
+            out = out if _fits(out, index, self.data, self.dtype) else None
+            return device.to_device(batching.gather(self.data, index, self.dtype, out))
         return batching.gather(self.data, xp(self.data).asarray(index), self.dtype)
 
 
-class Targets:
-    """Labels (M,) or rows (M, C): turned once, (C, M), so that a batch of them needs no change of memory order."""
+class Labels:
+    """Numbers (M,), one for each sample."""
 
     def __init__(self, data: Any, dtype: Any) -> None:
-        dtype = dtype if data.dtype.kind == "f" else data.dtype
-        self.turned = isinstance(data, np.ndarray) and data.ndim == 2
-        data = np.ascontiguousarray(data.T, dtype) if self.turned else data.astype(dtype, copy=False)
-        self.data = resident(data)
+        self.data = resident(data.astype(dtype, copy=False))
 
-    def take(self, index: np.ndarray) -> Any:
-        """The batch data[index]."""
+    def take(self, index: np.ndarray, out: Any = None) -> Any:
+        """The batch data[index], in `out` if that is an array for it."""
         if not isinstance(self.data, np.ndarray):
-            index = xp(self.data).asarray(index)
-        return self.data.take(index, axis=1).T if self.turned else self.data[index]
+            return self.data[xp(self.data).asarray(index)]
+        return np.take(self.data, index, out=out) if _fits(out, index, self.data, self.data.dtype) else self.data[index]
 
 
-def targets(data: Any, dtype: Any) -> Inputs | Targets:
-    """Column of what a model should give: images are treated like inputs."""
-    return Targets(data, dtype) if data.ndim <= 2 else Inputs(data, dtype if data.dtype.kind == "f" else data.dtype)
+def targets(data: Any, dtype: Any) -> Inputs | Labels:
+    """Column of what a model should give: as `dtype` if the data are floats, as they are if not."""
+    dtype = dtype if data.dtype.kind == "f" else data.dtype
+    return Labels(data, dtype) if data.ndim == 1 else Inputs(data, dtype)
+
+
+def _fits(out: Any, index: np.ndarray, data: np.ndarray, dtype: Any) -> bool:
+    return type(out) is np.ndarray and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
 
 
 def resident(data: Any) -> Any:

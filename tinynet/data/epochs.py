@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from tinynet.data.arrays import Batch
+from tinynet.data.arrays import Batch, Places
 
 
 class Epochs:
@@ -22,19 +22,19 @@ class Epochs:
         self._open: Iterator[Batch] | None = None
         self._left: int | None = None  # batches still in the open pass, where that is known
 
-    def epoch(self) -> Iterator[tuple[int, Batch]]:
-        """(step, batch) for the steps of the next epoch."""
+    def epoch(self, places: Places | None = None) -> Iterator[tuple[int, Batch]]:
+        """(step, batch) for the steps of the next epoch; `places` may say which arrays a batch is written into."""
         if self.steps_per_epoch is None:
             count = -1
-            for count, batch in enumerate(self.batches.epoch()):
+            for count, batch in enumerate(self.batches.epoch(places)):
                 yield count, batch
             self.steps = count + 1
         else:
-            yield from self._some(self.steps_per_epoch)
+            yield from self._some(self.steps_per_epoch, places)
 
-    def _some(self, wanted: int) -> Iterator[tuple[int, Batch]]:
+    def _some(self, wanted: int, places: Places | None) -> Iterator[tuple[int, Batch]]:
         if self._open is None:
-            self._open, self._left = self.batches.epoch(), self.batches.steps
+            self._open, self._left = self.batches.epoch(places), self.batches.steps
         for step in range(wanted):
             batch = next(self._open, None)
             if batch is None:

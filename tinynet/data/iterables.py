@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.data.arrays import Batch, check_lengths
-from tinynet.data.columns import as_array, targets, write_batch
+from tinynet.data.arrays import Batch, Places, check_lengths
+from tinynet.data.columns import Inputs, as_array, targets
 from tinynet.data.weights import weights_from_classes
 
 
@@ -32,8 +32,8 @@ class IterableBatches:
         self.source, self.dtype, self.class_weight = source, dtype, class_weight
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
 
-    def epoch(self) -> Iterator[Batch]:
-        """The batches of one epoch."""
+    def epoch(self, places: Places | None = None) -> Iterator[Batch]:
+        """The batches of one epoch, always in new arrays: what will come is not known."""
         for item in _iterate(self.source):
             yield self._batch(item)
         if hasattr(self.source, "on_epoch_end"):
@@ -51,7 +51,7 @@ class IterableBatches:
         samples = np.arange(check_lengths(arrays))
         if self.class_weight is not None and "y" in arrays:
             arrays["sample_weight"] = weights_from_classes(arrays["y"], self.class_weight, self.dtype)
-        x = write_batch(arrays["x"], self.dtype)
+        x = Inputs(arrays["x"], self.dtype).take(samples)
         columns = (targets(arrays[n], self.dtype) if n in arrays else None for n in ("y", "sample_weight"))
         y, weight = (None if column is None else column.take(samples) for column in columns)
         return x, y, weight

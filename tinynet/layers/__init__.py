@@ -10,6 +10,7 @@ from tinynet.layers.function import Lambda
 from tinynet.layers.input import Input, InputLayer
 from tinynet.layers.padding import ZeroPadding2D
 from tinynet.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from tinynet.layers.rescaling import Rescaling
 from tinynet.layers.reshaping import Flatten, Reshape
 
 # Keras's second names.
@@ -22,6 +23,6 @@ GlobalMaxPool2D = GlobalMaxPooling2D
 __all__ = [
     "ELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Conv2D", "Convolution2D", "Dense",
     "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D", "GlobalMaxPooling2D", "Input",
-    "InputLayer", "Lambda", "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "PReLU", "ReLU", "Reshape", "Softmax",
-    "ZeroPadding2D",
+    "InputLayer", "Lambda", "Layer", "LeakyReLU", "MaxPool2D", "MaxPooling2D", "PReLU", "ReLU", "Rescaling",
+    "Reshape", "Softmax", "ZeroPadding2D",
 ]  # fmt: skip

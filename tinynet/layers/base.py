@@ -12,7 +12,7 @@ class Scale(Layer):
 import inspect
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,9 @@ class Layer:
     rank: int | None = None  # number of axes that an input must have, the batch included
     min_rank = 1
     expects = ""  # words for the error about a wrong number of axes
+    # How often an attribute of any layer was set, and how often `trainable`: what was derived before is out of date.
+    revision: ClassVar = {"attributes": 0, "trainable": 0}
+    without_effect = frozenset({"calls", "history", "stop_training", "_trainable"})  # attributes not counted
     _given: dict[str, Any]  # the constructor's arguments, kept for get_config
     _takes_training: bool  # whether call has that parameter
 
@@ -62,6 +65,11 @@ class Layer:
         if str(getattr(dtype, "__name__", dtype)) not in ("float32", "float64"):
             raise ValueError(f"{self}: dtype must be 'float32' or 'float64', got {dtype!r}")
         return np.dtype(dtype)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.without_effect:
+            self.revision["attributes"] += 1
+        super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         if "_own_fixed" not in vars(self):
@@ -119,6 +127,7 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
+        self.revision["trainable"] += 1
         for parameter in self._own_trainable:
             parameter.trainable = self._trainable
         for layer in self.sublayers():

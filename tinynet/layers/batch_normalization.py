@@ -7,7 +7,8 @@ ICML 2015, algorithm 1.
 from typing import Any
 
 from tinynet import initializers, ops
-from tinynet.autograd import Parameter, Tensor
+from tinynet.autograd import Tensor
+from tinynet.kernels.batch_norm import follow
 from tinynet.layers.base import Elementwise, Shape
 
 
@@ -69,9 +70,8 @@ class BatchNormalization(Elementwise):
             mean, variance = self.moving_mean, self.moving_variance
             return ops.batch_norm_inference(x, self.gamma, self.beta, mean, variance, axis=axis, epsilon=self.epsilon)
         y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, axis=axis, epsilon=self.epsilon)
-        self._follow(self.moving_mean, mean.data)
-        self._follow(self.moving_variance, variance.data)
+        moving = self.moving_mean, self.moving_variance
+        follow(*(parameter.data for parameter in moving), mean.data, variance.data, momentum=self.momentum)
+        for parameter in moving:
+            parameter.touch()
         return y
-
-    def _follow(self, moving: Parameter, batch: Any) -> None:
-        moving.assign(moving.data * self.momentum + batch * (1 - self.momentum))

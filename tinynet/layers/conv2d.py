@@ -83,8 +83,9 @@ class Conv2D(Layer):
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
             groups=self.groups,
+            activation="relu" if self.activation is activations.relu else None,
         )
-        return y if self.activation is activations.linear else self.activation(y)
+        return y if self.activation in (activations.linear, activations.relu) else self.activation(y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return window_shape(self, input_shape, self.kernel_size, self.dilation_rate, channels=self.filters)

@@ -6,6 +6,9 @@ from tinynet import activations, initializers, ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
 
+# Activations that run in one kernel with the product, and the names the operation has for them.
+FUSED = {"linear": None, "relu": "relu", "elu": "elu", "selu": "selu", "sigmoid": "sigmoid", "tanh": "tanh"}
+
 
 class Dense(Layer):
     """y = activation(x W + b), contracted over the last axis.
@@ -44,6 +47,9 @@ class Dense(Layer):
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
+        name = getattr(self.activation, "__name__", "")
+        if name in FUSED and self.activation is getattr(activations, name):
+            return ops.linear(x, self.kernel, self.bias, FUSED[name])
         return self.activation(ops.linear(x, self.kernel, self.bias))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -7,6 +7,8 @@ import numpy as np
 
 from tinynet import ops
 from tinynet.backend import random
+from tinynet.kernels import common
+from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
 
 
@@ -37,5 +39,11 @@ class Dropout(Elementwise):
     def call(self, x: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return x
-        call, self.calls = self.calls, self.calls + 1
-        return ops.dropout(x, rate=self.rate, key=self.key, call=call, noise_shape=self.noise_shape)
+        words = np.array([*self.key, 0], np.uint32)
+        common.launch(self._next_words, words)
+        return ops.dropout(x, rate=self.rate, words=words, noise_shape=self.noise_shape)
+
+    def _next_words(self, words: np.ndarray) -> None:
+        """The number of the next mask. A launch, so that a recorded step draws a new mask each time it is repeated."""
+        words[2] = self.calls & LOW
+        self.calls += 1

@@ -5,7 +5,6 @@ from typing import Any
 
 from tinynet import lookup, ops
 from tinynet.autograd import Tensor, as_tensor
-from tinynet.kernels.common import xp
 from tinynet.losses.shapes import weights_like
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
@@ -78,6 +77,6 @@ def reduce_losses(losses: Any, sample_weight: Any, reduction: str | None) -> Any
     if reduction == "sum":
         return ops.sum(losses)
     if reduction == "mean_with_sample_weight" and weight is not None:
-        total = weight.sum()
-        return ops.sum(losses) / xp(total).where(total == 0, 1.0, total)
+        total = ops.sum(weight)
+        return ops.sum(losses) / ops.where(ops.equal(total, 0), 1.0, total)
     return ops.mean(losses)

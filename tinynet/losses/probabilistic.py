@@ -21,7 +21,7 @@ def categorical_crossentropy(
     y_true, y_pred = matched("categorical_crossentropy", y_true, y_pred)
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
+        y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
@@ -42,7 +42,7 @@ def binary_crossentropy(
     y_true, y_pred = matched("binary_crossentropy", y_true, y_pred)
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+        y_true = _smoothed(y_true, label_smoothing, 2)
     return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
@@ -52,6 +52,10 @@ def crossentropy(y_true: Any, y_pred: Any) -> Any:
     if kind == "binary":
         return binary_crossentropy(y_true, y_pred)
     return (sparse_categorical_crossentropy if kind == "sparse" else categorical_crossentropy)(y_true, y_pred)
+
+
+def _smoothed(y: Any, smoothing: float, classes: int) -> Any:
+    return ops.add(ops.multiply(y, 1.0 - smoothing), smoothing / classes)
 
 
 def _last(y: Any, axis: int) -> Any:

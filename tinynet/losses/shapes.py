@@ -7,7 +7,8 @@ import numpy as np
 from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
 from tinynet.backend import config
-from tinynet.kernels.common import xp
+from tinynet.kernels import elementwise
+from tinynet.kernels.common import launch, xp
 
 
 def prediction(y_pred: Any) -> Any:
@@ -25,7 +26,13 @@ def target(y_true: Any, y_pred: Any) -> Any:
     """
     if isinstance(y_true, Tensor) and y_true.requires_grad:
         return y_true
-    return xp(as_raw(y_pred)).asarray(as_raw(y_true), y_pred.dtype)
+    return _array(y_true, y_pred)
+
+
+def _array(x: Any, beside: Any) -> Any:
+    """`x` as an array on the device and of the dtype of `beside`."""
+    x, module = as_raw(x), xp(as_raw(beside))
+    return elementwise.cast(x, beside.dtype) if type(x) is module.ndarray else module.asarray(x, beside.dtype)
 
 
 def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
@@ -70,21 +77,25 @@ def _classes(name: str, y_true: Any, classes: int) -> Any:
 
     Negative labels pass, their loss is 0 as in Keras.
     """
-    whole = y_true if y_true.dtype.kind in "iu" else y_true.astype("int64")
+    whole = y_true if y_true.dtype.kind in "iu" else elementwise.cast(y_true, np.dtype(np.int64))
     if isinstance(whole, np.ndarray) and whole.size:
-        if whole is not y_true and (whole != y_true).any():
-            raise ValueError(f"{name}: labels must be whole numbers, got {y_true[whole != y_true].flat[0]}")
-        if whole.max() >= classes:
-            raise ValueError(
-                f"{name}: got the label {whole.max()}, but there are {classes} classes, 0 to {classes - 1}; "
-                "give the last layer more units, or number the classes from 0"
-            )
+        launch(_look_at, name, y_true, whole, classes)  # a launch, so that a recorded step looks at every batch
     return whole
+
+
+def _look_at(name: str, y_true: np.ndarray, whole: np.ndarray, classes: int) -> None:
+    if whole is not y_true and (whole != y_true).any():
+        raise ValueError(f"{name}: labels must be whole numbers, got {y_true[whole != y_true].flat[0]}")
+    if (largest := np.maximum.reduce(whole, axis=None)) >= classes:
+        raise ValueError(
+            f"{name}: got the label {largest}, but there are {classes} classes, 0 to {classes - 1}; "
+            "give the last layer more units, or number the classes from 0"
+        )
 
 
 def weights_like(values: Any, sample_weight: Any) -> Any:
     """`sample_weight` as an array that multiplies `values` (N, ...): one per sample, or any shape that broadcasts."""
-    weight = xp(as_raw(values)).asarray(as_raw(sample_weight), values.dtype)
+    weight = _array(sample_weight, values)
     given = weight.shape
     if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
         weight = weight.reshape(weight.shape[:-1])

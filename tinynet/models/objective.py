@@ -29,10 +29,11 @@ class Objective:
             raise ValueError(f"training needs one number, but the loss with reduction=None has shape {value.shape}")
         return value
 
-    def update(self, loss: Tensor, y: Any, y_pred: Tensor, weight: Any) -> None:
-        """Takes in a batch."""
-        self.mean_loss.update_state(loss.data, y_pred.shape[0])
-        self.metrics.update_state(y, y_pred.data, weight)
+    def update(self, loss: Any, y: Any, y_pred: Any, weight: Any) -> None:
+        """Takes in a batch; metrics get a copy of the predictions, which they may keep."""
+        self.mean_loss.update_state(loss, y_pred.shape[0])
+        if self.metrics.metrics:
+            self.metrics.update_state(y, y_pred.copy(), weight)
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches since `reset`, in the order of compile."""

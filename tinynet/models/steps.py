@@ -4,50 +4,68 @@ y_pred = model(x, training=True)                   # the tape records
 loss = objective.loss(y, y_pred, weight)
 grads = gradients(loss, parameters)                # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
+
+`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Parameter, gradients, no_grad
+from tinynet.autograd import gradients, no_grad
 from tinynet.backend import device
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 
 
-def train_step(model: Any, x: Any, y: Any, weight: Any, parameters: list[Parameter]) -> None:
-    """One update of `parameters` (of all trainable ones, if the list is empty because the first call makes them)."""
+def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    """One update of the trainable parameters; (loss, predictions before it)."""
     y_pred = model(x, training=True)
     loss = model.objective.loss(y, y_pred, weight)
-    parameters = parameters or model.trainable_weights
-    if parameters:
+    if parameters := model.trainable_weights:
         model.optimizer.apply(gradients(loss, parameters), parameters)
+    return loss.data, y_pred.data
+
+
+@no_grad()
+def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+    """(loss, predictions) in inference mode."""
+    y_pred = model(x, training=False)
+    return model.objective.loss(y, y_pred, weight).data, y_pred.data
+
+
+@no_grad()
+def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
+    """Predictions alone, in inference mode."""
+    return (model(x, training=False).data,)
+
+
+def train_step(model: Any, x: Any, y: Any, weight: Any) -> None:
+    """One update, and its loss and predictions taken into the running means."""
+    loss, y_pred = model.replay(update, x, y, weight)
     model.objective.update(loss, y, y_pred, weight)
 
 
-@no_grad()
 def test_step(model: Any, x: Any, y: Any, weight: Any) -> None:
     """Loss and metrics of a batch in inference mode."""
-    y_pred = model(x, training=False)
-    model.objective.update(model.objective.loss(y, y_pred, weight), y, y_pred, weight)
+    loss, y_pred = model.replay(judge, x, y, weight)
+    model.objective.update(loss, y, y_pred, weight)
 
 
-@no_grad()
 def predict_step(model: Any, x: Any) -> np.ndarray:
     """Predictions for a batch, as a NumPy array of their own."""
-    return np.array(device.to_host(model(x, training=False).data), order="C")
+    return np.array(device.to_host(model.replay(infer, x)[0]), order="C")
 
 
 def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
     """One epoch of updates; the running means of loss and metrics over it."""
     model.objective.reset()
-    parameters = model.trainable_weights
     seen = False
-    for step, (x, y, weight) in epochs.epoch():
+    for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
         hooks.on_train_batch_begin(step)
-        train_step(model, x, y, weight, parameters)
-        hooks.on_train_batch_end(step, python_logs(model.objective.results()))
+        train_step(model, x, y, weight)
+        hooks.on_train_batch_end(step, model.objective.results)
         seen = True
         if model.stop_training:
             break
@@ -60,10 +78,10 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     model.objective.reset()
     hooks.on_test_begin()
     seen = False
-    for step, (x, y, weight) in epochs.epoch():
+    for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, judge)):
         hooks.on_test_batch_begin(step)
         test_step(model, x, y, weight)
-        hooks.on_test_batch_end(step, python_logs(model.objective.results()))
+        hooks.on_test_batch_end(step, model.objective.results)
         seen = True
     _refuse_nothing(seen)
     results = model.objective.results()

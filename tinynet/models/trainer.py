@@ -12,6 +12,7 @@ from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_array
 from tinynet.layers.base import Layer
 from tinynet.models.objective import Objective
+from tinynet.models.replay import Replay
 from tinynet.models.spelling import METHODS, refuse
 from tinynet.models.steps import predict_epoch, predict_step, test_epoch, test_step, train_epoch, train_step
 
@@ -23,6 +24,8 @@ class Trainer(Layer):
     objective: Any = None  # an Objective once compiled
     history: History | None = None
     stop_training = False
+    run_eagerly = False
+    _replay: Replay | None = None
 
     def compile(
         self,
@@ -30,16 +33,26 @@ class Trainer(Layer):
         loss: Any = None,
         metrics: Sequence[Any] | None = None,
         weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
         **unknown: Any,
     ) -> None:
         """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
 
         Names make a new optimizer; an instance keeps its state. Compile again after changing what is trainable.
+        With `run_eagerly` every step runs its Python; otherwise repeated steps are replayed, with the same bits.
         """
         refuse("compile", unknown)
         self.optimizer = optimizers.get(optimizer)
         self.objective = Objective(loss, metrics, weighted_metrics)
+        self.run_eagerly = bool(run_eagerly)
         self._flags_at_compile = _trainable_flags(self)
+
+    @property
+    def replay(self) -> Replay:
+        """The steps recorded for this model."""
+        if self._replay is None:
+            self._replay = Replay(self)
+        return self._replay
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:
@@ -154,7 +167,7 @@ class Trainer(Layer):
         self._compiled("train_on_batch")
         self.objective.reset()
         x, y, weight = self._one_batch(x, y, sample_weight, class_weight)
-        train_step(self, x, y, weight, self.trainable_weights)
+        train_step(self, x, y, weight)
         return _reported(self.objective.results(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:

@@ -5,7 +5,7 @@ kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy 
 """
 
 from tinynet.ops import interop  # noqa: F401  (gives Tensor its methods)
-from tinynet.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import batch_norm, batch_norm_inference
 from tinynet.ops.comparison import (
     equal,
@@ -21,7 +21,7 @@ from tinynet.ops.comparison import (
 from tinynet.ops.conv2d import conv2d
 from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from tinynet.ops.dropout import dropout
-from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, sign, sin, sqrt, square
+from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate, split, stack
 from tinynet.ops.linear import linear, matmul

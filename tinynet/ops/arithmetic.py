@@ -1,22 +1,24 @@
-"""Arithmetic with NumPy's broadcasting: + - * / ** and the minus sign.
+"""Arithmetic with NumPy's broadcasting: + - * / and the minus sign.
 
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
 repeated. Python numbers, NumPy scalars and integers beside a float take its number format: float32 stays float32.
+
+Rules are written with these functions rather than with operators, which do the same on Tensors: on plain arrays, in an
+ordinary backward, an operator would be NumPy's, and what it computes no launch that a recorded step could repeat.
 """
 
+import numpy as np
+
 from tinynet.autograd import primitive
-from tinynet.autograd.tensor import as_raw
 from tinynet.backend.number_format import align, to_float
+from tinynet.kernels.elementwise import apply
 from tinynet.ops.attach import method, operator
-from tinynet.ops.elementary import log
-from tinynet.ops.selection import where
 
 
 @primitive
 def add(a, b):
     """a + b."""
-    a, b = align(a, b)
-    return a + b
+    return apply(np.add, *align(a, b))
 
 
 @add.vjp("a", "b")
@@ -30,8 +32,7 @@ operator("add", add)
 @primitive
 def subtract(a, b):
     """a - b."""
-    a, b = align(a, b)
-    return a - b
+    return apply(np.subtract, *align(a, b))
 
 
 @subtract.vjp("a")
@@ -41,7 +42,7 @@ def _(grad):
 
 @subtract.vjp("b")
 def _(grad):
-    return -grad
+    return negative(grad)
 
 
 operator("sub", subtract)
@@ -50,18 +51,17 @@ operator("sub", subtract)
 @primitive
 def multiply(a, b):
     """a * b, element by element."""
-    a, b = align(a, b)
-    return a * b
+    return apply(np.multiply, *align(a, b))
 
 
 @multiply.vjp("a")
 def _(grad, b):
-    return grad * b
+    return multiply(grad, b)
 
 
 @multiply.vjp("b")
 def _(grad, a):
-    return grad * a
+    return multiply(grad, a)
 
 
 operator("mul", multiply)
@@ -70,18 +70,17 @@ operator("mul", multiply)
 @primitive
 def divide(a, b):
     """a / b; integers give floats of `config.floatx()`."""
-    a, b = align(to_float(a) if _integers(a, b) else a, b)
-    return a / b
+    return apply(np.divide, *align(to_float(a) if _integers(a, b) else a, b))
 
 
 @divide.vjp("a")
 def _(grad, b):
-    return grad / b
+    return divide(grad, b)
 
 
 @divide.vjp("b")
 def _(grad, a, b):
-    return -grad * a / (b * b)
+    return divide(multiply(negative(grad), a), multiply(b, b))
 
 
 operator("truediv", divide)
@@ -90,43 +89,16 @@ operator("truediv", divide)
 @primitive
 def negative(x):
     """-x."""
-    return -x
+    return apply(np.negative, x)
 
 
 @negative.vjp
 def _(grad):
-    return -grad
+    return negative(grad)
 
 
 method("__neg__", negative)
 method("__pos__", lambda x: x)
-
-
-@primitive
-def power(a, b):
-    """a ** b.
-
-    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 (its limit for
-    b > 0) and NaN where a < 0, where no derivative exists.
-    """
-    a, b = align(a, b)
-    return a**b
-
-
-@power.vjp("a")
-def _(grad, a, b):
-    if isinstance(b, int | float):
-        return grad * (b * a ** (b - 1)) if b else grad * 0.0
-    b = align(b, as_raw(a))[0]
-    return grad * (b * a ** where(b == 0, 1.0, b - 1))
-
-
-@power.vjp("b")
-def _(grad, a, y):
-    return grad * y * log(where(a == 0, 1.0, a))
-
-
-operator("pow", power)
 
 
 def _integers(a, b) -> bool:

@@ -1,43 +1,50 @@
 """Comparisons and logic: their results are Tensors of booleans, which are constants on the tape."""
 
+import numpy as np
+
 from tinynet.autograd import Tensor, primitive
+from tinynet.kernels.elementwise import apply
 from tinynet.ops.attach import method, operator
+
+
+def _compare(ufunc, a, b):
+    return apply(ufunc, a, b, dtype=np.dtype(bool))
 
 
 @primitive
 def equal(a, b):
     """a == b, element by element."""
-    return a == b
+    return _compare(np.equal, a, b)
 
 
 @primitive
 def not_equal(a, b):
     """a != b."""
-    return a != b
+    return _compare(np.not_equal, a, b)
 
 
 @primitive
 def less(a, b):
     """a < b."""
-    return a < b
+    return _compare(np.less, a, b)
 
 
 @primitive
 def less_equal(a, b):
     """a <= b."""
-    return a <= b
+    return _compare(np.less_equal, a, b)
 
 
 @primitive
 def greater(a, b):
     """a > b."""
-    return a > b
+    return _compare(np.greater, a, b)
 
 
 @primitive
 def greater_equal(a, b):
     """a >= b."""
-    return a >= b
+    return _compare(np.greater_equal, a, b)
 
 
 @primitive

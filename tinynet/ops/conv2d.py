@@ -4,6 +4,8 @@
 
 This is linear in x and in w. So the gradients are two more kernels of the same kind, and the three are each other's rules:
 whichever two of (image, kernel, output gradient) are given, one of the three kernels computes the third.
+
+A relu after it is done in the same pass, while the sums are still in registers; its derivative follows from the output.
 """
 
 from typing import Any
@@ -12,6 +14,8 @@ from tinynet.autograd import primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.shape import broadcast_to, transpose
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -29,6 +33,33 @@ def _(grad, x, w, needs, **geometry):
     dw = convolution_weight_grad(x, grad, kernel_size=w.shape[:2], **geometry) if needs[1] else None
     db = convolution_bias_grad(grad) if needs[2] else None
     return dx, dw, db
+
+
+@primitive
+def rectified_convolution(x, w, b, *, strides, padding, dilation, groups):
+    """relu(convolution(x, w, b)) in one pass."""
+    geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    return kernels.conv2d(x, w, b, activation="relu", **geometry)
+
+
+@rectified_convolution.joint_vjp
+def _(grad, x, w, y, needs, **geometry):
+    grad, db = rectified_grad(grad, y)  # from here on as without relu
+    dx = convolution_input_grad(grad, w, input_size=x.shape[1:3], **geometry) if needs[0] else None
+    dw = convolution_weight_grad(x, grad, kernel_size=w.shape[:2], **geometry) if needs[1] else None
+    return dx, dw, db if needs[2] else None
+
+
+@primitive
+def rectified_grad(g, s):
+    """Gradient before the relu, g where s = relu(..) > 0, and its sum over all pixels of all images, in one pass."""
+    return kernels.conv2d_activation_grad(g, s, "relu")
+
+
+@derived_from(rectified_grad)
+def _(g, s):
+    dz = relu_grad(g, s)
+    return dz, convolution_bias_grad(dz)
 
 
 @primitive
@@ -80,18 +111,22 @@ def conv2d(
     data_format: str = "channels_last",
     dilation_rate: Any = (1, 1),
     groups: int = 1,
+    activation: str | None = None,
 ) -> Value:
     """Convolution (cross-correlation: the kernel is not flipped) of images x with w (KH, KW, C/groups, F) and bias b (F,).
 
     x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first". padding is "valid",
-    "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). Raises ValueError where the
-    shapes do not fit each other.
+    "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is applied in
+    the same pass. Raises ValueError where the shapes do not fit each other, or for another activation.
     """
+    if activation not in (None, "relu"):
+        raise ValueError(f"conv2d: activation must be None or 'relu', got {activation!r}; apply others to the result")
     first = known_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
     padding = kernels.resolve_padding(padding, x.shape[1:3], w.shape[:2], strides, dilation)
-    y = convolution(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
+    function = convolution if activation is None else rectified_convolution
+    y = function(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
     return transpose(y, TO_NCHW) if first else y
 
 

@@ -15,9 +15,10 @@ from tinynet.backend import config
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.softmax.crossentropy import EPSILON
+from tinynet.ops.arithmetic import add, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import log
+from tinynet.ops.elementary import cast, log
 from tinynet.ops.reduction import mean, sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.shape import reshape
@@ -62,7 +63,8 @@ def _(grad, t, y, clip, epsilon):
     dz = None if grad[0] is None else softmax_crossentropy_grad(grad[0], y[1], t, clip=clip, epsilon=epsilon)
     if grad[1] is None:
         return dz
-    return softmax_grad(grad[1], y[1], axis=-1) if dz is None else dz + softmax_grad(grad[1], y[1], axis=-1)
+    through_p = softmax_grad(grad[1], y[1], axis=-1)
+    return through_p if dz is None else add(dz, through_p)
 
 
 @primitive
@@ -103,7 +105,7 @@ def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: b
             f"is shape {shape} or {(*shape, 1)}, got {tuple(labels.shape)}; one-hot rows go to categorical_crossentropy"
         )
     labels = labels.reshape(shape)
-    return _categorical(labels if labels.dtype.kind in "iu" else labels.astype("int64"), shape, output, from_logits)
+    return _categorical(labels if labels.dtype.kind in "iu" else cast(labels, dtype="int64"), shape, output, from_logits)
 
 
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
@@ -114,12 +116,12 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
             f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
         )
     if target.dtype != output.dtype:
-        target = target.astype(output.dtype)
+        target = cast(target, dtype=output.dtype)
     if from_logits:
         return mean(softplus(output) - target * output, -1)
     e = config.epsilon()
     q = clip(output, low=e, high=1 - e)
-    return -mean(target * log(q) + (1 - target) * log(1 - q), -1)
+    return -mean(target * log(q) + subtract(1, target) * log(1 - q), -1)
 
 
 def one_hot(t: Any, p: Value) -> Any:

@@ -42,7 +42,10 @@ def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[b
         own = [_variable(x, on_tape) if needed else as_raw(x) for x, needed in zip(inputs, needs, strict=True)]
         outputs = composition(*own, **static)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        used = [(y, g) for y, g in zip(outputs, grads, strict=True) if g is not None and y.requires_grad]
+        pairs = [(y, g) for y, g in zip(outputs, grads, strict=True) if g is not None]
+        used = [(y, g) for y, g in pairs if isinstance(y, Tensor) and y.requires_grad]
+        if not used:  # the outputs asked for depend on none of these inputs
+            return (None,) * len(needs)
         wanted = [x for x, needed in zip(own, needs, strict=True) if needed]
         found = autograd.grad(
             [y for y, _ in used], wanted, [g for _, g in used], create_graph=on_tape, allow_unused=True, stop=True

@@ -1,45 +1,61 @@
 """Dropout: layers/dropout.py -> here -> kernels/dropout.py.
 
-    y = x m / (1 - rate),   m = 1 with probability 1 - rate, else 0, drawn from an explicit key: a pure function of it
+    y = x m / (1 - rate),   m = 1 with probability 1 - rate, else 0, drawn from three words: a pure function of them
+
+The words, two of a key and the number of the call, are an array and not settings: in a step that is recorded and repeated
+they are what differs from time to time.
 """
 
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd import primitive
+from tinynet.autograd.tensor import as_raw
 from tinynet.kernels import dropout as kernels
+from tinynet.kernels.common import xp
+from tinynet.kernels.philox import LOW
 from tinynet.ops.attach import Value
 
 
 @primitive
-def drop(x, *, rate, key, call, noise_shape):
-    """x (N, ...) -> (y as x, mask): the mask is constant on the tape."""
-    return kernels.dropout(x, rate=rate, key=key, call=call, noise_shape=noise_shape)
+def drop(x, words, *, rate, noise_shape):
+    """x (N, ...), words (3,) uint32 -> (y as x, the mask as bits): both words and bits are constants on the tape."""
+    return kernels.dropout(x, words, rate=rate, noise_shape=noise_shape)
 
 
-@drop.vjp
-def _(grad, y, rate):
-    return dropout_grad(grad[0], y[1], rate=rate)
+@drop.vjp("x")
+def _(grad, y, rate, noise_shape):
+    return dropout_grad(grad[0], y[1], rate=rate, noise_shape=noise_shape)
 
 
 @primitive
-def dropout_grad(g, mask, *, rate):
+def dropout_grad(g, bits, *, rate, noise_shape):
     """g m / (1 - rate)."""
-    return kernels.dropout_grad(g, mask, rate=rate)
+    return kernels.dropout_grad(g, bits, rate=rate, noise_shape=noise_shape)
 
 
 @dropout_grad.vjp("g")
-def _(grad, mask, rate):
-    return dropout_grad(grad, mask, rate=rate)
+def _(grad, bits, rate, noise_shape):
+    return dropout_grad(grad, bits, rate=rate, noise_shape=noise_shape)
 
 
 def dropout(
-    x: Value, *, rate: float, key: tuple[int, int], call: int, noise_shape: tuple[Any, ...] | None = None
+    x: Value,
+    *,
+    rate: float,
+    key: tuple[int, int] | None = None,
+    call: int = 0,
+    words: Any = None,
+    noise_shape: tuple[Any, ...] | None = None,
 ) -> Value:
-    """Drops elements of x with probability `rate` and scales the others by 1 / (1 - rate).
+    """Drops elements of x with probability `rate` (to within 2**-17) and scales the others by 1 / (1 - rate).
 
-    `key` (two 32-bit words) and the number `call` determine the mask. Raises ValueError unless 0 <= rate <= 1.
+    `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32 array. Raises
+    ValueError unless 0 <= rate <= 1.
     """
     if not 0 <= rate <= 1:
         raise ValueError(f"dropout: rate must be between 0 and 1, got {rate}")
+    words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
-    return drop(x, rate=float(rate), key=key, call=int(call), noise_shape=noise_shape)[0]
+    return drop(x, xp(as_raw(x)).asarray(words), rate=float(rate), noise_shape=noise_shape)[0]

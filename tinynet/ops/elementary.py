@@ -1,99 +1,137 @@
-"""Elementary functions of every element. Integers become floats of `config.floatx()` first."""
+"""Elementary functions of every element, and powers. Integers become floats of `config.floatx()` first."""
 
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import to_float
-from tinynet.kernels.common import xp
-from tinynet.ops.attach import method
+from tinynet.autograd.tensor import as_raw
+from tinynet.backend.number_format import align, to_float
+from tinynet.kernels import elementwise
+from tinynet.kernels.elementwise import apply
+from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
+from tinynet.ops.attach import method, operator
+from tinynet.ops.comparison import equal
+from tinynet.ops.selection import where
 
 
 @primitive
 def exp(x):
     """e**x."""
-    return xp(x).exp(to_float(x))
+    return apply(np.exp, to_float(x))
 
 
 @exp.vjp
 def _(grad, y):
-    return grad * y
+    return multiply(grad, y)
 
 
 @primitive
 def log(x):
     """Natural logarithm; -inf at 0, where the derivative 1 / x is infinite."""
-    return xp(x).log(to_float(x))
+    return apply(np.log, to_float(x))
 
 
 @log.vjp
 def _(grad, x):
-    return grad / x
+    return divide(grad, x)
 
 
 @primitive
 def log1p(x):
     """log(1 + x), exact for small x."""
-    return xp(x).log1p(to_float(x))
+    return apply(np.log1p, to_float(x))
 
 
 @log1p.vjp
 def _(grad, x):
-    return grad / (1 + x)
+    return divide(grad, add(1, x))
 
 
 @primitive
 def sqrt(x):
     """Square root; its derivative 1 / (2 sqrt(x)) is infinite at 0."""
-    return xp(x).sqrt(to_float(x))
+    return apply(np.sqrt, to_float(x))
 
 
 @sqrt.vjp
 def _(grad, y):
-    return grad / (2 * y)
+    return divide(grad, multiply(2, y))
 
 
 @primitive
 def square(x):
     """x**2."""
-    return x * x
+    return apply(np.multiply, x, x)
 
 
 @square.vjp
 def _(grad, x):
-    return grad * (2 * x)
+    return multiply(grad, multiply(2, x))
+
+
+_POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to NumPy too
+
+
+@primitive
+def power(a, b):
+    """a ** b.
+
+    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 (its limit for
+    b > 0) and NaN where a < 0, where no derivative exists.
+    """
+    a, b = align(a, b)
+    if isinstance(b, int | float) and b in _POWERS:
+        return apply(_POWERS[b], a)
+    return apply(np.power, a, b)
+
+
+@power.vjp("a")
+def _(grad, a, b):
+    if isinstance(b, int | float):
+        return multiply(grad, multiply(b, power(a, b - 1)) if b else 0.0)
+    b = align(b, as_raw(a))[0]
+    return multiply(grad, multiply(b, power(a, where(equal(b, 0), 1.0, subtract(b, 1)))))
+
+
+@power.vjp("b")
+def _(grad, a, y):
+    log_a = float(np.log(a or 1.0)) if isinstance(a, int | float) else log(where(equal(a, 0), 1.0, a))
+    return multiply(multiply(grad, y), log_a)
+
+
+operator("pow", power)
 
 
 @primitive
 def sin(x):
     """Sine."""
-    return xp(x).sin(to_float(x))
+    return apply(np.sin, to_float(x))
 
 
 @sin.vjp
 def _(grad, x):
-    return grad * cos(x)
+    return multiply(grad, cos(x))
 
 
 @primitive
 def cos(x):
     """Cosine."""
-    return xp(x).cos(to_float(x))
+    return apply(np.cos, to_float(x))
 
 
 @cos.vjp
 def _(grad, x):
-    return -grad * sin(x)
+    return multiply(negative(grad), sin(x))
 
 
 @primitive
 def abs(x):
     """|x|, with derivative 0 at 0."""
-    return xp(x).abs(x)
+    return apply(np.absolute, x)
 
 
 @abs.vjp
 def _(grad, x):
-    return grad * sign(x)
+    return multiply(grad, sign(x))
 
 
 method("__abs__", abs)
@@ -102,18 +140,18 @@ method("__abs__", abs)
 @primitive
 def sign(x):
     """-1, 0 or 1; its derivative is 0 everywhere."""
-    return xp(x).sign(x)
+    return apply(np.sign, x)
 
 
 @sign.vjp
 def _(grad):
-    return grad * 0.0
+    return multiply(grad, 0.0)
 
 
 @primitive
 def cast(x, *, dtype):
     """x in another number format."""
-    return x.astype(dtype)
+    return elementwise.cast(x, dtype)
 
 
 @cast.vjp

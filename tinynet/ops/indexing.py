@@ -17,7 +17,16 @@ from tinynet.ops.attach import Value, method
 @primitive
 def getitem(x, *, index):
     """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
-    return x[index]
+    y = x[index]
+    if is_basic(index) or type(y) is not np.ndarray:
+        return y
+    out = common.aligned(y.shape, y.dtype)
+    common.launch(_take, out, x, index)
+    return out
+
+
+def _take(y, x, index):
+    y[...] = x[index]
 
 
 @getitem.vjp
@@ -29,12 +38,19 @@ def _(grad, x_shape, index):
 def scatter(x, *, shape, index):
     """Zeros of `shape` with x added at `index`: the adjoint of getitem."""
     y = common.empty(x, shape)
+    if type(y) is np.ndarray:
+        common.launch(_scatter, y, x, index)
+    else:
+        _scatter(y, x, index)
+    return y
+
+
+def _scatter(y, x, index):
     y[...] = 0
     if is_basic(index):
         y[index] = x
     else:
         xp(x).add.at(y, index, x)  # unlike y[index] += x it counts repeated indices
-    return y
 
 
 @scatter.vjp

@@ -12,7 +12,7 @@ import numpy as np
 from tinynet.autograd import Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device
-from tinynet.ops.arithmetic import add, divide, multiply, negative, power, subtract
+from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
     equal,
     greater,
@@ -24,7 +24,7 @@ from tinynet.ops.comparison import (
     logical_or,
     not_equal,
 )
-from tinynet.ops.elementary import abs, cos, exp, log, log1p, sign, sin, sqrt, square
+from tinynet.ops.elementary import abs, cos, exp, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.joining import concatenate, split, stack
 from tinynet.ops.linear import matmul
 from tinynet.ops.reduction import max, mean, min, sum, var

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
+import numpy as np
+
 from tinynet.autograd import primitive
 from tinynet.autograd.tensor import as_raw
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import launch, xp
+from tinynet.kernels.elementwise import like
 from tinynet.ops.attach import Value
 from tinynet.ops.indexing import getitem
 from tinynet.ops.shape import existing, expand_dims
@@ -14,7 +17,17 @@ from tinynet.ops.shape import existing, expand_dims
 @primitive
 def join(*xs, axis):
     """Arrays one after the other along `axis`."""
-    return xp(xs[0]).concatenate(xs, axis=axis)
+    if not all(type(x) is np.ndarray for x in xs):
+        return xp(xs[0]).concatenate(xs, axis=axis)
+    size = sum(x.shape[axis] for x in xs)
+    shape = tuple(size if i == axis else n for i, n in enumerate(xs[0].shape))
+    y = like(xs[0], shape, np.result_type(*xs))
+    launch(_join, y, axis, *xs)
+    return y
+
+
+def _join(y, axis, *xs):
+    np.concatenate(xs, axis, y)
 
 
 @join.joint_vjp

@@ -1,14 +1,21 @@
-"""Matrix products, and the linear map of a Dense layer: layers/dense.py -> here -> kernels/gemm.py.
+"""Matrix products, and the Dense layer: layers/dense.py -> here -> kernels/dense and kernels/gemm.
 
 With X of shape (N, K), W (K, M) and Y = X W, the upstream gradient G (N, M) gives dX = G W^T and dW = X^T G.
 """
 
+from functools import partial
+from typing import Any
+
 from tinynet.autograd import primitive
 from tinynet.kernels import common
+from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
 from tinynet.ops.attach import Value, operator
+from tinynet.ops.derived import derived_from
+from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.shape import reshape, swapaxes
+from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 
 
 @primitive
@@ -64,8 +71,45 @@ def _rows(x: Value) -> Value:
     return x if x.ndim == 2 else reshape(x, -1, x.shape[-1])
 
 
-def linear(x: Value, w: Value, b: Value | None = None) -> Value:
-    """y = x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M).
+# Name of an activation that a Dense layer fuses -> the function, and its derivative from the output.
+FUSED: dict[str, Any] = {
+    "relu": (relu, relu_grad),
+    "elu": (elu, partial(exponential_unit_grad, alpha=1.0)),
+    "selu": (selu, selu_grad),
+    "sigmoid": (sigmoid, sigmoid_grad),
+    "tanh": (tanh, tanh_grad),
+}
+
+
+@primitive
+def dense(x, w, b, *, activation=None):
+    """y = f(x W + b): x (N, K), w (K, M), b (M,) or None -> (N, M); f is named by `activation`, or None."""
+    return kernels.dense(x, w, b, activation=activation)
+
+
+@dense.joint_vjp
+def _(grad, x, w, y, needs, activation):
+    found = iter(dense_grad(grad, x, w, y, activation=activation, wanted=tuple(needs)))
+    return tuple(next(found) if needed else None for needed in needs)
+
+
+@primitive
+def dense_grad(g, x, w, s, *, activation, wanted):
+    """Those of (dx, dw, db) that `wanted` marks, for the gradient g of s = dense(x, w, b)."""
+    return kernels.dense_grad(g, x, w, s, activation=activation, wanted=wanted)
+
+
+@derived_from(dense_grad)
+def _(g, x, w, s, *, activation, wanted):
+    dz = g if activation is None else FUSED[activation][1](g, s)
+    dx = matrix_product(dz, swapaxes(w, 0, 1)) if wanted[0] else None
+    dw = matrix_product(swapaxes(x, 0, 1), dz) if wanted[1] else None
+    db = sum(dz, 0) if wanted[2] else None
+    return tuple(d for d in (dx, dw, db) if d is not None)
+
+
+def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = None) -> Value:
+    """y = f(x W + b) over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M); f by its name in FUSED, or None.
 
     Raises ValueError where the shapes do not fit.
     """
@@ -74,4 +118,7 @@ def linear(x: Value, w: Value, b: Value | None = None) -> Value:
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
         )
-    return affine(x, w, b)
+    if x.ndim == 2:
+        return dense(x, w, b, activation=activation)
+    y = affine(x, w, b)
+    return y if activation is None else FUSED[activation][0](y)

@@ -6,11 +6,16 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd import basics, primitive
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend.number_format import to_float
-from tinynet.kernels.common import xp
+from tinynet.kernels import reduce
+from tinynet.kernels.common import aligned, launch, xp
+from tinynet.ops.arithmetic import divide, multiply, subtract
 from tinynet.ops.attach import Value, method
+from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import cast, exp, square
 from tinynet.ops.selection import where
 
@@ -24,7 +29,7 @@ def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum over `axis` divided by the number of elements summed."""
-    return sum(x, axis, keepdims) / _count(x, axis)
+    return divide(sum(x, axis, keepdims), _count(x, axis))
 
 
 def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
@@ -50,7 +55,7 @@ def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 @primitive
 def amax(x, *, axis, keepdims=False):
     """Largest element over `axis`."""
-    return xp(x).max(x, axis=axis, keepdims=keepdims)
+    return reduce.extreme(np.maximum, x, axis, keepdims)
 
 
 @amax.vjp
@@ -61,7 +66,7 @@ def _(grad, x, y, axis):
 @primitive
 def amin(x, *, axis, keepdims=False):
     """Smallest element over `axis`."""
-    return xp(x).min(x, axis=axis, keepdims=keepdims)
+    return reduce.extreme(np.minimum, x, axis, keepdims)
 
 
 @amin.vjp
@@ -71,14 +76,29 @@ def _(grad, x, y, axis):
 
 def _share_among_equals(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
-    chosen = cast(x == y.reshape(shape), dtype=x.dtype)
-    return grad.reshape(shape) * (chosen / sum(chosen, axis, keepdims=True))
+    chosen = cast(equal(x, basics.reshape(y, shape=shape)), dtype=x.dtype)
+    share = divide(chosen, sum(chosen, axis, keepdims=True))
+    return multiply(basics.reshape(grad, shape=shape), share)
 
 
 @primitive
 def log_sum_exp(x, *, axis, keepdims=False):
     """m + log(sum(exp(x - m))) with m = max(x), taken as 0 where it is infinite."""
-    xp_, x = xp(x), to_float(x)
+    x = to_float(x)
+    if type(x) is not np.ndarray:
+        return _log_sum_exp(x, axis, keepdims)
+    reduced = reduced_shape(x.shape, axis)
+    y = aligned(reduced, x.dtype)
+    launch(_log_sum_exp_into, y, x, axis)
+    return y if keepdims else np.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+
+
+def _log_sum_exp_into(y, x, axis):
+    y[...] = _log_sum_exp(x, axis, True)
+
+
+def _log_sum_exp(x, axis, keepdims):
+    xp_ = xp(x)
     m = xp_.max(x, axis=axis, keepdims=True)
     m = xp_.where(xp_.isfinite(m), m, xp_.zeros_like(m))
     total = xp_.sum(xp_.exp(x - m), axis=axis, keepdims=True)
@@ -90,8 +110,8 @@ def log_sum_exp(x, *, axis, keepdims=False):
 @log_sum_exp.vjp
 def _(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
-    y = where(y == -math.inf, 0.0, y).reshape(shape)
-    return grad.reshape(shape) * exp(x - y)
+    y = basics.reshape(where(equal(y, -math.inf), 0.0, y), shape=shape)
+    return multiply(basics.reshape(grad, shape=shape), exp(subtract(x, y)))
 
 
 for _function in (sum, mean, var, max, min):

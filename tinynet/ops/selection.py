@@ -4,16 +4,21 @@ Conventions at ties: `maximum` and `minimum` of equal numbers give each half of 
 `min`, among all that are equal); `clip` lets the gradient pass at its bounds.
 """
 
+import numpy as np
+
 from tinynet.autograd import primitive
 from tinynet.backend.number_format import align
-from tinynet.kernels.common import xp
+from tinynet.kernels import elementwise
+from tinynet.kernels.elementwise import apply
+from tinynet.ops.arithmetic import multiply
 from tinynet.ops.attach import method
+from tinynet.ops.comparison import equal, greater
 
 
 @primitive
 def where(condition, a, b):
     """a where `condition` holds, else b."""
-    return _module(a, b).where(condition, *align(a, b))
+    return elementwise.where(condition, *align(a, b))
 
 
 @where.vjp("a")
@@ -29,50 +34,44 @@ def _(grad, condition):
 @primitive
 def maximum(a, b):
     """The larger of a and b."""
-    a, b = align(a, b)
-    return _module(a, b).maximum(a, b)
+    return apply(np.maximum, *align(a, b))
 
 
 @maximum.vjp("a")
 def _(grad, a, b):
-    return where(a > b, grad, where(a == b, grad * 0.5, 0.0))
+    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
 
 
 @maximum.vjp("b")
 def _(grad, a, b):
-    return where(b > a, grad, where(a == b, grad * 0.5, 0.0))
+    return where(greater(b, a), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
 
 
 @primitive
 def minimum(a, b):
     """The smaller of a and b."""
-    a, b = align(a, b)
-    return _module(a, b).minimum(a, b)
+    return apply(np.minimum, *align(a, b))
 
 
 @minimum.vjp("a")
 def _(grad, a, b):
-    return where(a < b, grad, where(a == b, grad * 0.5, 0.0))
+    return where(greater(b, a), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
 
 
 @minimum.vjp("b")
 def _(grad, a, b):
-    return where(b < a, grad, where(a == b, grad * 0.5, 0.0))
+    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
 
 
 @primitive
 def clip(x, *, low, high):
     """x limited to low .. high; the derivative is 1 from bound to bound, the bounds included, and 0 outside."""
-    return xp(x).clip(x, low, high)
+    return apply(np.minimum, apply(np.maximum, x, low), high)
 
 
 @clip.vjp
 def _(grad, x, y):
-    return where(x == y, grad, 0.0)
+    return where(equal(x, y), grad, 0.0)
 
 
 method("clip", lambda x, low, high: clip(x, low=low, high=high))
-
-
-def _module(a, b):
-    return xp(a if hasattr(a, "dtype") else b)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet.autograd import Tensor, basics, primitive
-from tinynet.kernels import common
+from tinynet.kernels import padding
 from tinynet.ops.attach import Value, method
 from tinynet.ops.indexing import getitem
 
@@ -79,16 +79,13 @@ def swapaxes(x: Value, a: int, b: int) -> Value:
 @primitive
 def pad_constant(x, *, widths, value):
     """x framed by `value`: widths ((before, after), ...) for every axis."""
-    shape = tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
-    y = common.empty(x, shape)
-    y[...] = value
-    y[_inside(x.shape, widths)] = x
-    return y
+    return padding.pad(x, widths=widths, value=value)
 
 
 @pad_constant.vjp
 def _(grad, x_shape, widths):
-    return getitem(grad, index=_inside(x_shape, widths))
+    inside = tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, widths, strict=True))
+    return getitem(grad, index=inside)
 
 
 def pad(x: Value, widths: Any, value: float = 0.0) -> Value:
@@ -105,10 +102,6 @@ def existing(name: str, axis: int, x: Value) -> int:
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"{name}: axis {axis} is out of range for an array of shape {x.shape}")
     return axis % x.ndim
-
-
-def _inside(shape: tuple[int, ...], widths: Any) -> tuple[slice, ...]:
-    return tuple(slice(before, before + n) for n, (before, _) in zip(shape, widths, strict=True))
 
 
 def _tuple(values: tuple[Any, ...]) -> tuple[int, ...]:

@@ -6,6 +6,7 @@
 from tinynet.autograd import Tensor, primitive
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import softmax as kernels
+from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import exp
 from tinynet.ops.reduction import logsumexp, sum
@@ -36,7 +37,8 @@ def _(grad, s, axis):
 
 @softmax_grad.vjp("s")
 def _(grad, g, s, axis):
-    return grad * (g - sum(g * s, axis, keepdims=True)) - g * sum(grad * s, axis, keepdims=True)
+    through_s = multiply(grad, subtract(g, sum(multiply(g, s), axis, keepdims=True)))
+    return subtract(through_s, multiply(g, sum(multiply(grad, s), axis, keepdims=True)))
 
 
 def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:

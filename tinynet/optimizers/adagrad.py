@@ -2,7 +2,6 @@
 
 from typing import Any, Unpack
 
-from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers.arguments import Common, LearningRate
 from tinynet.optimizers.optimizer import Optimizer
@@ -14,6 +13,8 @@ class Adagrad(Optimizer):
     Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization" (2011). The start at
     0.1 and epsilon under the root are Keras's.
     """
+
+    kernel = kernels.adagrad
 
     def __init__(
         self,
@@ -29,9 +30,8 @@ class Adagrad(Optimizer):
         super().build(variables)
         self.add_slots("accumulator", start=self.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
-        (s,) = self.slots(variable)
-        kernels.adagrad(variable.data, gradient, s, learning_rate=learning_rate, epsilon=self.epsilon)
+    def scalars(self, learning_rate: float) -> dict[str, float]:
+        return {"learning_rate": learning_rate, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:
         own = {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}

@@ -3,7 +3,6 @@
 import math
 from typing import Any, Unpack
 
-from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers.arguments import Common, LearningRate
 from tinynet.optimizers.optimizer import Optimizer
@@ -17,6 +16,8 @@ class Adam(Optimizer):
     root (their "epsilon hat"), so it is not the epsilon of algorithm 1 and of PyTorch. `amsgrad` divides by the largest
     v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm 2), the bias correction kept.
     """
+
+    kernel = kernels.adam
 
     def __init__(
         self,
@@ -36,13 +37,10 @@ class Adam(Optimizer):
         if self.amsgrad:
             self.add_slots("velocity_hat")
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+    def scalars(self, learning_rate: float) -> dict[str, float]:
         t = self.iterations + 1
         alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        kernels.adam(
-            variable.data, gradient, *self.slots(variable),
-            alpha=alpha, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
-        )  # fmt: skip
+        return {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon, "amsgrad": self.amsgrad}

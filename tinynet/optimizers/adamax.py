@@ -2,7 +2,6 @@
 
 from typing import Any, Unpack
 
-from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers.arguments import Common, LearningRate
 from tinynet.optimizers.optimizer import Optimizer
@@ -14,6 +13,8 @@ class Adamax(Optimizer):
     Kingma & Ba, "Adam: a method for stochastic optimization" (2015), algorithm 2: Adam with the infinity norm. The
     paper has no epsilon; Keras adds it to u.
     """
+
+    kernel = kernels.adamax
 
     def __init__(
         self,
@@ -30,13 +31,9 @@ class Adamax(Optimizer):
         super().build(variables)
         self.add_slots("momentum", "norm")
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+    def scalars(self, learning_rate: float) -> dict[str, float]:
         alpha = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
-        m, u = self.slots(variable)
-        kernels.adamax(
-            variable.data, gradient, m, u,
-            alpha=alpha, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
-        )  # fmt: skip
+        return {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

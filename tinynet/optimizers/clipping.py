@@ -1,4 +1,7 @@
-"""Gradient clipping: arrays in, new arrays out, no value fetched from the device."""
+"""Gradient clipping for any array module: arrays in, new arrays out, no value fetched from the device.
+
+NumPy arrays in the memory order that nets have are clipped by compiled loops instead: kernels/optimizers/clipping.py.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,3 +39,16 @@ def clip_by_global_norm(gradients: Sequence[Array], limit: float) -> list[Array]
     length = module.sqrt(square)
     scale = module.where(module.isfinite(length), limit / module.maximum(length, limit), module.nan)
     return [g * scale.astype(g.dtype) for g in gradients]
+
+
+def clip(
+    gradients: list[Array], clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None
+) -> list[Array]:
+    """Clipped by the one limit that is given; as they are without one."""
+    if clipnorm is not None:
+        return [clip_by_norm(g, clipnorm) for g in gradients]
+    if clipvalue is not None:
+        return [clip_by_value(g, clipvalue) for g in gradients]
+    if global_clipnorm is not None:
+        return clip_by_global_norm(gradients, global_clipnorm)
+    return gradients

@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from tinynet.autograd import Parameter, Tensor
+from tinynet.autograd import Tensor
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers.arguments import Common, LearningRate
 from tinynet.optimizers.optimizer import Optimizer
@@ -19,6 +19,8 @@ class Nadam(Optimizer):
     Dozat, "Incorporating Nesterov momentum into Adam" (2016). As in Keras 3 the schedule of mu is 0.96^t; Keras 2 and
     PyTorch slow it down to 0.96^(0.004 t).
     """
+
+    kernel = kernels.nadam
 
     def __init__(
         self,
@@ -44,18 +46,18 @@ class Nadam(Optimizer):
         """The momentum of step t, which grows from half of beta_1 towards beta_1."""
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+    def scalars(self, learning_rate: float) -> dict[str, float]:
         t = self.iterations + 1
         product, after = float(self._product), self.mu(t + 1)
         m_part, g_part = after / (1 - product * after), (1 - self.mu(t)) / (1 - product)
-        m, v = self.slots(variable)
-        kernels.nadam(
-            variable.data, gradient, m, v,
-            alpha=learning_rate * g_part,
-            ahead=m_part / g_part,
-            v_scale=1 / (1 - self.beta_2**t),
-            beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon,
-        )  # fmt: skip
+        return {
+            "alpha": learning_rate * g_part,
+            "ahead": m_part / g_part,
+            "v_scale": 1 / (1 - self.beta_2**t),
+            "beta_1": self.beta_1,
+            "beta_2": self.beta_2,
+            "epsilon": self.epsilon,
+        }
 
     def get_config(self) -> dict[str, Any]:
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

@@ -6,7 +6,7 @@ the rule, apply the constraints, count the step.
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,21 @@ from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import device
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.common import xp
-from tinynet.optimizers import clipping
+from tinynet.optimizers import clipping, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, learning_rate_state, refuse_unknown
 
 
 class Optimizer:
-    """Base class; a rule is a subclass with an `update_step` and, in `build`, its slots (`add_slots`).
+    """Base class; a rule is a subclass with, in `build`, its slots (`add_slots`), and either an `update_step` of its own or
+    a `kernel` of tinynet.kernels.optimizers and its `scalars`: these update all variables in one sweep (sweep.py).
 
     learning_rate    a float, a LearningRateSchedule (called with the step), or a function without arguments
     weight_decay     w <- w - w weight_decay learning_rate before each update
     clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;  global_clipnorm: all
                      gradients together shortened to this length (Keras 1's clipnorm); at most one of the three
     """
+
+    kernel: Any = None
 
     def __init__(
         self,
@@ -48,12 +51,19 @@ class Optimizer:
         self.global_clipnorm = global_clipnorm
         self._iterations = np.array(0)
         self._rate = learning_rate_state(kind, learning_rate)
-        self._excluded: Callable[[Parameter], bool] = lambda variable: False
+        self._undecayed: tuple[list[Parameter], Any] = ([], None)  # variables, and a pattern of names
         self._trained: list[Parameter] = []
         self._slots: dict[int, list[Any]] = {}  # id of a variable: its slots
         self._state: list[Tensor] = []  # all slots, in the order they were added
+        self._sweeps: dict[Any, sweep.Sweep] = {}
 
-    # ---- state
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the slots variable by variable, since a copy's variables have other ids; no sweeps."""
+        return {**vars(self), "_slots": [self._slots[id(variable)] for variable in self._trained], "_sweeps": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        slots = [id(variable) for variable in state["_trained"]], state["_slots"]
+        vars(self).update({**state, "_slots": dict(zip(*slots, strict=True))})
 
     @property
     def iterations(self) -> int:
@@ -83,14 +93,11 @@ class Optimizer:
                 raise ValueError(f"{self.name}: the learning rate must be a number, got {value!r}")
             self._rate[...] = device.to_host(number)
 
-    @property
-    def lr(self) -> float:
-        """The same as `learning_rate`, to read and to assign."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: Any) -> None:
-        self.learning_rate = value
+    lr = property(
+        lambda self: self.learning_rate,
+        lambda self, value: setattr(self, "learning_rate", value),
+        doc="The same as `learning_rate`, to read and to assign.",
+    )
 
     @property
     def built(self) -> bool:
@@ -104,6 +111,7 @@ class Optimizer:
             raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")
         self._slots = {id(variable): [] for variable in self._trained}
         self._state = []
+        self._sweeps = {}
 
     def add_slots(self, *names: str, start: float = 0.0) -> None:
         """Gives every variable one more array per name, of its shape and dtype, filled with `start`."""
@@ -147,11 +155,12 @@ class Optimizer:
         """Weight decay leaves out `var_list` and variables whose name contains a match of a pattern in `var_names`."""
         if self.built:
             raise ValueError(f"{self.name}: exclude_from_weight_decay must be called before the optimizer is built")
-        listed = list(var_list or ())
-        pattern = re.compile("|".join(var_names)) if var_names else None
-        self._excluded = lambda variable: (
-            any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
-        )
+        self._undecayed = (list(var_list or ()), re.compile("|".join(var_names)) if var_names else None)
+
+    def excluded(self, variable: Parameter) -> bool:
+        """Whether weight decay leaves `variable` out."""
+        listed, pattern = self._undecayed
+        return any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
 
     # ---- one step
 
@@ -167,20 +176,16 @@ class Optimizer:
             return
         if not self.built:
             self.build(variables)
-        pairs = self._present(grads, variables)
-        rate = self.learning_rate
-        gradients = self._clip([g for g, _ in pairs])
-        if self.weight_decay is not None:
-            for _, variable in pairs:
-                if not self._excluded(variable):
-                    kernels.decay(variable.data, rate=self.weight_decay * rate)
-        self.begin_step()
-        for g, (_, variable) in zip(gradients, pairs, strict=True):
-            self.update_step(g, variable, rate)
+        gradients, updated = self._present(grads, variables)
+        own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
+        if not own_rule and (update := sweep.find(self, updated, self._sweeps)) is not None:
+            update(gradients)
+        else:
+            self._update_each(gradients, updated)
+        for variable in updated:
             variable.touch()
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable.data))
-        self._iterations += 1
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
         """`apply` for (gradient, variable) pairs; returns the number of steps done."""
@@ -191,13 +196,36 @@ class Optimizer:
     def begin_step(self) -> None:
         """Hook for what changes once per step, before the first variable."""
 
+    def arrays(self, variable: Parameter) -> list[Any]:
+        """The slots of `variable` as `kernel` takes them: None for one that it does without."""
+        return self.slots(variable)
+
+    def scalars(self, learning_rate: float) -> dict[str, float]:
+        """The numbers of this step as `kernel` takes them; `iterations` steps were done before it."""
+        raise TypeError(f"{type(self).__name__} must define scalars(self, learning_rate)")
+
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
         """The rule: changes `variable.data` and `self.slots(variable)` in place; `gradient` is an array."""
-        raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
+        if self.kernel is None:
+            raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
+        self.kernel(variable.data, gradient, *self.arrays(variable), **self.scalars(learning_rate))
 
-    def _present(self, grads: Sequence[Any], variables: Sequence[Parameter]) -> list[tuple[Any, Parameter]]:
-        """(raw gradient, variable) pairs, checked, without those that have no gradient."""
-        pairs, missing = [], []
+    def _update_each(self, gradients: list[Any], variables: list[Parameter]) -> None:
+        """Clips, decays and updates one variable after the other: any array module, any memory order, any rule."""
+        rate = self.learning_rate
+        gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
+        if self.weight_decay is not None:
+            for variable in variables:
+                if not self.excluded(variable):
+                    kernels.decay(variable.data, rate=self.weight_decay * rate)
+        self.begin_step()
+        for g, variable in zip(gradients, variables, strict=True):
+            self.update_step(g, variable, rate)
+        self._iterations += 1
+
+    def _present(self, grads: Sequence[Any], variables: Sequence[Parameter]) -> tuple[list[Any], list[Parameter]]:
+        """Raw gradients and their variables, checked, without those that have no gradient."""
+        present, updated, missing = [], [], []
         for g, variable in zip(grads, variables, strict=True):
             if id(variable) not in self._slots:
                 raise ValueError(
@@ -210,23 +238,13 @@ class Optimizer:
             elif g.shape != variable.shape:
                 raise ValueError(f"{self.name}: {variable.name!r} has shape {variable.shape}, its gradient {g.shape}")
             else:
-                pairs.append((g, variable))
-        if not pairs:
+                present.append(g)
+                updated.append(variable)
+        if not present:
             raise ValueError(f"No gradients provided for any variable: {missing}; does the loss depend on them?")
         if missing:
             warnings.warn(f"{self.name}: no gradient for {missing}; they are left as they are", stacklevel=3)
-        return pairs
-
-    def _clip(self, gradients: list[Any]) -> list[Any]:
-        if self.clipnorm is not None:
-            return [clipping.clip_by_norm(g, self.clipnorm) for g in gradients]
-        if self.clipvalue is not None:
-            return [clipping.clip_by_value(g, self.clipvalue) for g in gradients]
-        if self.global_clipnorm is not None:
-            return clipping.clip_by_global_norm(gradients, self.global_clipnorm)
-        return gradients
-
-    # ---- configuration
+        return present, updated
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; subclasses add their own."""

@@ -16,6 +16,8 @@ class RMSprop(Optimizer):
     equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
     """
 
+    kernel = kernels.rmsprop
+
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
@@ -36,14 +38,14 @@ class RMSprop(Optimizer):
         if self.centered:
             self.add_slots("average_gradient")
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
+    def arrays(self, variable: Parameter) -> list[Any]:
         v, *others = self.slots(variable)
         m = others.pop(0) if self.momentum > 0 else None
         a = others.pop(0) if self.centered else None
-        kernels.rmsprop(
-            variable.data, gradient, v, m, a,
-            learning_rate=learning_rate, rho=self.rho, momentum=self.momentum, epsilon=self.epsilon,
-        )  # fmt: skip
+        return [v, m, a]
+
+    def scalars(self, learning_rate: float) -> dict[str, float]:
+        return {"learning_rate": learning_rate, "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:
         own = {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}

@@ -2,7 +2,6 @@
 
 from typing import Any, Unpack
 
-from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers.arguments import Common, LearningRate
 from tinynet.optimizers.optimizer import Optimizer
@@ -32,15 +31,14 @@ class SGD(Optimizer):
         if self.momentum:
             self.add_slots("momentum")
 
-    def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
-        w = variable.data
+    @property
+    def kernel(self) -> Any:  # type: ignore[override]
+        return kernels.sgd_momentum if self.momentum else kernels.sgd
+
+    def scalars(self, learning_rate: float) -> dict[str, float]:
         if not self.momentum:
-            kernels.sgd(w, gradient, learning_rate=learning_rate)
-            return
-        (m,) = self.slots(variable)
-        kernels.sgd_momentum(
-            w, gradient, m, learning_rate=learning_rate, momentum=self.momentum, nesterov=self.nesterov
-        )
+            return {"learning_rate": learning_rate}
+        return {"learning_rate": learning_rate, "momentum": self.momentum, "nesterov": self.nesterov}
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

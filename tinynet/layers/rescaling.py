@@ -1,0 +1,28 @@
+"""Rescaling: the same scale and offset for all data, known beforehand."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.layers.base import Elementwise
+
+
+class Rescaling(Elementwise):
+    """y = scale x + offset; numbers, or arrays that broadcast against x (one entry per channel).
+
+    Rescaling(1 / 255) maps bytes to [0, 1]; Rescaling(1 / std, -mean / std) standardises.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale, self.offset = (self._factor(name, value) for name, value in (("scale", scale), ("offset", offset)))
+
+    def _factor(self, name: str, value: Any) -> Any:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{self}: {name} must be a number or an array of numbers, got {value!r}")
+        return float(array) if array.ndim == 0 else array.astype(self.dtype)
+
+    def call(self, x: Any) -> Any:
+        y = x * self.scale
+        return y + self.offset if np.any(self.offset) else y

@@ -1,0 +1,227 @@
+"""Replay: a step is recorded once for each kind of batch, then repeated without the Python that led to its kernels.
+
+The first batch of a kind runs on the tape as ever. At the second, `kernels/replay.py` notes the launches of a step on
+other numbers, whose outcome is thrown away: whatever the program should fail to repeat differs from what is right. At the
+third, the tape runs once more and the program repeats the step from the same state: only if every weight, every slot of the
+optimizer and every output has the same bits does the program replace the tape from then on. Parameters that the step
+itself does not change are the same at both; once somebody else has changed them, the next step is compared again.
+
+    kind     shapes and dtypes of x, y and weight, what is trainable, numbers of the optimizer and of the loss,
+             config.epsilon, chosen kernels, number of threads, the thread that calls
+    never    layers, losses or activations that are not tinynet's own (Lambda, subclasses): their Python may do anything.
+             Arrays that are not NumPy's. Models compiled with run_eagerly=True
+    anew     after an attribute of any layer was set, another loss or learning-rate function, slots built anew, or after a
+             parameter's array was replaced
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Parameter
+from tinynet.backend import config
+from tinynet.kernels import common, threads
+from tinynet.kernels.replay import Program, Recorder
+from tinynet.layers.base import Layer
+from tinynet.models.state import State, exchanged, flat, same_bits, scaled
+
+Outputs = tuple[Any, ...]  # arrays; None where the step has none
+Step = Callable[[Any, Any, Any, Any], Outputs]  # step(model, x, y, weight)
+
+MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
+
+
+class Replay:
+    """The recorded steps of one model."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.recorded: dict[Any, Recorded] = {}
+        self._revision: dict[str, int] = {}  # of the layers, when what follows was found
+        self._transparent = False
+        self._trainable: tuple[bool, ...] = ()
+        self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
+        self._lent: Recorded | None = None  # whose input holds a batch that is not used yet
+
+    def __reduce__(self) -> Any:
+        return Replay, (self.model,)  # a copy of a model records for itself
+
+    def __call__(self, step: Step, x: Any, y: Any = None, weight: Any = None) -> Outputs:
+        """What step(model, x, y, weight) returns. The arrays are overwritten by the next call."""
+        loss, rate = functions = _functions(self.model)
+        if Layer.revision != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
+            self._look(functions)
+        inputs = (x, y, weight)
+        if not self._transparent or any(not (array is None or type(array) is np.ndarray) for array in inputs):
+            return step(self.model, x, y, weight)
+        key = (step, self._kind(inputs))
+        recorded = self.recorded.pop(key, None)
+        if recorded is None or not recorded.valid():
+            recorded = Recorded(step, self.model)
+        if recorded is self._lent:
+            if x is not recorded.inputs[0]:  # a callback runs a step of its own between a batch and its step
+                recorded = Recorded(step, self.model)
+            self._lent = None
+        self.recorded[key] = recorded  # at the end: the one not used for longest comes first
+        while len(self.recorded) > MOST:
+            self.recorded.pop(next(iter(list(self.recorded))), None)
+        return recorded(inputs)
+
+    def places(self, step: Step, samples: int) -> Any:
+        """Where to write a batch of `samples`, so that the program last used for one finds it there: (x, None, None)."""
+        for key, recorded in reversed(list(self.recorded.items())):
+            if key[0] is step and recorded.program is not None and recorded.inputs[0].shape[0] == samples:
+                if key[1][-1] != threading.get_ident():
+                    continue  # another thread reads its batches there
+                self._lent = recorded
+                return recorded.inputs[0], None, None
+        return None
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs in use."""
+        return [one.program for one in self.recorded.values() if one.program is not None]
+
+    def _look(self, functions: tuple[Any, Any]) -> None:
+        """Takes note of the layers as they are now. Once another attribute was set, all that was recorded is forgotten."""
+        same = all(a is b for a, b in zip(functions, self._functions, strict=True))
+        if Layer.revision["attributes"] != self._revision.get("attributes") or not same:
+            self.recorded.clear()
+            self._functions = functions
+            self._transparent = not self.model.run_eagerly and _is_transparent(self.model)
+        self._trainable = tuple(layer.trainable for layer in flat(self.model))
+        self._revision = dict(Layer.revision)
+
+    def _kind(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        arrays = tuple(None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in inputs)
+        held = () if self.model.optimizer is None else vars(self.model.optimizer).values()
+        settings = tuple(value for value in held if type(value) in (float, int, bool, type(None)))
+        loss = None if self.model.objective is None else self.model.objective.function
+        losses = () if loss is None else (loss.reduction, *getattr(loss, "settings", {}).items())
+        where = common.choices(), threads.get_num_threads(), threading.get_ident()
+        return arrays, self._trainable, settings, losses, config.epsilon(), where
+
+
+class Recorded:
+    """One step for one kind of batch: first on the tape, then recorded, then compared, then repeated."""
+
+    def __init__(self, step: Step, model: Any) -> None:
+        self.step, self.model = step, model
+        self.parameters: list[tuple[Parameter, Any, bool]] = []
+        self.program: Program | None = None
+        self._slots: Any = None  # of the optimizer
+        self._touched: list[Parameter] = []  # parameters that the step changes
+        self._others: list[tuple[Parameter, int]] = []  # the rest, each with its version at the time of recording
+        self._changes = False  # whether the step changes anything
+        self._next: Callable[[tuple[Any, ...]], Outputs] = self._first
+
+    def __call__(self, inputs: tuple[Any, ...]) -> Outputs:
+        return self._next(inputs)
+
+    def valid(self) -> bool:
+        """Whether the parameters are the arrays they were, trainable as they were, and so are the optimizer's slots."""
+        same = all(p._data is data and p.requires_grad is flag for p, data, flag in self.parameters)
+        return same and (self._slots is None or _slots(self.model) is self._slots)
+
+    def _tape(self, inputs: tuple[Any, ...]) -> Outputs:
+        return self.step(self.model, *inputs)
+
+    def _first(self, inputs: tuple[Any, ...]) -> Outputs:
+        """The first call may build layers and slots: nothing is noted yet."""
+        outputs = self._tape(inputs)
+        self.parameters = [(p, p._data, p.requires_grad) for p in self.model.weights]
+        self._slots = _slots(self.model)
+        numpy = all(type(data) is np.ndarray for _, data, _ in self.parameters)
+        self._next = self._record if numpy and not any(p.constraint for p, _, _ in self.parameters) else self._tape
+        return outputs
+
+    def _record(self, inputs: tuple[Any, ...]) -> Outputs:
+        """Records the step on other numbers than these, then runs it on these."""
+        state, versions = State(self.model), [p.version for p, _, _ in self.parameters]
+        before, drawn = state.read(), state.drawn()
+        x, y, weight = inputs
+        self.inputs: tuple[Any, ...] = (scaled(x), exchanged(y), scaled(weight))
+        try:
+            with Recorder() as recorder:
+                self.outputs = self.step(self.model, *self.inputs)
+        except Exception:  # these numbers are not to be had, such as the label 1 where there is one class
+            self._next = self._tape
+        else:
+            self._candidate, self._next = recorder.program, self._compare
+        finally:
+            now = [p.version for p, _, _ in self.parameters]
+            self._touched = [p for (p, _, _), a, b in zip(self.parameters, versions, now, strict=True) if a != b]
+            self._others = [(p, a) for (p, _, _), a, b in zip(self.parameters, versions, now, strict=True) if a == b]
+            self._changes = bool(self._touched) or state.drawn() != drawn
+            if self._changes:  # if not, another thread may be training these weights
+                state.write(before)
+        return self._tape(inputs)
+
+    def _compare(self, inputs: tuple[Any, ...]) -> Outputs:
+        """Runs the step on the tape, then from the same state as a program, and compares the bits."""
+        state = State(self.model)
+        before = state.read()
+        outputs = tuple(None if array is None else array.copy() for array in self._tape(inputs))
+        after = state.read()
+        if self._changes:
+            state.write(before)
+        self._run(self._candidate, inputs)
+        if (not self._changes or same_bits(state.read(), after)) and same_bits(self.outputs, outputs):
+            self.program = self._candidate
+            changed = any(p.version != version for p, version in self._others)
+            self._next = self._repeat if changed or not self._others else self._watch
+        else:
+            if self._changes:
+                state.write(after)
+            self.program, self._next = None, self._tape
+            del self._candidate, self.inputs, self.outputs
+        return outputs
+
+    def _watch(self, inputs: tuple[Any, ...]) -> Outputs:
+        """Repeats the step until parameters that it leaves alone have changed: then it is compared once more."""
+        if any(p.version != version for p, version in self._others):
+            return self._compare(inputs)
+        return self._repeat(inputs)
+
+    def _repeat(self, inputs: tuple[Any, ...]) -> Outputs:
+        assert self.program is not None
+        self._run(self.program, inputs)
+        return self.outputs
+
+    def _run(self, program: Program, inputs: tuple[Any, ...]) -> None:
+        for static, array in zip(self.inputs, inputs, strict=True):
+            if static is not array:
+                np.copyto(static, array)
+        program.run()
+        for parameter in self._touched:
+            parameter.touch()
+
+
+def _functions(model: Any) -> tuple[Any, Any]:
+    """The loss and the learning rate's function: they can be exchanged without an attribute of a layer being set."""
+    rate = getattr(model.optimizer, "_rate", None)
+    return None if model.objective is None else model.objective.function, rate if callable(rate) else None
+
+
+def _slots(model: Any) -> Any:
+    """The optimizer's list of slots, another one after each build."""
+    return getattr(model.optimizer, "_state", None)
+
+
+def _is_transparent(model: Any) -> bool:
+    """Whether the model, its loss and its optimizer, and every function they hold, are tinynet's own."""
+    parts = [*flat(model), model.optimizer, *([] if model.objective is None else [model.objective.function])]
+    return all(_is_own(part) for part in parts if part is not None)
+
+
+def _is_own(part: Any) -> bool:
+    held = [value for name, value in vars(part).items() if not name.endswith("_initializer")]
+    functions = [value for value in held if callable(value) and not isinstance(value, Layer)]
+    return all(_module(one).startswith("tinynet.") for one in [type(part), *functions])
+
+
+def _module(thing: Any) -> str:
+    """The module of a function, or of the type of an object that is called like one."""
+    return getattr(thing, "__module__", None) or ""

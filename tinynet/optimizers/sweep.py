@@ -1,0 +1,91 @@
+"""One step for all variables at once: a few launches, however many variables there are.
+
+    numbers   what differs from step to step, computed in Python and written into an array. A step under recording launches
+              that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated
+    clip      every gradient into a clipped copy, if the optimizer clips
+    decay     w <- w - rate w, if it decays weights
+    rule      the optimizer's formula
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Parameter
+from tinynet.kernels import optimizers as kernels
+from tinynet.kernels.common import launch, recording
+
+CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
+MOST = 8  # sweeps kept, for optimizers that are given other variables from step to step
+
+
+class Sweep:
+    """The update of certain variables. It holds every array that its tables point at, also for a recorded step."""
+
+    def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
+        self.optimizer, self.variables = optimizer, variables
+        self.weights = [variable.data for variable in variables]
+        self.rule = kernels.rules[optimizer.kernel]
+        self.segments = kernels.Segments([(variable.data, *optimizer.arrays(variable)) for variable in variables])
+        self.numbers = np.zeros(8, self.segments.dtype)
+        self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
+        decays = optimizer.weight_decay is not None
+        decayed = [(variable.data,) for variable in variables if decays and not optimizer.excluded(variable)]
+        self.decayed = kernels.Segments(decayed) if decayed else None
+        self.clip = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
+        self.clipped = [] if self.clip is None else [np.empty_like(w) for w in self.weights]
+        self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
+
+    def __reduce__(self) -> Any:
+        return type(None), ()  # a copy of an optimizer has arrays of its own, elsewhere, and sweeps those
+
+    def __call__(self, gradients: Sequence[Any]) -> None:
+        """Updates the variables in place and counts the step."""
+        gradients = [kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)]
+        if recording.get() is None:
+            self._begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
+        else:
+            launch(self._begin, self.numbers)
+        if self.clipping is not None:
+            table = self.clipping.table(gradients)
+            if self.clip == "clipvalue":
+                kernels.clip_by_value(self.clipping, table, self.limit)
+            else:
+                kernels.clip_by_norm(self.clipping, table, self.limit, self.clip == "global_clipnorm")
+            gradients = self.clipped
+        if self.decayed is not None:
+            self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
+        self.segments.launch(self.rule.loop, self.segments.table(gradients), self.coefficients)
+
+    def _begin(self, numbers: np.ndarray) -> None:
+        """The numbers of this step: computed in double precision, rounded to the variables' dtype."""
+        optimizer = self.optimizer
+        learning_rate = optimizer.learning_rate
+        optimizer.begin_step()
+        limit = 0.0 if self.clip is None else getattr(optimizer, self.clip)
+        rate = 0.0 if self.decayed is None else optimizer.weight_decay * learning_rate
+        values = (limit, rate, *self.rule.numbers(**optimizer.scalars(learning_rate)))
+        numbers[: len(values)] = values
+        optimizer._iterations += 1
+
+
+def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep]) -> Sweep | None:
+    """The sweep of these variables, made if need be; None if they must be updated one by one.
+
+    So must whatever the compiled implementation does not get, variables that are not dense arrays of one dtype, each in
+    memory of its own, and those of a rule that is not one of tinynet's kernels.
+    """
+    arrays = [variable.data for variable in variables]
+    if optimizer.kernel is None or not kernels.in_one_sweep(arrays[0]):
+        return None
+    clips = [getattr(optimizer, name) is None for name in CLIPS]
+    key = (optimizer.kernel, optimizer.weight_decay is None, *clips, *map(id, arrays))
+    if (sweep := sweeps.get(key)) is None:
+        dense = all(kernels.in_one_sweep(array) and array.dtype == arrays[0].dtype for array in arrays)
+        if not dense or kernels.overlap(arrays):
+            return None
+        if len(sweeps) >= MOST:
+            sweeps.clear()
+        sweep = sweeps[key] = Sweep(optimizer, variables)
+    return sweep
