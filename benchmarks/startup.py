@@ -1,57 +1,75 @@
-"""Seconds from the start of a process to the end of its first training step, with empty caches and with full ones.
+"""Level `startup`: from the start of a process to the end of its first training step, with empty caches and full ones.
 
-    python benchmarks/startup.py
-
-The net and the batch size are those of examples/mnist_vgg.py, on MNIST if it is there and on random images if not. The first
-process compiles every kernel into caches of its own, the others find them there.
+Model 9 at a batch of 32, on MNIST if it is there and on random images if not; reading the data is part of it. The first
+process compiles every kernel into caches of its own, the others find them there. `cpu_s` is the time that all threads of
+the process worked, `end_s` the end of a run of two steps and a validation.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
+
+from . import table
+from .process import ROOT, Setup, environment
+from .results import Results
 
 
-def work(started: float) -> None:
-    """Trains one step, then the rest of a short run, and prints the seconds each took since `started`."""
+def work(started: float) -> dict[str, float]:
+    """In the child: trains one step, then the rest of a short run."""
     import numpy as np
-    from mnist_epoch import build
 
     import tinynet
 
+    from . import data
+    from .training import keras_net
+
     if tinynet.datasets.available("mnist"):
-        (x, y), (x_test, y_test) = tinynet.datasets.mnist.load_data()
+        (images, labels), _ = tinynet.datasets.mnist.load_data()
+        x, y = images[:64, ..., None].astype(np.float32) / 255, labels[:64]
     else:
-        random = np.random.default_rng(0)
-        x, x_test = (random.integers(0, 256, (n, 28, 28), np.uint8) for n in (60_000, 10_000))
-        y, y_test = (random.integers(0, 10, n) for n in (60_000, 10_000))
-    x, y = x[:64, ..., None], y[:64]
-    moments: list[float] = []
-    step = tinynet.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: moments.append(time.time() - started))
-    net = build(tinynet, 33.3, 78.6)
-    validation = (x_test[:64, ..., None], y_test[:64])
-    net.fit(x, y, batch_size=32, validation_data=validation, callbacks=[step], verbose=0)
-    print(f"{moments[0]:.2f} s to the first step, {time.time() - started:.2f} s to the end of a short run")
+        x, y = (array[:64] for array in data.synthetic("mnist", 64).values())
+    moments: dict[str, float] = {}
+
+    def note(batch: int, logs: Any) -> None:
+        moments.setdefault("wall_s", time.time() - started)
+        moments.setdefault("cpu_s", time.process_time())
+
+    step = tinynet.callbacks.LambdaCallback(on_train_batch_end=note)
+    net = keras_net(tinynet, "model-9", ["accuracy"])
+    net.fit(x, y, batch_size=32, validation_data=(x, y), callbacks=[step], verbose=0)
+    return {**moments, "end_s": time.time() - started}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--worker", type=float, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker is not None:
-        work(args.worker)
-        return
+def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
+    """One start with empty caches, then `rounds` with full ones."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "NUMBA_CACHE_DIR": folder, "TINYNET_CACHE_DIR": folder}
+        caches = {"TINYNET_CACHE_DIR": folder}
         if not os.environ.get("TINYNET_DATA"):
             print("TINYNET_DATA is not set: MNIST is used if it is in the user's cache")
-        for caches in ("empty", "full", "full", "full"):
-            command = [sys.executable, __file__, "--worker", str(time.time())]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-            print(f"caches {caches:5}  {done.stdout.strip()}")
+        records = []
+        for number in range(args.rounds + 1):
+            command = [sys.executable, "-m", "benchmarks.startup", str(time.time())]
+            variables = {**environment("tinynet", setup.threads), **caches}
+            done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise SystemExit(f"the process failed:\n{done.stderr[-1500:]}")
+            answer = json.loads(done.stdout.splitlines()[-1])
+            records.append({"caches": "full" if number else "empty", "number": number, **answer})
+            print(show(records[-1]), flush=True)
+        results.add("startup", records)
+    return True
+
+
+def show(record: dict[str, Any]) -> str:
+    """One start as a line."""
+    first, cpu, end = (table.time(record[name]) for name in ("wall_s", "cpu_s", "end_s"))
+    return f"caches {record['caches']:5}  {first} to the first step ({cpu} of processor time), {end} to the end of a short run"
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(work(float(sys.argv[1]))))

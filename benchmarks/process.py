@@ -1,0 +1,126 @@
+"""The parent's side: a library in a process of its own, which does one thing when it is asked and sleeps otherwise."""
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PEERS = {"torch": ("torch",), "keras-tensorflow": ("keras", "tensorflow"), "keras-jax": ("keras", "jax")}
+TITLES = {
+    "tinynet": "tinynet", "torch": "PyTorch", "keras-tensorflow": "Keras (TensorFlow)", "keras-jax": "Keras (JAX)",
+}  # fmt: skip
+
+# Everything that decides how many threads a library starts; TensorFlow's and JAX's pools also look at the cores allowed.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TINYNET_NUM_THREADS",
+)  # fmt: skip
+
+
+class WorkerError(RuntimeError):
+    """The process ended or reported an error."""
+
+
+class Setup(NamedTuple):
+    """What every process of a run has in common."""
+
+    peer_python: str
+    threads: int
+    limit_s: float = 300.0  # longest wait for an answer
+
+    def python(self, library: str) -> str:
+        return sys.executable if library == "tinynet" else self.peer_python
+
+
+def installed(python: str, library: str) -> bool:
+    """Whether the interpreter has the packages of a library."""
+    if library == "tinynet":
+        return True
+    code = f"import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, {PEERS[library]!r})))"
+    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def available(setup: Setup, wanted: list[str]) -> list[str]:
+    """Those of the wanted libraries that are installed; says a line about each that is not."""
+    found = []
+    for library in wanted:
+        if installed(setup.python(library), library):
+            found.append(library)
+        else:
+            packages = " and ".join(PEERS[library])
+            print(f"{TITLES[library]} is left out: {setup.python(library)} has no {packages} (see --peer-python)")
+    return found
+
+
+class Worker:
+    """A running `python -m benchmarks.worker LIBRARY`; `ask` sends a question and waits for the answer."""
+
+    def __init__(self, library: str, setup: Setup) -> None:
+        self.library, self.limit_s = library, setup.limit_s
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.started = time.time()
+        self.process = subprocess.Popen(
+            [setup.python(library), "-m", "benchmarks.worker", library],
+            cwd=ROOT, env=environment(library, setup.threads), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+            preexec_fn=lambda: pin(setup.threads),
+        )  # fmt: skip
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+            self.process.stdin.flush()
+            ready, _, _ = select.select([self.process.stdout], [], [], self.limit_s)
+            if not ready:
+                raise WorkerError(f"{self.library} did not answer {do!r} within {self.limit_s:.0f} s")
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise WorkerError(f"the process of {self.library} ended: {self._last_words()}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(f"{self.library}: {answer['error']}")
+        return answer["answer"]
+
+    def _last_words(self) -> str:
+        self.process.wait()
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace").strip()[-1500:]
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.errors):
+            if stream is not None:
+                stream.close()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def environment(library: str, threads: int) -> dict[str, str]:
+    """Variables for a process: its threads, Keras's backend, quiet logs, no GPU."""
+    variables = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    variables.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    if library.startswith("keras-"):
+        variables["KERAS_BACKEND"] = library.removeprefix("keras-")
+    return variables
+
+
+def pin(threads: int) -> None:
+    """Allows this process the first `threads` of the cores it has: for libraries that count cores instead of asking."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])

@@ -1,0 +1,118 @@
+"""`python -m benchmarks`: wrong arguments are refused, and every level runs, on little, with tinynet alone."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import accuracy, data, process, results, training
+
+ROOT = Path(__file__).parents[2]
+ALONE = ["--libraries", "tinynet", "--threads", "1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "LEVEL"),
+        (["stairs"], "invalid choice"),
+        (["steps", "--nets", "resnet"], "invalid choice"),
+        (["steps", "--rounds", "0"], "at least 1"),
+        (["kernels", "--threads", "two"], "invalid"),
+        (["epochs", "--tasks", "sleep"], "invalid choice"),
+        (["kernels", "--libraries", "theano"], "invalid choice"),
+        (["plot"], "file"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, words, capsys):
+    with pytest.raises(SystemExit):
+        command.main(arguments)
+    assert words in capsys.readouterr().err
+
+
+def run(tmp_path: Path, *arguments: str) -> tuple[str, dict]:
+    path = tmp_path / "results.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments, "--out", str(path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "complete" in done.stdout
+    return done.stdout, results.load(path)["levels"]
+
+
+def test_steps_and_continuing(tmp_path):
+    arguments = ["steps", *ALONE, "--nets", "model-4", "--batches", "8", "--images", "32", "--rounds", "1"]
+    text, levels = run(tmp_path, *arguments)
+    assert "Model 4" in text
+    (record,) = levels["steps"]
+    assert (record["images"], record["batch"], record["threads"], len(record["losses"])) == (32, 8, 1, 2)
+    assert record["peak_bytes"] >= record["import_bytes"] > 1 << 20
+    text, again = run(tmp_path, *arguments)
+    assert "Model 4" not in text  # nothing was measured a second time
+    assert again == levels
+
+
+def test_ablation_does_the_same_work(tmp_path):
+    arguments = ["--nets", "model-4", "--batches", "8", "--images", "32", "--rounds", "1"]
+    _, levels = run(tmp_path, "ablation", *ALONE, *arguments)
+    assert len(levels["ablation"]) == 6
+    assert all(record["same_loss"] for record in levels["ablation"])
+
+
+def test_scaling(tmp_path):
+    _, levels = run(tmp_path, "scaling", *ALONE, "--nets", "model-4", "--batches", "128", "--images", "256", "--rounds", "1")
+    assert [record["threads"] for record in levels["scaling"]] == [1]
+
+
+def test_kernels(tmp_path):
+    arguments = ["--groups", "dense", "loss", "--rounds", "1", "--sample", "0.0001"]
+    text, levels = run(tmp_path, "kernels", *ALONE, *arguments)
+    assert "GFLOP/s" in text
+    (peak,) = levels["peak"]
+    assert 1e9 < peak["flops"] < 1e13
+    assert {r["op"] for r in levels["kernels"]} >= {"dense", "dense_grad", "softmax_crossentropy_grad"}
+    assert all(r["floor_s"] > 0 for r in levels["kernels"])
+
+
+def test_a_start_of_a_process():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.startup", str(time.time())],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert 0 < answer["wall_s"] < answer["end_s"]
+
+
+@pytest.mark.parametrize("task", ["accuracy", "epoch"])
+def test_a_whole_training(tmp_path, task):
+    arrays = data.synthetic("mnist", 160)
+    test = {f"{name}_test": array[:32] for name, array in arrays.items()}
+    weights = training.keras_net(training.load_library("tinynet"), "model-4").get_weights()
+    data.save(tmp_path, weights, **arrays, **test)
+    answer = accuracy.run("tinynet", task, "model-4", "fit", 16, str(tmp_path), seed=0, most=20)
+    assert answer["seconds"] > 0
+    if task == "accuracy":
+        assert answer["accuracy"] >= accuracy.GOAL  # prototypes in noise are easy to learn by heart
+        epochs, seconds, _ = np.array(answer["curve"]).T
+        assert (np.diff(epochs) > 0).all()
+        assert (np.diff(seconds) > 0).all()
+
+
+def test_a_failing_process_says_why():
+    with process.Worker("tinynet", process.Setup(sys.executable, 1)) as worker:
+        with pytest.raises(process.WorkerError, match="No such file"):
+            worker.ask("prepare", net="model-4", mode="fit", batch=1, folder=".", use={}, options={})
+        assert worker.ask("versions")["python"] == sys.version.split()[0]
+
+
+def test_a_peer_that_is_missing_is_left_out(capsys, monkeypatch):
+    monkeypatch.setitem(process.PEERS, "torch", ("no_such_package",))
+    assert process.available(process.Setup(sys.executable, 1), ["tinynet", "torch"]) == ["tinynet"]
+    assert "PyTorch is left out" in capsys.readouterr().out
