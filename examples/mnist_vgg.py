@@ -92,7 +92,7 @@ def load(name: str) -> tuple[str, Any]:
 
 def build(model: str, mean: float, std: float) -> tinynet.Sequential:
     """One of the three nets: plain, with batch normalisation, with batch normalisation and dropout."""
-    net = tinynet.Sequential([layers.Input((28, 28, 1)), layers.Lambda(lambda x: (x - mean) / std, name="standardize")])
+    net = tinynet.Sequential([layers.Input((28, 28, 1)), layers.Rescaling(1 / std, -mean / std)])
     for (filters, convolutions), rate in zip(BLOCKS, DROPOUT, strict=True):
         for _ in range(convolutions):
             net.add(layers.Conv2D(filters, 3, padding="same", activation="relu"))
