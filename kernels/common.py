@@ -41,8 +41,8 @@ from numba import prange
 from . import loops
 
 __all__ = [
-    "Array", "Operation", "address", "aligned", "batch_last", "choices", "empty", "families", "from_batch_last",
-    "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
+    "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
+    "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
 ]
 
 CACHE_LINE = 64  # bytes
@@ -101,6 +101,16 @@ def to_batch_last(x: Array, dtype: Any = None) -> Array:
         launch(np.copyto, out, x, "unsafe")
     else:
         out[...] = x
+    return out
+
+
+def contiguous(x: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """`x` in C order: itself where it is."""
+    dtype = x.dtype if dtype is None else np.dtype(dtype)
+    if x.flags.c_contiguous and x.dtype == dtype:
+        return x
+    out = aligned(x.shape, dtype)
+    launch(np.copyto, out, x, "unsafe")
     return out
 
 

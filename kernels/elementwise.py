@@ -65,16 +65,6 @@ def cast(x: Array, dtype: Any) -> Array:
     return out
 
 
-def contiguous(x: np.ndarray, dtype: Any = None) -> np.ndarray:
-    """`x` in C order: itself where it is."""
-    dtype = x.dtype if dtype is None else np.dtype(dtype)
-    if x.flags.c_contiguous and x.dtype == dtype:
-        return x
-    out = common.aligned(x.shape, dtype)
-    launch(np.copyto, out, x, "unsafe")
-    return out
-
-
 def reshaped(x: Array, shape: tuple[int, ...]) -> Array:
     """x.reshape(shape), a view where the memory order allows it."""
     y = x.reshape(shape)

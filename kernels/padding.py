@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from .common import Array, empty, launch, operation, parallel, prange
-from .elementwise import contiguous, like
+from .common import Array, contiguous, empty, launch, operation, parallel, prange
+from .elementwise import like
 
 Widths = tuple[tuple[int, int], ...]
 

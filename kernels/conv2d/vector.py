@@ -19,8 +19,7 @@ import numpy as np
 from numba import config, get_thread_id
 
 from .. import common
-from ..common import Array, address, parallel, prange
-from ..elementwise import contiguous
+from ..common import Array, address, contiguous, parallel, prange
 from ..emit import vectors
 from .bias import bias_piece, bias_plan
 from .choice import why_product

@@ -11,8 +11,7 @@ import numpy as np
 
 from .. import common
 from ..activations.rectifiers import SELU_ALPHA, SELU_SCALE
-from ..common import parallel, prange, serial
-from ..elementwise import contiguous
+from ..common import contiguous, parallel, prange, serial
 from ..emit import call_kernel, vectors
 from ..exponential import expm1, sigmoid, tanh
 from ..gemm.product import NOTHING, fits_tiles, launch_parts, layout, operands, part_of, parts_of, row_major, run_part

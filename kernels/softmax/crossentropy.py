@@ -16,8 +16,8 @@ import math
 
 import numpy as np
 
-from ..common import Array, aligned, batch_last, empty, operation, parallel, prange, serial, xp
-from ..elementwise import cast, contiguous
+from ..common import Array, aligned, batch_last, contiguous, empty, operation, parallel, prange, serial, xp
+from ..elementwise import cast
 from .normalise import BLOCK, softmax, softmax_block, softmax_grad
 
 EPSILON = 1e-7

@@ -55,8 +55,8 @@ def test_reshaped_cast_and_contiguous(n, shape, order):
     np.testing.assert_array_equal(elementwise.reshaped(x, (-1,)), x.reshape(-1))
     np.testing.assert_array_equal(elementwise.cast(x, np.dtype(np.float32)), x.astype(np.float32))
     assert elementwise.cast(x, x.dtype) is x
-    assert elementwise.contiguous(x).flags.c_contiguous
-    np.testing.assert_array_equal(elementwise.contiguous(x), x)
+    assert common.contiguous(x).flags.c_contiguous
+    np.testing.assert_array_equal(common.contiguous(x), x)
 
 
 def test_all_are_repeated():
@@ -66,7 +66,7 @@ def test_all_are_repeated():
         y = elementwise.apply(np.add, x, 1.0)
         z = elementwise.where(elementwise.apply(np.greater, y, 5.0, dtype=np.dtype(bool)), y, 0.0)
         flat = elementwise.cast(elementwise.reshaped(z, (-1,)), np.dtype(np.float32))
-        return elementwise.contiguous(flat), pad(x, widths=((0, 0), (1, 2)), value=7.0)
+        return common.contiguous(flat), pad(x, widths=((0, 0), (1, 2)), value=7.0)
 
     with Recorder() as recorder:
         first = step()
