@@ -356,3 +356,15 @@ def test_a_copy_of_a_trained_model_goes_on_training(again):
         assert twin.train_on_batch(X, Y) == model.train_on_batch(X, Y)
     for a, b in zip(twin.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_the_loader_writes_batches_where_the_program_reads_them():
+    model = dense_net()
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = np.ones((64, 6), np.float32), np.zeros(64, int)
+    model.fit(x, y, batch_size=16, verbose=0)
+    (program,) = [one for one in model.replay.recorded.values() if one.program is not None]
+    place, *others = model.replay.places(program.step, 16)
+    assert place is program.inputs[0]
+    assert others == [None, None]
+    assert model.replay.places(program.step, 15) is None

@@ -71,10 +71,10 @@ class Replay:
 
     def places(self, step: Step, samples: int) -> Any:
         """Where to write a batch of `samples`, so that the program last used for one finds it there: (x, None, None)."""
-        for key, recorded in reversed(list(self.recorded.items())):
-            if key[0] is step and recorded.program is not None and recorded.inputs[0].shape[0] == samples:
-                if key[1][-1] != threading.get_ident():
-                    continue  # another thread reads its batches there
+        for recorded in reversed(list(self.recorded.values())):
+            if recorded.step is not step or recorded.program is None or recorded.thread != threading.get_ident():
+                continue  # another thread reads its batches from inputs of its own
+            if recorded.inputs[0].shape[0] == samples:
                 self._lent = recorded
                 return recorded.inputs[0], None, None
         return None
@@ -108,7 +108,7 @@ class Recorded:
     """One step for one kind of batch: first on the tape, then recorded, then compared, then repeated."""
 
     def __init__(self, step: Step, model: Any) -> None:
-        self.step, self.model = step, model
+        self.step, self.model, self.thread = step, model, threading.get_ident()
         self.parameters: list[tuple[Parameter, Any, bool]] = []
         self.program: Program | None = None
         self._slots: Any = None  # of the optimizer
@@ -151,9 +151,9 @@ class Recorded:
         else:
             self._candidate, self._next = recorder.program, self._compare
         finally:
-            now = [p.version for p, _, _ in self.parameters]
-            self._touched = [p for (p, _, _), a, b in zip(self.parameters, versions, now, strict=True) if a != b]
-            self._others = [(p, a) for (p, _, _), a, b in zip(self.parameters, versions, now, strict=True) if a == b]
+            known = [(p, version) for (p, _, _), version in zip(self.parameters, versions, strict=True)]
+            self._touched = [p for p, version in known if p.version != version]
+            self._others = [(p, version) for p, version in known if p.version == version]
             self._changes = bool(self._touched) or state.drawn() != drawn
             if self._changes:  # if not, another thread may be training these weights
                 state.write(before)

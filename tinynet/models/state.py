@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.kernels import common
+from tinynet.kernels import elementwise
 from tinynet.layers.base import Layer
 
 
@@ -17,7 +17,7 @@ class State:
         self.drawing = [layer for layer in flat(model) if hasattr(layer, "calls")]
 
     def read(self) -> list[Any]:
-        return [array.copy() for array in self.arrays] + [layer.calls for layer in self.drawing]
+        return [array.copy() for array in self.arrays] + self.drawn()
 
     def drawn(self) -> list[int]:
         """The layers' counts of random draws."""
@@ -32,7 +32,7 @@ class State:
 
 def copy_of(array: np.ndarray) -> np.ndarray:
     """A copy of `array`, in memory of the same order."""
-    copy = common.empty(array, array.shape) if common.is_batch_last(array) else np.empty_like(array)
+    copy = elementwise.like(array, array.shape, array.dtype)
     copy[...] = array
     return copy
 
