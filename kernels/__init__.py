@@ -10,7 +10,26 @@ if __name__ != "tinynet.kernels":
         "write `import tinynet.kernels` instead"
     )
 
-from . import activations, batch_norm, batching, conv2d, dense, dropout, gemm, optimizers, philox, pool2d, reduce, softmax
+from . import (
+    activations,
+    batch_norm,
+    batching,
+    conv2d,
+    dense,
+    dropout,
+    embedding,
+    gemm,
+    group_norm,
+    normal,
+    optimizers,
+    philox,
+    pool2d,
+    reduce,
+    resize,
+    softmax,
+    uniform,
+    warp,
+)
 from .common import families, use
 
 __all__ = [
@@ -20,15 +39,21 @@ __all__ = [
     "conv2d",
     "dense",
     "dropout",
+    "embedding",
     "explain",
     "families",
     "gemm",
+    "group_norm",
+    "normal",
     "optimizers",
     "philox",
     "pool2d",
     "reduce",
+    "resize",
     "softmax",
+    "uniform",
     "use",
+    "warp",
 ]
 
 

@@ -52,6 +52,8 @@ Array = Any  # a NumPy array, or an array of a module that works alike (CuPy)
 def xp(x: Array) -> Any:
     """Array module of `x`: the package that defines its type; NumPy for Python scalars and lists."""
     package = type(x).__module__.partition(".")[0]
+    if package == "tinynet":
+        raise TypeError(f"{x!r} is not an array; wrap the operation in a layer, such as Lambda(function), to use it in a model")
     return np if package == "builtins" else sys.modules[package]
 
 

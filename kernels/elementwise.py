@@ -81,7 +81,7 @@ def _copy_in_c_order(out: np.ndarray, x: np.ndarray) -> None:
 
 def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New array whose axes lie in memory as those of `x` do; batch-last where x repeats itself or has other axes."""
-    if x.ndim != len(shape) or 0 in x.strides or x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
+    if x.ndim != len(shape) or x.ndim == 0 or 0 in x.strides or x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
         return common.empty(x, shape, dtype)
     order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))  # the slowest axis first
     out = common.aligned(tuple(shape[axis] for axis in order), dtype)

@@ -1,11 +1,19 @@
-"""Names to objects: what lets `optimizer="adam"` or `activation="relu"` be written as a string."""
+"""Names to objects, and objects to names: what lets `optimizer="adam"` be written as a string, and a model as JSON."""
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
+
+_registered: dict[str, Any] = {}  # {"package>name": class or function}, what files may name beside tinynet's own
+_custom: ContextVar[Mapping[str, Any] | None] = ContextVar("tinynet_custom_objects", default=None)
+_noted: ContextVar[dict[str, Any] | None] = ContextVar("tinynet_noted_classes", default=None)
 
 
 def snake_case(name: str) -> str:
@@ -14,11 +22,62 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+# Objects of the user's
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Decorator: the class or function may be named in files, as "package>name", and found again when they are loaded."""
+
+    def register(thing: T) -> T:
+        given = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
+        if not callable(thing) or (isinstance(thing, type) and not hasattr(thing, "get_config")):
+            raise ValueError(f"cannot register {thing!r} as {given!r}: expected a function, or a class with get_config")
+        _registered[given] = thing
+        return thing
+
+    return register
+
+
+@contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Within it, names in configurations may also mean these: {"Scale": Scale, ...}."""
+    token = _custom.set({**(_custom.get() or {}), **objects})
+    try:
+        yield
+    finally:
+        _custom.reset(token)
+
+
+def registered_name(thing: Any) -> str:
+    """The name under which a class or function is described: "package>name" if it is registered, else its own."""
+    for name, other in _registered.items():
+        if other is thing:
+            return name
+    return thing.__name__
+
+
+def is_registered(name: str) -> bool:
+    """Whether a class or function was registered under exactly that "package>name"."""
+    return name in _registered
+
+
+def registered(name: Any) -> Any:
+    """The class or function of the user's that goes by that name, or None; custom objects need no package before theirs."""
+    custom, short = _custom.get() or {}, str(name).partition(">")[2]
+    found = custom.get(name) or _registered.get(name) or custom.get(short) or (_noted.get() or {}).get(name)
+    return found or next((thing for key, thing in _registered.items() if key.partition(">")[2] == name), None)
+
+
+# Strings and configurations to objects
+
+
 def find(identifier: str, table: Mapping[str, T], kind: str) -> T:
-    """`table[identifier]`; raises ValueError that names the nearest entries, or all of them."""
+    """`table[identifier]`, or what is registered; raises ValueError that names the nearest entries, or all of them."""
     if identifier in table:
         return table[identifier]
-    near = difflib.get_close_matches(identifier, table)
+    if (found := registered(identifier)) is not None:
+        return found
+    near = difflib.get_close_matches(str(identifier), table)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(sorted(table))}"
     raise ValueError(f"Could not interpret {kind} identifier {identifier!r}: {hint}")
 
@@ -36,16 +95,16 @@ def resolve(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
     raise unknown(identifier, kind)
 
 
-def to_config(value: Any) -> dict[str, Any]:
-    """What `from_config` makes the object from again."""
-    return {"class_name": type(value).__name__, "config": value.get_config()}
-
-
 def from_config(identifier: Mapping[str, Any], table: Mapping[str, Any], kind: str) -> Any:
-    """The object described by {"class_name": ..., "config": {...}}."""
-    if "class_name" not in identifier:
+    """The object described by {"class_name": ..., "config": {...}}, or the function by {"function": name}."""
+    if isinstance(identifier.get("function"), str):
+        return registered(identifier["function"]) or find(identifier["function"], table, kind)
+    if not isinstance(identifier.get("class_name"), str):
         raise ValueError(f"Could not interpret {kind} config {identifier!r}: it needs 'class_name' and 'config'")
-    return find(identifier["class_name"], table, kind).from_config(identifier.get("config", {}))
+    found = find(identifier["class_name"], table, kind)
+    if not isinstance(found, type):
+        raise ValueError(f"Could not interpret {kind} config: {identifier['class_name']!r} is not a class")
+    return found.from_config(identifier.get("config", {}))  # type: ignore[attr-defined]
 
 
 def unknown(identifier: Any, kind: str) -> ValueError:
@@ -54,3 +113,67 @@ def unknown(identifier: Any, kind: str) -> ValueError:
         f"Could not interpret {kind} identifier {identifier!r} of type {type(identifier).__name__}: "
         "expected a name, a config dictionary, a class or a callable"
     )
+
+
+# Objects to configurations
+
+
+class Configured:
+    """Base of objects whose attributes are the constructor's arguments."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The object that `get_config` described."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.get_config().items())})"
+
+
+@contextmanager
+def noted() -> Iterator[dict[str, Any]]:
+    """Within it, classes that are described without being registered are noted, by the names they are given."""
+    classes: dict[str, Any] = {}
+    token = _noted.set(classes)
+    try:
+        yield classes
+    finally:
+        _noted.reset(token)
+
+
+def to_config(value: Any) -> dict[str, Any]:
+    """What `from_config` makes the object from again; a class that is neither tinynet's nor registered goes by module>name."""
+    cls, name = type(value), registered_name(type(value))
+    if ">" not in name and not cls.__module__.startswith("tinynet."):
+        name = f"{cls.__module__}>{name}"  # so that it is never taken for tinynet's of that name
+        if (classes := _noted.get()) is not None:
+            classes[name] = cls
+    return {"class_name": name, "config": value.get_config()}
+
+
+def describe(value: Any) -> Any:
+    """A constructor's argument as JSON can hold it: numbers and strings as they are, arrays as lists, objects with a
+    configuration as {"class_name", "config"}, functions of tinynet by name, registered ones as {"function": name}.
+
+    Anything else stays what it is: only saving it is an error.
+    """
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: describe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value] if isinstance(value, list) else tuple(map(describe, value))
+    if hasattr(value, "get_config") and not isinstance(value, type):
+        return to_config(value)
+    if callable(value) and hasattr(value, "__name__"):
+        name = registered_name(value)
+        if registered(name) is value:
+            return {"function": name}
+        return name if (getattr(value, "__module__", None) or "").startswith("tinynet.") else value
+    return value

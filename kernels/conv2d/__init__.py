@@ -4,7 +4,8 @@
     naive.py      the definition: seven nested loops
     im2col.py     one matrix product: the reference, and the only implementation for arrays that are not NumPy's
     vector.py     register tiles on batch-last memory: the fast one, with its tiles in
-                  forward.py (forward and input gradient), weight.py and wide.py (weight gradient), bias.py
+                  forward.py (forward and input gradient), weight.py and wide.py (weight gradient), bias.py,
+                  grouped.py and depthwise.py (groups)
     choice.py     which convolutions take im2col's product all the same, and explain()
 
 All images are logical (N, H, W, C). `kernels.use("conv2d", name)` chooses one for all

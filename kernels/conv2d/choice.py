@@ -32,6 +32,7 @@ class Case(NamedTuple):
     w: Shape
     strides: Pair
     dilation: Pair
+    groups: int
 
 
 # The matrix product is taken where one of these holds; otherwise the tiles are.
@@ -46,15 +47,17 @@ PRODUCT: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     ),
     (
         "a single image fills one lane of each register",
-        lambda case: case.operation != "weight gradient" and case.images == 1 and math.prod(case.w) >= LARGE_KERNEL,
+        lambda case: (
+            case.operation != "weight gradient" and case.images == case.groups == 1 and math.prod(case.w) >= LARGE_KERNEL
+        ),
     ),
 )
 
 
 @cache
-def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: Pair) -> str | None:
+def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: Pair, groups: int = 1) -> str | None:
     """Why a convolution takes the matrix product; None where it takes the tiles."""
-    case = Case(operation, images, w, strides, dilation)
+    case = Case(operation, images, w, strides, dilation, groups)
     return next((reason for reason, holds in PRODUCT if holds(case)), None)
 
 
@@ -78,9 +81,16 @@ def explain(
         "input gradient": _input_gradient(x, w, strides, v),
         "weight gradient": _weight_gradient(output, w, groups, v),
     }
+    together = {  # as vector.py has it
+        "forward": w[2] == 1 or w[3] * v.itemsize <= FAR,
+        "input gradient": True,
+        "weight gradient": not is_wide(output, kernel, w[2], w[3] // groups, v),
+    }
     for operation, described in tiles.items():
-        reason = why_product(operation, x[0], w, strides, dilation)
+        reason = why_product(operation, x[0], w, strides, dilation, groups)
         kernel_and_why = f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
+        if groups > 1 and not reason:
+            kernel_and_why += f"; all {groups} groups in one launch" if together[operation] else "; one group after the other"
         lines.append(f"  {operation:16} {kernel_and_why}")
     return "\n".join(lines)
 
@@ -100,6 +110,8 @@ def _input_gradient(x: Shape, w: Shape, strides: Pair, v: Vectors) -> str:
 
 
 def _weight_gradient(output: Pair, w: Shape, groups: int, v: Vectors) -> str:
+    if w[2] == 1 < groups:
+        return "images in the lanes, sums of all taps over some columns at once (depthwise.py)"
     if is_wide(output, w[:2], w[2], w[3] // groups, v):
         return "filters in the lanes (wide.py), since they fill two registers or more"
     return "images in the lanes, sums of some filters, channels and taps over the whole map (weight.py)"

@@ -48,15 +48,14 @@ class Tile(NamedTuple):
     dilation: int
     w_steps: Pair  # bytes from one (kernel column, filter) to the next in w
     activation: str | None
+    grouped: bool = False  # goes over groups of channels and filters, all with the same shapes: grouped.py
 
 
 def forward_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     """Writes the tile. Steps are in bytes: x_row from tap to tap, x_column from column to column, and so on."""
-    k = VectorFunction(
-        vectors,
-        "x w b y blocks channels first_tap end_tap x_row x_column x_channel w_row w_channel y_column y_channel live",
-        masked=masked,
-    )
+    arguments = "x w b y blocks channels first_tap end_tap x_row x_column x_channel w_row w_channel y_column y_channel live"
+    each = " groups x_group w_group b_group y_group" if tile.grouped else ""
+    k = VectorFunction(vectors, arguments + each, masked=masked)
     filters, columns = range(tile.filters), range(len(tile.columns))
     bias, weights, image, output = k.pointer("%b"), k.pointer("%w"), k.pointer("%x"), k.pointer("%y")
     acc = {(f, j): k.variable(k.zero) for f in filters for j in columns}
@@ -65,19 +64,22 @@ def forward_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     offsets = {i: k.mul("%x_column", i) for i in sorted(reads)}
     places = {(f, j): k.add(k.mul("%y_column", j), k.mul("%y_channel", f)) for j in columns for f in filters}
 
-    with k.loop(0, "%blocks") as block:
-        step = k.mul(vectors.bytes, block)
-        x_block, y_block = k.move(image, step), k.move(output, step)
-        for f, j in acc:
-            k.set(acc[f, j], k.splat(k.move(bias, f * vectors.itemsize)))
-        with k.loop("%first_tap", "%end_tap") as kh:
-            x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(weights, k.mul("%w_row", kh))
-            with k.loop(0, "%channels") as c:
-                x, w = k.move(x_row, k.mul("%x_channel", c)), k.move(w_row, k.mul("%w_channel", c))
-                _multiply_adds(k, tile, acc, x, offsets, w)
-        for place, offset in places.items():
-            y = k.get(acc[place])
-            k.store(k.maximum(k.zero, y) if tile.activation == "relu" else y, k.move(y_block, offset))
+    with k.loop(0, "%groups" if tile.grouped else 1) as group:
+        own_x, own_w = k.move(image, k.mul("%x_group", group)), k.move(weights, k.mul("%w_group", group))
+        own_b, own_y = k.move(bias, k.mul("%b_group", group)), k.move(output, k.mul("%y_group", group))
+        with k.loop(0, "%blocks") as block:
+            step = k.mul(vectors.bytes, block)
+            x_block, y_block = k.move(own_x, step), k.move(own_y, step)
+            for f, j in acc:
+                k.set(acc[f, j], k.splat(k.move(own_b, f * vectors.itemsize)))
+            with k.loop("%first_tap", "%end_tap") as kh:
+                x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(own_w, k.mul("%w_row", kh))
+                with k.loop(0, "%channels") as c:
+                    x, w = k.move(x_row, k.mul("%x_channel", c)), k.move(w_row, k.mul("%w_channel", c))
+                    _multiply_adds(k, tile, acc, x, offsets, w)
+            for place, offset in places.items():
+                y = k.get(acc[place])
+                k.store(k.maximum(k.zero, y) if tile.activation == "relu" else y, k.move(y_block, offset))
     return k
 
 
@@ -155,16 +157,16 @@ class Plan(NamedTuple):
 @cache
 def forward_plan(
     size: tuple[int, int, int], output: Pair, w_shape: tuple[int, ...], w_strides: tuple[int, ...], strides: Pair,
-    corner: Pair, dilation: Pair, activation: str | None, vectors: Vectors,
+    corner: Pair, dilation: Pair, activation: str | None, vectors: Vectors, grouped: bool = False,
 ) -> Plan:
-    """Plan for images (N, H, W) and maps (OH, OW) of output."""
+    """Plan for images (N, H, W) and maps (OH, OW) of output; `grouped`: for one group, and tiles that go over all of them."""
     kh, kw, channels, filters = w_shape
     rows = [tap_range(oh, size[1], kh, strides[0], corner[0], dilation[0]) for oh in range(output[0])]
     taps = [tap_range(ow, size[2], kw, strides[1], corner[1], dilation[1]) for ow in range(output[1])]
     ct, xt = tile_shape(filters, output[1], vectors.registers)
     starts, columns = split(filters, ct), split(output[1], xt)
     packed, w_steps, near = None, (0, w_strides[3], w_strides[0], w_strides[2]), (w_strides[1], w_strides[3])
-    if abs(w_strides[2]) > FAR:
+    if abs(w_strides[2]) > FAR and not grouped:
         channel = ct * vectors.itemsize
         row = kw * channels * channel
         packed, w_steps = (len(starts) - 1, kh, kw, channels, ct), (kh * row, 0, row, channel)
@@ -174,7 +176,7 @@ def forward_plan(
     for masked, needed in enumerate((blocks, rest)):
         for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
             seen = tuple(taps[columns[j] : columns[j + 1]])
-            tile = Tile(starts[i + 1] - starts[i], seen, kw, strides[1], dilation[1], near, activation)
+            tile = Tile(starts[i + 1] - starts[i], seen, kw, strides[1], dilation[1], near, activation, grouped)
             tiles[masked, i, j] = _tile_address(tile, vectors, bool(masked))
     groups = min(len(starts) - 1, -(-TASKS // output[0]))
     seen_columns = min(size[2], (xt - 1) * strides[1] + (kw - 1) * dilation[1] + 1)

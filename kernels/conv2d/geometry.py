@@ -103,3 +103,22 @@ def group_slices(groups: int, channels: int, filters: int) -> list[tuple[slice, 
     """For each group its slice of the input channels and its slice of the filters."""
     c, f = channels // groups, filters // groups
     return [(slice(i * c, (i + 1) * c), slice(i * f, (i + 1) * f)) for i in range(groups)]
+
+
+@cache
+def transposed_length(
+    size: int, kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int
+) -> tuple[int, Pair]:
+    """Outputs of a transposed convolution along one axis, and the padding of the convolution that has it as its gradient.
+
+    Every input paints K = (kernel - 1) * dilation + 1 outputs, `stride` from the next one: (size - 1) * stride + K in all. Of
+    these some are cropped at either end, or zeros are appended, as Keras has it: the crops are the padding (left, right).
+    """
+    k = (kernel - 1) * dilation + 1
+    if padding == "valid":
+        length, left = (size - 1) * stride + (max(k, stride) if output_padding is None else k + output_padding), 0
+    else:
+        total = stride + k - 2 if output_padding is None else k + k % 2 - 2 + output_padding
+        length = size * stride if output_padding is None else (size - 1) * stride + k % 2 + output_padding
+        left = k - 1 - min(-(-total // 2), k - 1)
+    return length, (left, max(0, (size - 1) * stride + k - left - length))

@@ -101,12 +101,13 @@ def conv2d(
 
 @operation("im2col", family="conv2d")
 def conv2d_input_grad(
-    g: Array, w: Array, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
+    groups: int, activation: str | None = None,
 ) -> Array:
     """Gradient by the input: g (N, OH, OW, F), w (KH, KW, C/groups, F) -> (N, H, W, C), the transposed convolution.
 
     dx[n, ih, iw, c] = sum of g[n, oh, ow, f] * w[kh, kw, c, f] over all taps with oh*sh + kh*dh - top = ih, and so
-    for iw.
+    for iw. For layers that use it forwards: plus b (C,), and the activation (None or "relu") of that.
     """
     kernel, channels = w.shape[:2], w.shape[2] * groups
     check_groups(channels, w.shape[3], groups)
@@ -117,7 +118,9 @@ def conv2d_input_grad(
     for c, f in group_slices(groups, channels, w.shape[3]):
         columns = gemm(_rows(w[..., f]).T, _pixels(g[..., f]))
         dx[..., c] = col2im(columns, (n, *input_size, w.shape[2]), kernel, strides, padding, dilation)
-    return dx
+    if b is not None:
+        dx += b
+    return relu(dx) if activation == "relu" else dx
 
 
 @operation("im2col", family="conv2d")

@@ -83,16 +83,17 @@ def _(
 
 @conv2d_input_grad.implementation("naive", default=False)
 def _(
-    g: Array, w: Array, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
+    groups: int, activation: str | None = None,
 ) -> Array:
     check_groups(w.shape[2] * groups, w.shape[3], groups)
     check_gradient(g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), w.shape[3]))
     dx = common.empty(g, (g.shape[0], *input_size, w.shape[2] * groups))
-    dx[...] = 0
+    dx[...] = 0 if b is None else b
     corner = (padding[0][0], padding[1][0])
     w = np.ascontiguousarray(w, g.dtype)
     _input_grad(common.batch_last(dx), w, common.batch_last(g), strides, corner, dilation)
-    return dx
+    return relu(dx) if activation == "relu" else dx
 
 
 @conv2d_weight_grad.implementation("naive", default=False)

@@ -9,7 +9,8 @@ tile does is in
     weight gradient   dw = sum of x times g       weight.py, or wide.py for many filters
     bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
-Groups are channel slices, one after the other. A few convolutions take the matrix product of im2col.py: see choice.py.
+Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few convolutions take the
+matrix product of im2col.py: see choice.py.
 """
 
 from functools import cache
@@ -25,6 +26,7 @@ from .bias import bias_piece, bias_plan
 from .choice import why_product
 from .forward import SMALL_WORK, forward_plan, forward_task, pack, spread
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
+from .grouped import convolve_groups, correlate_groups, lie_near
 from .im2col import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 from .weight import add_results, weight_plan, weight_task
 from .wide import clear_result, is_wide, wide_plan, wide_task
@@ -72,7 +74,7 @@ def _(
 ) -> Array:
     check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
     size = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
-    if why_product("forward", x.shape[0], w.shape, strides, dilation):
+    if why_product("forward", x.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d["im2col"](x, w, b, activation=activation, **static)
     filters = w.shape[3]
@@ -80,6 +82,11 @@ def _(
     b = _no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
     y = common.empty(x, (x.shape[0], *size, filters))
     corner = (padding[0][0], padding[1][0])
+    if groups > 1 and lie_near(w):
+        first = w[..., : filters // groups]
+        step = first.shape[3] * w.strides[3]
+        convolve_groups(x, first, b, y, groups, step, strides, corner, dilation, activation)
+        return y
     for c, f in group_slices(groups, x.shape[3], filters):
         _convolve(x[..., c], w[..., f], b[f], y[..., f], strides, corner, dilation, activation)
     return y
@@ -87,29 +94,36 @@ def _(
 
 @conv2d_input_grad.implementation("vector")
 def _(
-    g: Array, w: Array, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
+    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
+    groups: int, activation: str | None = None,
 ) -> Array:
     channels, filters = w.shape[2] * groups, w.shape[3]
     check_groups(channels, filters, groups)
     check_gradient(g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), filters))
-    if why_product("input gradient", g.shape[0], w.shape, strides, dilation):
+    if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d_input_grad["im2col"](g, w, input_size=input_size, **static)
+        return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)
     g, w = _batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
-    no_bias = _no_bias(w.shape[2], g.dtype)
+    b = _no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
+    kernel = w[..., : filters // groups].transpose(0, 1, 3, 2)  # the filters are the channels of this convolution
+    step = kernel.shape[2] * w.strides[3]
     rows, columns = (_phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
-    for c, f in group_slices(groups, channels, filters):
-        kernel = w[..., f].transpose(0, 1, 3, 2)  # the filters are the channels of this convolution
-        for first_row, row_taps, top in rows:
-            for first_column, column_taps, left in columns:
-                phase = dx[:, first_row :: strides[0], first_column :: strides[1], c]
-                part = kernel[row_taps, column_taps]
-                if 0 in part.shape:
-                    common.launch(np.copyto, phase, _no_bias(1, g.dtype))
-                elif phase.size:
-                    _convolve(g[..., f], part, no_bias, phase, (1, 1), (top, left), dilation)
+    for first_row, row_taps, top in rows:
+        for first_column, column_taps, left in columns:
+            phase = dx[:, first_row :: strides[0], first_column :: strides[1]]
+            part = kernel[row_taps, column_taps]
+            if 0 in part.shape:
+                common.launch(np.copyto if activation is None else _rectify, phase, b)
+            elif phase.size and groups > 1:
+                convolve_groups(g, part, b, phase, groups, step, (1, 1), (top, left), dilation, activation)
+            elif phase.size:
+                _convolve(g, part, b, phase, (1, 1), (top, left), dilation, activation)
     return dx
+
+
+def _rectify(y: Array, b: Array) -> None:
+    np.maximum(b, 0, out=y)
 
 
 @cache
@@ -138,12 +152,15 @@ def _(
     channels, filters = x.shape[3], g.shape[3]
     check_groups(channels, filters, groups)
     check_gradient(g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None))
-    if why_product("weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation):
+    if why_product("weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
     x, g = _batch_last(x), _batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     corner = (padding[0][0], padding[1][0])
+    if groups > 1 and not is_wide(g.shape[1:3], kernel_size, channels // groups, filters // groups, vectors(x.dtype)):
+        correlate_groups(x, g, dw, groups, strides, corner, dilation)
+        return dw
     for c, f in group_slices(groups, channels, filters):
         _correlate(x[..., c], g[..., f], dw, f, strides, corner, dilation)
     return dw

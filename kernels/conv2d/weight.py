@@ -174,9 +174,9 @@ class Plan(NamedTuple):
 @cache
 def weight_plan(
     size: Pair, output: Pair, kernel: Pair, channels: int, filters: int, strides: Pair, corner: Pair, dilation: Pair,
-    vectors: Vectors, images: int,
+    vectors: Vectors, images: int, groups: int = 1,
 ) -> Plan:
-    """Tiles of the result, parts of the batch, and bands of rows."""
+    """Tiles of the result (of one group), parts of the batch, and bands of rows."""
     columns = runs(output[1], size[1], kernel[1], strides[1], dilation[1], -corner[1])
     rows = runs(output[0], size[0], kernel[0], strides[0], dilation[0], -corner[0])
     small = all(run.length == 1 for run in rows.runs + columns.runs)  # no more pixels than taps, as in a 3x3 map
@@ -196,8 +196,9 @@ def weight_plan(
         row_runs += rows.runs
     together, height = blocks, output[0]
     if not small:
-        together, height = _part(size, output, kernel, strides, channels, filters, vectors, blocks, len(tiles))
-    least = blocks * kernel[0] * kernel[1] * channels * filters * vectors.itemsize // PARTIAL_BYTES
+        all_channels, all_filters, calls = channels * groups, filters * groups, len(tiles) * groups
+        together, height = _part(size, output, kernel, strides, all_channels, all_filters, vectors, blocks, calls)
+    least = blocks * kernel[0] * kernel[1] * channels * filters * groups * vectors.itemsize // PARTIAL_BYTES
     edges = split(blocks, max(together, least, 1)) if blocks else [0]
     parts = [(first, end - first, 0) for first, end in pairwise(edges)]
     if rest:

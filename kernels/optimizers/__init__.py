@@ -7,13 +7,15 @@ Scalars are computed in double precision once per step and are rounded to the va
     w  variable    g  gradient    m, v, ...  slots, of w's shape and dtype    c  the scalars that a compiled loop takes
 """
 
-from .adaptive import adagrad, rmsprop
+from .adaptive import adadelta, adagrad, rmsprop
+from .averaging import average, average_sweep, clear_sweep, collect, collect_sweep
 from .clipping import clip_by_norm, clip_by_value
 from .descent import decay, decay_sweep, sgd, sgd_momentum
-from .moments import adam, adamax, nadam
+from .moments import adam, adamax, lion, nadam
 from .sweep import Segments, dense, in_one_sweep, overlap, rules
 
 __all__ = [
-    "Segments", "adagrad", "adam", "adamax", "clip_by_norm", "clip_by_value", "decay", "decay_sweep", "dense", "in_one_sweep",
-    "nadam", "overlap", "rmsprop", "rules", "sgd", "sgd_momentum",
+    "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "clear_sweep", "clip_by_norm",
+    "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense", "in_one_sweep", "lion", "nadam", "overlap",
+    "rmsprop", "rules", "sgd", "sgd_momentum",
 ]  # fmt: skip

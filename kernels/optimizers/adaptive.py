@@ -1,4 +1,4 @@
-"""Steps scaled by a running sum or mean of squared gradients: Adagrad and RMSprop."""
+"""Steps scaled by a running sum or mean of squared gradients: Adagrad, RMSprop and Adadelta."""
 
 import math
 
@@ -88,3 +88,38 @@ def _rmsprop_sweep(table, shares, c):
 @swept(rmsprop, _rmsprop_sweep)
 def _(*, learning_rate, rho, momentum, epsilon):
     return learning_rate, 1 - rho, momentum, epsilon
+
+
+@operation("numpy", family="optimizers")
+def adadelta(w: Array, g: Array, a: Array, d: Array, *, learning_rate: float, rho: float, epsilon: float) -> None:
+    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); d <- rho d + (1-rho) u^2; w <- w - eta u.
+
+    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1; the paper has no eta, which is 1 there.
+    """
+    a[...] = rho * a + (1 - rho) * g * g
+    u = xp(w).sqrt(d + epsilon) * g / xp(w).sqrt(a + epsilon)
+    d[...] = rho * d + (1 - rho) * u * u
+    w[...] = w - learning_rate * u
+
+
+@serial
+def _adadelta(w, g, a, d, c):
+    learning_rate, rate, epsilon = c[0], c[1], c[2]
+    for i in range(w.size):
+        a[i] += rate * (g[i] * g[i] - a[i])
+        u = math.sqrt(d[i] + epsilon) * g[i] / math.sqrt(a[i] + epsilon)
+        d[i] += rate * (u * u - d[i])
+        w[i] -= learning_rate * u
+
+
+@parallel
+def _adadelta_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, a, d, _ = arrays(table[row], c)
+            _adadelta(w, g, a, d, c)
+
+
+@swept(adadelta, _adadelta_sweep)
+def _(*, learning_rate, rho, epsilon):
+    return learning_rate, 1 - rho, epsilon

@@ -125,3 +125,36 @@ def _nadam_sweep(table, shares, c):
 @swept(nadam, _nadam_sweep)
 def _(*, alpha, ahead, v_scale, beta_1, beta_2, epsilon):
     return alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon
+
+
+@operation("numpy", family="optimizers")
+def lion(w: Array, g: Array, m: Array, *, learning_rate: float, beta_1: float, beta_2: float) -> None:
+    """w <- w - eta sign(beta_1 m + (1-beta_1) g); then m <- beta_2 m + (1-beta_2) g.
+
+    Chen et al., "Symbolic discovery of optimization algorithms" (2023), algorithm 2. Every element moves by eta, or not
+    at all where the sign's argument is 0.
+    """
+    w[...] = w - learning_rate * xp(w).sign(beta_1 * m + (1 - beta_1) * g)
+    m[...] = beta_2 * m + (1 - beta_2) * g
+
+
+@serial
+def _lion(w, g, m, c):
+    learning_rate, beta_1, rate_1, rate_2 = c[0], c[1], c[2], c[3]
+    for i in range(w.size):
+        direction = beta_1 * m[i] + rate_1 * g[i]
+        w[i] -= learning_rate if direction > 0 else -learning_rate if direction < 0 else direction  # 0, or NaN
+        m[i] += rate_2 * (g[i] - m[i])
+
+
+@parallel
+def _lion_sweep(table, shares, c):
+    for share in prange(shares.size - 1):
+        for row in range(shares[share], shares[share + 1]):
+            w, g, m, _, _ = arrays(table[row], c)
+            _lion(w, g, m, c)
+
+
+@swept(lion, _lion_sweep)
+def _(*, learning_rate, beta_1, beta_2):
+    return learning_rate, beta_1, 1 - beta_1, 1 - beta_2

@@ -293,8 +293,8 @@ def test_an_input_without_a_rule_is_refused_by_name():
 
 
 def test_a_tensor_as_a_setting_is_refused():
-    with pytest.raises(TypeError, match="low= is a setting"):
-        ops.clip(leaf([1.0]), low=leaf(0.0), high=1.0)
+    with pytest.raises(TypeError, match="x_min= is a setting"):
+        ops.clip(leaf([1.0]), x_min=leaf(0.0), x_max=1.0)
 
 
 def test_a_rule_that_asks_for_the_unknown_is_refused():

@@ -6,7 +6,21 @@ These are the paths CuPy arrays take; `strict_array` stands in for CuPy, refusin
 import numpy as np
 import pytest
 
-from tinynet.kernels import activations, batch_norm, batching, conv2d, dropout, philox, pool2d, reduce, softmax
+from tinynet.kernels import (
+    activations,
+    batch_norm,
+    batching,
+    conv2d,
+    dropout,
+    embedding,
+    group_norm,
+    normal,
+    philox,
+    pool2d,
+    reduce,
+    resize,
+    softmax,
+)
 
 import strict_array as sx
 from kernel_cases import assert_agree
@@ -49,6 +63,12 @@ CASES = [
     (dropout.dropout, (X, WORDS), DROP),
     (dropout.dropout, (X, WORDS), {"noise_shape": (None, 1, 1, None), **DROP}),
     (dropout.dropout_grad, (X, BITS), {"rate": 0.4}),
+    (embedding.embedding, (X[:, 0, 0], np.arange(6).reshape(2, 3)), {}),
+    (embedding.embedding_grad, (X[:2, 0], np.array([[1, 0, 1, 3, 3]] * 2)), {"rows": 4}),
+    (group_norm.group_norm, (X, GAMMA, GAMMA), {"axes": (1, 3), **EPSILON}),
+    (group_norm.group_norm, (X, GAMMA, GAMMA), {"axes": (3,), "centred": False, **EPSILON}),
+    (group_norm.group_norm_grad, (X, X, GAMMA, X[..., :1], X[..., :1] ** 2), {"axes": (3,), **EPSILON}),
+    (normal.normal, (X, WORDS), {}),
     (philox.philox4x32, (np.arange(24, dtype=np.uint32).reshape(2, 3, 4), (1, 2)), {}),
     (pool2d.max_pool2d, (X,), POOL),
     (pool2d.max_pool2d_grad, POOLED, {"input_size": (6, 5), **POOL}),
@@ -56,6 +76,8 @@ CASES = [
     (pool2d.average_pool2d, (X,), POOL),
     (pool2d.average_pool2d_grad, POOLED[:1], {"input_size": (6, 5), **POOL}),
     *((reduce.sum, (X,), {"axis": axis}) for axis in (None, 0, (0, 1, 2))),
+    *((resize.resize, (X,), {"size": (12, 10), "method": method}) for method in ("nearest", "bilinear", "bicubic")),
+    (resize.resize_grad, (X,), {"input_size": (3, 2), "method": "bilinear"}),
     (softmax.softmax, (X,), {"axis": 2}),
     (softmax.softmax_grad, (X, X), {"axis": -1}),
     *((softmax.crossentropy, (P, t), {}) for t in (P, LABELS)),

@@ -95,3 +95,8 @@ def test_pad(n, widths, dtype, order):
 def test_pad_any_number_of_axes(ndim):
     x = np.arange(2.0**ndim).reshape((2,) * ndim)
     np.testing.assert_array_equal(pad(x, widths=((1, 2),) * ndim, value=0.0), np.pad(x, ((1, 2),) * ndim))
+
+
+def test_one_number_without_axes():
+    assert elementwise.cast(np.array(1.5), np.dtype(np.float32)).dtype == np.float32
+    assert elementwise.apply(np.add, np.array(1.5), np.array(2.0)) == 3.5

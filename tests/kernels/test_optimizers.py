@@ -27,6 +27,8 @@ RULES = {
     "adam": (optimizers.adam, "mv", {"alpha": 0.1, **MOMENTS}),
     "amsgrad": (optimizers.adam, "mvp", {"alpha": 0.1, **MOMENTS}),
     "adamax": (optimizers.adamax, "mv", {"alpha": 0.1, **MOMENTS}),
+    "adadelta": (optimizers.adadelta, "vs", {"learning_rate": 0.1, "rho": 0.8, "epsilon": 1e-4}),
+    "lion": (optimizers.lion, "m", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.8}),
     "nadam": (optimizers.nadam, "mv", {"alpha": 0.1, "ahead": 2.0, "v_scale": 3.0, **MOMENTS}),
 }
 ORDERS = ("C", "F", "middle first", "gaps")
@@ -140,3 +142,33 @@ def test_rows_cover_every_variable_once_in_shares_of_equal_size(sizes):
 def test_addresses_are_those_of_the_array_interface():
     held = [np.zeros(5), np.zeros((3, 4), "float32")[1:], np.asfortranarray(np.ones((2, 3)))]
     assert sweep._addresses([*held, None]) == [*(x.__array_interface__["data"][0] for x in held), 0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("scale", "steps", "add"), [(1, 1, True), (4.0, 3, True), (3.0, 1, False)])
+def test_collected_gradients(dtype, scale, steps, add):
+    sizes = (5, 1, BLOCK + 3, 0)
+    rng = np.random.default_rng(1)
+    totals, gradients = ([rng.normal(size=n).astype(dtype) for n in sizes] for _ in range(2))
+    expected = [total.copy() for total in totals]
+    segments = optimizers.Segments([(total,) for total in totals])
+    segments.launch(optimizers.collect_sweep, segments.table(gradients), np.array((scale, steps, add), dtype))
+    for total, before, g in zip(totals, expected, gradients, strict=True):
+        optimizers.collect(before, g, scale=scale, steps=steps, add=add)
+        np.testing.assert_allclose(total, before, rtol=1e-6 if dtype == "float32" else 1e-14)
+    segments.launch(optimizers.clear_sweep, segments.table(), np.zeros(1, dtype))
+    assert not any(total.any() for total in totals)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_averages(dtype, overwrite):
+    rng = np.random.default_rng(3)
+    pairs = [(rng.normal(size=n).astype(dtype), rng.normal(size=n).astype(dtype)) for n in (7, BLOCK + 1, 0)]
+    expected = [0.75 * mean + 0.25 * w for mean, w in pairs]
+    weights = [w.copy() for _, w in pairs]
+    segments = optimizers.Segments(pairs)
+    segments.launch(optimizers.average_sweep, segments.table(), np.array((0.75, 0.25, overwrite), dtype))
+    for (mean, w), value, weight in zip(pairs, expected, weights, strict=True):
+        np.testing.assert_allclose(mean, value, rtol=1e-6)
+        np.testing.assert_array_equal(w, mean if overwrite else weight)

@@ -18,6 +18,7 @@ import numpy as np
 from tinynet import ops
 from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
+from tinynet.kernels.warp import FILL_MODES
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import normalise, normalise_grad, normalise_with
 from tinynet.ops.comparison import (
@@ -39,9 +40,12 @@ from tinynet.ops.conv2d import (
     rectified_convolution,
     rectified_grad,
 )  # fmt: skip
+from tinynet.ops.convolutions import transposed_convolution
 from tinynet.ops.crossentropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
 from tinynet.ops.dropout import drop, dropout_grad
 from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
+from tinynet.ops.embedding import add_up, look_up
+from tinynet.ops.group_norm import standardise, standardise_grad
 from tinynet.ops.indexing import getitem, scatter
 from tinynet.ops.joining import join
 from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
@@ -57,6 +61,7 @@ from tinynet.ops.rectifiers import (
     selu_grad,
 )
 from tinynet.ops.reduction import amax, amin, log_sum_exp
+from tinynet.ops.resize import resize, resize_grad
 from tinynet.ops.selection import clip, maximum, minimum, where
 from tinynet.ops.shape import pad_constant, permute
 from tinynet.ops.smooth_activations import (
@@ -75,6 +80,8 @@ from tinynet.ops.smooth_activations import (
     tanh_grad,
 )
 from tinynet.ops.softmax import normalised_exponential, softmax_grad
+from tinynet.ops.sparsemax import simplex_projection
+from tinynet.ops.warp import warp, warp_grad
 
 RNG = np.random.default_rng(20)
 
@@ -134,6 +141,7 @@ POOL = {"pool_size": (3, 2), "strides": (2, 1), "padding": ((1, 1), (0, 1))}
 INDEX = np.array([[0, 2], [2, 2]])  # the element 2 is read three times
 ONE_HOT = np.eye(4)[[0, 3, 1]]
 LABELS = np.array([2, 0, 3])
+MAPS = np.array([[0.9, 0.2, -0.37, -0.3, 1.1, 0.61], [1.0, 0.5, -1.2, 0.1, 0.7, 1.7]])
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
@@ -161,7 +169,7 @@ CASES = [
     case(where, MASK, normal(2, 3), normal(3)),
     case(maximum, apart(2, 3), apart(3) + 0.07),
     case(minimum, apart(2, 3), apart(3) + 0.07),
-    case(clip, apart(8), low=-0.4, high=0.45),
+    case(clip, apart(8), x_min=-0.4, x_max=0.45),
     # reductions
     case(basics.sum, normal(2, 3, 4), axis=(0, 2), family="sum"),
     case(amax, apart(3, 4), axis=1),
@@ -175,6 +183,8 @@ CASES = [
     case(getitem, normal(4, 3), index=INDEX),
     case(scatter, normal(2, 2, 3), shape=(4, 3), index=INDEX),
     case(join, normal(2, 3), normal(2, 1), axis=1),
+    case(look_up, normal(4, 3), INDEX, rows=4, family="embedding"),
+    case(add_up, normal(2, 2, 3), INDEX, rows=4, family="embedding"),
     # matrix products
     case(matrix_product, normal(2, 3, 4), normal(4, 2)),
     case(affine, normal(4, 3), normal(3, 2), normal(2)),
@@ -209,6 +219,7 @@ CASES = [
     # softmax and cross-entropy
     case(normalised_exponential, normal(3, 4), axis=-1, family="softmax"),
     case(softmax_grad, normal(3, 4), rows(3, 4), axis=-1, family="softmax"),
+    case(simplex_projection, apart(3, 4) * 0.5, axis=-1),
     case(crossentropy, rows(3, 4), ONE_HOT > 0, family="softmax"),
     case(crossentropy_grad, normal(3), rows(3, 4), LABELS, family="softmax"),
     case(softmax_crossentropy, normal(3, 4), LABELS, clip=True, family="softmax"),
@@ -223,6 +234,10 @@ CASES = [
     case(rectified_grad, images(2, 2, 3, 4), images(2, 2, 3, 4), family="conv2d"),
     case(convolution_input_grad, images(2, 4, 2, 3), normal(2, 3, 2, 3), input_size=(4, 3), **CONV, family="conv2d"),
     case(convolution_weight_grad, images(2, 4, 3, 2), images(2, 4, 2, 3), kernel_size=(2, 3), **CONV, family="conv2d"),
+    case(transposed_convolution, images(2, 4, 2, 3), normal(2, 3, 2, 3), normal(2), input_size=(4, 3), activation=None,
+         strides=(1, 2), padding=((1, 0), (1, 1)), dilation=(1, 1), family="conv2d"),
+    case(transposed_convolution, images(2, 2, 3, 2), normal(1, 2, 3, 2), normal(3), input_size=(5, 4), activation="relu",
+         strides=(3, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), family="conv2d"),  # rows that nothing is painted on
     case(convolution_bias_grad, images(2, 2, 2, 3), family="conv2d"),
     case(max_pool, images(2, 4, 3, 2), **POOL, family="max_pool2d"),
     case(max_pool_grad, normal(1, 2, 3, 1), np.array([2, 3, 2, 2, 0, 1]).reshape(1, 2, 3, 1).astype("uint8"),
@@ -230,16 +245,29 @@ CASES = [
     case(max_pool_gather, images(1, 4, 3, 1), np.array([2, 3, 2, 2, 0, 1]).reshape(1, 2, 3, 1).astype("uint8"),
          **POOL, family="max_pool2d"),
     case(average_pool, images(2, 4, 3, 2), **POOL, family="average_pool2d"),
+    case(resize, images(2, 3, 2, 2), size=(5, 6), method="bicubic", family="resize"),
+    case(resize_grad, images(2, 6, 4, 2), input_size=(3, 2), method="bilinear", family="resize"),
     case(average_pool_grad, normal(2, 2, 3, 2), input_size=(4, 3), **POOL, family="average_pool2d"),
-    # batch norm and dropout
+    # batch norm, group norm and dropout
     case(normalise, images(3, 2, 2, 2), positive(2), normal(2), epsilon=1e-3, family="batch_norm"),
     case(normalise_grad, normal(3, 2, 2), images(3, 2, 2), positive(2), normal(2), positive(2), epsilon=1e-3,
          family="batch_norm"),
     case(normalise_with, images(3, 2, 2), positive(2), normal(2), normal(2), positive(2), epsilon=1e-3,
          family="batch_norm"),
+    case(standardise, images(3, 2, 2, 2), positive(2, 1), normal(2), axes=(1, 3), epsilon=1e-3, centred=True,
+         family="group_norm"),
+    case(standardise, images(3, 4), positive(4), normal(4), axes=(1,), epsilon=1e-3, centred=False, family="group_norm"),
+    case(standardise_grad, normal(3, 2, 3), images(3, 2, 3), positive(3), normal(3, 2, 1), positive(3, 2, 1), axes=(2,),
+         epsilon=1e-3, centred=True, family="group_norm"),
     case(drop, images(5, 3), np.array([3, 9, 2], np.uint32), rate=0.4, noise_shape=None, family="dropout"),
     case(dropout_grad, normal(5, 3), RNG.integers(0, 2**16, (1, 32)).astype(np.uint16), rate=0.4, noise_shape=None,
          family="dropout"),
+    # warps: without their maps, which are constants
+    *(case(warp, images(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", fill_value=0.7, family="warp")
+      for mode in FILL_MODES),
+    case(warp, images(2, 4, 3, 1), maps=MAPS, fill_mode="wrap", interpolation="nearest", fill_value=0.0, family="warp"),
+    *(case(warp_grad, normal(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", family="warp")
+      for mode in FILL_MODES),
 ]  # fmt: skip
 
 CONSTANT = {

@@ -58,7 +58,7 @@ CALLS = {
     "arithmetic": lambda x: (x + 1) * 2 / (x - 7) ** 2 - (-x) ** 3 + 2.0**x,
     "elementary": lambda x: ops.exp(x) + ops.log(ops.abs(x)) + ops.sqrt(ops.square(x)) + ops.sin(x) * ops.cos(x)
     + ops.sign(x),
-    "selection": lambda x: ops.maximum(x, 0.5) + ops.minimum(x, x * x) + ops.clip(x, low=-1.0, high=1.0)
+    "selection": lambda x: ops.maximum(x, 0.5) + ops.minimum(x, x * x) + ops.clip(x, x_min=-1.0, x_max=1.0)
     + ops.where(x > 0, x, 0.0),
     "reductions": lambda x: ops.sum(x, 0) + ops.mean(x, 1)[0] + ops.var(x) + ops.max(x, 0) * ops.min(x) + ops.logsumexp(x, 0),
     "shapes": lambda x: ops.pad(x.T, 1) @ ops.reshape(ops.concatenate([x, ops.stack([x[0], x[1]])]), -1, 4),

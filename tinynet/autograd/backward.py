@@ -78,10 +78,7 @@ def _on_tape(value: Any, edge: Any) -> Any:
 def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
     """Upstream gradient of an output: the one given, or 1 for a single number."""
     if not isinstance(output, Tensor) or not output.requires_grad:
-        raise RuntimeError(
-            "there is nothing to differentiate: the output does not depend on a Tensor with requires_grad=True "
-            "(it was computed from constants only, under no_grad, or detached)"
-        )
+        raise RuntimeError("there is nothing to differentiate: the output depends on no Tensor with requires_grad=True")
     if gradient is None and output.size != 1:
         raise ValueError(f"an output of shape {output.shape} is not one number: take its sum, or pass the upstream gradient")
     module, shape, dtype = xp(output.data), output.shape, output.dtype

@@ -76,6 +76,9 @@ class Primitive:
     def __call__(self, *args: Any, **static: Any) -> Any:
         while len(args) < len(self.inputs) and self.inputs[len(args)] in static:
             args = (*args, static.pop(self.inputs[len(args)]))  # inputs given by their names
+        if 0 < len(self.inputs) < len(args):  # settings given by their places
+            static.update(zip(self.keywords, args[len(self.inputs) :], strict=False))
+            args = args[: len(self.inputs)] + args[len(self.inputs) + len(self.keywords) :]
         tensors = [x for x in args if isinstance(x, Tensor)]
         if not tensors:
             return self.forward(*args, **static)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd.tape import Node
-from tinynet.backend import config, device
+from tinynet.backend import config, device, revision
 
 
 class Tensor:
@@ -66,14 +66,14 @@ class Tensor:
 class Parameter(Tensor):
     """Variable of a layer; `trainable` decides whether it is tracked."""
 
-    __slots__ = ("constraint", "regularizer")
+    __slots__ = ("_constraint", "_regularizer")
 
     def __init__(self, data: Any, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(data, requires_grad=trainable, name=name)
-        self.regularizer: Any = None
-        self.constraint: Any = None
+        self._regularizer = self._constraint = None
 
     trainable = property(lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value)))
+    regularizer, constraint = revision.counted("_regularizer"), revision.counted("_constraint")
 
 
 def _to_array(data: Any) -> Any:

@@ -1,5 +1,28 @@
 """Backend: number format, random keys and devices that everything above shares."""
 
-from tinynet.backend import config, device, random
+import importlib
+from typing import Any
 
-__all__ = ["config", "device", "random"]
+from tinynet import gone
+from tinynet.backend import config, device, random
+from tinynet.backend.config import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+)
+
+__all__ = [
+    "config", "device", "epsilon", "floatx", "image_data_format", "random", "set_epsilon", "set_floatx",
+    "set_image_data_format",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "clear_session":  # Keras's address; names belong to the layers
+        return importlib.import_module("tinynet.layers.naming").reset_names
+    if name == "backend":
+        return lambda: "tinynet"
+    raise gone.missing(__name__, name)

@@ -25,6 +25,18 @@ def set_seed(seed: int) -> None:
         _state.update(seed=int(seed), drawn=0)
 
 
+def state() -> dict[str, int]:
+    """What the next keys follow from, for training that is resumed."""
+    with _lock:
+        return dict(_state)
+
+
+def set_state(state: dict[str, int]) -> None:
+    """Goes on with the keys that `state` told of."""
+    with _lock:
+        _state.update(seed=int(state["seed"]), drawn=int(state["drawn"]))
+
+
 def next_key() -> Key:
     """A key that was not handed out before: (global seed, number of keys drawn), two 32-bit words."""
     with _lock:

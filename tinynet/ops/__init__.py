@@ -4,7 +4,7 @@ Each stands in the file of its topic with the rule of its derivative right below
 kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy and Python.
 """
 
-from tinynet.ops import interop  # noqa: F401  (gives Tensor its methods)
+from tinynet.ops import interop, variables  # noqa: F401  (give Tensor and Parameter their methods)
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import batch_norm, batch_norm_inference
 from tinynet.ops.comparison import (
@@ -19,15 +19,61 @@ from tinynet.ops.comparison import (
     not_equal,
 )
 from tinynet.ops.conv2d import conv2d
+from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
 from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from tinynet.ops.dropout import dropout
 from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
+from tinynet.ops.embedding import embedding
+from tinynet.ops.everyday import (
+    all,
+    any,
+    arange,
+    argmax,
+    argmin,
+    ceil,
+    convert_to_numpy,
+    convert_to_tensor,
+    dot,
+    expm1,
+    eye,
+    flip,
+    floor,
+    full,
+    full_like,
+    isfinite,
+    isinf,
+    isnan,
+    logaddexp,
+    moments,
+    ndim,
+    norm,
+    normalize,
+    one_hot,
+    ones,
+    ones_like,
+    ravel,
+    reciprocal,
+    repeat,
+    round,
+    rsqrt,
+    shape,
+    std,
+    stop_gradient,
+    take,
+    tile,
+    unstack,
+    zeros,
+    zeros_like,
+)
+from tinynet.ops.group_norm import group_norm
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate, split, stack
 from tinynet.ops.linear import linear, matmul
+from tinynet.ops.noise import normal_like
 from tinynet.ops.pool2d import average_pool2d, max_pool2d
 from tinynet.ops.rectifiers import elu, leaky_relu, relu, selu
 from tinynet.ops.reduction import logsumexp, max, mean, min, sum, var
+from tinynet.ops.resize import resize_images
 from tinynet.ops.selection import clip, maximum, minimum, where
 from tinynet.ops.shape import (
     broadcast_to,
@@ -42,14 +88,22 @@ from tinynet.ops.shape import (
 )
 from tinynet.ops.smooth_activations import erf, gelu, sigmoid, silu, softplus, softsign, tanh
 from tinynet.ops.softmax import log_softmax, softmax
+from tinynet.ops.sparsemax import sparsemax
+from tinynet.ops.uniform import uniform_like
+from tinynet.ops.warp import affine_warp
 
 __all__ = [
-    "abs", "add", "average_pool2d", "batch_norm", "batch_norm_inference", "binary_crossentropy", "broadcast_to", "cast",
-    "categorical_crossentropy", "clip", "concatenate", "conv2d", "cos", "divide", "dropout", "elu", "equal", "erf", "exp",
-    "expand_dims", "flatten", "gelu", "getitem", "greater", "greater_equal", "leaky_relu", "less", "less_equal", "linear",
-    "log", "log1p", "log_softmax", "logical_and", "logical_not", "logical_or", "logsumexp", "matmul", "max", "max_pool2d",
-    "maximum", "mean", "min", "minimum", "moveaxis", "multiply", "negative", "not_equal", "pad", "power", "relu",
-    "reshape", "selu", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "softsign",
-    "sparse_categorical_crossentropy", "split", "sqrt", "square", "squeeze", "stack", "subtract", "sum", "swapaxes",
-    "tanh", "transpose", "var", "where",
+    "abs", "add", "affine_warp", "all", "any", "arange", "argmax", "argmin", "average_pool2d", "batch_norm",
+    "batch_norm_inference", "binary_crossentropy", "broadcast_to", "cast", "categorical_crossentropy", "ceil", "clip",
+    "concatenate", "conv1d", "conv2d", "conv2d_transpose", "convert_to_numpy", "convert_to_tensor", "cos",
+    "depthwise_conv2d", "divide", "dot", "dropout", "elu", "embedding", "equal", "erf", "exp", "expand_dims", "expm1",
+    "eye", "flatten", "flip", "floor", "full", "full_like", "gelu", "getitem", "greater", "greater_equal", "group_norm",
+    "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "linear", "log", "log1p", "log_softmax",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "matmul", "max", "max_pool2d", "maximum",
+    "mean", "min", "minimum", "moments", "moveaxis", "multiply", "ndim", "negative", "norm", "normal_like", "normalize",
+    "not_equal", "one_hot", "ones", "ones_like", "pad", "power", "ravel", "reciprocal", "relu", "repeat", "reshape",
+    "resize_images", "round", "rsqrt", "selu", "shape", "sigmoid", "sign", "silu", "sin", "softmax", "softplus",
+    "softsign", "sparse_categorical_crossentropy", "sparsemax", "split", "sqrt", "square", "squeeze", "stack", "std",
+    "stop_gradient", "subtract", "sum", "swapaxes", "take", "tanh", "tile", "transpose", "uniform_like", "unstack",
+    "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip

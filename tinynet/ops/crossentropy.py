@@ -120,7 +120,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
     if from_logits:
         return mean(softplus(output) - target * output, -1)
     e = config.epsilon()
-    q = clip(output, low=e, high=1 - e)
+    q = clip(output, x_min=e, x_max=1 - e)
     return -mean(target * log(q) + subtract(1, target) * log(1 - q), -1)
 
 

@@ -6,8 +6,10 @@ With X of shape (N, K), W (K, M) and Y = X W, the upstream gradient G (N, M) giv
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd import primitive
-from tinynet.kernels import common
+from tinynet.kernels import common, elementwise
 from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
 from tinynet.ops.attach import Value, operator
@@ -53,9 +55,7 @@ def affine(x, w, b):
     """x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) or None -> (N, ..., M), in batch-last memory."""
     rotated = x.transpose(*range(1, x.ndim), 0)  # (..., K, N): as it lies in memory, if x is batch-last
     y = common.from_batch_last(gemm(w.T, rotated))  # (..., M, N) seen as (N, ..., M)
-    if b is not None:
-        y += b
-    return y
+    return y if b is None else elementwise.apply(np.add, y, b)
 
 
 @affine.joint_vjp

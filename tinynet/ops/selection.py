@@ -64,9 +64,9 @@ def _(grad, a, b):
 
 
 @primitive
-def clip(x, *, low, high):
-    """x limited to low .. high; the derivative is 1 from bound to bound, the bounds included, and 0 outside."""
-    return apply(np.minimum, apply(np.maximum, x, low), high)
+def clip(x, *, x_min, x_max):
+    """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside."""
+    return apply(np.minimum, apply(np.maximum, x, x_min), x_max)
 
 
 @clip.vjp
@@ -74,4 +74,4 @@ def _(grad, x, y):
     return where(equal(x, y), grad, 0.0)
 
 
-method("clip", lambda x, low, high: clip(x, low=low, high=high))
+method("clip", lambda x, x_min, x_max: clip(x, x_min=x_min, x_max=x_max))

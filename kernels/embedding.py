@@ -1,0 +1,79 @@
+"""Rows of a table, looked up by integers.
+
+    y[n, ..., :] = table[ids[n, ...], :],      dtable[v, :] = sum of g[n, ..., :] where ids[n, ...] = v
+
+An id that is read several times receives the sum of its gradients, always added in the same order: a thread owns columns of
+the table, and goes through all ids for each.
+"""
+
+import math
+
+import numpy as np
+
+from . import elementwise
+from .common import Array, aligned, batch_last, empty, operation, parallel, prange, xp
+
+OUT_OF_RANGE = "embedding: an id is not one of the table's rows, 0 to their number minus one"
+
+
+@operation("numpy", family="embedding")
+def embedding(table: Array, ids: Array) -> Array:
+    """table (V, D), ids (N, ...) integers -> (N, ..., D); raises IndexError for an id outside 0 .. V - 1."""
+    if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < table.shape[0]:
+        raise IndexError(OUT_OF_RANGE)
+    return table[ids]
+
+
+@embedding.implementation("numba")
+def _(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    y = empty(table, (*ids.shape, table.shape[1]))
+    rows, places = _by_place(y, ids)
+    _embedding(rows, table, places)
+    return y
+
+
+@parallel
+def _embedding(y, table, ids):  # type: ignore[no-untyped-def]
+    """y (T, D, N), table (V, D), ids (T, N)"""
+    for t in range(ids.shape[0]):
+        for n in range(ids.shape[1]):
+            if ids[t, n] < 0 or ids[t, n] >= table.shape[0]:
+                raise IndexError(OUT_OF_RANGE)
+    for task in prange(y.shape[0] * y.shape[1]):
+        t, d = task // y.shape[1], task % y.shape[1]
+        for n in range(y.shape[2]):
+            y[t, d, n] = table[ids[t, n], d]
+
+
+@operation("numpy", family="embedding")
+def embedding_grad(g: Array, ids: Array, *, rows: int) -> Array:
+    """g (N, ..., D), ids (N, ...) -> dtable (rows, D)."""
+    xp_ = xp(g)
+    dtable = xp_.zeros((rows, g.shape[-1]), g.dtype)
+    xp_.add.at(dtable, ids, g)
+    return dtable
+
+
+@embedding_grad.implementation("numba")
+def _(g: np.ndarray, ids: np.ndarray, *, rows: int) -> np.ndarray:
+    dtable = aligned((rows, g.shape[-1]), g.dtype)
+    _embedding_grad(dtable, *_by_place(g, ids))
+    return dtable
+
+
+@parallel
+def _embedding_grad(dtable, g, ids):  # type: ignore[no-untyped-def]
+    """dtable (V, D), g (T, D, N), ids (T, N)"""
+    for d in prange(dtable.shape[1]):
+        for v in range(dtable.shape[0]):
+            dtable[v, d] = 0
+        for t in range(ids.shape[0]):
+            for n in range(ids.shape[1]):
+                dtable[ids[t, n], d] += g[t, d, n]
+
+
+def _by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, ..., D) as (T, D, N) and ids (N, ...) as (T, N), where T counts the places of a sample."""
+    places = math.prod(ids.shape[1:])
+    whole = batch_last(elementwise.cast(ids, np.dtype(np.int64))).reshape(places, ids.shape[0])
+    return batch_last(x).reshape(places, x.shape[-1], x.shape[0]), whole

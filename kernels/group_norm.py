@@ -1,0 +1,213 @@
+"""Normalisation within each sample: groups of its features to mean 0 and variance 1, then scaled and shifted.
+
+The axes of x (N, ...) other than the batch are reduced (`axes`) or kept: a group is what the reduced axes span in one sample
+at one place of the kept ones. M numbers make up a group; xhat is as in batch normalisation, with other sums:
+
+    mean = E[x],  var = E[(x - mean)**2]               over `axes`; biased (divided by M)
+    xhat = (x - mean) / sqrt(var + epsilon),   y = gamma xhat + beta,      gamma and beta broadcast to x's features
+
+Backward, with h = gamma g and the sums over the same axes (batch_norm.py derives it):
+
+    dgamma = sum g xhat,  dbeta = sum g                over the samples, one for every feature
+    dx = (h - sum(h) / M - xhat sum(h xhat) / M) / sqrt(var + epsilon)
+
+With centred=False the mean is taken as 0, so that var = E[x**2], and sum(h) has no part in dx: RMS normalisation.
+
+J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016, section 3 (the axes are those of gamma); Y. Wu, K. He,
+"Group normalization", ECCV 2018, section 3.1; B. Zhang, R. Sennrich, "Root mean square layer normalization", NeurIPS 2019,
+equation 4. epsilon lies inside the root in all three.
+"""
+
+import math
+
+import numpy as np
+
+from .common import Array, aligned, batch_last, empty, from_batch_last, launch, operation, parallel, prange, serial, xp
+from .emit import call_kernel
+from .group_norm_tiles import (
+    TILE,
+    combine_tile,
+    moments_tile,
+    plan,
+    scale_tile,
+    sums_tile,
+    uncentred_sums_tile,
+    uncentred_tile,
+)
+
+Axes = tuple[int, ...]
+
+
+@operation("numpy", family="group_norm")
+def group_norm(
+    x: Array, gamma: Array, beta: Array, *, axes: Axes, epsilon: float, centred: bool = True
+) -> tuple[Array, Array, Array]:
+    """x (N, ...), gamma and beta broadcastable to x's features -> (y as x, mean and var (N, ..., 1 along `axes`))."""
+    xp_ = xp(x)
+    mean = xp_.mean(x, axis=axes, keepdims=True)
+    mean = mean if centred else xp_.zeros_like(mean)
+    centre = x - mean
+    var = xp_.mean(centre * centre, axis=axes, keepdims=True)
+    return centre / xp_.sqrt(var + epsilon) * gamma + beta, mean, var
+
+
+@group_norm.implementation("numba")
+def _(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, axes: Axes, epsilon: float, centred: bool = True
+) -> tuple[np.ndarray, ...]:
+    shape = _blocks(x.shape, axes)
+    if shape is None:
+        return group_norm["numpy"](x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
+    y, mean, var, inverse = empty(x, x.shape), *(aligned(_groups(shape), x.dtype) for _ in range(3))
+    factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if len(mean) >= 4 else 2
+    tiles = plan(moments_tile if centred else uncentred_tile, x, most)
+    last = _layout(shape), tiles, plan(scale_tile, x, most)
+    _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, epsilon, *last)
+    return y, _kept(mean, x.shape, axes), _kept(var, x.shape, axes)
+
+
+@operation("numpy", family="group_norm")
+def group_norm_grad(
+    g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, axes: Axes, epsilon: float, centred: bool = True
+) -> tuple[Array, Array, Array]:
+    """g and x (N, ...), the rest as group_norm has it -> (dx as x, dgamma and dbeta (...), one number for each feature)."""
+    xp_ = xp(x)
+    count = math.prod(x.shape[a] for a in axes)
+    inverse = 1.0 / xp_.sqrt(var + epsilon)
+    xhat, h = (x - mean) * inverse, g * gamma
+    dgamma, dbeta = xp_.sum(g * xhat, axis=0), xp_.sum(g, axis=0)
+    dx = h - xhat * (xp_.sum(h * xhat, axis=axes, keepdims=True) / count)
+    if centred:
+        dx = dx - xp_.sum(h, axis=axes, keepdims=True) / count
+    return dx * inverse, dgamma, dbeta
+
+
+@group_norm_grad.implementation("numba")
+def _(
+    g: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    *,
+    axes: Axes,
+    epsilon: float,
+    centred: bool = True,
+) -> tuple[np.ndarray, ...]:
+    g, shape = np.asarray(g, x.dtype), _blocks(x.shape, axes)
+    if shape is None:
+        return group_norm_grad["numpy"](g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
+    dx, tiles = empty(x, x.shape), plan(sums_tile if centred else uncentred_sums_tile, x, 2)
+    parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)  # dgamma and dbeta from the images of each tile
+    statistics = [batch_last(np.asarray(one, x.dtype)).reshape(_groups(shape)) for one in (mean, var)]
+    table = aligned((3, *statistics[0].shape), x.dtype)
+    last = epsilon, _layout(shape), tiles, plan(combine_tile, x, 2)
+    _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, *last)
+    dgamma, dbeta = aligned(x.shape[1:], x.dtype), aligned(x.shape[1:], x.dtype)
+    _add_parts(dgamma.reshape(-1), dbeta.reshape(-1), parts)
+    return dx, dgamma, dbeta
+
+
+# The features in memory order are seen as (kept, reduced, kept, reduced), each of which may be 1: every choice of axes that
+# the layers make has this form. A row is all samples of one feature.
+
+
+def _blocks(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...] | None:
+    """(kept, reduced, kept, reduced, N), or None where the axes change their kind more often."""
+    sizes, kind = [1], False
+    for axis, size in enumerate(shape[1:], 1):
+        if size != 1 and (axis in axes) != kind:
+            sizes.append(1)
+            kind = not kind
+        sizes[-1] *= size
+    return None if len(sizes) > 4 else (*sizes, *[1] * (4 - len(sizes)), shape[0])
+
+
+def _groups(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(groups of a sample, N)"""
+    return shape[0] * shape[2], shape[4]
+
+
+def _layout(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """How the rows of a group lie: a group's first row is (group // inner) block + (group % inner) last, where
+
+    (inner, block, last, outer, outer_step, tiles, rest, step); the rest is in group_norm_tiles.py.
+    """
+    _, reduced, inner, last, _ = shape
+    loops = [(reduced, inner * last), (last, 1)]
+    if last < TILE:  # the longer loop inside
+        loops.reverse()
+    (outer, outer_step), (many, step) = loops
+    return inner, reduced * inner * last, last, outer, outer_step, many // TILE, many % TILE, step
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """View (features, N) of batch-last memory."""
+    return batch_last(x).reshape(math.prod(x.shape[1:]), x.shape[0])
+
+
+def _kept(statistic: np.ndarray, shape: tuple[int, ...], axes: Axes) -> np.ndarray:
+    """View (N, ..., 1 along `axes`)."""
+    sizes = [1 if axis in axes else size for axis, size in enumerate(shape)]
+    return from_batch_last(statistic.reshape(*sizes[1:], sizes[0]))
+
+
+def _spread(factor: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """gamma or beta, one number for each feature of x."""
+    full = aligned(x.shape[1:], x.dtype)
+    launch(np.copyto, full, factor)
+    return full
+
+
+@parallel
+def _group_norm(y, mean, var, inverse, x, gamma, beta, epsilon, layout, moments, scale):  # type: ignore[no-untyped-def]
+    inner, block, last = layout[0], layout[1], layout[2]
+    size, calls = x.itemsize, len(moments)
+    for task in prange(len(mean) * calls):
+        group, call = task // calls, task % calls
+        row, first, end = group // inner * block + group % inner * last, moments[call, 1], moments[call, 1] + moments[call, 2]
+        rows = (x.shape[1] * size, layout[3], layout[4], layout[5], layout[6], layout[7], moments[call, 2])
+        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
+        call_kernel(moments[call, 0], (_address(x) + here, _address(mean) + there, _address(var) + there, *rows))
+        _invert(inverse[group, first:end], var[group, first:end], epsilon)
+        statistics = _address(mean) + there, _address(inverse) + there
+        factors = _address(gamma) + row * size, _address(beta) + row * size
+        call_kernel(scale[call, 0], (_address(y) + here, _address(x) + here, *statistics, *factors, *rows))
+
+
+@parallel
+def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, epsilon, layout, sums, combine):  # type: ignore[no-untyped-def]
+    inner, block, last = layout[0], layout[1], layout[2]
+    size, calls, inverse = x.itemsize, len(sums), table[0]
+    for task in prange(len(mean) * calls):
+        group, call = task // calls, task % calls
+        row, first, end = group // inner * block + group % inner * last, sums[call, 1], sums[call, 1] + sums[call, 2]
+        rows = (x.shape[1] * size, layout[3], layout[4], layout[5], layout[6], layout[7], sums[call, 2])
+        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
+        _invert(inverse[group, first:end], var[group, first:end], epsilon)
+        inputs = _address(g) + here, _address(x) + here, _address(mean) + there, _address(inverse) + there
+        factor, constants = _address(gamma) + row * size, (_address(table[1]) + there, _address(table[2]) + there)
+        places = _address(parts[call, 0]) + row * size, _address(parts[call, 1]) + row * size
+        call_kernel(sums[call, 0], (*inputs, factor, *places, *constants, *rows))
+        call_kernel(combine[call, 0], (_address(dx) + here, *inputs, factor, *constants, *rows))
+
+
+@serial
+def _invert(inverse, var, epsilon):  # type: ignore[no-untyped-def]
+    for n in range(var.size):
+        inverse[n] = 1.0 / np.sqrt(np.float64(var[n]) + epsilon)
+
+
+@parallel
+def _add_parts(dgamma, dbeta, parts):  # type: ignore[no-untyped-def]
+    for f in prange(dgamma.size):
+        one, other = 0.0, 0.0
+        for c in range(parts.shape[0]):
+            one += parts[c, 0, f]
+            other += parts[c, 1, f]
+        dgamma[f], dbeta[f] = one, other
+
+
+@serial
+def _address(x):  # type: ignore[no-untyped-def]
+    return np.int64(x.ctypes.data)

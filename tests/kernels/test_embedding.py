@@ -1,0 +1,46 @@
+"""Rows of a table: implementations against NumPy's own indexing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinynet.kernels import common, threads
+from tinynet.kernels.embedding import embedding, embedding_grad
+
+from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, unmutated
+
+
+@given(
+    batches, st.sampled_from([(), (1,), (5,), (3, 2)]), dtypes, st.sampled_from([np.int32, np.int64, np.uint8]), orders, seeds
+)
+def test_compiled_agrees_with_reference(n, shape, dtype, kind, order, seed):
+    rng = np.random.default_rng(seed)
+    table, ids = normal(rng, (11, 3), dtype), rng.integers(0, 11, (n, *shape)).astype(kind)
+    g = normal(rng, (n, *shape, 3), dtype, order)
+    with unmutated(table, ids, g):
+        y = embedding["numba"](table, ids)
+        np.testing.assert_array_equal(y, table[ids])
+        expected = np.zeros((11, 3))
+        for row, place in zip(g.reshape(-1, 3), ids.reshape(-1), strict=True):
+            expected[place] += row
+        assert_agree(embedding_grad["numba"](g, ids, rows=11), expected.astype(dtype), float32=1e-5)
+        assert_agree(embedding_grad["numpy"](g, ids, rows=11), expected.astype(dtype), float32=1e-5)
+    assert common.is_batch_last(y)
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("wrong", [-1, 4])
+def test_ids_outside_the_table(name, wrong):
+    with pytest.raises(IndexError, match="rows"):
+        embedding[name](np.zeros((4, 2)), np.array([[0, wrong]]))
+
+
+def test_same_bits_at_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    g, ids = normal(rng, (64, 20, 30), np.float32), rng.integers(0, 5, (64, 20))
+    found, before = [], threads.get_num_threads()
+    for count in (1, before):
+        threads.set_num_threads(count)
+        found.append(embedding_grad(g, ids, rows=5).tobytes())
+    assert found[0] == found[1]

@@ -1,0 +1,68 @@
+"""tinynet.random: distributions, and what the seeds mean."""
+
+import numpy as np
+import pytest
+
+import tinynet
+from tinynet import random
+from tinynet.random import SeedGenerator
+
+N = 20_000
+
+
+def test_distributions():
+    z = random.normal((N,), mean=2.0, stddev=3.0, seed=1).numpy()
+    assert z.dtype == np.float32
+    assert abs(z.mean() - 2) < 5 * 3 / N**0.5
+    assert abs(z.std() / 3 - 1) < 5 / (2 * N) ** 0.5
+    t = random.truncated_normal((N,), stddev=2.0, seed=1).numpy()
+    assert abs(t).max() <= 4
+    assert abs(t.std() / 2 - 0.8796) < 0.02, "the standard deviation of a normal cut off at 2"
+    u = random.uniform((N,), -1.0, 3.0, seed=1).numpy()
+    assert u.min() >= -1
+    assert u.max() <= 3
+    assert abs(u.mean() - 1) < 5 * 4 / 12**0.5 / N**0.5
+    i = random.randint((N,), 2, 5, seed=1).numpy()
+    assert sorted(set(i.tolist())) == [2, 3, 4]
+    assert i.dtype == np.int32
+
+
+def test_seeds():
+    assert (random.normal((3,), seed=5).numpy() == random.normal((3,), seed=5).numpy()).all(), "an integer: always the same"
+    generator, again = SeedGenerator(5), SeedGenerator(5)
+    first, second = random.normal((3,), seed=generator).numpy(), random.normal((3,), seed=generator).numpy()
+    assert (first != second).all(), "a generator: others each time"
+    assert (random.normal((3,), seed=again).numpy() == first).all()
+    tinynet.utils.set_random_seed(3)
+    a, b = random.uniform((3,)).numpy(), random.uniform((3,)).numpy()
+    tinynet.utils.set_random_seed(3)
+    assert (a != b).all()
+    assert (random.uniform((3,)).numpy() == a).all()
+    with pytest.raises(ValueError, match="seed must be an integer, a SeedGenerator or None"):
+        random.normal((3,), seed=1.5)
+
+
+def test_shuffle_keeps_the_parts_together():
+    x = np.arange(12.0).reshape(6, 2)
+    y = random.shuffle(x, seed=2).numpy()
+    assert not (y == x).all()
+    np.testing.assert_array_equal(y[np.argsort(y[:, 0])], x)
+    np.testing.assert_array_equal(np.sort(random.shuffle(x, axis=1, seed=4).numpy(), axis=1), x)
+
+
+def test_a_sampling_layer_of_ones_own():
+    class Sampling(tinynet.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.seed_generator = SeedGenerator(1)
+
+        def call(self, inputs):
+            mean, log_variance = inputs
+            noise = random.normal(mean.shape, seed=self.seed_generator)
+            return mean + tinynet.ops.exp(0.5 * log_variance) * noise
+
+    layer = Sampling()
+    zeros = np.zeros((500, 4), np.float32)
+    first, second = layer([zeros, zeros]).numpy(), layer([zeros, zeros]).numpy()
+    assert abs(first.std() - 1) < 0.1
+    assert (first != second).any()

@@ -1,0 +1,36 @@
+"""Looking up rows of a table: layers/embedding.py -> here -> kernels/embedding.py. Lookup and sum are each other's rules."""
+
+from tinynet.autograd import primitive
+from tinynet.autograd.tensor import as_raw
+from tinynet.kernels import embedding as kernels
+from tinynet.ops.attach import Value
+
+
+@primitive
+def look_up(table, ids, *, rows):
+    """table (V, D), ids (N, ...) integers -> (N, ..., D); rows = V."""
+    return kernels.embedding(table, ids)
+
+
+@look_up.vjp("table")
+def _(grad, ids, rows):
+    return add_up(grad, ids, rows=rows)
+
+
+@primitive
+def add_up(g, ids, *, rows):
+    """g (N, ..., D), ids (N, ...) -> (rows, D): each row the sum of g where its number stands in ids."""
+    return kernels.embedding_grad(g, ids, rows=rows)
+
+
+@add_up.vjp("g")
+def _(grad, ids, rows):
+    return look_up(grad, ids, rows=rows)
+
+
+def embedding(table: Value, ids: Value) -> Value:
+    """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D); raises IndexError for ids outside 0 .. V - 1."""
+    if table.ndim != 2 or as_raw(ids).dtype.kind not in "iu" or ids.ndim < 1:
+        got = f"{tuple(table.shape)} and {ids.dtype} {tuple(ids.shape)}"
+        raise ValueError(f"embedding: expected a table (V, D) and integers (N, ...), got {got}")
+    return look_up(table, as_raw(ids), rows=table.shape[0])

@@ -1,0 +1,207 @@
+"""Everyday functions of Keras's `ops` beside the primitives: what layers, losses and metrics of one's own are written with.
+
+Those with a derivative are made of primitives; those without (argmax, comparisons, new arrays) give constants.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Tensor, as_raw, as_tensor
+from tinynet.backend import config, device
+from tinynet.kernels.common import xp
+from tinynet.ops.attach import Value
+from tinynet.ops.elementary import abs, cast, exp, log1p, power, sqrt, square
+from tinynet.ops.indexing import getitem
+from tinynet.ops.joining import concatenate
+from tinynet.ops.linear import matmul
+from tinynet.ops.reduction import Axis, mean, sum
+from tinynet.ops.selection import maximum
+from tinynet.ops.shape import reshape, squeeze
+from tinynet.ops.smooth_activations import tanh
+
+# With a derivative
+
+
+def expm1(x: Value) -> Value:
+    """e^x - 1 = tanh(x/2) (e^x + 1), which keeps its digits near 0."""
+    return tanh(x / 2.0) * (exp(x) + 1.0)
+
+
+def reciprocal(x: Value) -> Value:
+    """1 / x."""
+    return 1.0 / x
+
+
+def rsqrt(x: Value) -> Value:
+    """1 / sqrt(x)."""
+    return 1.0 / sqrt(x)
+
+
+def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Standard deviation, by the biased variance."""
+    return sqrt(mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims))
+
+
+def moments(x: Value, axes: Axis, keepdims: bool = False) -> tuple[Value, Value]:
+    """(mean, biased variance) over `axes`."""
+    axes = tuple(axes) if isinstance(axes, list) else axes
+    middle = mean(x, axes, keepdims=True)
+    return mean(x, axes, keepdims), mean(square(x - middle), axes, keepdims)
+
+
+def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Value:
+    """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
+
+    Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here.
+    """
+    axes = x.ndim if axis is None else len(axis) if isinstance(axis, Sequence) else 1
+    if axes > 1 and ord not in (None, "euclidean", "fro"):
+        raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
+    if ord in (None, 2, "euclidean", "fro"):
+        return sqrt(sum(square(x), axis, keepdims))
+    if ord == 1:
+        return sum(abs(x), axis, keepdims)
+    if isinstance(ord, str) or ord is None or not ord > 0 or ord == float("inf"):
+        raise ValueError(f"norm: ord must be a positive number or 'euclidean', got {ord!r}")
+    return power(sum(power(abs(x), ord), axis, keepdims), 1.0 / ord)
+
+
+def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
+    """x / max(norm of x along `axis`, epsilon)."""
+    return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
+
+
+def logaddexp(a: Value, b: Value) -> Value:
+    """log(e^a + e^b) without overflow."""
+    return maximum(a, b) + log1p(exp(-abs(a - b)))
+
+
+def dot(a: Value, b: Value) -> Value:
+    """Matrix product; of vectors their scalar product."""
+    return matmul(a, b)
+
+
+def take(x: Value, indices: Any, axis: int | None = None) -> Value:
+    """The elements at `indices` along `axis`; None: of x made flat."""
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    index: list[Any] = [slice(None)] * x.ndim
+    index[axis] = np.asarray(device.to_host(as_raw(indices)))
+    return getitem(x, index=tuple(index))
+
+
+def flip(x: Value, axis: int | Sequence[int] | None = None) -> Value:
+    """The elements in reverse order along `axis`, or along every axis."""
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
+    turned = {a % x.ndim for a in axes}
+    return getitem(x, index=tuple(slice(None, None, -1 if i in turned else None) for i in range(x.ndim)))
+
+
+def repeat(x: Value, repeats: int, axis: int | None = None) -> Value:
+    """Every element `repeats` times along `axis`, or of x made flat: 1 1 2 2."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+
+
+def tile(x: Value, repeats: int | Sequence[int]) -> Value:
+    """x `repeats[i]` times along axis i: 1 2 1 2."""
+    given = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    counts = (1,) * (x.ndim - len(given)) + given
+    x = reshape(x, (1,) * (len(counts) - x.ndim) + tuple(x.shape))
+    for axis, count in enumerate(counts):
+        x = concatenate([x] * count, axis=axis) if count > 1 else x
+    return x
+
+
+def ravel(x: Value) -> Value:
+    """x as a vector."""
+    return reshape(x, (-1,))
+
+
+def unstack(x: Value, axis: int = 0) -> list[Value]:
+    """The parts of x along `axis`, without that axis."""
+    return [squeeze(take(x, [i], axis), axis=axis) for i in range(x.shape[axis])]
+
+
+# Without a derivative
+
+
+def stop_gradient(x: Value) -> Value:
+    """x as a constant."""
+    return x.detach() if isinstance(x, Tensor) else x
+
+
+def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
+    """x as a Tensor."""
+    tensor = as_tensor(x)
+    if dtype is None or tensor.dtype == np.dtype(dtype):
+        return tensor
+    return cast(tensor, dtype=np.dtype(dtype)) if np.dtype(dtype).kind == "f" else Tensor(tensor.data.astype(dtype))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """x as a NumPy array of its own."""
+    return np.array(device.to_host(as_raw(x)), order="C")
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The sizes of the axes."""
+    return tuple(as_raw(x).shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes."""
+    return len(shape(x))
+
+
+def _constant(name: str) -> Any:
+    def function(x: Value, *args: Any, **kwargs: Any) -> Value:
+        raw = as_raw(x)
+        result = getattr(xp(raw), name)(raw, *args, **kwargs)
+        return Tensor(result) if isinstance(x, Tensor) else result
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"NumPy's `{name}`: a constant for the tape."
+    return function
+
+
+argmax, argmin, all, any = (_constant(name) for name in ("argmax", "argmin", "all", "any"))
+isnan, isinf, isfinite = (_constant(name) for name in ("isnan", "isinf", "isfinite"))
+floor, ceil, round = (_constant(name) for name in ("floor", "ceil", "round"))
+zeros_like, ones_like, full_like = (_constant(name) for name in ("zeros_like", "ones_like", "full_like"))
+
+
+def zeros(shape: Any, dtype: Any = None) -> Tensor:
+    """New Tensor of zeros."""
+    return full(shape, 0, dtype)
+
+
+def ones(shape: Any, dtype: Any = None) -> Tensor:
+    """New Tensor of ones."""
+    return full(shape, 1, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """New Tensor of `shape`, filled with `fill_value`."""
+    return Tensor(device.to_device(np.full(shape, fill_value, dtype or config.floatx())))
+
+
+def eye(N: int, M: int | None = None, dtype: Any = None) -> Tensor:
+    """Ones on the diagonal of an (N, M) matrix of zeros."""
+    return Tensor(device.to_device(np.eye(N, M, dtype=dtype or config.floatx())))
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
+    """start, start + step, ... below stop; with one argument from 0."""
+    start, stop = (0, start) if stop is None else (start, stop)
+    return Tensor(device.to_device(np.arange(start, stop, step, dtype=dtype)))
+
+
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tensor:
+    """A new axis with 1 at the place of each integer of x and 0 elsewhere; negative integers give zeros."""
+    labels = np.asarray(device.to_host(as_raw(x))).astype(np.int64)
+    hot = (labels[..., None] == np.arange(num_classes)).astype(dtype or config.floatx())
+    return Tensor(device.to_device(np.moveaxis(hot, -1, axis)))

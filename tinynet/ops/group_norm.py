@@ -1,0 +1,75 @@
+"""Normalisation within each sample: layers/layer_normalization.py and group_normalization.py -> here -> kernels/group_norm.py.
+
+    y = gamma (x - mean) / sqrt(var + epsilon) + beta,   mean and (biased) var over `axes` of each sample
+
+Layer, group, instance and RMS normalisation are this with other axes, on another view of x. mean and var are outputs too,
+with gradients of their own: d mean / dx = 1 / M and d var / dx = 2 (x - mean) / M, where M numbers make up a group.
+"""
+
+import math
+
+from tinynet.autograd import primitive
+from tinynet.kernels import group_norm as kernels
+from tinynet.ops.arithmetic import add, divide, multiply, subtract
+from tinynet.ops.attach import Value
+from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import sqrt
+from tinynet.ops.reduction import sum
+from tinynet.ops.shape import broadcast_to
+
+
+@primitive
+def standardise(x, gamma, beta, *, axes, epsilon, centred):
+    """x (N, ...), gamma and beta broadcastable to (...) -> (y as x, mean and var (N, ..., 1 along `axes`))."""
+    return kernels.group_norm(x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
+
+
+@standardise.joint_vjp
+def _(grad, x, gamma, y, needs, axes, epsilon, centred):
+    (dy, dmean, dvar), (_, mean, var) = grad, y
+    count = math.prod(x.shape[a] for a in axes)
+    dx = dgamma = dbeta = None
+    if dy is not None:  # the engine sums dgamma and dbeta over the axes along which gamma and beta were repeated
+        dx, dgamma, dbeta = standardise_grad(dy, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
+    if dmean is not None and centred:
+        through_mean = broadcast_to(divide(dmean, count), x.shape)
+        dx = through_mean if dx is None else add(dx, through_mean)
+    if dvar is not None:
+        through_var = multiply(multiply(dvar, 2.0 / count), subtract(x, mean))
+        dx = through_var if dx is None else add(dx, through_var)
+    return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs, strict=True))
+
+
+@primitive
+def standardise_grad(g, x, gamma, mean, var, *, axes, epsilon, centred):
+    """Gradients (dx, dgamma, dbeta) of y, the last two with a number for each feature; mean and var are functions of x."""
+    return kernels.group_norm_grad(g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
+
+
+@derived_from(standardise_grad)
+def _(g, x, gamma, mean, var, *, axes, epsilon, centred):
+    count = math.prod(x.shape[a] for a in axes)
+    deviation = sqrt(var + epsilon)
+    xhat, h = (x - mean) / deviation, g * gamma
+    dx = h - xhat * (sum(h * xhat, axes, keepdims=True) / count)
+    if centred:
+        dx = dx - sum(h, axes, keepdims=True) / count
+    return dx / deviation, sum(g * xhat, 0), sum(g, 0)
+
+
+def group_norm(
+    x: Value, gamma: Value, beta: Value, *, axes: tuple[int, ...], epsilon: float = 1e-3, centred: bool = True
+) -> Value:
+    """Normalises each sample of x (N, ...) over `axes` -> y as x; gamma and beta broadcast to the shape of a sample.
+
+    With centred=False the mean is taken as 0 (RMS normalisation). Raises ValueError for the batch axis, or an axis that x
+    does not have.
+    """
+    found = tuple(sorted(a % x.ndim for a in axes))
+    if any(not -x.ndim <= a < x.ndim for a in axes) or not found or 0 in found or len(set(found)) < len(found):
+        raise ValueError(f"group_norm: axes must be some of 1 .. {x.ndim - 1}, those of a sample of {x.shape}, got {axes}")
+    for name, factor in (("gamma", gamma), ("beta", beta)):
+        repeated = (1,) * (x.ndim - 1 - factor.ndim) + tuple(factor.shape)
+        if any(n not in (1, size) for n, size in zip(repeated, x.shape[1:], strict=False)) or factor.ndim >= x.ndim:
+            raise ValueError(f"group_norm: {name} {factor.shape} does not broadcast to {x.shape[1:]}, the shape of a sample")
+    return standardise(x, gamma, beta, axes=found, epsilon=float(epsilon), centred=bool(centred))[0]

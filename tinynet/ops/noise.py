@@ -1,0 +1,19 @@
+"""Normal random numbers: layers/noise.py -> here -> kernels/normal.py. They are constants on the tape."""
+
+from typing import Any
+
+from tinynet.autograd import Tensor
+from tinynet.autograd.tensor import as_raw
+from tinynet.kernels.common import xp
+from tinynet.kernels.normal import normal
+from tinynet.ops.attach import Value
+
+
+def normal_like(x: Value, words: Any) -> Value:
+    """Numbers of mean 0 and variance 1, of the shape and dtype of x (N, ...): a function of `words` and the place.
+
+    words   (3,) uint32: two words of a key and the number of the call
+    """
+    array = as_raw(x)
+    z = normal(array, xp(array).asarray(words))
+    return Tensor(z) if isinstance(x, Tensor) else z

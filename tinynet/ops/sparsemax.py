@@ -1,0 +1,60 @@
+"""Sparsemax: activations.py -> here.
+
+    p = max(x - tau, 0) along an axis, with tau such that sum p = 1: the point of the simplex that is nearest to x
+
+The k largest elements are those above tau: z sorted downwards, k = max {j : 1 + j z_j > z_1 + .. + z_j}, and
+tau = (z_1 + .. + z_k - 1) / k. The derivative takes from the gradient its mean over those k, and is 0 for the others.
+
+A. Martins, R. Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1; the derivative is its equation 11.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import primitive
+from tinynet.backend.number_format import to_float
+from tinynet.kernels import elementwise
+from tinynet.kernels.common import launch, xp
+from tinynet.ops.arithmetic import divide, multiply, subtract
+from tinynet.ops.attach import Value
+from tinynet.ops.comparison import greater
+from tinynet.ops.elementary import cast
+from tinynet.ops.reduction import sum
+from tinynet.ops.shape import existing
+
+
+@primitive
+def simplex_projection(x, *, axis):
+    """max(x - tau, 0) along `axis`."""
+    x = to_float(x)
+    if type(x) is not np.ndarray:
+        return _project(x, axis)
+    y = elementwise.like(x, x.shape, x.dtype)
+    launch(_project_into, y, x, axis)
+    return y
+
+
+@simplex_projection.vjp
+def _(grad, y, axis):
+    chosen = cast(greater(y, 0), dtype=y.dtype)  # does not change for small changes of x
+    mean = divide(sum(multiply(grad, chosen), axis, keepdims=True), sum(chosen, axis, keepdims=True))
+    return multiply(subtract(grad, mean), chosen)
+
+
+def sparsemax(x: Value, axis: int = -1) -> Value:
+    """Numbers >= 0 with sum 1 along `axis`, many of them 0."""
+    return simplex_projection(x, axis=existing("sparsemax", axis, x))
+
+
+def _project_into(y: np.ndarray, x: np.ndarray, axis: int) -> None:
+    y[...] = _project(x, axis)
+
+
+def _project(x: Any, axis: int) -> Any:
+    xp_ = xp(x)
+    z = xp_.flip(xp_.sort(x, axis=axis), axis=axis)
+    count = xp_.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+    above = 1 + count * z > xp_.cumsum(z, axis=axis)
+    tau = (xp_.sum(z * above, axis=axis, keepdims=True) - 1) / xp_.sum(above, axis=axis, keepdims=True).astype(x.dtype)
+    return xp_.maximum(x - tau, 0)

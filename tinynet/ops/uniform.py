@@ -1,0 +1,19 @@
+"""Uniform random numbers: layers/rrelu.py -> here -> kernels/uniform.py. They are constants on the tape."""
+
+from typing import Any
+
+from tinynet.autograd import Tensor
+from tinynet.autograd.tensor import as_raw
+from tinynet.kernels.common import xp
+from tinynet.kernels.uniform import uniform
+from tinynet.ops.attach import Value
+
+
+def uniform_like(x: Value, words: Any) -> Value:
+    """Numbers in [0, 1), of the shape and dtype of x (N, ...): a function of `words` and the place.
+
+    words   (3,) uint32: two words of a key and the number of the call
+    """
+    array = as_raw(x)
+    u = uniform(array, xp(array).asarray(words))
+    return Tensor(u) if isinstance(x, Tensor) else u

@@ -1,0 +1,69 @@
+"""Affine warps of images: layers/augmentation.py -> here -> kernels/warp.py.
+
+    y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,   maps[n] = (a0, a1, a2, b0, b1, b2)
+
+The maps are an array and not settings, and constant on the tape: in a step that is recorded and repeated they are what
+differs from time to time. Warping is linear in x, so that it and its adjoint are each other's rules.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import primitive
+from tinynet.autograd.tensor import as_raw
+from tinynet.backend.config import check_data_format
+from tinynet.kernels import warp as kernels
+from tinynet.kernels.common import xp
+from tinynet.ops.attach import Value
+from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.shape import transpose
+
+
+@primitive
+def warp(x, maps, *, fill_mode, interpolation, fill_value):
+    """x (N, H, W, C), maps (N, 6) -> y as x."""
+    return kernels.warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
+
+
+@warp.vjp("x")
+def _(grad, maps, fill_mode, interpolation):
+    return warp_grad(grad, maps, fill_mode=fill_mode, interpolation=interpolation)
+
+
+@primitive
+def warp_grad(g, maps, *, fill_mode, interpolation):
+    """g (N, H, W, C), each shared among the cells that its pixel was made of."""
+    return kernels.warp_grad(g, maps, fill_mode=fill_mode, interpolation=interpolation)
+
+
+@warp_grad.vjp("g")
+def _(grad, maps, fill_mode, interpolation):
+    return warp(grad, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=0.0)
+
+
+def affine_warp(
+    x: Value,
+    maps: Any,
+    *,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
+    data_format: str = "channels_last",
+) -> Value:
+    """Each image of x (N, H, W, C), or channels first, under its map of maps (N, 6), from output to input.
+
+    Raises ValueError for an unknown fill_mode or interpolation, and if there is not one map for each image.
+    """
+    for name, value, known in (
+        ("fill_mode", fill_mode, tuple(kernels.FILL_MODES)), ("interpolation", interpolation, kernels.INTERPOLATIONS)
+    ):  # fmt: skip
+        if value not in known:
+            raise ValueError(f"affine_warp: {name} must be one of {known}, got {value!r}")
+    maps = xp(as_raw(x)).asarray(maps, np.float64)
+    if maps.shape != (x.shape[0], 6):
+        raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
+    first = check_data_format(data_format) == "channels_first"
+    x = transpose(x, TO_NHWC) if first else x
+    y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=float(fill_value))
+    return transpose(y, TO_NCHW) if first else y

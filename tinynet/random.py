@@ -1,0 +1,76 @@
+"""Random tensors at Keras's address (keras.random), for layers and data of one's own.
+
+    noise = tinynet.random.normal(x.shape, stddev=0.1, seed=self.seed_generator)
+
+Numbers follow from a key and a count of draws (see `backend/random.py`): an integer seed gives the same numbers at every call,
+a SeedGenerator others at each, and no seed takes a fresh key that follows from `set_random_seed`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet import ops  # noqa: F401  (gives Tensor its methods)
+from tinynet.autograd import Tensor, as_raw
+from tinynet.backend import config, device
+from tinynet.backend import random as keys
+
+Seed = Any  # None, an integer, or a SeedGenerator
+
+
+class SeedGenerator:
+    """A sequence of draws: each takes the next number. A copy of `key` and `calls` continues it."""
+
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+        self.key = keys.next_key() if seed is None else keys.key_from_seed(seed)
+        self.seed, self.name, self.calls = seed, name or "seed_generator", 0
+
+    def next(self) -> np.random.Generator:
+        """NumPy's generator for the next draw."""
+        self.calls += 1
+        return keys.host_generator(self.key, self.calls - 1)
+
+
+def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
+    """Normal deviates of this mean and standard deviation."""
+    return _tensor(_generator(seed).normal(mean, stddev, tuple(shape)), dtype)
+
+
+def truncated_normal(
+    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None
+) -> Tensor:
+    """Normal deviates, drawn again where they are further than two standard deviations from the mean."""
+    generator = _generator(seed)
+    z = generator.normal(size=tuple(shape))
+    while (far := abs(z) > 2).any():
+        z[far] = generator.normal(size=int(far.sum()))
+    return _tensor(mean + stddev * z, dtype)
+
+
+def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
+    """Numbers from minval up to maxval, all equally likely."""
+    return _tensor(_generator(seed).uniform(minval, maxval, tuple(shape)), dtype)
+
+
+def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
+    """Integers from minval to maxval - 1."""
+    return _tensor(_generator(seed).integers(minval, maxval, tuple(shape)), dtype)
+
+
+def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
+    """x with its parts along `axis` in another order."""
+    raw = device.to_host(as_raw(x)) if hasattr(x, "dtype") else np.asarray(x)
+    return Tensor(device.to_device(np.take(raw, _generator(seed).permutation(raw.shape[axis]), axis)))
+
+
+def _generator(seed: Seed) -> np.random.Generator:
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+        raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
+    return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))
+
+
+def _tensor(array: np.ndarray, dtype: Any) -> Tensor:
+    return Tensor(device.to_device(array.astype(dtype or config.floatx())))

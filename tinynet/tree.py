@@ -1,0 +1,57 @@
+"""Structures: one value, or lists, tuples and dictionaries of values, as models with several inputs or outputs have them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def is_nested(value: Any) -> bool:
+    """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such, rather than one of numbers."""
+    if isinstance(value, dict):
+        return True
+    return (
+        isinstance(value, list | tuple) and bool(value) and all(getattr(item, "ndim", 0) or is_nested(item) for item in value)
+    )
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The values, in order; dictionaries in the order of their sorted keys."""
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from leaves(value[key])
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    """The same structure, with function(value) for every value."""
+    if isinstance(value, dict):
+        return {key: mapped(function, value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return type(value)([mapped(function, item) for item in value])
+    return function(value)
+
+
+def is_shape(value: Any) -> bool:
+    """Whether `value` is one shape, (None, 28, 28, 1), rather than a structure of them."""
+    return isinstance(value, list | tuple) and all(size is None or hasattr(size, "__index__") for size in value)
+
+
+def mapped_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
+    """The same structure, with function(shape) for every shape."""
+    if is_shape(shapes):
+        return function(tuple(shapes))
+    if isinstance(shapes, dict):
+        return {key: mapped_shapes(function, shapes[key]) for key in sorted(shapes)}
+    return type(shapes)([mapped_shapes(function, shape) for shape in shapes])
+
+
+def shape_leaves(shapes: Any) -> Iterator[Any]:
+    """The shapes, in order."""
+    if is_shape(shapes):
+        yield tuple(shapes)
+    else:
+        for shape in [shapes[key] for key in sorted(shapes)] if isinstance(shapes, dict) else shapes:
+            yield from shape_leaves(shape)
