@@ -1,5 +1,6 @@
 """Initializers: limits and moments of what is drawn, seeds, and lookup."""
 
+import json
 import math
 
 import numpy as np
@@ -41,10 +42,19 @@ DEVIATES = (400, 500)  # 200,000 of them: a sample deviation is right to 0.2 %, 
         ((784, 10), (784, 10)),
         ((3, 3, 32, 64), (288, 576)),  # the receptive field, whatever the size of the image
         ((5, 2, 3), (10, 15)),
+        ((3, 3, 8, 2), (72, 18)),  # depthwise: KH KW C, not KH KW 1
+        ((1, 1, 16, 32), (16, 32)),  # pointwise
+        ((3, 5, 4, 6), (60, 90)),  # transposed convolution (KH, KW, F, C): the roles are exchanged
     ],
 )
 def test_fans(shape, fans):
     assert compute_fans(shape) == fans
+
+
+def test_fans_of_given_axes():
+    assert compute_fans((4, 3, 5), input_axes=(0, 1), output_axes=(2,)) == (12, 5)
+    values = HeUniform(seed=0, input_axes=(1,), output_axes=(0,))((200, 24))
+    assert abs(values).max() == pytest.approx(math.sqrt(6 / 24), rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +110,39 @@ def test_plain_distributions():
     assert abs(normal - 2).max() > 9  # not truncated
     assert (uniform.min(), uniform.max()) == (pytest.approx(1, abs=0.01), pytest.approx(3, abs=0.01))
     assert uniform.std() == pytest.approx(2 / math.sqrt(12), rel=0.02)
+
+
+def normal_share(z):
+    return 0.5 * (1 + np.vectorize(math.erf)(z / math.sqrt(2)))
+
+
+def truncated_share(z):
+    return (normal_share(z) - normal_share(-2)) / (1 - 2 * normal_share(-2))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "share"),
+    [
+        (RandomUniform(-1.0, 3.0, seed=0), lambda x: (x + 1) / 4),
+        (RandomNormal(2.0, 0.5, seed=0), lambda x: normal_share((x - 2) / 0.5)),
+        (TruncatedNormal(2.0, 0.5, seed=0), lambda x: truncated_share((x - 2) / 0.5)),
+        (GlorotUniform(seed=0), lambda x: 0.5 + x / 2 / math.sqrt(6 / 200)),
+        (LecunNormal(seed=0), lambda x: truncated_share(x * 8.7962566)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_distributions(initializer, share):
+    """Kolmogorov and Smirnov's distance between the drawn values and the distribution; 1.95 / sqrt(n) once in a thousand."""
+    values = np.sort(initializer((100, 100), "float64").ravel())
+    n = values.size
+    assert abs(share(values) - (np.arange(n) + 0.5) / n).max() < 1.95 / math.sqrt(n)
+
+
+@pytest.mark.parametrize("cls", RANDOM)
+def test_neighbours_are_independent(cls):
+    values = cls(seed=5)((200, 200), "float64")
+    for a, b in ((values[1:], values[:-1]), (values[:, 1:], values[:, :-1])):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 5 / 200
 
 
 @given(
@@ -182,6 +225,42 @@ def test_other_identifiers():
     assert value is not array
     with pytest.raises(ValueError, match=r"shape \(2, 3\), the variable \(3, 2\)"):
         initializers.get(array)((3, 2))
+
+
+def test_names_of_keras():
+    aliases = {"one": initializers.Ones, "zero": initializers.Zeros, "OrthogonalInitializer": Orthogonal, "he_normal": HeNormal}
+    for name, cls in aliases.items():
+        assert type(initializers.get(name)) is cls
+    assert initializers.glorot_uniform is GlorotUniform
+    assert VarianceScaling(distribution="Uniform").distribution == "uniform"
+
+
+def test_configurations_are_plain():
+    array = np.arange(6.0).reshape(2, 3)
+    for initializer in (Constant(array), initializers.get(array), VarianceScaling(2.0, input_axes=(0,), output_axes=[1])):
+        copy = initializers.deserialize(json.loads(json.dumps(initializers.serialize(initializer))))
+        assert type(copy) is type(initializer)
+    np.testing.assert_array_equal(initializers.deserialize(initializers.serialize(Constant(array)))((2, 3)), array)
+
+
+def test_ones_own():
+    class Diagonal(initializers.Initializer):
+        def __init__(self, value):
+            self.value = value
+
+        def __call__(self, shape, dtype=None):
+            return np.eye(*shape, dtype=dtype or "float32") * self.value
+
+    copy = Diagonal(3).clone()
+    np.testing.assert_array_equal(copy((2, 2)), [[3, 0], [0, 3]])
+    with pytest.raises(TypeError, match="must define draw"):
+        initializers.Initializer()((2, 2))
+
+
+def test_a_copy_without_a_seed_draws_other_values():
+    original, seeded = HeNormal(), HeNormal(seed=1)
+    assert (original.clone()((3, 3)) != original((3, 3))).any()
+    np.testing.assert_array_equal(seeded.clone()((3, 3)), seeded((3, 3)))
 
 
 @pytest.mark.parametrize(

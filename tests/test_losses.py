@@ -41,7 +41,7 @@ def test_arrays_of_another_module(case):
     np.testing.assert_allclose(gradient.get(), case["gradient"], rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("case", [c for c in FIXTURE["losses"] if "Categorical" in c["name"]], ids=case_id)
+@pytest.mark.parametrize("case", [c for c in FIXTURE["losses"] if "CategoricalCross" in c["name"]], ids=case_id)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_through_a_softmax(case, dtype):
     """The loss of a softmax runs as one kernel on its logits; it must equal the loss of the probabilities."""
@@ -78,6 +78,32 @@ class TestKnownNumbers:
     def test_binary(self):
         value = losses.BinaryCrossentropy()(np.array([[0, 1], [0, 0]]), np.array([[0.6, 0.4], [0.4, 0.6]]))
         assert value.item() == pytest.approx((0.9162907 + 0.7135582) / 2, abs=1e-6)
+
+    def test_a_wrong_hard_bit_in_float32(self):
+        y_true, y_pred = np.array([[1.0, 0.0], [1.0, 0.0]], "float32"), np.array([[1.0, 1.0], [1.0, 0.0]], "float32")
+        value = losses.BinaryCrossentropy()(y_true, y_pred)  # 1 - 1e-7 is rounded to 1 - 1.19e-7
+        assert value.item() == pytest.approx(3.98559, abs=1e-5)
+        assert losses.BinaryCrossentropy()([[0.0]], np.ones((1, 1), "float32")).item() == pytest.approx(15.942385, rel=1e-6)
+
+    def test_hinges(self):
+        np.testing.assert_allclose(losses.hinge([[-1.0, 1.0]], [[0.5, 0.5]]), [1.0])
+        np.testing.assert_allclose(losses.hinge([[0.0, 1.0]], [[0.5, 0.5]]), [1.0])
+        np.testing.assert_allclose(losses.hinge([[0.0, 2.0]], [[0.5, 0.25]]), [0.75])  # not bits: taken as they are
+        np.testing.assert_allclose(losses.squared_hinge([[0.0, 1.0]], [[0.5, 0.5]]), [(2.25 + 0.25) / 2])
+        np.testing.assert_allclose(losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.3, 0.5, 0.4]]), [0.9])
+
+    def test_smooth_regression(self):
+        np.testing.assert_allclose(losses.huber([[0.0, 0.0]], [[0.5, -3.0]]), [(0.125 + 2.5) / 2])
+        np.testing.assert_allclose(losses.log_cosh([[0.0, 0.0]], [[1.5, 40.0]]), [(np.log(np.cosh(1.5)) + 40 - np.log(2)) / 2])
+        np.testing.assert_allclose(losses.cosine_similarity([[3.0, 4.0]], [[4.0, 3.0]]), [-0.96])
+        np.testing.assert_allclose(losses.cosine_similarity([[3.0, 4.0]], [[0.0, 0.0]]), [0.0], atol=1e-12)
+        np.testing.assert_allclose(losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 5.0]]), [37.5])
+        np.testing.assert_allclose(losses.mean_squared_logarithmic_error([[np.e - 1]], [[-5.0]]), [1.0], rtol=1e-6)
+
+    def test_distributions(self):
+        expected = [0.5 * np.log(2) + 0.5 * np.log(2 / 3)]
+        np.testing.assert_allclose(losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]), expected, rtol=1e-6)
+        np.testing.assert_allclose(losses.poisson([[2.0, 0.0]], [[3.0, 1.0]]), [(3 - 2 * np.log(3) + 1) / 2], rtol=1e-6)
 
     def test_regression(self):
         np.testing.assert_allclose(losses.mean_squared_error([[1.0, 2.0]], [[2.0, 4.0]]), [2.5])
@@ -118,7 +144,33 @@ class TestReductions:
             MeanSquaredError(reduction="median")
 
 
+class TestIgnoredClass:
+    y_pred = np.array([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
+
+    @pytest.mark.parametrize(
+        ("reduction", "expected"),
+        [("sum_over_batch_size", np.log(4 / 1.8) / 2), ("sum", np.log(4 / 1.8)), (None, [np.log(2), -np.log(0.9), 0])],
+    )
+    def test_it_is_not_counted(self, reduction, expected):
+        loss = SparseCategoricalCrossentropy(ignore_class=-1, reduction=reduction)
+        np.testing.assert_allclose(loss([0, 0, -1], self.y_pred).numpy(), expected, rtol=1e-6)
+
+    def test_nothing_else_left(self):
+        assert SparseCategoricalCrossentropy(ignore_class=1)([1, 1, 1], self.y_pred).item() == 0
+
+    def test_other_labels_are_checked(self):
+        with pytest.raises(ValueError, match="label 7"):
+            SparseCategoricalCrossentropy(ignore_class=255)([0, 255, 7], self.y_pred)
+
+
 class TestWeights:
+    def test_a_number_of_any_kind(self):
+        y = np.zeros((2, 3), "float32")
+        for weight in (3, 3.0, np.array(3), np.float64(3)):
+            value = MeanSquaredError()(y, y + 1, sample_weight=weight)
+            assert value.item() == 3
+            assert value.dtype == np.float32
+
     def test_one_per_sample_of_many_values(self):
         y = np.zeros((2, 2, 3))  # losses (2, 2): as many values per sample as samples
         values = MeanSquaredError(reduction=None)(y, y + 1.0, sample_weight=[1.0, 5.0])
@@ -167,7 +219,76 @@ class TestShapes:
         assert SparseCategoricalCrossentropy()(np.array([0.0, 2.0]), y_pred).dtype == np.float32
 
 
+class TestOnesOwn:
+    def test_a_subclass_is_given_tensors_of_one_dtype(self):
+        class Own(Loss):
+            def call(self, y_true, y_pred):
+                assert isinstance(y_true, Tensor)
+                assert y_true.dtype == y_pred.dtype == np.float32
+                return ops.mean(abs(y_true - y_pred), axis=-1)
+
+        assert Own()(np.array([[1, 2]]), np.zeros((1, 2), "float32")).item() == 1.5
+        assert Own(name="mine", reduction="sum").get_config() == {"name": "mine", "reduction": "sum"}
+        assert Own().name == "own"
+
+    def test_a_function_is_given_tensors_of_one_rank(self):
+        def own(y_true, y_pred):
+            return ops.square(y_true - y_pred)
+
+        loss = losses.as_loss(own)
+        assert loss(np.array([1.0, 2.0]), np.array([[1.0], [4.0]])).item() == 2.0  # not (2, 2) differences
+        assert loss(np.array([[1.0], [2.0]]), np.array([1.0, 4.0])).item() == 2.0
+
+    def test_one_number_for_the_batch(self):
+        assert losses.as_loss(lambda y_true, y_pred: ops.max(y_pred))([0.0, 0.0], [1.0, 3.0]).item() == 3
+
+    def test_something_else(self):
+        with pytest.raises(TypeError, match="one value per sample"):
+            losses.as_loss(lambda y_true, y_pred: 3)(np.zeros(2), np.zeros(2))
+        with pytest.raises(TypeError, match="must define call"):
+            Loss()(np.zeros(2), np.zeros(2))
+
+
+def test_a_dtype_to_compute_in():
+    y_pred = np.full((1, 2), 1 / 3, "float32")
+    assert MeanSquaredError(dtype="float64")(np.zeros((1, 2)), y_pred).dtype == np.float64
+    with pytest.raises(ValueError, match="dtype"):
+        MeanSquaredError(dtype="int32")
+
+
+def test_one_class_is_worth_a_warning():
+    with pytest.warns(UserWarning, match="binary_crossentropy"):
+        losses.categorical_crossentropy([[1.0]], [[0.5]])
+
+
 class TestLookup:
+    @pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
+    def test_every_loss_is_made_again_from_its_configuration(self, case):
+        loss = getattr(losses, case["name"])(**case["settings"])
+        copy = losses.deserialize(json.loads(json.dumps(losses.serialize(loss))))
+        assert type(copy) is type(loss)
+        assert copy.get_config() == loss.get_config()
+
+    def test_names_of_keras(self):
+        names = {"mape": "mean_absolute_percentage_error", "MSLE": "mean_squared_logarithmic_error", "kld": "kl_divergence"}
+        names |= {name: name for name in ("huber", "log_cosh", "poisson", "hinge", "categorical_hinge", "cosine_similarity")}
+        for name, function in names.items():
+            assert losses.get(name) is getattr(losses, function)
+            assert losses.get(losses.serialize(losses.get(name))) is losses.get(name)
+        assert losses.Huber().name == "huber_loss"
+        assert losses.as_loss("CE").name == "CE"
+
+    def test_a_wrapped_function(self):
+        loss = losses.LossFunctionWrapper(losses.huber, name="mine", delta=2.0)
+        copy = losses.get(json.loads(json.dumps(losses.serialize(loss))))
+        assert copy.fn is losses.huber
+        assert copy.settings == {"delta": 2.0}
+
+    @pytest.mark.parametrize("name", ["binary_focal_crossentropy", "Dice", "ctc"])
+    def test_losses_that_are_not_here(self, name):
+        with pytest.raises(ValueError, match="Could not interpret loss identifier"):
+            losses.get(name)
+
     def test_functions_classes_and_aliases(self):
         assert losses.get(None) is None
         assert losses.get("mse") is losses.get("MSE") is losses.mean_squared_error

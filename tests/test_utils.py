@@ -19,6 +19,19 @@ def test_to_categorical_of_four_labels():
     assert y.tolist() == [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]]
 
 
+@pytest.mark.parametrize(("settings", "expected"), [
+    ({}, [[0.6, 0.8], [0, 0], [1, 0]]),
+    ({"axis": 0}, [[3 / 5, 1], [0, 0], [4 / 5, 0]]),
+    ({"order": 1}, [[3 / 7, 4 / 7], [0, 0], [1, 0]]),
+    ({"order": np.inf}, [[3 / 4, 1], [0, 0], [1, 0]]),
+])  # fmt: skip
+def test_normalize(settings, expected):
+    x = np.array([[3.0, 4.0], [0.0, 0.0], [4.0, 0.0]], "float32")
+    y = utils.normalize(x, **settings)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
 @given(
     hnp.arrays(np.uint8, hnp.array_shapes(max_dims=3, max_side=5), elements=st.integers(0, 9)),
     st.sampled_from([np.uint8, np.int64, np.float32]),

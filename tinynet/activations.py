@@ -1,6 +1,9 @@
-"""Activation functions with Keras's names and signatures, and their lookup. The mathematics is in `tinynet.ops`."""
+"""Activation functions with Keras's names and signatures, and their lookup. The mathematics is in `tinynet.ops`.
 
-from collections.abc import Callable
+At its kink, relu (and what is built on it) has the derivative on the left; at a bound, what is clipped has the one inside.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import lookup, ops
@@ -11,22 +14,62 @@ def linear(x: Any) -> Any:
     return x
 
 
-def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`.
+# Piecewise linear
 
-    Where a threshold or a maximum is set, the derivative at the kink itself is that of the lower side.
-    """
+
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`."""
     if max_value is None and threshold == 0:
         return ops.leaky_relu(x, negative_slope=negative_slope) if negative_slope else ops.relu(x)
-    y = ops.where(x > threshold, x, 0.0)
+    y = ops.where(ops.greater(x, threshold), x, 0.0) if threshold else ops.relu(x)
     if max_value is not None:
-        y = ops.clip(y, low=0.0, high=max_value)
-    return y - negative_slope * ops.relu(threshold - x) if negative_slope else y
+        y = ops.clip(y, x_min=0.0, x_max=float(max_value))
+    if not negative_slope:
+        return y
+    return ops.subtract(y, ops.multiply(negative_slope, ops.relu(ops.subtract(threshold, x))))
+
+
+def relu6(x: Any) -> Any:
+    """min(max(x, 0), 6)."""
+    return relu(x, max_value=6.0)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """max(x, negative_slope x); the layer LeakyReLU has another default, 0.3."""
     return ops.leaky_relu(x, negative_slope=negative_slope)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """x / 6 + 1/2 within 0 .. 1 (Keras 2 had the slope 1/5)."""
+    return ops.clip(ops.add(ops.divide(x, 6.0), 0.5), x_min=0.0, x_max=1.0)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """(x + 1) / 2 within 0 .. 1: the sigmoid that belongs to sparsemax."""
+    return ops.clip(ops.add(ops.multiply(x, 0.5), 0.5), x_min=0.0, x_max=1.0)
+
+
+def hard_tanh(x: Any) -> Any:
+    """x within -1 .. 1."""
+    return ops.clip(x, x_min=-1.0, x_max=1.0)
+
+
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x where |x| > threshold, else 0."""
+    return ops.where(ops.greater(ops.abs(x), threshold), x, 0.0)
+
+
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """x drawn towards 0 by `threshold`, and 0 where |x| is no larger than that."""
+    return ops.subtract(x, ops.clip(x, x_min=-threshold, x_max=threshold))
+
+
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """x where x > threshold, else default_value."""
+    return ops.where(ops.greater(x, threshold), x, default_value)
+
+
+# Smooth
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -39,9 +82,24 @@ def selu(x: Any) -> Any:
     return ops.selu(x)
 
 
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """x where x >= 0, else alpha (e^(x / alpha) - 1), alpha > 0: an elu with a continuous derivative (Barron, 2017)."""
+    return ops.multiply(ops.elu(ops.divide(x, alpha)), alpha)
+
+
+def exponential(x: Any) -> Any:
+    """e^x."""
+    return ops.exp(x)
+
+
 def sigmoid(x: Any) -> Any:
     """1 / (1 + e^-x)."""
     return ops.sigmoid(x)
+
+
+def log_sigmoid(x: Any) -> Any:
+    """log(1 / (1 + e^-x)) = -softplus(-x)."""
+    return ops.negative(ops.softplus(ops.negative(x)))
 
 
 def tanh(x: Any) -> Any:
@@ -49,9 +107,9 @@ def tanh(x: Any) -> Any:
     return ops.tanh(x)
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """e^x / sum e^x along `axis`, shifted by the maximum of each row."""
-    return ops.softmax(x, axis=axis)
+def tanh_shrink(x: Any) -> Any:
+    """x - tanh(x)."""
+    return ops.subtract(x, ops.tanh(x))
 
 
 def softplus(x: Any) -> Any:
@@ -59,9 +117,22 @@ def softplus(x: Any) -> Any:
     return ops.softplus(x)
 
 
+def sparse_plus(x: Any) -> Any:
+    """0 up to -1, (x + 1)^2 / 4 up to 1, x from there on: the integral of sparse_sigmoid."""
+    return ops.where(ops.less(x, 1.0), ops.square(sparse_sigmoid(x)), x)
+
+
+def squareplus(x: Any, b: float = 4) -> Any:
+    """(x + sqrt(x^2 + b)) / 2."""
+    return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
+
+
 def softsign(x: Any) -> Any:
     """x / (1 + |x|)."""
     return ops.softsign(x)
+
+
+# The input times a step
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
@@ -74,31 +145,84 @@ def silu(x: Any) -> Any:
     return ops.silu(x)
 
 
-swish = silu
+def hard_silu(x: Any) -> Any:
+    """x hard_sigmoid(x), also called hard_swish."""
+    return ops.multiply(x, hard_sigmoid(x))
+
+
+def mish(x: Any) -> Any:
+    """x tanh(softplus(x)) (Misra, 2019)."""
+    return ops.multiply(x, ops.tanh(ops.softplus(x)))
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016)."""
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu: the axis {axis} is split into halves, its size must be even, got an input of shape {x.shape}")
+    a, b = ops.split(x, 2, axis=axis)
+    return ops.multiply(a, ops.sigmoid(b))
+
+
+# Along an axis
+
+
+def softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
+    """e^x / sum e^x along `axis` (over several, if it is a tuple), shifted by the maximum of each row."""
+    return ops.softmax(x, axis=axis)
+
+
+def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
+    """x - log sum e^x along `axis`."""
+    return ops.log_softmax(x, axis=axis)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The nearest point whose elements along `axis` are not negative and have sum 1 (Martins & Astudillo, 2016)."""
+    return ops.sparsemax(x, axis=axis)
+
+
+swish, hard_swish = silu, hard_silu
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        linear, relu, leaky_relu, elu, selu, sigmoid, tanh, softmax, softplus, softsign, gelu, silu,
+        linear, relu, relu6, leaky_relu, hard_sigmoid, sparse_sigmoid, hard_tanh, hard_shrink, soft_shrink, threshold,
+        elu, selu, celu, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus, sparse_plus, squareplus, softsign,
+        gelu, silu, hard_silu, mish, glu, softmax, log_softmax, sparsemax,
     )
 }  # fmt: skip
-_NAMES = {**_FUNCTIONS, "swish": silu}
+_NAMES = {**_FUNCTIONS, "swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:
-    """The function meant by a name, a callable (returned as it is) or None (`linear`); ValueError for anything else."""
+    """The function meant by a name, a configuration, a callable (as it is) or None (`linear`); else ValueError."""
     if identifier is None:
         return linear
     if isinstance(identifier, str):
         return lookup.find(identifier, _NAMES, "activation")
+    if isinstance(identifier, Mapping):
+        return lookup.from_config(identifier, _NAMES, "activation")
     if callable(identifier):
         return identifier
     raise lookup.unknown(identifier, "activation")
 
 
-def serialize(activation: Callable[..., Any]) -> str:
-    """The name under which `get` finds an activation; raises ValueError for functions of one's own."""
+def serialize(activation: Callable[..., Any]) -> Any:
+    """What `get` finds an activation by: the name of one of tinynet's, the configuration of a registered function or of
+    an object that has one; raises ValueError for other functions."""
     name = getattr(activation, "__name__", repr(activation))
-    if _FUNCTIONS.get(name) is not activation:
-        raise ValueError(f"activation {name!r} is not one of tinynet's and cannot be stored by name")
-    return name
+    if _FUNCTIONS.get(name) is activation:
+        return name
+    described = lookup.describe(activation)
+    if isinstance(described, Mapping):
+        return described
+    raise ValueError(
+        f"activation {name!r} is not one of tinynet's and cannot be stored by name; decorate it with "
+        "register_keras_serializable()"
+    )
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The activation that `serialize` described; `custom_objects`: {name: object} of one's own."""
+    with lookup.custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -1,5 +1,6 @@
-"""Small helpers: one-hot labels, one seed for everything, files written whole or not at all."""
+"""Small helpers: one-hot labels, vectors of unit length, one seed for everything, files written whole or not at all."""
 
+import importlib
 import os
 import random as python_random
 import tempfile
@@ -10,7 +11,29 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import gone
 from tinynet.backend import random as backend_random
+
+# What Keras has at this address and tinynet elsewhere, imported when it is asked for: rooms above this one use it.
+_ELSEWHERE = {
+    "CustomObjectScope": "tinynet.lookup.custom_object_scope",
+    "PyDataset": "tinynet.data.PyDataset",
+    "clear_session": "tinynet.layers.naming.reset_names",
+    "custom_object_scope": "tinynet.lookup.custom_object_scope",
+    "deserialize_keras_object": "tinynet.saving.deserialize_keras_object",
+    "get_registered_name": "tinynet.lookup.registered_name",
+    "get_registered_object": "tinynet.saving.get_registered_object",
+    "plot_model": "tinynet.plotting.plot_model",
+    "register_keras_serializable": "tinynet.lookup.register_keras_serializable",
+    "serialize_keras_object": "tinynet.saving.serialize_keras_object",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise gone.missing(__name__, name)
+    module, _, attribute = _ELSEWHERE[name].rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
@@ -34,6 +57,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if outside.size:
         raise ValueError(f"to_categorical: expected labels in 0..{num_classes - 1}, got {outside.flat[0]}")
     return np.eye(num_classes)[labels]
+
+
+def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
+    """x / |x| along `axis`, |x| the norm of that order: (sum |x|^order)^(1 / order); vectors of length 0 stay as they are."""
+    x = np.asarray(x)
+    norm = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norm == 0, np.ones_like(norm), norm)
 
 
 def set_random_seed(seed: int) -> None:
@@ -60,6 +90,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
         temporary = Path(folder) / path.name
         yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # so that a power cut does not leave the new name with old contents
         os.replace(temporary, path)
 
 

@@ -1,7 +1,9 @@
 """Initializers: first values of variables, by Keras's names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from tinynet import lookup
 from tinynet.initializers.base import Initializer, RandomInitializer
@@ -45,13 +47,21 @@ __all__ = [
     "serialize",
 ]
 
+constant, glorot_normal, glorot_uniform, he_normal, he_uniform = Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform
+identity, lecun_normal, lecun_uniform, ones, orthogonal = Identity, LecunNormal, LecunUniform, Ones, Orthogonal
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal  # Keras's second names
+variance_scaling, zeros = VarianceScaling, Zeros
+
 _CLASSES = (
-    Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal,
+    Constant, Given, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal,
     RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 _NAMES: dict[str, type[Initializer]] = {
     **{cls.__name__: cls for cls in _CLASSES},
     **{lookup.snake_case(cls.__name__): cls for cls in _CLASSES},
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
     "normal": RandomNormal,
     "one": Ones,
     "uniform": RandomUniform,
@@ -66,14 +76,17 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     """
     if hasattr(identifier, "shape") and hasattr(identifier, "dtype"):
         return Given(identifier)
+    if isinstance(identifier, list):  # what an array is in a description
+        return Given(np.asarray(identifier))
     return lookup.resolve(identifier, _NAMES, "initializer")
 
 
-def serialize(initializer: Initializer) -> dict[str, Any]:
+def serialize(initializer: Any) -> Any:
     """{"class_name", "config"} of an initializer."""
-    return lookup.to_config(initializer)
+    return lookup.describe(initializer)
 
 
-def deserialize(config: dict[str, Any]) -> Initializer:
-    """The initializer that `serialize` described."""
-    return lookup.from_config(config, _NAMES, "initializer")
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The initializer that `serialize` described; `custom_objects`: {name: object} of one's own."""
+    with lookup.custom_object_scope(custom_objects or {}):
+        return get(config)

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import lookup
 from tinynet.backend import config, device, random
 
 
 class Initializer:
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
-    Subclasses define `draw(shape)`, which returns a NumPy array in double precision.
+    Subclasses define `draw(shape)`, which returns a NumPy array in double precision, or `__call__(shape, dtype=None)` itself.
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
@@ -24,12 +25,16 @@ class Initializer:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+        return {name: lookup.describe(value) for name, value in vars(self).items() if not name.startswith("_")}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Initializer":
         """The initializer that `get_config` described."""
         return cls(**config)
+
+    def clone(self) -> "Initializer":
+        """Another one made from the same arguments; without a seed it draws other values."""
+        return type(self).from_config(self.get_config())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"

@@ -37,7 +37,7 @@ class Given(Initializer):
     """An array of exactly the variable's shape: what an array or a Tensor in place of an initializer means."""
 
     def __init__(self, value: Any) -> None:
-        self.value = device.to_host(as_raw(value))
+        self.value = np.asarray(device.to_host(as_raw(value)))
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
         if self.value.shape != shape:

@@ -1,6 +1,8 @@
 """Initializers that draw numbers: fixed ranges, and variances scaled to the fans of a layer."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +62,7 @@ class VarianceScaling(RandomInitializer):
 
     distribution  "truncated_normal" (also "normal"): cut at two standard deviations and widened, so that the values
     keep variance s;  "untruncated_normal": N(0, s);  "uniform": U(-sqrt(3 s), sqrt(3 s)).
+    input_axes, output_axes  which axes the fans are products of, for kernels of another order than Keras's.
     """
 
     def __init__(
@@ -68,8 +71,10 @@ class VarianceScaling(RandomInitializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
-        distribution = "truncated_normal" if distribution == "normal" else distribution
+        distribution = {"normal": "truncated_normal"}.get(distribution.lower(), distribution.lower())
         if scale <= 0:
             raise ValueError(f"VarianceScaling: scale must be positive, got {scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
@@ -81,9 +86,10 @@ class VarianceScaling(RandomInitializer):
             )
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -95,52 +101,56 @@ class VarianceScaling(RandomInitializer):
 
 
 class _Named(VarianceScaling):
-    """A variance scaling with a name; its only argument is the seed."""
+    """A variance scaling with a name."""
 
-    def get_config(self) -> dict[str, int | None]:
-        return {"seed": self.seed}
+    settings: tuple[float, str, str]  # scale, mode, distribution
+
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self.settings, seed, input_axes, output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class GlorotUniform(_Named):
     """U(-l, l), l = sqrt(6 / (fan_in + fan_out)): Glorot & Bengio (2010), equation 16. Keras's default for kernels."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "uniform", seed)
+    settings = 1.0, "fan_avg", "uniform"
 
 
 class GlorotNormal(_Named):
     """Truncated normal of variance 2 / (fan_in + fan_out): Glorot & Bengio (2010), equation 12."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+    settings = 1.0, "fan_avg", "truncated_normal"
 
 
 class HeUniform(_Named):
     """U(-l, l), l = sqrt(6 / fan_in): the variance of He et al. (2015), equation 10, for layers that feed a relu."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "uniform", seed)
+    settings = 2.0, "fan_in", "uniform"
 
 
 class HeNormal(_Named):
     """Truncated normal of variance 2 / fan_in: He et al. (2015), equation 10."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+    settings = 2.0, "fan_in", "truncated_normal"
 
 
 class LecunUniform(_Named):
     """U(-l, l), l = sqrt(3 / fan_in): LeCun et al., "Efficient BackProp" (1998), equation 16."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "uniform", seed)
+    settings = 1.0, "fan_in", "uniform"
 
 
 class LecunNormal(_Named):
     """Truncated normal of variance 1 / fan_in: LeCun et al., "Efficient BackProp" (1998), equation 16."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "truncated_normal", seed)
+    settings = 1.0, "fan_in", "truncated_normal"
 
 
 class Orthogonal(RandomInitializer):

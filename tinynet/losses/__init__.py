@@ -1,62 +1,78 @@
 """Losses, by Keras's names: functions give one value per sample, classes reduce them to one number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import lookup
+from tinynet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.loss import Loss, LossFunctionWrapper
 from tinynet.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    KLDivergence,
+    Poisson,
     SparseCategoricalCrossentropy,
     binary_crossentropy,
     categorical_crossentropy,
     crossentropy,
+    kl_divergence,
+    poisson,
     sparse_categorical_crossentropy,
 )
-from tinynet.losses.regression import MeanAbsoluteError, MeanSquaredError, mean_absolute_error, mean_squared_error
+from tinynet.losses.regression import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
 
 __all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "Loss",
-    "LossFunctionWrapper",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SparseCategoricalCrossentropy",
-    "as_loss",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "crossentropy",
-    "deserialize",
-    "get",
-    "mean_absolute_error",
-    "mean_squared_error",
-    "serialize",
-    "sparse_categorical_crossentropy",
-]
+    "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
+    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "as_loss", "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "cosine_similarity",
+    "crossentropy", "deserialize", "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize",
+    "sparse_categorical_crossentropy", "squared_hinge",
+]  # fmt: skip
 
 _CLASSES: dict[str, type[Loss]] = {
     cls.__name__: cls
     for cls in (
-        BinaryCrossentropy, CategoricalCrossentropy, MeanAbsoluteError, MeanSquaredError, SparseCategoricalCrossentropy,
+        BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, Huber, KLDivergence, LogCosh,
+        Loss, LossFunctionWrapper, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
+        MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
     )
 }  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "binary_crossentropy": binary_crossentropy,
-    "categorical_crossentropy": categorical_crossentropy,
-    "crossentropy": crossentropy,
-    "mean_absolute_error": mean_absolute_error,
-    "mean_squared_error": mean_squared_error,
-    "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
+    function.__name__: function
+    for function in (
+        binary_crossentropy, categorical_crossentropy, categorical_hinge, cosine_similarity, crossentropy, hinge, huber,
+        kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
+        mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
+    )
+}  # fmt: skip
+_SHORT: dict[str, Callable[..., Any]] = {
     "bce": binary_crossentropy,
-    "BCE": binary_crossentropy,
-    "ce": crossentropy,
+    "kld": kl_divergence,
     "mae": mean_absolute_error,
-    "MAE": mean_absolute_error,
+    "mape": mean_absolute_percentage_error,
     "mse": mean_squared_error,
-    "MSE": mean_squared_error,
+    "msle": mean_squared_logarithmic_error,
 }
+_NAMES: dict[str, Callable[..., Any]] = {
+    **_CLASSES, **_FUNCTIONS, **_SHORT, **{name.upper(): function for name, function in _SHORT.items()}, "ce": crossentropy,
+}  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
@@ -64,22 +80,26 @@ def get(identifier: Any) -> Callable[..., Any] | None:
 
     As in Keras, the name of a function gives the function and the name of a class an instance of it.
     """
-    return lookup.resolve(identifier, {**_FUNCTIONS, **_CLASSES}, "loss")
+    if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
+        identifier = {**identifier, "config": {**identifier["config"], "fn": get(identifier["config"]["fn"])}}
+    return lookup.resolve(identifier, _NAMES, "loss")
 
 
 def as_loss(identifier: Any) -> Loss | None:
     """The same as a Loss: what `compile(loss=...)` does with its argument; functions get the default reduction."""
-    found = get(identifier)
+    by_shape = isinstance(identifier, str) and identifier.lower() in ("ce", "crossentropy")
+    found = crossentropy if by_shape else get(identifier)
     if found is None or isinstance(found, Loss):
         return found
     return LossFunctionWrapper(found, name=identifier if isinstance(identifier, str) else None)
 
 
-def serialize(loss: Loss) -> dict[str, Any]:
-    """{"class_name", "config"} of a loss."""
-    return lookup.to_config(loss)
+def serialize(loss: Any) -> Any:
+    """{"class_name", "config"} of a loss; of one of the functions here, its name."""
+    return lookup.describe(loss)
 
 
-def deserialize(config: dict[str, Any]) -> Loss:
-    """The loss that `serialize` described."""
-    return lookup.from_config(config, _CLASSES, "loss")
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The loss, or the function, that `serialize` described; `custom_objects`: {name: object} of one's own."""
+    with lookup.custom_object_scope(custom_objects or {}):
+        return get(name)

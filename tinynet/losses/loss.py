@@ -5,7 +5,7 @@ from typing import Any
 
 from tinynet import lookup, ops
 from tinynet.autograd import Tensor, as_tensor
-from tinynet.losses.shapes import weights_like
+from tinynet.losses.shapes import same_rank, target, weights_like
 
 _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -15,19 +15,31 @@ class Loss:
 
     reduction  "sum_over_batch_size" (also "mean"): sum of weighted losses / number of losses, not / sum of weights;
                "mean_with_sample_weight": / sum of weights;  "sum";  None (also "none"): the losses themselves
+    dtype      the format to compute in; None: that of the predictions. Targets are brought into it
     """
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size") -> None:
+    converts = True  # whether `call` is given a Tensor of targets; if not, what was given
+
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
+    ) -> None:
         if reduction not in _REDUCTIONS:
             raise ValueError(f"{type(self).__name__}: reduction must be one of {_REDUCTIONS}, got {reduction!r}")
+        if dtype not in (None, "float32", "float64"):
+            raise ValueError(f"{type(self).__name__}: dtype must be 'float32' or 'float64', got {dtype!r}")
         self.name = name or lookup.snake_case(type(self).__name__)
-        self.reduction = reduction
+        self.reduction, self.dtype = reduction, dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
-        losses = self.call(y_true, as_tensor(y_pred))
+        y_pred = as_tensor(y_pred)
+        if self.dtype not in (None, y_pred.dtype.name):
+            y_pred = ops.cast(y_pred, dtype=self.dtype)
+        if self.converts:
+            y_true = as_tensor(target(y_true, y_pred))
+        losses = self.call(y_true, y_pred)
         if not hasattr(losses, "ndim"):
             raise TypeError(f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}")
-        return as_tensor(reduce_losses(losses, sample_weight, self.reduction))
+        return as_tensor(reduce_losses(losses, sample_weight, self.reduction, self.mask(y_true, y_pred)))
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         """Losses (N,) or (N, ...) of targets and predictions."""
@@ -35,9 +47,13 @@ class Loss:
             f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample"
         )
 
+    def mask(self, y_true: Any, y_pred: Tensor) -> Any:
+        """Which losses count, as booleans of their shape, or None if all do."""
+        return None
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction}
+        return {"name": self.name, "reduction": self.reduction, **({"dtype": self.dtype} if self.dtype else {})}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Loss":
@@ -46,32 +62,48 @@ class Loss:
 
 
 class LossFunctionWrapper(Loss):
-    """A function (y_true, y_pred, **settings) -> losses per sample, as a Loss."""
+    """A function (y_true, y_pred, **settings) -> losses per sample, as a Loss.
+
+    A function that is not tinynet's is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1).
+    """
+
+    converts = False
 
     def __init__(
         self,
         fn: Callable[..., Any],
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
+        dtype: str | None = None,
         **settings: Any,
     ) -> None:
-        super().__init__(name or getattr(fn, "__name__", None), reduction)
+        super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), reduction, dtype)
         self.fn, self.settings = fn, settings
+        self._prepares = (getattr(fn, "__module__", None) or "").startswith("tinynet.")
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
+        if not self._prepares:
+            y_true, y_pred = same_rank(as_tensor(target(y_true, y_pred)), y_pred)
         return self.fn(y_true, y_pred, **self.settings)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"fn": self.fn} if type(self) is LossFunctionWrapper else {}
+        own = {"fn": lookup.describe(self.fn)} if type(self) is LossFunctionWrapper else {}
         return {**super().get_config(), **own, **self.settings}
 
 
-def reduce_losses(losses: Any, sample_weight: Any, reduction: str | None) -> Any:
-    """Weights `losses` (N, ...) and reduces them as the class says; a weighted sum without weight is 0."""
-    weight = None
-    if sample_weight is not None:
-        weight = weights_like(losses, sample_weight)
-        losses = losses * weight
+def reduce_losses(losses: Any, sample_weight: Any, reduction: str | None, mask: Any = None) -> Any:
+    """Weights `losses` (N, ...) and reduces them as the class says; a weighted sum without weight is 0.
+
+    Where `mask` is false a loss has no weight; "sum_over_batch_size" divides by the number of the others.
+    """
+    weight = None if sample_weight is None else weights_like(losses, sample_weight)
+    if mask is not None:
+        counted = ops.cast(mask, dtype=losses.dtype)
+        if reduction in ("sum_over_batch_size", "mean"):
+            counted = ops.multiply(counted, ops.divide(losses.size, ops.maximum(ops.sum(counted), 1.0)))
+        weight = counted if weight is None else ops.multiply(weight, counted)
+    if weight is not None:
+        losses = ops.multiply(losses, weight)
     if reduction in (None, "none") or losses.ndim == 0:
         return losses
     if reduction == "sum":

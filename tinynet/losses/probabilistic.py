@@ -1,14 +1,16 @@
-"""Cross-entropies. Probabilities are clipped to [1e-7, 1 - 1e-7] as Keras does; with `from_logits` nothing is clipped.
+"""Cross-entropies and their like. Probabilities are clipped to [1e-7, 1 - 1e-7] as Keras does; logits are not clipped.
 
 Clipping has two consequences worth knowing: a wrong prediction costs at most -ln 1e-7 = 16.1, and where the clip is
 active the gradient is exactly zero, so training can stall there.
 """
 
+import warnings
 from typing import Any
 
 from tinynet import ops
+from tinynet.backend import config
 from tinynet.losses.loss import LossFunctionWrapper
-from tinynet.losses.shapes import kind_of_targets, labels, matched, prediction
+from tinynet.losses.shapes import counted_labels, kind_of_targets, labels, matched, prediction
 
 
 def categorical_crossentropy(
@@ -20,16 +22,28 @@ def categorical_crossentropy(
     """
     y_true, y_pred = matched("categorical_crossentropy", y_true, y_pred)
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
+    if y_pred.shape[-1] == 1:
+        warnings.warn(
+            f"categorical_crossentropy: predictions of shape {y_pred.shape} have one class only, so the loss is 0 or constant; "
+            "for two classes use binary_crossentropy",
+            stacklevel=2,
+        )
     if label_smoothing:
         y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """-ln p_label of integer labels (N,) or (N, 1) -> (N,), p as in `categorical_crossentropy`."""
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
+) -> Any:
+    """-ln p_label of integer labels (N,) or (N, 1) -> (N,), p as in `categorical_crossentropy`; 0 for `ignore_class`."""
+    name = "sparse_categorical_crossentropy"
     y_pred = _last(prediction(y_pred), axis)
-    y_true = labels("sparse_categorical_crossentropy", y_true, y_pred)
-    return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
+    if ignore_class is None:
+        return ops.sparse_categorical_crossentropy(labels(name, y_true, y_pred), y_pred, from_logits=from_logits)
+    y_true, counted = counted_labels(name, y_true, y_pred, ignore_class)
+    losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
+    return ops.where(counted, losses, 0.0)
 
 
 def binary_crossentropy(
@@ -52,6 +66,20 @@ def crossentropy(y_true: Any, y_pred: Any) -> Any:
     if kind == "binary":
         return binary_crossentropy(y_true, y_pred)
     return (sparse_categorical_crossentropy if kind == "sparse" else categorical_crossentropy)(y_true, y_pred)
+
+
+def kl_divergence(y_true: Any, y_pred: Any) -> Any:
+    """sum_c y_c ln(y_c / p_c) of distributions (N, C) -> (N,), both clipped to [1e-7, 1]."""
+    y_true, y_pred = matched("kl_divergence", y_true, y_pred)
+    y, p = (ops.clip(values, x_min=config.epsilon(), x_max=1.0) for values in (y_true, y_pred))
+    return ops.sum(ops.multiply(y, ops.log(ops.divide(y, p))), axis=-1)
+
+
+def poisson(y_true: Any, y_pred: Any) -> Any:
+    """mean (m - y ln(m + 1e-7)) of counts y and means m = y_pred, over the last axis."""
+    y_true, y_pred = matched("poisson", y_true, y_pred)
+    logs = ops.log(ops.add(y_pred, config.epsilon()))
+    return ops.mean(ops.subtract(y_pred, ops.multiply(y_true, logs)), axis=-1)
 
 
 def _smoothed(y: Any, smoothing: float, classes: int) -> Any:
@@ -78,23 +106,32 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "categorical_crossentropy",
+        dtype: str | None = None,
     ) -> None:
         smoothing = _check_smoothing(name, label_smoothing)
         settings = {"from_logits": from_logits, "label_smoothing": smoothing, "axis": axis}
-        super().__init__(categorical_crossentropy, reduction, name, **settings)
+        super().__init__(categorical_crossentropy, reduction, name, dtype, **settings)
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """-ln p_label of integer labels."""
+    """-ln p_label of integer labels; samples of `ignore_class` do not count, in the mean either."""
 
     def __init__(
         self,
         from_logits: bool = False,
-        axis: int = -1,
+        ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
         name: str = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
     ) -> None:
-        super().__init__(sparse_categorical_crossentropy, reduction, name, from_logits=from_logits, axis=axis)
+        settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **settings)
+
+    def mask(self, y_true: Any, y_pred: Any) -> Any:
+        if (ignored := self.settings["ignore_class"]) is None:
+            return None
+        return counted_labels(self.name, y_true, _last(y_pred, self.settings["axis"]), ignored)[1]
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -107,7 +144,26 @@ class BinaryCrossentropy(LossFunctionWrapper):
         axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
         name: str = "binary_crossentropy",
+        dtype: str | None = None,
     ) -> None:
         smoothing = _check_smoothing(name, label_smoothing)
         settings = {"from_logits": from_logits, "label_smoothing": smoothing, "axis": axis}
-        super().__init__(binary_crossentropy, reduction, name, **settings)
+        super().__init__(binary_crossentropy, reduction, name, dtype, **settings)
+
+
+class KLDivergence(LossFunctionWrapper):
+    """sum_c y_c ln(y_c / p_c): what the distribution p loses against y."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: str | None = None
+    ) -> None:
+        super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(LossFunctionWrapper):
+    """mean (m - y ln m): the negative logarithm of a Poisson distribution's density, but for a constant."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: str | None = None
+    ) -> None:
+        super().__init__(poisson, reduction, name, dtype)

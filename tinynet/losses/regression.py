@@ -1,33 +1,151 @@
-"""Losses of real-valued targets: squared and absolute errors, averaged over the last axis."""
+"""Losses of real-valued targets, averaged over the last axis: (N, ..., C) -> (N, ...)."""
 
+import math
 from typing import Any
 
 from tinynet import ops
+from tinynet.backend import config
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import matched
 
+_LOG_2 = math.log(2.0)
+
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
-    """mean (y_pred - y_true)^2 over the last axis; (N, ..., C) -> (N, ...)."""
+    """mean (y_pred - y_true)^2."""
     y_true, y_pred = matched("mean_squared_error", y_true, y_pred)
-    return ops.mean(ops.square(y_pred - y_true), axis=-1)
+    return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
-    """mean |y_pred - y_true| over the last axis; (N, ..., C) -> (N, ...)."""
+    """mean |y_pred - y_true|."""
     y_true, y_pred = matched("mean_absolute_error", y_true, y_pred)
-    return ops.mean(ops.abs(y_pred - y_true), axis=-1)
+    return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
+
+
+def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
+    """100 mean |(y_true - y_pred) / max(|y_true|, 1e-7)|."""
+    y_true, y_pred = matched("mean_absolute_percentage_error", y_true, y_pred)
+    scale = ops.maximum(ops.abs(y_true), config.epsilon())
+    return ops.multiply(100.0, ops.mean(ops.abs(ops.divide(ops.subtract(y_true, y_pred), scale)), axis=-1))
+
+
+def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
+    """mean (log(max(y_pred, 1e-7) + 1) - log(max(y_true, 1e-7) + 1))^2."""
+    y_true, y_pred = matched("mean_squared_logarithmic_error", y_true, y_pred)
+    first, second = (ops.log(ops.add(ops.maximum(y, config.epsilon()), 1.0)) for y in (y_pred, y_true))
+    return ops.mean(ops.square(ops.subtract(first, second)), axis=-1)
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
+    """mean of e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2, with e = y_pred - y_true.
+
+    In one expression c (e - c / 2), with c = e within +-delta.   P. Huber, 1964.
+    """
+    y_true, y_pred = matched("huber", y_true, y_pred)
+    error = ops.subtract(y_pred, y_true)
+    inside = ops.clip(error, x_min=-float(delta), x_max=float(delta))
+    return ops.mean(ops.multiply(inside, ops.subtract(error, ops.multiply(inside, 0.5))), axis=-1)
+
+
+def log_cosh(y_true: Any, y_pred: Any) -> Any:
+    """mean log(cosh(e)) = mean (e + softplus(-2 e) - log 2), with e = y_pred - y_true."""
+    y_true, y_pred = matched("log_cosh", y_true, y_pred)
+    error = ops.subtract(y_pred, y_true)
+    values = ops.add(error, ops.softplus(ops.multiply(error, -2.0)))
+    return ops.mean(ops.subtract(values, _LOG_2), axis=-1)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """-sum u v, u and v the vectors along `axis` divided by their lengths (by 1e-7 where they are shorter); best is -1."""
+    y_true, y_pred = matched("cosine_similarity", y_true, y_pred)
+    return ops.negative(ops.sum(ops.multiply(unit(y_true, axis), unit(y_pred, axis)), axis=axis))
+
+
+def unit(x: Any, axis: int) -> Any:
+    """x / max(|x|, 1e-7) along `axis`."""
+    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
+    return ops.divide(x, ops.sqrt(ops.maximum(squares, config.epsilon() ** 2)))
 
 
 class MeanSquaredError(LossFunctionWrapper):
     """mean (y_pred - y_true)^2."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_squared_error") -> None:
-        super().__init__(mean_squared_error, reduction, name)
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_squared_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(mean_squared_error, reduction, name, dtype)
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
     """mean |y_pred - y_true|."""
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "mean_absolute_error") -> None:
-        super().__init__(mean_absolute_error, reduction, name)
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_absolute_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """100 mean |(y_true - y_pred) / max(|y_true|, 1e-7)|."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_absolute_percentage_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """mean (log(y_pred + 1) - log(y_true + 1))^2, negative numbers counting as 1e-7."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mean_squared_logarithmic_error",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class Huber(LossFunctionWrapper):
+    """Half the squared error up to `delta`, then a straight line."""
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(huber, reduction, name, dtype, delta=delta)
+
+
+class LogCosh(LossFunctionWrapper):
+    """mean log(cosh(y_pred - y_true))."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: str | None = None
+    ) -> None:
+        super().__init__(log_cosh, reduction, name, dtype)
+
+
+class CosineSimilarity(LossFunctionWrapper):
+    """Minus the cosine of the angle between targets and predictions: from -1 (best) to 1."""
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "cosine_similarity",
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)

@@ -32,7 +32,8 @@ def target(y_true: Any, y_pred: Any) -> Any:
 def _array(x: Any, beside: Any) -> Any:
     """`x` as an array on the device and of the dtype of `beside`."""
     x, module = as_raw(x), xp(as_raw(beside))
-    return elementwise.cast(x, beside.dtype) if type(x) is module.ndarray else module.asarray(x, beside.dtype)
+    whole = type(x) is module.ndarray and x.ndim  # a single number was never part of a batch
+    return elementwise.cast(x, beside.dtype) if whole else module.asarray(x, beside.dtype)
 
 
 def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
@@ -58,6 +59,17 @@ def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def labels(name: str, y_true: Any, y_pred: Any) -> Any:
     """Integer labels of the shape of `y_pred` without its class axis; (N, 1) becomes (N,)."""
+    return _classes(name, _one_per_row(name, y_true, y_pred), y_pred.shape[-1])
+
+
+def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[Any, Any]:
+    """The labels with 0 where they are `ignored`, which need not be one of the classes, and where they are not."""
+    y_true = _one_per_row(name, y_true, y_pred)
+    counted = ops.not_equal(y_true, ignored)
+    return _classes(name, ops.where(counted, y_true, 0), y_pred.shape[-1]), counted
+
+
+def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
     y_true = xp(as_raw(y_pred)).asarray(as_raw(y_true))
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true.reshape(y_true.shape[:-1])
@@ -69,7 +81,7 @@ def labels(name: str, y_true: Any, y_pred: Any) -> Any:
             f"{name}: expected integer labels of shape {y_pred.shape[:-1]} for predictions of shape {y_pred.shape}, "
             f"got {y_true.shape}{hint}"
         )
-    return _classes(name, y_true, y_pred.shape[-1])
+    return y_true
 
 
 def _classes(name: str, y_true: Any, classes: int) -> Any:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd import as_raw
 from tinynet.backend import config
 from tinynet.kernels.common import xp
 from tinynet.losses.shapes import kind_of_targets, prediction, same_rank
-from tinynet.metrics.metric import MeanMetricWrapper
+from tinynet.metrics.mean import MeanMetricWrapper
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -24,6 +26,8 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest prediction (the first of equals) is the one-hot target's class; (N, C) -> (N,)."""
     y_true, y_pred = _arrays(y_true, y_pred)
+    if y_true.ndim != y_pred.ndim:
+        raise _unlike("categorical_accuracy", y_true, y_pred)
     return _matches("categorical_accuracy", y_true.argmax(-1), y_pred.argmax(-1))
 
 
@@ -43,6 +47,39 @@ def accuracy_by_shape(y_true: Any, y_pred: Any) -> Any:
     return (sparse_categorical_accuracy if kind == "sparse" else categorical_accuracy)(y_true, y_pred)
 
 
+def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+    """1 where the one-hot target's class is among the k largest predictions; (N, C) -> (N,)."""
+    y_true, y_pred = _arrays(y_true, y_pred)
+    return _within_top("top_k_categorical_accuracy", y_true.argmax(-1), y_pred, k)
+
+
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
+    """1 where the label is among the k largest predictions; labels (N,) or (N, 1), (N, C) -> (N,).
+
+    `from_sorted_ids`: y_pred holds not predictions but the classes themselves, the most likely one first.
+    """
+    y_true, y_pred = _arrays(y_true, y_pred)
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true.reshape(y_true.shape[:-1])
+    if from_sorted_ids:
+        return (y_true[..., None] == y_pred[..., :k]).any(-1).astype(config.floatx())
+    return _within_top("sparse_top_k_categorical_accuracy", y_true, y_pred, k)
+
+
+def _within_top(name: str, labels: Any, y_pred: Any, k: int) -> Any:
+    """1 where fewer than k predictions are larger than the label's, so that ties count."""
+    if labels.shape != y_pred.shape[:-1]:
+        raise ValueError(
+            f"{name}: expected one label for each row of the predictions {y_pred.shape}, got labels of shape {labels.shape}"
+        )
+    labels = labels.astype(np.int64)[..., None]
+    if labels.size and not (labels.min() >= 0 and labels.max() < y_pred.shape[-1]):
+        raise ValueError(f"{name}: labels must lie in 0 .. {y_pred.shape[-1] - 1}, got {labels.min()} .. {labels.max()}")
+    score = xp(y_pred).take_along_axis(y_pred, labels, -1)
+    hits = ((y_pred > score).sum(-1) < k) & (score[..., 0] == score[..., 0])  # a score that is NaN is no hit
+    return hits.astype(config.floatx())
+
+
 def _arrays(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     y_pred = as_raw(prediction(y_pred))
     return xp(y_pred).asarray(as_raw(y_true)), y_pred
@@ -50,11 +87,15 @@ def _arrays(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def _matches(name: str, y_true: Any, y_pred: Any) -> Any:
     if y_true.shape != y_pred.shape:
-        raise ValueError(
-            f"{name}: shapes {y_true.shape} of the targets and {y_pred.shape} of the predictions cannot be compared; "
-            "one-hot targets go with categorical_accuracy, integer labels with sparse_categorical_accuracy"
-        )
+        raise _unlike(name, y_true, y_pred)
     return (y_true == y_pred).astype(config.floatx())
+
+
+def _unlike(name: str, y_true: Any, y_pred: Any) -> ValueError:
+    return ValueError(
+        f"{name}: shapes {y_true.shape} of the targets and {y_pred.shape} of the predictions cannot be compared; "
+        "one-hot targets go with categorical_accuracy, integer labels with sparse_categorical_accuracy"
+    )
 
 
 class _Accuracy(MeanMetricWrapper):
@@ -64,33 +105,53 @@ class _Accuracy(MeanMetricWrapper):
 class Accuracy(_Accuracy):
     """How often y_true == y_pred."""
 
-    def __init__(self, name: str = "accuracy") -> None:
-        super().__init__(accuracy, name)
+    def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
+        super().__init__(accuracy, name, dtype)
 
 
 class BinaryAccuracy(_Accuracy):
     """How often (y_pred > threshold) == y_true."""
 
-    def __init__(self, name: str = "binary_accuracy", threshold: float = 0.5) -> None:
-        super().__init__(binary_accuracy, name, threshold=threshold)
+    def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
+        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(_Accuracy):
     """How often the largest prediction is the one-hot target's class."""
 
-    def __init__(self, name: str = "categorical_accuracy") -> None:
-        super().__init__(categorical_accuracy, name)
+    def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(categorical_accuracy, name, dtype)
 
 
 class SparseCategoricalAccuracy(_Accuracy):
     """How often the largest prediction is the label."""
 
-    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
-        super().__init__(sparse_categorical_accuracy, name)
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(sparse_categorical_accuracy, name, dtype)
+
+
+class TopKCategoricalAccuracy(_Accuracy):
+    """How often the one-hot target's class is among the k largest predictions."""
+
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+
+
+class SparseTopKCategoricalAccuracy(_Accuracy):
+    """How often the label is among the k largest predictions."""
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str = "sparse_top_k_categorical_accuracy",
+        dtype: str | None = None,
+        from_sorted_ids: bool = False,
+    ) -> None:
+        super().__init__(sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids)
 
 
 class AccuracyByShape(_Accuracy):
     """What "accuracy" and "acc" mean: binary, sparse or categorical accuracy, as the shapes of a batch call for."""
 
-    def __init__(self, name: str = "accuracy") -> None:
-        super().__init__(accuracy_by_shape, name)
+    def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
+        super().__init__(accuracy_by_shape, name, dtype)

@@ -1,31 +1,37 @@
 """Metrics by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from tinynet import lookup
-from tinynet.metrics import accuracy, losses
-from tinynet.metrics.metric import Mean, MeanMetricWrapper, Metric
+from tinynet.losses import get as find_loss
+from tinynet.metrics import accuracy, confusion, constrained, curves, losses, mean, metric, overlap, scores
+from tinynet.metrics.mean import MeanMetricWrapper
+from tinynet.metrics.metric import Metric
 
-_CLASSES: dict[str, type[Metric]] = {
-    cls.__name__: cls
-    for cls in (
-        accuracy.Accuracy, accuracy.BinaryAccuracy, accuracy.CategoricalAccuracy, accuracy.SparseCategoricalAccuracy,
-        losses.BinaryCrossentropy, losses.CategoricalCrossentropy, losses.MeanAbsoluteError, losses.MeanSquaredError,
-        losses.SparseCategoricalCrossentropy, Mean,
-    )
-}  # fmt: skip
+
+def _classes(*modules: ModuleType) -> dict[str, type[Metric]]:
+    """The metrics that the modules define, by name."""
+    found = [cls for module in modules for cls in vars(module).values() if isinstance(cls, type) and issubclass(cls, Metric)]
+    return {cls.__name__: cls for cls in found if not cls.__name__.startswith("_") and cls is not confusion.Counts}
+
+
+_CLASSES = _classes(accuracy, confusion, constrained, curves, losses, mean, metric, overlap, scores)
+_SHORT = {
+    "bce": losses.BinaryCrossentropy,
+    "mae": losses.MeanAbsoluteError,
+    "mape": losses.MeanAbsolutePercentageError,
+    "mse": losses.MeanSquaredError,
+    "msle": losses.MeanSquaredLogarithmicError,
+}
 _NAMES: dict[str, type[Metric]] = {
     **_CLASSES,
     **{lookup.snake_case(name): cls for name, cls in _CLASSES.items()},
+    **_SHORT,
+    **{name.upper(): cls for name, cls in _SHORT.items()},
     "accuracy": accuracy.AccuracyByShape,
     "acc": accuracy.AccuracyByShape,
-    "bce": losses.BinaryCrossentropy,
-    "BCE": losses.BinaryCrossentropy,
-    "mae": losses.MeanAbsoluteError,
-    "MAE": losses.MeanAbsoluteError,
-    "mse": losses.MeanSquaredError,
-    "MSE": losses.MeanSquaredError,
 }
 
 
@@ -34,12 +40,22 @@ def get(identifier: Any) -> Metric | Callable[..., Any] | None:
 
     "accuracy" and "acc" fit themselves to the shapes of targets and predictions; the class Accuracy compares values.
     """
+    if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
+        identifier = {**identifier, "config": {**identifier["config"], "fn": _function(identifier["config"]["fn"])}}
     return lookup.resolve(identifier, _NAMES, "metric")
+
+
+def _function(described: Any) -> Any:
+    """The function of a MeanMetricWrapper: itself, or what it was described by."""
+    if isinstance(described, str) and hasattr(accuracy, described):
+        return getattr(accuracy, described)
+    return find_loss(described)
 
 
 def as_metric(identifier: Any) -> Metric:
     """The same as a Metric with the name to report it by: the string that was given, or the function's name."""
-    found = get(identifier)
+    by_shape = isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
+    found = accuracy.AccuracyByShape() if by_shape else get(identifier)
     if found is None:
         raise ValueError("a metric was expected, got None")
     metric = found if isinstance(found, Metric) else MeanMetricWrapper(found)
@@ -48,11 +64,12 @@ def as_metric(identifier: Any) -> Metric:
     return metric
 
 
-def serialize(metric: Metric) -> dict[str, Any]:
+def serialize(metric: Any) -> Any:
     """{"class_name", "config"} of a metric."""
-    return lookup.to_config(metric)
+    return lookup.describe(metric)
 
 
-def deserialize(config: dict[str, Any]) -> Metric:
-    """The metric that `serialize` described, without its state."""
-    return lookup.from_config(config, _NAMES, "metric")
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The metric that `serialize` described, without its state; `custom_objects`: {name: object} of one's own."""
+    with lookup.custom_object_scope(custom_objects or {}):
+        return get(config)

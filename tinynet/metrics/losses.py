@@ -1,7 +1,13 @@
-"""Losses as metrics: their mean over all samples so far."""
+"""Losses as metrics: their mean over all samples so far, the less the better."""
 
-from tinynet import losses
-from tinynet.metrics.metric import MeanMetricWrapper
+from typing import Any
+
+from tinynet import losses, ops
+from tinynet.autograd import as_raw
+from tinynet.backend import config
+from tinynet.losses.regression import unit
+from tinynet.losses.shapes import counted_labels, matched, weights_like
+from tinynet.metrics.mean import Mean, MeanMetricWrapper
 
 
 class _LossMetric(MeanMetricWrapper):
@@ -11,15 +17,68 @@ class _LossMetric(MeanMetricWrapper):
 class MeanSquaredError(_LossMetric):
     """Mean of (y_pred - y_true)^2."""
 
-    def __init__(self, name: str = "mean_squared_error") -> None:
-        super().__init__(losses.mean_squared_error, name)
+    def __init__(self, name: str = "mean_squared_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_squared_error, name, dtype)
+
+
+class RootMeanSquaredError(Mean):
+    """Square root of the mean of (y_pred - y_true)^2."""
+
+    direction = "down"
+
+    def __init__(self, name: str = "root_mean_squared_error", dtype: str | None = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Takes in targets and predictions of one shape."""
+        y_true, y_pred = matched(self.name, y_true, y_pred)
+        super().update_state(ops.square(ops.subtract(y_pred, y_true)), sample_weight)
+
+    def result(self) -> float:
+        return super().result() ** 0.5
 
 
 class MeanAbsoluteError(_LossMetric):
     """Mean of |y_pred - y_true|."""
 
-    def __init__(self, name: str = "mean_absolute_error") -> None:
-        super().__init__(losses.mean_absolute_error, name)
+    def __init__(self, name: str = "mean_absolute_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_absolute_error, name, dtype)
+
+
+class MeanAbsolutePercentageError(_LossMetric):
+    """Mean of 100 |y_true - y_pred| / |y_true|."""
+
+    def __init__(self, name: str = "mean_absolute_percentage_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_absolute_percentage_error, name, dtype)
+
+
+class MeanSquaredLogarithmicError(_LossMetric):
+    """Mean of (log(y_pred + 1) - log(y_true + 1))^2."""
+
+    def __init__(self, name: str = "mean_squared_logarithmic_error", dtype: str | None = None) -> None:
+        super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
+
+
+class LogCoshError(_LossMetric):
+    """Mean of log(cosh(y_pred - y_true))."""
+
+    def __init__(self, name: str = "logcosh", dtype: str | None = None) -> None:
+        super().__init__(losses.log_cosh, name, dtype)
+
+
+def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
+    """Cosine of the angle between targets and predictions; the loss of this name has the opposite sign."""
+    y_true, y_pred = matched("cosine_similarity", y_true, y_pred)
+    return ops.sum(ops.multiply(unit(y_true, axis), unit(y_pred, axis)), axis=axis)
+
+
+class CosineSimilarity(MeanMetricWrapper):
+    """Mean cosine of the angle between targets and predictions: 1 is best."""
+
+    direction = "up"
+
+    def __init__(self, name: str = "cosine_similarity", dtype: str | None = None, axis: int = -1) -> None:
+        super().__init__(cosine_similarity, name, dtype, axis=axis)
 
 
 class CategoricalCrossentropy(_LossMetric):
@@ -28,27 +87,82 @@ class CategoricalCrossentropy(_LossMetric):
     def __init__(
         self,
         name: str = "categorical_crossentropy",
+        dtype: str | None = None,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
         axis: int = -1,
     ) -> None:
         settings = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(losses.categorical_crossentropy, name, **settings)
+        super().__init__(losses.categorical_crossentropy, name, dtype, **settings)
 
 
 class SparseCategoricalCrossentropy(_LossMetric):
-    """Mean of -ln p_label."""
+    """Mean of -ln p_label; samples of `ignore_class` count as 0 and, beside weights of samples, not at all."""
 
     def __init__(
-        self, name: str = "sparse_categorical_crossentropy", from_logits: bool = False, axis: int = -1
+        self,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
     ) -> None:
-        super().__init__(losses.sparse_categorical_crossentropy, name, from_logits=from_logits, axis=axis)
+        settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **settings)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        ignored = self.settings["ignore_class"]
+        if ignored is not None and sample_weight is not None:
+            _, counted = counted_labels(self.name, y_true, as_raw(y_pred), ignored)
+            counted = counted.astype(config.floatx())
+            sample_weight = counted * weights_like(counted, sample_weight)
+        super().update_state(y_true, y_pred, sample_weight)
 
 
 class BinaryCrossentropy(_LossMetric):
     """Mean of -y ln p - (1 - y) ln(1 - p)."""
 
     def __init__(
-        self, name: str = "binary_crossentropy", from_logits: bool = False, label_smoothing: float = 0.0
+        self,
+        name: str = "binary_crossentropy",
+        dtype: str | None = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(losses.binary_crossentropy, name, from_logits=from_logits, label_smoothing=label_smoothing)
+        settings = {"from_logits": from_logits, "label_smoothing": label_smoothing}
+        super().__init__(losses.binary_crossentropy, name, dtype, **settings)
+
+
+class KLDivergence(_LossMetric):
+    """Mean of sum_c y_c ln(y_c / p_c)."""
+
+    def __init__(self, name: str = "kl_divergence", dtype: str | None = None) -> None:
+        super().__init__(losses.kl_divergence, name, dtype)
+
+
+class Poisson(_LossMetric):
+    """Mean of m - y ln m."""
+
+    def __init__(self, name: str = "poisson", dtype: str | None = None) -> None:
+        super().__init__(losses.poisson, name, dtype)
+
+
+class Hinge(_LossMetric):
+    """Mean of max(1 - y_true y_pred, 0)."""
+
+    def __init__(self, name: str = "hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.hinge, name, dtype)
+
+
+class SquaredHinge(_LossMetric):
+    """Mean of max(1 - y_true y_pred, 0)^2."""
+
+    def __init__(self, name: str = "squared_hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.squared_hinge, name, dtype)
+
+
+class CategoricalHinge(_LossMetric):
+    """Mean of max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0)."""
+
+    def __init__(self, name: str = "categorical_hinge", dtype: str | None = None) -> None:
+        super().__init__(losses.categorical_hinge, name, dtype)

@@ -1,29 +1,44 @@
-"""The base class of metrics, and the running mean that most of them are.
+"""The base class of metrics. Metrics work on plain arrays and record nothing.
 
-Metrics work on plain arrays and record nothing. On a GPU the sums stay there until `result` asks for them.
+    class Positives(Metric):                    # a metric of one's own, as one writes it for Keras
+        def __init__(self, name="positives", **kwargs):
+            super().__init__(name=name, **kwargs)
+            self.count = self.add_weight(name="count", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.count.assign_add((y_pred > 0.5).sum())
+
+        def result(self):
+            return self.count
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import initializers, lookup
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
-from tinynet.kernels.common import xp
+from tinynet.backend import config, device, limits
+from tinynet.metrics.variable import Variable
 
 
 class Metric:
     """Base class: `update_state` takes in a batch, `result` gives the value so far, `reset_state` starts anew.
 
-    `direction` is "up" where more is better, "down" where less is, None where it is not known.
+    `direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept between
+    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `state` reads; a subclass that keeps it
+    elsewhere defines these two and `set_state`.
     """
 
     direction: str | None = None
+    in_logs = True  # whether `fit` and `evaluate` report it; a matrix is read with `result`
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or lookup.snake_case(type(self).__name__)
+        self.dtype = str(np.dtype(dtype or config.floatx()))
+        self._variables: dict[str, Variable] = {}
+        self._waiting: dict[str, Any] = {}  # values of variables that are not made yet
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes in a batch."""
@@ -35,85 +50,88 @@ class Metric:
 
     def reset_state(self) -> None:
         """Forgets all batches."""
-        raise TypeError(f"{type(self).__name__} must define reset_state")
+        for variable in self._own_variables().values():
+            variable.assign(np.zeros(variable.shape))
+        for _, metric in self._inner():
+            metric.reset_state()
+        self._waiting = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Takes in a batch and returns the value so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
+    # Variables
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: str | None = None,
+        aggregation: str = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable that belongs to the metric's state; `aggregation` says nothing on one machine."""
+        own, name = self._own_variables(), name or "variable"
+        unique = next(n for i in range(len(own) + 1) if (n := f"{name}_{i}" if i else name) not in own)
+        limits.take(tuple(shape))
+        made = initializers.get("zeros" if initializer is None else initializer)
+        variable = Variable(as_raw(made(tuple(shape), dtype=dtype or self.dtype)), name=unique)  # type: ignore[misc]
+        own[unique] = variable
+        if unique in self._waiting:
+            variable.assign(self._waiting.pop(unique))
+        return variable
+
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+    ) -> Variable:
+        """The same as `add_variable`, for a single number unless a shape is given."""
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables of this metric and of those it holds."""
+        inner = [variable for _, metric in self._inner() for variable in metric.variables]
+        return [*self._own_variables().values(), *inner]
+
+    def state(self) -> dict[str, Any]:
+        """What has been taken in so far, as numbers and NumPy arrays: `set_state` of an equal metric continues from it."""
+        own = {name: device.to_host(variable.data).copy() for name, variable in self._own_variables().items()}
+        return own | {f"{place}/{key}": value for place, metric in self._inner() for key, value in metric.state().items()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Continues from what `state` returned."""
+        own, rest = self._own_variables(), dict(state)
+        for place, metric in self._inner():
+            metric.set_state({key.removeprefix(f"{place}/"): rest.pop(key) for key in state if key.startswith(f"{place}/")})
+        for name in own.keys() & rest.keys():
+            own[name].assign(rest.pop(name))
+        self._waiting = rest  # variables that are made at the first batch, when its shape is known
+
+    def _own_variables(self) -> dict[str, Variable]:
+        if "_variables" not in vars(self):
+            raise RuntimeError(f"{type(self).__name__}.__init__ must call super().__init__(name=...) first")
+        return self._variables
+
+    def _inner(self) -> Iterator[tuple[str, "Metric"]]:
+        """The metrics in the attributes of this one, or in lists and dictionaries there, each with the name of its place."""
+        for name, value in vars(self).items():
+            if isinstance(value, Metric):
+                yield name, value
+            elif isinstance(value, list | tuple | dict):
+                items = value.items() if isinstance(value, dict) else enumerate(value)
+                yield from ((f"{name}/{key}", item) for key, item in items if isinstance(item, Metric))
+
+    # Description
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name}
+        return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "Metric":
         """The metric that `get_config` described, without its state."""
         return cls(**config)
 
-
-class Mean(Metric):
-    """sum w v / sum w over all values v given so far, one per sample; 0 before the first."""
-
-    def __init__(self, name: str | None = "mean") -> None:
-        super().__init__(name)
-        self.total: Any = 0.0
-        self.count: Any = 0.0
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Takes in `values` (N, ...), of which each sample's mean counts; `sample_weight` (N,) or of values' shape."""
-        values, weight = per_sample(_array(values), sample_weight)
-        self.total = self.total + _number(values.sum())
-        self.count = self.count + (_number(weight.sum()) if weight is not None else values.size)
-
-    def result(self) -> float:
-        total, count = float(device.to_host(self.total)), float(device.to_host(self.count))
-        return total / count if count else 0.0
-
-    def reset_state(self) -> None:
-        self.total = self.count = 0.0
-
-
-class MeanMetricWrapper(Mean):
-    """The mean of a function (y_true, y_pred, **settings) -> one value per sample."""
-
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, **settings: Any) -> None:
-        super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None))
-        self.fn, self.settings = fn, settings
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        values = self.fn(as_raw(y_true), as_raw(y_pred), **self.settings)
-        if values is None:
-            raise TypeError(f"the metric {self.name!r} must return a value per sample; it returned None")
-        super().update_state(values, sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"fn": self.fn} if type(self) is MeanMetricWrapper else {}
-        return {**super().get_config(), **own, **self.settings}
-
-
-def per_sample(values: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Weighted values (N,) and their weights (N,) or None: axes after the first are averaged, weights broadcast."""
-    if sample_weight is None:
-        return (values.mean(axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values), None
-    weight = xp(values).asarray(as_raw(sample_weight), values.dtype)
-    if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
-        weight = weight.reshape(weight.shape[:-1])
-    if values.ndim > weight.ndim:
-        values = values.mean(axis=tuple(range(weight.ndim, values.ndim)))
-    weight = xp(values).broadcast_to(weight, values.shape)
-    values = values * weight
-    axes = tuple(range(1, values.ndim))
-    return (values.mean(axis=axes), weight.mean(axis=axes)) if axes else (values, weight)
-
-
-def _array(values: Any) -> Any:
-    values = as_raw(values)
-    if not hasattr(values, "dtype"):
-        return np.asarray(values, config.floatx())
-    return values if values.dtype.kind == "f" else values.astype(config.floatx())
-
-
-def _number(x: Any) -> Any:
-    """A sum on the host as a Python float; on the device as it is, in double precision, for later."""
-    return float(x) if isinstance(x, np.generic | np.ndarray) else x.astype("float64")
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tinynet.autograd import Tensor
 from tinynet.metrics.lookup import as_metric
 from tinynet.metrics.metric import Metric
 
@@ -10,30 +11,45 @@ from tinynet.metrics.metric import Metric
 class MetricList:
     """`metrics`, which see no sample weights, then `weighted_metrics`, which do; each a list of what `get` takes.
 
-    A metric is reported under the name it was asked for ("acc" stays "acc"); a name given twice gets _1 the second
-    time.
+    For several `outputs`, a list with an entry for each of them, or a dictionary by their names; the entries are metrics
+    or lists of metrics, reported as "<output>_<metric>". A metric is reported under the name it was asked for ("acc" stays
+    "acc"); a name given twice gets _1 the second time, or weighted_ in front if it is weighted.
     """
 
-    def __init__(self, metrics: Sequence[Any] | None = None, weighted_metrics: Sequence[Any] | None = None) -> None:
-        self.plain = _metrics("metrics", metrics)
-        self.weighted = _metrics("weighted_metrics", weighted_metrics)
-        self.names = _unique([metric.name for metric in self.metrics])
+    def __init__(self, metrics: Any = None, weighted_metrics: Any = None, outputs: Sequence[str] = ("",)) -> None:
+        self.plain = _metrics("metrics", metrics, outputs)
+        self.weighted = _metrics("weighted_metrics", weighted_metrics, outputs)
+        prefixes = [f"{name}_" if len(outputs) > 1 else "" for name in outputs]
+        self.names = _unique(
+            [(prefixes[i], metric.name) for i, metric in self.plain],
+            [(prefixes[i], metric.name) for i, metric in self.weighted],
+        )
+        self.in_order = len(outputs) == 1  # several outputs are reported in alphabetical order, as in Keras
 
     @property
     def metrics(self) -> list[Metric]:
         """All metrics, in the order they are reported."""
-        return [*self.plain, *self.weighted]
+        return [metric for _, metric in (*self.plain, *self.weighted)]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in a batch."""
-        for metric in self.plain:
-            metric.update_state(y_true, y_pred)
-        for metric in self.weighted:
-            metric.update_state(y_true, y_pred, sample_weight)
+        """Takes in a batch: lists with an entry for each output."""
+        for i, metric in (*self.plain, *self.weighted):
+            if y_true[i] is None:
+                raise ValueError(f"the metric {metric.name!r} compares predictions with targets: its output has none in y")
+        for i, metric in self.plain:
+            metric.update_state(y_true[i], y_pred[i])
+        for i, metric in self.weighted:
+            metric.update_state(y_true[i], y_pred[i], sample_weight[i])
 
     def result(self) -> dict[str, Any]:
-        """{name: value so far}."""
-        return {name: metric.result() for name, metric in zip(self.names, self.metrics, strict=True)}
+        """{name: value so far}; a metric whose result is a dictionary is reported under its keys."""
+        results: dict[str, Any] = {}
+        for name, metric in zip(self.names, self.metrics, strict=True):
+            if metric.in_logs:
+                value = metric.result()
+                entries = value if isinstance(value, dict) else {name: value}
+                results.update({key: _plain(entry) for key, entry in entries.items()})
+        return results if self.in_order else dict(sorted(results.items()))
 
     def reset_state(self) -> None:
         """Forgets all batches."""
@@ -41,16 +57,48 @@ class MetricList:
             metric.reset_state()
 
 
-def _metrics(argument: str, given: Sequence[Any] | None) -> list[Metric]:
-    if not isinstance(given, list | tuple | None):
+def _plain(value: Any) -> Any:
+    """A Tensor, such as a metric's variable, as a number or an array of its own."""
+    return (value.numpy() if value.ndim else value.data.item()) if isinstance(value, Tensor) else value
+
+
+def _metrics(argument: str, given: Any, outputs: Sequence[str]) -> list[tuple[int, Metric]]:
+    """(which output, metric) for all metrics."""
+    if not isinstance(given, list | tuple | dict | None):
         raise ValueError(f"{argument} must be a list such as ['accuracy'], got {given!r}")
-    return [as_metric(identifier) for identifier in given or ()]
+    if not given:
+        return []
+    entries: list[Any]
+    if isinstance(given, dict):
+        if unknown := sorted(set(given) - set(outputs)) if len(outputs) > 1 or outputs[0] else []:
+            raise ValueError(f"{argument} names {unknown}, which are not among the outputs {list(outputs)}")
+        entries = [given.get(name) for name in outputs] if len(outputs) > 1 else [list(given.values())]
+    elif len(outputs) == 1:
+        entries = [given]
+    elif len(given) == len(outputs):
+        entries = list(given)
+    else:
+        raise ValueError(
+            f"{argument} must have an entry for each of the outputs {list(outputs)}, got {len(given)}; a dictionary by "
+            "their names may leave some out"
+        )
+    return [(i, as_metric(one)) for i, entry in enumerate(entries) for one in _flat(entry)]
 
 
-def _unique(names: list[str]) -> list[str]:
+def _flat(entry: Any) -> list[Any]:
+    if isinstance(entry, list | tuple):
+        return [one for part in entry for one in _flat(part)]
+    return [] if entry is None else [entry]
+
+
+def _unique(plain: list[tuple[str, str]], weighted: list[tuple[str, str]]) -> list[str]:
+    """The names to report, each once."""
     seen: dict[str, int] = {}
     unique = []
-    for name in names:
-        unique.append(f"{name}_{seen[name]}" if name in seen else name)
-        seen[name] = seen.get(name, 0) + 1
+    for i, (prefix, name) in enumerate([*plain, *weighted]):
+        full = prefix + name
+        if full in seen and i >= len(plain):
+            full = f"{prefix}weighted_{name}"
+        unique.append(f"{full}_{seen[full]}" if full in seen else full)
+        seen[full] = seen.get(full, 0) + 1
     return unique

@@ -1,4 +1,4 @@
-"""Metrics against Keras (fixtures/make_losses.py), known fractions, and the list of a compiled model."""
+"""Running means: losses and accuracies against Keras (fixtures/make_losses.py), known fractions."""
 
 import json
 from pathlib import Path
@@ -8,11 +8,11 @@ import pytest
 
 from tinynet import metrics
 from tinynet.autograd import Tensor
-from tinynet.metrics import Mean, MetricList
+from tinynet.metrics import Mean
 
 import strict_array
 
-FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
+FIXTURE = json.loads((Path(__file__).parent.parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", FIXTURE["metrics"], ids=lambda case: f"{case['name']}-{case['settings']}")
@@ -65,6 +65,12 @@ class TestMean:
         mean.update_state([1.0, 2.0], sample_weight=[0.0, 0.0])
         assert mean.result() == 0.0
 
+    def test_sum(self):
+        total = metrics.Sum()
+        assert total([1, 3, 5, 7]) == 16
+        assert total([1, 3, 5, 7], sample_weight=[1, 1, 0, 0]) == 20
+        assert metrics.Sum()([[1.0, 2.0], [3.0, 4.0]], sample_weight=[1.0, 10.0]) == 73
+
     def test_calling_updates_and_reads(self):
         assert Mean()([1.0, 2.0]) == 1.5
 
@@ -90,6 +96,8 @@ class TestAccuracies:
             metrics.sparse_categorical_accuracy([0, 1, 2], np.zeros((2, 4)))
         with pytest.raises(ValueError, match="categorical_accuracy"):
             metrics.categorical_accuracy(np.zeros((2, 3)), np.zeros((3, 4)))
+        with pytest.raises(ValueError, match=r"\(2,\) of the targets and \(2, 3\)"):
+            metrics.categorical_accuracy([0, 2], np.zeros((2, 3)))
 
     def test_tensors_are_taken_without_recording(self):
         y_pred = Tensor(np.array([[0.2, 0.8]]), requires_grad=True)
@@ -113,57 +121,18 @@ class TestAccuracies:
         assert metric.name == name
 
 
-class TestMetricList:
-    y_true = np.array([0, 1, 1])
-    y_pred = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+class TestTopK:
+    def test_ties_are_hits(self):
+        y_pred = np.array([[0.2, 0.2, 0.6], [0.1, 0.8, 0.1]])
+        np.testing.assert_array_equal(metrics.sparse_top_k_categorical_accuracy([0, 2], y_pred, k=2), [1, 1])
+        np.testing.assert_array_equal(metrics.sparse_top_k_categorical_accuracy([0, 2], y_pred, k=1), [0, 0])
+        np.testing.assert_array_equal(metrics.top_k_categorical_accuracy(np.eye(3)[[0, 1]], y_pred, k=1), [0, 1])
 
-    def test_names_and_values(self):
-        def certainty(y_true, y_pred):
-            return y_pred.max(-1)
+    def test_what_is_no_number_is_no_hit(self):
+        assert metrics.sparse_top_k_categorical_accuracy([0], np.array([[np.nan, 0.5]]), k=1) == [0]
 
-        collection = MetricList(["acc", certainty, metrics.SparseCategoricalAccuracy(), "acc"])
-        assert collection.names == ["acc", "certainty", "sparse_categorical_accuracy", "acc_1"]
-        collection.update_state(self.y_true, self.y_pred)
-        values = collection.result()
-        assert list(values) == collection.names
-        assert values["acc"] == values["acc_1"] == pytest.approx(2 / 3)
-        assert values["certainty"] == pytest.approx(0.8)
-        collection.reset_state()
-        assert collection.result()["acc"] == 0.0
-
-    def test_only_weighted_metrics_see_the_weights(self):
-        collection = MetricList(["accuracy"], ["sparse_categorical_accuracy"])
-        collection.update_state(self.y_true, self.y_pred, sample_weight=[1.0, 3.0, 0.0])
-        assert collection.result() == {
-            "accuracy": pytest.approx(2 / 3),
-            "sparse_categorical_accuracy": pytest.approx(1 / 4),
-        }
-
-    def test_none_and_wrong_arguments(self):
-        assert MetricList().result() == {}
-        with pytest.raises(ValueError, match=r"\['accuracy'\]"):
-            MetricList("accuracy")
-        with pytest.raises(ValueError, match="None"):
-            MetricList([None])
-
-
-class TestLookup:
-    def test_names_classes_instances(self):
-        assert isinstance(metrics.get("mse"), metrics.MeanSquaredError)
-        assert isinstance(metrics.get("categorical_accuracy"), metrics.CategoricalAccuracy)
-        assert isinstance(metrics.get("BinaryAccuracy"), metrics.BinaryAccuracy)
-        assert isinstance(metrics.get(metrics.Accuracy), metrics.Accuracy)
-        assert metrics.get(None) is None
-        with pytest.raises(ValueError, match="accuracy"):
-            metrics.get("acuracy")
-
-    def test_configuration(self):
-        metric = metrics.BinaryAccuracy(name="mine", threshold=0.3)
-        copy = metrics.get(json.loads(json.dumps(metrics.serialize(metric))))
-        assert isinstance(copy, metrics.BinaryAccuracy)
-        assert copy.get_config() == metric.get_config() == {"name": "mine", "threshold": 0.3}
-
-    def test_directions(self):
-        assert metrics.get("acc").direction == "up"
-        assert metrics.get("mae").direction == "down"
-        assert Mean().direction is None
+    def test_wrong_labels(self):
+        with pytest.raises(ValueError, match=r"0 \.\. 2"):
+            metrics.sparse_top_k_categorical_accuracy([3], np.zeros((1, 3)))
+        with pytest.raises(ValueError, match="one label for each row"):
+            metrics.SparseTopKCategoricalAccuracy()([1, 2], np.zeros((1, 3)))

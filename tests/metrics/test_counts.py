@@ -1,0 +1,126 @@
+"""Metrics made of counts, against Keras (fixtures/make_losses.py) and in cases where the answer is known."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinynet import metrics
+from tinynet.metrics import MetricList
+
+import strict_array
+
+FIXTURE = json.loads((Path(__file__).parent.parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", FIXTURE["counted"], ids=lambda case: f"{case['name']}-{case['settings']}")
+def test_counts_of_keras(case):
+    metric = getattr(metrics, case["name"])(**case["settings"])
+    y_true, y_pred = (np.array(FIXTURE["many"][case[name]]) for name in ("y_true", "y_pred"))
+    weight = None if case["sample_weight"] is None else np.array(FIXTURE["many"][case["sample_weight"]])
+    metric.update_state(y_true, y_pred, sample_weight=weight)
+    np.testing.assert_allclose(metric.result(), case["first"], rtol=1e-6)
+    metric.update_state(y_true[:25], y_pred[:25])
+    np.testing.assert_allclose(metric.result(), case["second"], rtol=1e-6)
+
+
+def test_arrays_of_another_module():
+    rng = np.random.default_rng(0)
+    y_true, y_pred, weight = np.eye(3)[rng.integers(0, 3, 20)], rng.random((20, 3)), rng.random(20)
+    for make in (metrics.AUC, metrics.Precision, metrics.F1Score, metrics.R2Score, lambda: metrics.ConfusionMatrix(3)):
+        ours, theirs = make(), make()
+        ours.update_state(y_true, y_pred, weight)
+        theirs.update_state(*(strict_array.asarray(array) for array in (y_true, y_pred, weight)))
+        np.testing.assert_array_equal(theirs.result(), ours.result())
+
+
+class TestCounts:
+    def test_a_prediction_at_the_threshold_is_negative(self):
+        y_true, y_pred = [1, 1, 0, 0], np.array([0.5, 0.6, 0.5, 0.4])
+        assert [metrics.TruePositives()(y_true, y_pred), metrics.FalseNegatives()(y_true, y_pred)] == [1, 1]
+        assert [metrics.FalsePositives()(y_true, y_pred), metrics.TrueNegatives()(y_true, y_pred)] == [0, 2]
+
+    @pytest.mark.parametrize("settings", [{}, {"num_thresholds": 5}, {"thresholds": [0.3, 0.4]}])
+    def test_area_of_a_perfect_and_of_a_useless_order(self, settings):
+        y_true, y_pred = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
+        for curve in ("ROC", "PR"):
+            assert metrics.AUC(curve=curve, **settings)(y_true, y_pred) == pytest.approx(1.0, abs=1e-6)
+        assert metrics.AUC(**settings)(1 - y_true, y_pred) == pytest.approx(0.0, abs=1e-6)
+
+    def test_area_is_the_share_of_pairs_in_the_right_order(self):
+        rng = np.random.default_rng(0)
+        y_true, y_pred = rng.random(300) < 0.4, rng.random(300)
+        differences = y_pred[y_true][:, None] - y_pred[~y_true]  # Mann and Whitney's statistic
+        assert metrics.AUC(num_thresholds=10_000)(y_true, y_pred) == pytest.approx((differences > 0).mean(), abs=1e-3)
+
+    def test_nothing_predicted_or_asked_for(self):
+        assert metrics.Precision()([1, 1], np.zeros(2)) == 0.0
+        assert metrics.Recall()([0, 0], np.ones(2)) == 0.0
+        assert metrics.AUC().result() == 0.0
+        assert metrics.AUC(multi_label=True).result() == 0.0
+
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (lambda: metrics.Precision(thresholds=1.5), "thresholds must lie"),
+            (lambda: metrics.AUC(curve="LIFT"), "curve must be one of 'ROC', 'PR', 'PRGAIN', got 'LIFT'"),
+            (lambda: metrics.AUC(summation_method="simpson"), "summation_method"),
+            (lambda: metrics.AUC(num_thresholds=1), "num_thresholds"),
+            (lambda: metrics.AUC(num_labels=3), "multi_label=True"),
+            (lambda: metrics.AUC(multi_label=True)(np.zeros(3), np.zeros(3)), r"\(N, L\)"),
+            (lambda: metrics.RecallAtPrecision(1.2), "precision must lie in 0 .. 1"),
+            (lambda: metrics.Recall()([0, 1], np.zeros((2, 3))), "to_categorical"),
+            (lambda: metrics.Recall(class_id=1)([0, 1], np.zeros(2)), "class_id"),
+            (lambda: metrics.F1Score()(np.zeros(3), np.zeros(3)), r"\(N, C\)"),
+            (lambda: metrics.F1Score(average="mean"), "'weighted'"),
+            (lambda: metrics.FBetaScore(beta=1), "beta must be a float"),
+            (lambda: metrics.F1Score(threshold=1.5), "threshold"),
+            (lambda: metrics.R2Score(class_aggregation="mean"), "class_aggregation"),
+            (lambda: metrics.R2Score(num_regressors=-1), "num_regressors"),
+            (lambda: metrics.IoU(3, [3]), "target_class_ids"),
+            (lambda: metrics.ConfusionMatrix(1), "num_classes"),
+            (lambda: metrics.ConfusionMatrix(3)([0, 3], [0, 1]), r"0 \.\. 2"),
+        ],
+    )
+    def test_errors(self, make, message):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+    def test_the_adjusted_score_needs_samples(self):
+        with pytest.warns(UserWarning, match="regressors"):
+            metrics.R2Score(num_regressors=5)([[1.0], [2.0]], [[1.0], [2.5]])
+
+
+def test_fractions_of_weights_of_an_overlap():
+    y_true, y_pred, weight = [0, 0, 1], [0, 1, 1], [1.5, 2.0, 0.5]
+    with pytest.warns(UserWarning, match="cut off"):
+        assert metrics.MeanIoU(2)(np.array(y_true), np.array(y_pred), weight) == pytest.approx((1 / 3 + 0) / 2, rel=1e-6)
+    exact = metrics.MeanIoU(2, dtype="float32")
+    assert exact(np.array(y_true), np.array(y_pred), weight) == pytest.approx((1.5 / 3.5 + 0.5 / 2.5) / 2, rel=1e-6)
+
+
+def test_confusion_matrix():
+    metric = metrics.ConfusionMatrix(3)
+    np.testing.assert_array_equal(metric([0, 1, 2, 2], [0, 2, 2, 2]), [[1, 0, 0], [0, 0, 1], [0, 0, 2]])
+    metric.update_state(np.eye(3)[[1]], np.array([[0.1, 0.7, 0.2]]), sample_weight=[0.5])
+    np.testing.assert_array_equal(metric.result(), [[1, 0, 0], [0, 0.5, 1], [0, 0, 2]])
+    collection = MetricList([metric, "accuracy"])
+    collection.update_state([np.array([2])], [np.array([[0.1, 0.7, 0.2]])])
+    assert list(collection.result()) == ["accuracy"], "a matrix is no number to report"
+    assert metric.result()[2, 1] == 1
+
+
+@pytest.mark.parametrize("thresholds", [None, [0.0, 0.5, 1.0], [0.2, 0.5]])
+def test_a_prediction_that_is_no_number_is_never_positive(thresholds):
+    settings = {} if thresholds is None else {"thresholds": thresholds}
+    y_true, y_pred = [1, 0, 1, 0], np.array([np.nan, np.nan, 0.9, 0.1], "float32")
+    found = metrics.TruePositives(**settings), metrics.FalseNegatives(**settings), metrics.TrueNegatives(**settings)
+    assert [np.ravel(metric(y_true, y_pred))[-1 if thresholds is None else 1] for metric in found] == [1, 1, 2]
+
+
+def test_predictions_beyond_0_and_1_count_as_0_and_1_at_even_thresholds():
+    """So that two of them on the same side are in no order: half a pair, as in Keras."""
+    for y_pred in ([-3.0, -1.0], [1.5, 2.0], [-1.0, 0.0]):
+        assert metrics.AUC()([0, 1], np.array(y_pred)) == 0.5
+    assert metrics.AUC()([0, 1], np.array([-1.0, 2.0])) == 1.0

@@ -1,0 +1,83 @@
+"""Hinge losses: nothing to pay for predictions on the right side of a margin, a straight line beyond it."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet import ops
+from tinynet.autograd import as_raw
+from tinynet.kernels import elementwise
+from tinynet.kernels.common import launch
+from tinynet.losses.loss import LossFunctionWrapper
+from tinynet.losses.shapes import matched
+
+
+def hinge(y_true: Any, y_pred: Any) -> Any:
+    """mean max(1 - y_true y_pred, 0); y_true is -1 or 1, and where all of a batch are 0 or 1, 0 means -1."""
+    return ops.mean(_margin("hinge", y_true, y_pred), axis=-1)
+
+
+def squared_hinge(y_true: Any, y_pred: Any) -> Any:
+    """mean max(1 - y_true y_pred, 0)^2; y_true as in `hinge`."""
+    return ops.mean(ops.square(_margin("squared_hinge", y_true, y_pred)), axis=-1)
+
+
+def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
+    """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets (N, C) -> (N,)."""
+    y_true, y_pred = matched("categorical_hinge", y_true, y_pred)
+    own = ops.sum(ops.multiply(y_true, y_pred), axis=-1)
+    others = ops.max(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=-1)
+    return ops.relu(ops.add(ops.subtract(others, own), 1.0))
+
+
+def _margin(name: str, y_true: Any, y_pred: Any) -> Any:
+    """max(1 - y_true y_pred, 0)."""
+    y_true, y_pred = matched(name, y_true, y_pred)
+    return ops.relu(ops.subtract(1.0, ops.multiply(_signed(y_true), y_pred)))
+
+
+def _signed(y: Any) -> Any:
+    """Labels 0 and 1 as -1 and 1; if there are others among them, all stay what they are."""
+    if type(y) is not np.ndarray:
+        return ops.subtract(ops.multiply(y, 2.0), 1.0) if _binary(as_raw(y)) else y
+    out = elementwise.like(y, y.shape, y.dtype)
+    launch(_sign_into, out, y)  # what the labels are is looked at whenever a recorded step is repeated
+    return out
+
+
+def _sign_into(out: np.ndarray, y: np.ndarray) -> None:
+    np.copyto(out, y)
+    if _binary(y):
+        out *= 2
+        out -= 1
+
+
+def _binary(y: Any) -> bool:
+    return bool(((y == 0) | (y == 1)).all())
+
+
+class Hinge(LossFunctionWrapper):
+    """mean max(1 - y_true y_pred, 0)."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None
+    ) -> None:
+        super().__init__(hinge, reduction, name, dtype)
+
+
+class SquaredHinge(LossFunctionWrapper):
+    """mean max(1 - y_true y_pred, 0)^2."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: str | None = None
+    ) -> None:
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+class CategoricalHinge(LossFunctionWrapper):
+    """By how much the largest wrong prediction comes within 1 of the right one."""
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: str | None = None
+    ) -> None:
+        super().__init__(categorical_hinge, reduction, name, dtype)

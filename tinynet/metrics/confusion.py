@@ -1,0 +1,228 @@
+"""Counts of right and wrong yes-or-no predictions, at one threshold or many.
+
+A prediction counts as positive where it is larger than the threshold (and not where it equals it). The counts are taken on
+the host: each prediction falls into the bucket numbered by how many thresholds lie below it, and what is above a threshold is
+the sum of the buckets behind it. Work and memory do not grow with the number of thresholds.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import as_raw
+from tinynet.backend import config, device
+from tinynet.losses.shapes import same_rank, weights_like
+from tinynet.metrics.metric import Metric
+from tinynet.metrics.variable import Variable
+
+NOT_CHOSEN = -1e10  # what predictions that are not among the top k count as
+
+
+class Counts(Metric):
+    """Base of metrics made of true and false positives and negatives at sorted thresholds.
+
+    thresholds   T numbers; evenly spaced ones, i / (T - 1) with the first and last possibly moved outwards, are found by
+                 a multiplication instead of a search
+    top_k        only the k largest predictions of a row can be positive
+    class_id     only this column is looked at
+    """
+
+    def __init__(
+        self,
+        thresholds: Sequence[float],
+        name: str | None,
+        dtype: str | None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+    ) -> None:
+        super().__init__(dtype, name)
+        self.top_k, self.class_id = top_k, class_id
+        self._order = np.argsort(thresholds, kind="stable")  # of the thresholds as they were given
+        self._sorted = np.asarray(thresholds, np.float32)[self._order]
+        self._even = evenly_spaced(np.sort(thresholds))
+
+    def build(self, labels: int | None = None) -> None:
+        """Makes the variables (T + 1,), for all predictions together, or (T + 1, L), for each of `labels` columns."""
+        shape = (len(self._sorted) + 1,) if labels is None else (len(self._sorted) + 1, labels)
+        self._yes = self.add_variable(shape, dtype="float64", name="yes_targets_above")
+        self._no = self.add_variable(shape, dtype="float64", name="no_targets_above")
+
+    true_positives = property(lambda self: self._above(self._yes))
+    false_positives = property(lambda self: self._above(self._no))
+    true_negatives = property(lambda self: self._no.numpy()[0] - self.false_positives)
+    false_negatives = property(lambda self: self._yes.numpy()[0] - self.true_positives)
+
+    def _above(self, count: Variable) -> np.ndarray:
+        """The counts in the order in which the thresholds were given."""
+        values = np.empty((len(self._order), *count.shape[1:]))
+        values[self._order] = count.numpy()[1:]
+        return values
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Takes in targets (0 is no, anything else yes) and predictions of one shape; weights (N,) or of that shape."""
+        truth, predicted, weight = self.prepared(y_true, y_pred, sample_weight)
+        self.count(truth.reshape(-1, 1), predicted.reshape(-1, 1), weight.reshape(-1, 1))
+
+    def prepared(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Targets as booleans, predictions and weights on the host, all of one shape."""
+        predicted = np.asarray(device.to_host(as_raw(y_pred)), self.dtype)
+        predicted, truth = same_rank(predicted, np.asarray(device.to_host(as_raw(y_true))))
+        if truth.shape != predicted.shape:
+            raise ValueError(
+                f"{self.name}: targets have shape {truth.shape}, predictions {predicted.shape}; they must be equal. "
+                "Integer labels of several classes go through to_categorical"
+            )
+        weight = np.ones(1) if sample_weight is None else weights_like(predicted, device.to_host(as_raw(sample_weight)))
+        weight = np.broadcast_to(weight, predicted.shape)
+        if self.top_k is not None:
+            predicted = only_largest(predicted, self.top_k)
+        if self.class_id is not None:
+            if predicted.ndim < 2:
+                raise ValueError(f"{self.name}: class_id is a column of predictions (N, C), got shape {predicted.shape}")
+            truth, predicted, weight = (array[..., self.class_id] for array in (truth, predicted, weight))
+        return truth != 0, predicted, weight
+
+    def count(self, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> None:
+        """Adds the counts of targets, predictions and weights (M, L)."""
+        bucket = self._bucket(predicted)
+        for count, chosen in ((self._yes, truth), (self._no, ~truth)):
+            above = counts_from(bucket, np.where(chosen, weight, 0.0), len(self._sorted) + 1)
+            count.assign_add(above.reshape(count.shape))
+
+    def _bucket(self, predicted: np.ndarray) -> np.ndarray:
+        """How many thresholds lie below each prediction; below one that is NaN, none."""
+        if not self._even:
+            below = np.searchsorted(self._sorted, predicted.astype(np.float32), side="left")
+            return np.where(np.isnan(predicted), 0, below)
+        within = np.clip(predicted, 0, 1) * predicted.dtype.type(len(self._sorted) - 1)
+        least = 1 if self._sorted[0] < 0 else 0  # whatever is predicted, it counts as within 0 .. 1
+        return np.where(np.isnan(predicted), 0, np.maximum(np.ceil(np.nan_to_num(within)).astype(np.intp), least))
+
+
+def counts_from(bucket: np.ndarray, weight: np.ndarray, buckets: int) -> np.ndarray:
+    """bucket and weight (M, L) -> (B, L): the weight of those in bucket b and beyond, in each column; all of it for b = 0."""
+    labels = bucket.shape[1]
+    places = bucket + buckets * np.arange(labels)
+    sums = np.bincount(places.ravel(), weight.ravel(), minlength=labels * buckets).reshape(labels, buckets)
+    return sums[:, ::-1].cumsum(axis=1)[:, ::-1].T
+
+
+def evenly_spaced(thresholds: np.ndarray) -> bool:
+    """Whether they are 0, 1/(T-1), .., 1, up to rounding and 1e-7."""
+    count = len(thresholds)
+    return count > 2 and np.allclose(thresholds, np.arange(count) / (count - 1), atol=config.epsilon())
+
+
+def only_largest(predicted: np.ndarray, k: int) -> np.ndarray:
+    """The k largest of each row, of equal ones the first; the others become NOT_CHOSEN."""
+    chosen = np.argsort(-predicted, axis=-1, kind="stable")[..., :k]
+    kept = np.full_like(predicted, NOT_CHOSEN)
+    np.put_along_axis(kept, chosen, np.take_along_axis(predicted, chosen, -1), -1)
+    return kept
+
+
+def ratio(part: Any, whole: Any) -> np.ndarray:
+    """part / whole, and 0 where whole is 0."""
+    whole = np.asarray(whole, np.float64)
+    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole != 0)
+
+
+class _AtThresholds(Counts):
+    """Base of the metrics with `thresholds=`: None (0.5), a number in 0 .. 1, or several, which give several results."""
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None,
+        name: str | None,
+        dtype: str | None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+    ) -> None:
+        self.thresholds = thresholds
+        given = 0.5 if top_k is None else NOT_CHOSEN
+        if thresholds is not None:
+            given = thresholds  # type: ignore[assignment]
+            outside = [t for t in np.atleast_1d(thresholds) if not 0 <= t <= 1]
+            if outside:
+                raise ValueError(f"{type(self).__name__}: thresholds must lie in 0 .. 1, got {thresholds}")
+        super().__init__(np.atleast_1d(given), name, dtype, top_k, class_id)  # type: ignore[arg-type]
+        self.build()
+
+    def values(self) -> np.ndarray:
+        """The result at every threshold."""
+        raise NotImplementedError
+
+    def result(self) -> Any:
+        values = self.values()
+        return float(values[0]) if len(values) == 1 else values
+
+    def get_config(self) -> dict[str, Any]:
+        thresholds = self.thresholds
+        return {**super().get_config(), "thresholds": thresholds if thresholds is None else np.asarray(thresholds).tolist()}
+
+
+class _Count(_AtThresholds):
+    def __init__(
+        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: str | None = None
+    ) -> None:
+        super().__init__(thresholds, name, dtype)
+
+
+class TruePositives(_Count):
+    """How many yes-targets are predicted."""
+
+    def values(self) -> np.ndarray:
+        return self.true_positives
+
+
+class TrueNegatives(_Count):
+    """How many no-targets are predicted as no."""
+
+    def values(self) -> np.ndarray:
+        return self.true_negatives
+
+
+class FalsePositives(_Count):
+    """How many no-targets are predicted as yes."""
+
+    def values(self) -> np.ndarray:
+        return self.false_positives
+
+
+class FalseNegatives(_Count):
+    """How many yes-targets are predicted as no."""
+
+    def values(self) -> np.ndarray:
+        return self.false_negatives
+
+
+class _TopK(_AtThresholds):
+    direction = "up"
+
+    def __init__(
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(thresholds, name, dtype, top_k, class_id)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "top_k": self.top_k, "class_id": self.class_id}
+
+
+class Precision(_TopK):
+    """Share of the predicted positives that are right; 0 where there are none."""
+
+    def values(self) -> np.ndarray:
+        return ratio(self.true_positives, self.true_positives + self.false_positives)
+
+
+class Recall(_TopK):
+    """Share of the yes-targets that are predicted; 0 where there are none."""
+
+    def values(self) -> np.ndarray:
+        return ratio(self.true_positives, self.true_positives + self.false_negatives)

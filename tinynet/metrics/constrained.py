@@ -1,0 +1,115 @@
+"""The best of one rate at the thresholds where another is large enough."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.metrics.confusion import Counts, ratio
+
+
+class _Constrained(Counts):
+    """Base: the largest `rate` at thresholds i / (num_thresholds - 1) where `condition` is at least `least`; 0 if nowhere."""
+
+    direction = "up"
+    argument = ""  # name of the smallest value
+
+    def __init__(self, least: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None) -> None:
+        if not 0 <= least <= 1:
+            raise ValueError(f"{type(self).__name__}: {self.argument} must lie in 0 .. 1, got {least}")
+        if num_thresholds < 1:
+            raise ValueError(f"{type(self).__name__}: num_thresholds must be an integer > 0, got {num_thresholds}")
+        self.least, self.num_thresholds = least, num_thresholds
+        self.thresholds = [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)]
+        super().__init__(self.thresholds, name, dtype, class_id=class_id)
+        self.build()
+
+    def rate(self) -> np.ndarray:
+        """What is reported."""
+        raise NotImplementedError
+
+    def condition(self) -> np.ndarray:
+        """What must be at least `least`."""
+        raise NotImplementedError
+
+    def result(self) -> float:
+        return float(np.max(self.rate(), where=self.condition() >= self.least, initial=0.0))
+
+    def get_config(self) -> dict[str, Any]:
+        own = {self.argument: self.least, "num_thresholds": self.num_thresholds, "class_id": self.class_id}
+        return {**super().get_config(), **own}
+
+    def recalls(self) -> np.ndarray:
+        """Share of the yes-targets that are predicted, also called sensitivity, at every threshold."""
+        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+
+    def precisions(self) -> np.ndarray:
+        """Share of the predicted positives that are right."""
+        return ratio(self.true_positives, self.true_positives + self.false_positives)
+
+    def specificities(self) -> np.ndarray:
+        """Share of the no-targets that are predicted as no."""
+        return ratio(self.true_negatives, self.true_negatives + self.false_positives)
+
+
+class SensitivityAtSpecificity(_Constrained):
+    """The best sensitivity where the specificity is at least the given one."""
+
+    argument, rate, condition = "specificity", _Constrained.recalls, _Constrained.specificities
+
+    def __init__(
+        self,
+        specificity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(specificity, num_thresholds, class_id, name, dtype)
+
+
+class SpecificityAtSensitivity(_Constrained):
+    """The best specificity where the sensitivity is at least the given one."""
+
+    argument, rate, condition = "sensitivity", _Constrained.specificities, _Constrained.recalls
+
+    def __init__(
+        self,
+        sensitivity: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
+
+
+class PrecisionAtRecall(_Constrained):
+    """The best precision where the recall is at least the given one."""
+
+    argument, rate, condition = "recall", _Constrained.precisions, _Constrained.recalls
+
+    def __init__(
+        self,
+        recall: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(recall, num_thresholds, class_id, name, dtype)
+
+
+class RecallAtPrecision(_Constrained):
+    """The best recall where the precision is at least the given one."""
+
+    argument, rate, condition = "precision", _Constrained.recalls, _Constrained.precisions
+
+    def __init__(
+        self,
+        precision: float,
+        num_thresholds: int = 200,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(precision, num_thresholds, class_id, name, dtype)

@@ -1,0 +1,33 @@
+"""Variable: a number or an array that a metric carries from batch to batch."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet import ops
+from tinynet.autograd import Tensor, as_raw
+from tinynet.backend import device
+
+
+class Variable(Tensor):
+    """An array with a name, which `assign`, `assign_add` and `assign_sub` change in place.
+
+    It takes part in arithmetic as a Tensor does, and a Variable of one element is a number: float(variable).
+    """
+
+    __slots__ = ()
+
+    def assign_add(self, value: Any) -> Tensor:
+        """Adds `value`, of the same shape."""
+        return self.assign(ops.add(self._data, _beside(value)))
+
+    def assign_sub(self, value: Any) -> Tensor:
+        """Subtracts `value`, of the same shape."""
+        return self.assign(ops.subtract(self._data, _beside(value)))
+
+    value = property(lambda self: self, doc="The variable itself, as Keras code may read it.")
+
+
+def _beside(value: Any) -> Any:
+    value = as_raw(value)
+    return device.to_device(value) if isinstance(value, np.ndarray) else value
