@@ -1,17 +1,20 @@
 """What all optimizers share: the learning rate, clipping, decay, state, arguments and lookup."""
 
+import copy
+import inspect
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 import tinynet.optimizers.schedules
-from tinynet import optimizers, schedules
+from tinynet import lookup, ops, optimizers, schedules
 from tinynet.autograd import Parameter, Tensor
 from tinynet.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop
 from tinynet.schedules import ExponentialDecay, InverseTimeDecay
 
-ALL = ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Nadam"]
+ALL = ["SGD", "Adadelta", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Lion", "Nadam"]
 
 
 def variable(value, name="w"):
@@ -51,6 +54,21 @@ class TestLearningRate:
     def test_function_without_arguments(self):
         assert SGD(lambda: 0.3).learning_rate == 0.3
 
+    def test_is_a_float_that_can_be_assigned(self):
+        optimizer = SGD(0.5)
+        rate = optimizer.learning_rate
+        assert isinstance(rate, float)
+        assert rate == 0.5 == float(rate)
+        assert json.dumps(rate) == f"{rate}" == "0.5"
+        assert type(rate * 2) is float
+        assert rate.numpy().shape == ()
+        rate.assign(rate * 0.5)
+        optimizer.learning_rate.assign(optimizer.learning_rate * 0.5)
+        assert (optimizer.learning_rate, rate) == (0.125, 0.5)
+        assert type(copy.deepcopy(rate)) is type(pickle.loads(pickle.dumps(rate))) is float
+        with pytest.raises(TypeError, match="schedule"):
+            SGD(ExponentialDecay(0.1, 10, 0.5)).learning_rate.assign(0.1)
+
     def test_float_replaced_by_a_schedule(self):
         optimizer = SGD(0.1)
         assert [v.name for v in optimizer.variables] == ["iteration", "learning_rate"]
@@ -68,7 +86,7 @@ class TestArguments:
         cls = getattr(optimizers, name)
         with pytest.raises(ValueError, match="learning_rate"):
             cls(lr=0.1)
-        with pytest.raises(ValueError, match="InverseTimeDecay"):
+        with pytest.raises(ValueError, match=rf"^{name}: .*'decay': it is written .*InverseTimeDecay\(rate, 1, decay\)"):
             cls(decay=0.1)
         with pytest.raises(ValueError, match=r"not recognized: \['momentun'\]"):
             cls(momentun=0.1)
@@ -207,6 +225,34 @@ class TestApply:
         np.testing.assert_allclose(step(Sign(0.1), variable([1.0, 1.0]), [5.0, -3.0]), [0.9, 1.1])
 
 
+    def test_a_rule_written_as_keras_has_them(self):
+        class HeavyBall(Optimizer):
+            def __init__(self, learning_rate=0.1, momentum=0.5, **kwargs):
+                super().__init__(learning_rate=learning_rate, **kwargs)
+                self.momentum = momentum
+
+            def build(self, variables):
+                if self.built:
+                    return
+                super().build(variables)
+                self.first, self.steps = self.add_optimizer_variables(variables, ["first", "steps"], ["ones", "zeros"])
+                self.momentums = [self.add_variable_from_reference(v, name="momentum") for v in variables]
+
+            def update_step(self, gradient, variable, learning_rate):
+                index = self._get_variable_index(variable)
+                m = self.momentums[index]
+                self.assign(m, ops.subtract(ops.multiply(m, self.momentum), ops.multiply(gradient, learning_rate)))
+                self.assign_add(variable, m)
+                self.assign_sub(self.steps[index], self.first[index])
+
+        ours, theirs = variable([1.0, 2.0]), variable([1.0, 2.0])
+        rule, sgd = HeavyBall(), SGD(0.1, momentum=0.5)
+        for g in ([1.0, -1.0], [0.5, 2.0], [3.0, 1.0]):
+            np.testing.assert_allclose(step(rule, ours, g), step(sgd, theirs, g), rtol=1e-12)
+        assert [v.name for v in rule.variables[2:]] == ["w_first", "w_steps", "w_momentum"]
+        np.testing.assert_array_equal(rule.get_weights()[3], [-3, -3])
+
+
 class TestState:
     def test_order_of_variables(self):
         a, b = variable([1.0], "a"), variable([1.0, 2.0], "b")
@@ -224,11 +270,11 @@ class TestState:
         w, optimizer = variable([1.0, 2.0, 3.0]), make()
         for g in gradients[:3]:
             step(optimizer, w, g)
-        other, copy = make(), variable(w.numpy())
-        other.build([copy])
+        other, again = make(), variable(w.numpy())
+        other.build([again])
         other.set_weights(optimizer.get_weights())
         for g in gradients[3:]:
-            np.testing.assert_array_equal(step(optimizer, w, g), step(other, copy, g))
+            np.testing.assert_array_equal(step(optimizer, w, g), step(other, again, g))
 
     def test_set_weights_says_what_is_wrong(self):
         with pytest.raises(ValueError, match="build"):
@@ -236,7 +282,8 @@ class TestState:
         optimizer = Adam()
         optimizer.build([variable([1.0])])
         with pytest.raises(ValueError, match="w_momentum"):
-            optimizer.set_weights([0, 0.001, np.zeros(3), np.zeros(1)])
+            optimizer.set_weights([7, 0.5, np.zeros(3), np.zeros(1)])
+        assert (optimizer.iterations, optimizer.learning_rate) == (0, 0.001)
 
 
 class TestLookup:
@@ -252,11 +299,34 @@ class TestLookup:
 
     @pytest.mark.parametrize("name", ALL)
     def test_configuration_survives_json(self, name):
-        optimizer = getattr(optimizers, name)(ExponentialDecay(0.1, 100, 0.5), clipnorm=2.0, name="mine")
+        common = {
+            "weight_decay": 0.1, "clipnorm": 2.0, "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3,
+            "loss_scale_factor": 2.0, "gradient_accumulation_steps": 4, "name": "mine",
+        }  # fmt: skip
+        optimizer = getattr(optimizers, name)(ExponentialDecay(0.1, 100, 0.5), **common)
+        assert common.items() <= optimizer.get_config().items()
         config = json.loads(json.dumps(optimizers.serialize(optimizer)))
-        copy = optimizers.get(config)
-        assert type(copy) is type(optimizer)
-        assert copy.get_config() == optimizer.get_config()
+        again = optimizers.get(config)
+        assert type(again) is type(optimizer)
+        assert again.get_config() == optimizer.get_config()
+        parameters = inspect.signature(type(optimizer)).parameters.values()
+        own = {parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD}
+        assert own | common.keys() | {"clipvalue", "global_clipnorm"} == optimizer.get_config().keys()
+
+    def test_optimizers_of_ones_own(self):
+        @lookup.register_keras_serializable("tests")
+        class Slow(SGD):
+            pass
+
+        class Unregistered(SGD):
+            pass
+
+        config = json.loads(json.dumps(optimizers.serialize(Slow(0.25))))
+        assert config["class_name"] == "tests>Slow"
+        for given in (config, "Slow", "tests>Slow"):
+            assert type(optimizers.get(given)) is Slow
+        config = optimizers.serialize(Unregistered())
+        assert type(optimizers.deserialize(config, custom_objects={"Unregistered": Unregistered})) is Unregistered
 
     def test_unknown(self):
         with pytest.raises(ValueError, match="did you mean 'adam'"):

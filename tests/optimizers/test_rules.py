@@ -13,7 +13,7 @@ import pytest
 
 from tinynet import kernels, losses, ops, optimizers
 from tinynet.autograd import Parameter, gradients
-from tinynet.optimizers import SGD, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop
+from tinynet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, RMSprop
 from tinynet.schedules import ExponentialDecay
 
 import strict_array
@@ -36,6 +36,8 @@ VECTORS = [
     (Adamax(), [0.9990000010, 0.9992894745, 0.9990422421, 0.9988182128]),
     (Nadam(), [0.9989372133, 0.9998188784, 0.9989871558, 0.9987840821]),
     (AdamW(), [0.9989960316, 0.9993581340, 0.9990108984, 0.9986511975]),
+    (Adadelta(), [0.9999985859, 1.0000003837, 0.9999982194, 0.9999977527]),
+    (Lion(), [0.999, 1.0, 0.999, 0.998]),  # signs of 0.01, -0.0191, 0.029091, 0.00680009
 ]
 
 # after the first gradient, 0.01 everywhere, and four of 0.1, 0.2, ... 1.0: the first and the last of ten elements
@@ -126,6 +128,13 @@ def test_amsgrad_keeps_the_largest_second_moment(implementation):
     steps = [0.001 * math.sqrt((1 - 0.999**t) / 0.001) / (1 - 0.9**t) * m[t - 1] for t in (1, 2, 3)]
     np.testing.assert_allclose(values, -np.cumsum(steps), rtol=1e-12)
     assert plain[2] < values[2] - 1e-7
+
+
+@IMPLEMENTATIONS
+def test_lion_does_not_move_where_nothing_pulls(implementation):
+    with kernels.use("optimizers", implementation), np.errstate(invalid="ignore"):
+        values = run(Lion(0.5), [1.0, 2.0, 3.0, 4.0], [[0.0, -0.0, 1e-300, np.nan]])[0]
+    np.testing.assert_array_equal(values, [1.0, 2.0, 2.5, np.nan])
 
 
 def test_nadams_momentum_product():

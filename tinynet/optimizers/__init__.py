@@ -1,13 +1,15 @@
 """Optimizers, by Keras's names: one rule per class, one kernel per rule (`tinynet.kernels.optimizers`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import lookup
 from tinynet.optimizers import schedules
+from tinynet.optimizers.adadelta import Adadelta
 from tinynet.optimizers.adagrad import Adagrad
 from tinynet.optimizers.adam import Adam, AdamW
 from tinynet.optimizers.adamax import Adamax
+from tinynet.optimizers.lion import Lion
 from tinynet.optimizers.nadam import Nadam
 from tinynet.optimizers.optimizer import Optimizer
 from tinynet.optimizers.rmsprop import RMSprop
@@ -15,10 +17,12 @@ from tinynet.optimizers.sgd import SGD
 
 __all__ = [
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Lion",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -29,7 +33,7 @@ __all__ = [
 ]
 
 _CLASSES: dict[str, Callable[..., Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (SGD, Adagrad, Adam, AdamW, Adamax, Nadam, RMSprop)
+    cls.__name__.lower(): cls for cls in (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
 }
 
 
@@ -39,8 +43,9 @@ def get(identifier: Any) -> Optimizer:
     A name or a class makes a new optimizer with default arguments; an instance is returned as it is, with its state.
     """
     if isinstance(identifier, str):
-        return lookup.find(identifier.lower(), _CLASSES, "optimizer")()
-    if isinstance(identifier, dict):
+        name = identifier if lookup.registered(identifier) is not None else identifier.lower()
+        return lookup.find(name, _CLASSES, "optimizer")()
+    if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type):
         identifier = identifier()
@@ -54,7 +59,10 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return lookup.to_config(optimizer)
 
 
-def deserialize(config: dict[str, Any]) -> Optimizer:
-    """The optimizer that `serialize` described, without its state."""
-    name = str(config.get("class_name", "")).lower()
-    return lookup.from_config({**config, "class_name": name}, _CLASSES, "optimizer")
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """The optimizer that `serialize` described, without its state; `custom_objects`: {name: class} of one's own."""
+    name = config.get("class_name")
+    if isinstance(name, str) and name.lower() in _CLASSES:
+        config = {**config, "class_name": name.lower()}
+    with lookup.custom_object_scope(custom_objects or {}):
+        return lookup.from_config(config, _CLASSES, "optimizer")

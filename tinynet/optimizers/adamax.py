@@ -3,7 +3,7 @@
 from typing import Any, Unpack
 
 from tinynet.kernels import optimizers as kernels
-from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.arguments import Common, LearningRate, check_range
 from tinynet.optimizers.optimizer import Optimizer
 
 
@@ -25,6 +25,8 @@ class Adamax(Optimizer):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
+        check_range(type(self).__name__, "beta_1", beta_1, "[0, 1)")
+        check_range(type(self).__name__, "beta_2", beta_2, "[0, 1)")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def build(self, variables: Any) -> None:

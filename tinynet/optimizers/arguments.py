@@ -1,6 +1,7 @@
 """Arguments that every optimizer takes, and their checks."""
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable
 from typing import Any, TypedDict
 
 import numpy as np
@@ -10,8 +11,8 @@ from tinynet.schedules import LearningRateSchedule
 LearningRate = float | LearningRateSchedule | Callable[[], float]
 
 _TODAY = {
+    "decay": "it is written learning_rate=InverseTimeDecay(rate, 1, decay), which is what it meant",
     "lr": "it is spelled learning_rate",
-    "decay": "use learning_rate=InverseTimeDecay(rate, 1, decay), which is what it meant",
     "schedule_decay": "Nadam's momentum schedule is fixed",
 }
 
@@ -23,13 +24,20 @@ class Common(TypedDict, total=False):
     clipnorm: float | None
     clipvalue: float | None
     global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int | None
+    loss_scale_factor: float | None
+    gradient_accumulation_steps: int | None
     name: str | None
 
 
-def refuse_unknown(kind: str, unknown: Mapping[str, Any]) -> None:
+def refuse_unknown(kind: str, unknown: dict[str, Any], known: Iterable[str] = ()) -> None:
     """Raises ValueError for arguments that do not exist, with today's spelling of those that once did."""
     if unknown:
-        hints = "; ".join(f"{name!r}: {_TODAY[name]}" for name in unknown if name in _TODAY)
+        near = {name: difflib.get_close_matches(name, known, 1) for name in unknown if name not in _TODAY}
+        told = {**{name: f"did you mean {found[0]!r}?" for name, found in near.items() if found}, **_TODAY}
+        hints = "; ".join(f"{name!r}: {told[name]}" for name in unknown if name in told)
         raise ValueError(f"{kind}: Argument(s) not recognized: {sorted(unknown)}" + (f" ({hints})" if hints else ""))
 
 
@@ -40,6 +48,21 @@ def check_clips(kind: str, **limits: float | None) -> None:
         raise ValueError(f"{kind}: only one of {', '.join(limits)} can be set, got {given}")
     if any(limit <= 0 for limit in given.values()):
         raise ValueError(f"{kind}: a clipping limit must be positive, got {given}")
+
+
+def check_range(kind: str, name: str, value: Any, interval: str = "[0, 1]") -> None:
+    """Raises ValueError unless `value` is a number in `interval`, which is "[0, 1]", "[0, 1)" or "(0, 1]"."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    inside = number and 0 <= value <= 1 and (interval[0] == "[" or value > 0) and (interval[-1] == "]" or value < 1)
+    if not inside:
+        raise ValueError(f"{kind}: {name} must be a number in {interval}, got {value!r}")
+
+
+def check_count(kind: str, name: str, value: Any, least: int) -> None:
+    """Raises ValueError unless `value` is None or an integer >= least."""
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if value is not None and not (whole and value >= least):
+        raise ValueError(f"{kind}: {name} must be an integer >= {least} or None, got {value!r}")
 
 
 def learning_rate_state(kind: str, learning_rate: LearningRate) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd import Tensor
 from tinynet.kernels import optimizers as kernels
-from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.arguments import Common, LearningRate, check_range
 from tinynet.optimizers.optimizer import Optimizer
 
 
@@ -31,6 +31,8 @@ class Nadam(Optimizer):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
+        check_range(type(self).__name__, "beta_1", beta_1, "[0, 1)")
+        check_range(type(self).__name__, "beta_2", beta_2, "[0, 1)")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def build(self, variables: Any) -> None:

@@ -1,33 +1,37 @@
 """The base class of optimizers: everything but the update rule.
 
-One `apply` does, in Keras's order: drop variables without a gradient, clip, decay the weights, update every variable by
-the rule, apply the constraints, count the step.
+One `apply` does, in Keras's order: drop variables without a gradient, undo the scale of the loss, collect gradients over
+several calls, clip, decay the weights, update every variable by the rule, average the weights, apply the constraints,
+count the step.
 """
 
+import inspect
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinynet import lookup, schedules
-from tinynet.autograd import Parameter, Tensor, as_raw
-from tinynet.backend import device
+from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import xp
-from tinynet.optimizers import clipping, sweep
-from tinynet.optimizers.arguments import LearningRate, check_clips, learning_rate_state, refuse_unknown
+from tinynet.optimizers import averages, clipping, given, sweep
+from tinynet.optimizers.arguments import Common, LearningRate, check_clips, check_count, check_range, refuse_unknown
+from tinynet.optimizers.state import OptimizerState
 
 
-class Optimizer:
+class Optimizer(OptimizerState):
     """Base class; a rule is a subclass with, in `build`, its slots (`add_slots`), and either an `update_step` of its own or
     a `kernel` of tinynet.kernels.optimizers and its `scalars`: these update all variables in one sweep (sweep.py).
 
-    learning_rate    a float, a LearningRateSchedule (called with the step), or a function without arguments
+    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without arguments
     weight_decay     w <- w - w weight_decay learning_rate before each update
     clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;  global_clipnorm: all
                      gradients together shortened to this length (Keras 1's clipnorm); at most one of the three
+    use_ema          keep a <- ema_momentum a + (1 - ema_momentum) w, from a = w at the first update; `fit` ends with w <- a.
+                     ema_overwrite_frequency: w <- a also after every so many updates
+    loss_scale_factor             the gradients are those of the loss times this number (`scale_loss`), and are divided by it
+    gradient_accumulation_steps   update at every n-th call alone, by the mean of the n gradients
     """
 
     kernel: Any = None
@@ -35,119 +39,58 @@ class Optimizer:
     def __init__(
         self,
         learning_rate: LearningRate,
-        *,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         **unknown: Any,
     ) -> None:
         kind = type(self).__name__
-        refuse_unknown(kind, unknown)
+        refuse_unknown(kind, unknown, [*inspect.signature(type(self).__init__).parameters, *Common.__annotations__])
         check_clips(kind, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
+        check_count(kind, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        check_count(kind, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        check_range(kind, "ema_momentum", ema_momentum)
+        if loss_scale_factor is not None and not loss_scale_factor > 0:
+            raise ValueError(f"{kind}: loss_scale_factor must be a positive number or None, got {loss_scale_factor!r}")
+        super().__init__(learning_rate)
         self.name = name or lookup.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
-        self.global_clipnorm = global_clipnorm
-        self._iterations = np.array(0)
-        self._rate = learning_rate_state(kind, learning_rate)
+        self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self._undecayed: tuple[list[Parameter], Any] = ([], None)  # variables, and a pattern of names
-        self._trained: list[Parameter] = []
-        self._slots: dict[int, list[Any]] = {}  # id of a variable: its slots
-        self._state: list[Tensor] = []  # all slots, in the order they were added
-        self._sweeps: dict[Any, sweep.Sweep] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: the slots variable by variable, since a copy's variables have other ids; no sweeps."""
-        return {**vars(self), "_slots": [self._slots[id(variable)] for variable in self._trained], "_sweeps": {}}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        slots = [id(variable) for variable in state["_trained"]], state["_slots"]
-        vars(self).update({**state, "_slots": dict(zip(*slots, strict=True))})
 
     @property
     def iterations(self) -> int:
-        """Number of updates done."""
-        return int(self._iterations)
+        """Number of updates done: of calls of `apply`, or of every n-th call if it collects n gradients."""
+        return int(self._iterations) // (self.gradient_accumulation_steps or 1)
 
     @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next update; it can be assigned at any time, unless it is a schedule."""
-        rate = self._rate
-        if isinstance(rate, schedules.LearningRateSchedule):
-            return float(rate(self.iterations))
-        return float(rate() if callable(rate) else rate)
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if callable(value):
-            self._rate = value
-        elif callable(self._rate):
-            raise TypeError(
-                f"{self.name}: the learning rate is a schedule ({type(self._rate).__name__}) and cannot be set to "
-                f"{value!r}; assign another schedule, or create the optimizer with a float"
-            )
-        else:
-            number = as_raw(value)
-            if getattr(number, "ndim", 0) or getattr(number, "dtype", np.dtype(type(number))).kind not in "iuf":
-                raise ValueError(f"{self.name}: the learning rate must be a number, got {value!r}")
-            self._rate[...] = device.to_host(number)
-
-    lr = property(
-        lambda self: self.learning_rate,
-        lambda self, value: setattr(self, "learning_rate", value),
-        doc="The same as `learning_rate`, to read and to assign.",
-    )
+    def updates(self) -> bool:
+        """Whether the next call of `apply` updates the variables, rather than only collecting gradients."""
+        steps = self.gradient_accumulation_steps
+        return steps is None or (int(self._iterations) + 1) % steps == 0
 
     @property
-    def built(self) -> bool:
-        """Whether the variables, and with them the slots, are known."""
-        return bool(self._trained)
+    def phase(self) -> tuple[str, ...]:
+        """Which kind of step comes next, where there are several: they launch different kernels."""
+        if self.gradient_accumulation_steps is None:
+            return ()
+        return ("update",) if self.updates else ("accumulate",)
 
     def build(self, variables: Iterable[Parameter]) -> None:
         """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
-        self._trained = list(variables)
-        if len({id(variable) for variable in self._trained}) < len(self._trained):
-            raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")
-        self._slots = {id(variable): [] for variable in self._trained}
-        self._state = []
-        self._sweeps = {}
-
-    def add_slots(self, *names: str, start: float = 0.0) -> None:
-        """Gives every variable one more array per name, of its shape and dtype, filled with `start`."""
-        for variable in self._trained:
-            for name in names:
-                array = xp(variable.data).full_like(variable.data, start)
-                self._slots[id(variable)].append(array)
-                self._state.append(Tensor(array, name=f"{variable.name}_{name}"))
-
-    def slots(self, variable: Parameter) -> list[Any]:
-        """The arrays kept for `variable`, in the order they were added."""
-        return self._slots[id(variable)]
-
-    @property
-    def variables(self) -> list[Tensor]:
-        """The state in Keras's order: iteration, learning rate (unless it is a schedule), then the slots."""
-        numbers = [Tensor(self._iterations, name="iteration")]
-        if not callable(self._rate):
-            numbers.append(Tensor(self._rate, name="learning_rate"))
-        return numbers + self._state
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of `variables`."""
-        return [np.array(device.to_host(variable.data)) for variable in self.variables]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Restores what `get_weights` returned; raises ValueError where number or shapes differ."""
-        variables = self.variables
-        if len(weights) != len(variables):
-            hint = "" if self.built else "; call optimizer.build(variables) first, so that its slots exist"
-            raise ValueError(f"{self.name}: expected {len(variables)} arrays, got {len(weights)}{hint}")
-        for variable, weight in zip(variables, weights, strict=True):
-            value = xp(variable.data).asarray(as_raw(weight))
-            if value.shape != variable.shape:
-                raise ValueError(f"{self.name}: {variable.name!r} has shape {variable.shape}, got {value.shape}")
-            variable.data[...] = value
+        super().build(variables)
+        self._averages = [self._new_array(v, "average") for v in self._trained] if self.use_ema else []
+        collects = self.gradient_accumulation_steps is not None
+        self._accumulators = [self._new_array(v, "gradient_accumulator") for v in self._trained] if collects else []
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Parameter] | None = None, var_names: Sequence[str] | None = None
@@ -161,6 +104,19 @@ class Optimizer:
         """Whether weight decay leaves `variable` out."""
         listed, pattern = self._undecayed
         return any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss to differentiate: times `loss_scale_factor`, so that small gradients do not vanish in float16."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def finalize_variable_values(self, var_list: Sequence[Parameter]) -> None:
+        """Gives the variables the values to keep: w <- its average, with `use_ema`. `fit` calls it at its end."""
+        if not self.use_ema or not self.built:
+            return
+        found = {id(variable): average for variable, average in zip(self._trained, self._averages, strict=True)}
+        given.check_known(self, var_list)
+        for variable in var_list:
+            variable.assign(found[id(variable)])
 
     # ---- one step
 
@@ -176,32 +132,34 @@ class Optimizer:
             return
         if not self.built:
             self.build(variables)
-        gradients, updated = self._present(grads, variables)
+        gradients, updated = given.pairs(self, grads, variables)
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
         if not own_rule and (update := sweep.find(self, updated, self._sweeps)) is not None:
             update(gradients)
         else:
             self._update_each(gradients, updated)
+        if self.use_ema:
+            averages.update(self, self._sweeps)
         for variable in updated:
             variable.touch()
             if variable.constraint is not None:
-                variable.assign(variable.constraint(variable.data))
+                given.constrain(variable)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
-        """`apply` for (gradient, variable) pairs; returns the number of steps done."""
+        """`apply` for (gradient, variable) pairs; returns the number of calls so far."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
-        return self.iterations
+        return int(self._iterations)
 
     def begin_step(self) -> None:
-        """Hook for what changes once per step, before the first variable."""
+        """Hook for what changes once per update, before the first variable."""
 
     def arrays(self, variable: Parameter) -> list[Any]:
         """The slots of `variable` as `kernel` takes them: None for one that it does without."""
         return self.slots(variable)
 
     def scalars(self, learning_rate: float) -> dict[str, float]:
-        """The numbers of this step as `kernel` takes them; `iterations` steps were done before it."""
+        """The numbers of this step as `kernel` takes them; `iterations` updates were done before it."""
         raise TypeError(f"{type(self).__name__} must define scalars(self, learning_rate)")
 
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
@@ -210,54 +168,51 @@ class Optimizer:
             raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
         self.kernel(variable.data, gradient, *self.arrays(variable), **self.scalars(learning_rate))
 
-    def _update_each(self, gradients: list[Any], variables: list[Parameter]) -> None:
-        """Clips, decays and updates one variable after the other: any array module, any memory order, any rule."""
-        rate = self.learning_rate
-        gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
-        if self.weight_decay is not None:
-            for variable in variables:
-                if not self.excluded(variable):
-                    kernels.decay(variable.data, rate=self.weight_decay * rate)
-        self.begin_step()
-        for g, variable in zip(gradients, variables, strict=True):
-            self.update_step(g, variable, rate)
-        self._iterations += 1
+    def accumulators(self, variables: Sequence[Parameter]) -> list[Any]:
+        """The collected gradients of `variables`; none, if every call updates."""
+        if not self._accumulators:
+            return []
+        found = {id(variable): total for variable, total in zip(self._trained, self._accumulators, strict=True)}
+        return [found[id(variable)] for variable in variables]
 
-    def _present(self, grads: Sequence[Any], variables: Sequence[Parameter]) -> tuple[list[Any], list[Parameter]]:
-        """Raw gradients and their variables, checked, without those that have no gradient."""
-        present, updated, missing = [], [], []
-        for g, variable in zip(grads, variables, strict=True):
-            if id(variable) not in self._slots:
-                raise ValueError(
-                    f"Unknown variable {variable.name!r}: {self.name} was built for other variables. After layers were "
-                    "added or unfrozen, compile again or create a new optimizer"
-                )
-            g = np.asarray(g, variable.dtype) if isinstance(g, list | tuple) else as_raw(g)
-            if g is None:
-                missing.append(variable.name)
-            elif g.shape != variable.shape:
-                raise ValueError(f"{self.name}: {variable.name!r} has shape {variable.shape}, its gradient {g.shape}")
-            else:
-                present.append(g)
-                updated.append(variable)
-        if not present:
-            raise ValueError(f"No gradients provided for any variable: {missing}; does the loss depend on them?")
-        if missing:
-            warnings.warn(f"{self.name}: no gradient for {missing}; they are left as they are", stacklevel=3)
-        return present, updated
+    def _update_each(self, gradients: list[Any], variables: list[Parameter]) -> None:
+        """`apply` for one variable after the other: any array module, any memory order, any rule."""
+        rate, updates, totals = self._next_rate(), self.updates, self.accumulators(variables)
+        scale, steps = self.loss_scale_factor, self.gradient_accumulation_steps
+        for total, g in zip(totals, gradients, strict=bool(totals)):
+            kernels.collect(total, g, scale=scale or 1, steps=steps if updates else 1)
+        if totals:
+            gradients = totals
+        elif scale is not None:
+            gradients = [g / scale for g in gradients]
+        if updates:
+            gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
+            if self.weight_decay is not None:
+                for variable in variables:
+                    if not self.excluded(variable):
+                        kernels.decay(variable.data, rate=self.weight_decay * rate)
+            self.begin_step()
+            for g, variable in zip(gradients, variables, strict=True):
+                self.update_step(g, variable, rate)
+            for total in totals:
+                total[...] = 0
+        self._iterations += 1
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; subclasses add their own."""
         rate = self._rate
-        if isinstance(rate, schedules.LearningRateSchedule):
-            rate = schedules.serialize(rate)
         return {
             "name": self.name,
-            "learning_rate": float(rate) if isinstance(rate, np.ndarray) else rate,
+            "learning_rate": float(rate) if isinstance(rate, np.ndarray) else lookup.describe(rate),
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
             "global_clipnorm": self.global_clipnorm,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
 
     @classmethod

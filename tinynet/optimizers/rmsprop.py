@@ -4,7 +4,7 @@ from typing import Any, Unpack
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.arguments import Common, LearningRate, check_range
 from tinynet.optimizers.optimizer import Optimizer
 
 
@@ -28,6 +28,8 @@ class RMSprop(Optimizer):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
+        check_range("RMSprop", "rho", rho)
+        check_range("RMSprop", "momentum", momentum)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     def build(self, variables: Any) -> None:

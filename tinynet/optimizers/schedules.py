@@ -1,19 +1,27 @@
 """Keras's address of `tinynet.schedules`."""
 
 from tinynet.schedules import (
+    CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     LearningRateSchedule,
+    OneCycle,
     PiecewiseConstantDecay,
+    PolynomialDecay,
     deserialize,
     serialize,
 )
 
 __all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
+    "OneCycle",
     "PiecewiseConstantDecay",
+    "PolynomialDecay",
     "deserialize",
     "serialize",
 ]

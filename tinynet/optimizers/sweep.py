@@ -2,6 +2,8 @@
 
     numbers   what differs from step to step, computed in Python and written into an array. A step under recording launches
               that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated
+    collect   the gradients divided by the scale of the loss, and added up over several calls, if the optimizer does that;
+              a call that only collects ends here
     clip      every gradient into a clipped copy, if the optimizer clips
     decay     w <- w - rate w, if it decays weights
     rule      the optimizer's formula
@@ -34,6 +36,8 @@ class Sweep:
         decayed = [(variable.data,) for variable in variables if decays and not optimizer.excluded(variable)]
         self.decayed = kernels.Segments(decayed) if decayed else None
         self.clip = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
+        collects = optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
+        self.collecting = Collecting(optimizer, variables) if collects else None
         self.clipped = [] if self.clip is None else [np.empty_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
 
@@ -43,10 +47,18 @@ class Sweep:
     def __call__(self, gradients: Sequence[Any]) -> None:
         """Updates the variables in place and counts the step."""
         gradients = [kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)]
+        updates = self.optimizer.updates
+        begin = self._begin if updates else self._count
         if recording.get() is None:
-            self._begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
+            begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
         else:
-            launch(self._begin, self.numbers)
+            launch(begin, self.numbers)
+        if self.collecting is not None:
+            gradients = self.collecting(gradients, updates)
+        if updates:
+            self._update(gradients)
+
+    def _update(self, gradients: Sequence[Any]) -> None:
         if self.clipping is not None:
             table = self.clipping.table(gradients)
             if self.clip == "clipvalue":
@@ -57,17 +69,51 @@ class Sweep:
         if self.decayed is not None:
             self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
         self.segments.launch(self.rule.loop, self.segments.table(gradients), self.coefficients)
+        if self.collecting is not None:
+            self.collecting.clear()
 
     def _begin(self, numbers: np.ndarray) -> None:
         """The numbers of this step: computed in double precision, rounded to the variables' dtype."""
         optimizer = self.optimizer
-        learning_rate = optimizer.learning_rate
+        learning_rate = optimizer._next_rate()
         optimizer.begin_step()
         limit = 0.0 if self.clip is None else getattr(optimizer, self.clip)
         rate = 0.0 if self.decayed is None else optimizer.weight_decay * learning_rate
         values = (limit, rate, *self.rule.numbers(**optimizer.scalars(learning_rate)))
         numbers[: len(values)] = values
         optimizer._iterations += 1
+
+    def _count(self, numbers: np.ndarray) -> None:
+        self.optimizer._iterations += 1
+
+
+class Collecting:
+    """Gradients divided by the scale of the loss and, over several calls, added up."""
+
+    def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
+        scale, steps = optimizer.loss_scale_factor or 1, optimizer.gradient_accumulation_steps
+        self.adds = steps is not None
+        self.totals = optimizer.accumulators(variables) if self.adds else [np.empty_like(v.data) for v in variables]
+        self.segments = kernels.Segments([(total,) for total in self.totals])
+        self.mean = np.array((scale, steps or 1, self.adds), self.segments.dtype)  # see kernels.collect_sweep
+        self.sum = np.array((scale, 1, self.adds), self.segments.dtype)
+
+    def __call__(self, gradients: Sequence[Any], updates: bool) -> list[Any]:
+        """The sum so far; the mean in a call that updates."""
+        table = self.segments.table(gradients)
+        self.segments.launch(kernels.collect_sweep, table, self.mean if updates else self.sum)
+        return self.totals
+
+    def clear(self) -> None:
+        """The next sum starts from 0."""
+        if self.adds:
+            self.segments.launch(kernels.clear_sweep, self.segments.table(), self.sum)
+
+
+def fit_together(arrays: Sequence[Any]) -> bool:
+    """Whether arrays can be changed in one sweep: dense, of one dtype, each in memory of its own."""
+    dense = all(kernels.in_one_sweep(array) and array.dtype == arrays[0].dtype for array in arrays)
+    return dense and not kernels.overlap(arrays)
 
 
 def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep]) -> Sweep | None:
@@ -80,10 +126,10 @@ def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep
     if optimizer.kernel is None or not kernels.in_one_sweep(arrays[0]):
         return None
     clips = [getattr(optimizer, name) is None for name in CLIPS]
-    key = (optimizer.kernel, optimizer.weight_decay is None, *clips, *map(id, arrays))
+    collects = optimizer.loss_scale_factor, optimizer.gradient_accumulation_steps
+    key = (optimizer.kernel, optimizer.weight_decay is None, *clips, *collects, *map(id, arrays))
     if (sweep := sweeps.get(key)) is None:
-        dense = all(kernels.in_one_sweep(array) and array.dtype == arrays[0].dtype for array in arrays)
-        if not dense or kernels.overlap(arrays):
+        if not fit_together(arrays):
             return None
         if len(sweeps) >= MOST:
             sweeps.clear()

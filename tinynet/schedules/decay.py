@@ -1,36 +1,11 @@
-"""Learning-rate schedules: functions of the step k, which is 0 at the first update.
-
-    optimizer = SGD(ExponentialDecay(0.1, decay_steps=1000, decay_rate=0.5))
-
-Also found at `tinynet.optimizers.schedules`, Keras's address. Values are computed in double precision; an update rounds
-them to the dtype of its variable.
-"""
+"""Schedules that fall: exponentially, as 1/k, as a power, in pieces."""
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
-from tinynet import lookup
-
-
-class LearningRateSchedule:
-    """Base class: a schedule is called with the step and returns the learning rate of that step."""
-
-    def __call__(self, step: int) -> float:
-        raise TypeError(
-            f"{type(self).__name__} must define __call__(self, step), which returns that step's learning rate"
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "LearningRateSchedule":
-        """The schedule that `get_config` described."""
-        return cls(**config)
+from tinynet.schedules.base import LearningRateSchedule, check_positive
 
 
 class _Decay(LearningRateSchedule):
@@ -44,8 +19,7 @@ class _Decay(LearningRateSchedule):
         staircase: bool = False,
         name: str | None = None,
     ) -> None:
-        if decay_steps <= 0:
-            raise ValueError(f"{type(self).__name__}: decay_steps must be positive, got {decay_steps}")
+        check_positive(type(self).__name__, "decay_steps", decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -75,10 +49,40 @@ class InverseTimeDecay(_Decay):
         return self.initial_learning_rate / (1 + self.decay_rate * self.progress(step))
 
 
+class PolynomialDecay(LearningRateSchedule):
+    """eta(k) = (eta_0 - eta_end) (1 - k/S)^power + eta_end up to k = S = decay_steps, and eta_end from there on.
+
+    With `cycle` S is the next multiple of decay_steps instead: the rate reaches eta_end there, rises to a value below
+    eta_0 at once, and falls again.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: float,
+        end_learning_rate: float = 0.0001,
+        power: float = 1.0,
+        cycle: bool = False,
+        name: str | None = "PolynomialDecay",
+    ) -> None:
+        check_positive("PolynomialDecay", "decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
+        self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
+
+    def __call__(self, step: int) -> float:
+        whole = self.decay_steps
+        if self.cycle:
+            whole *= max(math.ceil(step / self.decay_steps), 1)
+        left = 1 - min(step, whole) / whole
+        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
+
+
 class PiecewiseConstantDecay(LearningRateSchedule):
     """eta(k) = values[i] where i boundaries lie strictly below k: a boundary still belongs to the piece before it."""
 
-    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = None) -> None:
+    def __init__(
+        self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"
+    ) -> None:
         if len(values) != len(boundaries) + 1:
             raise ValueError(
                 "PiecewiseConstantDecay: there must be one value more than boundaries, "
@@ -88,20 +92,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(f"PiecewiseConstantDecay: boundaries must increase, got {list(boundaries)}")
         self.boundaries = list(boundaries)
         self.values = list(values)
-        self.name = name or "PiecewiseConstant"
+        self.name = name
 
     def __call__(self, step: int) -> float:
         return self.values[bisect_left(self.boundaries, step)]
-
-
-_CLASSES = {cls.__name__: cls for cls in (ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay)}
-
-
-def serialize(schedule: LearningRateSchedule) -> dict[str, Any]:
-    """{"class_name", "config"} of a schedule."""
-    return {"class_name": type(schedule).__name__, "config": schedule.get_config()}
-
-
-def deserialize(config: Mapping[str, Any]) -> LearningRateSchedule:
-    """The schedule that `serialize` described."""
-    return lookup.from_config(config, _CLASSES, "schedule")

@@ -1,0 +1,37 @@
+"""Adadelta."""
+
+from typing import Any, Unpack
+
+from tinynet.kernels import optimizers as kernels
+from tinynet.optimizers.arguments import Common, LearningRate, check_range
+from tinynet.optimizers.optimizer import Optimizer
+
+
+class Adadelta(Optimizer):
+    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); d <- rho d + (1-rho) u^2; w <- w - eta u.
+
+    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1. The paper has no learning rate: there it is 1.
+    """
+
+    kernel = kernels.adadelta
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        rho: float = 0.95,
+        epsilon: float = 1e-7,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        check_range("Adadelta", "rho", rho)
+        self.rho, self.epsilon = rho, epsilon
+
+    def build(self, variables: Any) -> None:
+        super().build(variables)
+        self.add_slots("accumulated_grad", "accumulated_delta_var")
+
+    def scalars(self, learning_rate: float) -> dict[str, float]:
+        return {"learning_rate": learning_rate, "rho": self.rho, "epsilon": self.epsilon}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}

@@ -1,0 +1,56 @@
+"""Exponential moving averages of the weights: after every call of `apply`, for all variables of the optimizer."""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.kernels import optimizers as kernels
+from tinynet.kernels.common import launch, recording
+from tinynet.optimizers import sweep
+
+
+class Averages:
+    """The averages of all variables in one sweep. It holds every array that its table points at."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        weights = [variable.data for variable in optimizer._trained]
+        self.segments = kernels.Segments(list(zip(optimizer._averages, weights, strict=True)))
+        self.numbers = np.zeros(3, self.segments.dtype)
+
+    def __call__(self) -> None:
+        if recording.get() is None:
+            self._begin(self.numbers)
+        else:
+            launch(self._begin, self.numbers)
+        self.segments.launch(kernels.average_sweep, self.segments.table(), self.numbers)
+
+    def _begin(self, numbers: np.ndarray) -> None:
+        """A launch, as in sweep.py: what differs from step to step stays out of the recorded arguments."""
+        momentum, overwrite = _settings(self.optimizer)
+        numbers[:] = momentum, 1 - momentum, overwrite
+
+
+def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
+    """a <- mu a + (1-mu) w with mu = 0 until the first update is done, so that a starts as w; w <- a where it is due."""
+    arrays = [variable.data for variable in optimizer._trained]
+    key = ("averages", *map(id, arrays))
+    compiled = kernels.in_one_sweep(arrays[0])
+    if compiled and key not in sweeps and sweep.fit_together(arrays):
+        sweeps[key] = Averages(optimizer)
+    if compiled and key in sweeps:
+        sweeps[key]()
+    else:
+        momentum, overwrite = _settings(optimizer)
+        for average, array in zip(optimizer._averages, arrays, strict=True):
+            kernels.average(average, array, momentum=momentum, overwrite=overwrite)
+    if optimizer.ema_overwrite_frequency is not None:
+        for variable in optimizer._trained:
+            variable.touch()
+
+
+def _settings(optimizer: Any) -> tuple[float, bool]:
+    """mu of the call that is being done and was counted already, and whether the weights become their averages."""
+    done = (int(optimizer._iterations) - 1) // (optimizer.gradient_accumulation_steps or 1)  # updates before this one
+    every = optimizer.ema_overwrite_frequency
+    return optimizer.ema_momentum if done else 0.0, every is not None and (done + 1) % every == 0

@@ -1,0 +1,51 @@
+"""What `apply` is given, and what it has to hold to: gradients and their variables, checked, and the constraints."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Parameter, as_raw, no_grad
+from tinynet.kernels.common import launch
+
+
+def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
+    """Raises ValueError for a variable that was not there when the optimizer was built."""
+    for variable in variables:
+        if id(variable) not in optimizer._slots:
+            raise ValueError(
+                f"Unknown variable {variable.name!r}: {optimizer.name} was built for other variables. After layers were "
+                "added or unfrozen, compile again or create a new optimizer"
+            )
+
+
+def pairs(optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]) -> tuple[list[Any], list[Parameter]]:
+    """Raw gradients and their variables, checked, without those that have no gradient."""
+    check_known(optimizer, variables)
+    present, updated, missing = [], [], []
+    for g, variable in zip(grads, variables, strict=True):
+        g = np.asarray(g, variable.dtype) if isinstance(g, list | tuple) else as_raw(g)
+        if g is None:
+            missing.append(variable.name)
+        elif g.shape != variable.shape:
+            raise ValueError(f"{optimizer.name}: {variable.name!r} has shape {variable.shape}, its gradient {g.shape}")
+        else:
+            present.append(g)
+            updated.append(variable)
+    if not present:
+        raise ValueError(f"No gradients provided for any variable: {missing}; does the loss depend on them?")
+    if missing:
+        warnings.warn(f"{optimizer.name}: no gradient for {missing}; they are left as they are", stacklevel=4)
+    return present, updated
+
+
+@no_grad()
+def constrain(variable: Parameter) -> None:
+    """w <- constraint(w); in launches, if the constraint is written with operators and functions of tinynet.ops."""
+    value = as_raw(variable.constraint(variable))
+    if type(value) is type(variable.data) is np.ndarray and value.shape == variable.shape:
+        launch(np.copyto, variable.data, value)
+        variable.touch()
+    else:
+        variable.assign(value)

@@ -1,0 +1,191 @@
+"""What an optimizer remembers from step to step: the number of steps, the learning rate, and arrays for every variable.
+
+Its order is Keras's: iteration, learning rate, averages of the weights, collected gradients, the slots of the rule.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tinynet import initializers, schedules
+from tinynet.autograd import Parameter, Tensor, as_raw
+from tinynet.backend import device
+from tinynet.kernels.common import xp
+from tinynet.optimizers.arguments import LearningRate, learning_rate_state
+
+
+class Rate(float):
+    """A learning rate as it was when it was read: a float, and `optimizer.learning_rate.assign(x)` sets the next one."""
+
+    _optimizer: Any
+
+    def __new__(cls, value: float, optimizer: Any) -> "Rate":
+        rate = super().__new__(cls, value)
+        rate._optimizer = optimizer
+        return rate
+
+    def __reduce__(self) -> Any:
+        return float, (float(self),)  # a copy belongs to no optimizer
+
+    def assign(self, value: Any) -> None:
+        """Sets the optimizer's learning rate."""
+        self._optimizer.learning_rate = value
+
+    def numpy(self) -> np.ndarray:
+        """An array of shape ()."""
+        return np.array(float(self))
+
+
+class OptimizerState:
+    """Base of `Optimizer`: variables, slots, learning rate; how they are read, restored and copied."""
+
+    name: str
+
+    def __init__(self, learning_rate: LearningRate) -> None:
+        self._iterations = np.array(0)
+        self._rate = learning_rate_state(type(self).__name__, learning_rate)
+        self._trained: list[Parameter] = []
+        self._slots: dict[int, list[Any]] = {}  # id of a variable: its slots
+        self._averages: list[Any] = []  # of the variables, one each; empty if they are not kept
+        self._accumulators: list[Any] = []  # of their gradients, likewise
+        self._state: list[Tensor] = []  # all of these arrays, in the order they were added
+        self._sweeps: dict[Any, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the slots variable by variable, since a copy's variables have other ids; no sweeps."""
+        return {**vars(self), "_slots": [self._slots[id(variable)] for variable in self._trained], "_sweeps": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        slots = [id(variable) for variable in state["_trained"]], state["_slots"]
+        vars(self).update({**state, "_slots": dict(zip(*slots, strict=True))})
+
+    # ---- learning rate
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate of the next update, a float that has `assign`; or assign the attribute itself.
+
+        A schedule cannot be assigned a number, only another schedule or function: TypeError.
+        """
+        return Rate(self._next_rate(), self)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if callable(value):
+            self._rate = value
+        elif callable(self._rate):
+            raise TypeError(
+                f"{self.name}: the learning rate is a schedule ({type(self._rate).__name__}) and cannot be set to "
+                f"{value!r}; assign another schedule, or create the optimizer with a float"
+            )
+        else:
+            number = as_raw(value)
+            if getattr(number, "ndim", 0) or getattr(number, "dtype", np.dtype(type(number))).kind not in "iuf":
+                raise ValueError(f"{self.name}: the learning rate must be a number, got {value!r}")
+            self._rate[...] = device.to_host(number)
+
+    lr = property(
+        lambda self: self.learning_rate,
+        lambda self, value: setattr(self, "learning_rate", value),
+        doc="The same as `learning_rate`, to read and to assign.",
+    )
+
+    def _next_rate(self) -> float:
+        """Schedules count every call of `apply`, also those that only collect gradients."""
+        rate = self._rate
+        if isinstance(rate, schedules.LearningRateSchedule):
+            return float(rate(int(self._iterations)))
+        return float(rate() if callable(rate) else rate)
+
+    # ---- arrays
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables, and with them the slots, are known."""
+        return bool(self._trained)
+
+    def build(self, variables: Iterable[Parameter]) -> None:
+        """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
+        self._trained = list(variables)
+        if len({id(variable) for variable in self._trained}) < len(self._trained):
+            raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")
+        self._slots = {id(variable): [] for variable in self._trained}
+        self._state = []
+        self._sweeps = {}
+
+    def add_slots(self, *names: str, start: float = 0.0) -> None:
+        """Gives every variable one more array per name, of its shape and dtype, filled with `start`."""
+        for variable in self._trained:
+            self._slots[id(variable)] += [self._new_array(variable, name, start) for name in names]
+
+    def _new_array(self, variable: Parameter, name: str, start: float = 0.0) -> Any:
+        array = xp(variable.data).full_like(variable.data, start)
+        self._state.append(Tensor(array, name=f"{variable.name}_{name}"))
+        return array
+
+    def add_variable_from_reference(
+        self, reference_variable: Parameter, name: str | None = None, initializer: Any = "zeros"
+    ) -> Tensor:
+        """A new variable of the optimizer, of the shape and dtype of another: for rules written as Keras's are."""
+        array = self._new_array(reference_variable, name or "var")
+        if initializer != "zeros":
+            start: Any = initializers.get(initializer)
+            array[...] = as_raw(start(array.shape, dtype=array.dtype))
+        return self._state[-1]
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """A list of such variables, one for each that is trained; with several names, as many lists."""
+        names = [name] if isinstance(name, str) else list(name)
+        starts = list(initializer) if isinstance(initializer, list | tuple) else [initializer] * len(names)
+        lists: list[list[Tensor]] = [[] for _ in names]
+        for variable in trainable_variables:
+            for one, start, into in zip(names, starts, lists, strict=True):
+                into.append(self.add_variable_from_reference(variable, one, start))
+        return lists[0] if isinstance(name, str) else lists
+
+    def assign(self, variable: Tensor, value: Any) -> None:
+        """variable <- value; with `assign_add` and `assign_sub`, for an `update_step` written as Keras's are."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Tensor, value: Any) -> None:
+        """variable <- variable + value"""
+        variable.assign(variable.data + as_raw(value))
+
+    def assign_sub(self, variable: Tensor, value: Any) -> None:
+        """variable <- variable - value"""
+        variable.assign(variable.data - as_raw(value))
+
+    def _get_variable_index(self, variable: Parameter) -> int:
+        return [id(one) for one in self._trained].index(id(variable))
+
+    def slots(self, variable: Parameter) -> list[Any]:
+        """The arrays kept for `variable`, in the order they were added."""
+        return self._slots[id(variable)]
+
+    @property
+    def variables(self) -> list[Tensor]:
+        """The state in Keras's order: iteration, learning rate (unless it is a schedule), then the arrays."""
+        numbers = [Tensor(self._iterations, name="iteration")]
+        if not callable(self._rate):
+            numbers.append(Tensor(self._rate, name="learning_rate"))
+        return numbers + self._state
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of `variables`."""
+        return [np.array(device.to_host(variable.data)) for variable in self.variables]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Restores what `get_weights` returned; raises ValueError where number or shapes differ."""
+        variables = self.variables
+        if len(weights) != len(variables):
+            hint = "" if self.built else "; call optimizer.build(variables) first, so that its slots exist"
+            raise ValueError(f"{self.name}: expected {len(variables)} arrays, got {len(weights)}{hint}")
+        values = [xp(v.data).asarray(as_raw(weight)) for v, weight in zip(variables, weights, strict=True)]
+        for variable, value in zip(variables, values, strict=True):
+            if value.shape != variable.shape:
+                raise ValueError(f"{self.name}: {variable.name!r} has shape {variable.shape}, got {value.shape}")
+        for variable, value in zip(variables, values, strict=True):
+            variable.data[...] = value
