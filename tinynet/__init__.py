@@ -1,6 +1,7 @@
 """tinynet: a neural-network engine to read in an afternoon, with Keras's API."""
 
 import importlib
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -12,15 +13,27 @@ if find_spec("tinynet.kernels") is None:
         "Install it first, with `pip install -e .` at the top of the checkout."
     )
 
+from tinynet import gone
+
+sys.meta_path.append(gone.Imports)
+
 # Rooms and names are imported when they are first asked for, so that `import tinynet` costs little.
 _ROOMS = (
-    "activations", "autograd", "backend", "callbacks", "data", "datasets", "initializers", "kernels", "layers",
-    "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting", "schedules", "utils",
+    "activations", "autograd", "backend", "callbacks", "compat", "constraints", "data", "datasets", "debug",
+    "initializers", "kernels", "layers", "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting",
+    "preprocessing", "random", "regularizers", "saving", "schedules", "tree", "utils",
 )  # fmt: skip
 _NAMES = {
+    "Initializer": "tinynet.initializers",
     "Input": "tinynet.layers",
+    "KerasTensor": "tinynet.layers.symbolic",
+    "Layer": "tinynet.layers",
+    "Loss": "tinynet.losses",
+    "Metric": "tinynet.metrics",
     "Model": "tinynet.models",
+    "Optimizer": "tinynet.optimizers",
     "Parameter": "tinynet.autograd",
+    "Regularizer": "tinynet.regularizers",
     "Sequential": "tinynet.models",
     "Tensor": "tinynet.autograd",
     "grad": "tinynet.autograd",
@@ -44,7 +57,7 @@ def __getattr__(name: str) -> Any:
         importlib.import_module("tinynet.ops")  # gives Tensor its operators
         value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
         return value
-    raise AttributeError(f"module 'tinynet' has no attribute {name!r}")
+    raise gone.missing("tinynet", name)
 
 
 def __dir__() -> list[str]:

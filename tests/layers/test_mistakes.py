@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import tinynet
 from tinynet import layers, ops
 from tinynet.layers import Conv2D, Dense, Dropout, Lambda, Layer, MaxPooling2D, PReLU
 
@@ -35,6 +36,14 @@ def test_a_layer_that_forgot_super_says_so():
 
     with pytest.raises(AttributeError, match=r"Forgetful.__init__ must begin with super\(\).__init__\(\)"):
         Forgetful()(np.ones((1, 3)))
+
+
+def test_a_layer_is_built_once():
+    layer = Dense(1, name="head")
+    layer.build((None, 2))
+    with pytest.raises(ValueError, match=r"'head'.*has a weight 'kernel' already"):
+        layer.build((None, 3))
+    assert len(layer.weights) == 2
 
 
 def test_set_weights_changes_all_or_nothing():
@@ -81,9 +90,49 @@ def test_output_sizes_that_follow_unknown_input_sizes_are_unknown():
         (lambda: layers.Reshape(4), r"target_shape must be a tuple such as \(4,\)"),
         (lambda: Conv2D(1, 5, name="stem")(np.ones((1, 4, 4, 1))), "'stem'.*does not fit"),
         (lambda: MaxPooling2D(5, name="shrink")(np.ones((1, 4, 4, 1))), "'shrink'.*does not fit"),
-        (lambda: Dense(1, W_regularizer="l2"), "kernel_regularizer today, which is not part of tinynet yet"),
+        (lambda: layers.ReLU(negative_slope=None), "'re_lu.*negative_slope must be a number >= 0, got None"),
+        (lambda: layers.ELU("a"), "'elu.*alpha must be a number, got 'a'"),
+        (lambda: layers.ELU(True), "alpha must be a number, got True"),
+        (lambda: layers.LeakyReLU(float("nan")), "negative_slope must be a number >= 0, got nan"),
+        (lambda: layers.Softmax("a"), "'softmax.*axis must be an integer or a list"),
+        (lambda: layers.BatchNormalization(momentum="a"), "'batch_normalization.*momentum must be a number"),
+        (lambda: layers.RMSNormalization(epsilon=-1), "'rms_normalization.*epsilon must be a number >= 0, got -1"),
+        (lambda: layers.LayerNormalization(epsilon=None), "'layer_normalization.*epsilon must be a number >= 0, got None"),
+        (lambda: PReLU(shared_axes=[1.5]), "'p_re_lu.*shared_axes must be a tuple of integers"),
+        (lambda: layers.Permute("ab"), "'permute.*dims must be a tuple of integers, got 'ab'"),
+        (lambda: layers.Reshape((None, 2)), "'reshape.*target_shape must be a tuple of integers"),
+        (lambda: Dropout(0.5, noise_shape=3), "'dropout.*noise_shape must be a tuple of sizes"),
+        (lambda: layers.Add()({"a": np.ones((1, 2))}), "'add.*expects a list of inputs, got a dictionary with 'a'"),
+        (lambda: layers.Conv2DTranspose(1, 3)(np.ones((1, 0, 4, 1))), "'conv2d_transpose.*leave nothing"),
+        (lambda: layers.Normalization(mean=1.0, variance=-1.0), "'normalization.*variance must not be negative"),
+        (lambda: layers.Normalization(mean=[1, 2], variance=[1, 1])(np.ones((1, 3))), r"'normalization.*sizes \(3,\)"),
+        (lambda: layers.Normalization((1, -1))(np.ones((1, 3))), "'normalization.*must name different axes"),
+        (lambda: Dense(1, W_regularizer="l2"), "W_regularizer.*is written kernel_regularizer today"),
     ],
 )
 def test_a_mistake_names_the_layer(make, message):
     with pytest.raises((TypeError, ValueError), match=message):
         make()
+
+
+def test_the_shape_of_a_sample_is_accepted_with_a_warning_as_in_keras_3():
+    for make, shape in (
+        (lambda: layers.Flatten(input_shape=(1, 28, 28)), (None, 1, 28, 28)),
+        (lambda: Dense(2, input_dim=3), (None, 3)),
+        (lambda: Lambda(lambda x: x, input_shape=[None, 4]), (None, None, 4)),
+    ):
+        with pytest.warns(
+            UserWarning, match="do not pass input_shape or input_dim to a layer; begin the Sequential with Input"
+        ):
+            model = tinynet.Sequential([make()])
+        assert model.input_shape == shape
+        assert not {"input_shape", "input_dim"} & set(model.layers[0].get_config())
+    with pytest.raises(ValueError, match=r"batch_input_shape.*Input\(batch_shape=...\)"):
+        Dense(2, batch_input_shape=(None, 3))
+    with (
+        pytest.raises(ValueError, match="each size in input_shape must be a positive integer, got 0"),
+        pytest.warns(UserWarning, match="begin the Sequential"),
+    ):
+        Dense(2, input_shape=(0,))
+    with pytest.raises(ValueError, match=r"set_weights\(\) after the layer was built"):
+        Dense(2, weights=[np.ones((3, 2))])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tinynet import layers
 from tinynet.layers import (
     AveragePooling2D,
     AvgPool2D,
@@ -79,3 +80,8 @@ def test_names_and_defaults():
     assert MaxPooling2D().pool_size == MaxPooling2D().strides == (2, 2)
     with pytest.raises(TypeError):
         AveragePooling2D()
+
+
+@pytest.mark.parametrize("kind", ["MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"])
+def test_the_name_is_the_fifth_argument(kind):
+    assert getattr(layers, kind)(2, None, "same", None, "shrink").name == "shrink"

@@ -15,6 +15,13 @@ def test_scales_and_shifts():
     assert per_channel(x).dtype == np.float32
 
 
+def test_factors_must_fit_the_input():
+    layer = layers.Rescaling([1.0, 2.0], name="scaled")
+    with pytest.raises(ValueError, match=r"'scaled'.*scale of shape \(2,\) does not broadcast.*\(4, 3\)"):
+        layer(np.ones((4, 3)))
+    assert layer(np.ones((4, 2))).shape == (4, 2)
+
+
 def test_refuses_what_is_no_number():
     with pytest.raises(TypeError, match="scale must be a number"):
         layers.Rescaling("1/255")

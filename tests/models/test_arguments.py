@@ -56,8 +56,8 @@ def test_rows_of_different_length_are_named():
 
 
 def test_an_error_about_a_dictionary_does_not_print_its_arrays():
-    with pytest.raises(ValueError, match=r"got a dict$"):
-        net().fit({"image": X}, Y, verbose=0)
+    with pytest.raises(ValueError, match=r"has the inputs \['input'\]; \['input'\] are missing, got \['image', 'other'\]$"):
+        net().fit({"image": X, "other": X}, Y, verbose=0)
 
 
 def test_a_label_that_is_no_class_is_refused():
@@ -78,3 +78,10 @@ def test_functions_that_return_nothing_are_named():
         net(loss=forgot).fit(X, Y, verbose=0)
     with pytest.raises(TypeError, match="the metric 'forgot' must return a value"):
         net(metrics=[forgot]).fit(X, Y, verbose=0)
+
+
+def test_weights_of_classes_and_of_samples_contradict_each_other():
+    with pytest.raises(ValueError, match="either class_weight or sample_weight"):
+        net().fit(X, Y, class_weight={1: 2.0}, sample_weight=np.ones(6), verbose=0)
+    with pytest.raises(ValueError, match="the batches have weights of samples"):
+        net().fit(iter([(X, Y, np.ones(6))]), class_weight={1: 2.0}, verbose=0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import callbacks, kernels, layers, losses, optimizers, schedules
+from tinynet import callbacks, constraints, kernels, layers, losses, optimizers, regularizers, schedules
 from tinynet.models import Sequential
 from tinynet.utils import set_random_seed, to_categorical
 
@@ -306,9 +306,9 @@ def test_epsilon_and_the_settings_of_the_loss_can_be_changed():
         values = []
         for i in range(12):
             if i == 4:
-                model.objective.function.settings["label_smoothing"] = 0.5
+                model.objective.functions[0].settings["label_smoothing"] = 0.5
             if i == 8:
-                model.objective.function.reduction = "sum"
+                model.objective.functions[0].reduction = "sum"
             values.append(model.train_on_batch(X, to_categorical(Y, 4)))
         return values
 
@@ -368,3 +368,42 @@ def test_the_loader_writes_batches_where_the_program_reads_them():
     assert place is program.inputs[0]
     assert others == [None, None]
     assert model.replay.places(program.step, 15) is None
+
+
+def test_regularizers_and_constraints_can_be_changed():
+    def penalised():
+        rules = {"kernel_regularizer": regularizers.L2(0.1), "kernel_constraint": constraints.MaxNorm(1.0)}
+        return Sequential([layers.Input((6,)), layers.Dense(4, **rules, activity_regularizer="l2")])
+
+    def run(model):
+        dense, values = model.layers[0], []
+        for i in range(24):
+            if i == 4:
+                dense.kernel.regularizer.l2 = 0.5
+            if i == 8:
+                dense.kernel.regularizer = regularizers.L1(0.1)
+            if i == 12:
+                dense.kernel.constraint.max_value = 0.5
+            if i == 16:
+                dense.bias.constraint = constraints.NonNeg()
+            if i == 20:
+                dense.activity_regularizer.l2 = 3.0
+            values.append(model.train_on_batch(X, Y))
+        assert len(set(values)) == len(values)
+        return values
+
+    both(run, build=lambda: penalised)
+
+
+def test_a_rule_of_ones_own_that_is_set_later_stays_on_the_tape():
+    def run(model):
+        values, now = [], [0]
+        for i in range(8):
+            now[0] = i
+            if i == 4:
+                model.layers[-1].kernel.regularizer = lambda w: tinynet.ops.sum(w) * 0 + now[0]
+            values.append(model.train_on_batch(X, Y))
+        assert not model.replay.programs
+        return values
+
+    both(run)

@@ -3,10 +3,12 @@
 from tinynet.data.adapt import as_batches, split
 from tinynet.data.arrays import ArrayBatches
 from tinynet.data.epochs import Epochs
+from tinynet.data.image_generator import ImageDataGenerator
 from tinynet.data.iterables import IterableBatches, is_iterable_of_batches
+from tinynet.data.py_dataset import PyDataset
 from tinynet.data.weights import weights_from_classes
 
 __all__ = [
-    "ArrayBatches", "Epochs", "IterableBatches", "as_batches", "is_iterable_of_batches", "split",
-    "weights_from_classes",
+    "ArrayBatches", "Epochs", "ImageDataGenerator", "IterableBatches", "PyDataset", "as_batches",
+    "is_iterable_of_batches", "split", "weights_from_classes",
 ]  # fmt: skip

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from tinynet.data.arrays import ArrayBatches
-from tinynet.data.columns import as_array
+from tinynet.data.columns import as_arrays
 from tinynet.data.iterables import IterableBatches, is_iterable_of_batches
 from tinynet.data.weights import weights_from_classes
+from tinynet.tree import leaves, mapped
 
 
 def as_batches(
@@ -37,14 +38,16 @@ def as_batches(
                 f"x is a {type(x).__name__}, which yields whole batches (x, y, sample_weight); "
                 f"leave out {', '.join(extra)}, or pass arrays"
             )
+        if hasattr(x, "as_batches"):  # a stream of tinynet's, which writes its batches itself
+            return x.as_batches(dtype, class_weight, endless=steps is not None)
         return IterableBatches(x, dtype, class_weight)
-    x = as_array(x, "x")
+    x = as_arrays(x, "x")
     if class_weight is not None:
         if y is None:
             raise ValueError("class_weight needs y, the labels")
-        sample_weight = weights_from_classes(as_array(y, "y"), class_weight, dtype)
+        sample_weight = weights_from_classes(as_arrays(y, "y"), class_weight, dtype)
     if batch_size is None:
-        batch_size = 32 if steps is None else max(-(-len(x) // steps), 1)
+        batch_size = 32 if steps is None else max(-(-len(next(leaves(x))) // steps), 1)
     return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype)
 
 
@@ -55,13 +58,16 @@ def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[An
     if is_iterable_of_batches(x):
         raise ValueError("validation_split works on arrays only; pass validation_data along with a generator")
     named = (("x", x), ("y", y), ("sample_weight", sample_weight))
-    arrays = [None if array is None else as_array(array, name) for name, array in named]
-    samples = len(arrays[0])  # type: ignore[arg-type]
+    arrays = [None if array is None else as_arrays(array, name) for name, array in named]
+    samples = len(next(leaves(arrays[0])))
     at = int(np.floor(samples * (1.0 - fraction)))
     if not 0 < fraction < 1 or at in (0, samples):
         raise ValueError(
             f"validation_split={fraction} leaves {at} of {samples} samples for training and {samples - at} for "
             "validation; choose a fraction between 0 and 1 that leaves both some"
         )
-    first, last = slice(None, at), slice(at, None)
-    return tuple(a if a is None else a[first] for a in arrays), tuple(a if a is None else a[last] for a in arrays)
+
+    def part(which: slice) -> tuple[Any, ...]:
+        return tuple(mapped(lambda array: None if array is None else array[which], value) for value in arrays)
+
+    return part(slice(None, at)), part(slice(at, None))

@@ -1,4 +1,7 @@
-"""Batches of arrays that are in memory as a whole."""
+"""Batches of arrays that are in memory as a whole.
+
+x, y and the weights may be lists, tuples or dictionaries of arrays, for models with several inputs or outputs.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinynet.backend import random
-from tinynet.data.columns import Inputs, as_array, targets
+from tinynet.data.columns import Inputs, as_arrays, targets
+from tinynet.tree import leaves, mapped
 
 Batch = tuple[Any, Any, Any]  # x, y, sample weights; y and the weights may be None
 Places = Callable[[int], Batch | None]
@@ -34,33 +38,38 @@ class ArrayBatches:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}")
         named = {"x": x, "y": y, "sample_weight": sample_weight}
-        arrays = {name: as_array(data, name) for name, data in named.items() if data is not None}
+        arrays = {name: as_arrays(data, name) for name, data in named.items() if data is not None}
         self.samples = check_lengths(arrays)
         self.batch_size, self.shuffle = check_batch_size(batch_size), shuffle
         self.steps: int | None = -(-self.samples // self.batch_size)
-        self.columns: list[Any] = [None, None, None]
-        self.columns[0] = Inputs(arrays["x"], dtype)
+        self.columns: list[Any] = [mapped(lambda array: Inputs(array, dtype), arrays["x"]), None, None]
         for i, name in enumerate(("y", "sample_weight"), 1):
-            self.columns[i] = targets(arrays[name], dtype) if name in arrays else None
+            if name in arrays:
+                self.columns[i] = mapped(lambda array: None if array is None else targets(array, dtype), arrays[name])
         self._key = random.next_key() if shuffle else None
         self._epoch = 0
 
-    def epoch(self, places: Places | None = None) -> Iterator[Batch]:
-        """The batches of one epoch.
+    def epoch(self, places: Places | None = None, skip: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, without the first `skip`.
 
         They are written into the arrays that places(number of samples) returns, or into new ones where it returns None or
         an array does not fit.
         """
         order = self._order()
-        x, y, weight = self.columns
-        for start in range(0, self.samples, self.batch_size):
+        for start in range(skip * self.batch_size, self.samples, self.batch_size):
             index = order[start : start + self.batch_size]
-            x_out, y_out, weight_out = NOWHERE if places is None else places(len(index)) or NOWHERE
-            yield (
-                x.take(index, x_out),
-                None if y is None else y.take(index, y_out),
-                None if weight is None else weight.take(index, weight_out),
-            )
+            outs = NOWHERE if places is None else places(len(index)) or NOWHERE
+            x, y, weight = self.columns
+            yield _take(x, index, outs[0]), _take(y, index, outs[1]), _take(weight, index, outs[2])
+
+    def state(self, begun: bool) -> dict[str, Any]:
+        """What the orders of the epochs follow from, to go on with the one that was begun, or with the next."""
+        return {"key": self._key, "epochs": self._epoch - (begun and self._key is not None)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with the orders that `state` told of."""
+        self._key = None if state["key"] is None else (int(state["key"][0]), int(state["key"][1]))
+        self._epoch = int(state["epochs"])
 
     def _order(self) -> np.ndarray:
         if self._key is None:
@@ -74,15 +83,28 @@ class ArrayBatches:
         return np.concatenate([generator.permutation(np.arange(i, min(i + size, self.samples))) for i in starts])
 
 
-def check_lengths(arrays: dict[str, Any]) -> int:
+def _take(column: Any, index: np.ndarray, out: Any) -> Any:
+    """The batch of a column, or of each in a structure of columns."""
+    if isinstance(column, list | tuple | dict):
+        return mapped(lambda one: _take(one, index, None), column)
+    return None if column is None else column.take(index, out)
+
+
+def check_lengths(given: dict[str, Any]) -> int:
     """The number of samples, which all arrays must agree on; ValueError if they do not or there are none."""
+    arrays: dict[str, Any] = {}
+    for name, value in given.items():
+        several = [array for array in leaves(value) if array is not None]
+        one = len(several) == 1 and several[0] is value
+        arrays.update({name if one else f"{name}[{i}]": array for i, array in enumerate(several)})
     lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) != 1:
         found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise ValueError(f"x, y and sample_weight must have the same number of samples: {found}")
-    if not lengths["x"]:
-        raise ValueError(f"the data are empty: x has shape {tuple(arrays['x'].shape)}")
-    return lengths["x"]
+    name, array = next(iter(arrays.items()))
+    if not len(array):
+        raise ValueError(f"the data are empty: {name} has shape {tuple(array.shape)}")
+    return len(array)
 
 
 def check_batch_size(batch_size: Any) -> int:

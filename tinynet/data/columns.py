@@ -11,6 +11,7 @@ import numpy as np
 from tinynet.backend import device
 from tinynet.kernels import batching
 from tinynet.kernels.common import xp
+from tinynet.tree import is_nested
 
 
 def as_array(data: Any, argument: str) -> Any:
@@ -26,6 +27,15 @@ def as_array(data: Any, argument: str) -> Any:
     if isinstance(array, np.ndarray) and array.dtype.kind not in "biuf":
         raise ValueError(f"{argument} must hold numbers, got an array of dtype {array.dtype}")
     return array
+
+
+def as_arrays(data: Any, argument: str) -> Any:
+    """`data` as an array, or as lists, tuples or dictionaries of arrays."""
+    if isinstance(data, dict):
+        return {key: as_arrays(value, f"{argument}[{key!r}]") for key, value in data.items()}
+    if isinstance(data, list | tuple) and (is_nested(data) or any(item is None for item in data)):
+        return [None if item is None else as_arrays(item, f"{argument}[{i}]") for i, item in enumerate(data)]
+    return as_array(data, argument)
 
 
 class Inputs:

@@ -19,34 +19,50 @@ class Epochs:
             raise ValueError(f"the number of steps must be positive, got {steps_per_epoch}")
         self.batches, self.steps_per_epoch = batches, steps_per_epoch
         self.steps: int | None = steps_per_epoch or batches.steps  # None: not known before the first epoch ends
+        self.step = 0  # steps of the epoch done
+        self.given = 0  # batches given out in the pass over the data that is under way
         self._open: Iterator[Batch] | None = None
-        self._left: int | None = None  # batches still in the open pass, where that is known
 
     def epoch(self, places: Places | None = None) -> Iterator[tuple[int, Batch]]:
         """(step, batch) for the steps of the next epoch; `places` may say which arrays a batch is written into."""
         if self.steps_per_epoch is None:
-            count = -1
-            for count, batch in enumerate(self.batches.epoch(places)):
-                yield count, batch
-            self.steps = count + 1
+            self.given = self.step  # 0, unless training is resumed within an epoch
+            for batch in self.batches.epoch(places, self.step):
+                self.step = self.given = self.step + 1
+                yield self.step - 1, batch
+            self.steps = self.step
+            self.given = 0
         else:
             yield from self._some(self.steps_per_epoch, places)
+        self.step = 0
 
     def _some(self, wanted: int, places: Places | None) -> Iterator[tuple[int, Batch]]:
         if self._open is None:
-            self._open, self._left = self.batches.epoch(places), self.batches.steps
-        for step in range(wanted):
+            self._open = self.batches.epoch(places, self.given)
+        while self.step < wanted:
             batch = next(self._open, None)
             if batch is None:
-                self._open = None
+                self._open, self.given = None, 0
                 warnings.warn(
-                    f"the data ran out after {step} of {wanted} steps; they must yield steps_per_epoch * epochs "
+                    f"the data ran out after {self.step} of {wanted} steps; they must yield steps_per_epoch * epochs "
                     "batches, or use a generator that never ends",
                     stacklevel=4,
                 )
                 return
-            if self._left is not None:
-                self._left -= 1
-            yield step, batch
-        if self._left == 0:
-            self._open = None  # a pass that ended with the epoch is not a shortage
+            self.step, self.given = self.step + 1, self.given + 1
+            yield self.step - 1, batch
+        if self.given == self.batches.steps:
+            self._open, self.given = None, 0  # a pass that ended with the epoch is not a shortage
+
+    def restart(self) -> None:
+        """The next epoch begins with the first batch, as every validation does; only an iterator goes on."""
+        self.step, self.given, self._open = 0, 0, None
+
+    def state(self) -> dict[str, Any]:
+        """Where in the data training is."""
+        return {"step": self.step, "given": self.given, "batches": self.batches.state(self.given > 0)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on where `state` was taken."""
+        self.step, self.given, self._open = int(state["step"]), int(state["given"]), None
+        self.batches.set_state(state["batches"])

@@ -1,13 +1,14 @@
 """Batches that someone else makes: generators, lists of batches, loaders with a length."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinynet.data.arrays import Batch, Places, check_lengths
-from tinynet.data.columns import Inputs, as_array, targets
+from tinynet.data.columns import Inputs, as_arrays, targets
 from tinynet.data.weights import weights_from_classes
+from tinynet.tree import mapped
 
 
 def is_iterable_of_batches(x: Any) -> bool:
@@ -31,13 +32,26 @@ class IterableBatches:
     def __init__(self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None) -> None:
         self.source, self.dtype, self.class_weight = source, dtype, class_weight
         self.steps: int | None = len(source) if hasattr(source, "__len__") else None
+        self._positioned = False  # whether the source itself knows which batches are done
 
-    def epoch(self, places: Places | None = None) -> Iterator[Batch]:
-        """The batches of one epoch, always in new arrays: what will come is not known."""
-        for item in _iterate(self.source):
-            yield self._batch(item)
+    def epoch(self, places: Places | None = None, skip: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch without the first `skip`, always in new arrays: what will come is not known."""
+        skip, self._positioned = 0 if self._positioned else skip, False
+        for i, item in enumerate(_iterate(self.source)):
+            if i >= skip:
+                yield self._batch(item)
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
+
+    def state(self, begun: bool) -> Any:
+        """Where the source is, if it can tell; otherwise batches that are done are skipped when training is resumed."""
+        return self.source.state() if hasattr(self.source, "state") else None
+
+    def set_state(self, state: Any) -> None:
+        """Takes the source to where `state` was taken."""
+        if state is not None:
+            self.source.set_state(state)
+            self._positioned = True
 
     def _batch(self, item: Any) -> Batch:
         parts = tuple(item) if isinstance(item, list | tuple) else (item,)
@@ -47,14 +61,18 @@ class IterableBatches:
         if parts[0] is None:
             raise ValueError("a batch must have an x: (x,), (x, y) or (x, y, sample_weight); its first entry is None")
         given = {name: part for name, part in zip(names, parts, strict=True) if part is not None}
-        arrays = {name: as_array(part, f"{name} of a batch") for name, part in given.items()}
+        arrays = {name: as_arrays(part, f"{name} of a batch") for name, part in given.items()}
         samples = np.arange(check_lengths(arrays))
+        if self.class_weight is not None and "sample_weight" in arrays:
+            raise ValueError("class_weight was given, but the batches have weights of samples: (x, y, sample_weight)")
         if self.class_weight is not None and "y" in arrays:
             arrays["sample_weight"] = weights_from_classes(arrays["y"], self.class_weight, self.dtype)
-        x = Inputs(arrays["x"], self.dtype).take(samples)
-        columns = (targets(arrays[n], self.dtype) if n in arrays else None for n in ("y", "sample_weight"))
-        y, weight = (None if column is None else column.take(samples) for column in columns)
+        x = mapped(lambda array: Inputs(array, self.dtype).take(samples), arrays["x"])
+        y, weight = (mapped(self._targets(samples), arrays.get(name)) for name in ("y", "sample_weight"))
         return x, y, weight
+
+    def _targets(self, samples: np.ndarray) -> Callable[[Any], Any]:
+        return lambda array: None if array is None else targets(array, self.dtype).take(samples)
 
 
 def _iterate(source: Any) -> Iterable[Any]:

@@ -13,6 +13,8 @@ def weights_from_classes(y: Any, class_weight: Mapping[int, float], dtype: Any =
     """The weight of each sample's class, 1 for classes not named: y (N,) or (N, 1) labels or (N, C) one-hot -> (N,)."""
     if not isinstance(class_weight, Mapping) or any(not hasattr(label, "__index__") for label in class_weight):
         raise ValueError(f"class_weight must be a dictionary such as {{0: 1.0, 1: 2.5}}, class by class, got {class_weight!r}")
+    if isinstance(y, list | tuple | dict):
+        raise ValueError("class_weight is for models with one output; give sample_weight, an array for each output")
     labels = np.asarray(device.to_host(y))
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else np.round(labels).astype(int)
     weights = np.ones(labels.shape, dtype)

@@ -1,21 +1,30 @@
 """Activations as layers: an elementwise function, or softmax, between two others."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet import activations, initializers, ops
-from tinynet.layers.base import Elementwise, Shape
+import numpy as np
+
+from tinynet import activations, constraints, initializers, ops, regularizers
+from tinynet.layers import arguments
+from tinynet.layers.affine import axis_argument
+from tinynet.layers.base import Elementwise, Layer, Shape
 
 
-class Activation(Elementwise):
+class Activation(Layer):
     """y = activation(x): a name such as "relu", or a function of a Tensor."""
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = arguments.activation(activation)
 
     def call(self, x: Any) -> Any:
         return self.activation(x)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        known = getattr(self.activation, "__module__", None) == activations.__name__ and self.activation is not activations.glu
+        return tuple(input_shape) if known else super().compute_output_shape(input_shape)
 
 
 class ReLU(Elementwise):
@@ -25,28 +34,31 @@ class ReLU(Elementwise):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
-        if min(0.0 if max_value is None else max_value, negative_slope, threshold) < 0:
-            raise ValueError(
-                f"{self}: max_value, negative_slope and threshold must not be negative, "
-                f"got {max_value}, {negative_slope}, {threshold}"
-            )
+        self.max_value = None if max_value is None else arguments.number(max_value, f"{self}: max_value", 0)
+        self.negative_slope = arguments.number(negative_slope, f"{self}: negative_slope", 0)
+        self.threshold = arguments.number(threshold, f"{self}: threshold", 0)
 
     def call(self, x: Any) -> Any:
         return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(Elementwise):
-    """y = x for x >= 0, negative_slope x below."""
+    """y = x for x >= 0, negative_slope x below; `alpha` is Keras 2's name of the slope."""
 
-    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+    def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(f"{self}: negative_slope must be a number >= 0, got {negative_slope!r}")
-        self.negative_slope = float(negative_slope)
+        if alpha is not None:
+            warnings.warn(f"{self}: `alpha` is written `negative_slope` today", stacklevel=2)
+            negative_slope = alpha
+        self.negative_slope = arguments.number(negative_slope, f"{self}: negative_slope", 0)
 
     def call(self, x: Any) -> Any:
         return ops.leaky_relu(x, negative_slope=self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {**super().get_config(), "negative_slope": self.negative_slope}
+        config.pop("alpha")
+        return config
 
 
 class PReLU(Elementwise):
@@ -60,12 +72,19 @@ class PReLU(Elementwise):
     min_rank = 2
 
     def __init__(
-        self, alpha_initializer: Any = "zeros", shared_axes: int | Sequence[int] | None = None, **kwargs: Any
+        self,
+        alpha_initializer: Any = "zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
         axes = (shared_axes,) if isinstance(shared_axes, int) else shared_axes or ()
-        self.shared_axes = tuple(int(axis) for axis in axes)
+        self.shared_axes = arguments.integers(axes, f"{self}: shared_axes")
 
     def build(self, input_shape: Shape) -> None:
         shared = self.shared_axes
@@ -76,7 +95,13 @@ class PReLU(Elementwise):
         shape = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in shape:
             raise ValueError(f"{self}: axes of unknown size must be in shared_axes, got inputs of shape {input_shape}")
-        self.alpha = self.add_weight("alpha", shape, self.alpha_initializer)  # type: ignore[arg-type]
+        self.alpha = self.add_weight(
+            "alpha",
+            shape,  # type: ignore[arg-type]
+            self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+        )
         self._sizes = {axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared}
         super().build(input_shape)
 
@@ -89,18 +114,30 @@ class ELU(Elementwise):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = float(alpha)
+        self.alpha = arguments.number(alpha, f"{self}: alpha")
 
     def call(self, x: Any) -> Any:
         return ops.elu(x, alpha=self.alpha)
 
 
 class Softmax(Elementwise):
-    """y = exp(x) / sum exp(x) along `axis`, or over several axes if it is a tuple."""
+    """y = exp(x) / sum exp(x) along `axis`, or over several axes if it is a tuple.
+
+    layer(x, mask=m) leaves out the elements where m is false: y is 0 there. m has the shape of x, or sizes 1.
+    """
 
     def __init__(self, axis: int | tuple[int, ...] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = tuple(axis) if isinstance(axis, list | tuple) else int(axis)
+        self.axis = arguments.integers(axis, f"{self}: axis") if isinstance(axis, list | tuple) else axis_argument(self, axis)
 
-    def call(self, x: Any) -> Any:
-        return ops.softmax(x, axis=self.axis)
+    def call(self, x: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return ops.softmax(x, axis=self.axis)
+        mask = self._as_mask(mask, x.shape)
+        return ops.where(mask, ops.softmax(ops.where(mask, x, -1e9), axis=self.axis), 0.0)
+
+    def _as_mask(self, mask: Any, shape: Shape) -> Any:
+        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+        if len(mask.shape) != len(shape) or any(m not in (1, n) for m, n in zip(mask.shape, shape, strict=True)):
+            raise ValueError(f"{self}: the mask has shape {mask.shape}; it must have that of the input, {shape}, or sizes 1")
+        return mask if mask.dtype == bool else ops.greater(mask, 0.5)

@@ -1,9 +1,14 @@
 """Constructor arguments of layers: what is accepted, how it is checked, and what older spellings are called today."""
 
 import difflib
+import importlib
 import inspect
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
+
+from tinynet import activations
 
 # Spellings of Keras 1 and 2 that are still found in notebooks and books.
 TODAY = {
@@ -11,22 +16,26 @@ TODAY = {
     "atrous_rate": "dilation_rate",
     "b_constraint": "bias_constraint",
     "b_regularizer": "bias_regularizer",
-    "batch_input_shape": "Input(shape) as the first element of Sequential",
+    "batch_input_shape": "Input(batch_shape=...) as the first element of Sequential",
     "beta_init": "beta_initializer",
     "bias": "use_bias",
     "border_mode": "padding",
     "dim_ordering": "data_format ('th' is 'channels_first', 'tf' is 'channels_last')",
+    "filter_length": "kernel_size",
     "gamma_init": "gamma_initializer",
     "init": "kernel_initializer",
-    "input_dim": "Input((size,)) as the first element of Sequential",
-    "input_shape": "Input(shape) as the first element of Sequential",
-    "mode": "nothing: statistics are always taken over the batch",
+    "length": "size",
+    "mode": "without it: statistics are always taken over the batch",
     "nb_col": "kernel_size=(rows, columns)",
     "nb_filter": "filters",
     "nb_row": "kernel_size=(rows, columns)",
     "output_dim": "units",
     "p": "rate",
+    "pool_length": "pool_size",
+    "sigma": "stddev",
+    "stride": "strides",
     "subsample": "strides",
+    "subsample_length": "strides",
     "W_constraint": "kernel_constraint",
     "W_regularizer": "kernel_regularizer",
     "weights": "set_weights() after the layer was built",
@@ -46,6 +55,16 @@ def accepted(cls: type) -> list[str]:
     return list(names)
 
 
+def defaults(cls: type) -> dict[str, Any]:
+    """The arguments of `cls` that have a default, with it."""
+    found: dict[str, Any] = {}
+    names = accepted(cls)
+    for base in cls.__mro__:
+        parameters = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else ()  # type: ignore[misc]
+        found = {**{p.name: p.default for p in parameters if p.name in names and p.default is not p.empty}, **found}
+    return {name: found[name] for name in names if name in found}
+
+
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a call of `cls` by name; old spellings are refused before Python misses what they stood for."""
     names = accepted(cls)
@@ -53,7 +72,12 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
         for name in kwargs:
             if name in TODAY and name not in names:
                 raise unknown(cls, name)
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    found = {**dict(zip(names, args, strict=False)), **kwargs}
+    own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    missing = [p.name for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in found]
+    if missing and found:  # a copy is made without arguments
+        raise TypeError(f"{cls.__name__} needs the argument {' and '.join(map(repr, missing))}")
+    return found
 
 
 def unknown(cls: type, name: str) -> ValueError:
@@ -62,19 +86,85 @@ def unknown(cls: type, name: str) -> ValueError:
     if name in TODAY and name not in names:
         hint = f"this older spelling is written {TODAY[name]} today"
         if TODAY[name].isidentifier() and TODAY[name] not in names:
-            hint += ", which is not part of tinynet yet"
+            hint += f", which {cls.__name__} does not have"
     else:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}"
     return ValueError(f"{cls.__name__} has no argument {name!r}: {hint}")
 
 
+def input_shape(layer: Any, unknown: dict[str, Any]) -> tuple[int | None, ...] | None:
+    """Takes `input_dim` or `input_shape`, the shape of one sample, out of `unknown`; None if there is neither.
+
+    As in Keras 3 any layer accepts them, with a warning: a Sequential that begins with the layer puts an Input before it.
+    """
+    dim, shape = unknown.pop("input_dim", None), unknown.pop("input_shape", None)
+    if dim is None and shape is None:
+        return None
+    found = (dim,) if dim is not None else (shape,) if _is_int(shape) else tuple(shape)
+    warnings.warn(
+        f"{layer}: do not pass input_shape or input_dim to a layer; begin the Sequential with Input({found}) instead",
+        stacklevel=4,
+    )
+    return tuple(None if size is None else positive(size, f"{layer}: each size in input_shape") for size in found)
+
+
+def activation(value: Any) -> Any:
+    """The function that an argument `activation` means: what `activations.get` takes, or a layer, or its description."""
+    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
+        layers = importlib.import_module("tinynet.layers")
+        found = getattr(layers, value["class_name"], None)
+        if isinstance(found, type) and issubclass(found, layers.Layer):
+            return found.from_config(value.get("config", {}))  # type: ignore[attr-defined]
+    return activations.get(value)
+
+
 def pair(value: Any, argument: str, minimum: int = 1) -> tuple[int, int]:
     """(h, w) from an int or a pair of ints >= `minimum`."""
-    values = (value, value) if _is_int(value) else tuple(value) if isinstance(value, Iterable) else ()
-    if len(values) != 2 or not all(_is_int(v) and v >= minimum for v in values):
-        raise ValueError(f"{argument} must be an integer or a pair of them, each at least {minimum}, got {value!r}")
-    return int(values[0]), int(values[1])
+    return sizes(value, 2, argument, minimum)  # type: ignore[return-value]
+
+
+def sizes(value: Any, count: int, argument: str, minimum: int = 1) -> tuple[int, ...]:
+    """`count` integers >= `minimum`, from so many or from one for all."""
+    values = (value,) * count if _is_int(value) else tuple(value) if isinstance(value, Iterable) else ()
+    if len(values) != count or not all(_is_int(v) and v >= minimum for v in values):
+        several = {1: "a tuple of one", 2: "a pair of them"}.get(count, f"{count} of them")
+        raise ValueError(f"{argument} must be an integer or {several}, each at least {minimum}, got {value!r}")
+    return tuple(int(v) for v in values)
+
+
+def sides(value: Any, argument: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)), all at least 0, from that, from (rows, columns), or from one number for all."""
+    both = (value, value) if _is_int(value) else tuple(value) if isinstance(value, Iterable) else ()
+    if len(both) != 2:
+        raise ValueError(f"{argument} must be n, (rows, columns) or ((top, bottom), (left, right)), got {value!r}")
+    return pair(both[0], argument, 0), pair(both[1], argument, 0)
+
+
+def integers(value: Any, argument: str) -> tuple[int, ...]:
+    """`value` as a tuple of ints, of any length."""
+    values = tuple(value) if isinstance(value, Iterable) else (None,)
+    if not all(map(_is_int, values)):
+        raise ValueError(f"{argument} must be a tuple of integers, got {value!r}")
+    return tuple(int(v) for v in values)
+
+
+def number(value: Any, argument: str, least: float | None = None) -> float:
+    """`value` as a float, at least `least` if that is given."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not (least is None or float(value) >= least):
+        wanted = "a number" if least is None else f"a number >= {least:g}"
+        raise ValueError(f"{argument} must be {wanted}, got {value!r}")
+    return float(value)
+
+
+def noise_shape(value: Any, argument: str) -> tuple[int | None, ...] | None:
+    """The shape of a mask, or None for that of the input."""
+    if value is None:
+        return None
+    sizes = tuple(value) if isinstance(value, Iterable) else ("",)
+    if not all(size is None or _is_int(size) for size in sizes):
+        raise ValueError(f"{argument} must be a tuple of sizes, with None for the input's, got {value!r}")
+    return sizes
 
 
 def positive(value: Any, argument: str) -> int:
@@ -84,16 +174,19 @@ def positive(value: Any, argument: str) -> int:
     return int(value)
 
 
-def padding_name(value: Any) -> str:
-    """ "valid" or "same"."""
-    if str(value).lower() not in ("valid", "same"):
-        raise ValueError(f"padding must be 'valid' or 'same', got {value!r}; for others put a ZeroPadding2D before")
+def padding_name(value: Any, causal: bool = False) -> str:
+    """ "valid" or "same", or "causal" where the layer has it."""
+    names = ("valid", "same", "causal") if causal else ("valid", "same")
+    if str(value).lower() not in names:
+        wanted = " or ".join(map(repr, names))
+        raise ValueError(f"padding must be {wanted}, got {value!r}; for others put a ZeroPadding2D before")
     return str(value).lower()
 
 
-def spatial_axes(data_format: str) -> tuple[int, int]:
-    """The axes H and W of an image batch."""
-    return (1, 2) if data_format == "channels_last" else (2, 3)
+def spatial_axes(data_format: str, dimensions: int = 2) -> tuple[int, ...]:
+    """The axes H and W of an image batch, or the one axis of a batch of sequences."""
+    first = 1 if data_format == "channels_last" else 2
+    return tuple(range(first, first + dimensions))
 
 
 def _is_int(value: Any) -> bool:

@@ -10,37 +10,51 @@ class Scale(Layer):
 """
 
 import inspect
-from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from tinynet import autograd, initializers, ops
-from tinynet.autograd import Parameter, Tensor, as_raw
+from tinynet import lookup, ops, regularizers
+from tinynet.autograd import Tensor
 from tinynet.backend import config, device
-from tinynet.layers import arguments
+from tinynet.layers import arguments, symbolic, trial
+from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
+from tinynet.tree import is_nested, leaves, mapped, mapped_shapes
 
 Shape = tuple[int | None, ...]
 
-_training: ContextVar[bool | None] = ContextVar("tinynet_training", default=None)  # mode of the enclosing call
+
+class Call:
+    """A call under way: its mode, the outermost call that it is part of, and the list of who adds penalties in that."""
+
+    __slots__ = ("adding", "outermost", "training")
+
+    def __init__(self, adding: "list[Layer]", training: bool | None, around: "Call | None") -> None:
+        self.adding = adding
+        self.training: bool | None = training if training is not None or around is None else around.training
+        self.outermost: Any = self if around is None else around.outermost
 
 
-class Layer:
+_around: ContextVar[Call | None] = ContextVar("tinynet_call", default=None)
+
+
+class Layer(Holder):
     """Base of all layers.
 
-    trainable   whether the parameters are trained; may be set at any time, compile the model again afterwards
-    dtype       "float32", "float64", or None for `config.floatx()`; inputs are cast to it
-    name        None: the class in snake case, numbered
+    activity_regularizer  penalty on the output, divided by the size of the batch, that is added to the loss
+    trainable             whether the parameters are trained; may be set at any time, compile the model again afterwards
+    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it
+    name                  None: the class in snake case, numbered
+
+    A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `many` says that it must.
     """
 
     rank: int | None = None  # number of axes that an input must have, the batch included
     min_rank = 1
     expects = ""  # words for the error about a wrong number of axes
-    # How often an attribute of any layer was set, and how often `trainable`: what was derived before is out of date.
-    revision: ClassVar = {"attributes": 0, "trainable": 0}
-    without_effect = frozenset({"calls", "history", "stop_training", "_trainable"})  # attributes not counted
+    many = False  # whether the input is a list of Tensors
     _given: dict[str, Any]  # the constructor's arguments, kept for get_config
     _takes_training: bool  # whether call has that parameter
 
@@ -50,164 +64,113 @@ class Layer:
         layer._takes_training = "training" in inspect.signature(cls.call).parameters
         return layer
 
-    def __init__(self, *, trainable: bool = True, dtype: Any = None, name: str | None = None, **unknown: Any) -> None:
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
+        super().__init__(trainable)
+        self.name = auto_name(type(self).__name__) if name is None else str(name)
+        shape = arguments.input_shape(self, unknown)
         for argument in unknown:
             raise arguments.unknown(type(self), argument)
-        self.name = auto_name(type(self).__name__) if name is None else str(name)
+        self._batch_shape = None if shape is None else (None, *shape)  # what a Sequential that it begins starts with
         self.dtype = self._number_format(config.floatx() if dtype is None else dtype)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
-        self._trainable = bool(trainable)
-        self._own_trainable: list[Parameter] = []
-        self._own_fixed: list[Parameter] = []
         self._sizes: dict[int, int] = {}  # {axis: size} that every input must have
+        self._nodes: list[symbolic.Node] = []  # calls on symbolic tensors
+        self._added: list[Any] = []  # penalties of the last call,
+        self._added_in: Any = None  # which was part of this one
+        self._adding: list[Layer] = []  # layers that added penalties in the last call that began here
 
     def _number_format(self, dtype: Any) -> np.dtype:
-        if str(getattr(dtype, "__name__", dtype)) not in ("float32", "float64"):
+        if str(getattr(dtype, "name", getattr(dtype, "__name__", dtype))) not in ("float32", "float64"):
             raise ValueError(f"{self}: dtype must be 'float32' or 'float64', got {dtype!r}")
         return np.dtype(dtype)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.without_effect:
-            self.revision["attributes"] += 1
-        super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        if "_own_fixed" not in vars(self):
-            raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
     # What a subclass writes
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Any) -> None:
         """Creates the parameters for inputs of `input_shape`, whose first entry is None."""
         self.built = True
 
     def call(self, x: Any) -> Any:
         """Output for the input `x`."""
-        return x
+        raise TypeError(f"{type(self).__name__} must define call(self, x), which returns the output for the input x")
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better.
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better."""
+        return trial.output_shapes(self, input_shape, (), {})
 
-        Where sizes are unknown (None), by two runs with different ones: what differs is unknown in the output.
-        """
-        found = []
-        for unknown in (64, 96) if None in input_shape[1:] else (1,):
-            trial = np.zeros((1, *(unknown if size is None else size for size in input_shape[1:])), self.dtype)
-            with autograd.no_grad():
-                found.append(self(trial, training=False).shape[1:])
-        return (input_shape[0], *(a if a == b else None for a, b in zip(found[0], found[-1], strict=True)))
-
-    # Parameters
-
-    def add_weight(
-        self,
-        name: str,
-        shape: Sequence[int],
-        initializer: Any = "glorot_uniform",
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-    ) -> Parameter:
-        """Creates a parameter; with trainable=False it is kept and saved, but never trained."""
-        value = as_raw(initializers.get(initializer)(tuple(shape), dtype=self.dtype))  # type: ignore[misc]
-        if getattr(value, "shape", ()) != tuple(shape):
-            raise ValueError(f"{self}: {name} has shape {tuple(shape)}, its initializer gave {getattr(value, 'shape', value)}")
-        value = value if value.dtype == self.dtype else value.astype(self.dtype)
-        parameter = Parameter(value, trainable=trainable and self._trainable, name=f"{self.name}/{name}")
-        parameter.regularizer, parameter.constraint = regularizer, constraint
-        (self._own_trainable if trainable else self._own_fixed).append(parameter)
-        return parameter
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the parameters are trained."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        self.revision["trainable"] += 1
-        for parameter in self._own_trainable:
-            parameter.trainable = self._trainable
-        for layer in self.sublayers():
-            layer.trainable = value
-
-    def sublayers(self) -> Iterator["Layer"]:
-        """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there."""
-        for value in vars(self).values():
-            value = list(value.values()) if isinstance(value, dict) else value
-            for item in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(item, Layer):
-                    yield item
-
-    @property
-    def weights(self) -> list[Parameter]:
-        """All parameters, each once: the layer's trainable ones, its others, then those of its layers."""
-        own = self._own_trainable + self._own_fixed
-        return list(dict.fromkeys(own + [p for layer in self.sublayers() for p in layer.weights]))
-
-    trainable_weights = property(lambda self: [p for p in self.weights if p.trainable])
-    non_trainable_weights = property(lambda self: [p for p in self.weights if not p.trainable])
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all parameters."""
-        return [parameter.numpy() for parameter in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
-        parameters, weights = self.weights, list(weights)
-        if len(weights) != len(parameters):
-            unbuilt = "" if self.built else "; it is not built yet: call it on a batch, or build(input_shape), first"
-            raise ValueError(f"{self} has {len(parameters)} weights, set_weights got {len(weights)}{unbuilt}")
-        arrays = [as_raw(value) if hasattr(value, "dtype") else np.asarray(value) for value in weights]
-        for parameter, array in zip(parameters, arrays, strict=True):
-            if parameter.shape != array.shape:
-                raise ValueError(f"{self}: {parameter.name} has shape {parameter.shape}, got {array.shape}")
-            if array.dtype.kind not in "biuf":
-                raise ValueError(f"{self}: {parameter.name} holds numbers, got an array of dtype {array.dtype}")
-        for parameter, array in zip(parameters, arrays, strict=True):
-            parameter.assign(array)
-
-    def count_params(self) -> int:
-        """Number of parameters; raises ValueError before the layer is built."""
-        if not self.built:
-            raise ValueError(f"{self} is not built yet, so it has no parameters to count: call it on a batch first")
-        return sum(parameter.size for parameter in self.weights)
+    output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
 
     # The call
 
-    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Tensor:
-        """Output for `inputs`, an array or Tensor; `training` None: as the layer or model around this call says."""
-        if training is None:
-            return self._run(inputs, args, kwargs, _training.get())
-        token = _training.set(bool(training))
+    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Output for `inputs`, arrays or Tensors; `training` None: as the layer or model around this call says.
+
+        On symbolic tensors (Input) it builds the layer and gives symbolic tensors, of which a Model is made.
+        """
+        if type(inputs) is not Tensor and (symbolic.is_symbolic(inputs) or symbolic.is_symbolic(args)):
+            told = {} if training is None else {"training": training}
+            return symbolic.call(self, (inputs, *args), {**kwargs, **told})
+        around = _around.get()
+        if around is not None and training is None:
+            return self._run(inputs, args, kwargs, around.training)
+        if around is None and self._adding:
+            self._forget_losses()
+        call = Call(self._adding, training, around)
+        token = _around.set(call)
         try:
-            return self._run(inputs, args, kwargs, bool(training))
+            return self._run(inputs, args, kwargs, call.training)
         finally:
-            _training.reset(token)
+            _around.reset(token)
 
-    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Tensor:
+    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         x = self.as_input(inputs)
-        self.check_input(x.shape)
+        shape = x.shape if type(x) is Tensor else mapped(lambda item: item.shape, x)
+        self.check_input(shape)
         if not self.built:
-            self.build((None, *x.shape[1:]))
-            self.built = True
+            self.build_once(shape)
         if training is not None and self._takes_training:
-            kwargs["training"] = training
-        return self.call(x, *args, **kwargs)
+            kwargs["training"] = bool(training)
+        y = self.call(x, *args, **kwargs)
+        if self.activity_regularizer is not None:
+            for output in leaves(y):
+                self.add_loss(self.activity_regularizer(output) / max(output.shape[0], 1))
+        return y
 
-    def as_input(self, inputs: Any) -> Tensor:
-        """`inputs` as a Tensor of the layer's dtype, on the device in use if it is a NumPy array, list or number."""
+    def build_once(self, shape: Any) -> None:
+        """Builds the layer for inputs of `shape`, unless it is built."""
+        if not self.built:
+            shape = mapped_shapes(lambda one: (None, *one[1:]), shape)
+            self.build(shape)
+            self.built, self._built_for = True, shape
+
+    def as_input(self, inputs: Any) -> Any:
+        """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""
         if isinstance(inputs, Tensor):
             x = inputs
+        elif isinstance(inputs, list | tuple | dict) and is_nested(inputs):
+            return mapped(self.as_input, inputs)
         else:
             array = inputs if hasattr(inputs, "dtype") else np.asarray(inputs, self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
         return x if x.dtype == self.dtype else ops.cast(x, dtype=self.dtype)
 
-    def check_input(self, shape: Shape) -> None:
-        """Raises ValueError if an input of `shape` does not fit the layer."""
+    def check_input(self, shape: Any) -> None:
+        """Raises ValueError if an input of `shape`, or inputs of such shapes, do not fit the layer."""
+        several = type(shape) is not tuple or bool(shape and isinstance(shape[0], tuple | list | dict))
+        if several != self.many and (self.many or type(self).call.__module__.startswith("tinynet.layers")):
+            wanted, got = ("a list of inputs", "one") if self.many else ("one input", f"{len(shape)} of them")
+            raise ValueError(f"{self} expects {wanted}, got {got}, of shape {shape}")
+        if several:
+            return
         if len(shape) != self.rank if self.rank is not None else len(shape) < self.min_rank:
             wanted = f"{self.rank} axes" if self.rank is not None else f"at least {self.min_rank} axes"
             raise ValueError(f"{self} expects an input of {wanted}{self.expects}, got shape {shape}")
@@ -220,14 +183,64 @@ class Layer:
                     "feed it inputs of that size, or make a new layer"
                 )
 
-    # Description
+    # Penalties
+
+    def add_loss(self, value: Any) -> None:
+        """Adds a number, computed in `call`, to the loss."""
+        call = _around.get()
+        outermost = None if call is None else call.outermost
+        if self._added_in is not outermost or outermost is None:
+            self._added, self._added_in = [], outermost
+            if outermost is not None:
+                outermost.adding.append(self)
+        self._added.append(value)
+
+    def _forget_losses(self) -> None:
+        """Forgets what was added in the last call that began here, by layers that the next one may not come to."""
+        for layer in self._adding:
+            if layer._added_in is not None and layer._added_in.adding is self._adding:
+                layer._added = []
+        self._adding = []
+
+    @property
+    def losses(self) -> list[Any]:
+        """What is added to the loss: penalties of the last call, and those on the weights that are trained."""
+        layers = self.with_all_within()
+        added = [value for layer in layers for value in layer._added]
+        penalised = [p for p in self.trainable_weights if p.regularizer is not None]
+        return added + [p.regularizer(p) for p in penalised]
+
+    # Symbolic calls
+
+    def symbolic_shapes(self, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Shapes of the outputs of a call on symbolic tensors."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return trial.output_shapes(self, shapes, args[1:], kwargs)
+        return self.compute_output_shape(shapes)
+
+    input = property(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
+    output = property(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
+
+    def _first_node(self) -> symbolic.Node:
+        if not self._nodes:
+            raise ValueError(f"{self} was not called on an Input yet: it has no symbolic input and output")
+        return self._nodes[0]
+
+    # Description and copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
+        return {**vars(self), "_nodes": [], "_added": [], "_added_in": None, "_adding": []}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
         common = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype.name}
         names = arguments.accepted(type(self))
-        given = {name: _describe(value) for name, value in self._given.items()}
-        return {**given, **{name: value for name, value in common.items() if name in names}}
+        given = {**arguments.defaults(type(self)), **self._given}
+        if "data_format" in given:
+            given["data_format"] = getattr(self, "data_format", None)  # None stood for the default of that day
+        described = {name: lookup.describe(given[name]) for name in names if name in given and name not in common}
+        return {**described, **{name: value for name, value in common.items() if name in names}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
@@ -245,7 +258,5 @@ class Elementwise(Layer):
         return input_shape
 
 
-def _describe(value: Any) -> Any:
-    if hasattr(value, "get_config") and not isinstance(value, type):
-        return {"class_name": type(value).__name__, "config": value.get_config()}
-    return value
+def _only(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values

@@ -4,27 +4,31 @@ S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network trainin
 ICML 2015, algorithm 1.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from tinynet import initializers, ops
-from tinynet.autograd import Tensor
 from tinynet.kernels.batch_norm import follow
-from tinynet.layers.base import Elementwise, Shape
+from tinynet.layers import arguments
+from tinynet.layers.affine import Affine, axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.base import Shape
 
 
-class BatchNormalization(Elementwise):
+class BatchNormalization(Affine):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, for every channel of `axis`.
+
+    axis   the channels' axis; or, unlike in Keras, several: statistics and parameters then have their sizes, one of each
+           for every place (axis=[1, 2] of images (N, H, W, C): H x W of them)
 
     In training, mean and (biased) variance are those of the batch over all other axes, and the moving ones follow:
     moving <- momentum moving + (1 - momentum) batch, the variance too without Bessel's correction, as in Keras. In
     inference, and in training while the layer is frozen (trainable=False), the moving ones are used and stay.
+    `synchronized` has no effect on the one device there is.
     """
-
-    min_rank = 2
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: int | Sequence[int] = -1,
         momentum: float = 0.99,
         epsilon: float = 0.001,
         center: bool = True,
@@ -33,45 +37,69 @@ class BatchNormalization(Elementwise):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not hasattr(axis, "__index__"):
-            raise TypeError(f"{self}: axis must be one integer, got {axis!r}; such as axis=1")
-        self.axis, self.momentum, self.epsilon = int(axis), momentum, epsilon
-        self.center, self.scale = center, scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        super().__init__(
+            epsilon=epsilon,
+            center=center,
+            scale=scale,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **kwargs,
+        )
+        if renorm or renorm_clipping is not None:
+            raise ValueError(f"{self}: batch renormalisation is not part of tinynet; leave renorm and renorm_clipping out")
+        axis = axis_argument(self, axis)
+        self.axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
+        self.momentum = arguments.number(momentum, f"{self}: momentum")
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        rank = len(input_shape)
-        if not -rank < self.axis < rank or self.axis == 0 or input_shape[self.axis] is None:
-            raise ValueError(f"{self}: axis {self.axis} must have a known size and not be the batch, got {input_shape}")
-        shape: Any = (input_shape[self.axis],)
-        self.gamma = self._vector("gamma", shape, self.gamma_initializer if self.scale else None, 1.0)
-        self.beta = self._vector("beta", shape, self.beta_initializer if self.center else None, 0.0)
+        axes = axes_of(self, len(input_shape))
+        shape = sizes_of(self, axes, input_shape)
+        self.add_factors(shape)
         self.moving_mean = self.add_weight("moving_mean", shape, self.moving_mean_initializer, trainable=False)
         initializer = self.moving_variance_initializer
         self.moving_variance = self.add_weight("moving_variance", shape, initializer, trainable=False)
-        self._sizes = {self.axis: shape[0]}
+        expect_sizes(self, input_shape)
         super().build(input_shape)
 
-    def _vector(self, name: str, shape: Any, initializer: Any, otherwise: float) -> Tensor:
-        """A parameter, or without an initializer the constant that leaves the formula as it is."""
-        if initializer is not None:
-            return self.add_weight(name, shape, initializer)
-        return Tensor(initializers.Constant(otherwise)(shape, dtype=self.dtype))
-
     def call(self, x: Any, training: bool = False) -> Any:
-        axis = self.axis % x.ndim
-        if not (training and self.trainable):
-            mean, variance = self.moving_mean, self.moving_variance
-            return ops.batch_norm_inference(x, self.gamma, self.beta, mean, variance, axis=axis, epsilon=self.epsilon)
-        y, mean, variance = ops.batch_norm(x, self.gamma, self.beta, axis=axis, epsilon=self.epsilon)
+        if not isinstance(self.axis, int):
+            return self._over_places(x, training)
+        return self._normalised(x, self.gamma, self.beta, self.axis % x.ndim, training)
+
+    def _normalised(self, x: Any, gamma: Any, beta: Any, axis: int, training: bool) -> Any:
+        """x normalised along one axis, whose statistics may have another shape in the layer."""
         moving = self.moving_mean, self.moving_variance
-        follow(*(parameter.data for parameter in moving), mean.data, variance.data, momentum=self.momentum)
+        if not (training and self.trainable):
+            mean, variance = (p if p.ndim == 1 else ops.reshape(p, -1) for p in moving)
+            return ops.batch_norm_inference(x, gamma, beta, mean, variance, axis=axis, epsilon=self.epsilon)
+        y, mean, variance = ops.batch_norm(x, gamma, beta, axis=axis, epsilon=self.epsilon)
+        follow(*(parameter.data.reshape(-1) for parameter in moving), mean.data, variance.data, momentum=self.momentum)
         for parameter in moving:
             parameter.touch()
         return y
+
+    def _over_places(self, x: Any, training: bool) -> Any:
+        """Every place of several axes as a channel of its own, along one axis at the end."""
+        axes = axes_of(self, x.ndim)
+        order = (*(a for a in range(x.ndim) if a not in axes), *axes)
+        moved = ops.transpose(x, order)
+        gamma, beta = (ops.reshape(factor, -1) for factor in (self.gamma, self.beta))
+        places = ops.reshape(moved, (*moved.shape[: -len(axes)], gamma.shape[0]))  # N ... H W as N ... HW
+        y = ops.reshape(self._normalised(places, gamma, beta, places.ndim - 1, training), moved.shape)
+        return ops.transpose(y, tuple(order.index(a) for a in range(x.ndim)))

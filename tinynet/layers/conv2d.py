@@ -2,14 +2,65 @@
 
 from typing import Any
 
-from tinynet import activations, initializers, ops
-from tinynet.backend.config import check_data_format
+from tinynet import activations, ops
 from tinynet.layers import arguments
-from tinynet.layers.base import Layer, Shape
+from tinynet.layers.base import Shape
+from tinynet.layers.convolution import Convolution
 from tinynet.layers.windows import window_shape
 
 
-class Conv2D(Layer):
+class Conv(Convolution):
+    """What Conv2D and Conv1D share: all but the call."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, ...],
+        strides: int | tuple[int, ...] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | tuple[int, ...] = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.filters = arguments.positive(filters, f"{self}: filters")
+        self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.refuse_strides_with_dilation()
+        self.groups = arguments.positive(groups, f"{self}: groups")
+        if self.filters % self.groups:
+            raise ValueError(f"{self}: filters ({self.filters}) must be a multiple of groups ({self.groups})")
+        self.set_activation(activation, use_bias)
+        self.set_weight("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.set_weight("bias", bias_initializer, bias_regularizer, bias_constraint)
+
+    def build(self, input_shape: Shape) -> None:
+        channels = self.known_channels(input_shape)
+        if channels % self.groups:
+            raise ValueError(
+                f"{self}: the number of channels must be a multiple of groups ({self.groups}), "
+                f"got {channels} on axis {self.channel_axis} of an input of shape {input_shape}"
+            )
+        self.compute_output_shape(input_shape)  # raises if the kernel does not fit
+        self.kernel = self.make_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters), "kernel")
+        if self.use_bias:
+            self.bias = self.make_weight("bias", (self.filters,), "bias")
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return window_shape(self, input_shape, self.kernel_size, self.dilation_rate, channels=self.filters)
+
+
+class Conv2D(Conv):
     """y = activation(x * W + b), the cross-correlation of images and filters.
 
     y[n, i, j, f] = b[f] + sum over kh, kw, c of x[n, i SH + kh DH - top, j SW + kw DW - left, c] W[kh, kw, c, f]
@@ -18,60 +69,6 @@ class Conv2D(Layer):
     Strides (SH, SW), dilation (DH, DW); c runs over the channels of the filter's group.
     OH = ceil(H / SH) for padding "same", floor((H - (KH - 1) DH - 1) / SH) + 1 for "valid".
     """
-
-    rank = 4
-    expects = ", images (N, H, W, C) or, channels first, (N, C, H, W); x[..., None] adds a channel axis to grey images"
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | tuple[int, int],
-        strides: int | tuple[int, int] = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: int | tuple[int, int] = (1, 1),
-        groups: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.filters = arguments.positive(filters, f"{self}: filters")
-        self.kernel_size = arguments.pair(kernel_size, f"{self}: kernel_size")
-        self.strides = arguments.pair(strides, f"{self}: strides")
-        self.padding = arguments.padding_name(padding)
-        self.data_format = check_data_format(data_format)
-        self.dilation_rate = arguments.pair(dilation_rate, f"{self}: dilation_rate")
-        self.groups = arguments.positive(groups, f"{self}: groups")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias: Any = None
-        if self.filters % self.groups:
-            raise ValueError(f"{self}: filters ({self.filters}) must be a multiple of groups ({self.groups})")
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            both = f"strides {self.strides} and dilation_rate {self.dilation_rate}"
-            raise ValueError(f"{self}: {both} cannot both exceed 1")
-
-    def build(self, input_shape: Shape) -> None:
-        axis = 3 if self.data_format == "channels_last" else 1
-        channels = input_shape[axis]
-        if channels is None or channels % self.groups:
-            raise ValueError(
-                f"{self}: the number of channels must be known and a multiple of groups ({self.groups}), "
-                f"got {channels} on axis {axis} of an input of shape {input_shape}"
-            )
-        self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.kernel = self.add_weight(
-            "kernel", (*self.kernel_size, channels // self.groups, self.filters), self.kernel_initializer
-        )
-        if self.use_bias:
-            self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer)
-        self._sizes = {axis: channels}
-        super().build(input_shape)
 
     def call(self, x: Any) -> Any:
         y = ops.conv2d(
@@ -86,6 +83,3 @@ class Conv2D(Layer):
             activation="relu" if self.activation is activations.relu else None,
         )
         return y if self.activation in (activations.linear, activations.relu) else self.activation(y)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        return window_shape(self, input_shape, self.kernel_size, self.dilation_rate, channels=self.filters)

@@ -1,43 +1,67 @@
 """Lambda: any function of a Tensor as a layer."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet.layers.base import Layer, Shape
+from tinynet import activations, lookup, ops
+from tinynet.layers.base import Layer
+from tinynet.tree import shape_leaves
 
 
 class Lambda(Layer):
-    """y = function(x, **arguments), with training=... too if the function has that parameter.
+    """y = function(x, **arguments), with training=... and mask=None too if the function has such parameters.
 
     The function computes with Tensors: operators and `tinynet.ops`. `output_shape` (without the batch; or a function of
-    the input shape) is needed only where a trial run on zeros would fail.
+    the input shape) is needed only where a trial run on zeros would fail. A file holds the function's name alone, never its
+    code: a model with a function that is not registered (`register_keras_serializable`) cannot be saved.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         output_shape: Any = None,
+        mask: Any = None,
         arguments: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not callable(function):
+        if mask is not None:
+            raise ValueError(f"{self}: mask must be None, got {mask!r}; tinynet has no masks that travel with Tensors")
+        self.function = _named(function)
+        self.output_shape = _named(output_shape) if isinstance(output_shape, str | Mapping) else output_shape
+        if not callable(self.function):
             raise TypeError(f"{self}: function must be callable, got {function!r}")
-        self.function, self.output_shape = function, output_shape
         self.arguments = dict(arguments or {})
-        self._asks_training = "training" in inspect.signature(function).parameters
+        asked = inspect.signature(self.function).parameters
+        self._told = {"mask": None} if "mask" in asked else {}
+        self._asks_training = "training" in asked
+
+    def check_input(self, shape: Any) -> None:
+        """Nothing: the function takes what it takes, lists of Tensors too."""
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        told = {"training": training} if self._asks_training else {}
+        told = {**self._told, "training": training} if self._asks_training else self._told
         y = self.function(x, **{**told, **self.arguments})
-        if not hasattr(y, "shape"):
+        if not hasattr(y, "shape") and not isinstance(y, list | tuple | dict):
             raise TypeError(f"{self}: the function must return a Tensor, got {y!r}; is there a return?")
         return y
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self.output_shape):
             return tuple(self.output_shape(input_shape))
-        return (input_shape[0], *self.output_shape)
+        batch = next(shape_leaves(input_shape))[0]  # of the first input, if there are several
+        return (batch, *self.output_shape)
+
+
+def _named(function: Any) -> Any:
+    """The function that a configuration names: a registered one, an operation or an activation."""
+    if isinstance(function, Mapping):
+        function = lookup.registered(function.get("function")) or function.get("function")
+    if not isinstance(function, str):
+        return function
+    if function in ops.__all__:
+        return getattr(ops, function)
+    return lookup.registered(function) or activations.get(function)

@@ -5,23 +5,43 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.backend import config
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
+from tinynet.layers.symbolic import Node, SymbolicTensor
 
 
 class InputLayer(Layer):
-    """First element of a Sequential that says the shape of one sample; its output is its input. Made by `Input`."""
+    """Where data enter a model: it says the shape of one sample, and its output is its input. Made by `Input`."""
 
-    def __init__(self, shape: Sequence[int | None], batch_size: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(dtype=dtype, name=name)
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input takes either shape, without the batch axis, or batch_shape, with it")
+        if batch_shape is not None:
+            batch_size, *shape = batch_shape
         self.shape = (batch_size, *_sizes(shape))
         self.built = True
+        self._nodes.append(Node(self, (), {}, self.shape, self.dtype))
 
     def _number_format(self, dtype: Any) -> np.dtype:
         return np.dtype(dtype)  # data may be of any type; the layer that takes them converts
 
+    def call(self, x: Any) -> Any:
+        return x
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {"batch_shape": self.shape, "dtype": self.dtype.name, "name": self.name}
 
 
 def Input(  # noqa: N802 - Keras's name
@@ -30,13 +50,12 @@ def Input(  # noqa: N802 - Keras's name
     dtype: Any = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
-) -> InputLayer:
-    """The shape of one sample, without the batch axis: Input((28, 28, 1)). None stands for a size that may vary."""
-    if (shape is None) == (batch_shape is None):
-        raise ValueError("Input takes either shape, without the batch axis, or batch_shape, with it")
-    if batch_shape is not None:
-        batch_size, *shape = batch_shape
-    return InputLayer(shape, batch_size, dtype=dtype, name=name)  # type: ignore[arg-type]
+) -> SymbolicTensor:
+    """A symbolic batch of samples of `shape`, the batch axis left out: Input((28, 28, 1)); None: a size that may vary.
+
+    The first element of a Sequential, or what the layers of a functional model are called on.
+    """
+    return InputLayer(shape, batch_size, dtype or config.floatx(), batch_shape, name).output
 
 
 def _sizes(shape: Any) -> Shape:

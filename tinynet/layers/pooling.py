@@ -11,8 +11,8 @@ from tinynet.layers.windows import window_shape
 IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W)"
 
 
-class _Pooling2D(Layer):
-    """What the two poolings share: a window of `pool_size` that moves by `strides` (None: by its own size).
+class Pooling(Layer):
+    """Base of the poolings of images, and, with `rank` 3, of sequences: a window that moves by `strides` (None: by its size).
 
     x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid", ceil(H / s) for "same".
     """
@@ -22,15 +22,17 @@ class _Pooling2D(Layer):
 
     def __init__(
         self,
-        pool_size: int | tuple[int, int],
-        strides: int | tuple[int, int] | None = None,
+        pool_size: int | tuple[int, ...],
+        strides: int | tuple[int, ...] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.pool_size = arguments.pair(pool_size, f"{self}: pool_size")
-        self.strides = self.pool_size if strides is None else arguments.pair(strides, f"{self}: strides")
+        super().__init__(name=name, **kwargs)
+        axes = self.rank - 2  # type: ignore[operator]
+        self.pool_size = arguments.sizes(pool_size, axes, f"{self}: pool_size")
+        self.strides = self.pool_size if strides is None else arguments.sizes(strides, axes, f"{self}: strides")
         self.padding = arguments.padding_name(padding)
         self.data_format = check_data_format(data_format)
 
@@ -42,7 +44,7 @@ class _Pooling2D(Layer):
         return window_shape(self, input_shape, self.pool_size)
 
 
-class MaxPooling2D(_Pooling2D):
+class MaxPooling2D(Pooling):
     """Maximum of each window; cells outside of the image never win. x (N, H, W, C); y (N, OH, OW, C)."""
 
     def __init__(
@@ -51,9 +53,10 @@ class MaxPooling2D(_Pooling2D):
         strides: int | tuple[int, int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
     def call(self, x: Any) -> Any:
         return ops.max_pool2d(
@@ -61,7 +64,7 @@ class MaxPooling2D(_Pooling2D):
         )
 
 
-class AveragePooling2D(_Pooling2D):
+class AveragePooling2D(Pooling):
     """Mean of each window over its cells inside of the image. x (N, H, W, C); y (N, OH, OW, C)."""
 
     def call(self, x: Any) -> Any:
@@ -70,8 +73,8 @@ class AveragePooling2D(_Pooling2D):
         )
 
 
-class _GlobalPooling2D(Layer):
-    """What the global poolings share: x (N, H, W, C); y (N, C), or (N, 1, 1, C) with `keepdims`."""
+class GlobalPooling(Layer):
+    """Base of the poolings over whole images or, with `rank` 3, sequences: y (N, C), or with `keepdims` x's axes of size 1."""
 
     rank = 4
     expects = IMAGES
@@ -80,21 +83,21 @@ class _GlobalPooling2D(Layer):
         super().__init__(**kwargs)
         self.data_format = check_data_format(data_format)
         self.keepdims = keepdims
-        self.axes = arguments.spatial_axes(self.data_format)
+        self.axes = arguments.spatial_axes(self.data_format, self.rank - 2)  # type: ignore[operator]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         shape = [1 if axis in self.axes else size for axis, size in enumerate(input_shape)]
         return tuple(size for axis, size in enumerate(shape) if self.keepdims or axis not in self.axes)
 
 
-class GlobalAveragePooling2D(_GlobalPooling2D):
+class GlobalAveragePooling2D(GlobalPooling):
     """Mean of every channel over the whole image. x (N, H, W, C); y (N, C)."""
 
     def call(self, x: Any) -> Any:
         return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
 
 
-class GlobalMaxPooling2D(_GlobalPooling2D):
+class GlobalMaxPooling2D(GlobalPooling):
     """Maximum of every channel over the whole image. x (N, H, W, C); y (N, C)."""
 
     def call(self, x: Any) -> Any:

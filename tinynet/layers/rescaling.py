@@ -23,6 +23,14 @@ class Rescaling(Elementwise):
             raise TypeError(f"{self}: {name} must be a number or an array of numbers, got {value!r}")
         return float(array) if array.ndim == 0 else array.astype(self.dtype)
 
+    def check_input(self, shape: Any) -> None:
+        """Raises ValueError too if scale or offset does not broadcast to `shape`."""
+        super().check_input(shape)
+        for name in ("scale", "offset"):
+            factor = np.shape(getattr(self, name))
+            if any(1 != n != m != 1 for n, m in zip(factor[::-1], shape[::-1], strict=False)):
+                raise ValueError(f"{self}: {name} of shape {factor} does not broadcast to an input of shape {shape}")
+
     def call(self, x: Any) -> Any:
         y = x * self.scale
         return y + self.offset if np.any(self.offset) else y

@@ -1,4 +1,4 @@
-"""Flatten and Reshape: the same numbers under another shape."""
+"""Flatten, Reshape, Permute, RepeatVector, Identity: the same numbers under another shape."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from typing import Any
 
 from tinynet import ops
 from tinynet.backend.config import check_data_format
-from tinynet.layers.base import Layer, Shape
+from tinynet.layers import arguments
+from tinynet.layers.base import Elementwise, Layer, Shape
 
 
 class Flatten(Layer):
@@ -39,7 +40,7 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         if isinstance(target_shape, int):
             raise ValueError(f"{self}: target_shape must be a tuple such as ({target_shape},), got {target_shape}")
-        self.target_shape = tuple(int(size) for size in target_shape)
+        self.target_shape = arguments.integers(target_shape, f"{self}: target_shape")
         if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
             raise ValueError(f"{self}: target_shape may hold one -1 and sizes >= 0, got {target_shape}")
 
@@ -59,3 +60,48 @@ class Reshape(Layer):
                 f"which do not fill the target shape {self.target_shape}"
             )
         return (input_shape[0], *self.target_shape)
+
+
+class Permute(Layer):
+    """The axes of a sample in another order, counted from 1: y's axis i is x's axis dims[i - 1].
+
+    x (N, ...); y (N, ...). Permute((2, 1)) exchanges the two axes behind the batch.
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = arguments.integers((dims,) if isinstance(dims, int) else dims, f"{self}: dims")
+        if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"{self}: dims must be the numbers from 1 on in some order, such as (2, 1), got {dims!r}")
+        self.rank = len(self.dims) + 1
+        self.expects = f", the batch and those that dims={self.dims} orders"
+
+    def call(self, x: Any) -> Any:
+        return ops.transpose(x, (0, *self.dims))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], *(input_shape[axis] for axis in self.dims))
+
+
+class RepeatVector(Layer):
+    """Every sample `n` times along a new axis: x (N, F); y (N, n, F)."""
+
+    rank = 2
+    expects = ", vectors (N, F)"
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n = arguments.positive(n, f"{self}: n")
+
+    def call(self, x: Any) -> Any:
+        return ops.broadcast_to(ops.expand_dims(x, 1), (x.shape[0], self.n, x.shape[1]))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (input_shape[0], self.n, input_shape[1])
+
+
+class Identity(Elementwise):
+    """y = x, whatever its shape."""
+
+    def call(self, x: Any) -> Any:
+        return x

@@ -1,6 +1,10 @@
-"""Models: layers put together, trained, evaluated, described and saved."""
+"""Models: layers made trainable."""
 
+from tinynet.models.architecture import model_from_json
+from tinynet.models.cloning import clone_model
+from tinynet.models.files.whole import load_model, save_model
+from tinynet.models.functional import Functional
 from tinynet.models.model import Model
 from tinynet.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]

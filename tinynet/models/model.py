@@ -1,4 +1,4 @@
-"""Model: a trainer with a description and files of weights. Subclasses say in `call` how predictions are made."""
+"""Model: a trainer with a description and files. Subclasses say in `call` how predictions are made."""
 
 import os
 from collections.abc import Callable
@@ -6,6 +6,8 @@ from typing import Any
 
 from tinynet.layers.base import Layer
 from tinynet.models import weights_file
+from tinynet.models.architecture import to_json
+from tinynet.models.files import onnx_export, whole
 from tinynet.models.summary import summary_text
 from tinynet.models.trainer import Trainer
 
@@ -13,13 +15,54 @@ from tinynet.models.trainer import Trainer
 class Model(Trainer):
     """Base of models, and a layer itself: models can be part of other models.
 
-    A subclass makes its layers in __init__ and uses them in call(self, x); what they are is found in its attributes.
+    Model(inputs, outputs) makes a Functional of symbolic tensors. A subclass makes its layers in __init__ and uses them
+    in call(self, x), or call(self, x, training=False); what they are is found in its attributes.
     """
+
+    functional: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
+            return super().__new__(cls.functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # What a subclass is made of whose __init__ ends in super().__init__(inputs, outputs).
+        self._inner = None if inputs is None else self.functional(inputs, outputs)
+
+    def call(self, x: Any) -> Any:
+        if self._inner is None:
+            raise TypeError(f"{self} must define call(self, x), which returns the predictions")
+        return self._inner(x)
+
+    def check_input(self, shape: Any) -> None:
+        """Whatever `call` takes."""
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return list(self.sublayers())
+        return list(self.sublayers()) if self._inner is None else self._inner.layers
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, the batch first; a list where there are several."""
+        return _one_or_all([tensor.shape for tensor in self._ends("inputs")])
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, the batch first; a list where there are several."""
+        return _one_or_all([tensor.shape for tensor in self._ends("outputs")])
+
+    input = property(lambda self: _one_or_all(self._ends("inputs")), doc="The symbolic input.")
+    output = property(lambda self: _one_or_all(self._ends("outputs")), doc="The symbolic output.")
+
+    def _ends(self, name: str) -> Any:
+        if self._inner is not None:
+            return getattr(self._inner, name)
+        if not hasattr(type(self), name):
+            raise ValueError(f"{self} has no symbolic {name}: it is a subclass, whose graph is in the Python of `call`")
+        return getattr(self, name)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of that name, or at that position in `layers`; raises ValueError if there is none."""
@@ -35,14 +78,56 @@ class Model(Trainer):
                 return layer
         raise ValueError(f"{self} has no layer {name!r}; it has {', '.join(layer.name for layer in layers)}")
 
-    def summary(self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None) -> None:
-        """Prints a table of the layers, their output shapes and numbers of parameters, in Keras's form."""
-        (print_fn or print)(summary_text(self, line_length))
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+        batch_size: int | None = None,
+    ) -> None:
+        """Prints a table of the layers, their output shapes, numbers of parameters and connections, in Keras's form.
+
+        `expand_nested` shows the layers of nested models, `layer_range` only those from one name to another. With
+        `batch_size`, which Keras does not have, also the memory that a training step will take.
+        """
+        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, batch_size)
+        (print_fn or print)(text)
+
+    def to_json(self, **settings: Any) -> str:
+        """The architecture as JSON, without weights, for `model_from_json`; settings go to json.dumps."""
+        return to_json(self, **settings)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The model that `get_config` described, with new weights; Model.from_config also takes that of a Functional."""
+        if cls is Model and "output_layers" in config:
+            return cls.functional.from_config(config)
+        return super().from_config(config)
+
+    # Files
+
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Writes the whole model to a .tinynet file, or a .keras archive, for `load_model`; see tinynet.saving.save_model."""
+        whole.save_model(self, filepath, overwrite)
+
+    def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
+        """Writes what `predict` computes as an ONNX model, for other runtimes; see models/files/onnx_export.py."""
+        onnx_export.export(self, filepath, format, **settings)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes all weights to a .safetensors file, whole or not at all."""
+        """Writes all weights to a .safetensors file, or a .weights.h5 file that Keras reads, whole or not at all."""
         weights_file.save(self, filepath, overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Reads what `save_weights` wrote; raises ValueError, changing nothing, unless all names and shapes agree."""
-        weights_file.load(self, filepath)
+    def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
+        """Reads weights from a .safetensors, .weights.h5, .tinynet or .keras file.
+
+        Raises ValueError, changing nothing, unless all names and shapes agree; or skips those that do not, with a warning.
+        """
+        weights_file.load(self, filepath, skip_mismatch)
+
+
+def _one_or_all(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values

@@ -1,45 +1,161 @@
-"""Objective: the loss and the metrics of a compiled model, with their running means."""
+"""Objective: the losses and the metrics of a compiled model, with their running means."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from tinynet import losses, metrics
 from tinynet.autograd import Tensor
+from tinynet.tree import leaves
 
 
 class Objective:
     """What is minimised, and what is reported about it.
 
+    loss          one for all outputs, or a list or dictionary with one for each (None: the output has none)
+    loss_weights  factors of the losses, likewise
+    outputs       names of the outputs; None where they are not known before the first batch (subclasses)
+
     The reported loss is the mean over the samples seen since `reset`: batch losses weighted by the batch sizes.
     """
 
-    def __init__(self, loss: Any, metric: Sequence[Any] | None, weighted_metrics: Sequence[Any] | None) -> None:
-        self.function = losses.as_loss(loss)
+    def __init__(
+        self, loss: Any, metric: Any, weighted_metrics: Any, loss_weights: Any = None, outputs: Sequence[str] | None = ("",)
+    ) -> None:
+        self.given = {"loss": loss, "metrics": metric, "weighted_metrics": weighted_metrics, "loss_weights": loss_weights}
         self.mean_loss = metrics.Mean(name="loss")
-        self.metrics = metrics.MetricList(metric, weighted_metrics)
+        self.outputs: list[str] | None = None
+        self.functions: tuple[Any, ...] = ()  # the losses
+        self.metrics = metrics.MetricList(None, None)
+        if outputs is not None:
+            self._bind(list(outputs))
 
-    def loss(self, y: Any, y_pred: Tensor, weight: Any) -> Tensor:
-        """The loss of a batch, one number."""
-        if self.function is None:
-            raise ValueError("no loss was given: compile(optimizer, loss=...) says what training should make small")
+    def _bind(self, outputs: list[str]) -> None:
+        """Makes losses and metrics for outputs of these names."""
+        self.outputs = outputs
+        if metrics_given := [w for w in leaves(self.given["loss_weights"]) if isinstance(w, str)]:
+            raise ValueError(
+                f"loss_weights must be numbers, got {metrics_given[0]!r}; metrics are given as metrics=[...], since "
+                "compile(optimizer, loss, ...) takes loss_weights third"
+            )
+        given = by_output("loss", self.given["loss"], outputs)
+        weights = by_output("loss_weights", self.given["loss_weights"], outputs)
+        self.terms = [(i, losses.as_loss(loss), weights[i]) for i, loss in enumerate(given) if loss is not None]
+        self.functions = tuple(function for _, function, _ in self.terms)
+        several = len(self.terms) > 1
+        self.parts = [metrics.Mean(name=f"{outputs[i]}_loss") for i, _, _ in self.terms] if several else []
+        self.metrics = metrics.MetricList(self.given["metrics"], self.given["weighted_metrics"], outputs)
+
+    def loss(self, y: Any, y_pred: Any, weight: Any, penalties: Sequence[Any] = ()) -> tuple[Tensor, list[Tensor]]:
+        """(the loss of a batch: one number, the losses of the outputs if there are several)."""
+        if self.outputs is None:
+            self._bind(_names(y_pred))
+        if not self.functions:
+            if not penalties:
+                raise ValueError("no loss was given: compile(optimizer, loss=...) says what training should make small")
+            return _total(list(penalties)), []
         if y is None:
             raise ValueError("y is missing: the loss compares predictions with targets; pass y, or batches (x, y)")
-        value = self.function(y, y_pred, weight)
-        if value.ndim:
-            raise ValueError(f"training needs one number, but the loss with reduction=None has shape {value.shape}")
-        return value
+        if isinstance(y_pred, Tensor) and len(self.terms) == 1:
+            values = [_one(self.functions[0], *(_only(part) for part in (y, y_pred, weight)))]
+        else:
+            targets, predicted, weights = self._sorted(y), list(leaves(y_pred)), self._weights(weight)
+            values = [_one(function, targets[i], predicted[i], weights[i]) for i, function, _ in self.terms]
+        weighted = [value if w is None else value * w for value, (_, _, w) in zip(values, self.terms, strict=True)]
+        weighted += penalties
+        return _total(weighted), values if self.parts else []
 
-    def update(self, loss: Any, y: Any, y_pred: Any, weight: Any) -> None:
+    def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
         """Takes in a batch; metrics get a copy of the predictions, which they may keep."""
-        self.mean_loss.update_state(loss, y_pred.shape[0])
+        several = isinstance(y_pred, list | tuple | dict)
+        size = next(leaves(y_pred)).shape[0] if several else y_pred.shape[0]
+        self.mean_loss.update_state(loss, size)
+        for mean, part in zip(self.parts, parts, strict=True):
+            mean.update_state(part, size)
         if self.metrics.metrics:
-            self.metrics.update_state(y, y_pred.copy(), weight)
+            copies = [array.copy() for array in leaves(y_pred)] if several else [y_pred.copy()]
+            self.metrics.update_state(self._sorted(y), copies, self._weights(weight))
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches since `reset`, in the order of compile."""
-        return {"loss": self.mean_loss.result(), **self.metrics.result()}
+        parts = {mean.name: mean.result() for mean in self.parts}
+        return {"loss": self.mean_loss.result(), **parts, **self.metrics.result()}
 
     def reset(self) -> None:
         """Forgets all batches."""
-        self.mean_loss.reset_state()
-        self.metrics.reset_state()
+        for metric in self.all_metrics:
+            metric.reset_state()
+
+    @property
+    def all_metrics(self) -> list[Any]:
+        """All running means and metrics: the loss, the losses of the outputs, the metrics."""
+        return [self.mean_loss, *getattr(self, "parts", []), *self.metrics.metrics]
+
+    def _sorted(self, y: Any) -> list[Any]:
+        """The targets in the order of the outputs; those of outputs without a loss may be left out."""
+        assert self.outputs is not None
+        if isinstance(y, dict) and not any(isinstance(part, list | tuple | dict) for part in y.values()):
+            missing = [self.outputs[i] for i, _, _ in self.terms if self.outputs[i] not in y]
+            if missing:
+                raise ValueError(f"y has no targets for the outputs {missing}; it has {sorted(y)}")
+            return [y.get(name) for name in self.outputs]
+        targets = list(leaves(y)) if len(self.outputs) > 1 or isinstance(y, list | tuple) else [y]
+        if len(targets) < len(self.outputs) and len(targets) == len(self.terms):
+            places = {i: target for (i, _, _), target in zip(self.terms, targets, strict=True)}
+            return [places.get(i) for i in range(len(self.outputs))]
+        if len(targets) != len(self.outputs):
+            raise ValueError(f"the model has the outputs {self.outputs}, y has targets for {len(targets)} of them")
+        return targets
+
+    def _weights(self, weight: Any) -> list[Any]:
+        assert self.outputs is not None
+        if isinstance(weight, dict):
+            if unknown := sorted(set(weight) - set(self.outputs)):
+                raise ValueError(f"sample_weight names {unknown}, which are not among the outputs {self.outputs}")
+            return [weight.get(name) for name in self.outputs]
+        several = list(weight) if isinstance(weight, list | tuple) else [weight] * len(self.outputs)
+        if len(several) != len(self.outputs):
+            raise ValueError(f"the model has the outputs {self.outputs}, sample_weight has {len(several)} entries")
+        return several
+
+
+def by_output(argument: str, given: Any, outputs: Sequence[str]) -> list[Any]:
+    """One entry for each output: `given` itself for all, or those of a list or of a dictionary by the outputs' names."""
+    if isinstance(given, dict) and "class_name" not in given:
+        if unknown := sorted(set(given) - set(outputs)):
+            raise ValueError(f"{argument} names {unknown}, which are not among the outputs {list(outputs)}")
+        if argument == "loss" and (missing := [name for name in outputs if name not in given]):
+            raise ValueError(f"{argument} has no entry for the outputs {missing}; None says that an output has no loss")
+        return [given.get(name) for name in outputs]
+    if isinstance(given, list | tuple):
+        if len(given) != len(outputs):
+            raise ValueError(f"{argument} has {len(given)} entries, the model has {len(outputs)} outputs: {list(outputs)}")
+        return list(given)
+    return [given] * len(outputs)
+
+
+def _total(values: list[Any]) -> Any:
+    return sum(values[1:], values[0])
+
+
+def _one(function: Any, y: Any, y_pred: Any, weight: Any) -> Tensor:
+    value = function(y, y_pred, weight)
+    if value.ndim:
+        raise ValueError(f"training needs one number, but the loss with reduction=None has shape {value.shape}")
+    return value
+
+
+def _only(value: Any) -> Any:
+    """`value`, or what a list or dictionary of one holds."""
+    if isinstance(value, list | tuple | dict):
+        several = list(leaves(value))
+        if len(several) != 1:
+            raise ValueError(f"the model has one output, y or sample_weight has {len(several)} entries")
+        return several[0]
+    return value
+
+
+def _names(y_pred: Any) -> list[str]:
+    """Names of the outputs of a model that does not say them: keys, or numbers."""
+    if isinstance(y_pred, dict):
+        return sorted(y_pred)
+    return [f"output_{i}" for i in range(len(y_pred))] if isinstance(y_pred, list | tuple) else [""]

@@ -8,10 +8,10 @@ itself does not change are the same at both; once somebody else has changed them
 
     kind     shapes and dtypes of x, y and weight, what is trainable, numbers of the optimizer and of the loss,
              config.epsilon, chosen kernels, number of threads, the thread that calls
-    never    layers, losses or activations that are not tinynet's own (Lambda, subclasses): their Python may do anything.
-             Arrays that are not NumPy's. Models compiled with run_eagerly=True
-    anew     after an attribute of any layer was set, another loss or learning-rate function, slots built anew, or after a
-             parameter's array was replaced
+    never    layers, losses, penalties, constraints or activations that are not tinynet's own (Lambda, subclasses): their
+             Python may do anything. Arrays that are not NumPy's. Models compiled with run_eagerly=True
+    anew     after an attribute of any layer, regularizer or constraint was set, another loss or learning-rate function,
+             slots built anew, or after a parameter's array was replaced
 """
 
 import threading
@@ -25,11 +25,13 @@ from tinynet.backend import config
 from tinynet.kernels import common, threads
 from tinynet.kernels.replay import Program, Recorder
 from tinynet.layers.base import Layer
-from tinynet.models.state import State, exchanged, flat, same_bits, scaled
+from tinynet.models.state import State, exchanged, same_bits, scaled
+from tinynet.tree import leaves, mapped
 
-Outputs = tuple[Any, ...]  # arrays; None where the step has none
+Outputs = tuple[Any, ...]  # arrays, or structures of arrays
 Step = Callable[[Any, Any, Any, Any], Outputs]  # step(model, x, y, weight)
 
+PLAIN = (np.ndarray, type(None))  # types of what a step is given that can be recorded
 MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
 
 
@@ -54,9 +56,10 @@ class Replay:
         if Layer.revision != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
             self._look(functions)
         inputs = (x, y, weight)
-        if not self._transparent or any(not (array is None or type(array) is np.ndarray) for array in inputs):
+        arrays = inputs if type(x) is type(y) is np.ndarray and type(weight) in PLAIN else tuple(leaves(inputs))
+        if not self._transparent or any(type(array) not in PLAIN for array in arrays):
             return step(self.model, x, y, weight)
-        key = (step, self._kind(inputs))
+        key = (step, self._kind(inputs, arrays))
         recorded = self.recorded.pop(key, None)
         if recorded is None or not recorded.valid():
             recorded = Recorded(step, self.model)
@@ -74,7 +77,7 @@ class Replay:
         for recorded in reversed(list(self.recorded.values())):
             if recorded.step is not step or recorded.program is None or recorded.thread != threading.get_ident():
                 continue  # another thread reads its batches from inputs of its own
-            if recorded.inputs[0].shape[0] == samples:
+            if type(recorded.inputs[0]) is np.ndarray and recorded.inputs[0].shape[0] == samples:
                 self._lent = recorded
                 return recorded.inputs[0], None, None
         return None
@@ -91,17 +94,19 @@ class Replay:
             self.recorded.clear()
             self._functions = functions
             self._transparent = not self.model.run_eagerly and _is_transparent(self.model)
-        self._trainable = tuple(layer.trainable for layer in flat(self.model))
+        self._trainable = tuple(layer.trainable for layer in self.model.with_all_within())
         self._revision = dict(Layer.revision)
 
-    def _kind(self, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        arrays = tuple(None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in inputs)
+    def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+        shapes = tuple(None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays)
+        structure = None if arrays is inputs else repr(mapped(lambda _: 0, inputs))
         held = () if self.model.optimizer is None else vars(self.model.optimizer).values()
         settings = tuple(value for value in held if type(value) in (float, int, bool, type(None)))
-        loss = None if self.model.objective is None else self.model.objective.function
-        losses = () if loss is None else (loss.reduction, *getattr(loss, "settings", {}).items())
+        functions = () if self.model.objective is None else self.model.objective.functions
+        losses = [(loss.reduction, *getattr(loss, "settings", {}).items()) for loss in functions]
+        phase = getattr(self.model.optimizer, "phase", None)
         where = common.choices(), threads.get_num_threads(), threading.get_ident()
-        return arrays, self._trainable, settings, losses, config.epsilon(), where
+        return shapes, structure, self._trainable, settings, tuple(losses), phase, config.epsilon(), where
 
 
 class Recorded:
@@ -134,7 +139,7 @@ class Recorded:
         self.parameters = [(p, p._data, p.requires_grad) for p in self.model.weights]
         self._slots = _slots(self.model)
         numpy = all(type(data) is np.ndarray for _, data, _ in self.parameters)
-        self._next = self._record if numpy and not any(p.constraint for p, _, _ in self.parameters) else self._tape
+        self._next = self._record if numpy else self._tape
         return outputs
 
     def _record(self, inputs: tuple[Any, ...]) -> Outputs:
@@ -142,7 +147,7 @@ class Recorded:
         state, versions = State(self.model), [p.version for p, _, _ in self.parameters]
         before, drawn = state.read(), state.drawn()
         x, y, weight = inputs
-        self.inputs: tuple[Any, ...] = (scaled(x), exchanged(y), scaled(weight))
+        self.inputs: tuple[Any, ...] = (mapped(scaled, x), mapped(exchanged, y), mapped(scaled, weight))
         try:
             with Recorder() as recorder:
                 self.outputs = self.step(self.model, *self.inputs)
@@ -163,12 +168,12 @@ class Recorded:
         """Runs the step on the tape, then from the same state as a program, and compares the bits."""
         state = State(self.model)
         before = state.read()
-        outputs = tuple(None if array is None else array.copy() for array in self._tape(inputs))
+        outputs = mapped(lambda array: None if array is None else array.copy(), self._tape(inputs))
         after = state.read()
         if self._changes:
             state.write(before)
         self._run(self._candidate, inputs)
-        if (not self._changes or same_bits(state.read(), after)) and same_bits(self.outputs, outputs):
+        if (not self._changes or same_bits(state.read(), after)) and same_bits(leaves(self.outputs), leaves(outputs)):
             self.program = self._candidate
             changed = any(p.version != version for p, version in self._others)
             self._next = self._repeat if changed or not self._others else self._watch
@@ -191,7 +196,8 @@ class Recorded:
         return self.outputs
 
     def _run(self, program: Program, inputs: tuple[Any, ...]) -> None:
-        for static, array in zip(self.inputs, inputs, strict=True):
+        plain = all(type(array) in PLAIN for array in inputs)
+        for static, array in zip(*((self.inputs, inputs) if plain else map(leaves, (self.inputs, inputs))), strict=True):
             if static is not array:
                 np.copyto(static, array)
         program.run()
@@ -202,7 +208,7 @@ class Recorded:
 def _functions(model: Any) -> tuple[Any, Any]:
     """The loss and the learning rate's function: they can be exchanged without an attribute of a layer being set."""
     rate = getattr(model.optimizer, "_rate", None)
-    return None if model.objective is None else model.objective.function, rate if callable(rate) else None
+    return None if model.objective is None else model.objective.functions, rate if callable(rate) else None
 
 
 def _slots(model: Any) -> Any:
@@ -212,14 +218,16 @@ def _slots(model: Any) -> Any:
 
 def _is_transparent(model: Any) -> bool:
     """Whether the model, its loss and its optimizer, and every function they hold, are tinynet's own."""
-    parts = [*flat(model), model.optimizer, *([] if model.objective is None else [model.objective.function])]
+    parts = [*model.with_all_within(), model.optimizer, *([] if model.objective is None else model.objective.functions)]
+    parts += [rule for p in model.weights for rule in (p.regularizer, p.constraint)]
     return all(_is_own(part) for part in parts if part is not None)
 
 
 def _is_own(part: Any) -> bool:
     held = [value for name, value in vars(part).items() if not name.endswith("_initializer")]
     functions = [value for value in held if callable(value) and not isinstance(value, Layer)]
-    return all(_module(one).startswith("tinynet.") for one in [type(part), *functions])
+    changes_unseen = bool(getattr(part, "arguments", None))  # the dictionary that a Lambda hands to its function
+    return not changes_unseen and all(_module(one).startswith("tinynet.") for one in [type(part), *functions])
 
 
 def _module(thing: Any) -> str:

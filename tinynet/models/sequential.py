@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tinynet import ops
 from tinynet.autograd import Tensor
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
+from tinynet.layers.symbolic import SymbolicTensor, call
+from tinynet.models.architecture import MODELS, deserialize_layer, serialize_layer
+from tinynet.models.calls import LayerCall, calls_of
+from tinynet.models.graph import Graph
+from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
+from tinynet.tree import is_nested
 
 
 class Sequential(Model):
@@ -19,11 +24,14 @@ class Sequential(Model):
 
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
+        self._given = {}  # the layers of today are in _layers
         self._layers: list[Layer] = []
-        self._input: InputLayer | None = None
-        self._shapes: list[Shape] = []  # input shape, then the output shape of every layer; empty while unknown
+        self._input: InputLayer | None = None  # if one was given
+        self._tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
         for layer in layers or ():
             self.add(layer)
+        if not trainable:
+            self.trainable = False
 
     def sublayers(self) -> Any:
         return iter(self._layers)
@@ -32,6 +40,7 @@ class Sequential(Model):
 
     def add(self, layer: Any) -> None:
         """Appends a layer; an Input can only come first."""
+        layer = layer.layer if isinstance(layer, SymbolicTensor) else layer
         if isinstance(layer, InputLayer):
             self._add_input(layer)
             return
@@ -41,30 +50,33 @@ class Sequential(Model):
             raise ValueError(f"{self}: there is a layer named {layer.name!r} already; give this one another name=...")
         if not self._layers:
             self._start_with(layer)
-        if self._shapes:
-            self._shapes.append(_build(layer, self._shapes[-1]))
+        if self._tensors:
+            self._tensors.append(call(layer, (self._tensors[-1],), {}))
         self._layers.append(layer)
         self.built = all(layer.built for layer in self._layers)
 
     def _add_input(self, layer: InputLayer) -> None:
         if self._input is not None or self._layers:
             raise ValueError(f"{self}: an Input must be the first element, and there can be only one")
-        self._input, self._shapes = layer, [layer.shape]
+        self._input, self._tensors = layer, [layer.output]
 
     def _start_with(self, layer: Layer) -> None:
         """The first layer decides the dtype of the input; a model with an Input of its own also its shape."""
         self.dtype = layer.dtype
         given = getattr(layer, "_input", None)
-        if self._input is None and isinstance(given, InputLayer):
-            self._add_input(Input(batch_shape=given.shape))
+        shape = given.shape if isinstance(given, InputLayer) else vars(layer).get("_batch_shape")
+        if self._input is None and shape is not None:
+            self._add_input(Input(batch_shape=shape).layer)
 
     def pop(self) -> Layer:
         """Removes the last layer and returns it."""
         if not self._layers:
             raise ValueError(f"{self} has no layer to remove")
-        if self._shapes:
-            self._shapes.pop()
         layer = self._layers.pop()
+        if self._tensors:
+            node = self._tensors.pop().node
+            if layer._nodes[-1] is node:
+                layer._nodes.pop()
         self.built = bool(self._layers) and all(layer.built for layer in self._layers)
         return layer
 
@@ -73,75 +85,97 @@ class Sequential(Model):
         if input_shape is None:
             raise ValueError(f"{self}: build takes the input's shape, batch first, such as (None, 28, 28, 1)")
         if self._input is None:
-            self._shapes = [tuple(input_shape)]
-            for layer in self._layers:
-                self._shapes.append(_build(layer, self._shapes[-1]))
+            self._connect(Input(batch_shape=tuple(input_shape), dtype=self.dtype))
         self.built = True
 
-    @property
-    def input_shape(self) -> Shape:
-        """Shape of the input, the batch first."""
-        return self._known_shapes()[0]
+    def _connect(self, tensor: SymbolicTensor) -> None:
+        tensors = [tensor]
+        for layer in self._layers:
+            tensors.append(call(layer, (tensors[-1],), {}))
+        self._tensors = tensors
 
     @property
-    def output_shape(self) -> Shape:
-        """Shape of the output, the batch first."""
-        return self._known_shapes()[-1]
+    def output_names(self) -> list[str]:  # type: ignore[override]
+        """The name of the last layer."""
+        return [self._layers[-1].name] if self._layers else [""]
 
-    def _known_shapes(self) -> list[Shape]:
-        if not self._shapes:
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic input, from which other models may start."""
+        return [self._known()[0]]
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic output."""
+        return [self._known()[-1]]
+
+    def _known(self) -> list[SymbolicTensor]:
+        if not self._tensors:
             raise ValueError(f"{self} does not know its input shape yet: begin with an Input, or call it on a batch")
-        return self._shapes
+        return self._tensors
 
     # The call
 
     def call(self, x: Any) -> Any:
+        if not self._layers:
+            raise ValueError(f"{self} has no layers: add(layer) first")
         for layer in self._layers:
             x = layer(x)
         return x
 
     def as_input(self, inputs: Any) -> Tensor:
         """As in Keras, a last axis of size 1 that is missing is added, and one too many is dropped."""
+        if isinstance(inputs, list | tuple | dict) and is_nested(inputs):
+            (inputs,) = in_order(f"{self}", inputs, None, [self._input.name if self._input else "input"])
         x = super().as_input(inputs)
+        return x if self._input is None else with_last_axis(x, self._input.shape)
+
+    def check_input(self, shape: Any) -> None:
         if self._input is not None:
-            expected = self._input.shape
-            if x.ndim == len(expected) - 1 and expected[-1] == 1:
-                return ops.expand_dims(x, axis=-1)
-            if x.ndim == len(expected) + 1 and x.shape[-1] == 1:
-                return ops.squeeze(x, axis=-1)
-        return x
+            check_one(f"{self}", self._input.shape, shape)
 
-    def check_input(self, shape: Shape) -> None:
-        if self._input is None:
-            return
-        expected = self._input.shape
-        if len(shape) != len(expected) or any(e not in (None, n) for e, n in zip(expected, shape, strict=True)):
-            raise ValueError(
-                f"{self} expects inputs of shape {expected}, as its Input says, got {shape}; "
-                "reshape the data, or change the Input"
-            )
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self._layers:
+            layer.build_once(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
     def output_shapes(self) -> list[Shape | None]:
         """Shape of each layer's output, None while unknown."""
-        return list(self._shapes[1:]) if self._shapes else [None] * len(self._layers)
+        return [tensor.shape for tensor in self._tensors[1:]] if self._tensors else [None] * len(self._layers)
+
+    def layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
+        """The input and the calls of layers, in order."""
+        known = self._known()
+        return calls_of(Graph(known[0], known[-1]), expand_nested)
+
+    # Description and copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_tensors": [], "_shape": self._tensors[0].shape if self._tensors else None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        shape = state.pop("_shape")
+        vars(self).update(state)
+        if shape is not None:
+            self._connect(Input(batch_shape=shape, dtype=self.dtype))
 
     def get_config(self) -> dict[str, Any]:
-        layers = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers]
-        return {"name": self.name, "layers": layers, "build_input_shape": self._shapes[0] if self._shapes else None}
+        first = [] if self._input is None else [self._input]
+        shape = self._tensors[0].shape if self._tensors else None
+        layers = [serialize_layer(layer) for layer in (*first, *self._layers)]
+        return {"name": self.name, "trainable": self._trainable, "layers": layers, "build_input_shape": shape}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        model = cls([deserialize_layer(layer) for layer in config["layers"]], name=config.get("name"))
+        if config.get("build_input_shape") and not model.built:
+            model.build(tuple(config["build_input_shape"]))
+        model._trainable = bool(config.get("trainable", True))
+        return model
 
 
-def _build(layer: Layer, input_shape: Shape) -> Shape:
-    """Builds the layer if it is not built; its output shape."""
-    layer.check_input(input_shape)
-    if not layer.built:
-        layer.build(input_shape)
-        layer.built = True
-    return layer.compute_output_shape(input_shape)
+MODELS["Sequential"] = Sequential
 
 
 def _hint(value: Any) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import elementwise
-from tinynet.layers.base import Layer
 
 
 class State:
@@ -14,7 +13,7 @@ class State:
     def __init__(self, model: Any) -> None:
         slots = [] if model.optimizer is None else model.optimizer.variables
         self.arrays = [tensor.data for tensor in [*model.weights, *slots]]
-        self.drawing = [layer for layer in flat(model) if hasattr(layer, "calls")]
+        self.drawing = [layer for layer in model.with_all_within() if hasattr(layer, "calls")]
 
     def read(self) -> list[Any]:
         return [array.copy() for array in self.arrays] + self.drawn()
@@ -65,7 +64,3 @@ def same_bits(found: Any, expected: Any) -> bool:
     return all(
         a.tobytes() == b.tobytes() if isinstance(a, np.ndarray) else a == b for a, b in zip(found, expected, strict=True)
     )
-
-
-def flat(layer: Layer) -> list[Layer]:
-    return [layer, *(inner for each in layer.sublayers() for inner in flat(each))]

@@ -1,67 +1,72 @@
 """Steps: what happens to one batch, and to the batches of an epoch. This is all there is to training.
 
-y_pred = model(x, training=True)                   # the tape records
-loss = objective.loss(y, y_pred, weight)
-grads = gradients(loss, parameters)                # plain arrays; the tape is freed
+y_pred = model(x, training=True)                            # the tape records
+loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses of the outputs, if there are several
+grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py.
+`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py. x, y and the weights
+of samples are arrays, or lists or dictionaries of them for models with several inputs or outputs.
 """
 
+import warnings
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import gradients, no_grad
+from tinynet.autograd import as_raw, gradients, no_grad
 from tinynet.backend import device
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
+from tinynet.tree import leaves, mapped
 
 
-def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
-    """One update of the trainable parameters; (loss, predictions before it)."""
+def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """One update of the trainable parameters; (loss, losses of the outputs, predictions before it)."""
     y_pred = model(x, training=True)
-    loss = model.objective.loss(y, y_pred, weight)
+    loss, parts = model.objective.loss(y, y_pred, weight, model.losses)
     if parameters := model.trainable_weights:
-        model.optimizer.apply(gradients(loss, parameters), parameters)
-    return loss.data, y_pred.data
+        model.optimizer.apply(gradients(model.optimizer.scale_loss(loss), parameters), parameters)
+    return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
 
 
 @no_grad()
-def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
-    """(loss, predictions) in inference mode."""
+def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """(loss, losses of the outputs, predictions) in inference mode."""
     y_pred = model(x, training=False)
-    return model.objective.loss(y, y_pred, weight).data, y_pred.data
+    loss, parts = model.objective.loss(y, y_pred, weight, model.losses)
+    return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
 
 
 @no_grad()
 def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     """Predictions alone, in inference mode."""
-    return (model(x, training=False).data,)
+    return (mapped(as_raw, model(x, training=False)),)
 
 
 def train_step(model: Any, x: Any, y: Any, weight: Any) -> None:
     """One update, and its loss and predictions taken into the running means."""
-    loss, y_pred = model.replay(update, x, y, weight)
-    model.objective.update(loss, y, y_pred, weight)
+    loss, parts, y_pred = model.replay(update, x, y, weight)
+    model.objective.update(loss, parts, y, y_pred, weight)
 
 
 def test_step(model: Any, x: Any, y: Any, weight: Any) -> None:
     """Loss and metrics of a batch in inference mode."""
-    loss, y_pred = model.replay(judge, x, y, weight)
-    model.objective.update(loss, y, y_pred, weight)
+    loss, parts, y_pred = model.replay(judge, x, y, weight)
+    model.objective.update(loss, parts, y, y_pred, weight)
 
 
-def predict_step(model: Any, x: Any) -> np.ndarray:
-    """Predictions for a batch, as a NumPy array of their own."""
-    return np.array(device.to_host(model.replay(infer, x)[0]), order="C")
+def predict_step(model: Any, x: Any) -> Any:
+    """Predictions for a batch, as NumPy arrays of their own."""
+    return mapped(lambda array: np.array(device.to_host(array), order="C"), model.replay(infer, x)[0])
 
 
-def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
-    """One epoch of updates; the running means of loss and metrics over it."""
-    model.objective.reset()
-    seen = False
+def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
+    """One epoch of updates; the running means of loss and metrics over it. None if data of earlier epochs are used up."""
+    seen = epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
+    if not seen:
+        model.objective.reset()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
         hooks.on_train_batch_begin(step)
         train_step(model, x, y, weight)
@@ -69,12 +74,21 @@ def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, An
         seen = True
         if model.stop_training:
             break
+    if not seen and not first:
+        warnings.warn(
+            "the data ran out: a generator was used up by the epochs before. Training ends here; one that never ends, with "
+            "steps_per_epoch, or a list or loader serves several epochs",
+            stacklevel=4,
+        )
+        model.stop_training = True
+        return None
     _refuse_nothing(seen)
     return python_logs(model.objective.results())
 
 
 def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
-    """Loss and metrics over all batches, in the order of compile."""
+    """Loss and metrics over all batches, or the first of them if a number of steps is given, in the order of compile."""
+    epochs.restart()
     model.objective.reset()
     hooks.on_test_begin()
     seen = False
@@ -89,8 +103,8 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     return results
 
 
-def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> np.ndarray:
-    """Predictions for all batches, one after the other."""
+def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> Any:
+    """Predictions for all batches, one after the other, in the structure of the model's outputs."""
     outputs = []
     hooks.on_predict_begin()
     for step, (x, _, _) in epochs.epoch():
@@ -99,7 +113,8 @@ def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> np.ndarray
         hooks.on_predict_batch_end(step, {"outputs": outputs[-1]})
     _refuse_nothing(bool(outputs))
     hooks.on_predict_end()
-    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    joined = iter([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*map(leaves, outputs), strict=True)])
+    return mapped(lambda _: next(joined), outputs[0])
 
 
 def _refuse_nothing(seen: bool) -> None:

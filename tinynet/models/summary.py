@@ -1,61 +1,99 @@
 """The table that `summary` prints, in Keras's form."""
 
 import shutil
-from collections.abc import Iterable
+from collections import Counter
 from typing import Any
 
 from tinynet.autograd import Tensor
+from tinynet.layers.base import Layer
+from tinynet.models.footprint import training_memory
+from tinynet.models.table import table
 
-COLUMNS = ("Layer (type)", "Output Shape", "Param #")
-ENDS = (0.45, 0.8, 1.0)  # where the columns end, as fractions of the width
+HEADER = ("Layer (type)", "Output Shape", "Param #", "Connected to", "Trainable")
+# Where the columns end, as fractions of the width, by their number.
+ENDS = {3: (0.45, 0.8, 1.0), 4: (0.3, 0.56, 0.74, 1.0), 5: (0.27, 0.5, 0.66, 0.89, 1.0)}
+WITH_TRAINABLE = (0.4, 0.7, 0.87, 1.0)
 
 
-def summary_text(model: Any, line_length: int | None = None) -> str:
+def summary_text(
+    model: Any,
+    line_length: int | None = None,
+    positions: Any = None,
+    expand_nested: bool = False,
+    show_trainable: bool = False,
+    layer_range: Any = None,
+    batch_size: int | None = None,
+) -> str:
     """Title, boxed table of the layers, and the totals; optimizer parameters are counted once they exist."""
-    width = line_length or min(88, shutil.get_terminal_size().columns - 4)
-    return "\n".join([f'Model: "{model.name}"', *_table(model, width), *_totals(model)])
+    connected = _connections(model)
+    columns = [0, 1, 2, *([3] if connected else []), *([4] if show_trainable else [])]
+    width = line_length or min(108 if connected else 88, shutil.get_terminal_size().columns - 4)
+    ends = positions or (WITH_TRAINABLE if columns == [0, 1, 2, 4] else ENDS[len(columns)])
+    ends = [int(end * width) if end <= 1 else int(end) for end in ends]
+    rows = _rows(model, connected or {}, expand_nested, _within(model, layer_range))
+    aligned = [("<", "<", ">", "<", "^")[column] for column in columns]
+    cells = [[row[column] for column in columns] for row in rows]
+    lines = [f'Model: "{model.name}"', *table([HEADER[column] for column in columns], cells, ends, aligned), *_totals(model)]
+    if batch_size is not None:
+        parts = training_memory(model, batch_size)
+        held = ", ".join(f"{name} {_memory(size)}" for name, size in parts.items())
+        lines.append(f" Training memory at batch size {batch_size}: about {_memory(sum(parts.values()))} ({held})")
+    return "\n".join(lines)
 
 
-def _table(model: Any, width: int) -> list[str]:
-    ends = [int(end * width) for end in ENDS]
-    inner = [ends[0] - 1, ends[1] - ends[0] - 2, ends[2] - ends[1] - 1]
-    rows = [_row(layer, shape, inner) for layer, shape in zip(model.layers, _shapes(model), strict=True)]
-    lines = [_rule("┏━┳┓", inner), _line(COLUMNS, inner, "┃"), _rule("┡━╇┩", inner)]
-    for i, row in enumerate(rows):
-        lines += [_rule("├─┼┤", inner)] if i else []
-        lines += [_line(cells, inner, "│") for cells in row]
-    return [*lines, _rule("└─┴┘", inner)]
+def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any], depth: int = 0) -> list[tuple[str, ...]]:
+    """(name and class, output shape, number of parameters, what it is connected to, Y, N or -) for every layer."""
+    shapes = getattr(model, "output_shapes", None)
+    known = dict(zip(model.layers, shapes(), strict=True)) if shapes else {}
+    rows: list[tuple[str, ...]] = []
+    for layer in layers:
+        shape, indent = known.get(layer), "   " * depth + ("└ " if depth else "")
+        unbuilt = not layer.built and (type(layer).build is not Layer.build or hasattr(layer, "layers"))
+        count = "0 (unbuilt)" if unbuilt else f"{sum(p.size for p in layer.weights):,}"
+        trainable = "-" if layer.built and not layer.weights else "Y" if layer.trainable else "N"
+        described = "?" if shape is None else str(shape if isinstance(shape, list) else tuple(shape))
+        rows.append((f"{indent}{layer.name} ({type(layer).__name__})", described, count, connected.get(layer, "-"), trainable))
+        if expand and getattr(layer, "layers", None):
+            rows += _rows(
+                layer, {}, True, [inner for inner in layer.layers if inner.weights or not _is_input(inner)], depth + 1
+            )
+    return rows
 
 
-def _shapes(model: Any) -> list[Any]:
-    known = getattr(model, "output_shapes", None)
-    return known() if known else [None] * len(model.layers)
+def _is_input(layer: Any) -> bool:
+    return type(layer).__name__ == "InputLayer"
 
 
-def _row(layer: Any, shape: Any, inner: list[int]) -> list[tuple[str, str, str]]:
-    """The lines of one layer: its class goes to a second line where both do not fit."""
-    kind = f"({type(layer).__name__})"
-    count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-    first = f"{layer.name} {kind}"
-    described = "?" if shape is None else str(tuple(shape))
-    if len(first) <= inner[0] - 2:
-        return [(first, described, count)]
-    return [(layer.name, described, count), (kind, "", "")]
+def _connections(model: Any) -> dict[Any, str] | None:
+    """What each layer of a graph that branches is connected to: "conv[0][0], sum[0][0]"; None for a chain."""
+    graph = getattr(model, "_graph", None)
+    if graph is None:
+        return None
+    users = Counter(number for step in graph.steps for number in step.used)
+    chain = len(graph.input_layers) == 1 and all(len(step.used) == 1 for step in graph.steps) and set(users.values()) <= {1}
+    if chain and max(Counter(step.layer for step in graph.steps).values(), default=1) == 1:
+        return None
+    names = {i: f"{layer.name}[0][0]" for i, layer in enumerate(graph.input_layers)}
+    calls: Counter[Any] = Counter()
+    found: dict[Any, list[str]] = {}
+    for step in graph.steps:
+        found.setdefault(step.layer, []).extend(names[number] for number in step.used)
+        names.update({number: f"{step.layer.name}[{calls[step.layer]}][{i}]" for i, number in enumerate(step.given)})
+        calls[step.layer] += 1
+    return {layer: ", ".join(origins) for layer, origins in found.items()}
 
 
-def _line(cells: Iterable[str], inner: list[int], bar: str) -> str:
-    fitted = [_fit(cell, width - 2) for cell, width in zip(cells, inner, strict=True)]
-    name, shape, count = (cell.ljust(width - 2) for cell, width in zip(fitted, inner, strict=True))
-    return f"{bar} {name} {bar} {shape} {bar} {count.strip().rjust(inner[2] - 2)} {bar}"
-
-
-def _fit(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else cell[: max(width - 1, 0)] + "…"
-
-
-def _rule(characters: str, inner: list[int]) -> str:
-    left, fill, middle, right = tuple(characters)
-    return left + middle.join(fill * width for width in inner) + right
+def _within(model: Any, layer_range: Any) -> list[Any]:
+    """The layers from the first of two names to the second."""
+    layers = model.layers
+    if layer_range is None:
+        return layers
+    names = [layer.name for layer in layers]
+    if len(layer_range) != 2 or any(name not in names for name in layer_range):
+        raise ValueError(
+            f"layer_range takes the names of the first and the last layer to show, of {names}, got {layer_range!r}"
+        )
+    return layers[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
 
 
 def _totals(model: Any) -> list[str]:
@@ -76,7 +114,9 @@ def _distinct(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _amount(tensors: list[Tensor]) -> str:
-    return f"{sum(t.size for t in tensors):,} ({_memory(sum(t.size * t.dtype.itemsize for t in tensors))})"
+    """Number of elements, and their memory; the optimizer's counter and learning rate count 4 bytes each, as in Keras."""
+    size = sum(t.size * (4 if t.name in ("iteration", "learning_rate") else t.dtype.itemsize) for t in tensors)
+    return f"{sum(t.size for t in tensors):,} ({_memory(size)})"
 
 
 def _memory(size: float) -> str:

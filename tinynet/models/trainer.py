@@ -1,68 +1,30 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
-import warnings
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tinynet import optimizers
+from tinynet.autograd import gradients
+from tinynet.backend import device
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
-from tinynet.data.columns import as_array
-from tinynet.layers.base import Layer
-from tinynet.models.objective import Objective
-from tinynet.models.replay import Replay
-from tinynet.models.spelling import METHODS, refuse
+from tinynet.data.columns import as_arrays
+from tinynet.models import progress
+from tinynet.models.compiled import Compiled
+from tinynet.models.progress import Progress
+from tinynet.models.spelling import refuse
 from tinynet.models.steps import predict_epoch, predict_step, test_epoch, test_step, train_epoch, train_step
+from tinynet.tree import leaves
 
 
-class Trainer(Layer):
+class Trainer(Compiled):
     """Base of models; see `steps` for what happens to a batch."""
 
-    optimizer: Any = None
-    objective: Any = None  # an Objective once compiled
     history: History | None = None
     stop_training = False
-    run_eagerly = False
-    _replay: Replay | None = None
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
-        run_eagerly: bool = False,
-        **unknown: Any,
-    ) -> None:
-        """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
-
-        Names make a new optimizer; an instance keeps its state. Compile again after changing what is trainable.
-        With `run_eagerly` every step runs its Python; otherwise repeated steps are replayed, with the same bits.
-        """
-        refuse("compile", unknown)
-        self.optimizer = optimizers.get(optimizer)
-        self.objective = Objective(loss, metrics, weighted_metrics)
-        self.run_eagerly = bool(run_eagerly)
-        self._flags_at_compile = _trainable_flags(self)
-
-    @property
-    def replay(self) -> Replay:
-        """The steps recorded for this model."""
-        if self._replay is None:
-            self._replay = Replay(self)
-        return self._replay
-
-    def __getattr__(self, name: str) -> Any:
-        if name in METHODS:
-            raise AttributeError(f"{name} is an older spelling: use {METHODS[name]}")
-        return super().__getattr__(name)
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The running means that are reported: the loss, then the metrics."""
-        return [] if self.objective is None else [self.objective.mean_loss, *self.objective.metrics.metrics]
+    _progress: Progress | None = None  # of `fit`, while it runs
 
     # Runs
 
@@ -91,8 +53,8 @@ class Trainer(Layer):
         x, y are arrays, or x yields batches (x, y[, sample_weight]). Validation runs after each epoch on
         `validation_data`, (x, y[, sample_weight]) or batches, or on the last `validation_split` of the arrays.
         """
-        refuse("fit", unknown)
-        self._compiled("fit")
+        refuse("fit", unknown, inspect.signature(self.fit).parameters)
+        self._check_compiled("fit")
         _check_epochs(epochs, initial_epoch, validation_freq)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split(validation_split, x, y, sample_weight)
@@ -106,18 +68,11 @@ class Trainer(Layer):
         validation = self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
         hooks = self._hooks(callbacks, verbose, True, epochs=epochs, steps=train.steps)
         self.stop_training = False
-        hooks.on_train_begin()
-        logs: dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
-            hooks.on_epoch_begin(epoch)
-            logs = train_epoch(self, train, hooks)
-            if validation is not None and _due(epoch, validation_freq):
-                values = test_epoch(self, validation, hooks)
-                logs = python_logs({**logs, **{f"val_{name}": value for name, value in values.items()}})
-            hooks.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
-        hooks.on_train_end(logs)
+        self._progress = at = Progress(initial_epoch, train)
+        try:
+            self._train(at, epochs, validation, validation_freq, hooks)
+        finally:
+            self._progress = None
         assert hooks.history is not None
         return hooks.history
 
@@ -134,8 +89,8 @@ class Trainer(Layer):
         **unknown: Any,
     ) -> Any:
         """Loss and metrics on x, y in inference mode: the loss, [loss, metric, ...], or a dict of them by name."""
-        refuse("evaluate", unknown)
-        self._compiled("evaluate")
+        refuse("evaluate", unknown, inspect.signature(self.evaluate).parameters)
+        self._check_compiled("evaluate")
         epochs = Epochs(as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return _reported(test_epoch(self, epochs, hooks), return_dict)
@@ -148,9 +103,9 @@ class Trainer(Layer):
         steps: int | None = None,
         callbacks: Any = None,
         **unknown: Any,
-    ) -> np.ndarray:
-        """Predictions for x as one NumPy array, in the order of the samples, in inference mode."""
-        refuse("predict", unknown)
+    ) -> Any:
+        """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them."""
+        refuse("predict", unknown, inspect.signature(self.predict).parameters)
         epochs = Epochs(as_batches(x, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return predict_epoch(self, epochs, hooks)
@@ -164,7 +119,7 @@ class Trainer(Layer):
         return_dict: bool = False,
     ) -> Any:
         """One training step on one batch; loss and metrics of this batch alone, in the form `evaluate` has."""
-        self._compiled("train_on_batch")
+        self._check_compiled("train_on_batch")
         self.objective.reset()
         x, y, weight = self._one_batch(x, y, sample_weight, class_weight)
         train_step(self, x, y, weight)
@@ -172,41 +127,72 @@ class Trainer(Layer):
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch in inference mode, in the form `evaluate` has."""
-        self._compiled("test_on_batch")
+        self._check_compiled("test_on_batch")
         self.objective.reset()
         test_step(self, *self._one_batch(x, y, sample_weight))
         return _reported(self.objective.results(), return_dict)
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
-        """Predictions for one batch as a NumPy array, in inference mode."""
+    def predict_on_batch(self, x: Any) -> Any:
+        """Predictions for one batch as NumPy arrays, in inference mode."""
         return predict_step(self, self._one_batch(x)[0])
+
+    def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray]:
+        """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
+        self._check_compiled("gradients")
+        x, y, weight = self._one_batch(x, y, sample_weight)
+        loss, _ = self.objective.loss(y, self(x, training=False), weight, self.losses)
+        parameters = self.trainable_weights
+        found = gradients(loss, parameters)
+        return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
+
+    # Training that is taken up by another process: see `progress`
+
+    def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
+        return progress.training_state(self)
+
+    def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+        """Goes on where `training_state` was taken; in `on_train_begin`."""
+        progress.restore_training_state(self, arrays, numbers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_progress": None}  # a copy that a callback makes does not train
 
     # Preparations
 
-    def _compiled(self, method: str) -> None:
-        """Raises ValueError unless `compile` was called; warns if layers were frozen or unfrozen since."""
-        if self.objective is None:
-            raise ValueError(f"{self}: call compile(optimizer, loss) before {method}")
-        if self._flags_at_compile != _trainable_flags(self):
-            warnings.warn(
-                f"{self}: `trainable` of a layer was changed since compile; compile again, so that the optimizer knows "
-                "which parameters it trains",
-                stacklevel=3,
-            )
+    def _train(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
+        """The epochs of `fit`."""
+        hooks.on_train_begin()  # a callback may set `at` to where training was interrupted
+        logs: dict[str, Any] = {}
+        start = at.epoch
+        for epoch in range(start, epochs):
+            hooks.on_epoch_begin(epoch)
+            found = train_epoch(self, at.data, hooks, first=epoch == start)
+            if found is None:
+                break
+            logs = found
+            if validation is not None and _due(epoch, frequency):
+                values = test_epoch(self, validation, hooks)
+                logs = python_logs({**logs, **{f"val_{name}": value for name, value in values.items()}})
+            at.epoch = epoch + 1
+            hooks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        if self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_weights)
+        hooks.on_train_end(logs)
 
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        array = as_array(x, "x")
-        batches = as_batches(
-            array, y, sample_weight, batch_size=max(len(array), 1), class_weight=class_weight, dtype=self.dtype
-        )
+        arrays = as_arrays(x, "x")
+        size = max(len(next(leaves(arrays))), 1)
+        batches = as_batches(arrays, y, sample_weight, batch_size=size, class_weight=class_weight, dtype=self.dtype)
         return next(batches.epoch())
 
-    def _validation(
-        self, data: Any, batch_size: int | None, fit_batch_size: int | None, steps: int | None
-    ) -> Epochs | None:
+    def _validation(self, data: Any, batch_size: int | None, fit_batch_size: int | None, steps: int | None) -> Epochs | None:
         if data is None:
             return None
-        if isinstance(data, list | tuple) and len(data) in (2, 3) and not is_iterable_of_batches(data):
+        pairs = isinstance(data, tuple) or not is_iterable_of_batches(data)  # ((a, b), y) is no pair of batches
+        if isinstance(data, list | tuple) and len(data) in (2, 3) and pairs:
             size = batch_size or fit_batch_size
             return Epochs(as_batches(*data, batch_size=size, steps=steps, dtype=self.dtype), steps)
         if isinstance(data, tuple) and not is_iterable_of_batches(data):
@@ -219,14 +205,7 @@ class Trainer(Layer):
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
         verbose = 1 if verbose == "auto" else int(verbose)
-        return CallbackList(
-            callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, **params
-        )
-
-
-def _trainable_flags(model: Layer) -> list[Any]:
-    """What is trainable: the flag of every layer, in order."""
-    return [(layer.name, layer.trainable, _trainable_flags(layer)) for layer in model.sublayers()]
+        return CallbackList(callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, **params)
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
@@ -246,5 +225,5 @@ def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
 
 def _reported(values: Mapping[str, Any], return_dict: bool) -> Any:
     if return_dict:
-        return dict(values)
+        return dict(sorted(values.items()))
     return list(values.values()) if len(values) > 1 else values["loss"]

@@ -1,0 +1,153 @@
+"""Holder: what layers are in view of their parameters, which belong to them or to the layers that they hold."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinynet import constraints, initializers, regularizers
+from tinynet.autograd import Parameter, as_raw
+from tinynet.backend import limits
+from tinynet.backend.revision import revision
+
+
+class Holder:
+    """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
+
+    revision: ClassVar = revision
+    without_effect: ClassVar = frozenset(
+        {"calls", "history", "stop_training", "_trainable", "_added", "_added_in", "_adding", "_progress", "_resumed"}
+    )  # attributes not counted
+    # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one.
+    not_searched: ClassVar = frozenset({"_adding", "_given", "_nodes"})
+    name: str
+    dtype: np.dtype
+    built: bool
+
+    def __init__(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        self._own_trainable: list[Parameter] = []
+        self._own_fixed: list[Parameter] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.without_effect:
+            self.revision["attributes"] += 1
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if "_own_fixed" not in vars(self):
+            raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def add_weight(
+        self,
+        name: Any = None,
+        shape: Any = None,
+        initializer: Any = None,
+        trainable: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        dtype: Any = None,
+    ) -> Parameter:
+        """Creates a parameter; with trainable=False it is kept and saved, but never trained.
+
+        `initializer` is "glorot_uniform" unless given; `regularizer` adds its penalty to the loss while the parameter is
+        trained; `constraint` is applied after updates. Keras 3's order, add_weight(shape, initializer, name=...), will do.
+        """
+        if isinstance(name, tuple | list):
+            name, shape, initializer = None, name, shape if initializer is None else initializer
+        if name and self.built and any(p.name == f"{self.name}/{name}" for p in self._own_trainable + self._own_fixed):
+            raise ValueError(f"{self} has a weight {name!r} already: it was built before; make a new layer for other inputs")
+        name, shape = name or "variable", tuple(shape or ())
+        dtype = self.dtype if dtype is None else np.dtype(dtype)
+        initializer = "glorot_uniform" if initializer is None else initializer
+        value = as_raw(limits.first_value(initializers.get(initializer), shape, dtype))  # type: ignore[arg-type]
+        if getattr(value, "shape", ()) != shape:
+            raise ValueError(f"{self}: {name} has shape {shape}, its initializer gave {getattr(value, 'shape', value)}")
+        value = np.asarray(value, dtype, order="C") if isinstance(value, np.ndarray) else value.astype(dtype)
+        parameter = Parameter(value, trainable=trainable and self._trainable, name=f"{self.name}/{name}")
+        parameter.regularizer, parameter.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        (self._own_trainable if trainable else self._own_fixed).append(parameter)
+        return parameter
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the parameters are trained."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.revision["trainable"] += 1
+        for layer in self.with_all_within():
+            layer._trainable = bool(value)
+            for parameter in layer._own_trainable:
+                parameter.trainable = layer._trainable
+
+    def sublayers(self) -> Iterator[Any]:
+        """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
+        found = (item for name, value in vars(self).items() if name not in self.not_searched for item in _holders(value))
+        return iter(dict.fromkeys(found))
+
+    def with_all_within(self) -> list[Any]:
+        """This layer, those that it holds, those that they hold, and so on, each once."""
+        found: dict[Any, None] = {}
+        stack: list[Any] = [self]
+        while stack:
+            layer = stack.pop()
+            if layer not in found:
+                found[layer] = None
+                stack += reversed(list(layer.sublayers()))
+        return list(found)
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters, each once: the layer's trainable ones, its others, then those of its layers."""
+        return list(dict.fromkeys(p for layer in self.with_all_within() for p in layer._own_trainable + layer._own_fixed))
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """The parameters that are trained: none of a layer that is frozen, though some within it may be thawed since."""
+        return [p for p in self.weights if p.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        """The other parameters."""
+        return [p for p in self.weights if not p.trainable] if self._trainable else self.weights
+
+    variables = property(lambda self: self.weights)
+    trainable_variables = property(lambda self: self.trainable_weights)
+    non_trainable_variables = property(lambda self: self.non_trainable_weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all parameters."""
+        return [parameter.numpy() for parameter in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        parameters, weights = self.weights, list(weights)
+        if len(weights) != len(parameters):
+            unbuilt = "" if self.built else "; it is not built yet: call it on a batch, or build(input_shape), first"
+            raise ValueError(f"{self} has {len(parameters)} weights, set_weights got {len(weights)}{unbuilt}")
+        arrays = [as_raw(value) if hasattr(value, "dtype") else np.asarray(value) for value in weights]
+        for parameter, array in zip(parameters, arrays, strict=True):
+            if parameter.shape != array.shape:
+                raise ValueError(f"{self}: {parameter.name} has shape {parameter.shape}, got {array.shape}")
+            if array.dtype.kind not in "biuf":
+                raise ValueError(f"{self}: {parameter.name} holds numbers, got an array of dtype {array.dtype}")
+        for parameter, array in zip(parameters, arrays, strict=True):
+            parameter.assign(array)
+
+    def count_params(self) -> int:
+        """Number of parameters; raises ValueError before the layer is built."""
+        if not self.built:
+            raise ValueError(f"{self} is not built yet, so it has no parameters to count: call it on a batch first")
+        return sum(parameter.size for parameter in self.weights)
+
+
+def _holders(value: Any) -> Iterator[Any]:
+    """The layers in a value: itself, or those in lists, tuples and dictionaries."""
+    if isinstance(value, Holder):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _holders(item)

@@ -1,0 +1,71 @@
+"""Pooling of sequences: that of images, on images of one row."""
+
+from typing import Any
+
+from tinynet import ops
+from tinynet.layers.convolution import SEQUENCES
+from tinynet.layers.pooling import GlobalPooling, Pooling
+from tinynet.ops.convolutions import as_images, as_sequences
+
+
+class _Pooling1D(Pooling):
+    """What the two poolings share: x (N, L, C); y (N, OL, C)."""
+
+    rank = 3
+    expects = SEQUENCES
+
+    def _pooled(self, pool: Any, x: Any) -> Any:
+        y = pool(
+            as_images(x, self.data_format),
+            pool_size=(1, *self.pool_size),
+            strides=(1, *self.strides),
+            padding=self.padding,
+            data_format=self.data_format,
+        )
+        return as_sequences(y, self.data_format)
+
+
+class MaxPooling1D(_Pooling1D):
+    """Maximum of each window; steps outside of the sequence never win. x (N, L, C); y (N, OL, C)."""
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int] = 2,
+        strides: int | tuple[int] | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
+    def call(self, x: Any) -> Any:
+        return self._pooled(ops.max_pool2d, x)
+
+
+class AveragePooling1D(_Pooling1D):
+    """Mean of each window over its steps inside of the sequence. x (N, L, C); y (N, OL, C)."""
+
+    def call(self, x: Any) -> Any:
+        return self._pooled(ops.average_pool2d, x)
+
+
+class _GlobalPooling1D(GlobalPooling):
+    """What the global poolings share: x (N, L, C); y (N, C), or (N, 1, C) with `keepdims`."""
+
+    rank = 3
+    expects = SEQUENCES
+
+
+class GlobalAveragePooling1D(_GlobalPooling1D):
+    """Mean of every channel over the whole sequence. x (N, L, C); y (N, C)."""
+
+    def call(self, x: Any) -> Any:
+        return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
+
+
+class GlobalMaxPooling1D(_GlobalPooling1D):
+    """Maximum of every channel over the whole sequence. x (N, L, C); y (N, C)."""
+
+    def call(self, x: Any) -> Any:
+        return ops.max(x, axis=self.axes, keepdims=self.keepdims)

@@ -1,0 +1,132 @@
+"""Compiled: what `compile` says about a model, kept, described and taken from a description."""
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from tinynet import lookup, losses, metrics, optimizers
+from tinynet.layers.base import Layer
+from tinynet.models.objective import Objective
+from tinynet.models.replay import Replay
+from tinynet.models.spelling import METHODS, refuse
+
+
+class Compiled(Layer):
+    """Base of Trainer: an optimizer, and an Objective of losses and metrics."""
+
+    optimizer: Any = None
+    objective: Any = None  # an Objective once compiled
+    run_eagerly = False
+    output_names: Any = None  # known of models that are graphs of layers
+    _replay: Replay | None = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+        **unknown: Any,
+    ) -> None:
+        """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
+
+        Models with several outputs take lists or dictionaries of losses, loss_weights and metrics. Names make a new
+        optimizer; an instance keeps its state. Compile again after changing what is trainable. With `run_eagerly` every
+        step runs its Python; otherwise repeated steps are replayed, with the same bits. `steps_per_execution`,
+        `jit_compile` and `auto_scale_loss` are Keras's; steps are always replayed one by one, and losses are not scaled.
+        """
+        refuse("compile", unknown, inspect.signature(self.compile).parameters)
+        for method in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"):
+            if hasattr(type(self), method):
+                raise TypeError(
+                    f"{type(self).__name__} defines {method}, which tinynet does not call: models/steps.py is the step. "
+                    "Say predictions in call(), penalties by add_loss(), or write the loop: gradients(), optimizer.apply()"
+                )
+        if isinstance(loss_weights, int | float) and not isinstance(loss_weights, bool):
+            loss_weights = [float(loss_weights)]  # of a single output
+        self.optimizer = optimizers.get(optimizer)
+        self.objective = Objective(loss, metrics, weighted_metrics, loss_weights, self.output_names)
+        self.run_eagerly = bool(run_eagerly)
+        self._flags_at_compile = _trainable_flags(self)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self.objective is not None
+
+    @property
+    def loss(self) -> Any:
+        """What was given to `compile` as loss."""
+        return None if self.objective is None else self.objective.given["loss"]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The running means that are reported: the loss, then the metrics."""
+        return [] if self.objective is None else self.objective.all_metrics
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of what is reported, in the order of `evaluate`."""
+        return [] if self.objective is None else list(self.objective.results())
+
+    @property
+    def replay(self) -> Replay:
+        """The steps recorded for this model."""
+        if self._replay is None:
+            self._replay = Replay(self)
+        return self._replay
+
+    def __getattr__(self, name: str) -> Any:
+        if name in METHODS:
+            raise AttributeError(f"{name} is an older spelling: use {METHODS[name]}")
+        return super().__getattr__(name)
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, for `compile_from_config`; None if it was not called."""
+        if self.objective is None:
+            return None
+        given = {name: lookup.describe(value) for name, value in self.objective.given.items()}
+        return {"optimizer": lookup.describe(self.optimizer), **given, "run_eagerly": self.run_eagerly}
+
+    def compile_from_config(self, config: Mapping[str, Any] | None) -> None:
+        """Compiles as `get_compile_config` says, with a new optimizer."""
+        if config:
+            made = {
+                "optimizer": optimizers.get(config["optimizer"]),
+                "loss": _made(losses.get, config.get("loss")),
+                "metrics": _made(metrics.get, config.get("metrics")),
+                "weighted_metrics": _made(metrics.get, config.get("weighted_metrics")),
+            }
+            rest = {name: config[name] for name in ("loss_weights", "run_eagerly") if name in config}
+            self.compile(**made, **rest)
+
+    def _check_compiled(self, method: str) -> None:
+        """Raises ValueError unless `compile` was called; warns if layers were frozen or unfrozen since."""
+        if self.objective is None:
+            raise ValueError(f"{self}: call compile(optimizer, loss) before {method}")
+        if self._flags_at_compile != _trainable_flags(self):
+            warnings.warn(
+                f"{self}: `trainable` of a layer was changed since compile; compile again, so that the optimizer knows "
+                "which parameters it trains",
+                stacklevel=3,
+            )
+
+
+def _made(get: Any, value: Any) -> Any:
+    """Objects from their descriptions; names stay names, which metrics are reported under."""
+    if isinstance(value, Mapping) and "class_name" not in value and "function" not in value:
+        return {key: _made(get, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_made(get, item) for item in value]
+    return get(value) if isinstance(value, Mapping) else value
+
+
+def _trainable_flags(model: Layer) -> list[Any]:
+    """What is trainable: the flag of every layer, in order."""
+    return [(layer.name, layer.trainable) for layer in model.with_all_within()]

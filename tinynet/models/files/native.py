@@ -1,0 +1,231 @@
+"""A whole model in one `.tinynet` file: architecture, weights, compile arguments, optimizer state, random counters.
+
+    description   {"format": 1, "model": {"class_name", "config"}, "frozen": names of layers, "compile": {...} or null,
+                   "optimizer": ..., "draws": ...}
+    arrays        "weights/conv2d/kernel", ..., "optimizer/0", ... in the order of optimizer.variables
+
+Training that goes on from the file ends with the same bits as training that was never interrupted: the optimizer's arrays
+and counts, keys and counts of the layers that draw random numbers are kept exactly. The order in which `fit` shuffles the
+samples belongs to the process and not to the model; callbacks.BackupAndRestore keeps that too.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tinynet
+from tinynet import lookup, tree
+from tinynet.autograd import Parameter
+from tinynet.backend import limits, random
+from tinynet.layers import naming
+from tinynet.models.architecture import deserialize_layer, layer_classes, serialize_layer
+from tinynet.models.files import container, text
+from tinynet.models.files.check import check_compiled, check_model
+from tinynet.models.files.check_wiring import check_sizes
+from tinynet.models.files.errors import FileError, failure, shortened
+from tinynet.models.files.names import named_draws, named_layers, named_weights
+
+FORMAT = 1
+KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
+SLACK = 1 << 22  # elements that a model, or its metrics, may hold without their being weights in the file
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Writes the model; ValueError, naming the place, if it holds what cannot be described."""
+    refuse_sharing(model)
+    arrays = {f"weights/{name}": parameter.numpy() for name, parameter in named_weights(model).items()}
+    description: dict[str, Any] = {
+        "format": FORMAT,
+        "tinynet": tinynet.__version__,
+        "model": serialize_layer(model),
+        "built_for": built_for(model),
+        "frozen": [name for name, layer in named_layers(model).items() if not layer.trainable],
+        "compile": model.get_compile_config() if model.compiled else None,
+        "optimizer": None,
+        "draws": {name: {"key": [*map(int, layer.key)], "calls": layer.calls} for name, layer in named_draws(model).items()},
+    }
+    if model.compiled and model.optimizer is not None:
+        description["optimizer"] = _optimizer(model)
+        arrays |= {f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())}
+    whole = text.parse(text.write(description, f"{model}"), "the description")
+    check_model(whole["model"], f"{model}")  # what could not be loaded is not written
+    if whole["compile"] is not None:
+        check_compiled(whole["compile"])
+    container.write(path, whole, arrays)
+
+
+def refuse_sharing(model: Any, seen: dict[int, Any] | None = None) -> None:
+    """Raises ValueError for a layer that several models, or layers of one's own, hold: descriptions would make two of it."""
+    seen = {} if seen is None else seen
+    graph = hasattr(type(model), "inputs")
+    for layer in model.sublayers() if graph else model.with_all_within()[1:]:
+        if id(layer) in seen and (graph or layer.weights):
+            other = f"{layer} is also a layer of {seen[id(layer)]}"
+            raise ValueError(f"{model}: {other}; models that share layers cannot be saved in one file")
+        seen[id(layer)] = model
+        if graph:
+            refuse_sharing(layer, seen)
+
+
+def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
+    """The model that `save` wrote; FileError, with nothing made and nothing changed, for any other file."""
+    with safely(path):
+        description, arrays = container.read(path)
+        _check(description, compile)
+        weights = {name[8:]: array for name, array in arrays.items() if name.startswith("weights/")}
+        slots = {name[10:]: array for name, array in arrays.items() if name.startswith("optimizer/")}
+        if len(weights) + len(slots) < len(arrays):
+            raise FileError("it holds arrays that are neither weights nor the optimizer's")
+        model = build(description["model"], weights.values(), description["built_for"])
+        parameters = named_weights(model)
+        compare(parameters, weights)
+        _freeze(named_layers(model), description["frozen"])
+        draws = _draws(model, description["draws"])
+        if compile and description["compile"] is not None:
+            with limits.within(SLACK):
+                model.compile_from_config(description["compile"])
+            _restore(model.optimizer, description["optimizer"], parameters, slots)
+        for name, parameter in parameters.items():
+            parameter.assign(weights[name])
+        for layer, state in draws:
+            layer.key, layer.calls = (state["key"][0], state["key"][1]), state["calls"]
+        return model
+
+
+def built_for(model: Any) -> Any:
+    """The shapes of inputs for which a subclass was built, whose weights are made by a call; None where layers say it."""
+    return None if hasattr(type(model), "inputs") else vars(model).get("_built_for")
+
+
+def build(entry: Mapping[str, Any], weights: Any, shapes: Any = None) -> Any:
+    """The model that a checked description describes, its parameters still zeros, no more of them than in `weights`."""
+    # A layer may stand for a function of a Tensor: Dense(8, activation=LeakyReLU()).
+    callable_layers = {name: cls for name, cls in layer_classes().items() if lookup.registered(name) is None}
+    with limits.within(sum(array.size for array in weights) + SLACK), lookup.custom_object_scope(callable_layers):
+        model = deserialize_layer(entry)
+        if shapes is not None and not model.built:
+            for shape in tree.shape_leaves(shapes):
+                if not shape or not check_sizes(list(shape)):
+                    raise FileError(f"the model was built for {shortened(shapes)}, which is no shape")
+                limits.check_shape(shape)
+            model.compute_output_shape(tree.mapped_shapes(tuple, shapes))  # a trial run makes the weights
+        return model
+
+
+def compare(parameters: Mapping[str, Parameter], weights: Mapping[str, np.ndarray]) -> None:
+    """Raises FileError unless the file's weights are those of the model, by name, shape and dtype."""
+    for name in (*parameters, *weights):
+        if name not in weights or name not in parameters:
+            lacks = "the file has no" if name not in weights else "the model it describes has no"
+            raise FileError(f"{lacks} weight {shortened(name)!r}")
+        expected, found = parameters[name], weights[name]
+        if (expected.shape, expected.dtype) != (found.shape, found.dtype):
+            raise FileError(
+                f"the weight {shortened(name)!r} has shape {found.shape} and dtype {found.dtype} in the file, "
+                f"{expected.shape} and {expected.dtype} in the model that it describes"
+            )
+
+
+@contextmanager
+def safely(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever goes wrong becomes a FileError that names the path, and counters of names and random keys go back."""
+    names, drawn = dict(naming._used), random.state()
+    try:
+        yield
+    except Exception as error:
+        naming._used.clear()
+        naming._used.update(names)
+        random.set_state(drawn)
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise failure(path, error) from (None if isinstance(error, FileError) else error)
+
+
+def _check(description: Mapping[str, Any], compiled: bool) -> None:
+    if set(description) != KEYS or type(description["format"]) is not int:
+        raise FileError(f"its description should have {sorted(KEYS)}, and has {shortened(sorted(description))}")
+    if description["format"] != FORMAT:
+        raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads {FORMAT}")
+    for key in ("compile", "optimizer"):
+        if not isinstance(description[key], dict | None):
+            raise FileError(f"its {key!r} is {shortened(description[key])}")
+    check_model(description["model"])
+    if compiled and description["compile"] is not None:
+        check_compiled(description["compile"])
+
+
+def _freeze(layers: Mapping[str, Any], names: Any) -> None:
+    """Makes the layers of these names untrainable, and the others trainable: those within layers of one's own, too."""
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in layers for name in names):
+        raise FileError(f"its frozen layers are {shortened(names)}, which are not layers of the model")
+    frozen = set(names)
+    for name, layer in layers.items():
+        layer._trainable = name not in frozen
+        for parameter in layer._own_trainable:
+            parameter.trainable = layer._trainable
+
+
+# The optimizer
+
+
+def _optimizer(model: Any) -> dict[str, Any]:
+    """What the optimizer's arrays belong to: the variables that it was built for, and those that weight decay leaves out."""
+    parameters, optimizer = named_weights(model), model.optimizer
+    names = {id(parameter): name for name, parameter in parameters.items()}
+    if any(id(variable) not in names for variable in optimizer._trained):
+        raise ValueError(f"{model}: its optimizer was built for variables of another model; compile it with one of its own")
+    excluded = [name for name, parameter in parameters.items() if optimizer.excluded(parameter)]
+    return {"variables": [names[id(variable)] for variable in optimizer._trained], "excluded": excluded}
+
+
+def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], slots: Mapping[str, np.ndarray]) -> None:
+    """Gives a new optimizer the state of the one that was saved."""
+    if state is None:
+        return
+    lists = [state.get("variables"), state.get("excluded")]
+    if set(state) != {"variables", "excluded"} or not all(isinstance(names, list) for names in lists):
+        raise FileError("its optimizer should have lists of variables and of excluded ones")
+    if not all(isinstance(name, str) and name in parameters for names in lists for name in names):
+        raise FileError("its optimizer was built for variables that the model does not have")
+    trained, excluded = ([parameters[name] for name in names] for names in lists)
+    if excluded:
+        optimizer.exclude_from_weight_decay(excluded)
+    if trained:
+        optimizer.build(trained)
+    arrays = [slots.get(str(i)) for i in range(len(optimizer.variables))]
+    expected = [(variable.shape, variable.dtype) for variable in optimizer.variables]
+    found = [None if array is None else (array.shape, array.dtype) for array in arrays]
+    if len(slots) != len(arrays) or expected != found:
+        raise FileError(f"the arrays of the optimizer are not those of {type(optimizer).__name__}")
+    optimizer.set_weights(arrays)
+
+
+# Layers that draw random numbers
+
+
+def _draws(model: Any, states: Any) -> list[tuple[Any, Any]]:
+    """(layer, its key and count), checked."""
+    layers = named_draws(model)
+    if not isinstance(states, dict) or set(states) != set(layers):
+        raise FileError(f"it holds the random counters of other layers than {sorted(layers)}")
+    for name, state in states.items():
+        whole = isinstance(state, dict) and set(state) == {"key", "calls"} and isinstance(state["key"], list)
+        numbers = [*state["key"], state["calls"]] if whole else []
+        if len(numbers) != 3 or not all(type(n) is int and 0 <= n < 1 << (32, 32, 62)[i] for i, n in enumerate(numbers)):
+            raise FileError(f"the random counter of {shortened(name)!r} is {shortened(state)}")
+    return [(layers[name], state) for name, state in states.items()]
+
+
+def in_scope(custom_objects: Mapping[str, Any] | None) -> Any:
+    """The scope in which names in a file may mean the user's objects."""
+    return lookup.custom_object_scope(custom_objects or {})
+
+
+def suffix(path: str | os.PathLike[str]) -> str:
+    """The last suffix of a path, in lower case; ".weights.h5" as one."""
+    name = Path(path).name.lower()
+    return ".weights.h5" if name.endswith(".weights.h5") else Path(name).suffix

@@ -1,0 +1,181 @@
+"""Graph: the calls that lead from a model's inputs to its outputs, in an order in which they can be run.
+
+It is found by walking from the outputs back to the inputs, and kept as a flat list of steps, whose values are numbered.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tinynet.layers.base import Layer, Shape
+from tinynet.layers.input import InputLayer
+from tinynet.layers.symbolic import Node, SymbolicTensor
+from tinynet.tree import leaves, mapped
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an argument of a step comes from: the number of a value."""
+
+    number: int
+
+
+@dataclass
+class Step:
+    """One call: of which layer, with what (numbers of values in place of symbolic tensors), and what it gives."""
+
+    layer: Layer
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: Any  # a structure of Places
+    shapes: list[Shape]  # of the outputs
+
+    def __post_init__(self) -> None:
+        self.used = [place.number for place in leaves([self.args, self.kwargs]) if isinstance(place, Place)]
+        self.given = [place.number for place in leaves(self.outputs)]
+        alone = len(self.args) == 1 and isinstance(self.args[0], Place) and not self.kwargs
+        self.only = self.used[0] if alone else None  # the number of the one argument, as most calls have it
+        self.last: list[int] = []  # values that nobody needs after this step
+
+    def run(self, values: list[Any]) -> None:
+        """Calls the layer, and puts what it gives into `values`."""
+        if self.only is not None:
+            y = self.layer(values[self.only])
+        else:
+            args, kwargs = mapped(
+                lambda item: values[item.number] if isinstance(item, Place) else item, [self.args, self.kwargs]
+            )
+            y = self.layer(*args, **kwargs)
+        for number, value in zip(self.given, leaves(y), strict=True):
+            values[number] = value
+        for number in self.last:
+            values[number] = None
+
+
+class Graph:
+    """Steps from `inputs` to `outputs`, symbolic tensors in any structure.
+
+    Raises ValueError if an output depends on an Input that is not among the inputs, or one of these is given twice.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        numbers = {tensor: i for i, tensor in enumerate(leaves(inputs))}
+        if len(numbers) < len(list(leaves(inputs))):
+            raise ValueError("an Input stands twice among the model's inputs; give each once, and its output to several layers")
+        nodes = list(_ordered(outputs, set(numbers)))
+        for node in nodes:
+            for tensor in leaves(node.outputs):
+                numbers.setdefault(tensor, len(numbers))
+
+        def placed(item: Any) -> Any:
+            return Place(numbers[item]) if isinstance(item, SymbolicTensor) else item
+
+        self.count = len(numbers)
+        self.inputs, self.outputs = mapped(placed, inputs), mapped(placed, outputs)
+        self.input_layers = [tensor.layer for tensor in leaves(inputs)]
+        self.input_shapes = [tensor.shape for tensor in leaves(inputs)]
+        self.steps = [
+            Step(node.layer, mapped(placed, node.args), mapped(placed, node.kwargs), mapped(placed, node.outputs),
+                 [tensor.shape for tensor in leaves(node.outputs)])
+            for node in nodes
+        ]  # fmt: skip
+        self.layers = _by_depth(list(leaves(inputs)), outputs, nodes)
+        needed = {place.number for place in leaves(self.outputs)}
+        for step in reversed(self.steps):
+            step.last = [number for number in dict.fromkeys([*step.used, *step.given]) if number not in needed]
+            needed.update(step.used)
+
+    def run(self, inputs: list[Any]) -> Any:
+        """The outputs for `inputs`, in the structure that was declared."""
+        values = [*inputs, *[None] * (self.count - len(inputs))]
+        for step in self.steps:
+            step.run(values)
+        return mapped(lambda place: values[place.number], self.outputs)
+
+    def symbols(self) -> tuple[Any, Any]:
+        """(inputs, outputs) as symbolic tensors, of calls noted anew: for a copy, whose layers have forgotten theirs."""
+        tensors: dict[int, SymbolicTensor] = {}
+        for i, (layer, shape) in enumerate(zip(self.input_layers, self.input_shapes, strict=True)):
+            if not layer._nodes:
+                layer._nodes.append(Node(layer, (), {}, shape, layer.dtype))
+            tensors[i] = layer._nodes[0].outputs
+
+        def symbol(item: Any) -> Any:
+            return tensors[item.number] if isinstance(item, Place) else item
+
+        for step in self.steps:
+            shapes = dict(zip(step.given, step.shapes, strict=True))
+            node = Node(step.layer, (), {}, mapped(_shape_in(shapes), step.outputs), step.layer.output_dtype)
+            node.args, node.kwargs = mapped(symbol, step.args), mapped(symbol, step.kwargs)
+            step.layer._nodes.append(node)
+            tensors.update(zip(step.given, leaves(node.outputs), strict=True))
+        return mapped(symbol, self.inputs), mapped(symbol, self.outputs)
+
+
+def from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """(inputs, outputs), where inputs that layers gave are replaced by new Inputs, and the calls after them noted anew."""
+    if all(isinstance(tensor.layer, InputLayer) for tensor in leaves(inputs)):
+        return inputs, outputs
+    graph = Graph(inputs, outputs)
+    graph.input_layers = [_input_for(tensor) for tensor in leaves(inputs)]
+    return graph.symbols()
+
+
+def _input_for(tensor: SymbolicTensor) -> Layer:
+    is_one = isinstance(tensor.layer, InputLayer)
+    return tensor.layer if is_one else InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
+
+
+def _shape_in(shapes: dict[int, Shape]) -> Callable[[Place], Shape]:
+    return lambda place: shapes[place.number]
+
+
+def _ordered(outputs: Any, inputs: set[SymbolicTensor]) -> Iterator[Node]:
+    """The nodes that `outputs` need, each after those it depends on."""
+    done: set[int] = set()
+    for output in leaves(outputs):
+        stack = [(output, False)]
+        while stack:
+            tensor, ready = stack.pop()
+            if tensor in inputs or id(tensor.node) in done:
+                continue
+            node = tensor.node
+            if ready:
+                done.add(id(node))
+                yield node
+                continue
+            if not node.inputs:
+                raise ValueError(f"the outputs depend on {tensor.layer}, an Input that is not among the model's inputs")
+            stack.append((tensor, True))
+            stack.extend((one, False) for one in reversed(node.inputs))
+
+
+def _by_depth(inputs: list[SymbolicTensor], outputs: Any, nodes: list[Node]) -> list[Layer]:
+    """The layers in Keras's order, which is also that of the weights: the longest way to an output comes first.
+
+    Of equal ones, the one that is met first on the way from the outputs back to the inputs.
+    """
+    entries = [tensor.node for tensor in inputs]
+    met = _first_met(outputs, {id(node) for node in (*nodes, *entries)}, {id(node) for node in entries})
+    depths = {id(node): 0 for node in (*nodes, *entries)}
+    deepest: dict[Layer, int] = {}
+    for node in (*reversed(nodes), *entries):
+        depth = deepest[node.layer] = depths[id(node)] = max(depths[id(node)], deepest.get(node.layer, 0))
+        for tensor in node.inputs if id(node) not in {id(entry) for entry in entries} else ():
+            depths[id(tensor.node)] = max(depths[id(tensor.node)], depth + 1)
+    return sorted(deepest, key=lambda layer: (-deepest[layer], met.get(layer, -1)))
+
+
+def _first_met(outputs: Any, within: set[int], entries: set[int]) -> dict[Layer, int]:
+    met: dict[Layer, int] = {}
+    seen: set[int] = set()
+    stack = list(reversed(list(leaves(outputs))))
+    while stack:
+        node = stack.pop().node
+        if id(node) not in within or id(node) in seen:
+            continue
+        seen.add(id(node))
+        met.setdefault(node.layer, len(met))
+        if id(node) not in entries:
+            stack.extend(reversed(node.inputs))
+    return met

@@ -1,0 +1,75 @@
+"""Progress: everything that training under way would need to be taken up by another process, with the same bits.
+
+arrays    weights/<i>, optimizer/<i>, metrics/<i>/<name>
+numbers   epoch and step, order of the data, random keys and counts of draws
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinynet.backend import random
+from tinynet.data import Epochs
+
+
+class Progress:
+    """Where a run of `fit` is: the epoch to go on with, and the data."""
+
+    def __init__(self, epoch: int, data: Epochs) -> None:
+        self.epoch, self.data = epoch, data
+
+
+def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """(arrays, numbers that JSON can hold) of a model in `fit`, between two steps or two epochs."""
+    progress = _progress(model)
+    arrays = {f"weights/{i}": parameter.numpy() for i, parameter in enumerate(model.weights)}
+    if model.optimizer.built:
+        arrays.update({f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())})
+    for i, metric in enumerate(model.objective.all_metrics):
+        arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.state().items()})
+    draws = [{"key": list(layer.key), "calls": layer.calls} for layer in _drawing(model)]
+    return arrays, {"epoch": progress.epoch, "data": progress.data.state(), "random": random.state(), "draws": draws}
+
+
+def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+    """Takes up what `training_state` told: `fit` goes on there. Call it in `on_train_begin`.
+
+    Raises ValueError, changing nothing, if the model has other weights or random layers.
+    """
+    progress = _progress(model)
+    drawing = _drawing(model)
+    weights = _numbered(arrays, "weights")
+    if [w.shape for w in weights] != [p.shape for p in model.weights] or len(drawing) != len(numbers["draws"]):
+        built = "" if model.built else "; it is not built yet: give it an Input, or call it on a batch"
+        raise ValueError(f"the state is of another model than {model}{built}")
+    slots = _numbered(arrays, "optimizer")
+    if slots:
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_weights)
+        model.optimizer.set_weights(slots)
+    model.set_weights(weights)
+    for layer, draw in zip(drawing, numbers["draws"], strict=True):
+        layer.key, layer.calls = tuple(draw["key"]), draw["calls"]
+    random.set_state(numbers["random"])
+    for i, metric in enumerate(model.objective.all_metrics):
+        prefix = f"metrics/{i}/"
+        values = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        if values:
+            metric.set_state({name: array if array.ndim else array.item() for name, array in values.items()})
+    progress.epoch = int(numbers["epoch"])
+    progress.data.set_state(numbers["data"])
+
+
+def _drawing(model: Any) -> list[Any]:
+    """The layers that draw random numbers."""
+    return [layer for layer in model.with_all_within() if hasattr(layer, "key") and hasattr(layer, "calls")]
+
+
+def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:
+    return [arrays[f"{folder}/{i}"] for i in range(sum(name.startswith(f"{folder}/") for name in arrays))]
+
+
+def _progress(model: Any) -> Progress:
+    if model._progress is None:
+        raise ValueError(f"{model} is not being trained: its training state exists within fit, for callbacks")
+    return model._progress
