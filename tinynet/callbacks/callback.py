@@ -1,5 +1,6 @@
 """The base class of callbacks: every hook, doing nothing."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Logs = dict[str, Any] | None
@@ -15,6 +16,8 @@ class Callback:
 
     model: Any = None
     params: Any = None
+    last = False  # whether it is called after all others, the History and the progress bar included
+    siblings: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
 
     def set_model(self, model: Any) -> None:
         """Called once before the run with the model."""
@@ -27,6 +30,16 @@ class Callback:
     def wants_values(self) -> bool:
         """Whether the hooks called after a batch need the values of loss and metrics now."""
         return True
+
+    def state(self) -> dict[str, Any] | None:
+        """What a run that was killed needs to go on: numbers, strings, None, arrays, and lists and dictionaries of those.
+
+        BackupAndRestore saves it, after every hook of the same event, and hands it to `set_state`. None: nothing.
+        """
+        return None
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `state` returned; called after on_train_begin of every callback."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Before the first epoch of `fit`."""

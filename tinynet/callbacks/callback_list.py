@@ -3,25 +3,34 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from tinynet.callbacks.callback import Callback
 from tinynet.callbacks.history import History
 from tinynet.callbacks.progbar_logger import ProgbarLogger
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as Python floats, keys in alphabetical order: the dictionary to hand to the hooks."""
-    return {key: float(logs[key]) for key in sorted(logs)}
+    """The values as Python floats (several at once as they are), keys in alphabetical order: what the hooks are handed."""
+    return {key: float(logs[key]) if np.ndim(logs[key]) == 0 else logs[key] for key in sorted(logs)}
 
 
 def _for_each(hook: str) -> Callable[..., None]:
-    """The method of CallbackList that calls `hook` of every callback with its own arguments."""
+    """The method of CallbackList that calls `hook` of every callback; as in Keras, `logs` is a dictionary always."""
 
-    def call(self: "CallbackList", *args: Any, **kwargs: Any) -> None:
+    def call(self: "CallbackList", logs: Any = None) -> None:
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
-            getattr(callback, hook)(*args, **kwargs)
+            getattr(callback, hook)(logs)
 
-    call.__name__ = hook
-    return call
+    def numbered(self: "CallbackList", number: int, logs: Any = None) -> None:
+        logs = {} if logs is None else logs
+        for callback in self.callbacks:
+            getattr(callback, hook)(number, logs)
+
+    method = numbered if "batch" in hook or "epoch" in hook else call
+    method.__name__ = hook
+    return method
 
 
 def _after_batch(*hooks: str) -> Callable[..., None]:
@@ -31,11 +40,12 @@ def _after_batch(*hooks: str) -> Callable[..., None]:
     """
 
     def call(self: "CallbackList", batch: int, logs: Any = None) -> None:
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             if any(_defines(callback, hook) for hook in hooks):
                 if callable(logs) and callback.wants_values():
                     logs = python_logs(logs())
-                getattr(callback, hooks[0])(batch, None if callable(logs) else logs)
+                getattr(callback, hooks[0])(batch, {} if callable(logs) else logs)
 
     call.__name__ = hooks[0]
     return call
@@ -46,7 +56,7 @@ def _defines(callback: Callback, hook: str) -> bool:
 
 
 class CallbackList(Callback):
-    """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar.
+    """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar, then those marked `last`.
 
     `callbacks` may be one callback, a list, or None. `add_history` and `add_progbar` append those two unless the user
     gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`.
@@ -69,6 +79,7 @@ class CallbackList(Callback):
             self.append(History())
         if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in given):
             self.append(ProgbarLogger())
+        self._arrange()
         if model is not None:
             self.set_model(model)
         if params:
@@ -80,8 +91,15 @@ class CallbackList(Callback):
         return next((callback for callback in self.callbacks if isinstance(callback, History)), None)
 
     def append(self, callback: Callback) -> None:
-        """Add a callback at the end."""
+        """Add a callback at the end; those that are called last stay behind it."""
         self.callbacks.append(callback)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.callbacks.sort(key=lambda callback: callback.last)  # stable: otherwise the order given
+        for callback in self.callbacks:
+            if callback.last:
+                callback.siblings = [other for other in self.callbacks if other is not callback]
 
     def set_model(self, model: Any) -> None:
         super().set_model(model)

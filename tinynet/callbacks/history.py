@@ -1,5 +1,6 @@
 """History: the record of a training run that `fit` returns."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tinynet.callbacks.callback import Callback, Logs
@@ -14,6 +15,12 @@ class History(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []
+
+    def state(self) -> dict[str, Any]:
+        return {"history": self.history, "epoch": self.epoch}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        self.history, self.epoch = dict(state["history"]), list(state["epoch"])
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epoch.append(epoch)

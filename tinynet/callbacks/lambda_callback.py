@@ -10,7 +10,7 @@ class LambdaCallback(Callback):
     """Calls the functions given by keyword: on_epoch_begin/end(epoch, logs), on_train_begin/end(logs),
     on_train_batch_begin/end(batch, logs), or any other hook of Callback.
 
-    As in Keras, a keyword that is no hook becomes an attribute.
+    As in Keras, a keyword that is no hook becomes an attribute. Raises TypeError for a hook that cannot be called.
     """
 
     def __init__(
@@ -31,6 +31,11 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
+        for name in [name for name in attributes if hasattr(Callback, name)]:
+            hooks[name] = attributes.pop(name)
+        hooks = {name: hook for name, hook in hooks.items() if hook is not None}
+        for name, hook in hooks.items():
+            if not callable(hook):
+                raise TypeError(f"LambdaCallback: {name} must be a function, got {hook!r}")
         # An attribute of the instance hides the method of the class.
-        vars(self).update(attributes)
-        vars(self).update({name: hook for name, hook in hooks.items() if hook is not None})
+        vars(self).update({**attributes, **hooks})

@@ -10,6 +10,8 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
+
 from tinynet.callbacks.callback import Callback, Logs
 
 REDRAW_SECONDS = 0.1
@@ -98,7 +100,7 @@ class ProgbarLogger(Callback):
         if self.target is None:
             self.target = self._seen
         seconds = f"{time.perf_counter() - self._start:.0f}s"
-        text = f"{_step_time(self._step_seconds())}{_values(logs)}"
+        text = f"{_step_time(self._step_seconds())}{_values(logs, negative_as_power=self.verbose == 2)}"
         if self._draws_bar():
             self._update_bar(f"{seconds} {text}")
             self._bar.ncols = None  # the line that stays is printed whole
@@ -149,12 +151,13 @@ def _bar_format(total: int | None) -> str:
     return "{n_fmt}/{total_fmt} {bar:20} {desc}" if total else "{n_fmt}/Unknown {desc}"
 
 
-def _values(logs: Logs) -> str:
-    """The entries as " - name: value"; small values as powers of ten."""
+def _values(logs: Logs, negative_as_power: bool = False) -> str:
+    """The entries as " - name: value"; of several their mean; small values, and negative ones if asked, as powers of ten."""
     text = ""
     for name, value in (logs or {}).items():
-        number = float(value)
-        text += f" - {name}: {number:.4f}" if abs(number) > 1e-3 else f" - {name}: {number:.4e}"
+        number = float(np.mean(value))
+        size = number if negative_as_power else abs(number)
+        text += f" - {name}: {number:.4f}" if size > 1e-3 else f" - {name}: {number:.4e}"
     return text
 
 

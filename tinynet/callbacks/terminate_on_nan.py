@@ -1,0 +1,31 @@
+"""TerminateOnNaN: ends training at the first loss that is no finite number."""
+
+import math
+
+from tinynet.callbacks.callback import Callback, Logs
+
+
+class TerminateOnNaN(Callback):
+    """Stops training after a batch whose loss is NaN or infinite, or raises RuntimeError with `raise_error`.
+
+    Stopping runs on_train_end of all callbacks; the error does not, so that a backup stays.
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
+
+    def wants_values(self) -> bool:
+        """Only when something is wrong: of the values of a batch the loss alone is looked at, which is cheap."""
+        for metric in getattr(self.model, "metrics", ()):
+            if getattr(metric, "name", None) == "loss":
+                return not math.isfinite(metric.result())
+        return True
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"TerminateOnNaN: the loss is {float(loss)} at batch {batch}; training ends here")
+        print(f"Batch {batch}: Invalid loss, terminating training")
+        self.model.stop_training = True
