@@ -8,5 +8,7 @@ from tinynet.plotting.confusion import confusion_matrix
 from tinynet.plotting.curves import history_curves
 from tinynet.plotting.figure import save
 from tinynet.plotting.images import filters, gallery, mistakes
+from tinynet.plotting.learning_rates import learning_rate_curve
+from tinynet.plotting.model_graph import plot_model
 
-__all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "mistakes", "save"]
+__all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "learning_rate_curve", "mistakes", "plot_model", "save"]

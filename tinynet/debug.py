@@ -1,0 +1,148 @@
+"""debug: where the first NaN or infinity of a run came from.
+
+    with tinynet.debug.check_numerics():
+        model.fit(x, y)
+    NumericsError: NaN in what 'log' of layer net/scale gives, forward, step 37 ...
+
+While it is on, every operation's results are looked at, forward and backward, and no step is replayed: training is
+several times slower. Nothing of it is left in the operations while it is off.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Primitive, as_raw
+from tinynet.backend import device
+from tinynet.layers.base import Layer
+from tinynet.models.replay import Replay
+from tinynet.optimizers import Optimizer
+from tinynet.tree import leaves
+
+
+class NumericsError(FloatingPointError):
+    """An operation gave NaN or infinity."""
+
+
+class check_numerics:  # noqa: N801 - used like a function
+    """Raises NumericsError at the first operation that gives NaN or infinity, until `close()` or the end of a `with`.
+
+    The error names the operation, the layer (path from the model), forward or backward, and the step, counted from 1.
+    Data and targets that are not finite to begin with are named as such. One may be on at a time.
+    """
+
+    _on: Any = None
+
+    def __init__(self) -> None:
+        if check_numerics._on is not None:
+            raise RuntimeError("check_numerics is on already; close() the other one first")
+        self.path: list[str] = []  # names of the layers that are being called
+        self.step: int | None = None
+        self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
+        self.patches = [
+            (Layer, "_run", self._layer(Layer._run)),
+            (Primitive, "__call__", self._forward(Primitive.__call__)),
+            (Primitive, "_record", self._note(Primitive._record)),
+            (Primitive, "differentiate", self._backward(Primitive.differentiate)),
+            (Optimizer, "apply", self._update(Optimizer.apply)),
+            (Replay, "__call__", lambda replay, step, x, y=None, weight=None: step(replay.model, x, y, weight)),
+        ]
+        self.before = [(owner, name, vars(owner)[name]) for owner, name, _ in self.patches]
+        for owner, name, function in self.patches:
+            setattr(owner, name, function)
+        check_numerics._on = self
+
+    def close(self) -> None:
+        """Switches the checks off."""
+        if check_numerics._on is self:
+            for owner, name, function in self.before:
+                setattr(owner, name, function)
+            check_numerics._on = None
+
+    def __enter__(self) -> "check_numerics":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # What takes the place of the functions that everything goes through
+
+    def _layer(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(layer: Layer, inputs: Any, args: Any, kwargs: Any, training: Any) -> Any:
+            if not self.path:
+                self.layers.clear()
+                optimizer = getattr(layer, "optimizer", None)
+                self.step = optimizer.iterations + 1 if optimizer is not None and training else None
+                self._look(leaves(inputs), f"the data given to {layer.name}", [])
+            self.path.append(layer.name)
+            try:
+                return run(layer, inputs, args, kwargs, training)
+            finally:
+                self.path.pop()
+
+        return checked
+
+    def _forward(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(primitive: Primitive, *args: Any, **static: Any) -> Any:
+            out = call(primitive, *args, **static)
+            if any(hasattr(x, "requires_grad") for x in args):  # on plain arrays it is part of a derivative
+                self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
+            return out
+
+        return checked
+
+    def _note(self, record: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(primitive: Primitive, *args: Any) -> Any:
+            node = record(primitive, *args)
+            self.layers[node.order] = self._where()
+            return node
+
+        return noted
+
+    def _backward(self, differentiate: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(primitive: Primitive, node: Any, grad: Any, inputs: Any, outputs: Any) -> Any:
+            results = differentiate(primitive, node, grad, inputs, outputs)
+            where = self.layers.get(node.order, "outside of layers")
+            self._look(
+                leaves(list(results)), f"the gradient that {primitive.name!r} {where} hands on, backward", leaves([grad])
+            )
+            return results
+
+        return checked
+
+    def _update(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(optimizer: Optimizer, grads: Any, variables: Any = None) -> None:
+            apply(optimizer, grads, variables)
+            for variable in variables or optimizer._trained:
+                self._look([variable], f"the weight {variable.name} after the update by {optimizer.name}", grads)
+
+        return checked
+
+    def _where(self) -> str:
+        return f"of layer {'/'.join(self.path)}" if self.path else "in the loss, outside of layers,"
+
+    def _look(self, values: Iterable[Any], what: str, came_from: Iterable[Any]) -> None:
+        for value in values:
+            kind = _flaw(value)
+            if kind:
+                step = "" if self.step is None else f", step {self.step}"
+                given = "; ".join(_described(x) for x in came_from if getattr(as_raw(x), "ndim", None) is not None)
+                raise NumericsError(f"{kind} in {what}{step}" + (f". It was given {given}" if given else ""))
+
+
+def _flaw(value: Any) -> str:
+    """What is wrong with an array: "3 of 12 numbers are NaN", or "" """
+    array = device.to_host(as_raw(value)) if getattr(value, "dtype", None) is not None else None
+    if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
+        return ""
+    nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    counts = [f"NaN ({nan} of {array.size})" if nan else "", f"infinity ({infinite} of {array.size})" if infinite else ""]
+    return " and ".join(filter(None, counts))
+
+
+def _described(value: Any) -> str:
+    array = np.asarray(device.to_host(as_raw(value)))
+    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+    span = f"from {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no finite number"
+    return f"shape {array.shape}, {span}" + (f", {_flaw(array)}" if _flaw(array) else "")
