@@ -7,6 +7,7 @@
     python -m benchmarks ablation    the same step with fewer of the engine's ideas
     python -m benchmarks epochs      seconds from the first training step to 98 % and 99 % on MNIST's test set
     python -m benchmarks startup     seconds from the start of a process to its first training step
+    python -m benchmarks augmentation   a training step with augmented images, beside one without
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
 **Peers** (PyTorch, Keras on TensorFlow, Keras on JAX) are used where they are installed; `--peer-python` names the

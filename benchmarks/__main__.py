@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     what = "tinynet, from the start of a process to the end of its first training step"
     startup = levels.add_parser("startup", parents=[common], help=what)
     startup.add_argument("--rounds", type=at_least_one, default=3, help="warm starts")
+    what = "a step of tinynet with augmented images, beside one without (printed, not kept)"
+    augmentation = levels.add_parser("augmentation", parents=[common, trained], help=what)
+    augmentation.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
     for name, what in (("plot", "writes pictures of a file"), ("report", "writes RESULTS.md from the files in results/")):
         shown = levels.add_parser(name, help=what)
         shown.add_argument("file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results")
@@ -77,6 +80,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import report
 
         report.plot(args.file, args.out) if args.level == "plot" else report.write(args.file, args.out)
+        return
+    if args.level == "augmentation":
+        from . import augmentation
+
+        augmentation.run(args)
         return
     here = machine.describe()
     path = args.out or results.default_path(here["processor"])

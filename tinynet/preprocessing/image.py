@@ -1,0 +1,5 @@
+"""Image preprocessing: the code is in tinynet/data; layers/augmentation.py has layers that augment inside a model."""
+
+from tinynet.data import ImageDataGenerator
+
+__all__ = ["ImageDataGenerator"]
