@@ -36,6 +36,13 @@ setup(
     extras_require={
         "cuda12": ["cupy-cuda12x>=13"],
         "cuda13": ["cupy-cuda13x>=13.6"],
-        "test": ["pytest>=8", "hypothesis>=6.100", "ruff>=0.17", "mypy>=2.0", "setuptools>=77"],
+        "keras": ["h5py>=3.11"],  # writes Keras's .weights.h5 and .keras files; reading them needs nothing
+        "onnx": ["onnx>=1.17"],
+        "tensorboard": ["tensorboardX>=2.6.2"],  # writes the event files; the program that shows them is `tensorboard`
+        "test": [
+            *("pytest>=8", "hypothesis>=6.100", "ruff>=0.17", "mypy>=2.0", "setuptools>=77"),
+            *("tensorboardX>=2.6.2", "tensorboard>=2.16"),
+            *("h5py>=3.11", "onnx>=1.17", "onnxruntime>=1.20"),
+        ],
     },
 )
