@@ -1,0 +1,1 @@
+"""Training runs of real Keras, stored, and the scripts that made them."""
