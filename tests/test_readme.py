@@ -23,7 +23,7 @@ def test_the_python_of_the_readme_runs(tmp_path):
     code = "\n".join(code for language, code in BLOCKS if language == "python")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "digits.safetensors").is_file()
+    assert (tmp_path / "digits.tinynet").is_file()
     last = [line for line in done.stdout.splitlines() if "val_accuracy" in line][-1]
     assert float(re.search(r"val_accuracy: ([\d.]+)", last)[1]) > 0.9
 

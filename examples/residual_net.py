@@ -1,0 +1,113 @@
+"""A residual net learns MNIST from images that are turned, moved and scaled: the training vocabulary in one file.
+
+    python examples/residual_net.py
+    python examples/residual_net.py --epochs 5 --out runs/residual_net
+
+Three stages of 8, 16 and 32 filters, each of two convolutions whose sum with a shortcut goes on (He et al., "Deep residual
+learning for image recognition", CVPR 2016). One cycle of the learning rate (Smith, 2018), weight decay, and an average of
+the weights at the end. Stop it at any moment, with Ctrl-C or kill -9, and start it again: it goes on where it was, with
+the same bits. Written to --out: the graph of the net, live curves, the best net and the final one.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tinynet
+from tinynet import callbacks, datasets, layers, plotting
+from tinynet.models import Model, load_model
+from tinynet.optimizers import AdamW
+from tinynet.preprocessing.image import ImageDataGenerator
+from tinynet.schedules import OneCycle
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--epochs", type=positive, default=5)
+    parser.add_argument("--batch-size", type=positive, default=128)
+    parser.add_argument("--lr", type=float, default=0.004, help="highest learning rate of the cycle")
+    parser.add_argument("--data", choices=("mnist", "digits"), default="mnist", help="digits: embedded, for a quick look")
+    parser.add_argument("--limit", type=positive, help="train on the first images only, for a quick look")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/residual_net"), help="folder for pictures and nets")
+    return parser.parse_args(argv)
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
+    return value
+
+
+def load(name: str, limit: int | None) -> tuple[Any, Any]:
+    """((images, labels) to learn from, (images, labels) to validate), images (N, 28, 28, 1)."""
+    try:
+        (x, y), (x_test, y_test) = getattr(datasets, name).load_data()
+    except (datasets.DatasetUnavailable, datasets.DatasetCorrupted) as error:
+        sys.exit(f"{error}\n--data digits needs no download")
+    if name == "digits":
+        x, x_test = datasets.digits.upsample(x), datasets.digits.upsample(x_test)
+    return (x[:limit, ..., None], y[:limit]), (x_test[..., None], y_test)
+
+
+def block(x: Any, filters: int) -> Any:
+    """Two convolutions, and the shortcut around them: a 1x1 convolution where the number of channels changes."""
+    y = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+    y = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(y))
+    y = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(y)
+    y = layers.BatchNormalization(momentum=0.9)(y)
+    shortcut = x if x.shape[-1] == filters else layers.Conv2D(filters, 1)(x)
+    return layers.Activation("relu")(layers.Add()([y, shortcut]))
+
+
+def build() -> Model:
+    image = layers.Input((28, 28, 1), name="image")
+    x = layers.Rescaling(1 / 78.6, -33.3 / 78.6)(image)  # mean 0, variance 1 over MNIST
+    for i, filters in enumerate((8, 16, 32)):
+        x = layers.MaxPooling2D()(x) if i else x
+        x = block(x, filters)
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
+    return Model(image, layers.Dense(10, activation="softmax", name="digit")(x), name="residual_net")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = arguments(argv)
+    tinynet.utils.set_random_seed(args.seed)
+    (x, y), validation = load(args.data, args.limit)
+    turned = ImageDataGenerator(rotation_range=10, zoom_range=0.1, width_shift_range=0.08, height_shift_range=0.08)
+    batches = turned.flow(x, y, batch_size=args.batch_size, seed=args.seed)
+
+    net = build()
+    rate = OneCycle(args.lr, total_steps=max(len(batches) * args.epochs, 2))
+    optimizer = AdamW(rate, weight_decay=0.01, use_ema=True, ema_momentum=0.98)
+    net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    net.summary(batch_size=args.batch_size)
+    plotting.plot_model(net, args.out / "graph.png")
+    fitted = net.fit(
+        batches,
+        epochs=args.epochs,
+        validation_data=validation,
+        validation_batch_size=512,
+        callbacks=[
+            callbacks.LiveCurves(args.out / "curves.png", title="residual net"),
+            callbacks.ModelCheckpoint(args.out / "best.tinynet", monitor="val_accuracy", save_best_only=True),
+            callbacks.BackupAndRestore(args.out / "backup", save_freq=100),
+        ],
+    )
+    net.save(args.out / "net.tinynet")
+
+    again = load_model(args.out / "net.tinynet")  # architecture, weights, optimizer
+    accuracy = again.evaluate(*validation, batch_size=512, verbose=0, return_dict=True)["accuracy"]
+    assert np.array_equal(again.predict(validation[0][:64], verbose=0), net.predict(validation[0][:64], verbose=0))
+    best = max(fitted.history["val_accuracy"])
+    print(f"validation accuracy: {accuracy:.2%} with averaged weights, {best:.2%} at the end of the best epoch")
+    print(f"written to {args.out}: graph.png, curves.png, best.tinynet, net.tinynet")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The residual example as a person runs it, on the embedded digits."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "residual_net.py"
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), "--data", "digits", "--limit", "192", "--epochs", "2", "--batch-size", "64"]
+    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
+
+
+def test_it_trains_saves_and_loads(tmp_path):
+    done = run("--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "Connected to" in done.stdout
+    assert "Total params: 19,410" in done.stdout
+    assert "Training memory at batch size 64: about" in done.stdout
+    assert "validation accuracy:" in done.stdout
+    for picture in ("graph.png", "curves.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.tinynet", "curves.png", "graph.png", "net.tinynet"]
+
+
+def test_bad_arguments_are_named():
+    done = run("--epochs", "0")
+    assert done.returncode == 2
+    assert "expected an integer of at least 1, got 0" in done.stderr
