@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import activations, constraints, initializers, ops, regularizers
+from tinynet import activations, ops
 from tinynet.layers import arguments
 from tinynet.layers.affine import axis_argument
 from tinynet.layers.base import Elementwise, Layer, Shape
@@ -80,9 +80,7 @@ class PReLU(Elementwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
+        self.weight_arguments("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         axes = (shared_axes,) if isinstance(shared_axes, int) else shared_axes or ()
         self.shared_axes = arguments.integers(axes, f"{self}: shared_axes")
 
@@ -95,13 +93,7 @@ class PReLU(Elementwise):
         shape = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in shape:
             raise ValueError(f"{self}: axes of unknown size must be in shared_axes, got inputs of shape {input_shape}")
-        self.alpha = self.add_weight(
-            "alpha",
-            shape,  # type: ignore[arg-type]
-            self.alpha_initializer,
-            regularizer=self.alpha_regularizer,
-            constraint=self.alpha_constraint,
-        )
+        self.alpha = self.make_weight("alpha", shape)
         self._sizes = {axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared}
         super().build(input_shape)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet import constraints, initializers, regularizers
+from tinynet import initializers
 from tinynet.autograd import Tensor
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise
@@ -34,19 +34,14 @@ class Affine(Elementwise):
         super().__init__(**kwargs)
         self.epsilon = arguments.number(epsilon, f"{self}: epsilon", 0)
         self.center, self.scale = bool(center), bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_regularizer = regularizers.get(beta_regularizer)
-        self.gamma_regularizer = regularizers.get(gamma_regularizer)
-        self.beta_constraint = constraints.get(beta_constraint)
-        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.weight_arguments("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self.weight_arguments("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     def add_factors(self, shape: Sequence[int]) -> None:
         """Creates gamma and beta of `shape`; one that the layer does without is the constant 1 or 0."""
         for name, wanted, otherwise in (("gamma", self.scale, 1.0), ("beta", self.center, 0.0)):
             if wanted:
-                initializer, *limits = (getattr(self, f"{name}_{x}") for x in ("initializer", "regularizer", "constraint"))
-                factor: Tensor = self.add_weight(name, shape, initializer, True, *limits)
+                factor: Tensor = self.make_weight(name, shape)
             else:
                 factor = Tensor(initializers.Constant(otherwise)(tuple(shape), dtype=self.dtype))
             setattr(self, name, factor)

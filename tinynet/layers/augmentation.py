@@ -68,7 +68,7 @@ class RandomAffine(Seeded):
 
     def draw(self, generator: np.random.Generator, images: int, height: int, width: int) -> tuple[Any, ...]:
         """(a0, a1, a2, b0, b1, b2), each an array with a number for every image, or one number for all."""
-        raise NotImplementedError(f"{type(self).__name__} must say which maps it draws")
+        raise TypeError(f"{type(self).__name__} must define draw(self, generator, images, height, width): the maps")
 
     def _range(self, argument: str, value: Any, lowest: float, highest: float = 1.0) -> tuple[float, float]:
         """(from, to) of a factor: +-value for a number, the two in order for a pair; each between `lowest` and `highest`."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinynet import activations, constraints, initializers, regularizers
+from tinynet import activations
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
@@ -34,22 +34,10 @@ class Convolution(Layer):
             both = f"strides {self.strides} and dilation_rate {self.dilation_rate}"
             raise ValueError(f"{self}: {both} cannot both exceed 1")
 
-    def set_weight(self, name: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
-        """Reads what a weight begins as and is held to: attributes <name>_initializer, _regularizer, _constraint."""
-        setattr(self, f"{name}_initializer", initializers.get(initializer))
-        setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{name}_constraint", constraints.get(constraint))
-
     def set_activation(self, activation: Any, use_bias: bool) -> None:
         """Reads what follows the products."""
         self.activation = arguments.activation(activation)
         self.use_bias = bool(use_bias)
-
-    def make_weight(self, name: str, shape: tuple[int, ...], kind: str) -> Any:
-        """A weight with the attributes that `set_weight` gave to `kind`."""
-        found = (getattr(self, f"{kind}_{what}") for what in ("initializer", "regularizer", "constraint"))
-        initializer, regularizer, constraint = found
-        return self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
 
     def known_channels(self, input_shape: Shape) -> int:
         """Channels of the input, which every later input must have; raises ValueError if they are unknown."""

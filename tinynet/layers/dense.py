@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinynet import activations, constraints, initializers, ops, regularizers
+from tinynet import activations, ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
 
@@ -37,31 +37,17 @@ class Dense(Layer):
         self.units = arguments.positive(units, f"{self}: units")
         self.activation = arguments.activation(activation)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer, self.bias_regularizer = map(regularizers.get, (kernel_regularizer, bias_regularizer))
-        self.kernel_constraint, self.bias_constraint = map(constraints.get, (kernel_constraint, bias_constraint))
+        self.weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias: Any = None
 
     def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
         if features is None:
             raise ValueError(f"{self}: the size of the last axis must be known, got an input of shape {input_shape}")
-        self.kernel = self.add_weight(
-            "kernel",
-            (features, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
+        self.kernel = self.make_weight("kernel", (features, self.units))
         if self.use_bias:
-            self.bias = self.add_weight(
-                "bias",
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+            self.bias = self.make_weight("bias", (self.units,))
         self._sizes = {-1: features}
         super().build(input_shape)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import constraints, initializers, ops, regularizers
+from tinynet import ops
 from tinynet.autograd import Tensor
 from tinynet.backend import device
 from tinynet.kernels import elementwise
@@ -35,9 +35,7 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = arguments.positive(input_dim, f"{self}: input_dim")
         self.output_dim = arguments.positive(output_dim, f"{self}: output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.weight_arguments("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         if mask_zero:
             raise ValueError(f"{self}: masks are not part of tinynet; leave mask_zero out, and 0 is an id like others")
         self.mask_zero = False
@@ -46,9 +44,7 @@ class Embedding(Layer):
             self.set_weights(weights if isinstance(weights, list | tuple) else [weights])
 
     def build(self, input_shape: Shape) -> None:
-        limits = self.embeddings_regularizer, self.embeddings_constraint
-        shape = self.input_dim, self.output_dim
-        self.embeddings = self.add_weight("embeddings", shape, self.embeddings_initializer, True, *limits)
+        self.embeddings = self.make_weight("embeddings", (self.input_dim, self.output_dim))
         super().build(input_shape)
 
     def as_input(self, inputs: Any) -> Any:

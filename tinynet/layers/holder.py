@@ -70,6 +70,18 @@ class Holder:
         (self._own_trainable if trainable else self._own_fixed).append(parameter)
         return parameter
 
+    def weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
+        """Reads what weights of a kind begin as and are held to: attributes <kind>_initializer, _regularizer, _constraint."""
+        setattr(self, f"{kind}_initializer", initializers.get(initializer))
+        setattr(self, f"{kind}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{kind}_constraint", constraints.get(constraint))
+
+    def make_weight(self, name: str, shape: Any, kind: str | None = None) -> Parameter:
+        """A weight that begins and is held as `weight_arguments` said of its kind, by default the one of its name."""
+        parts = ("initializer", "regularizer", "constraint")
+        initializer, regularizer, constraint = (getattr(self, f"{kind or name}_{part}") for part in parts)
+        return self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
+
     @property
     def trainable(self) -> bool:
         """Whether the parameters are trained."""

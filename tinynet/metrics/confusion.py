@@ -151,7 +151,7 @@ class _AtThresholds(Counts):
 
     def values(self) -> np.ndarray:
         """The result at every threshold."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define values(self)")
 
     def result(self) -> Any:
         values = self.values()

@@ -25,11 +25,11 @@ class _Constrained(Counts):
 
     def rate(self) -> np.ndarray:
         """What is reported."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define rate(self)")
 
     def condition(self) -> np.ndarray:
         """What must be at least `least`."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define condition(self)")
 
     def result(self) -> float:
         return float(np.max(self.rate(), where=self.condition() >= self.least, initial=0.0))
