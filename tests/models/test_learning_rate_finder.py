@@ -174,3 +174,11 @@ def test_a_picture_without_a_suggestion():
     assert len(finder.plot().axes[0].lines) == 2
     with pytest.raises(ValueError, match="two points or more"):
         learning_rate_curve([0.1], [1.0])
+
+
+def test_a_layer_that_points_back_to_its_model(digits):
+    model = compiled()
+    model.layers[1].owner = model
+    before = model.layers[3].calls
+    LearningRateFinder(1e-4, 1e-2, steps=4).find(model, *digits, batch_size=32)
+    assert model.layers[3].calls == before

@@ -153,7 +153,7 @@ def _copy(optimizer: Any, model: Any) -> Any:
 @contextmanager
 def _put_back(model: Any) -> Iterator[None]:
     """Within it a model may be trained: its weights, optimizer, history and random numbers come back afterwards."""
-    drawing = [layer for layer in _layers(model) if hasattr(layer, "calls")]
+    drawing = [layer for layer in model.with_all_within() if hasattr(layer, "calls")]
     attributes = {name: getattr(model, name) for name in ("optimizer", "history", "stop_training")}
     weights, numbers, calls = model.get_weights(), random.state(), [layer.calls for layer in drawing]
     try:
@@ -166,7 +166,3 @@ def _put_back(model: Any) -> Iterator[None]:
         random.set_state(numbers)
         for layer, count in zip(drawing, calls, strict=True):
             layer.calls = count
-
-
-def _layers(layer: Any) -> list[Any]:
-    return [layer, *(inner for each in layer.sublayers() for inner in _layers(each))]
