@@ -3,6 +3,7 @@
 It is found by walking from the outputs back to the inputs, and kept as a flat list of steps, whose values are numbered.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,17 @@ class Graph:
         for step in self.steps:
             step.run(values)
         return mapped(lambda place: values[place.number], self.outputs)
+
+    def histories(self) -> list[list[Any]]:
+        """For every value: [name of the layer that gives it, which of its calls in this graph, which output of that call]."""
+        found: list[list[Any]] = [[layer.name, 0, 0] for layer in self.input_layers]
+        found += [[] for _ in range(self.count - len(found))]
+        calls: Counter[Layer] = Counter()
+        for step in self.steps:
+            for output, number in enumerate(step.given):
+                found[number] = [step.layer.name, calls[step.layer], output]
+            calls[step.layer] += 1
+        return found
 
     def symbols(self) -> tuple[Any, Any]:
         """(inputs, outputs) as symbolic tensors, of calls noted anew: for a copy, whose layers have forgotten theirs."""

@@ -73,13 +73,10 @@ def _connections(model: Any) -> dict[Any, str] | None:
     chain = len(graph.input_layers) == 1 and all(len(step.used) == 1 for step in graph.steps) and set(users.values()) <= {1}
     if chain and max(Counter(step.layer for step in graph.steps).values(), default=1) == 1:
         return None
-    names = {i: f"{layer.name}[0][0]" for i, layer in enumerate(graph.input_layers)}
-    calls: Counter[Any] = Counter()
+    names = ["{}[{}][{}]".format(*history) for history in graph.histories()]
     found: dict[Any, list[str]] = {}
     for step in graph.steps:
         found.setdefault(step.layer, []).extend(names[number] for number in step.used)
-        names.update({number: f"{step.layer.name}[{calls[step.layer]}][{i}]" for i, number in enumerate(step.given)})
-        calls[step.layer] += 1
     return {layer: ", ".join(origins) for layer, origins in found.items()}
 
 

@@ -35,13 +35,10 @@ def output_names(outputs: Any) -> list[str]:
 
 def describe(graph: Graph) -> dict[str, Any]:
     """The layers of a graph, and the calls that connect them."""
-    histories = {i: [layer.name, 0, 0] for i, layer in enumerate(graph.input_layers)}
+    histories = graph.histories()
     shapes = dict(enumerate(graph.input_shapes))
-    calls: Counter[Layer] = Counter()
     for step in graph.steps:
-        for output, (number, shape) in enumerate(zip(step.given, step.shapes, strict=True)):
-            histories[number], shapes[number] = [step.layer.name, calls[step.layer], output], shape
-        calls[step.layer] += 1
+        shapes.update(zip(step.given, step.shapes, strict=True))
 
     def described(item: Any) -> Any:
         if not isinstance(item, Place):
