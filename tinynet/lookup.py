@@ -135,12 +135,11 @@ class Configured:
 
 
 @contextmanager
-def noted() -> Iterator[dict[str, Any]]:
-    """Within it, classes that are described without being registered are noted, by the names they are given."""
-    classes: dict[str, Any] = {}
-    token = _noted.set(classes)
+def noted() -> Iterator[None]:
+    """Within it, classes that are described without being registered are noted, and found by the names they are given."""
+    token = _noted.set({})
     try:
-        yield classes
+        yield
     finally:
         _noted.reset(token)
 

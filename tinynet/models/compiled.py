@@ -1,6 +1,5 @@
 """Compiled: what `compile` says about a model, kept, described and taken from a description."""
 
-import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +40,7 @@ class Compiled(Layer):
         step runs its Python; otherwise repeated steps are replayed, with the same bits. `steps_per_execution`,
         `jit_compile` and `auto_scale_loss` are Keras's; steps are always replayed one by one, and losses are not scaled.
         """
-        refuse("compile", unknown, inspect.signature(self.compile).parameters)
+        refuse(self.compile, unknown)
         for method in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"):
             if hasattr(type(self), method):
                 raise TypeError(

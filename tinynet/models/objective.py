@@ -24,7 +24,9 @@ class Objective:
         self.given = {"loss": loss, "metrics": metric, "weighted_metrics": weighted_metrics, "loss_weights": loss_weights}
         self.mean_loss = metrics.Mean(name="loss")
         self.outputs: list[str] | None = None
+        self.terms: list[tuple[int, Any, Any]] = []  # (which output, loss, weight)
         self.functions: tuple[Any, ...] = ()  # the losses
+        self.parts: list[Any] = []  # running means of the losses, if there are several
         self.metrics = metrics.MetricList(None, None)
         if outputs is not None:
             self._bind(list(outputs))
@@ -88,7 +90,7 @@ class Objective:
     @property
     def all_metrics(self) -> list[Any]:
         """All running means and metrics: the loss, the losses of the outputs, the metrics."""
-        return [self.mean_loss, *getattr(self, "parts", []), *self.metrics.metrics]
+        return [self.mean_loss, *self.parts, *self.metrics.metrics]
 
     def _sorted(self, y: Any) -> list[Any]:
         """The targets in the order of the outputs; those of outputs without a loss may be left out."""

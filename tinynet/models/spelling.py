@@ -1,7 +1,8 @@
 """Keras 1 and 2 spellings of methods and arguments, and what they are called today."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 ARGUMENTS = {
@@ -29,12 +30,12 @@ METHODS = {
 }
 
 
-def refuse(method: str, unknown: Mapping[str, Any], known: Iterable[str] = ()) -> None:
+def refuse(method: Callable[..., Any], unknown: Mapping[str, Any]) -> None:
     """Raises TypeError for arguments that `method` does not have, with today's spelling of old ones, or the nearest."""
     for name in unknown:
         today = ARGUMENTS.get(name, "")
         gone = today.removeprefix("nothing: ")
         hint = "" if not today else f"; it is written {today} today" if gone == today else f"; it is gone: {gone}"
-        near = difflib.get_close_matches(name, known, 1)
+        near = difflib.get_close_matches(name, inspect.signature(method).parameters, 1)
         hint = hint or (f"; did you mean {near[0]!r}?" if near else "")
-        raise TypeError(f"{method}() got an unexpected argument {name!r}{hint}")
+        raise TypeError(f"{method.__name__}() got an unexpected argument {name!r}{hint}")

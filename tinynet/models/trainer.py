@@ -1,6 +1,5 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,7 +52,7 @@ class Trainer(Compiled):
         x, y are arrays, or x yields batches (x, y[, sample_weight]). Validation runs after each epoch on
         `validation_data`, (x, y[, sample_weight]) or batches, or on the last `validation_split` of the arrays.
         """
-        refuse("fit", unknown, inspect.signature(self.fit).parameters)
+        refuse(self.fit, unknown)
         self._check_compiled("fit")
         _check_epochs(epochs, initial_epoch, validation_freq)
         if validation_split and validation_data is None:
@@ -89,7 +88,7 @@ class Trainer(Compiled):
         **unknown: Any,
     ) -> Any:
         """Loss and metrics on x, y in inference mode: the loss, [loss, metric, ...], or a dict of them by name."""
-        refuse("evaluate", unknown, inspect.signature(self.evaluate).parameters)
+        refuse(self.evaluate, unknown)
         self._check_compiled("evaluate")
         epochs = Epochs(as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
@@ -105,7 +104,7 @@ class Trainer(Compiled):
         **unknown: Any,
     ) -> Any:
         """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them."""
-        refuse("predict", unknown, inspect.signature(self.predict).parameters)
+        refuse(self.predict, unknown)
         epochs = Epochs(as_batches(x, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return predict_epoch(self, epochs, hooks)

@@ -1,7 +1,8 @@
 """Arguments that every optimizer takes, and their checks."""
 
 import difflib
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
@@ -32,13 +33,14 @@ class Common(TypedDict, total=False):
     name: str | None
 
 
-def refuse_unknown(kind: str, unknown: dict[str, Any], known: Iterable[str] = ()) -> None:
+def refuse_unknown(cls: type, unknown: dict[str, Any]) -> None:
     """Raises ValueError for arguments that do not exist, with today's spelling of those that once did."""
     if unknown:
+        known = [*inspect.signature(cls.__init__).parameters, *Common.__annotations__]  # type: ignore[misc]
         near = {name: difflib.get_close_matches(name, known, 1) for name in unknown if name not in _TODAY}
         told = {**{name: f"did you mean {found[0]!r}?" for name, found in near.items() if found}, **_TODAY}
         hints = "; ".join(f"{name!r}: {told[name]}" for name in unknown if name in told)
-        raise ValueError(f"{kind}: Argument(s) not recognized: {sorted(unknown)}" + (f" ({hints})" if hints else ""))
+        raise ValueError(f"{cls.__name__}: Argument(s) not recognized: {sorted(unknown)}" + (f" ({hints})" if hints else ""))
 
 
 def check_clips(kind: str, **limits: float | None) -> None:

@@ -5,7 +5,6 @@ several calls, clip, decay the weights, update every variable by the rule, avera
 count the step.
 """
 
-import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +15,7 @@ from tinynet import lookup, schedules
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers import averages, clipping, given, sweep
-from tinynet.optimizers.arguments import Common, LearningRate, check_clips, check_count, check_range, refuse_unknown
+from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
 
 
@@ -52,7 +51,7 @@ class Optimizer(OptimizerState):
         **unknown: Any,
     ) -> None:
         kind = type(self).__name__
-        refuse_unknown(kind, unknown, [*inspect.signature(type(self).__init__).parameters, *Common.__annotations__])
+        refuse_unknown(type(self), unknown)
         check_clips(kind, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
         check_count(kind, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
         check_count(kind, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
