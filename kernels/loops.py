@@ -30,7 +30,7 @@ from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 from numba.extending import _Intrinsic
 
-from . import cache
+from . import cache, notice  # noqa: F401  (says that loops are being compiled)
 
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}  # their versions stand for them
 

@@ -8,17 +8,14 @@ a limit of its own, one for each Python thread; the smaller of the two counts, a
 """
 
 import os
-import sys
 import threading
 from collections.abc import Callable
-from typing import Any
 
 # A thread of OpenMP that waits spins for a while before it sleeps. By default for so long that a second busy process makes
 # every launch wait for the scheduler; this long bridges the time between two kernels and no more.
 os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 import numba
-from numba.core import event
 from numba.np.ufunc import parallel as pool
 
 lock = threading.Lock()
@@ -88,21 +85,3 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-class _Notice(event.Listener):
-    """Says once in a process that kernels are being compiled, since that takes a while and happens once on a machine."""
-
-    def __init__(self) -> None:
-        self.said = False
-
-    def on_start(self, event: Any) -> None:
-        if not self.said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
-            self.said = True
-            print("tinynet: compiling kernels for this machine, once; this takes up to a minute", file=sys.stderr, flush=True)
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-
-event.register("numba:compile", _Notice())  # not sent for kernels that are loaded from the cache

@@ -12,7 +12,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from .. import cache
+from .. import cache, notice
 from . import host
 from .function import VectorFunction
 
@@ -52,7 +52,8 @@ def machine_code(digest: str, text: str) -> bytes:
     name = f"{digest}.o"
     code = cache.read(name)
     if code is None:
-        code = host.target_machine().emit_object(_optimised(text.replace(_NAME, _symbol(digest))))
+        with notice.compiling("vector code"):
+            code = host.target_machine().emit_object(_optimised(text.replace(_NAME, _symbol(digest))))
         cache.write(name, code)
     return code
 
