@@ -65,8 +65,9 @@ def test_nobody_to_tell_is_no_error(clock, monkeypatch, stream):
     assert notice.compiled == 2
 
 
-def test_loops_of_tinynet_are_announced_and_others_are_not(clock, monkeypatch):
+def test_loops_of_tinynet_are_announced_and_others_are_not(clock, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setenv("TINYNET_CACHE_DIR", str(tmp_path))
 
     @common.serial
     def twice(x):
