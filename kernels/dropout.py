@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 
 from . import common
-from .common import Array, batch_last, empty, launch, operation, parallel, prange, serial, xp
+from .common import Array, batch_last, contiguous, empty, launch, operation, parallel, prange, serial, xp
 from .emit import VectorFunction, Vectors, address, call_kernel, vectors
 from .philox import Rounds, philox4x32
 
@@ -90,7 +90,7 @@ def _(
 ) -> tuple[np.ndarray, np.ndarray]:
     shape = mask_shape(x.shape, noise_shape)
     bits = common.aligned(_bits_shape(shape), np.uint16)
-    wide = vectors(np.float64)
+    wide, words = vectors(np.float64), contiguous(words)
     draw = _draw_code(wide), FEATURES // wide.lanes, threshold(rate)
     if shape == x.shape:
         y = empty(x, x.shape)

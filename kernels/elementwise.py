@@ -4,6 +4,7 @@ Whatever a training step computes with a single NumPy call goes through `apply`,
 launch: a recorded step can then be repeated (common.launch).
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -81,39 +82,50 @@ def _copy_in_c_order(out: np.ndarray, x: np.ndarray) -> None:
 
 def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New array whose axes lie in memory as those of `x` do; batch-last where x repeats itself or has other axes."""
-    if x.ndim != len(shape) or x.ndim == 0 or 0 in x.strides or x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
-        return common.empty(x, shape, dtype)
-    order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))  # the slowest axis first
-    out = common.aligned(tuple(shape[axis] for axis in order), dtype)
-    return out.transpose(sorted(range(x.ndim), key=lambda axis: order[axis]))  # by the inverse permutation
+    return _ordered(shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
 
 
 def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """New array, shaped and ordered as the last of `arrays`, and one-dimensional views of it and of all arrays.
 
     (out, [out's view, first's view, ...]); out has the first one's dtype. Arrays of one shape that lie alike and
-    without gaps are used where they are; others are first brought into batch-last memory.
+    without gaps are used where they are; others are first brought into batch-last memory. All views go through the axes
+    in one order, so that one place in each of them is one index.
     """
-    if not (_dense(arrays[-1]) and all(_alike(array, arrays[-1]) for array in arrays[:-1])):
-        arrays = tuple(common.from_batch_last(common.batch_last(array)) for array in arrays)
-    out = like(arrays[-1], arrays[-1].shape, arrays[0].dtype)
-    return out, [array.ravel(order="K") for array in (out, *arrays)]
+    order = _batch_last(arrays[0].ndim)
+    turned = [x.transpose(order) for x in arrays]
+    if not all(x.flags.c_contiguous for x in turned):
+        other = memory_order(arrays[-1])
+        turned_other = [x.transpose(other) for x in arrays]
+        if all(x.flags.c_contiguous for x in turned_other):
+            order, turned = other, turned_other
+        else:
+            turned = [common.batch_last(x) for x in arrays]
+    out = _ordered(arrays[-1].shape, arrays[0].dtype, order)
+    return out, [x.reshape(-1) for x in (out.transpose(order), *turned)]
 
 
-def _dense(x: np.ndarray) -> bool:
-    """Whether the elements of `x` fill one stretch of memory, in whatever order."""
-    expected = x.itemsize
-    for stride, size in sorted(zip(x.strides, x.shape, strict=True)):
-        if size != 1:
-            if stride != expected:
-                return False
-            expected *= size
-    return True
+def memory_order(x: np.ndarray) -> tuple[int, ...]:
+    """The axes of `x` from the slowest in memory to the fastest; batch-last if x lies so, or repeats itself.
+
+    An axis of one element has a stride but no say: no second element lies that far away.
+    """
+    order = _batch_last(x.ndim)
+    if x.transpose(order).flags.c_contiguous or any(not s and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
+        return order
+    return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
 
 
-def _alike(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether equal indices mean equal places in memory (an axis of one element has no say)."""
-    return x.shape == y.shape and all(
-        size == 1 or sx * y.itemsize == sy * x.itemsize
-        for size, sx, sy in zip(x.shape, x.strides, y.strides, strict=True)
-    )
+@cache
+def _batch_last(ndim: int) -> tuple[int, ...]:
+    return (*range(1, ndim), 0) if ndim else ()
+
+
+@cache
+def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(order)), key=order.__getitem__))
+
+
+def _ordered(shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> np.ndarray:
+    """New array whose axes lie in memory in the given order."""
+    return common.aligned(tuple([shape[axis] for axis in order]), dtype).transpose(_inverse(order))

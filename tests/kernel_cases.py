@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 DTYPES = (np.float32, np.float64)
 BATCHES = (1, 7, 16, 33, 128)
-ORDERS = ("batch_last", "C", "F", "gaps", "reversed")
+ORDERS = ("batch_last", "C", "F", "gaps", "reversed", "backwards", "none")
 
 dtypes = st.sampled_from(DTYPES)
 orders = st.sampled_from(ORDERS)
@@ -28,6 +28,12 @@ def arrange(x: np.ndarray, order: str) -> np.ndarray:
         return part
     if order == "reversed":
         return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
+    if order == "backwards":
+        turned = tuple(slice(None, None, -1) for _ in x.shape)
+        return np.array(x[turned], order="C")[turned]
+    if order == "none":  # the axes of length 1 made by None, which gives them the stride 0
+        whole = np.array(x[tuple(0 if size == 1 else slice(None) for size in x.shape)], order="C")
+        return whole[tuple(None if size == 1 else slice(None) for size in x.shape)]
     return np.asarray(x, order=order)
 
 

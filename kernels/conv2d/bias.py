@@ -80,7 +80,7 @@ def bias_plan(shape: Shape, activation: str | None, vectors: Vectors) -> Plan:
             pieces.append((first, end - first, 0, blocks, 0))
         if rest:
             pieces.append((first, end - first, blocks, 1, 1))
-    tiles = np.array(list(zip(full, masked, edges[:-1], strict=True)), np.int64)
+    tiles = np.array(list(zip(full, masked, edges[:-1], strict=True)), np.int64).reshape(-1, 3)
     return Plan(tiles, np.array(pieces, np.int64).reshape(-1, 5))
 
 

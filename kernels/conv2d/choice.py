@@ -37,6 +37,7 @@ class Case(NamedTuple):
 
 # The matrix product is taken where one of these holds; otherwise the tiles are.
 PRODUCT: tuple[tuple[str, Callable[[Case], bool]], ...] = (
+    ("a kernel without weights has nothing to fill a tile with", lambda case: 0 in case.w),
     ("the kernel is too wide for the registers", lambda case: case.w[1] > WIDEST_KERNEL),
     (
         "with both stride and dilation there are no phases of stride 1",

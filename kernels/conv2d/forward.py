@@ -108,7 +108,7 @@ def _tile_address(tile: Tile, vectors: Vectors, masked: bool) -> int:
 def split(length: int, most: int) -> list[int]:
     """Starts and end of the fewest equal pieces (give or take one) of at most `most`: split(7, 3) = [0, 3, 5, 7]."""
     pieces = -(-length // most)
-    return [-(-length * i // pieces) for i in range(pieces + 1)]
+    return [-(-length * i // max(pieces, 1)) for i in range(pieces + 1)]
 
 
 @cache

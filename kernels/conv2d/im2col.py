@@ -14,6 +14,7 @@ from.
 N images, H x W input, C channels, KH x KW kernel, OH x OW output, F filters.
 """
 
+import math
 from collections.abc import Iterator
 
 from .. import common
@@ -65,12 +66,12 @@ def col2im(
 
 def _rows(w: Array) -> Array:
     """Kernel (KH, KW, C, F) as a matrix with one filter per row: (F, KH*KW*C)."""
-    return w.reshape(-1, w.shape[3]).T
+    return w.reshape(math.prod(w.shape[:3]), w.shape[3]).T
 
 
 def _pixels(y: Array) -> Array:
     """Outputs (N, OH, OW, F) as a matrix with one filter per row: (F, OH*OW*N)."""
-    return y.transpose(3, 1, 2, 0).reshape(y.shape[3], -1)
+    return y.transpose(3, 1, 2, 0).reshape(y.shape[3], math.prod(y.shape[:3]))
 
 
 @operation("im2col", family="conv2d")
@@ -139,7 +140,7 @@ def conv2d_weight_grad(
     for c, f in group_slices(groups, channels, filters):
         columns = im2col(x[..., c], kernel_size, strides, padding, dilation)
         product = gemm(columns, _pixels(g[..., f]).T)  # (KH*KW*C, F)
-        dw[..., f] = product.reshape(*kernel_size, channels // groups, -1)
+        dw[..., f] = product.reshape(*kernel_size, channels // groups, filters // groups)
     return dw
 
 

@@ -158,7 +158,9 @@ def _(
 def _max_pool_grad_loops(dx, g, index, kw_, sh, sw, top, left):  # type: ignore[no-untyped-def]
     for oh, ow, c, n in np.ndindex(g.shape):
         kh, kw = index[oh, ow, c, n] // kw_, index[oh, ow, c, n] % kw_
-        dx[oh * sh + kh - top, ow * sw + kw - left, c, n] += g[oh, ow, c, n]
+        h, w = oh * sh + kh - top, ow * sw + kw - left
+        if 0 <= h < dx.shape[0] and 0 <= w < dx.shape[1]:
+            dx[h, w, c, n] += g[oh, ow, c, n]
 
 
 @max_pool2d_grad.implementation("numba")
@@ -229,7 +231,8 @@ def _(x: np.ndarray, index: np.ndarray, *, pool_size: Pair, strides: Pair, paddi
 def _max_pool_gather_loops(y, x, index, kw_, sh, sw, top, left):  # type: ignore[no-untyped-def]
     for oh, ow, c, n in np.ndindex(y.shape):
         kh, kw = index[oh, ow, c, n] // kw_, index[oh, ow, c, n] % kw_
-        y[oh, ow, c, n] = x[oh * sh + kh - top, ow * sw + kw - left, c, n]
+        h, w = oh * sh + kh - top, ow * sw + kw - left
+        y[oh, ow, c, n] = x[h, w, c, n] if 0 <= h < x.shape[0] and 0 <= w < x.shape[1] else 0
 
 
 @max_pool2d_gather.implementation("numba")

@@ -242,3 +242,21 @@ def test_can_be_chosen_by_name() -> None:
         with kernels.use("conv2d", name):
             y = conv2d.conv2d(x, w, strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
         assert y[0, :, :, 0].tolist() == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+
+
+@pytest.mark.parametrize("implementation", ["im2col", "naive", "vector"])
+@pytest.mark.parametrize("images", [0, 2, 17])
+@pytest.mark.parametrize(
+    "kernel", [(2, 2, 1, 0), (2, 2, 0, 3), (0, 2, 2, 3), (2, 0, 2, 3), (0, 0, 0, 0)], ids=lambda kernel: str(kernel)
+)
+def test_a_kernel_without_weights_leaves_the_bias(implementation, images, kernel):
+    """An empty sum is 0: the output is the bias, the gradients of x and w are 0 or have no elements."""
+    geometry = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
+    x = np.ones((images, 4, 4, kernel[2]), np.float32)
+    w, b = np.ones(kernel, np.float32), np.arange(kernel[3], dtype=np.float32) + 1
+    y = conv2d.conv2d[implementation](x, w, b, **geometry)
+    np.testing.assert_array_equal(y, np.broadcast_to(b, (images, 5 - kernel[0], 5 - kernel[1], kernel[3])))
+    dx = conv2d.conv2d_input_grad[implementation](y, w, input_size=(4, 4), **geometry)
+    np.testing.assert_array_equal(dx, np.zeros(x.shape))
+    dw = conv2d.conv2d_weight_grad[implementation](x, y, kernel_size=kernel[:2], **geometry)
+    np.testing.assert_array_equal(dw, np.zeros(kernel))

@@ -142,6 +142,7 @@ INDEX = np.array([[0, 2], [2, 2]])  # the element 2 is read three times
 ONE_HOT = np.eye(4)[[0, 3, 1]]
 LABELS = np.array([2, 0, 3])
 MAPS = np.array([[0.9, 0.2, -0.37, -0.3, 1.1, 0.61], [1.0, 0.5, -1.2, 0.1, 0.7, 1.7]])
+WINNERS = np.array([2, 3, 2, 2, 0, 4]).reshape(1, 2, 3, 1).astype("uint8")  # cells of windows, all inside of the image
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
@@ -179,15 +180,16 @@ CASES = [
     case(basics.reshape, normal(2, 6), shape=(3, 4)),
     case(basics.broadcast_to, normal(3, 1), shape=(2, 3, 4)),
     case(permute, normal(2, 3, 4), axes=(2, 0, 1)),
-    case(pad_constant, normal(2, 3), widths=((1, 0), (2, 1)), value=1.5),
+    case(pad_constant, normal(2, 3), widths=((1, 0), (2, 1)), value=1.5, family="pad"),
     case(getitem, normal(4, 3), index=INDEX),
     case(scatter, normal(2, 2, 3), shape=(4, 3), index=INDEX),
     case(join, normal(2, 3), normal(2, 1), axis=1),
     case(look_up, normal(4, 3), INDEX, rows=4, family="embedding"),
     case(add_up, normal(2, 2, 3), INDEX, rows=4, family="embedding"),
     # matrix products
-    case(matrix_product, normal(2, 3, 4), normal(4, 2)),
-    case(affine, normal(4, 3), normal(3, 2), normal(2)),
+    case(matrix_product, normal(2, 3, 4), normal(4, 2), family="gemm"),
+    case(matrix_product, normal(3, 5), normal(5, 4), family="gemm"),
+    case(affine, normal(4, 3), normal(3, 2), normal(2), family="gemm"),
     case(dense, normal(4, 3), normal(3, 2), normal(2), family="dense"),
     case(dense, normal(4, 3), normal(3, 2), normal(2), activation="tanh", family="dense"),
     case(dense_grad, normal(4, 2), normal(4, 3), normal(3, 2), normal(4, 2), activation="sigmoid",
@@ -240,10 +242,8 @@ CASES = [
          strides=(3, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), family="conv2d"),  # rows that nothing is painted on
     case(convolution_bias_grad, images(2, 2, 2, 3), family="conv2d"),
     case(max_pool, images(2, 4, 3, 2), **POOL, family="max_pool2d"),
-    case(max_pool_grad, normal(1, 2, 3, 1), np.array([2, 3, 2, 2, 0, 1]).reshape(1, 2, 3, 1).astype("uint8"),
-         input_size=(4, 3), **POOL, family="max_pool2d"),
-    case(max_pool_gather, images(1, 4, 3, 1), np.array([2, 3, 2, 2, 0, 1]).reshape(1, 2, 3, 1).astype("uint8"),
-         **POOL, family="max_pool2d"),
+    case(max_pool_grad, normal(1, 2, 3, 1), WINNERS, input_size=(4, 3), **POOL, family="max_pool2d"),
+    case(max_pool_gather, images(1, 4, 3, 1), WINNERS, **POOL, family="max_pool2d"),
     case(average_pool, images(2, 4, 3, 2), **POOL, family="average_pool2d"),
     case(resize, images(2, 3, 2, 2), size=(5, 6), method="bicubic", family="resize"),
     case(resize_grad, images(2, 6, 4, 2), input_size=(3, 2), method="bilinear", family="resize"),
