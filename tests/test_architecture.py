@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 # A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
 LEVELS = {
+    "console": 0,
     "gone": 0,
     "kernels": 0,
     "lookup": 0,

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tinynet.console import say
+
 
 def usage(model: Any = None, *data: Any) -> dict[str, int]:
     """Bytes by name: "parameters", "optimizer", "steps" of `model`, "data", and "now" and "peak" of the process.
@@ -30,7 +32,7 @@ def usage(model: Any = None, *data: Any) -> dict[str, int]:
     return found | process()
 
 
-def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = print) -> None:
+def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say) -> None:
     """Prints `usage` as a table."""
     steps = 0 if model is None else len(_programs(model))
     names = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
+from tinynet.console import say
 
 
 class EarlyStopping(MonitorCallback):
@@ -70,10 +71,10 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose > 0:
-                print(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
+                say(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
     def _remember(self, epoch: int) -> None:

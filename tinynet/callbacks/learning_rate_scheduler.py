@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.callbacks.callback import Callback, Logs
+from tinynet.console import say
 
 
 class LearningRateScheduler(Callback):
@@ -32,7 +33,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"LearningRateScheduler: expected `schedule` to return a float, got {rate!r}")
         optimizer.learning_rate = rate
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is not None:

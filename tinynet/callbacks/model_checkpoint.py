@@ -10,6 +10,7 @@ import numpy as np
 
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
+from tinynet.console import say
 
 MODEL_FILES = (".tinynet", ".keras")
 WEIGHTS_FILES = (".safetensors", ".weights.h5")
@@ -84,7 +85,7 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_best_only and not self._is_best(epoch, logs, path):
             return
         if self.verbose > 0 and not self.save_best_only:
-            print(f"\nEpoch {epoch + 1}: saving model to {path}")
+            say(f"\nEpoch {epoch + 1}: saving model to {path}")
         if os.path.isdir(path):
             raise IsADirectoryError(f"ModelCheckpoint: filepath must be a file, but {path} is a folder")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +94,7 @@ class ModelCheckpoint(MonitorCallback):
         else:
             self.model.save(path, overwrite=True)
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: finished saving model to {path}")
+            say(f"\nEpoch {epoch + 1}: finished saving model to {path}")
 
     def _is_best(self, epoch: int, logs: Mapping[str, Any], path: str) -> bool:
         """Whether to save; without a number to compare that is so, after a warning."""
@@ -106,7 +107,7 @@ class ModelCheckpoint(MonitorCallback):
         better = self._improves(current, self.best)
         if self.verbose > 0:
             change = f"improved from {before} to {current:.5f}, saving model to {path}"
-            print(f"\nEpoch {epoch + 1}: {self.monitor} {change if better else f'did not improve from {before}'}")
+            say(f"\nEpoch {epoch + 1}: {self.monitor} {change if better else f'did not improve from {before}'}")
         if better:
             self.best = current
         return better

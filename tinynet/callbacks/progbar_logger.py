@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.callbacks.callback import Callback, Logs
+from tinynet.console import is_terminal, say, shown
 
 REDRAW_SECONDS = 0.1
 
@@ -49,7 +50,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         if self.verbose and self.epochs > 1:
-            print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
+            say(f"Epoch {epoch + 1}/{self.epochs}")
         self._start_line()
 
     def on_test_begin(self, logs: Logs = None) -> None:
@@ -107,13 +108,13 @@ class ProgbarLogger(Callback):
             line = str(self._bar)
             self._bar.leave = False
             self._bar.close()
-            print(line, flush=True)
+            say(line)
         elif self.verbose:
             width = len(str(self.target))
-            print(f"{self._seen:{width}d}/{self.target} - {seconds} - {text}", flush=True)
+            say(f"{self._seen:{width}d}/{self.target} - {seconds} - {text}")
 
     def _draws_bar(self) -> bool:
-        return self.verbose == 1 and sys.stdout.isatty()
+        return self.verbose == 1 and is_terminal(sys.stdout)
 
     def _update_bar(self, text: str) -> None:
         if self._bar is None:
@@ -121,7 +122,7 @@ class ProgbarLogger(Callback):
         self._bar.n, self._bar.total = self._seen, self.target
         self._bar.bar_format = _bar_format(self.target)
         self._bar.ncols = shutil.get_terminal_size().columns  # a longer line would wrap, and leave its copies behind
-        self._bar.set_description_str(text, refresh=False)
+        self._bar.set_description_str(shown(text, sys.stdout), refresh=False)
 
     def _step_seconds(self) -> float:
         if self._seen > 1:
@@ -136,13 +137,12 @@ def _make_bar(total: int | None) -> Any:
     class Bar(tqdm):
         monitor_interval = 0  # no thread that watches for bars which are not updated
 
-    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     return Bar(
         total=total,
         file=sys.stdout,
         ncols=80,  # replaced at every draw; without it tqdm shows nothing on a terminal that states no size
         nrows=20,
-        ascii="─━" if unicode else "-=",
+        ascii="─━" if shown("─━", sys.stdout) == "─━" else "-=",
         bar_format=_bar_format(total),
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
+from tinynet.console import say
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -82,5 +83,5 @@ class ReduceLROnPlateau(MonitorCallback):
         lower = max(rate * self.factor, self.min_lr)
         self.model.optimizer.learning_rate = lower
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {lower}.")
+            say(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {lower}.")
         return True

@@ -3,6 +3,7 @@
 import math
 
 from tinynet.callbacks.callback import Callback, Logs
+from tinynet.console import say
 
 
 class TerminateOnNaN(Callback):
@@ -27,5 +28,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"TerminateOnNaN: the loss is {float(loss)} at batch {batch}; training ends here")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

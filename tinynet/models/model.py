@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from tinynet.console import say
 from tinynet.layers.base import Layer
 from tinynet.models import weights_file
 from tinynet.models.architecture import to_json
@@ -94,7 +95,7 @@ class Model(Trainer):
         `batch_size`, which Keras does not have, also the memory that a training step will take.
         """
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, batch_size)
-        (print_fn or print)(text)
+        (print_fn or say)(text)
 
     def to_json(self, **settings: Any) -> str:
         """The architecture as JSON, without weights, for `model_from_json`; settings go to json.dumps."""
