@@ -53,6 +53,8 @@ def xp(x: Array) -> Any:
     """Array module of `x`: the package that defines its type; NumPy for Python scalars and lists."""
     package = type(x).__module__.partition(".")[0]
     if package == "tinynet":
+        if (module := getattr(x, "array_module", None)) is not None:  # arrays without numbers
+            return module
         raise TypeError(f"{x!r} is not an array; wrap the operation in a layer, such as Lambda(function), to use it in a model")
     return np if package == "builtins" else sys.modules[package]
 

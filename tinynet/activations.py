@@ -199,7 +199,8 @@ def get(identifier: Any) -> Callable[..., Any]:
     if identifier is None:
         return linear
     if isinstance(identifier, str):
-        return lookup.find(identifier, _NAMES, "activation")
+        identifier = lookup.find(identifier, _NAMES, "activation")
+        return identifier() if isinstance(identifier, type) else identifier
     if isinstance(identifier, Mapping):
         return lookup.from_config(identifier, _NAMES, "activation")
     if callable(identifier):

@@ -1,8 +1,9 @@
 """Limits: while a model is made from a file, nothing is allocated that the file does not hold.
 
-A description of a few bytes can ask for Dense(10**12). Within `limits.within(elements)` parameters are zeros, which the
-file's arrays replace later; all arrays that are kept have together at most that many elements, and all inputs of trial runs
-at most TRIALS; shapes must be of a sane size.
+A description of a few bytes can ask for Dense(10**12). Within `limits.within(elements)` all arrays that are kept have
+together at most that many elements, and parameters are zeros, which the file's arrays replace later; layers that do not say
+the shape of their output are run on arrays without numbers (layers/trial.py), or, if they are the user's and need numbers,
+on small ones; shapes must be of a sane size.
 """
 
 import math
@@ -20,7 +21,7 @@ LONGEST = 1 << 24  # size of one axis
 LARGEST = 1 << 28  # elements of a sample
 MOST_AXES = 8
 UNKNOWN = 96  # what a size that is not known counts as
-TRIALS = 1 << 26  # elements of samples on which layers are tried, all together
+TRIAL, TRIALS = 1 << 20, 1 << 25  # elements of samples on which a layer of the user's is tried, and all of them together
 
 
 @dataclass
@@ -29,26 +30,33 @@ class _Left:
 
     kept: int
     tried: int
+    zeros: bool
 
 
 _left: ContextVar[_Left | None] = ContextVar("tinynet_elements_left", default=None)
 
 
 @contextmanager
-def within(elements: int) -> Iterator[None]:
-    """Until the end, parameters are zeros, and what is kept has at most `elements` elements together."""
-    token = _left.set(_Left(elements, TRIALS))
+def within(elements: int, zeros: bool = True) -> Iterator[None]:
+    """Until the end, what is kept has at most `elements` elements together, and parameters begin as zeros if `zeros`."""
+    token = _left.set(_Left(elements, TRIALS, zeros))
     try:
         yield
     finally:
         _left.reset(token)
 
 
+def are_set() -> bool:
+    """Whether this is within limits."""
+    return _left.get() is not None
+
+
 def first_value(make: Callable[..., Any], shape: Sequence[int], dtype: Any) -> Any:
-    """make(shape, dtype=dtype), the first value of a parameter; within limits zeros, or ValueError if there are too many."""
-    if _left.get() is None:
-        return make(shape, dtype=dtype)
+    """make(shape, dtype=dtype), the first value of a parameter; ValueError if there are too many, within limits."""
     take(shape)
+    left = _left.get()
+    if left is None or not left.zeros:
+        return make(shape, dtype=dtype)
     return device.to_device(np.zeros(shape, dtype))
 
 
@@ -63,12 +71,13 @@ def take(shape: Sequence[int]) -> None:
 
 
 def check_trial(shapes: Sequence[Sequence[Any]]) -> None:
-    """Within limits: raises ValueError for trial runs on inputs, of these shapes, that are too large."""
+    """Within limits: raises ValueError for a trial run on inputs, of these shapes, that are too large."""
     left = _left.get()
     if left is None:
         return
-    left.tried -= sum(_elements(shape) for shape in shapes)
-    if left.tried < 0:
+    size = sum(_elements(shape) for shape in shapes)
+    left.tried -= size
+    if size > TRIAL or left.tried < 0:
         raise ValueError(
             f"it takes too much memory to find its output's shape by running it on inputs of shapes {list(shapes)}: give the "
             "Lambda an output_shape, the layer a compute_output_shape"

@@ -23,6 +23,8 @@ class Activation(Layer):
         return self.activation(x)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if isinstance(self.activation, Layer):
+            return self.activation.compute_output_shape(input_shape)
         known = getattr(self.activation, "__module__", None) == activations.__name__ and self.activation is not activations.glu
         return tuple(input_shape) if known else super().compute_output_shape(input_shape)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynet import lookup, ops, regularizers
 from tinynet.autograd import Tensor
-from tinynet.backend import config, device
+from tinynet.backend import config, device, limits
 from tinynet.layers import arguments, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
@@ -151,6 +151,11 @@ class Layer(Holder):
             shape = mapped_shapes(lambda one: (None, *one[1:]), shape)
             self.build(shape)
             self.built, self._built_for = True, shape
+            activation = vars(self).get("activation")
+            if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
+                shape = self.compute_output_shape(shape)
+                if limits.are_set() or None not in shape[1:]:  # else its first call says which shape it has
+                    activation.build_once(shape)
 
     def as_input(self, inputs: Any) -> Any:
         """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""

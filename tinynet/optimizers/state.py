@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynet import initializers, schedules
 from tinynet.autograd import Parameter, Tensor, as_raw
-from tinynet.backend import device
+from tinynet.backend import device, limits
 from tinynet.kernels.common import xp
 from tinynet.optimizers.arguments import LearningRate, learning_rate_state
 
@@ -120,6 +120,7 @@ class OptimizerState:
             self._slots[id(variable)] += [self._new_array(variable, name, start) for name in names]
 
     def _new_array(self, variable: Parameter, name: str, start: float = 0.0) -> Any:
+        limits.take(variable.shape)
         array = xp(variable.data).full_like(variable.data, start)
         self._state.append(Tensor(array, name=f"{variable.name}_{name}"))
         return array

@@ -18,6 +18,7 @@ from typing import Any
 from tinynet import lookup
 from tinynet.layers.base import Layer
 from tinynet.models.architecture import layer_classes
+from tinynet.models.files.check_lambda import check_lambda
 from tinynet.models.files.check_wiring import MOST_RUNS, check_sizes, check_wiring, runs
 from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
 
@@ -29,12 +30,6 @@ MODELS = ("Sequential", "Functional")
 FORMATS = (
     "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
 )  # fmt: skip
-# Operations whose output, by a few numbers, can be larger than what goes in, or comes in many parts.
-ENLARGING = {
-    "arange", "average_pool2d", "broadcast_to", "conv1d", "conv2d", "conv2d_transpose", "depthwise_conv2d", "eye", "full",
-    "max_pool2d", "one_hot", "ones", "pad", "repeat", "resize_images", "split", "tile", "unstack", "zeros",
-}  # fmt: skip
-MOST_AXES = 8  # numbers in a list among a Lambda's arguments
 ENTRY = {"class_name", "config", "name", "inbound_nodes"}
 
 
@@ -115,24 +110,11 @@ def _check_entry(entry: Any, place: str) -> None:
         if not check_sizes(config.get("batch_shape") or []):
             raise FileError(f"{place}: batch_shape cannot be {shortened(config['batch_shape'])}")
         if name == "Lambda":
-            _check_lambda(config, place)
+            check_lambda(config, place)
     if own:
         wrong = [_wrong_argument(cls, config) for _, cls in own]
         if all(wrong):
             raise FileError(f"{place}: {wrong[0]}")
-
-
-def _check_lambda(config: Mapping[str, Any], place: str) -> None:
-    """Raises FileError for an operation that could make much of little while its output's shape is found by running it."""
-    function = config.get("function")
-    if not isinstance(function, str) or config.get("output_shape") is not None:
-        return
-    lists = [one for one in (config.get("arguments") or {}).values() if not isinstance(one, str | int | float | None)]
-    if function in ENLARGING or any(not isinstance(one, list) or len(one) > MOST_AXES for one in lists):
-        raise FileError(
-            f"{place}: {shortened(function)} with such arguments needs Lambda's argument output_shape; or write it as a "
-            "function of your own, decorated with @tinynet.saving.register_keras_serializable()"
-        )
 
 
 def _check_model(config: Mapping[str, Any], place: str, graph: bool) -> None:

@@ -126,7 +126,8 @@ def _compile(model: Any, config: Any, state: list[np.ndarray]) -> None:
     if model.optimizer is None or not state:
         return
     optimizer = model.optimizer
-    optimizer.build(model.trainable_weights)
+    with limits.within(max(4 * model.count_params(), sum(array.size for array in state)) + native.SLACK):
+        optimizer.build(model.trainable_weights)
     if [array.shape for array in state] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(state)
     elif len(state) > 2:  # more than a count and a rate

@@ -22,7 +22,7 @@ from tinynet import lookup, tree
 from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
-from tinynet.models.architecture import deserialize_layer, layer_classes, serialize_layer
+from tinynet.models.architecture import deserialize_layer, serialize_layer
 from tinynet.models.files import container, text
 from tinynet.models.files.check import check_compiled, check_model
 from tinynet.models.files.check_wiring import check_sizes
@@ -31,7 +31,7 @@ from tinynet.models.files.names import named_draws, named_layers, named_weights
 
 FORMAT = 1
 KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
-SLACK = 1 << 22  # elements that a model, or its metrics, may hold without their being weights in the file
+SLACK = 1 << 21  # elements that a model, or its metrics, may hold without their being weights in the file
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -103,9 +103,7 @@ def built_for(model: Any) -> Any:
 
 def build(entry: Mapping[str, Any], weights: Any, shapes: Any = None) -> Any:
     """The model that a checked description describes, its parameters still zeros, no more of them than in `weights`."""
-    # A layer may stand for a function of a Tensor: Dense(8, activation=LeakyReLU()).
-    callable_layers = {name: cls for name, cls in layer_classes().items() if lookup.registered(name) is None}
-    with limits.within(sum(array.size for array in weights) + SLACK), lookup.custom_object_scope(callable_layers):
+    with limits.within(sum(array.size for array in weights) + SLACK):
         model = deserialize_layer(entry)
         if shapes is not None and not model.built:
             for shape in tree.shape_leaves(shapes):
@@ -195,7 +193,8 @@ def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], sl
     if excluded:
         optimizer.exclude_from_weight_decay(excluded)
     if trained:
-        optimizer.build(trained)
+        with limits.within(sum(array.size for array in slots.values())):
+            optimizer.build(trained)
     arrays = [slots.get(str(i)) for i in range(len(optimizer.variables))]
     expected = [(variable.shape, variable.dtype) for variable in optimizer.variables]
     found = [None if array is None else (array.shape, array.dtype) for array in arrays]
