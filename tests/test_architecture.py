@@ -14,6 +14,7 @@ LEVELS = {
     "gone": 0,
     "kernels": 0,
     "lookup": 0,
+    "signature": 1,
     "tree": 0,
     "backend": 1,
     "autograd": 2,

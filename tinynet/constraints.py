@@ -9,13 +9,15 @@ A constraint is a function w -> w. The norms n are those along `axis`: 0 for Den
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tinynet import lookup, ops
+from tinynet import lookup, ops, signature
 from tinynet.backend import config
 from tinynet.backend.revision import Counted
 
 
 class Constraint(lookup.Configured, Counted):
     """Base class; subclasses define __call__(self, w), which returns the weights to go on with."""
+
+    __repr__ = signature.as_call
 
     def __call__(self, w: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, w), which returns an array of w's shape")

@@ -130,9 +130,6 @@ class Configured:
         """The object that `get_config` described."""
         return cls(**config)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.get_config().items())})"
-
 
 @contextmanager
 def noted() -> Iterator[None]:

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, ops
+from tinynet import lookup, ops, signature
 from tinynet.backend.revision import Counted
 
 
 class Regularizer(lookup.Configured, Counted):
     """Base class; subclasses define __call__(self, x), which returns a Tensor of shape ()."""
+
+    __repr__ = signature.as_call
 
     def __call__(self, x: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, x), which returns one number")

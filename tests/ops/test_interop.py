@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinynet import Parameter, Tensor, grad, no_grad, ops
+from tinynet import Tensor, grad, no_grad, ops
 
 ARRAY = np.array([1.0, 2.0, 3.0])
 
@@ -96,13 +96,6 @@ def test_python_protocols():
         float(t)
     with pytest.raises(TypeError, match="no axes"):
         len(t[0, 0])
-
-
-def test_repr_says_what_it_is(tracked):
-    assert repr(tracked) == "Tensor([0.5, 1.5, 2.5], shape=(3,), dtype=float64, name='t', requires_grad=True)"
-    assert "from=multiply" in repr(tracked * 2)
-    assert repr(Parameter(np.zeros(1), name="bias")).startswith("Parameter([0.], shape=(1,), dtype=float64, name='bias'")
-    assert len(repr(Tensor(np.zeros((1000, 1000))))) < 500
 
 
 @pytest.mark.parametrize("symbol", ["+", "-", "*", "/"])

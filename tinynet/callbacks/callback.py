@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tinynet import signature
+
 Logs = dict[str, Any] | None
 
 
@@ -18,6 +20,7 @@ class Callback:
     params: Any = None
     last = False  # whether it is called after all others, the History and the progress bar included
     siblings: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
+    __repr__ = signature.as_call
 
     def set_model(self, model: Any) -> None:
         """Called once before the run with the model."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tinynet import signature
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -12,6 +13,11 @@ class History(Callback):
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+
+    def __repr__(self) -> str:
+        epochs = len(self.epoch)
+        values = [f"{name} {signature.first_to_last(values)}" for name, values in self.history.items() if values]
+        return f"History({epochs} epoch{'s' if epochs != 1 else ''}{''.join(f', {value}' for value in values)})"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []

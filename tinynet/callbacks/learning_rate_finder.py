@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import signature
 from tinynet.backend import random
 from tinynet.callbacks.callback import Callback, Logs
 
@@ -49,6 +50,8 @@ class LearningRateFinder:
         self.min_lr, self.max_lr, self.steps = float(min_lr), float(max_lr), int(steps)
         self.smoothing, self.divergence = smoothing, divergence
         self._clear()
+
+    __repr__ = signature.as_call
 
     def _clear(self) -> None:
         self.learning_rates: list[float] = []

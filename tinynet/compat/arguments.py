@@ -7,7 +7,7 @@ from tinynet import initializers, regularizers
 from tinynet.compat import activations
 from tinynet.compat.spellings import KERNELS, PRESET, RENAMED, RENAMED_FOR
 from tinynet.compat.warn import old, warn, written
-from tinynet.layers.arguments import accepted
+from tinynet.signature import accepted
 
 ORDERINGS = {"th": "channels_first", "tf": "channels_last", "default": None}
 SHAPES = ("batch_input_shape", "input_dim", "input_length", "input_shape")

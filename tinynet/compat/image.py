@@ -7,7 +7,7 @@ from tinynet.compat.arguments import ORDERINGS, by_name
 from tinynet.compat.warn import old
 from tinynet.data import ImageDataGenerator as Today
 from tinynet.data.image_flow import ImageFlow
-from tinynet.layers.arguments import accepted
+from tinynet.signature import accepted
 
 # Keras 1's order; interpolation and dtype came later.
 ORDER = [

@@ -41,6 +41,10 @@ class ImageFlow:
         self._drawn: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}  # the last chunks
         self._lock = threading.Lock()
 
+    def __repr__(self) -> str:
+        of = f"x {self.x.shape}" if self.y is None else f"x {self.x.shape}, y {np.shape(self.y)}"
+        return f"{type(self).__name__}({self.n} samples in {len(self)} batches of {self.batch_size}, {of}, {self.generator})"
+
     def __len__(self) -> int:
         """Batches of an epoch."""
         return -(-self.n // self.batch_size)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import signature
 from tinynet.backend import config, random
 from tinynet.data import image_settings as check
 from tinynet.data import image_transforms as transforms
@@ -90,6 +91,8 @@ class ImageDataGenerator(ImagePipeline):
         self.mean = self.std = None
         self._key: random.Key | None = None  # of single transformations
         self._calls = 0
+
+    __repr__ = signature.as_call
 
     def flow(
         self,

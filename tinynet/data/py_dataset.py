@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tinynet import signature
+
 
 class PyDataset:
     """Subclasses define __len__, the number of batches, and __getitem__(i), which returns (x, y[, sample_weight]).
@@ -23,6 +25,8 @@ class PyDataset:
     def num_batches(self) -> int:
         """The number of batches."""
         return len(self)
+
+    __repr__ = signature.as_call
 
     def on_epoch_end(self) -> None:
         """Called after each epoch: to shuffle, for instance."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import lookup, signature
 from tinynet.backend import config, device, random
 
 
@@ -36,8 +36,7 @@ class Initializer:
         """Another one made from the same arguments; without a seed it draws other values."""
         return type(self).from_config(self.get_config())
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+    __repr__ = signature.as_call
 
 
 class RandomInitializer(Initializer):

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any
 
 from tinynet import activations
+from tinynet.signature import accepted
 
 # Spellings of Keras 1 and 2 that are still found in notebooks and books.
 TODAY = {
@@ -40,29 +41,6 @@ TODAY = {
     "W_regularizer": "kernel_regularizer",
     "weights": "set_weights() after the layer was built",
 }
-
-
-def accepted(cls: type) -> list[str]:
-    """Names of the arguments of `cls`: its own and, where it hands **kwargs on, those of its bases."""
-    names: dict[str, None] = {}
-    for base in cls.__mro__:
-        if "__init__" not in vars(base):
-            continue
-        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]  # type: ignore[misc]
-        names.update({p.name: None for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)})
-        if all(p.kind is not p.VAR_KEYWORD for p in parameters):
-            break
-    return list(names)
-
-
-def defaults(cls: type) -> dict[str, Any]:
-    """The arguments of `cls` that have a default, with it."""
-    found: dict[str, Any] = {}
-    names = accepted(cls)
-    for base in cls.__mro__:
-        parameters = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else ()  # type: ignore[misc]
-        found = {**{p.name: p.default for p in parameters if p.name in names and p.default is not p.empty}, **found}
-    return {name: found[name] for name in names if name in found}
 
 
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

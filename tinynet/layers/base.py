@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, ops, regularizers
+from tinynet import lookup, ops, regularizers, signature
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits
-from tinynet.layers import arguments, symbolic, trial
+from tinynet.layers import arguments, shown, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
 from tinynet.tree import is_nested, leaves, mapped, mapped_shapes
@@ -240,8 +240,8 @@ class Layer(Holder):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
         common = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype.name}
-        names = arguments.accepted(type(self))
-        given = {**arguments.defaults(type(self)), **self._given}
+        names = signature.accepted(type(self))
+        given = {**signature.defaults(type(self)), **self._given}
         if "data_format" in given:
             given["data_format"] = getattr(self, "data_format", None)  # None stood for the default of that day
         described = {name: lookup.describe(given[name]) for name in names if name in given and name not in common}
@@ -252,8 +252,10 @@ class Layer(Holder):
         """A new layer, with new weights, made as `get_config` says."""
         return cls(**config)
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+    __repr__ = shown.layer_text
+
+    def __format__(self, spec: str) -> str:
+        return format(f"{type(self).__name__} {self.name!r}", spec)  # how messages name it: f"{layer} expects ..."
 
 
 class Elementwise(Layer):

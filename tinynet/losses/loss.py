@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import lookup, ops
+from tinynet import lookup, ops, signature
 from tinynet.autograd import Tensor, as_tensor
 from tinynet.losses.shapes import same_rank, target, weights_like
 
@@ -59,6 +59,8 @@ class Loss:
     def from_config(cls, config: Mapping[str, Any]) -> "Loss":
         """The loss that `get_config` described."""
         return cls(**config)
+
+    __repr__ = signature.as_call
 
 
 class LossFunctionWrapper(Loss):

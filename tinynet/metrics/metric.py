@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import initializers, lookup
+from tinynet import initializers, lookup, signature
 from tinynet.autograd import as_raw
 from tinynet.backend import config, device, limits
 from tinynet.metrics.variable import Variable
@@ -133,5 +133,4 @@ class Metric:
         """The metric that `get_config` described, without its state."""
         return cls(**config)
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+    __repr__ = signature.as_call

@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet.console import say
 from tinynet.layers.base import Layer
+from tinynet.layers.shown import model_text
 from tinynet.models import weights_file
 from tinynet.models.architecture import to_json
 from tinynet.models.files import onnx_export, whole
@@ -39,6 +40,8 @@ class Model(Trainer):
 
     def check_input(self, shape: Any) -> None:
         """Whatever `call` takes."""
+
+    __repr__ = model_text
 
     @property
     def layers(self) -> list[Layer]:

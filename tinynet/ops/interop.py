@@ -12,6 +12,7 @@ import numpy as np
 from tinynet.autograd import Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device
+from tinynet.ops import printing
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
     equal,
@@ -97,17 +98,6 @@ def _dlpack(self: Any, **settings: Any) -> Any:
     return self.data.__dlpack__(**settings)
 
 
-def _repr(self: Any) -> str:
-    values = np.array2string(self.numpy(), precision=4, threshold=20, edgeitems=3, separator=", ", prefix="Tensor(")
-    facts = [f"shape={self.shape}", f"dtype={self.dtype}"]
-    facts += [f"name={self.name!r}"] if self.name else []
-    if self._node is not None:
-        facts.append(f"from={self._node.primitive.name}")
-    elif self.requires_grad:
-        facts.append("requires_grad=True")
-    return f"{type(self).__name__}({values}, {', '.join(facts)})"
-
-
 def _len(self: Any) -> int:
     if self.ndim == 0:
         raise TypeError("a Tensor with no axes has no length")
@@ -159,7 +149,7 @@ _NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv"}
 _METHODS = {
     "__array__": _array, "__array_ufunc__": _array_ufunc, "__array_function__": _array_function,
     "__dlpack__": _dlpack, "__dlpack_device__": lambda self: self.data.__dlpack_device__(),
-    "__repr__": _repr, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
+    "__repr__": printing.as_text, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
     "__float__": lambda self: float(_number(self)), "__int__": lambda self: int(_number(self)),
     "__format__": lambda self, spec: format(_number(self), spec) if spec and self.size == 1 else repr(self),
     "__setitem__": _setitem, **{f"__i{name}__": _in_place(symbol) for symbol, name in _NAMES.items()},

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tinynet import signature
+
 
 class LearningRateSchedule:
     """Base class: a schedule is called with the step and returns the learning rate of that step."""
@@ -20,6 +22,8 @@ class LearningRateSchedule:
     def from_config(cls, config: Mapping[str, Any]) -> "LearningRateSchedule":
         """The schedule that `get_config` described."""
         return cls(**config)
+
+    __repr__ = signature.as_call
 
 
 def check_positive(kind: str, name: str, value: float) -> None:

@@ -10,8 +10,7 @@ Classes, arguments and defaults have the same names on both sides. What only one
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import lookup
-from tinynet.layers import arguments
+from tinynet import lookup, signature
 from tinynet.models.files import keras_operations
 from tinynet.models.files.check import ROOMS, known_classes
 from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
@@ -66,7 +65,7 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
         raise ValueError(f"{place}: Keras's BatchNormalization has one axis, not {config['axis']}; save as .tinynet instead")
     room, cls = known_classes()[name][0]
     for argument in OURS.get(name, ()):
-        if argument == name or config.get(argument) != arguments.defaults(cls).get(argument):
+        if argument == name or config.get(argument) != signature.defaults(cls).get(argument):
             raise ValueError(f"{place}: Keras has no {argument}; save the model as .tinynet instead")
         config.pop(argument, None)
     return {"module": MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
@@ -120,7 +119,7 @@ def _known_arguments(name: str, config: dict[str, Any], place: str) -> dict[str,
     """`config` without the arguments that only Keras has; FileError if one of them asks for something."""
     if name in MODELS or name not in known_classes():
         return config
-    accepted = {argument for _, cls in known_classes()[name] for argument in arguments.accepted(cls)}
+    accepted = {argument for _, cls in known_classes()[name] for argument in signature.accepted(cls)}
     for argument in set(config) - accepted:
         value = config.pop(argument)
         if value not in (None, False, [], {}) and value != NEUTRAL.get(argument):
