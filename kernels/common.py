@@ -70,6 +70,8 @@ def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New C-ordered array that starts on a cache line, so that no vector of 64 bytes lies across two of them."""
     dtype = np.dtype(dtype)
+    if dtype.hasobject:  # what lies in new memory is no object
+        raise TypeError(f"kernels compute with numbers, not with Python objects; got dtype {dtype}")
     size, recorder = math.prod(shape) * dtype.itemsize + CACHE_LINE, recording.get()
     buffer = np.empty(size, np.uint8) if recorder is None else recorder.memory(size)
     return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)

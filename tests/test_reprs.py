@@ -86,7 +86,7 @@ def test_what_was_given_is_shown_and_nothing_else():
     assert repr(layer) == "Conv2D(8, 3, activation='relu')  (None, 8, 8, 1) -> (None, 6, 6, 8)"
     layer = layers.Dense(3, ops.relu, kernel_regularizer=regularizers.L2(0.1), use_bias=False, name="head")
     assert repr(layer) == "Dense(3, activation=relu, kernel_regularizer=L2(l2=0.1), use_bias=False, name='head')"
-    assert f"{layer}" == "Dense 'head'"  # in messages
+    assert f"{layer}" == "<Dense 'head'>"  # in messages
     assert repr(optimizers.Adam(0.003)) == "Adam(learning_rate=0.003, iterations=0)"
     assert repr(optimizers.Adam()) == "Adam(learning_rate=0.001, iterations=0)"
     schedule = schedules.ExponentialDecay(0.1, 10, decay_rate=0.9)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd.tape import Node
-from tinynet.backend import config, device, revision
+from tinynet.backend import config, device, number_format, revision
 
 
 class Tensor:
@@ -81,7 +81,7 @@ def _to_array(data: Any) -> Any:
         return data._data
     if hasattr(data, "dtype"):
         return np.asarray(data) if isinstance(data, np.generic) else data
-    array = np.asarray(data)
+    array = number_format.numbers(data)
     return array.astype(config.floatx()) if array.dtype.kind == "f" else array
 
 

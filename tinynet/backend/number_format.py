@@ -24,6 +24,22 @@ def to_float(x: Any) -> Any:
     return x if x.dtype.kind == "f" else x.astype(config.floatx())
 
 
+def numbers(data: Any) -> np.ndarray:
+    """Python numbers, alone or in nested lists, as an array; TypeError for anything else."""
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise TypeError(f"a Tensor is a grid of numbers; the lists given have parts of different lengths ({error})") from None
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"a Tensor holds numbers, got {_named(data)}")
+    return array
+
+
+def _named(data: Any) -> str:
+    text = repr(data)
+    return f"{type(data).__name__} {text if len(text) <= 60 else text[:56] + ' ...'}" if data is not None else "None"
+
+
 def _beside(a: Any, b: Any) -> Any:
     dtype = getattr(b, "dtype", None)
     if isinstance(a, list | tuple):

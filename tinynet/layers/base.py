@@ -140,6 +140,8 @@ class Layer(Holder):
         if training is not None and self._takes_training:
             kwargs["training"] = bool(training)
         y = self.call(x, *args, **kwargs)
+        if y is None:
+            raise TypeError(f"{self}: call() returned None; end it with `return ...`, the output")
         if self.activity_regularizer is not None:
             for output in leaves(y):
                 self.add_loss(self.activity_regularizer(output) / max(output.shape[0], 1))
@@ -255,7 +257,7 @@ class Layer(Holder):
     __repr__ = shown.layer_text
 
     def __format__(self, spec: str) -> str:
-        return format(f"{type(self).__name__} {self.name!r}", spec)  # how messages name it: f"{layer} expects ..."
+        return format(f"<{type(self).__name__} {self.name!r}>", spec)  # how messages name it: f"{layer} expects ..."
 
 
 class Elementwise(Layer):
