@@ -57,6 +57,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def explain(operation: str, *shapes: tuple[int, ...], **static: object) -> str:
     """Which kernel an operation gets for arrays of these `shapes`, and why: explain("conv2d", x.shape, w.shape, ...)."""
     explained = {"conv2d": conv2d.explain}

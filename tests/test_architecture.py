@@ -10,8 +10,10 @@ ROOT = Path(__file__).parent.parent
 
 # A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
 LEVELS = {
+    "left_out": -2,
+    "nearest": -2,
+    "gone": -1,
     "console": 0,
-    "gone": 0,
     "kernels": 0,
     "lookup": 0,
     "signature": 1,

@@ -57,8 +57,10 @@ def __getattr__(name: str) -> Any:
         importlib.import_module("tinynet.ops")  # gives Tensor its operators
         value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
         return value
-    raise gone.missing("tinynet", name)
+    rooms = ("layers", "optimizers", "losses", "metrics", "callbacks", "ops", "datasets", "saving", "utils", "activations")
+    places = {f"tinynet.{room}": dir(importlib.import_module(f"tinynet.{room}")) for room in rooms} if name[:1] != "_" else {}
+    raise gone.missing("tinynet", name, places)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(["__version__", *__all__])

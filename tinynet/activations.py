@@ -6,7 +6,9 @@ At its kink, relu (and what is built on it) has the derivative on the left; at a
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import lookup, ops
+from tinynet import gone, lookup, ops
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 
 def linear(x: Any) -> Any:

@@ -9,9 +9,11 @@ A constraint is a function w -> w. The norms n are those along `axis`: 0 for Den
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tinynet import lookup, ops, signature
+from tinynet import gone, lookup, ops, signature
 from tinynet.backend import config
 from tinynet.backend.revision import Counted
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 
 class Constraint(lookup.Configured, Counted):

@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import gone
 from tinynet.autograd import Primitive, as_raw
 from tinynet.backend import device
 from tinynet.layers.base import Layer
 from tinynet.models.replay import Replay
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 
 class NumericsError(FloatingPointError):

@@ -1,6 +1,15 @@
-"""Addresses and names of Keras 1 and 2 that are gone: what the errors about them say. `compat` understands them."""
+"""Names that are not here: what the errors about them say, and what `dir()` shows instead.
 
+A name may be an address of Keras 1 or 2 that is gone (`compat` understands them), a part of Keras that is left out on
+purpose, what PyTorch calls something that has another name here, or a name that is misspelt.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from tinynet.left_out import ELSEWHERE, LEFT_OUT, METHODS
+from tinynet.nearest import nearest
 
 _LAYERS = ("advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization", "noise", "experimental")
 _HERE = {
@@ -23,11 +32,74 @@ _HERE = {
 }
 
 
-def missing(module: str, name: str) -> AttributeError:
-    """The error for an attribute that a module of tinynet does not have."""
-    hint = _HERE.get(f"{module}.{name}")
-    told = f": this older spelling is gone, {hint}" if hint else ""
-    return AttributeError(f"module {module!r} has no attribute {name!r}{told}")
+class MissingAttributeError(AttributeError):
+    """An AttributeError whose words are found when somebody reads them: `hasattr` asks often, and needs none."""
+
+    def __init__(self, words: Callable[[], str]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __str__(self) -> str:
+        return self._words()
+
+    def __reduce__(self) -> Any:
+        return AttributeError, (str(self),)
+
+
+MissingAttributeError.__module__ = "builtins"  # in tracebacks an AttributeError like others
+MissingAttributeError.__name__ = MissingAttributeError.__qualname__ = "AttributeError"
+
+
+def missing(module: str, name: str, places: Mapping[str, Iterable[str]] | None = None) -> AttributeError:
+    """The error for an attribute that a module of tinynet does not have; it may be in one of other `places`."""
+    return MissingAttributeError(lambda: f"module {module!r} has no attribute {name!r}{_about(module, name, places or {})}")
+
+
+def _about(module: str, name: str, places: Mapping[str, Iterable[str]]) -> str:
+    room = module.removeprefix("tinynet").removeprefix(".")
+    if f"{module}.{name}" in _HERE:
+        return f": this older spelling is gone, {_HERE[f'{module}.{name}']}"
+    for reason, names in LEFT_OUT.get(room, {}).items():
+        if name in names.split():
+            return f": {reason}"
+    if name in ELSEWHERE.get(room, {}):
+        return f": {ELSEWHERE[room][name]}"
+    if found := [place for place, names in places.items() if name in names]:
+        return f": it is {found[0]}.{name}"
+    near = [] if name.startswith("_") else nearest(name, public(module))
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def no_attribute(thing: Any, name: str, kind: str) -> AttributeError:
+    """The error for an attribute that a layer, model, Tensor or optimizer does not have."""
+
+    def words() -> str:
+        what = f"{type(thing).__name__!r} object has no attribute {name!r}"
+        told = METHODS[kind].get(name) or METHODS["all"].get(name)
+        if told:
+            return f"{what}: {told}"
+        near = [] if name.startswith("_") else nearest(name, [other for other in dir(thing) if not other.startswith("_")])
+        return f"{what}; did you mean {' or '.join(map(repr, near))}?" if near else what
+
+    return MissingAttributeError(words)
+
+
+def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__, __dir__ = gone.namespace(__name__)`: errors that help, and what is public alone for `dir()`."""
+
+    def __getattr__(name: str) -> Any:  # noqa: N807
+        raise missing(module, name)
+
+    return __getattr__, lambda: public(module)
+
+
+def public(module: str) -> list[str]:
+    """The names that a module means to show: its __all__, or the functions and classes that are defined in it."""
+    held = vars(sys.modules[module])
+    if "__all__" in held:
+        return sorted(set(held["__all__"]))
+    ours = (name for name, value in held.items() if getattr(value, "__module__", None) == module)
+    return sorted(name for name in ours if not name.startswith("_"))
 
 
 class Imports:
@@ -39,3 +111,6 @@ class Imports:
         address = name.removesuffix(".preprocessing")
         if address in _HERE:
             raise ModuleNotFoundError(f"No module named {name!r}: this older address is gone, {_HERE[address]}", name=name)
+        package, _, last = name.rpartition(".")
+        if package == "tinynet" and (told := _about("tinynet", last, {})):
+            raise ModuleNotFoundError(f"No module named {name!r}{told}", name=name)

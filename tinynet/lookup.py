@@ -1,6 +1,5 @@
 """Names to objects, and objects to names: what lets `optimizer="adam"` be written as a string, and a model as JSON."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
+
+from tinynet.nearest import hint
 
 T = TypeVar("T")
 
@@ -71,15 +72,25 @@ def registered(name: Any) -> Any:
 # Strings and configurations to objects
 
 
+# What is most often meant: the errors about what is no name and no object show it.
+EXAMPLES = {
+    "activation": "'relu' or a function",
+    "constraint": "constraints.MaxNorm(2.0)",
+    "initializer": "'he_normal' or initializers.HeNormal()",
+    "loss": "'mse' or losses.MeanSquaredError()",
+    "metric": "'accuracy' or metrics.AUC()",
+    "optimizer": "'adam' or optimizers.Adam(learning_rate=0.01)",
+    "regularizer": "'l2' or regularizers.L2(0.01)",
+}
+
+
 def find(identifier: str, table: Mapping[str, T], kind: str) -> T:
-    """`table[identifier]`, or what is registered; raises ValueError that names the nearest entries, or all of them."""
+    """`table[identifier]`, or what is registered; raises ValueError that names the nearest entries, or some of them."""
     if identifier in table:
         return table[identifier]
     if (found := registered(identifier)) is not None:
         return found
-    near = difflib.get_close_matches(str(identifier), table)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(sorted(table))}"
-    raise ValueError(f"Could not interpret {kind} identifier {identifier!r}: {hint}")
+    raise ValueError(f"Could not interpret {kind} identifier {identifier!r}: {hint(str(identifier), table)}")
 
 
 def resolve(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
@@ -110,9 +121,14 @@ def from_config(identifier: Mapping[str, Any], table: Mapping[str, Any], kind: s
 def unknown(identifier: Any, kind: str) -> ValueError:
     """The error for something that is no name, config, class or callable."""
     return ValueError(
-        f"Could not interpret {kind} identifier {identifier!r} of type {type(identifier).__name__}: "
-        "expected a name, a config dictionary, a class or a callable"
+        f"Could not interpret {kind} identifier {_short(identifier)} of type {type(identifier).__name__}: "
+        f"expected a name, a config dictionary, a class or a callable, such as {EXAMPLES.get(kind, 'a function')}"
     )
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
 # Objects to configurations

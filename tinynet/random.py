@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import ops  # noqa: F401  (gives Tensor its methods)
+from tinynet import gone, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Tensor, as_raw
 from tinynet.backend import config, device
 from tinynet.backend import random as keys
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 Seed = Any  # None, an integer, or a SeedGenerator
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, ops, signature
+from tinynet import gone, lookup, ops, signature
 from tinynet.backend.revision import Counted
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 
 class Regularizer(lookup.Configured, Counted):

@@ -10,6 +10,7 @@ model = tinynet.saving.load_model("net.tinynet")
 from collections.abc import Mapping
 from typing import Any
 
+from tinynet import gone
 from tinynet.lookup import custom_object_scope, register_keras_serializable
 from tinynet.lookup import describe as serialize_keras_object
 from tinynet.lookup import registered as _registered
@@ -31,6 +32,8 @@ __all__ = [
     "save_model",
     "serialize_keras_object",
 ]
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

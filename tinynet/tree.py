@@ -3,6 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tinynet import gone
+
+__getattr__, __dir__ = gone.namespace(__name__)
+
 
 def is_nested(value: Any) -> bool:
     """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such, rather than one of numbers."""

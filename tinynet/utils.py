@@ -36,6 +36,10 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
+def __dir__() -> list[str]:
+    return sorted([*_ELSEWHERE, *gone.public(__name__)])
+
+
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows of integer labels: y[n, x[n]] = 1.
 

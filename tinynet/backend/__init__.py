@@ -26,3 +26,7 @@ def __getattr__(name: str) -> Any:
     if name == "backend":
         return lambda: "tinynet"
     raise gone.missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return gone.public(__name__)

@@ -3,6 +3,10 @@
 from functools import cache
 from typing import Any
 
+from tinynet import gone
+
+__getattr__, __dir__ = gone.namespace(__name__)
+
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
 _settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}

@@ -1,7 +1,5 @@
 """Callbacks: what `fit`, `evaluate` and `predict` call at the beginning and end of a run, an epoch and a batch."""
 
-from typing import Any
-
 from tinynet import gone
 from tinynet.callbacks.backup_and_restore import BackupAndRestore
 from tinynet.callbacks.callback import Callback
@@ -42,13 +40,4 @@ __all__ = [
     "python_logs",
 ]
 
-_LEFT_OUT = {
-    "OrbaxCheckpoint": "use ModelCheckpoint or BackupAndRestore",
-    "RemoteMonitor": "use LambdaCallback(on_epoch_end=...) with a function that sends the logs",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LEFT_OUT:
-        raise AttributeError(f"tinynet has no callback {name}: {_LEFT_OUT[name]}")
-    raise gone.missing("tinynet.callbacks", name)
+__getattr__, __dir__ = gone.namespace(__name__)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import signature
 from tinynet.callbacks.callback import Callback
 from tinynet.callbacks.history import History
 from tinynet.callbacks.progbar_logger import ProgbarLogger
@@ -51,6 +52,12 @@ def _after_batch(*hooks: str) -> Callable[..., None]:
     return call
 
 
+def _hint(value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, Callback):
+        return f"; write {value.__name__}(...) with its arguments"
+    return "; a function is called by LambdaCallback(on_epoch_end=function)" if callable(value) else ""
+
+
 def _defines(callback: Callback, hook: str) -> bool:
     return getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
 
@@ -70,10 +77,11 @@ class CallbackList(Callback):
         model: Any = None,
         **params: Any,
     ) -> None:
-        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        single = isinstance(callbacks, Callback | str | type) or not isinstance(callbacks, Iterable | None)
+        given = [callbacks] if single else list(callbacks or ())
         for callback in given:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: expected instances of Callback, got {callback!r}")
+                raise TypeError(f"callbacks: expected instances of Callback, got {signature.text(callback)}{_hint(callback)}")
         self.callbacks: list[Callback] = given
         if add_history and self.history is None:
             self.append(History())

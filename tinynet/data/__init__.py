@@ -1,5 +1,6 @@
 """Data: arrays and generators turned into batches in the engine's memory order."""
 
+from tinynet import gone
 from tinynet.data.adapt import as_batches, split
 from tinynet.data.arrays import ArrayBatches
 from tinynet.data.epochs import Epochs
@@ -12,3 +13,5 @@ __all__ = [
     "ArrayBatches", "Epochs", "ImageDataGenerator", "IterableBatches", "PyDataset", "as_batches",
     "is_iterable_of_batches", "split", "weights_from_classes",
 ]  # fmt: skip
+
+__getattr__, __dir__ = gone.namespace(__name__)

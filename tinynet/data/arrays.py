@@ -99,12 +99,24 @@ def check_lengths(given: dict[str, Any]) -> int:
         arrays.update({name if one else f"{name}[{i}]": array for i, array in enumerate(several)})
     lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) != 1:
-        found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"x, y and sample_weight must have the same number of samples: {found}")
+        _refuse_list_of_samples(given)
+        found = [f"{name} has {length}" for name, length in lengths.items()]
+        found = found if len(found) <= 6 else [*found[:5], f"and {len(found) - 5} more"]
+        raise ValueError(f"x, y and sample_weight must have the same number of samples: {', '.join(found)}")
     name, array = next(iter(arrays.items()))
     if not len(array):
         raise ValueError(f"the data are empty: {name} has shape {tuple(array.shape)}")
     return len(array)
+
+
+def _refuse_list_of_samples(given: dict[str, Any]) -> None:
+    """Raises ValueError for x = [image, image, ...], which reads as several inputs, beside as many targets."""
+    x, y = given["x"], given.get("y")
+    if isinstance(x, list) and hasattr(y, "shape") and len(x) == len(y) and len({np.shape(one) for one in x}) == 1:
+        raise ValueError(
+            f"x is a list of {len(x)} arrays of shape {np.shape(x[0])}, which is taken for {len(x)} inputs of a model; "
+            "np.stack(x) makes one array of samples"
+        )
 
 
 def check_batch_size(batch_size: Any) -> int:

@@ -20,13 +20,23 @@ def as_array(data: Any, argument: str) -> Any:
     try:
         array = data if hasattr(data, "dtype") and hasattr(data, "reshape") else np.asarray(data)
     except ValueError as error:
-        raise ValueError(f"{argument} is no array: its parts differ in length") from error
+        raise ValueError(
+            f"{argument} is no array: its parts differ in length; bring all samples to one shape, and np.stack them"
+        ) from error
     if getattr(array, "ndim", 0) == 0:
-        got = data if isinstance(data, int | float | str | None) else f"a {type(data).__name__}"
-        raise ValueError(f"{argument} must be an array with the samples along its first axis, got {got!s}")
+        got = repr(data) if isinstance(data, int | float | str | None) else f"a {type(data).__name__}"
+        raise ValueError(f"{argument} must be an array with the samples along its first axis, got {got}")
     if isinstance(array, np.ndarray) and array.dtype.kind not in "biuf":
-        raise ValueError(f"{argument} must hold numbers, got an array of dtype {array.dtype}")
+        raise ValueError(f"{argument} must hold numbers, got an array of dtype {array.dtype}{_advice(array)}")
     return array
+
+
+def _advice(array: np.ndarray) -> str:
+    if array.dtype.kind in "UST":
+        return "; classes, numbers = np.unique(names, return_inverse=True) makes labels of names"
+    if array.dtype.kind == "O":
+        return ": arrays of several shapes, text or None beside numbers; array.astype('float32') works if all are numbers"
+    return ""
 
 
 def as_arrays(data: Any, argument: str) -> Any:

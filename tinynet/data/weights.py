@@ -16,6 +16,11 @@ def weights_from_classes(y: Any, class_weight: Mapping[int, float], dtype: Any =
     if isinstance(y, list | tuple | dict):
         raise ValueError("class_weight is for models with one output; give sample_weight, an array for each output")
     labels = np.asarray(device.to_host(y))
+    if labels.size != len(labels) and labels.ndim != 2:
+        raise ValueError(
+            f"class_weight is for one label a sample, y has shape {labels.shape}; give sample_weight, an array of weights of "
+            "that shape: np.take(weights, y) for a weight of each class"
+        )
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else np.round(labels).astype(int)
     weights = np.ones(labels.shape, dtype)
     for label, weight in class_weight.items():

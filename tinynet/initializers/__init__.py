@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import gone, lookup
 from tinynet.initializers.base import Initializer, RandomInitializer
 from tinynet.initializers.constant import Constant, Given, Identity, Ones, Zeros
 from tinynet.initializers.fans import compute_fans
@@ -46,6 +46,8 @@ __all__ = [
     "get",
     "serialize",
 ]
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 constant, glorot_normal, glorot_uniform, he_normal, he_uniform = Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform
 identity, lecun_normal, lecun_uniform, ones, orthogonal = Identity, LecunNormal, LecunUniform, Ones, Orthogonal

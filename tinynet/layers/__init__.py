@@ -1,7 +1,5 @@
 """Layers: shapes, parameters, and a call of an operation; the mathematics is in `ops`."""
 
-from typing import Any
-
 from tinynet import gone
 from tinynet.layers import operation  # noqa: F401  (gives symbolic tensors their operators)
 from tinynet.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
@@ -81,5 +79,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    raise gone.missing("tinynet.layers", name)
+__getattr__, __dir__ = gone.namespace(__name__)

@@ -1,6 +1,5 @@
 """Constructor arguments of layers: what is accepted, how it is checked, and what older spellings are called today."""
 
-import difflib
 import importlib
 import inspect
 import warnings
@@ -9,6 +8,7 @@ from numbers import Real
 from typing import Any
 
 from tinynet import activations
+from tinynet.nearest import nearest
 from tinynet.signature import accepted
 
 # Spellings of Keras 1 and 2 that are still found in notebooks and books.
@@ -50,12 +50,30 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
         for name in kwargs:
             if name in TODAY and name not in names:
                 raise unknown(cls, name)
+        _refuse_tensor(cls, names, args)
     found = {**dict(zip(names, args, strict=False)), **kwargs}
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     missing = [p.name for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in found]
     if missing and found:  # a copy is made without arguments
         raise TypeError(f"{cls.__name__} needs the argument {' and '.join(map(repr, missing))}")
     return found
+
+
+def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
+    """Raises TypeError for Flatten(x), where Flatten()(x) was meant, and for Reshape(4, 4), where Reshape((4, 4)) was."""
+    first = args[0] if args else None
+    tensor = hasattr(first, "shape") and (hasattr(first, "_keras_history") or len(first.shape) > 1)
+    if tensor and names[0] not in ("inputs", "layers"):
+        arguments = "..." if names[0] in ("units", "filters", "kernel_size", "rate", "function", "activation") else ""
+        raise TypeError(
+            f"{cls.__name__}(x): a layer is made first and called then, {cls.__name__}({arguments})(x); got a tensor of shape "
+            f"{tuple(first.shape)} for the argument {names[0]!r}"
+        )
+    own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    by_place = [p.name for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(args) > len(by_place) and all(p.kind is not p.VAR_POSITIONAL for p in own):
+        tuple_meant = f"; write {cls.__name__}({args})" if all(map(_is_int, args)) else ""
+        raise TypeError(f"{cls.__name__} takes {', '.join(by_place) or 'no arguments by place'}, got {args}{tuple_meant}")
 
 
 def unknown(cls: type, name: str) -> ValueError:
@@ -66,7 +84,7 @@ def unknown(cls: type, name: str) -> ValueError:
         if TODAY[name].isidentifier() and TODAY[name] not in names:
             hint += f", which {cls.__name__} does not have"
     else:
-        near = difflib.get_close_matches(name, names, n=1)
+        near = nearest(name, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}"
     return ValueError(f"{cls.__name__} has no argument {name!r}: {hint}")
 

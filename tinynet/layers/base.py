@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynet import lookup, ops, regularizers, signature
 from tinynet.autograd import Tensor
-from tinynet.backend import config, device, limits
+from tinynet.backend import config, device, limits, number_format
 from tinynet.layers import arguments, shown, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
@@ -166,7 +166,7 @@ class Layer(Holder):
         elif isinstance(inputs, list | tuple | dict) and is_nested(inputs):
             return mapped(self.as_input, inputs)
         else:
-            array = inputs if hasattr(inputs, "dtype") else np.asarray(inputs, self.dtype)
+            array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
         return x if x.dtype == self.dtype else ops.cast(x, dtype=self.dtype)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet import constraints, initializers, regularizers
+from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits
 from tinynet.backend.revision import revision
@@ -37,7 +37,7 @@ class Holder:
     def __getattr__(self, name: str) -> Any:
         if "_own_fixed" not in vars(self):
             raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise gone.no_attribute(self, name, "layer")
 
     def add_weight(
         self,

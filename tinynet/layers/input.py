@@ -55,6 +55,11 @@ def Input(  # noqa: N802 - Keras's name
 
     The first element of a Sequential, or what the layers of a functional model are called on.
     """
+    if isinstance(shape, int) and isinstance(batch_size, int | None):
+        sizes = [str(one) for one in (shape, batch_size, dtype) if isinstance(one, int)]
+        written = ", ".join(sizes)
+        meant = written if len(sizes) > 1 else f"{written},"
+        raise ValueError(f"Input takes the shape of one sample as one tuple: Input(({meant})), got Input({written})")
     return InputLayer(shape, batch_size, dtype or config.floatx(), batch_shape, name).output
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import lookup
+from tinynet import gone, lookup
 from tinynet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.loss import Loss, LossFunctionWrapper
 from tinynet.losses.probabilistic import (
@@ -45,6 +45,8 @@ __all__ = [
     "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize",
     "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 _CLASSES: dict[str, type[Loss]] = {
     cls.__name__: cls

@@ -10,6 +10,8 @@ from tinynet.backend import config
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 
+FLATTEN = "; a Flatten() or GlobalAveragePooling2D() before the last Dense leaves one prediction for each sample"
+
 
 def prediction(y_pred: Any) -> Any:
     """`y_pred` as a Tensor or an array of floating-point numbers."""
@@ -77,6 +79,8 @@ def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
         hint = ""
         if y_true.shape == y_pred.shape:
             hint = "; targets of the predictions' shape are one-hot: use categorical_crossentropy"
+        elif y_true.ndim < y_pred.ndim - 1:
+            hint = FLATTEN
         raise ValueError(
             f"{name}: expected integer labels of shape {y_pred.shape[:-1]} for predictions of shape {y_pred.shape}, "
             f"got {y_true.shape}{hint}"
@@ -136,4 +140,6 @@ def _advice(true: tuple[int, ...], pred: tuple[int, ...]) -> str:
         return f". Integer labels go with sparse_categorical_crossentropy, or through to_categorical(y, {pred[-1]})"
     if true[:1] != pred[:1]:
         return ". They differ in the number of samples"
+    if len(true) < len(pred) and true[-1:] == pred[-1:]:
+        return FLATTEN
     return ". Check the units of the last layer against the targets"

@@ -1,5 +1,6 @@
 """Metrics, by Keras's names."""
 
+from tinynet import gone
 from tinynet.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -77,3 +78,5 @@ __all__ = [
     "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
 ]  # fmt: skip
+
+__getattr__, __dir__ = gone.namespace(__name__)

@@ -1,5 +1,6 @@
 """Models: layers made trainable."""
 
+from tinynet import gone
 from tinynet.models.architecture import model_from_json
 from tinynet.models.cloning import clone_model
 from tinynet.models.files.whole import load_model, save_model
@@ -8,3 +9,5 @@ from tinynet.models.model import Model
 from tinynet.models.sequential import Sequential
 
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+
+__getattr__, __dir__ = gone.namespace(__name__)

@@ -16,6 +16,7 @@ from tinynet.models.calls import LayerCall, calls_of
 from tinynet.models.graph import Graph, from_inputs
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
+from tinynet.signature import text
 from tinynet.tree import is_shape, leaves, mapped, shape_leaves
 
 
@@ -31,7 +32,8 @@ class Functional(Model):
         super().__init__(name=name)
         for kind, value in (("inputs", inputs), ("outputs", outputs)):
             if wrong := [one for one in leaves(value) if not isinstance(one, SymbolicTensor)]:
-                raise ValueError(f"{self}: {kind} must be symbolic tensors, made by Input and layers, got {wrong[0]!r}")
+                got = f"got {text(wrong[0])}{_hint(wrong[0])}"
+                raise ValueError(f"{self}: {kind} must be symbolic tensors, made by Input and layers, {got}")
         self._given = {}  # symbolic tensors, which lead to layers of other models
         self._symbols = inputs, outputs = from_inputs(inputs, outputs)
         self._graph = Graph(inputs, outputs)
@@ -121,6 +123,10 @@ class Functional(Model):
         model = cls(inputs, outputs, name=config.get("name"))
         model._trainable = bool(config.get("trainable", True))
         return model
+
+
+def _hint(value: Any) -> str:
+    return f"; call the layer on a tensor: {type(value).__name__}(...)(x)" if isinstance(value, Layer) else ""
 
 
 def _only(outputs: Any) -> Any:

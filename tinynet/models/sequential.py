@@ -12,6 +12,7 @@ from tinynet.models.calls import LayerCall, calls_of
 from tinynet.models.graph import Graph
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
+from tinynet.signature import text
 from tinynet.tree import is_nested
 
 
@@ -28,6 +29,8 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input: InputLayer | None = None  # if one was given
         self._tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
+        if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
+            raise TypeError(f"{self} takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -45,7 +48,12 @@ class Sequential(Model):
             self._add_input(layer)
             return
         if not isinstance(layer, Layer):
-            raise TypeError(f"{self}: expected a layer, got {layer!r}{_hint(layer)}")
+            raise TypeError(f"{self}: expected a layer, got {text(layer)}{_hint(layer)}")
+        if any(other is layer for other in self._layers):
+            raise ValueError(
+                f"{self}: {layer} is in it already, and in a Sequential a layer comes once: make another one, or, to use its "
+                "weights twice, a Model(inputs, outputs)"
+            )
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(f"{self}: there is a layer named {layer.name!r} already; give this one another name=...")
         if not self._layers:
@@ -181,4 +189,10 @@ MODELS["Sequential"] = Sequential
 def _hint(value: Any) -> str:
     if isinstance(value, type) and issubclass(value, Layer):
         return f"; write {value.__name__}(...) with its arguments"
+    if isinstance(value, str):
+        return f"; write Activation({value!r}) for an activation"
+    if isinstance(value, list | tuple):
+        return "; write the layers in one list"
+    if hasattr(value, "shape"):
+        return "; a model is made of layers, and called on arrays"
     return "; wrap a function as Lambda(function)" if callable(value) else ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import gone
 from tinynet.autograd import Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device
@@ -121,6 +122,10 @@ def _bool(self: Any) -> bool:
     return bool(self.data.item())
 
 
+def _no_attribute(self: Any, name: str) -> Any:
+    raise gone.no_attribute(self, name, "tensor")
+
+
 def _in_place(symbol: str) -> Any:
     def update(self: Any, other: Any) -> Tensor:
         _refuse_in_place(self, other, f"t {symbol}= ...", f"t = t {symbol} ...")
@@ -152,6 +157,7 @@ _METHODS = {
     "__repr__": printing.as_text, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
     "__float__": lambda self: float(_number(self)), "__int__": lambda self: int(_number(self)),
     "__format__": lambda self, spec: format(_number(self), spec) if spec and self.size == 1 else repr(self),
+    "__getattr__": _no_attribute,
     "__setitem__": _setitem, **{f"__i{name}__": _in_place(symbol) for symbol, name in _NAMES.items()},
     "numpy": _numpy, "item": _number,
 }  # fmt: skip

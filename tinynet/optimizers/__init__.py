@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import lookup
+from tinynet import gone, lookup
 from tinynet.optimizers import schedules
 from tinynet.optimizers.adadelta import Adadelta
 from tinynet.optimizers.adagrad import Adagrad
@@ -31,6 +31,8 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 _CLASSES: dict[str, Callable[..., Optimizer]] = {
     cls.__name__.lower(): cls for cls in (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)

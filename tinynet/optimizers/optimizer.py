@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, schedules, signature
+from tinynet import gone, lookup, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.optimizers import averages, clipping, given, sweep
@@ -221,6 +221,9 @@ class Optimizer(OptimizerState):
         if isinstance(config.get("learning_rate"), Mapping):
             config["learning_rate"] = schedules.deserialize(config["learning_rate"])
         return cls(**config)
+
+    def __getattr__(self, name: str) -> Any:
+        raise gone.no_attribute(self, name, "optimizer")
 
     def __repr__(self) -> str:
         return signature.as_call(self, ("learning_rate",), iterations=self.iterations)

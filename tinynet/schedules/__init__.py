@@ -9,7 +9,7 @@ them to the dtype of its variable. An optimizer that collects gradients over sev
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import lookup
+from tinynet import gone, lookup
 from tinynet.schedules.base import LearningRateSchedule
 from tinynet.schedules.cosine import CosineDecay, CosineDecayRestarts
 from tinynet.schedules.decay import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
@@ -27,6 +27,8 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+__getattr__, __dir__ = gone.namespace(__name__)
 
 _CLASSES = {
     cls.__name__: cls
