@@ -57,9 +57,13 @@ def __getattr__(name: str) -> Any:
         importlib.import_module("tinynet.ops")  # gives Tensor its operators
         value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
         return value
+    raise gone.missing("tinynet", name, _places)
+
+
+def _places() -> dict[str, list[str]]:
+    """{where a name may also be: the names there}"""
     rooms = ("layers", "optimizers", "losses", "metrics", "callbacks", "ops", "datasets", "saving", "utils", "activations")
-    places = {f"tinynet.{room}": dir(importlib.import_module(f"tinynet.{room}")) for room in rooms} if name[:1] != "_" else {}
-    raise gone.missing("tinynet", name, places)
+    return {f"tinynet.{room}": dir(importlib.import_module(f"tinynet.{room}")) for room in rooms}
 
 
 def __dir__() -> list[str]:

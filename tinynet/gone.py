@@ -11,6 +11,7 @@ from typing import Any
 from tinynet.left_out import ELSEWHERE, LEFT_OUT, METHODS
 from tinynet.nearest import nearest
 
+Places = Callable[[], Mapping[str, Iterable[str]]]
 _LAYERS = ("advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization", "noise", "experimental")
 _HERE = {
     **{f"tinynet.layers.{room}": "its layers are in tinynet.layers" for room in _LAYERS},
@@ -50,12 +51,12 @@ MissingAttributeError.__module__ = "builtins"  # in tracebacks an AttributeError
 MissingAttributeError.__name__ = MissingAttributeError.__qualname__ = "AttributeError"
 
 
-def missing(module: str, name: str, places: Mapping[str, Iterable[str]] | None = None) -> AttributeError:
+def missing(module: str, name: str, places: Places = dict) -> AttributeError:
     """The error for an attribute that a module of tinynet does not have; it may be in one of other `places`."""
-    return MissingAttributeError(lambda: f"module {module!r} has no attribute {name!r}{_about(module, name, places or {})}")
+    return MissingAttributeError(lambda: f"module {module!r} has no attribute {name!r}{_about(module, name, places)}")
 
 
-def _about(module: str, name: str, places: Mapping[str, Iterable[str]]) -> str:
+def _about(module: str, name: str, places: Places) -> str:
     room = module.removeprefix("tinynet").removeprefix(".")
     if f"{module}.{name}" in _HERE:
         return f": this older spelling is gone, {_HERE[f'{module}.{name}']}"
@@ -64,7 +65,7 @@ def _about(module: str, name: str, places: Mapping[str, Iterable[str]]) -> str:
             return f": {reason}"
     if name in ELSEWHERE.get(room, {}):
         return f": {ELSEWHERE[room][name]}"
-    if found := [place for place, names in places.items() if name in names]:
+    if found := [place for place, names in places().items() if name in names]:
         return f": it is {found[0]}.{name}"
     near = [] if name.startswith("_") else nearest(name, public(module))
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -112,5 +113,5 @@ class Imports:
         if address in _HERE:
             raise ModuleNotFoundError(f"No module named {name!r}: this older address is gone, {_HERE[address]}", name=name)
         package, _, last = name.rpartition(".")
-        if package == "tinynet" and (told := _about("tinynet", last, {})):
+        if package == "tinynet" and (told := _about("tinynet", last, dict)):
             raise ModuleNotFoundError(f"No module named {name!r}{told}", name=name)

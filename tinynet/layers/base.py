@@ -254,10 +254,7 @@ class Layer(Holder):
         """A new layer, with new weights, made as `get_config` says."""
         return cls(**config)
 
-    __repr__ = shown.layer_text
-
-    def __format__(self, spec: str) -> str:
-        return format(f"<{type(self).__name__} {self.name!r}>", spec)  # how messages name it: f"{layer} expects ..."
+    __repr__, __format__ = shown.layer_text, shown.label  # for people, and for messages: f"{layer} expects ..."
 
 
 class Elementwise(Layer):

@@ -10,6 +10,11 @@ def layer_text(layer: Any) -> str:
     return with_shapes(signature.as_call(layer, given=vars(layer).get("_given", {})), shapes(layer))
 
 
+def label(layer: Any, spec: str) -> str:
+    """<Conv2D 'conv2d'>: how messages name a layer."""
+    return format(f"<{type(layer).__name__} {layer.name!r}>", spec)
+
+
 def model_text(model: Any) -> str:
     """Sequential(8 layers, 2,730 parameters)  (None, 8, 8, 1) -> (None, 10)"""
     try:
