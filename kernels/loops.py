@@ -32,7 +32,15 @@ from numba.extending import _Intrinsic
 
 from . import cache, notice  # noqa: F401  (says that loops are being compiled)
 
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise ImportError(
+        "the environment variable NUMBA_DISABLE_JIT (or DISABLE_JIT in .numba_config.yaml) turns Numba's compiler off, and "
+        "tinynet's kernels do not run without it; unset it, and debug with `with tinynet.kernels.use(family, 'numpy')`"
+    )
+
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}  # their versions stand for them
+TAKES_CONSTANT = frozenset(dis.hasconst)
+HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 
 def keep(dispatcher: Any) -> Any:
@@ -115,8 +123,11 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
             for part in (x.__code__, x.__defaults__, x.__kwdefaults__, *_outer_values(x)):
                 yield from _pieces(part, seen)
     elif isinstance(x, CodeType):
-        yield f"code {x.co_code.hex()} {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} {x.co_flags}"
-        yield from _pieces(x.co_consts, seen)
+        yield f"code {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} {x.co_flags & ~HAS_DOCSTRING}"
+        instructions, constants = _bytecode(x)
+        yield instructions.hex()
+        for constant in constants:
+            yield from _pieces(constant, seen)
     elif isinstance(x, tuple | frozenset):
         yield f"{type(x).__name__} {len(x)}"
         for item in sorted(x, key=repr) if isinstance(x, frozenset) else x:
@@ -131,6 +142,24 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
         yield f"{type(x).__qualname__} {x!r}"
     else:
         raise TypeError(f"a compiled loop refers to {x!r}: nothing says when that has changed")
+
+
+def _bytecode(code: CodeType) -> tuple[bytes, list[Any]]:
+    """The instructions without the numbers of their constants, and these in the order of their use.
+
+    So a docstring changes nothing. Under -OO Python leaves a NOP in its place, and from 3.13 on numbers the others anew.
+    """
+    instructions, constants, high = bytearray(code.co_code), [], 0
+    for i in range(0, len(instructions), 2):
+        operation, argument = instructions[i], instructions[i + 1] | high
+        high = argument << 8 if operation == dis.EXTENDED_ARG else 0
+        if operation in TAKES_CONSTANT:
+            constants.append(code.co_consts[argument])
+            instructions[i + 1] = 0
+    start = 2 * (instructions[::2].index(dis.opmap["RESUME"]) + 1)
+    if instructions[start] == dis.opmap["NOP"]:
+        del instructions[start : start + 2]
+    return bytes(instructions), constants
 
 
 def _outer_values(function: FunctionType) -> Iterator[Any]:

@@ -18,6 +18,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 import numba
 from numba.np.ufunc import parallel as pool
 
+from . import environment
+
 lock = threading.Lock()
 count = 1  # of threads that a launch may use; set below
 started = False  # whether a launch happened in this process or in the one it was forked from
@@ -60,10 +62,9 @@ def get_num_threads() -> int:
 
 
 def _chosen() -> int:
-    text = os.environ.get("TINYNET_NUM_THREADS")
-    if text and not text.isdecimal():
-        raise ValueError(f"TINYNET_NUM_THREADS must be a number of threads, got {text!r}")
-    return int(text) if text else numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    described = f"an integer from 1 to {most} (NUMBA_NUM_THREADS, set before Python starts, allows more)"
+    return environment.integer("TINYNET_NUM_THREADS", range(1, most + 1), described, lambda: most)
 
 
 set_num_threads(_chosen())

@@ -1,6 +1,5 @@
 """The machine the vector code is written for: its vectors, its registers, and how the compiler is told."""
 
-import os
 import platform
 import threading
 from functools import cache, lru_cache
@@ -8,6 +7,8 @@ from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
+
+from .. import environment
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 OPTIONS: dict[str, Any] = {"opt": 3, "reloc": "static" if _X86 else "default", "codemodel": "jitdefault", "jit": True}
@@ -66,8 +67,6 @@ def vectors(dtype: Any) -> Vectors:
 
     The environment is read once for each dtype; `vectors.cache_clear()` reads it again.
     """
-    width = int(os.environ.get("TINYNET_VECTOR_BYTES") or _widest())
-    if width not in (16, 32, 64):
-        raise ValueError(f"TINYNET_VECTOR_BYTES must be 16, 32 or 64, got {width}")
+    width = environment.integer("TINYNET_VECTOR_BYTES", (16, 32, 64), "16, 32 or 64", _widest)
     itemsize = np.dtype(dtype).itemsize
     return Vectors({4: "float", 8: "double"}[itemsize], itemsize, width // itemsize, registers())

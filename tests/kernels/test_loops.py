@@ -1,14 +1,14 @@
 """Compiled loops on disk: found again by what they were compiled from, in every process, and by nothing else."""
 
-import hashlib
 import os
 import subprocess
 import sys
 import textwrap
-import time
 import types
 
+import llvmlite
 import numba
+import numpy as np
 import pytest
 
 from tinynet.kernels import cache, common, loops
@@ -68,6 +68,60 @@ def test_emitted_calls_are_part_of_it(monkeypatch):
     before = loops.fingerprint(vector._run_forward.compiled)
     monkeypatch.setattr(call.call_kernel, "_defn", lambda context, address, arguments: None)
     assert loops.fingerprint(vector._run_forward.compiled) != before
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_what_compiles_is_part_of_a_name(monkeypatch, place):
+    """Versions of Numba, LLVM, NumPy and Python, and settings: where one of them differs, another file is asked for."""
+    from tinynet.kernels import reduce
+
+    parts = loops._compiler()
+    assert len(parts) == 9
+    assert parts[:4] == (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
+    before = name_of(reduce)
+    assert name_of(reduce) == before
+    monkeypatch.setattr(loops, "_compiler", lambda: (*parts[:place], "another", *parts[place + 1 :]))
+    assert name_of(reduce) != before
+
+
+def name_of(module):
+    """The file of a compiled loop of `module`."""
+    from numba.core.dispatcher import Dispatcher
+
+    values = [getattr(value, "compiled", value) for value in vars(module).values()]
+    kept = next(value for value in values if isinstance(value, Dispatcher))._cache
+    return kept._name("(signature)", kept.dispatcher.targetctx)
+
+
+DOCUMENTED = '''
+@serial
+def loop(x):
+    """A docstring."""
+    for i in range(x.size):
+        x[i] = 2.5 * x[i] + (3.5 if x[i] > 1.5 else 4)
+'''
+
+
+def test_a_docstring_is_not_part_of_it(tmp_path):
+    """Nor is the place in its stead that -OO leaves, and so a cache serves Python with and without -OO."""
+    assert fingerprint(DOCUMENTED) == fingerprint(DOCUMENTED.replace("A docstring", "Another"))
+    assert fingerprint(DOCUMENTED) == fingerprint(DOCUMENTED.replace('    """A docstring."""\n', ""))
+    plain = finished(run(ALL, tmp_path))[0]
+    assert finished(run(ALL, tmp_path, PYTHONOPTIMIZE="2"))[0] == plain
+    assert finished(run(ALL, tmp_path, PYTHONOPTIMIZE="1"))[0] == plain
+
+
+@pytest.mark.parametrize(
+    "constants", [("2.5", "3.5"), ("3.5", "4"), ("1.5", "1"), ("2.5", "3.5 if x[i] else 2.5"), ("4", "4.0")]
+)
+def test_constants_are_part_of_it(constants):
+    assert fingerprint(DOCUMENTED.replace(*constants)) != fingerprint(DOCUMENTED)
+
+
+def test_many_constants_are_part_of_it():
+    source = "@serial\ndef loop(x):\n" + "".join(f"    x[0] += {i}.5\n" for i in range(600))
+    for i in (0, 255, 256, 257, 599):
+        assert fingerprint(source.replace(f" {i}.5\n", f" {i}.25\n")) != fingerprint(source)
 
 
 def run(code, folder, **environment):
@@ -132,7 +186,7 @@ def test_two_processes_compile_at_once(tmp_path):
 
 
 def cache_files(folder):
-    return list((folder / "kernels").iterdir())
+    return [path for path in (folder / "kernels").iterdir() if path.name != cache.TAG]
 
 
 def test_a_file_that_cannot_be_loaded_is_compiled_anew(tmp_path):
@@ -140,7 +194,7 @@ def test_a_file_that_cannot_be_loaded_is_compiled_anew(tmp_path):
     finished(run(code, tmp_path))
     for path in cache_files(tmp_path):
         contents = b"\x80\x04cno_such_module\nname\n."  # a pickle that asks for a module
-        path.write_bytes(hashlib.sha256(contents).digest() + contents)
+        path.write_bytes(cache._checksum(path.name, contents) + contents)
     for expected in (True, False):
         assert ("compiling" in finished(run(code, tmp_path))[1]) == expected
 
@@ -151,16 +205,56 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     assert errors.count("TINYNET_CACHE_DIR") == 1, "it is said once"
 
 
-def test_old_files_go_first(tmp_path, monkeypatch):
-    monkeypatch.setenv("TINYNET_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(cache, "LARGEST", 500)
-    now = time.time() - 1
-    for i, age in enumerate((0, 10, 20, 30, 100 * 86400)):
-        monkeypatch.setitem(cache._state, "pruned", True)
-        cache.write(f"{i}", bytes(100))
-        os.utime(cache.directory() / f"{i}", (now - age, now - age))
-    monkeypatch.setitem(cache._state, "pruned", False)
-    cache.write("new", bytes(100))
-    assert sorted(path.name for path in cache.directory().iterdir()) == ["0", "1", "new"]
-    assert cache.read("0") == bytes(100)
-    assert cache.read("4") is None
+@pytest.mark.parametrize("flag", ["1", "2"])
+def test_python_without_docstrings_uses_the_same_files(tmp_path, flag):
+    code = STEP.format(types="'f4',")
+    assert "compiling" in finished(run(code, tmp_path))[1]
+    assert "compiling" not in finished(run(code, tmp_path, PYTHONOPTIMIZE=flag))[1]
+
+
+def test_a_compiler_that_is_turned_off_is_said(tmp_path):
+    process = run("import tinynet.ops", tmp_path, NUMBA_DISABLE_JIT="1")
+    errors = process.communicate(timeout=120)[1]
+    assert "ImportError: the environment variable NUMBA_DISABLE_JIT" in errors
+    assert "unset it" in errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        *[("TINYNET_VECTOR_BYTES", value, "16, 32 or 64") for value in ("abc", "48", "-16", "1e9", "0", "16.0", "9" * 5000)],
+        *[("TINYNET_NUM_THREADS", value, "an integer from 1 to 3") for value in ("abc", "0", "-1", "4", "1.5", "9" * 5000)],
+    ],
+)
+def test_variables_that_mean_nothing_are_named(monkeypatch, name, value, accepted):
+    from tinynet.kernels import threads
+    from tinynet.kernels.emit import host
+
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 3)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"environment variable {name} must be {accepted}.* got '{value}'"):
+        threads._chosen() if "THREADS" in name else host.vectors.__wrapped__(np.dtype(np.float32))
+
+
+def test_variables_that_are_not_set_mean_the_machine(monkeypatch):
+    from tinynet.kernels import threads
+    from tinynet.kernels.emit import host
+
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 3)
+    for value, count, lanes in (
+        ("", 3, None),
+        (" 2 ", 2, None),
+        ("1", 1, None),
+        ("3", 3, None),
+        ("16", None, 4),
+        ("64", None, 16),
+    ):
+        if count is not None:
+            monkeypatch.setenv("TINYNET_NUM_THREADS", value)
+            assert threads._chosen() == count
+        if lanes is not None:
+            monkeypatch.setenv("TINYNET_VECTOR_BYTES", value)
+            assert host.vectors.__wrapped__(np.dtype(np.float32)).lanes == lanes
+            assert host.vectors.__wrapped__(np.dtype(np.float64)).lanes == lanes // 2
+    monkeypatch.delenv("TINYNET_NUM_THREADS")
+    assert threads._chosen() == 3
