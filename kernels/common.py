@@ -42,7 +42,8 @@ from . import loops
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
-    "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
+    "from_batch_last", "is_batch_last", "lasting", "launch", "operation", "parallel", "prange", "serial", "to_batch_last",
+    "use", "xp",
 ]
 
 CACHE_LINE = 64  # bytes
@@ -247,6 +248,10 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
     writes into what it is given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that
     divide their loops among threads: True keeps this call on one.
     """
+    recorder = recording.get()
+    if recorder is not None and recorder.skips:
+        recorder.note(function, args, alone)
+        return
     if threads.forked:
         threads.refuse_forked()
     with threads.lock:
@@ -263,5 +268,24 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
             finally:
                 if wanted < found:
                     threads.set_limit(found)
-    if (recorder := recording.get()) is not None:
+    if recorder is not None:
         recorder.note(function, args, alone)
+
+
+class _Lasting:
+    """Context of launches that change what outlives a step: weights, their averages and statistics, the optimizer's slots.
+
+    A Recorder that `rehearses` notes them without doing them, so that it can record a step on numbers that are not to
+    count. Nothing may look at their results within that step.
+    """
+
+    def __enter__(self) -> None:
+        if (recorder := recording.get()) is not None and recorder.rehearses:
+            recorder.skips += 1
+
+    def __exit__(self, *exception: object) -> None:
+        if (recorder := recording.get()) is not None and recorder.rehearses:
+            recorder.skips -= 1
+
+
+lasting = _Lasting()

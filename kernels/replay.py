@@ -83,10 +83,16 @@ class Program:
 
 
 class Recorder:
-    """Context in which launches are noted and arrays are taken from blocks of its own."""
+    """Context in which launches are noted and arrays are taken from blocks of its own.
 
-    def __init__(self) -> None:
+    One that `rehearses` leaves undone what would outlive the step (`common.lasting`), and only notes it.
+    """
+
+    def __init__(self, rehearses: bool = False) -> None:
         self.program = Program()
+        self.rehearses = rehearses
+        self.skips = 0  # how many `lasting` contexts are open, if it rehearses: launches are noted only
+        self.touched: list[Any] = []  # Tensors that were said to have changed
         self._free: list[np.ndarray] = []
         self._token: Token[Any] | None = None
 

@@ -1,6 +1,7 @@
 """Metrics made of counts, against Keras (fixtures/make_losses.py) and in cases where the answer is known."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -111,16 +112,69 @@ def test_confusion_matrix():
     assert metric.result()[2, 1] == 1
 
 
-@pytest.mark.parametrize("thresholds", [None, [0.0, 0.5, 1.0], [0.2, 0.5]])
-def test_a_prediction_that_is_no_number_is_never_positive(thresholds):
-    settings = {} if thresholds is None else {"thresholds": thresholds}
-    y_true, y_pred = [1, 0, 1, 0], np.array([np.nan, np.nan, 0.9, 0.1], "float32")
-    found = metrics.TruePositives(**settings), metrics.FalseNegatives(**settings), metrics.TrueNegatives(**settings)
-    assert [np.ravel(metric(y_true, y_pred))[-1 if thresholds is None else 1] for metric in found] == [1, 1, 2]
+COUNTING = {
+    "TruePositives": {},
+    "FalseNegatives": {"thresholds": [0.2, 0.5]},
+    "TrueNegatives": {"thresholds": [0.0, 0.5, 1.0]},
+    "FalsePositives": {},
+    "Precision": {},
+    "Recall": {"thresholds": [0.2, 0.5]},
+    "AUC": {"num_thresholds": 5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+}
 
 
+@pytest.mark.parametrize("name", COUNTING)
+def test_a_prediction_that_is_no_number_makes_the_result_none(name):
+    """Neither positive nor negative: a rate of such predictions would look like one of a bad net."""
+    metric = getattr(metrics, name)(**COUNTING[name])
+    metric.update_state([1, 0, 1, 0], np.array([0.8, 0.7, 0.9, 0.1], "float32"))
+    assert np.isfinite(metric.result()).all()
+    metric.update_state([1, 0], np.array([0.3, np.nan], "float32"))
+    metric.update_state([1, 0], np.array([0.3, 0.2], "float32"))
+    assert np.isnan(metric.result()).all()
+    metric.reset_state()
+    metric.update_state([1, 0], np.array([0.3, 0.2], "float32"))
+    assert np.isfinite(metric.result()).all()
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_logits_are_counted_after_a_warning(name):
+    metric = getattr(metrics, name)(**COUNTING[name])
+    for y_pred in ([-0.5, 0.5], [0.5, 1.5]):
+        with pytest.warns(UserWarning, match=f"{metric.name}: predictions should be probabilities in 0"):
+            metric.update_state([1, 0], np.array(y_pred, "float32"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the first batch alone is looked at
+            metric.update_state([1, 0], np.array(y_pred, "float32"))
+        metric.reset_state()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metric.update_state([1, 0], np.array([0.0, 1.0], "float32"))
+        metrics.AUC(from_logits=True).update_state([1, 0], np.array([-5.0, 5.0]))
+        metrics.Precision(top_k=1).update_state([[1, 0]], np.array([[-5.0, 5.0]]))
+
+
+@pytest.mark.filterwarnings("ignore:.*probabilities")
 def test_predictions_beyond_0_and_1_count_as_0_and_1_at_even_thresholds():
     """So that two of them on the same side are in no order: half a pair, as in Keras."""
     for y_pred in ([-3.0, -1.0], [1.5, 2.0], [-1.0, 0.0]):
         assert metrics.AUC()([0, 1], np.array(y_pred)) == 0.5
     assert metrics.AUC()([0, 1], np.array([-1.0, 2.0])) == 1.0
+
+
+def test_the_adjusted_r2_counts_samples():
+    """1 - (1 - R2) (n - 1) / (n - p - 1) with n = 5 samples of two columns, p = 2; of each column, then their mean."""
+    y_true = np.array([[1.0, 2.0], [2.0, 0.0], [3.0, 5.0], [4.0, 1.0], [6.0, 3.0]])
+    y_pred = y_true + np.array([[0.5, -1.0], [-0.5, 1.0], [0.25, 0.5], [0.0, -0.5], [-1.0, 0.25]])
+    r2 = 1 - ((y_true - y_pred) ** 2).sum(0) / ((y_true - y_true.mean(0)) ** 2).sum(0)
+    expected = 1 - (1 - r2) * 4 / 2
+    metric = metrics.R2Score(class_aggregation=None, num_regressors=2)
+    metric.update_state(y_true[:3], y_pred[:3])
+    metric.update_state(y_true[3:], y_pred[3:])
+    np.testing.assert_allclose(metric.result(), expected, rtol=1e-6)
+    np.testing.assert_allclose(metrics.R2Score(num_regressors=2)(y_true, y_pred), expected.mean(), rtol=1e-6)
+    assert float(metric.num_samples) == 5

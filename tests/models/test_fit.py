@@ -1,5 +1,6 @@
 """Training runs: published numbers, what is logged, every argument, and errors."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -156,7 +157,7 @@ def test_generators_and_lists_of_batches():
     assert len(model.fit(batches, epochs=3, verbose=0, validation_data=batches).history["val_loss"]) == 3
     assert model.evaluate(iter(batches), verbose=0) == pytest.approx(model.evaluate(x, y, verbose=0))
     assert model.predict(iter([(x,), (x,)]), verbose=0).shape == (200, 3)
-    with pytest.raises(ValueError, match="leave out y, batch_size"):
+    with pytest.raises(ValueError, match="leave out y, or pass arrays"):
         model.fit(forever(), y, batch_size=3, verbose=0)
     with pytest.warns(UserWarning, match="ran out after 2 of 5"):
         model.fit(iter(batches), steps_per_epoch=5, verbose=0)
@@ -264,3 +265,47 @@ def test_not_compiled_and_older_spellings():
     model.compile("sgd")
     with pytest.raises(ValueError, match="no loss"):
         model.fit(x, y, verbose=0)
+
+
+class Ends(Callback):
+    """Says in the middle of a run that it ends after this batch."""
+
+    def __init__(self, attribute, after):
+        super().__init__()
+        self.attribute, self.after, self.ended = attribute, after, []
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.ended.append(batch)
+        setattr(self.model, self.attribute, batch == self.after)
+
+    on_predict_batch_end = on_test_batch_end
+
+    def on_test_end(self, logs=None):
+        self.ended.append("end")
+
+    on_predict_end = on_test_end
+
+
+def test_a_callback_ends_evaluate_and_predict():
+    def forever():
+        for i in itertools.count():
+            yield np.full((2, 3), i, np.float32), np.zeros((2, 1), np.float32)
+
+    model = Sequential([layers.Input((3,)), layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    stops = Ends("stop_evaluating", 2)
+    assert model.evaluate(forever(), verbose=0, callbacks=[stops]) == pytest.approx((0 + 9 + 36) / 3)
+    assert stops.ended == [0, 1, 2, "end"]
+    assert model.stop_evaluating
+    assert model.evaluate(np.zeros((4, 3)), np.ones((4, 1)), batch_size=2, verbose=0) == 1, "the next one runs to its end"
+    stops = Ends("stop_predicting", 3)
+    found = model.predict((x for x, _ in forever()), verbose=0, callbacks=[stops])
+    np.testing.assert_array_equal(found[:, 0], [0, 0, 3, 3, 6, 6, 9, 9])
+    assert stops.ended == [0, 1, 2, 3, "end"]
+    assert len(model.predict(np.zeros((6, 3)), batch_size=2, verbose=0)) == 6
+    stops = Ends("stop_evaluating", 0)
+    history = model.fit(
+        np.zeros((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, validation_data=forever(), callbacks=[stops]
+    )
+    assert len(history.history["val_loss"]) == 2
+    assert stops.ended == [0, "end"] * 2

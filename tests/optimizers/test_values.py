@@ -22,6 +22,26 @@ def test_a_learning_rate_that_is_a_number_is_taken(rate):
     assert optimizer.learning_rate == float(rate)
 
 
+def test_the_rate_that_was_read_can_be_set():
+    """As in callbacks: rate = optimizer.learning_rate; optimizer.learning_rate = schedule(epoch, rate)."""
+    optimizer = SGD(0.1)
+    optimizer.learning_rate = optimizer.learning_rate
+    assert optimizer.learning_rate == 0.1
+    optimizer.learning_rate.assign(optimizer.learning_rate)
+    optimizer.lr = [optimizer.learning_rate * 0.5][0]
+    assert optimizer.learning_rate == 0.05
+
+
+@pytest.mark.parametrize("rate", [-0.01, -1e-30, float("nan"), -float("inf")])
+def test_a_rate_below_0_is_refused(rate):
+    with pytest.raises(ValueError, match="learning rate must be at least 0, got"):
+        SGD(rate)
+    optimizer = SGD(0.0)
+    with pytest.raises(ValueError, match="learning rate must be at least 0, got"):
+        optimizer.learning_rate = rate
+    assert optimizer.learning_rate == 0.0
+
+
 def test_gradients_may_be_lists():
     variable = Parameter(np.ones(2, np.float32))
     SGD(1.0).apply([[1, 2]], [variable])

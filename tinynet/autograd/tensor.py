@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynet.autograd.tape import Node
 from tinynet.backend import config, device, number_format, revision
+from tinynet.kernels.common import recording
 
 
 class Tensor:
@@ -50,8 +51,10 @@ class Tensor:
         return out
 
     def touch(self) -> None:
-        """Tells the tape that the array was changed in place."""
+        """Tells the tape, and a step under recording, that the array was changed in place."""
         self._version[0] += 1
+        if (recorder := recording.get()) is not None:
+            recorder.touched.append(self)
 
     def assign(self, value: Any) -> "Tensor":
         """Copies `value` into the array; raises ValueError if the shape differs."""

@@ -141,7 +141,7 @@ class _Ramp(Callback):
         return self.finder.rate(len(self.finder.learning_rates))
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        self.model.objective.reset()  # so that the loss that is logged is this batch's
+        self.model.reset_metrics()  # so that the loss that is logged is this batch's
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if not self.finder.add((logs or {})["loss"]):
@@ -165,7 +165,7 @@ def _put_back(model: Any) -> Iterator[None]:
         for name, value in attributes.items():
             setattr(model, name, value)
         model.set_weights(weights)
-        model.objective.reset()
+        model.reset_metrics()
         random.set_state(numbers)
         for layer, count in zip(drawing, calls, strict=True):
             layer.calls = count

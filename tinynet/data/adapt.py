@@ -25,14 +25,15 @@ def as_batches(
 ) -> ArrayBatches | IterableBatches:
     """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise, or those that `x` yields.
 
-    Raises ValueError for arguments that contradict each other.
+    As in Keras, `batch_size` says nothing about batches that `x` yields. Raises ValueError for arguments that contradict each
+    other.
     """
     if steps is not None and (not hasattr(steps, "__index__") or steps < 1):
         raise ValueError(f"the number of steps must be a positive integer, got {steps!r}")
     if class_weight is not None and sample_weight is not None:
         raise ValueError("give either class_weight or sample_weight, not both")
     if is_iterable_of_batches(x):
-        given = {"y": y, "sample_weight": sample_weight, "batch_size": batch_size}
+        given = {"y": y, "sample_weight": sample_weight}
         if extra := [name for name, value in given.items() if value is not None]:
             raise ValueError(
                 f"x is a {type(x).__name__}, which yields whole batches (x, y, sample_weight); "

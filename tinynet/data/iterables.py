@@ -7,6 +7,7 @@ import numpy as np
 
 from tinynet.data.arrays import Batch, Places, check_lengths
 from tinynet.data.columns import Inputs, as_arrays, targets
+from tinynet.data.py_dataset import PyDataset
 from tinynet.data.weights import weights_from_classes
 from tinynet.tree import mapped
 
@@ -31,7 +32,7 @@ class IterableBatches:
 
     def __init__(self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None) -> None:
         self.source, self.dtype, self.class_weight = source, dtype, class_weight
-        self.steps: int | None = len(source) if hasattr(source, "__len__") else None
+        self.steps: int | None = _length(source)
         self._positioned = False  # whether the source itself knows which batches are done
 
     def epoch(self, places: Places | None = None, skip: int = 0) -> Iterator[Batch]:
@@ -73,6 +74,13 @@ class IterableBatches:
 
     def _targets(self, samples: np.ndarray) -> Callable[[Any], Any]:
         return lambda array: None if array is None else targets(array, self.dtype).take(samples)
+
+
+def _length(source: Any) -> int | None:
+    """The number of batches, where it is known and there is an end."""
+    if isinstance(source, PyDataset):
+        return source.num_batches
+    return len(source) if hasattr(source, "__len__") else None
 
 
 def _iterate(source: Any) -> Iterable[Any]:

@@ -22,6 +22,11 @@ def weights_from_classes(y: Any, class_weight: Mapping[int, float], dtype: Any =
             "that shape: np.take(weights, y) for a weight of each class"
         )
     labels = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else np.round(labels).astype(int)
+    if labels.size != len(labels):
+        raise ValueError(
+            f"class_weight gives one weight for each sample, by its class; labels of shape {np.shape(y)} have several for "
+            "each: give sample_weight, an array of the labels' shape"
+        )
     weights = np.ones(labels.shape, dtype)
     for label, weight in class_weight.items():
         weights[labels == label] = weight

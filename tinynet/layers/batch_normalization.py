@@ -9,6 +9,7 @@ from typing import Any
 
 from tinynet import initializers, ops
 from tinynet.kernels.batch_norm import follow
+from tinynet.kernels.common import lasting
 from tinynet.layers import arguments
 from tinynet.layers.affine import Affine, axes_of, axis_argument, expect_sizes, sizes_of
 from tinynet.layers.base import Shape
@@ -89,7 +90,8 @@ class BatchNormalization(Affine):
             mean, variance = (p if p.ndim == 1 else ops.reshape(p, -1) for p in moving)
             return ops.batch_norm_inference(x, gamma, beta, mean, variance, axis=axis, epsilon=self.epsilon)
         y, mean, variance = ops.batch_norm(x, gamma, beta, axis=axis, epsilon=self.epsilon)
-        follow(*(parameter.data.reshape(-1) for parameter in moving), mean.data, variance.data, momentum=self.momentum)
+        with lasting:
+            follow(*(parameter.data.reshape(-1) for parameter in moving), mean.data, variance.data, momentum=self.momentum)
         for parameter in moving:
             parameter.touch()
         return y

@@ -9,6 +9,7 @@ from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits
 from tinynet.backend.revision import revision
+from tinynet.metrics.metric import Metric
 
 
 class Holder:
@@ -16,7 +17,10 @@ class Holder:
 
     revision: ClassVar = revision
     without_effect: ClassVar = frozenset(
-        {"calls", "history", "stop_training", "_trainable", "_added", "_added_in", "_adding", "_progress", "_resumed"}
+        {
+            "calls", "history", "stop_training", "stop_evaluating", "stop_predicting", "_trainable", "_added", "_added_in",
+            "_adding", "_fits_by_thread", "_resumed",
+        }
     )  # attributes not counted
     # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one.
     not_searched: ClassVar = frozenset({"_adding", "_given", "_nodes"})
@@ -97,7 +101,7 @@ class Holder:
 
     def sublayers(self) -> Iterator[Any]:
         """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
-        found = (item for name, value in vars(self).items() if name not in self.not_searched for item in _holders(value))
+        found = (item for name, value in vars(self).items() if name not in self.not_searched for item in _found(Holder, value))
         return iter(dict.fromkeys(found))
 
     def with_all_within(self) -> list[Any]:
@@ -125,6 +129,18 @@ class Holder:
     def non_trainable_weights(self) -> list[Parameter]:
         """The other parameters."""
         return [p for p in self.weights if not p.trainable] if self._trainable else self.weights
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics in the attributes of this layer and of those that it holds: `fit` resets and reports them."""
+        found = (
+            item
+            for layer in self.with_all_within()
+            for name, value in vars(layer).items()
+            if name not in self.not_searched
+            for item in _found(Metric, value)
+        )
+        return list(dict.fromkeys(found))
 
     variables = property(lambda self: self.weights)
     trainable_variables = property(lambda self: self.trainable_weights)
@@ -156,10 +172,10 @@ class Holder:
         return sum(parameter.size for parameter in self.weights)
 
 
-def _holders(value: Any) -> Iterator[Any]:
-    """The layers in a value: itself, or those in lists, tuples and dictionaries."""
-    if isinstance(value, Holder):
+def _found(kind: type, value: Any) -> Iterator[Any]:
+    """The objects of a kind in a value: itself, or those in lists, tuples and dictionaries."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _holders(item)
+            yield from _found(kind, item)

@@ -16,9 +16,12 @@ class Loss:
     reduction  "sum_over_batch_size" (also "mean"): sum of weighted losses / number of losses, not / sum of weights;
                "mean_with_sample_weight": / sum of weights;  "sum";  None (also "none"): the losses themselves
     dtype      the format to compute in; None: that of the predictions. Targets are brought into it
+
+    `call` is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1), where a difference would be
+    (N, N).
     """
 
-    converts = True  # whether `call` is given a Tensor of targets; if not, what was given
+    converts = True  # whether that is so; if not, `call` is given the targets as they are
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
@@ -35,7 +38,7 @@ class Loss:
         if self.dtype not in (None, y_pred.dtype.name):
             y_pred = ops.cast(y_pred, dtype=self.dtype)
         if self.converts:
-            y_true = as_tensor(target(y_true, y_pred))
+            y_true, y_pred = same_rank(as_tensor(target(y_true, y_pred)), y_pred)
         losses = self.call(y_true, y_pred)
         if not hasattr(losses, "ndim"):
             raise TypeError(f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}")
@@ -64,12 +67,7 @@ class Loss:
 
 
 class LossFunctionWrapper(Loss):
-    """A function (y_true, y_pred, **settings) -> losses per sample, as a Loss.
-
-    A function that is not tinynet's is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1).
-    """
-
-    converts = False
+    """A function (y_true, y_pred, **settings) -> losses per sample, as a Loss."""
 
     def __init__(
         self,
@@ -81,11 +79,9 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), reduction, dtype)
         self.fn, self.settings = fn, settings
-        self._prepares = (getattr(fn, "__module__", None) or "").startswith("tinynet.")
+        self.converts = not (getattr(fn, "__module__", None) or "").startswith("tinynet.")  # those bring them in shape
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
-        if not self._prepares:
-            y_true, y_pred = same_rank(as_tensor(target(y_true, y_pred)), y_pred)
         return self.fn(y_true, y_pred, **self.settings)
 
     def get_config(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ the host: each prediction falls into the bucket numbered by how many thresholds 
 the sum of the buckets behind it. Work and memory do not grow with the number of thresholds.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from tinynet.autograd import as_raw
 from tinynet.backend import config, device
 from tinynet.losses.shapes import same_rank, weights_like
 from tinynet.metrics.metric import Metric
-from tinynet.metrics.variable import Variable
+from tinynet.metrics.value import value_of
 
+FOUR = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 NOT_CHOSEN = -1e10  # what predictions that are not among the top k count as
 
 
@@ -26,7 +28,13 @@ class Counts(Metric):
                  a multiplication instead of a search
     top_k        only the k largest predictions of a row can be positive
     class_id     only this column is looked at
+
+    Subclasses say in `kept` which of the four counts they need, and the names of their variables. A prediction that is NaN
+    is neither positive nor negative: every count is NaN from then on. Predictions outside 0 .. 1, such as logits, are counted
+    after a warning.
     """
+
+    kept: ClassVar[Mapping[str, str]] = {name: name for name in FOUR}
 
     def __init__(
         self,
@@ -41,23 +49,17 @@ class Counts(Metric):
         self._order = np.argsort(thresholds, kind="stable")  # of the thresholds as they were given
         self._sorted = np.asarray(thresholds, np.float32)[self._order]
         self._even = evenly_spaced(np.sort(thresholds))
+        self._looked = False  # whether predictions were looked at for being probabilities
 
     def build(self, labels: int | None = None) -> None:
-        """Makes the variables (T + 1,), for all predictions together, or (T + 1, L), for each of `labels` columns."""
-        shape = (len(self._sorted) + 1,) if labels is None else (len(self._sorted) + 1, labels)
-        self._yes = self.add_variable(shape, dtype="float64", name="yes_targets_above")
-        self._no = self.add_variable(shape, dtype="float64", name="no_targets_above")
+        """Makes the variables (T,), for all predictions together, or (T, L), for each of `labels` columns."""
+        shape = (len(self._sorted),) if labels is None else (len(self._sorted), labels)
+        for attribute, name in self.kept.items():
+            setattr(self, attribute, self.add_variable(shape, dtype="float64", name=name))
 
-    true_positives = property(lambda self: self._above(self._yes))
-    false_positives = property(lambda self: self._above(self._no))
-    true_negatives = property(lambda self: self._no.numpy()[0] - self.false_positives)
-    false_negatives = property(lambda self: self._yes.numpy()[0] - self.true_positives)
-
-    def _above(self, count: Variable) -> np.ndarray:
-        """The counts in the order in which the thresholds were given."""
-        values = np.empty((len(self._order), *count.shape[1:]))
-        values[self._order] = count.numpy()[1:]
-        return values
+    def counted(self, *names: str) -> tuple[np.ndarray, ...]:
+        """The counts so far, in the order in which the thresholds were given."""
+        return tuple(device.to_host(getattr(self, name).data) for name in names)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes in targets (0 is no, anything else yes) and predictions of one shape; weights (N,) or of that shape."""
@@ -85,10 +87,35 @@ class Counts(Metric):
 
     def count(self, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> None:
         """Adds the counts of targets, predictions and weights (M, L)."""
-        bucket = self._bucket(predicted)
-        for count, chosen in ((self._yes, truth), (self._no, ~truth)):
-            above = counts_from(bucket, np.where(chosen, weight, 0.0), len(self._sorted) + 1)
-            count.assign_add(above.reshape(count.shape))
+        self._look_at(predicted)
+        bucket, buckets = self._bucket(predicted), len(self._sorted) + 1
+        yes, no = (counts_from(bucket, np.where(chosen, weight, 0.0), buckets) for chosen in (truth, ~truth))
+        if np.isnan(predicted).any():
+            yes, no = yes * np.nan, no * np.nan
+        found = dict(zip(FOUR, (yes[1:], no[1:], no[:1] - no[1:], yes[:1] - yes[1:]), strict=True))
+        for attribute in self.kept:
+            count = getattr(self, attribute)
+            values = np.empty(count.shape)
+            values[self._order] = found[attribute].reshape(count.shape)
+            count.assign_add(values)
+
+    def reset_state(self) -> None:
+        super().reset_state()
+        self._looked = False
+
+    def _look_at(self, predicted: np.ndarray) -> None:
+        """Warns if the first predictions are no probabilities, to which the thresholds belong."""
+        if self._looked or not predicted.size or self.top_k is not None:
+            return
+        self._looked = True
+        low, high = predicted.min(), predicted.max()
+        if low < -config.epsilon() or high > 1 + config.epsilon():
+            hint = "from_logits=True, or " if hasattr(self, "from_logits") else ""
+            warnings.warn(
+                f"{self.name}: predictions should be probabilities in 0 .. 1, got values from {low:.3g} to {high:.3g}; for "
+                f"logits give {hint}the model a sigmoid or softmax as its last activation",
+                stacklevel=4,
+            )
 
     def _bucket(self, predicted: np.ndarray) -> np.ndarray:
         """How many thresholds lie below each prediction; below one that is NaN, none."""
@@ -120,6 +147,11 @@ def only_largest(predicted: np.ndarray, k: int) -> np.ndarray:
     kept = np.full_like(predicted, NOT_CHOSEN)
     np.put_along_axis(kept, chosen, np.take_along_axis(predicted, chosen, -1), -1)
     return kept
+
+
+def share(part: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """part / (part + rest), and 0 where there is nothing."""
+    return ratio(part, part + rest)
 
 
 def ratio(part: Any, whole: Any) -> np.ndarray:
@@ -155,7 +187,7 @@ class _AtThresholds(Counts):
 
     def result(self) -> Any:
         values = self.values()
-        return float(values[0]) if len(values) == 1 else values
+        return value_of(values[0] if len(values) == 1 else values.copy())
 
     def get_config(self) -> dict[str, Any]:
         thresholds = self.thresholds
@@ -168,33 +200,32 @@ class _Count(_AtThresholds):
     ) -> None:
         super().__init__(thresholds, name, dtype)
 
+    def values(self) -> np.ndarray:
+        return self.counted(*self.kept)[0]
+
 
 class TruePositives(_Count):
     """How many yes-targets are predicted."""
 
-    def values(self) -> np.ndarray:
-        return self.true_positives
+    kept: ClassVar = {"true_positives": "accumulator"}
 
 
 class TrueNegatives(_Count):
     """How many no-targets are predicted as no."""
 
-    def values(self) -> np.ndarray:
-        return self.true_negatives
+    kept: ClassVar = {"true_negatives": "accumulator"}
 
 
 class FalsePositives(_Count):
     """How many no-targets are predicted as yes."""
 
-    def values(self) -> np.ndarray:
-        return self.false_positives
+    kept: ClassVar = {"false_positives": "accumulator"}
 
 
 class FalseNegatives(_Count):
     """How many yes-targets are predicted as no."""
 
-    def values(self) -> np.ndarray:
-        return self.false_negatives
+    kept: ClassVar = {"false_negatives": "accumulator"}
 
 
 class _TopK(_AtThresholds):
@@ -217,12 +248,16 @@ class _TopK(_AtThresholds):
 class Precision(_TopK):
     """Share of the predicted positives that are right; 0 where there are none."""
 
+    kept: ClassVar = {"true_positives": "true_positives", "false_positives": "false_positives"}
+
     def values(self) -> np.ndarray:
-        return ratio(self.true_positives, self.true_positives + self.false_positives)
+        return share(*self.counted(*self.kept))
 
 
 class Recall(_TopK):
     """Share of the yes-targets that are predicted; 0 where there are none."""
 
+    kept: ClassVar = {"true_positives": "true_positives", "false_negatives": "false_negatives"}
+
     def values(self) -> np.ndarray:
-        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+        return share(*self.counted(*self.kept))

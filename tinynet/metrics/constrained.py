@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.metrics.confusion import Counts, ratio
+from tinynet.metrics.confusion import Counts, share
+from tinynet.metrics.value import Value
 
 
 class _Constrained(Counts):
@@ -31,8 +32,11 @@ class _Constrained(Counts):
         """What must be at least `least`."""
         raise TypeError(f"{type(self).__name__} must define condition(self)")
 
-    def result(self) -> float:
-        return float(np.max(self.rate(), where=self.condition() >= self.least, initial=0.0))
+    def result(self) -> Value:
+        rates, condition = self.rate(), self.condition()
+        if np.isnan(condition).any():
+            return Value(np.nan)
+        return Value(np.max(rates, where=condition >= self.least, initial=0.0))
 
     def get_config(self) -> dict[str, Any]:
         own = {self.argument: self.least, "num_thresholds": self.num_thresholds, "class_id": self.class_id}
@@ -40,15 +44,15 @@ class _Constrained(Counts):
 
     def recalls(self) -> np.ndarray:
         """Share of the yes-targets that are predicted, also called sensitivity, at every threshold."""
-        return ratio(self.true_positives, self.true_positives + self.false_negatives)
+        return share(*self.counted("true_positives", "false_negatives"))
 
     def precisions(self) -> np.ndarray:
         """Share of the predicted positives that are right."""
-        return ratio(self.true_positives, self.true_positives + self.false_positives)
+        return share(*self.counted("true_positives", "false_positives"))
 
     def specificities(self) -> np.ndarray:
         """Share of the no-targets that are predicted as no."""
-        return ratio(self.true_negatives, self.true_negatives + self.false_positives)
+        return share(*self.counted("true_negatives", "false_positives"))
 
 
 class SensitivityAtSpecificity(_Constrained):

@@ -9,6 +9,7 @@ from tinynet import ops
 from tinynet.autograd import as_raw
 from tinynet.backend import config
 from tinynet.metrics.confusion import Counts, ratio
+from tinynet.metrics.value import Value
 
 
 class AUC(Counts):
@@ -76,10 +77,10 @@ class AUC(Counts):
             raise ValueError(f"{self.name}: expected {self._columns} labels, got predictions of shape {predicted.shape}")
         self.count(truth, predicted, weight)
 
-    def result(self) -> float:
+    def result(self) -> Value:
         if self._columns is None:
-            return 0.0
-        counts = self.true_positives, self.false_positives, self.true_negatives, self.false_negatives
+            return Value(0.0)
+        counts = self.counted("true_positives", "false_positives", "true_negatives", "false_negatives")
         tp, fp, tn, fn = (values.reshape(self.num_thresholds, -1) for values in counts)  # (T, L)
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = _area_of_precision(tp, fp, fn)
@@ -89,8 +90,8 @@ class AUC(Counts):
             areas = (x[:-1] - x[1:]) * heights.get(self.summation_method, np.maximum(y[:-1], y[1:]))
         areas = areas.sum(axis=0)  # (L,)
         if self.multi_label and self.label_weights is not None:
-            return float(ratio((areas * self.label_weights).sum(), self.label_weights.sum()))
-        return float(areas.mean())
+            return Value(ratio((areas * self.label_weights).sum(), self.label_weights.sum()))
+        return Value(areas.mean())
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -8,6 +8,7 @@ from tinynet.backend import config
 from tinynet.losses.regression import unit
 from tinynet.losses.shapes import counted_labels, matched, weights_like
 from tinynet.metrics.mean import Mean, MeanMetricWrapper
+from tinynet.metrics.value import Value
 
 
 class _LossMetric(MeanMetricWrapper):
@@ -34,8 +35,8 @@ class RootMeanSquaredError(Mean):
         y_true, y_pred = matched(self.name, y_true, y_pred)
         super().update_state(ops.square(ops.subtract(y_pred, y_true)), sample_weight)
 
-    def result(self) -> float:
-        return super().result() ** 0.5
+    def result(self) -> Value:
+        return Value(super().result() ** 0.5)
 
 
 class MeanAbsoluteError(_LossMetric):

@@ -1,16 +1,18 @@
 """Running means and sums: what most metrics are. On a GPU the sums stay there until `result` asks for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinynet import lookup
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config
 from tinynet.kernels.common import xp
 from tinynet.losses import Loss
+from tinynet.losses.shapes import same_rank
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.value import Value
 
 
 class Mean(Metric):
@@ -18,34 +20,26 @@ class Mean(Metric):
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
-        self.total: Any = 0.0
-        self.count: Any = 0.0
+        self.total = self.add_variable((), dtype="float64", name="total")
+        self.count = self.add_variable((), dtype="float64", name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes in `values` (N, ...), of which each sample's mean counts; `sample_weight` (N,) or of values' shape."""
         values, weight = per_sample(_array(values), sample_weight)
-        self.total = self.total + _number(values.sum())
-        self.count = self.count + (_number(weight.sum()) if weight is not None else values.size)
+        self.total.add(values.sum())
+        self.count.add(weight.sum() if weight is not None else values.size)
 
-    def result(self) -> float:
-        total, count = float(device.to_host(self.total)), float(device.to_host(self.count))
-        return total / count if count else 0.0
-
-    def reset_state(self) -> None:
-        self.total = self.count = 0.0
-
-    def state(self) -> dict[str, Any]:
-        return {name: float(device.to_host(getattr(self, name))) for name in ("total", "count")}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        self.total, self.count = float(state["total"]), float(state["count"])
+    def result(self) -> Value:
+        total, count = float(self.total), float(self.count)
+        return Value(total / count if count else 0.0)
 
 
-class Sum(Mean):
+class Sum(Metric):
     """sum w v over all values v given so far."""
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
-        super().__init__(name, dtype)
+        super().__init__(dtype, name)
+        self.total = self.add_variable((), dtype="float64", name="total")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes in `values` (N, ...); `sample_weight` (N,) or of values' shape."""
@@ -53,14 +47,17 @@ class Sum(Mean):
         if sample_weight is not None:
             weight = _weight(values, sample_weight)
             values = values * weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
-        self.total = self.total + _number(values.sum())
+        self.total.add(values.sum())
 
-    def result(self) -> float:
-        return float(device.to_host(self.total))
+    def result(self) -> Value:
+        return Value(float(self.total))
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function (y_true, y_pred, **settings) -> one value per sample."""
+    """The mean of a function (y_true, y_pred, **settings) -> one value per sample.
+
+    A function that is not tinynet's is given arrays of one rank: targets (N,) beside predictions (N, 1) become (N, 1).
+    """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
@@ -69,7 +66,7 @@ class MeanMetricWrapper(Mean):
             self.direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        values = self.fn(as_raw(y_true), as_raw(y_pred), **self.settings)
+        values = self.fn(*of_one_rank(self.fn, y_true, y_pred), **self.settings)
         if values is None:
             raise TypeError(f"the metric {self.name!r} must return a value per sample; it returned None")
         super().update_state(values, sample_weight)
@@ -77,6 +74,15 @@ class MeanMetricWrapper(Mean):
     def get_config(self) -> dict[str, Any]:
         own = {"fn": lookup.describe(self.fn)} if type(self) is MeanMetricWrapper else {}
         return {**super().get_config(), **own, **self.settings}
+
+
+def of_one_rank(judge: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions as arrays, of one rank unless `judge` is tinynet's own and brings them in shape itself."""
+    y_true, y_pred = as_raw(y_true), as_raw(y_pred)
+    if (getattr(judge, "__module__", None) or "").startswith("tinynet.") or isinstance(y_true, dict):
+        return y_true, y_pred
+    y_true, y_pred = (y if hasattr(y, "ndim") else np.asarray(y) for y in (y_true, y_pred))
+    return same_rank(y_true, y_pred)
 
 
 def per_sample(values: Any, sample_weight: Any) -> tuple[Any, Any]:
@@ -103,7 +109,3 @@ def _array(values: Any) -> Any:
         return np.asarray(values, config.floatx())
     return values if values.dtype.kind == "f" else values.astype(config.floatx())
 
-
-def _number(x: Any) -> Any:
-    """A sum on the host as a Python float; on the device as it is, in double precision, for later."""
-    return float(x) if isinstance(x, np.generic | np.ndarray) else x.astype("float64")

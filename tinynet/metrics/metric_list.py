@@ -5,7 +5,9 @@ from typing import Any
 
 from tinynet.autograd import Tensor
 from tinynet.metrics.lookup import as_metric
+from tinynet.metrics.mean import of_one_rank
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.value import plain
 
 
 class MetricList:
@@ -37,18 +39,16 @@ class MetricList:
             if y_true[i] is None:
                 raise ValueError(f"the metric {metric.name!r} compares predictions with targets: its output has none in y")
         for i, metric in self.plain:
-            metric.update_state(y_true[i], y_pred[i])
+            metric.update_state(*of_one_rank(metric, y_true[i], y_pred[i]))
         for i, metric in self.weighted:
-            metric.update_state(y_true[i], y_pred[i], sample_weight[i])
+            metric.update_state(*of_one_rank(metric, y_true[i], y_pred[i]), sample_weight[i])
 
     def result(self) -> dict[str, Any]:
         """{name: value so far}; a metric whose result is a dictionary is reported under its keys."""
         results: dict[str, Any] = {}
         for name, metric in zip(self.names, self.metrics, strict=True):
             if metric.in_logs:
-                value = metric.result()
-                entries = value if isinstance(value, dict) else {name: value}
-                results.update({key: _plain(entry) for key, entry in entries.items()})
+                results.update(logged(name, metric))
         return results if self.in_order else dict(sorted(results.items()))
 
     def reset_state(self) -> None:
@@ -57,9 +57,16 @@ class MetricList:
             metric.reset_state()
 
 
+def logged(name: str, metric: Metric) -> dict[str, Any]:
+    """{name: value so far}, or what a result that is a dictionary says; as numbers and NumPy arrays."""
+    value = metric.result()
+    entries = value if isinstance(value, dict) else {name: value}
+    return {key: _plain(entry) for key, entry in entries.items()}
+
+
 def _plain(value: Any) -> Any:
     """A Tensor, such as a metric's variable, as a number or an array of its own."""
-    return (value.numpy() if value.ndim else value.data.item()) if isinstance(value, Tensor) else value
+    return (value.numpy() if value.ndim else value.data.item()) if isinstance(value, Tensor) else plain(value)
 
 
 def _metrics(argument: str, given: Any, outputs: Sequence[str]) -> list[tuple[int, Metric]]:

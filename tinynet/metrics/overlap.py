@@ -9,6 +9,7 @@ import numpy as np
 from tinynet.autograd import as_raw
 from tinynet.backend import config, device
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.value import Value, value_of
 
 
 class ConfusionMatrix(Metric):
@@ -25,7 +26,7 @@ class ConfusionMatrix(Metric):
         if not isinstance(num_classes, int | np.integer) or num_classes < 2:
             raise ValueError(f"{self.name}: num_classes must be an integer >= 2, got {num_classes!r}")
         self.num_classes = int(num_classes)
-        self.matrix = self.add_variable((num_classes, num_classes), dtype="float64", name="matrix")
+        self.matrix = self.add_variable((num_classes, num_classes), dtype="float64", name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes in targets and predictions; weights one for each target."""
@@ -50,7 +51,7 @@ class ConfusionMatrix(Metric):
         self.matrix.assign_add(counts.reshape(self.matrix.shape))
 
     def result(self) -> Any:
-        return self.matrix.numpy()
+        return value_of(self.matrix.numpy())
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_classes": self.num_classes}
@@ -110,12 +111,12 @@ class IoU(ConfusionMatrix):
             )
         return whole
 
-    def result(self) -> float:
+    def result(self) -> Value:
         matrix, e = self.matrix.numpy(), config.epsilon()
         both = np.diag(matrix)
         either = (matrix.sum(axis=0) + matrix.sum(axis=1) - both)[self.target_class_ids]
         shares = np.where(either > 1e-9, both[self.target_class_ids] / (either + e), 0.0)
-        return float(shares.sum() / (np.count_nonzero(either > 1e-9) + e))
+        return Value(shares.sum() / (np.count_nonzero(either > 1e-9) + e))
 
     def get_config(self) -> dict[str, Any]:
         names = ("target_class_ids", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")

@@ -9,6 +9,7 @@ from tinynet.autograd import as_raw
 from tinynet.backend import config, device
 from tinynet.losses.shapes import same_rank
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.value import value_of
 
 
 class _Columns(Metric):
@@ -82,8 +83,8 @@ class FBetaScore(_Columns):
         precision, recall = tp / (tp + fp + e), tp / (tp + fn + e)
         scores = (1 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + e)
         if self.average == "weighted":
-            return float((scores * samples / (samples.sum() + e)).sum())
-        return scores if self.average is None else float(scores.mean())
+            return value_of((scores * samples / (samples.sum() + e)).sum())
+        return value_of(scores if self.average is None else scores.mean())
 
     def get_config(self) -> dict[str, Any]:
         own = {"average": self.average, "beta": self.beta, "threshold": self.threshold}
@@ -112,10 +113,10 @@ class R2Score(_Columns):
     """1 - sum (y - m)^2 / sum (y - mean y)^2, the share of the targets' variance that predictions m explain.
 
     class_aggregation  "uniform_average": mean of the columns;  "variance_weighted_average";  None: all of them, (C,)
-    num_regressors     p > 0: the adjusted score 1 - (1 - R2) (n - 1) / (n - p - 1), n the number of targets
+    num_regressors     p > 0: the adjusted score 1 - (1 - R2) (n - 1) / (n - p - 1), n the number of samples
     """
 
-    sums = ("sum", "squared_sum", "residual", "count")
+    sums = ("squared_sum", "sum", "residual", "count")
 
     def __init__(
         self,
@@ -140,13 +141,13 @@ class R2Score(_Columns):
         truth, predicted = (y.astype(np.float64) for y in self.taken(y_true, y_pred))
         weight = np.ones(1) if sample_weight is None else np.asarray(device.to_host(as_raw(sample_weight)), np.float64)
         weight = np.broadcast_to(weight.reshape(-1, 1) if weight.ndim == 1 else weight, truth.shape)
-        summed = truth * weight, truth * truth * weight, (truth - predicted) ** 2 * weight, weight
+        summed = truth * truth * weight, truth * weight, (truth - predicted) ** 2 * weight, weight
         for name, values in zip(self.sums, summed, strict=True):
             getattr(self, name).assign_add(values.sum(axis=0))
-        self.num_samples.assign_add(float(truth.size))
+        self.num_samples.add(len(truth))
 
     def result(self) -> Any:
-        sums, squares, residual, count = self.values()
+        squares, sums, residual, count = self.values()
         with np.errstate(divide="ignore", invalid="ignore"):
             total = squares - sums * (sums / count)
             scores = 1 - residual / total
@@ -155,15 +156,14 @@ class R2Score(_Columns):
             scores = scores.mean()
         elif self.class_aggregation == "variance_weighted_average":
             scores = (total * scores).sum() / total.sum()
-        scores = self._adjusted(scores)
-        return float(scores) if np.ndim(scores) == 0 else scores
+        return value_of(self._adjusted(scores))
 
     def _adjusted(self, scores: Any) -> Any:
         n, p = float(self.num_samples.numpy()), self.num_regressors
         if not p:
             return scores
         if p >= n - 1:
-            warnings.warn(f"{self.name} is not adjusted: {p} regressors are too many for {n:.0f} values", stacklevel=3)
+            warnings.warn(f"{self.name} is not adjusted: {p} regressors are too many for {n:.0f} samples", stacklevel=3)
             return scores
         return 1 - (1 - scores) * (n - 1) / (n - p - 1)
 

@@ -1,8 +1,10 @@
 """Compiled: what `compile` says about a model, kept, described and taken from a description."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from tinynet import lookup, losses, metrics, optimizers
 from tinynet.layers.base import Layer
@@ -66,8 +68,12 @@ class Compiled(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The running means that are reported: the loss, then the metrics."""
-        return [] if self.objective is None else self.objective.all_metrics
+        """The running means that are reported: the loss, the metrics, then those that layers hold in their attributes."""
+        own = [] if self.objective is None else self.objective.all_metrics
+        return own + self._metrics_of_layers()
+
+    def _metrics_of_layers(self) -> list[Any]:
+        return super().metrics
 
     @property
     def metrics_names(self) -> list[str]:
@@ -78,8 +84,19 @@ class Compiled(Layer):
     def replay(self) -> Replay:
         """The steps recorded for this model."""
         if self._replay is None:
-            self._replay = Replay(self)
+            vars(self).setdefault("_replay", Replay(self))  # one, whichever threads come first
+        assert self._replay is not None
         return self._replay
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all parameters, none of them in the middle of a step that another thread runs."""
+        with self.replay.lock:
+            return super().get_weights()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        with self.replay.lock:
+            super().set_weights(weights)
 
     def __getattr__(self, name: str) -> Any:
         if name in METHODS:

@@ -115,7 +115,8 @@ class Model(Trainer):
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the whole model to a .tinynet file, or a .keras archive, for `load_model`; see tinynet.saving.save_model."""
-        whole.save_model(self, filepath, overwrite)
+        with self.replay.lock:  # between two steps, if another thread trains
+            whole.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
         """Writes what `predict` computes as an ONNX model, for other runtimes; see models/files/onnx_export.py."""
@@ -123,14 +124,16 @@ class Model(Trainer):
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes all weights to a .safetensors file, or a .weights.h5 file that Keras reads, whole or not at all."""
-        weights_file.save(self, filepath, overwrite)
+        with self.replay.lock:
+            weights_file.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Reads weights from a .safetensors, .weights.h5, .tinynet or .keras file.
 
         Raises ValueError, changing nothing, unless all names and shapes agree; or skips those that do not, with a warning.
         """
-        weights_file.load(self, filepath, skip_mismatch)
+        with self.replay.lock:
+            weights_file.load(self, filepath, skip_mismatch)
 
 
 def _one_or_all(values: list[Any]) -> Any:

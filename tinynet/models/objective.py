@@ -15,7 +15,7 @@ class Objective:
     loss_weights  factors of the losses, likewise
     outputs       names of the outputs; None where they are not known before the first batch (subclasses)
 
-    The reported loss is the mean over the samples seen since `reset`: batch losses weighted by the batch sizes.
+    The reported loss is the mean over the samples: batch losses weighted by the batch sizes.
     """
 
     def __init__(
@@ -28,6 +28,7 @@ class Objective:
         self.functions: tuple[Any, ...] = ()  # the losses
         self.parts: list[Any] = []  # running means of the losses, if there are several
         self.metrics = metrics.MetricList(None, None)
+        self.holder: Any = None  # the Means of the run whose numbers the metrics hold, while it goes on
         if outputs is not None:
             self._bind(list(outputs))
 
@@ -78,14 +79,12 @@ class Objective:
             self.metrics.update_state(self._sorted(y), copies, self._weights(weight))
 
     def results(self) -> dict[str, Any]:
-        """{"loss": ..., metric: ...} over all batches since `reset`, in the order of compile."""
-        parts = {mean.name: mean.result() for mean in self.parts}
-        return {"loss": self.mean_loss.result(), **parts, **self.metrics.result()}
+        """{"loss": ..., metric: ...} over all batches so far, in the order of compile."""
+        losses_of = {mean.name: float(mean.result()) for mean in (self.mean_loss, *self.parts)}
+        return {**losses_of, **self.metrics.result()}
 
-    def reset(self) -> None:
-        """Forgets all batches."""
-        for metric in self.all_metrics:
-            metric.reset_state()
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "holder": None}  # a copy takes no part in the run
 
     @property
     def all_metrics(self) -> list[Any]:

@@ -10,13 +10,14 @@ import numpy as np
 
 from tinynet.backend import random
 from tinynet.data import Epochs
+from tinynet.models.means import Means
 
 
 class Progress:
-    """Where a run of `fit` is: the epoch to go on with, and the data."""
+    """Where a run of `fit` is: the epoch to go on with, the data, the running means of the epoch."""
 
-    def __init__(self, epoch: int, data: Epochs) -> None:
-        self.epoch, self.data = epoch, data
+    def __init__(self, epoch: int, data: Epochs, means: Means) -> None:
+        self.epoch, self.data, self.means = epoch, data, means
 
 
 def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -25,7 +26,7 @@ def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays = {f"weights/{i}": parameter.numpy() for i, parameter in enumerate(model.weights)}
     if model.optimizer.built:
         arrays.update({f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())})
-    for i, metric in enumerate(model.objective.all_metrics):
+    for i, metric in enumerate(progress.means.metrics()):
         arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.state().items()})
     draws = [{"key": list(layer.key), "calls": layer.calls} for layer in _drawing(model)]
     return arrays, {"epoch": progress.epoch, "data": progress.data.state(), "random": random.state(), "draws": draws}
@@ -51,7 +52,7 @@ def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: d
     for layer, draw in zip(drawing, numbers["draws"], strict=True):
         layer.key, layer.calls = tuple(draw["key"]), draw["calls"]
     random.set_state(numbers["random"])
-    for i, metric in enumerate(model.objective.all_metrics):
+    for i, metric in enumerate(progress.means.metrics()):
         prefix = f"metrics/{i}/"
         values = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         if values:
@@ -70,6 +71,7 @@ def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:
 
 
 def _progress(model: Any) -> Progress:
-    if model._progress is None:
+    progress = model._fit_progress
+    if progress is None:
         raise ValueError(f"{model} is not being trained: its training state exists within fit, for callbacks")
-    return model._progress
+    return progress

@@ -1,10 +1,11 @@
 """Replay: a step is recorded once for each kind of batch, then repeated without the Python that led to its kernels.
 
 The first batch of a kind runs on the tape as ever. At the second, `kernels/replay.py` notes the launches of a step on
-other numbers, whose outcome is thrown away: whatever the program should fail to repeat differs from what is right. At the
-third, the tape runs once more and the program repeats the step from the same state: only if every weight, every slot of the
-optimizer and every output has the same bits does the program replace the tape from then on. Parameters that the step
-itself does not change are the same at both; once somebody else has changed them, the next step is compared again.
+other numbers, whose outcome is thrown away: whatever the program should fail to repeat differs from what is right. That
+step is a rehearsal: what it would do to weights, statistics and slots is noted and left undone. At the third, the tape runs
+once more and the program repeats the step from the same state: only if every weight, every slot of the optimizer and every
+output has the same bits does the program replace the tape from then on. Parameters that the step itself does not change are
+the same at both; once somebody else has changed them, the next step is compared again.
 
     kind     shapes and dtypes of x, y and weight, what is trainable, numbers of the optimizer and of the loss,
              config.epsilon, chosen kernels, number of threads, the thread that calls
@@ -12,6 +13,12 @@ itself does not change are the same at both; once somebody else has changed them
              Python may do anything. Arrays that are not NumPy's. Models compiled with run_eagerly=True
     anew     after an attribute of any layer, regularizer or constraint was set, another loss or learning-rate function,
              slots built anew, or after a parameter's array was replaced
+
+**One step at a time.** A step holds the model's `lock`, and so does whoever reads or writes all weights (`get_weights`,
+`save`): a second thread that predicts, evaluates or saves while `fit` runs does so between two steps, with the weights of one
+of them. What another thread runs says nothing about what this step changed: that is what its own tape touched. A step that
+begins within another of this thread (a signal handler, a metric that predicts) runs on the tape, beside what is recorded.
+Models that share layers have locks of their own: a step of one may see the other's weights in the middle of an update.
 """
 
 import threading
@@ -45,13 +52,16 @@ class Replay:
         self._transparent = False
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
-        self._lent: Recorded | None = None  # whose input holds a batch that is not used yet
+        self.lock = threading.RLock()  # held while a step runs
+        self.depth = 0  # of steps within steps, counted by the one that holds the lock
 
     def __reduce__(self) -> Any:
         return Replay, (self.model,)  # a copy of a model records for itself
 
     def __call__(self, step: Step, x: Any, y: Any = None, weight: Any = None) -> Outputs:
         """What step(model, x, y, weight) returns. The arrays are overwritten by the next call."""
+        if self.depth > 1 or common.recording.get() is not None:
+            return _beside(step, self.model, x, y, weight)
         loss, rate = functions = _functions(self.model)
         if Layer.revision != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
             self._look(functions)
@@ -63,10 +73,10 @@ class Replay:
         recorded = self.recorded.pop(key, None)
         if recorded is None or not recorded.valid():
             recorded = Recorded(step, self.model)
-        if recorded is self._lent:
+        if recorded.lent:
             if x is not recorded.inputs[0]:  # a callback runs a step of its own between a batch and its step
                 recorded = Recorded(step, self.model)
-            self._lent = None
+            recorded.lent = False
         self.recorded[key] = recorded  # at the end: the one not used for longest comes first
         while len(self.recorded) > MOST:
             self.recorded.pop(next(iter(list(self.recorded))), None)
@@ -77,8 +87,10 @@ class Replay:
         for recorded in reversed(list(self.recorded.values())):
             if recorded.step is not step or recorded.program is None or recorded.thread != threading.get_ident():
                 continue  # another thread reads its batches from inputs of its own
+            if recorded.lent:
+                continue  # it holds a batch that is not used yet
             if type(recorded.inputs[0]) is np.ndarray and recorded.inputs[0].shape[0] == samples:
-                self._lent = recorded
+                recorded.lent = True
                 return recorded.inputs[0], None, None
         return None
 
@@ -116,8 +128,10 @@ class Recorded:
         self.step, self.model, self.thread = step, model, threading.get_ident()
         self.parameters: list[tuple[Parameter, Any, bool]] = []
         self.program: Program | None = None
+        self.lent = False  # whether its input holds a batch that is not used yet
         self._slots: Any = None  # of the optimizer
-        self._touched: list[Parameter] = []  # parameters that the step changes
+        self._touched: list[Parameter] = []  # parameters that the step changes,
+        self._versions: list[list[int]] = []  # and their counters
         self._others: list[tuple[Parameter, int]] = []  # the rest, each with its version at the time of recording
         self._changes = False  # whether the step changes anything
         self._next: Callable[[tuple[Any, ...]], Outputs] = self._first
@@ -143,43 +157,50 @@ class Recorded:
         return outputs
 
     def _record(self, inputs: tuple[Any, ...]) -> Outputs:
-        """Records the step on other numbers than these, then runs it on these."""
-        state, versions = State(self.model), [p.version for p, _, _ in self.parameters]
-        before, drawn = state.read(), state.drawn()
+        """Rehearses the step on other numbers than these, then runs it on these."""
+        state = State(self.model)
+        before, drawn, versions = state.read(), state.drawn(), [p.version for p, _, _ in self.parameters]
         x, y, weight = inputs
         self.inputs: tuple[Any, ...] = (mapped(scaled, x), mapped(exchanged, y), mapped(scaled, weight))
+        recorder = Recorder(rehearses=True)
         try:
-            with Recorder() as recorder:
+            with recorder:
                 self.outputs = self.step(self.model, *self.inputs)
+            self._candidate, self._next = recorder.program, self._compare
         except Exception:  # these numbers are not to be had, such as the label 1 where there is one class
             self._next = self._tape
-        else:
-            self._candidate, self._next = recorder.program, self._compare
         finally:
+            changed = {id(tensor) for tensor in recorder.touched}
             known = [(p, version) for (p, _, _), version in zip(self.parameters, versions, strict=True)]
-            self._touched = [p for p, version in known if p.version != version]
-            self._others = [(p, version) for p, version in known if p.version == version]
+            self._touched = [p for p, _ in known if id(p) in changed]
+            self._versions = [p._version for p in self._touched]
+            self._others = [(p, version) for p, version in known if id(p) not in changed]
             self._changes = bool(self._touched) or state.drawn() != drawn
-            if self._changes:  # if not, another thread may be training these weights
-                state.write(before)
+            if not state.holds(before, self._touched):  # something was changed otherwise than in a launch
+                state.write(before, self._touched)
+                self._next = self._tape
+            state.draw(drawn)
         return self._tape(inputs)
 
     def _compare(self, inputs: tuple[Any, ...]) -> Outputs:
         """Runs the step on the tape, then from the same state as a program, and compares the bits."""
         state = State(self.model)
-        before = state.read()
+        before, drawn = state.read(), state.drawn()
         outputs = mapped(lambda array: None if array is None else array.copy(), self._tape(inputs))
-        after = state.read()
+        after, drawn_after = state.read(), state.drawn()
         if self._changes:
-            state.write(before)
+            state.write(before, self._touched)
+            state.draw(drawn)
         self._run(self._candidate, inputs)
-        if (not self._changes or same_bits(state.read(), after)) and same_bits(leaves(self.outputs), leaves(outputs)):
+        same = not self._changes or (same_bits(state.read(), after) and state.drawn() == drawn_after)
+        if same and same_bits(leaves(self.outputs), leaves(outputs)):
             self.program = self._candidate
             changed = any(p.version != version for p, version in self._others)
             self._next = self._repeat if changed or not self._others else self._watch
         else:
             if self._changes:
-                state.write(after)
+                state.write(after, self._touched)
+                state.draw(drawn_after)
             self.program, self._next = None, self._tape
             del self._candidate, self.inputs, self.outputs
         return outputs
@@ -201,8 +222,17 @@ class Recorded:
             if static is not array:
                 np.copyto(static, array)
         program.run()
-        for parameter in self._touched:
-            parameter.touch()
+        for version in self._versions:
+            version[0] += 1
+
+
+def _beside(step: Step, model: Any, x: Any, y: Any, weight: Any) -> Outputs:
+    """A step within another one, which may be under recording: on the tape, in memory of its own."""
+    token = common.recording.set(None)
+    try:
+        return step(model, x, y, weight)
+    finally:
+        common.recording.reset(token)
 
 
 def _functions(model: Any) -> tuple[Any, Any]:

@@ -11,21 +11,36 @@ class State:
     """Everything a step may change: parameters, the optimizer's variables, the layers' counts of random draws."""
 
     def __init__(self, model: Any) -> None:
-        slots = [] if model.optimizer is None else model.optimizer.variables
-        self.arrays = [tensor.data for tensor in [*model.weights, *slots]]
+        self.parameters = model.weights
+        self.slots = [] if model.optimizer is None else model.optimizer.variables
         self.drawing = [layer for layer in model.with_all_within() if hasattr(layer, "calls")]
 
     def read(self) -> list[Any]:
-        return [array.copy() for array in self.arrays] + self.drawn()
+        """Copies of the parameters' and the optimizer's arrays."""
+        return [tensor.data.copy() for tensor in (*self.parameters, *self.slots)]
+
+    def holds(self, values: list[Any], touched: list[Any]) -> bool:
+        """Whether what a step changes that touches these parameters is what `read` gave."""
+        return all(same_bits([array], [value]) for array, value in self._changing(values, touched))
+
+    def write(self, values: list[Any], touched: list[Any]) -> None:
+        """Puts back what a step changed that touched these parameters. What it left alone belongs to others: it stays."""
+        for array, value in self._changing(values, touched):
+            array[...] = value
+
+    def _changing(self, values: list[Any], touched: list[Any]) -> list[tuple[Any, Any]]:
+        changed = {id(parameter) for parameter in touched}
+        pairs = zip((*self.parameters, *self.slots), values, strict=True)
+        slots = {id(slot) for slot in self.slots} if touched else set()
+        return [(tensor.data, value) for tensor, value in pairs if id(tensor) in changed or id(tensor) in slots]
 
     def drawn(self) -> list[int]:
         """The layers' counts of random draws."""
         return [layer.calls for layer in self.drawing]
 
-    def write(self, values: list[Any]) -> None:
-        for array, value in zip(self.arrays, values[: len(self.arrays)], strict=True):
-            array[...] = value
-        for layer, calls in zip(self.drawing, values[len(self.arrays) :], strict=True):
+    def draw(self, counts: list[int]) -> None:
+        """Sets the counts of random draws."""
+        for layer, calls in zip(self.drawing, counts, strict=True):
             layer.calls = calls
 
 

@@ -5,8 +5,9 @@ loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses 
 grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py. x, y and the weights
-of samples are arrays, or lists or dictionaries of them for models with several inputs or outputs.
+`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py; a step holds its lock.
+`means` are the running means of the run that a step is part of: see means.py. x, y and the weights of samples are arrays, or
+lists or dictionaries of them for models with several inputs or outputs.
 """
 
 import warnings
@@ -19,6 +20,7 @@ from tinynet.autograd import as_raw, gradients, no_grad
 from tinynet.backend import device
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
+from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
 
@@ -45,32 +47,49 @@ def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     return (mapped(as_raw, model(x, training=False)),)
 
 
-def train_step(model: Any, x: Any, y: Any, weight: Any) -> None:
+def train_step(model: Any, means: Means, x: Any, y: Any, weight: Any) -> None:
     """One update, and its loss and predictions taken into the running means."""
-    loss, parts, y_pred = model.replay(update, x, y, weight)
-    model.objective.update(loss, parts, y, y_pred, weight)
+    _judged(model, means, update, x, y, weight)
 
 
-def test_step(model: Any, x: Any, y: Any, weight: Any) -> None:
+def test_step(model: Any, means: Means, x: Any, y: Any, weight: Any) -> None:
     """Loss and metrics of a batch in inference mode."""
-    loss, parts, y_pred = model.replay(judge, x, y, weight)
-    model.objective.update(loss, parts, y, y_pred, weight)
+    _judged(model, means, judge, x, y, weight)
+
+
+def _judged(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any) -> None:
+    replay = model.replay
+    with replay.lock:
+        outer = replay.depth
+        try:
+            replay.depth = outer + 1
+            loss, parts, y_pred = replay(step, x, y, weight)
+            means.update(loss, parts, y, y_pred, weight)
+        finally:
+            replay.depth = outer
 
 
 def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays of their own."""
-    return mapped(lambda array: np.array(device.to_host(array), order="C"), model.replay(infer, x)[0])
+    replay = model.replay
+    with replay.lock:
+        outer = replay.depth
+        try:
+            replay.depth = outer + 1
+            return mapped(lambda array: np.array(device.to_host(array), order="C"), replay(infer, x)[0])
+        finally:
+            replay.depth = outer
 
 
-def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
+def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
     """One epoch of updates; the running means of loss and metrics over it. None if data of earlier epochs are used up."""
     seen = epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
     if not seen:
-        model.objective.reset()
+        means.reset()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
         hooks.on_train_batch_begin(step)
-        train_step(model, x, y, weight)
-        hooks.on_train_batch_end(step, model.objective.results)
+        train_step(model, means, x, y, weight)
+        hooks.on_train_batch_end(step, means.results)
         seen = True
         if model.stop_training:
             break
@@ -83,22 +102,27 @@ def train_epoch(model: Any, epochs: Epochs, hooks: CallbackList, first: bool = T
         model.stop_training = True
         return None
     _refuse_nothing(seen)
-    return python_logs(model.objective.results())
+    logs = python_logs(means.results())
+    means.release()
+    return logs
 
 
 def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
     """Loss and metrics over all batches, or the first of them if a number of steps is given, in the order of compile."""
     epochs.restart()
-    model.objective.reset()
+    means = Means(model)
+    model.stop_evaluating = seen = False
     hooks.on_test_begin()
-    seen = False
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, judge)):
         hooks.on_test_batch_begin(step)
-        test_step(model, x, y, weight)
-        hooks.on_test_batch_end(step, model.objective.results)
+        test_step(model, means, x, y, weight)
+        hooks.on_test_batch_end(step, means.results)
         seen = True
+        if model.stop_evaluating:
+            break
     _refuse_nothing(seen)
-    results = model.objective.results()
+    results = means.results()
+    means.release()
     hooks.on_test_end(python_logs(results))
     return results
 
@@ -106,11 +130,14 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
 def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> Any:
     """Predictions for all batches, one after the other, in the structure of the model's outputs."""
     outputs = []
+    model.stop_predicting = False
     hooks.on_predict_begin()
     for step, (x, _, _) in epochs.epoch():
         hooks.on_predict_batch_begin(step)
         outputs.append(predict_step(model, x))
         hooks.on_predict_batch_end(step, {"outputs": outputs[-1]})
+        if model.stop_predicting:
+            break
     _refuse_nothing(bool(outputs))
     hooks.on_predict_end()
     joined = iter([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*map(leaves, outputs), strict=True)])

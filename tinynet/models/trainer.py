@@ -1,6 +1,8 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ from tinynet.backend import device
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
+from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
 from tinynet.models.compiled import Compiled
+from tinynet.models.means import Means
 from tinynet.models.progress import Progress
 from tinynet.models.spelling import refuse
 from tinynet.models.steps import predict_epoch, predict_step, test_epoch, test_step, train_epoch, train_step
@@ -22,8 +26,8 @@ class Trainer(Compiled):
     """Base of models; see `steps` for what happens to a batch."""
 
     history: History | None = None
-    stop_training = False
-    _progress: Progress | None = None  # of `fit`, while it runs
+    stop_training = stop_evaluating = stop_predicting = False  # a callback may set them: the run ends after this batch
+    _fits_by_thread: dict[int, Progress] | None = None  # by thread: the `fit` that runs, the innermost if a callback trains
 
     # Runs
 
@@ -66,12 +70,8 @@ class Trainer(Compiled):
         )  # fmt: skip
         validation = self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
         hooks = self._hooks(callbacks, verbose, True, epochs=epochs, steps=train.steps)
-        self.stop_training = False
-        self._progress = at = Progress(initial_epoch, train)
-        try:
+        with self._training(Progress(initial_epoch, train, Means(self))) as at:
             self._train(at, epochs, validation, validation_freq, hooks)
-        finally:
-            self._progress = None
         assert hooks.history is not None
         return hooks.history
 
@@ -119,17 +119,12 @@ class Trainer(Compiled):
     ) -> Any:
         """One training step on one batch; loss and metrics of this batch alone, in the form `evaluate` has."""
         self._check_compiled("train_on_batch")
-        self.objective.reset()
-        x, y, weight = self._one_batch(x, y, sample_weight, class_weight)
-        train_step(self, x, y, weight)
-        return _reported(self.objective.results(), return_dict)
+        return self._on_batch(train_step, self._one_batch(x, y, sample_weight, class_weight), return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch in inference mode, in the form `evaluate` has."""
         self._check_compiled("test_on_batch")
-        self.objective.reset()
-        test_step(self, *self._one_batch(x, y, sample_weight))
-        return _reported(self.objective.results(), return_dict)
+        return self._on_batch(test_step, self._one_batch(x, y, sample_weight), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch as NumPy arrays, in inference mode."""
@@ -139,25 +134,74 @@ class Trainer(Compiled):
         """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        loss, _ = self.objective.loss(y, self(x, training=False), weight, self.losses)
-        parameters = self.trainable_weights
-        found = gradients(loss, parameters)
+        with self.replay.lock:
+            loss, _ = self.objective.loss(y, self(x, training=False), weight, self.losses)
+            parameters = self.trainable_weights
+            found = gradients(loss, parameters)
         return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
+
+    def reset_metrics(self) -> None:
+        """Starts the running means anew: those of the `fit` that calls it, or what the metrics hold."""
+        if (progress := self._fit_progress) is not None:
+            progress.means.reset()
+        else:
+            for metric in self.metrics:
+                metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
+        if (progress := self._fit_progress) is not None:
+            return progress.means.results()
+        results = {} if self.objective is None else self.objective.results()
+        for metric in self._metrics_of_layers():
+            results.update(logged(metric.name, metric))
+        return results
 
     # Training that is taken up by another process: see `progress`
 
     def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
-        return progress.training_state(self)
+        with self.replay.lock:
+            return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
         """Goes on where `training_state` was taken; in `on_train_begin`."""
-        progress.restore_training_state(self, arrays, numbers)
+        with self.replay.lock:
+            progress.restore_training_state(self, arrays, numbers)
+
+    @property
+    def _fit_progress(self) -> Progress | None:
+        """Of the `fit` that runs in this thread, the innermost one if a callback trains."""
+        return (self._fits_by_thread or {}).get(threading.get_ident())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_progress": None}  # a copy that a callback makes does not train
+        return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train
+
+    @contextmanager
+    def _training(self, progress: Progress) -> Iterator[Progress]:
+        """Within it `fit` runs. One that a callback of another `fit` calls leaves that one as it found it."""
+        thread, fits = threading.get_ident(), self._fits_by_thread or {}
+        outer, history, stopped = fits.get(thread), self.history, self.stop_training
+        self._fits_by_thread = {**fits, thread: progress}
+        self.stop_training = False
+        try:
+            yield progress
+        finally:
+            progress.means.release()
+            self._fits_by_thread = {key: one for key, one in (self._fits_by_thread or {}).items() if key != thread}
+            if outer is not None:
+                self._fits_by_thread[thread] = outer
+                self.history, self.stop_training = history, stopped
 
     # Preparations
+
+    def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
+        """A step on one batch; its loss and metrics."""
+        means = Means(self)
+        step(self, means, *batch)
+        results = means.results()
+        means.release()
+        return _reported(results, return_dict)
 
     def _train(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
         """The epochs of `fit`."""
@@ -166,7 +210,7 @@ class Trainer(Compiled):
         start = at.epoch
         for epoch in range(start, epochs):
             hooks.on_epoch_begin(epoch)
-            found = train_epoch(self, at.data, hooks, first=epoch == start)
+            found = train_epoch(self, at.means, at.data, hooks, first=epoch == start)
             if found is None:
                 break
             logs = found

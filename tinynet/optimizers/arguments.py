@@ -72,8 +72,15 @@ def learning_rate_state(kind: str, learning_rate: LearningRate) -> Any:
     if callable(learning_rate):
         return learning_rate
     if isinstance(learning_rate, float | np.floating):
-        return np.array(float(learning_rate))
+        return np.array(checked_rate(kind, float(learning_rate)))
     raise ValueError(
         f"{kind}: learning_rate must be a float, a LearningRateSchedule or a function, got {learning_rate!r}; "
         "write an integer as a float (1 as 1.0)"
     )
+
+
+def checked_rate(name: str, rate: float) -> float:
+    """`rate`; raises ValueError if it is negative, which would make the loss grow, or NaN. 0 leaves the weights as they are."""
+    if not rate >= 0:
+        raise ValueError(f"{name}: the learning rate must be at least 0, got {rate!r}")
+    return rate

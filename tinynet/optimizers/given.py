@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Parameter, as_raw, no_grad
-from tinynet.kernels.common import launch
+from tinynet.kernels.common import lasting, launch
 
 
 def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
@@ -45,7 +45,8 @@ def constrain(variable: Parameter) -> None:
     """w <- constraint(w); in launches, if the constraint is written with operators and functions of tinynet.ops."""
     value = as_raw(variable.constraint(variable))
     if type(value) is type(variable.data) is np.ndarray and value.shape == variable.shape:
-        launch(np.copyto, variable.data, value)
+        with lasting:
+            launch(np.copyto, variable.data, value)
         variable.touch()
     else:
         variable.assign(value)

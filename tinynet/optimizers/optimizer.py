@@ -14,6 +14,7 @@ import numpy as np
 from tinynet import gone, lookup, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
+from tinynet.kernels.common import lasting
 from tinynet.optimizers import averages, clipping, given, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
@@ -133,12 +134,13 @@ class Optimizer(OptimizerState):
             self.build(variables)
         gradients, updated = given.pairs(self, grads, variables)
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
-        if not own_rule and (update := sweep.find(self, updated, self._sweeps)) is not None:
-            update(gradients)
-        else:
-            self._update_each(gradients, updated)
-        if self.use_ema:
-            averages.update(self, self._sweeps)
+        with lasting:
+            if not own_rule and (update := sweep.find(self, updated, self._sweeps)) is not None:
+                update(gradients)
+            else:
+                self._update_each(gradients, updated)
+            if self.use_ema:
+                averages.update(self, self._sweeps)
         for variable in updated:
             variable.touch()
             if variable.constraint is not None:

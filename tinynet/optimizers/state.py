@@ -12,7 +12,7 @@ from tinynet import initializers, schedules
 from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import device, limits
 from tinynet.kernels.common import xp
-from tinynet.optimizers.arguments import LearningRate, learning_rate_state
+from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_rate_state
 
 
 class Rate(float):
@@ -81,9 +81,10 @@ class OptimizerState:
             )
         else:
             number = as_raw(value)
-            if getattr(number, "ndim", 0) or getattr(number, "dtype", np.dtype(type(number))).kind not in "iuf":
+            number = number if hasattr(number, "dtype") else np.asarray(number)
+            if number.ndim or number.dtype.kind not in "iuf":
                 raise ValueError(f"{self.name}: the learning rate must be a number, got {value!r}")
-            self._rate[...] = device.to_host(number)
+            self._rate[...] = checked_rate(self.name, float(device.to_host(number)))
 
     lr = property(
         lambda self: self.learning_rate,
