@@ -11,7 +11,7 @@ from tinynet import metrics
 ROWS, CHANCES = np.array([[1, 0, 0], [0, 1, 0]], "float32"), np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], "float32")
 LABELS, SCORES, CLASSES = np.array([1, 0]), np.array([0.7, 0.2], "float32"), np.array([0, 2])
 ONE, FOUR = {"total": (), "count": ()}, ("true_positives", "false_positives", "true_negatives", "false_negatives")
-VALUES = np.array([1.0, 2.0, 6.0])
+VALUES, AT_FOUR = np.array([1.0, 2.0, 6.0]), ([1, 1, 1, 0], [1, 0, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1])
 
 # make, arguments of update_state, {name: shape} in order, values of the first two variables (None: not looked at)
 CASES = [
@@ -40,13 +40,8 @@ CASES = [
     ),
     (lambda: metrics.AUC(num_thresholds=5, multi_label=True), (ROWS, CHANCES), dict.fromkeys(FOUR, (5, 3)), None),
     *(
-        (lambda make=make: make(0.5, num_thresholds=4), (LABELS, SCORES), dict.fromkeys(FOUR, (4,)), ([1, 1, 1, 0], [1, 0, 0, 0]))
-        for make in (
-            metrics.SensitivityAtSpecificity,
-            metrics.SpecificityAtSensitivity,
-            metrics.PrecisionAtRecall,
-            metrics.RecallAtPrecision,
-        )
+        (lambda name=name: getattr(metrics, name)(0.5, num_thresholds=4), (LABELS, SCORES), dict.fromkeys(FOUR, (4,)), AT_FOUR)
+        for name in ("SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision")
     ),
     (
         metrics.F1Score,

@@ -15,8 +15,8 @@ class MonitorCallback(Callback):
         min   current + |min_delta| < best
         max   current - |min_delta| > best
 
-    or if there is no best value yet (`baseline` is the first one). As in Keras, both sides are rounded to the default
-    float before they are compared. Mode "auto" takes the direction from the name, or from the model's metric of that name.
+    or if there is no best value yet (`baseline` is the first one). A number always beats NaN, and NaN no number. As in
+    Keras, both sides are rounded to the default float before they are compared. Mode "auto" takes the direction from the name, or from the model's metric of that name.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class MonitorCallback(Callback):
 
     def _improves(self, current: float, reference: float | None) -> bool:
         falls = self._direction() == "min"
-        if reference is None:
+        if reference is None or (np.isnan(reference) and not np.isnan(current)):
             return True
         rounded = np.dtype(config.floatx()).type
         with np.errstate(over="ignore"):
