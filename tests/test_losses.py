@@ -155,12 +155,54 @@ class TestIgnoredClass:
         loss = SparseCategoricalCrossentropy(ignore_class=-1, reduction=reduction)
         np.testing.assert_allclose(loss([0, 0, -1], self.y_pred).numpy(), expected, rtol=1e-6)
 
+    def test_the_mean_is_over_those_that_count(self):
+        loss = SparseCategoricalCrossentropy(ignore_class=-1, reduction="mean")
+        rows = np.array([[0.5, 0.5], [0.25, 0.75], [0.9, 0.1]])
+        np.testing.assert_allclose(loss([0, 1, -1], rows).numpy(), (np.log(2) - np.log(0.75)) / 2, rtol=1e-6)
+
     def test_nothing_else_left(self):
         assert SparseCategoricalCrossentropy(ignore_class=1)([1, 1, 1], self.y_pred).item() == 0
 
     def test_other_labels_are_checked(self):
         with pytest.raises(ValueError, match="label 7"):
             SparseCategoricalCrossentropy(ignore_class=255)([0, 255, 7], self.y_pred)
+
+
+LAYOUTS = {"(N,)": (12,), "(N, 1)": (12, 1), "(N, H, W)": (3, 2, 2), "(N, H, W, 1)": (3, 2, 2, 1)}
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "float32", "float64"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+class TestLabelsThatAreNoClass:
+    def labels(self, layout, dtype, label, place=5):
+        y_true = np.arange(12) % 3
+        y_true[place] = label
+        shape = LAYOUTS[layout]
+        rows = np.full((*(shape[:-1] if shape[-1] == 1 else shape), 3), 1 / 3, "float32")
+        return y_true.astype(dtype).reshape(shape), rows
+
+    @pytest.mark.parametrize("label", [3, 100, -1, -7])
+    @pytest.mark.parametrize("from_logits", [False, True])
+    def test_they_are_named(self, layout, dtype, label, from_logits):
+        if label < 0 and dtype.startswith("u"):
+            return
+        y_true, rows = self.labels(layout, dtype, label)
+        with pytest.raises(ValueError, match=rf"label {label}, but there are 3 classes.*number the classes from 0"):
+            SparseCategoricalCrossentropy(from_logits=from_logits)(y_true, rows)
+        if label < 0:
+            with pytest.raises(ValueError, match="ignore_class"):
+                SparseCategoricalCrossentropy()(y_true, rows)
+
+    @pytest.mark.parametrize("label", [0, 1, 2])
+    def test_all_others_are_taken(self, layout, dtype, label):
+        y_true, rows = self.labels(layout, dtype, label)
+        np.testing.assert_allclose(SparseCategoricalCrossentropy()(y_true, rows).numpy(), np.log(3), rtol=1e-6)
+
+    def test_those_to_ignore_are_taken(self, layout, dtype):
+        for ignored in (-1, 3, 100) if not dtype.startswith("u") else (3, 100):
+            y_true, rows = self.labels(layout, dtype, ignored)
+            loss = SparseCategoricalCrossentropy(ignore_class=ignored)
+            np.testing.assert_allclose(loss(y_true, rows).numpy(), np.log(3), rtol=1e-6)
 
 
 class TestWeights:

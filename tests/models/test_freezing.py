@@ -44,7 +44,7 @@ def test_transfer_learning():
     for layer in model.layers[:-1]:
         layer.trainable = True
     with (
-        pytest.warns(UserWarning, match="was changed since compile; compile again"),
+        pytest.warns(UserWarning, match=r"was changed since compile\. .* compile again"),
         pytest.raises(ValueError, match="compile again or create a new optimizer"),
     ):
         model.fit(X, Y, verbose=0)

@@ -1,5 +1,7 @@
 """The methods of models as Keras 1 and 2 had them, but for those of generators, whose numbers had two meanings."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tinynet.compat import files
@@ -40,6 +42,25 @@ class OlderModel:
             **rest,
         )
 
+    @contextmanager
+    def _as_compiled(self) -> Iterator[None]:
+        """Within it the layers are trainable as they were when this model was compiled: in both eras that settled it.
+
+        So a discriminator that is compiled, frozen, and compiled into another model goes on training in its own steps.
+        """
+        layers = self.with_all_within()  # type: ignore[attr-defined]
+        flags, now = dict(vars(self).get("_flags_at_compile", ())), [layer.trainable for layer in layers]
+        try:
+            _make_trainable(layers, [flags.get(layer.name, layer.trainable) for layer in layers])
+            yield
+        finally:
+            _make_trainable(layers, now)
+
+    def train_on_batch(self, *args: Any, **rest: Any) -> Any:
+        """Today's train_on_batch."""
+        with self._as_compiled():
+            return super().train_on_batch(*args, **rest)  # type: ignore[misc]
+
     def compile_from_config(self, config: Any) -> None:
         """Today's, with an optimizer of the era."""
         super().compile_from_config(config)  # type: ignore[misc]
@@ -74,11 +95,12 @@ class OlderModel:
         if epochs is None and self.era == 1:
             old("fit without nb_epoch, for 10 epochs", "epochs=10")
             epochs = 10
-        return super().fit(  # type: ignore[misc]
-            x, y, batch_size, 1 if epochs is None else epochs, verbose, callbacks, validation_split, validation_data, shuffle,
-            class_weight, sample_weight, initial_epoch, whole(steps_per_epoch), whole(validation_steps),
-            validation_freq=validation_freq, **older,
-        )  # fmt: skip
+        with self._as_compiled():
+            return super().fit(  # type: ignore[misc]
+                x, y, batch_size, 1 if epochs is None else epochs, verbose, callbacks, validation_split, validation_data,
+                shuffle, class_weight, sample_weight, initial_epoch, whole(steps_per_epoch), whole(validation_steps),
+                validation_freq=validation_freq, **older,
+            )  # fmt: skip
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: Any = None, verbose: Any = 1, *args: Any, **rest: Any) -> Any:
         """Today's evaluate."""
@@ -131,3 +153,13 @@ class OlderModel:
         if by_name:
             raise ValueError("load_weights(by_name=True) is not part of tinynet; set_weights() of the layers that match")
         super().load_weights(files.to_read(filepath, ".safetensors", ".tinynet"), **rest)  # type: ignore[misc]
+
+
+def _make_trainable(layers: list[Any], flags: list[bool]) -> None:
+    """Sets the flag of each layer alone, whatever those have that it holds."""
+    for layer, flag in zip(layers, flags, strict=True):
+        if layer.trainable != flag:
+            layer.revision["trainable"] += 1
+            layer._trainable = flag
+            for parameter in layer._own_trainable:
+                parameter.trainable = flag

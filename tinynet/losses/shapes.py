@@ -89,23 +89,25 @@ def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
 
 
 def _classes(name: str, y_true: Any, classes: int) -> Any:
-    """`y_true` as integers. In host memory they are looked at: one that is no class would silently cost nothing.
-
-    Negative labels pass, their loss is 0 as in Keras.
-    """
+    """`y_true` as integers. In host memory they are looked at: one that is no class would silently cost nothing."""
     whole = y_true if y_true.dtype.kind in "iu" else elementwise.cast(y_true, np.dtype(np.int64))
     if isinstance(whole, np.ndarray) and whole.size:
-        launch(_look_at, name, y_true, whole, classes)  # a launch, so that a recorded step looks at every batch
+        unsigned = whole.view(f"u{whole.itemsize}")  # in which labels below 0 are the largest of all
+        launch(_look_at, name, y_true, whole, unsigned, classes)  # a launch: a recorded step looks at every batch
     return whole
 
 
-def _look_at(name: str, y_true: np.ndarray, whole: np.ndarray, classes: int) -> None:
+def _look_at(name: str, y_true: np.ndarray, whole: np.ndarray, unsigned: np.ndarray, classes: int) -> None:
     if whole is not y_true and (whole != y_true).any():
         raise ValueError(f"{name}: labels must be whole numbers, got {y_true[whole != y_true].flat[0]}")
-    if (largest := np.maximum.reduce(whole, axis=None)) >= classes:
-        raise ValueError(
-            f"{name}: got the label {largest}, but there are {classes} classes, 0 to {classes - 1}; "
+    if np.maximum.reduce(unsigned, axis=None) >= classes:
+        smallest, largest = whole.min(), whole.max()
+        hint = "number the classes from 0; ignore_class leaves one label out" if smallest < 0 else (
             "give the last layer more units, or number the classes from 0"
+        )
+        raise ValueError(
+            f"{name}: got the label {smallest if smallest < 0 else largest}, but there are {classes} classes, "
+            f"0 to {classes - 1}; {hint}"
         )
 
 
