@@ -140,6 +140,9 @@ class _Ramp(Callback):
         """What the optimizer takes as its learning rate."""
         return self.finder.rate(len(self.finder.learning_rates))
 
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self.model.objective.said.add("loss")  # that it grows beyond all bounds is what is looked for
+
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self.model.reset_metrics()  # so that the loss that is logged is this batch's
 
@@ -165,6 +168,7 @@ def _put_back(model: Any) -> Iterator[None]:
         for name, value in attributes.items():
             setattr(model, name, value)
         model.set_weights(weights)
+        model.objective.said.discard("loss")
         model.reset_metrics()
         random.set_state(numbers)
         for layer, count in zip(drawing, calls, strict=True):

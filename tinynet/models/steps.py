@@ -20,6 +20,7 @@ from tinynet.autograd import as_raw, gradients, no_grad
 from tinynet.backend import device
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
+from tinynet.models import advice
 from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
@@ -47,17 +48,19 @@ def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     return (mapped(as_raw, model(x, training=False)),)
 
 
-def train_step(model: Any, means: Means, x: Any, y: Any, weight: Any) -> None:
-    """One update, and its loss and predictions taken into the running means."""
-    _judged(model, means, update, x, y, weight)
+def train_step(model: Any, means: Means, x: Any, y: Any, weight: Any, looks: bool) -> None:
+    """One update, and its loss and predictions taken into the running means; `looks`: see advice.py."""
+    _judged(model, means, update, x, y, weight, looks)
 
 
-def test_step(model: Any, means: Means, x: Any, y: Any, weight: Any) -> None:
+def test_step(model: Any, means: Means, x: Any, y: Any, weight: Any, looks: bool) -> None:
     """Loss and metrics of a batch in inference mode."""
-    _judged(model, means, judge, x, y, weight)
+    _judged(model, means, judge, x, y, weight, looks)
 
 
-def _judged(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any) -> None:
+def _judged(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, looks: bool) -> None:
+    if looks:
+        advice.look_at_data(model, x, y, weight)
     replay = model.replay
     with replay.lock:
         outer = replay.depth
@@ -65,6 +68,8 @@ def _judged(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any) ->
             replay.depth = outer + 1
             loss, parts, y_pred = replay(step, x, y, weight)
             means.update(loss, parts, y, y_pred, weight)
+            if looks:
+                advice.look_at_predictions(model, y, y_pred)
         finally:
             replay.depth = outer
 
@@ -83,17 +88,18 @@ def predict_step(model: Any, x: Any) -> Any:
 
 def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
     """One epoch of updates; the running means of loss and metrics over it. None if data of earlier epochs are used up."""
-    seen = epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
+    begins, seen = first, epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
     if not seen:
         means.reset()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
         hooks.on_train_batch_begin(step)
-        train_step(model, means, x, y, weight)
+        train_step(model, means, x, y, weight, first)
+        first = False
         hooks.on_train_batch_end(step, means.results)
         seen = True
         if model.stop_training:
             break
-    if not seen and not first:
+    if not seen and not begins:
         warnings.warn(
             "the data ran out: a generator was used up by the epochs before. Training ends here; one that never ends, with "
             "steps_per_epoch, or a list or loader serves several epochs",
@@ -104,6 +110,7 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
     _refuse_nothing(seen)
     logs = python_logs(means.results())
     means.release()
+    advice.look_at_loss(model, logs)
     return logs
 
 
@@ -115,7 +122,7 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     hooks.on_test_begin()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, judge)):
         hooks.on_test_batch_begin(step)
-        test_step(model, means, x, y, weight)
+        test_step(model, means, x, y, weight, not seen)
         hooks.on_test_batch_end(step, means.results)
         seen = True
         if model.stop_evaluating:

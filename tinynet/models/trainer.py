@@ -198,7 +198,7 @@ class Trainer(Compiled):
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """A step on one batch; its loss and metrics."""
         means = Means(self)
-        step(self, means, *batch)
+        step(self, means, *batch, not self.objective.looked)
         results = means.results()
         means.release()
         return _reported(results, return_dict)

@@ -3,6 +3,8 @@
     p_c = exp(x_c) / sum_k exp(x_k);   with upstream g:  dx = p (g - sum_k g_k p_k)
 """
 
+import warnings
+
 from tinynet.autograd import Tensor, primitive
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import softmax as kernels
@@ -48,7 +50,14 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     """
     if isinstance(axis, list | tuple):
         return exp(log_softmax(x, tuple(axis)))
-    y = normalised_exponential(x, axis=existing("softmax", axis, x))
+    axis = existing("softmax", axis, x)
+    if x.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of shape {tuple(x.shape)}: this axis has size 1, so the result is 1 everywhere, "
+            "whatever x is. For one unit use a sigmoid",
+            stacklevel=3,
+        )
+    y = normalised_exponential(x, axis=axis)
     if isinstance(y, Tensor) and y.ndim == 2 and axis in (-1, 1) and isinstance(x, Tensor):
         y._logits = (x, x.version)
     return y
