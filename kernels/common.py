@@ -42,8 +42,7 @@ from . import loops
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
-    "from_batch_last", "is_batch_last", "lasting", "launch", "operation", "parallel", "prange", "serial", "to_batch_last",
-    "use", "xp",
+    "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
 ]
 
 CACHE_LINE = 64  # bytes
@@ -270,22 +269,3 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
                     threads.set_limit(found)
     if recorder is not None:
         recorder.note(function, args, alone)
-
-
-class _Lasting:
-    """Context of launches that change what outlives a step: weights, their averages and statistics, the optimizer's slots.
-
-    A Recorder that `rehearses` notes them without doing them, so that it can record a step on numbers that are not to
-    count. Nothing may look at their results within that step.
-    """
-
-    def __enter__(self) -> None:
-        if (recorder := recording.get()) is not None and recorder.rehearses:
-            recorder.skips += 1
-
-    def __exit__(self, *exception: object) -> None:
-        if (recorder := recording.get()) is not None and recorder.rehearses:
-            recorder.skips -= 1
-
-
-lasting = _Lasting()

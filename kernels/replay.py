@@ -85,7 +85,7 @@ class Program:
 class Recorder:
     """Context in which launches are noted and arrays are taken from blocks of its own.
 
-    One that `rehearses` leaves undone what would outlive the step (`common.lasting`), and only notes it.
+    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it.
     """
 
     def __init__(self, rehearses: bool = False) -> None:
@@ -131,3 +131,28 @@ class Recorder:
         block = owner.base.block
         offset = x.__array_interface__["data"][0] - block.__array_interface__["data"][0]
         return np.ndarray(x.shape, x.dtype, block, offset, x.strides)
+
+
+class _Lasting:
+    """Context of launches that change what outlives a step: weights, their averages and statistics, the optimizer's slots.
+
+    A Recorder that `rehearses` notes them without doing them, so that it can record a step on numbers that are not to
+    count. Nothing may look at their results within that step.
+    """
+
+    def __enter__(self) -> None:
+        if (recorder := common.recording.get()) is not None and recorder.rehearses:
+            recorder.skips += 1
+
+    def __exit__(self, *exception: object) -> None:
+        if (recorder := common.recording.get()) is not None and recorder.rehearses:
+            recorder.skips -= 1
+
+
+lasting = _Lasting()
+
+
+def touched(thing: Any) -> None:
+    """Tells a step under recording that `thing` has changed."""
+    if (recorder := common.recording.get()) is not None:
+        recorder.touched.append(thing)

@@ -207,8 +207,6 @@ def test_mistakes_are_named():
         layers.Dense(2).output
     with pytest.raises(ValueError, match="which are not among the outputs"):
         two_by_two().compile("sgd", {"add": "mse", "w": "mse"})
-    with pytest.raises(ValueError, match="no entry for the outputs"):
-        two_by_two().compile("sgd", {"add": "mse"})
 
 
 def test_operators_make_layers():
@@ -381,3 +379,69 @@ def test_batches_of_dictionaries():
     expected = model.evaluate([A, B], [y["add"], y["v"]], verbose=0)
     batches = iter([({"b": B, "a": A}, y), ({"b": B, "a": A}, y)])
     assert model.evaluate(batches, steps=2, verbose=0) == pytest.approx(expected)
+
+
+NESTED = {"a": "mse", "o": {"b": "mae", "c": "mse"}}
+STRUCTURES = [  # as in Keras 3.15: (outputs, loss, names reported)
+    (lambda a, b, c: {"a": a, "b": b}, {"a": ["mse"], "b": "mae"}, ["a_loss", "b_loss"]),
+    (lambda a, b, c: {"a": a, "b": b}, {"a": "mse"}, []),
+    (lambda a, b, c: [a, b], (["mse"], ["mae"]), ["a_loss", "b_loss"]),
+    (lambda a, b, c: [a, [b, c]], ["mse", ["mae", "mse"]], ["a_loss", "b_loss", "c_loss"]),
+    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, NESTED, ["a_loss", "o/b_loss", "o/c_loss"]),
+    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, "mse", ["a_loss", "o/b_loss", "o/c_loss"]),
+    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o": {"b": None, "c": "mse"}}, ["a_loss", "o/c_loss"]),
+    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o": ["mae", "mse"]}, ["a_loss", "o/b_loss", "o/c_loss"]),
+    (lambda a, b, c: {"a": a, "o": [b, c]}, {"a": "mse", "o": ["mae", "mse"]}, ["a_loss", "o/b_loss", "o/c_loss"]),
+    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o/c": "mse"}, ["a_loss", "o/c_loss"]),
+]
+
+
+@pytest.mark.parametrize(("outputs", "loss", "names"), STRUCTURES, ids=range(len(STRUCTURES)))
+def test_losses_in_the_structure_of_the_outputs(outputs, loss, names):
+    x = layers.Input((3,))
+    tensors = {name: layers.Dense(units, name=name)(x) for name, units in (("a", 2), ("b", 1), ("c", 1))}
+    model = Model(x, outputs(*tensors.values()))
+    model.compile("sgd", loss)
+    data = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+    targets = {"a": np.zeros((8, 2)), "b": np.ones((8, 1)), "c": np.full((8, 1), 2.0)}
+    found = model.evaluate(data, outputs(*targets.values()), verbose=0, return_dict=True)
+    assert sorted(found) == sorted([*names, "loss"])
+    made = {layer.name: layer(data).numpy() for layer in model.layers[1:]}
+    by_name = {"mse": lambda e: np.mean(np.square(e)), "mae": lambda e: np.mean(np.abs(e))}
+    flat = {"a": "mse", "b": "mae", "c": "mse"} if loss != "mse" else dict.fromkeys("abc", "mse")
+    chosen = [name.removesuffix("_loss")[-1] for name in names] or ["a"]
+    expected = {name: by_name[flat[name]](made[name] - targets[name]) for name in chosen}
+    assert found["loss"] == pytest.approx(sum(expected.values()), rel=1e-5)
+    for name in names:
+        assert found[name] == pytest.approx(expected[name.removesuffix("_loss")[-1]], rel=1e-5)
+    model.fit(data, outputs(*targets.values()), epochs=2, verbose=0)
+
+
+def test_structures_that_do_not_fit_the_outputs():
+    x = layers.Input((3,))
+    model = Model(x, {"a": layers.Dense(1)(x), "o": {"b": layers.Dense(1)(x)}})
+    for loss, message in (
+        ({"a": "mse", "z": "mse", "y": "mse"}, "names .'y', 'z'., which are not among"),
+        ({"a": "mse", "b": "mse"}, "names .'b'., which are not among"),
+        ({"a": "mse", "o": {"z": "mse"}}, "names .'z'., which are not among"),
+        (["mse", "mse", "mse"], "has 3 entries, the model has 2"),
+        ({"a": ["mse", "mae"], "o/b": "mse"}, "takes one entry for each output"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.compile("sgd", loss)
+
+
+def test_a_subclass_may_give_a_structure():
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = layers.Dense(1), layers.Dense(2)
+
+        def call(self, x):
+            return {"a": self.one(x), "o": {"b": self.two(x)}}
+
+    model = Own()
+    model.compile("sgd", {"a": "mse", "o": {"b": "mae"}})
+    x = np.ones((4, 3), np.float32)
+    history = model.fit(x, {"a": np.zeros((4, 1)), "o": {"b": np.zeros((4, 2))}}, verbose=0).history
+    assert sorted(history) == ["a_loss", "loss", "o/b_loss"]

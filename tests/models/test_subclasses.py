@@ -189,4 +189,4 @@ def test_what_fit_holds_is_let_go_if_it_is_interrupted():
     model.compile("sgd", "mse")
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, Y, verbose=0, callbacks=[Interrupts()])
-    assert model._fit_progress is None
+    assert not model._fits_by_thread

@@ -121,8 +121,7 @@ class Primitive:
 def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Tensor:
     """Tensor of an output; a view shares the version of what it views, since a change of one is a change of the other."""
     tensor = Tensor(value)
-    data = tensor._data
-    memory = getattr(data, "base", None)
+    data, memory = tensor._data, getattr(tensor._data, "base", None)
     for x in inputs:
         if data is x._data or (memory is not None and (memory is x._data or memory is getattr(x._data, "base", None))):
             tensor._version = x._version

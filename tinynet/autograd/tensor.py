@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd.tape import Node
 from tinynet.backend import config, device, number_format, revision
-from tinynet.kernels.common import recording
+from tinynet.kernels.replay import touched
 
 
 class Tensor:
@@ -53,8 +53,7 @@ class Tensor:
     def touch(self) -> None:
         """Tells the tape, and a step under recording, that the array was changed in place."""
         self._version[0] += 1
-        if (recorder := recording.get()) is not None:
-            recorder.touched.append(self)
+        touched(self)
 
     def assign(self, value: Any) -> "Tensor":
         """Copies `value` into the array; raises ValueError if the shape differs."""
@@ -80,8 +79,7 @@ class Parameter(Tensor):
 
 
 def _to_array(data: Any) -> Any:
-    if isinstance(data, Tensor):
-        return data._data
+    data = as_raw(data)
     if hasattr(data, "dtype"):
         return np.asarray(data) if isinstance(data, np.generic) else data
     array = number_format.numbers(data)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet import initializers, ops
 from tinynet.kernels.batch_norm import follow
-from tinynet.kernels.common import lasting
+from tinynet.kernels.replay import lasting
 from tinynet.layers import arguments
 from tinynet.layers.affine import Affine, axes_of, axis_argument, expect_sizes, sizes_of
 from tinynet.layers.base import Shape

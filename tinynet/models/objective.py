@@ -1,6 +1,6 @@
 """Objective: the losses and the metrics of a compiled model, with their running means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinynet import losses, metrics
@@ -11,7 +11,7 @@ from tinynet.tree import leaves
 class Objective:
     """What is minimised, and what is reported about it.
 
-    loss          one for all outputs, or a list or dictionary with one for each (None: the output has none)
+    loss          one for all outputs, or a list, dictionary or structure with one for each (None: the output has none)
     loss_weights  factors of the losses, likewise
     outputs       names of the outputs; None where they are not known before the first batch (subclasses)
 
@@ -121,18 +121,47 @@ class Objective:
 
 
 def by_output(argument: str, given: Any, outputs: Sequence[str]) -> list[Any]:
-    """One entry for each output: `given` itself for all, or those of a list or of a dictionary by the outputs' names."""
+    """One entry for each output: `given` itself for all, or what a list, a dictionary by the outputs' names, or a structure
+    like that of the outputs says of each. What a dictionary leaves out is None; a list of one is what it holds.
+    """
     if isinstance(given, dict) and "class_name" not in given:
-        if unknown := sorted(set(given) - set(outputs)):
-            raise ValueError(f"{argument} names {unknown}, which are not among the outputs {list(outputs)}")
-        if argument == "loss" and (missing := [name for name in outputs if name not in given]):
-            raise ValueError(f"{argument} has no entry for the outputs {missing}; None says that an output has no loss")
-        return [given.get(name) for name in outputs]
+        entries, unknown = dict[str, Any](), []
+        for key, entry in given.items():
+            within = [name for name in outputs if name.startswith(f"{key}/")]
+            if key in outputs:
+                entries[key] = _entry(argument, entry)
+            elif within:
+                found = by_output(argument, entry, [name.removeprefix(f"{key}/") for name in within])
+                entries.update(zip(within, found, strict=True))
+            else:
+                unknown.append(key)
+        if unknown:
+            raise ValueError(f"{argument} names {sorted(unknown)}, which are not among the outputs {list(outputs)}")
+        return [entries.get(name) for name in outputs]
     if isinstance(given, list | tuple):
-        if len(given) != len(outputs):
+        several = list(given) if len(given) == len(outputs) else list(_entries(given))
+        if len(several) != len(outputs):
             raise ValueError(f"{argument} has {len(given)} entries, the model has {len(outputs)} outputs: {list(outputs)}")
-        return list(given)
+        return [_entry(argument, entry) for entry in several]
     return [given] * len(outputs)
+
+
+def _entry(argument: str, given: Any) -> Any:
+    """What is said of one output."""
+    if isinstance(given, list | tuple):
+        if len(given) != 1:
+            raise ValueError(f"{argument} takes one entry for each output, got {given!r}; add the losses up in a function")
+        return given[0]
+    return given
+
+
+def _entries(given: Any) -> Iterator[Any]:
+    """The entries of nested lists, in order."""
+    for entry in given:
+        if isinstance(entry, list | tuple):
+            yield from _entries(entry)
+        else:
+            yield entry
 
 
 def _total(values: list[Any]) -> Any:
@@ -157,7 +186,7 @@ def _only(value: Any) -> Any:
 
 
 def _names(y_pred: Any) -> list[str]:
-    """Names of the outputs of a model that does not say them: keys, or numbers."""
+    """Names of the outputs of a model that does not say them: keys, "key/name" within, or numbers."""
     if isinstance(y_pred, dict):
-        return sorted(y_pred)
-    return [f"output_{i}" for i in range(len(y_pred))] if isinstance(y_pred, list | tuple) else [""]
+        return [f"{key}/{name}" if name else key for key in sorted(y_pred) for name in _names(y_pred[key])]
+    return [f"output_{i}" for i, _ in enumerate(leaves(y_pred))] if isinstance(y_pred, list | tuple) else [""]

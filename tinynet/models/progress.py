@@ -4,6 +4,9 @@ arrays    weights/<i>, optimizer/<i>, metrics/<i>/<name>
 numbers   epoch and step, order of the data, random keys and counts of draws
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,28 @@ class Progress:
 
     def __init__(self, epoch: int, data: Epochs, means: Means) -> None:
         self.epoch, self.data, self.means = epoch, data, means
+
+
+def current(model: Any) -> Progress | None:
+    """The run of `fit` that this thread is in, the innermost one if a callback trains."""
+    return (model._fits_by_thread or {}).get(threading.get_ident())
+
+
+@contextmanager
+def running(model: Any, progress: Progress) -> Iterator[Progress]:
+    """Within it `fit` runs. One that a callback of another `fit` calls leaves that one as it found it."""
+    thread, fits = threading.get_ident(), model._fits_by_thread or {}
+    outer, history, stopped = fits.get(thread), model.history, model.stop_training
+    model._fits_by_thread = {**fits, thread: progress}
+    model.stop_training = False
+    try:
+        yield progress
+    finally:
+        progress.means.release()
+        model._fits_by_thread = {key: one for key, one in (model._fits_by_thread or {}).items() if key != thread}
+        if outer is not None:
+            model._fits_by_thread[thread] = outer
+            model.history, model.stop_training = history, stopped
 
 
 def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -71,7 +96,7 @@ def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:
 
 
 def _progress(model: Any) -> Progress:
-    progress = model._fit_progress
+    progress = current(model)
     if progress is None:
         raise ValueError(f"{model} is not being trained: its training state exists within fit, for callbacks")
     return progress

@@ -1,8 +1,6 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +68,7 @@ class Trainer(Compiled):
         )  # fmt: skip
         validation = self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
         hooks = self._hooks(callbacks, verbose, True, epochs=epochs, steps=train.steps)
-        with self._training(Progress(initial_epoch, train, Means(self))) as at:
+        with progress.running(self, Progress(initial_epoch, train, Means(self))) as at:
             self._train(at, epochs, validation, validation_freq, hooks)
         assert hooks.history is not None
         return hooks.history
@@ -142,16 +140,16 @@ class Trainer(Compiled):
 
     def reset_metrics(self) -> None:
         """Starts the running means anew: those of the `fit` that calls it, or what the metrics hold."""
-        if (progress := self._fit_progress) is not None:
-            progress.means.reset()
+        if (run := progress.current(self)) is not None:
+            run.means.reset()
         else:
             for metric in self.metrics:
                 metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
         """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
-        if (progress := self._fit_progress) is not None:
-            return progress.means.results()
+        if (run := progress.current(self)) is not None:
+            return run.means.results()
         results = {} if self.objective is None else self.objective.results()
         for metric in self._metrics_of_layers():
             results.update(logged(metric.name, metric))
@@ -169,29 +167,8 @@ class Trainer(Compiled):
         with self.replay.lock:
             progress.restore_training_state(self, arrays, numbers)
 
-    @property
-    def _fit_progress(self) -> Progress | None:
-        """Of the `fit` that runs in this thread, the innermost one if a callback trains."""
-        return (self._fits_by_thread or {}).get(threading.get_ident())
-
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train
-
-    @contextmanager
-    def _training(self, progress: Progress) -> Iterator[Progress]:
-        """Within it `fit` runs. One that a callback of another `fit` calls leaves that one as it found it."""
-        thread, fits = threading.get_ident(), self._fits_by_thread or {}
-        outer, history, stopped = fits.get(thread), self.history, self.stop_training
-        self._fits_by_thread = {**fits, thread: progress}
-        self.stop_training = False
-        try:
-            yield progress
-        finally:
-            progress.means.release()
-            self._fits_by_thread = {key: one for key, one in (self._fits_by_thread or {}).items() if key != thread}
-            if outer is not None:
-                self._fits_by_thread[thread] = outer
-                self.history, self.stop_training = history, stopped
 
     # Preparations
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Parameter, as_raw, no_grad
-from tinynet.kernels.common import lasting, launch
+from tinynet.kernels.common import launch
+from tinynet.kernels.replay import lasting
 
 
 def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from tinynet import gone, lookup, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import lasting
+from tinynet.kernels.replay import lasting
 from tinynet.optimizers import averages, clipping, given, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
