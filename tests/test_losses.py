@@ -144,6 +144,17 @@ class TestReductions:
             MeanSquaredError(reduction="median")
 
 
+def test_a_loss_of_no_axes_is_not_reduced_again():
+    """One number from a function of one's own, weighted, is the loss; a mean by weights would take the weight out again."""
+
+    class Total(losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.sum(ops.abs(y_true - y_pred))
+
+    for reduction in ("mean_with_sample_weight", "sum_over_batch_size", "sum", None):
+        assert float(Total(reduction=reduction)([1.0, 2.0], [2.0, 5.0], 3.0)) == 12.0
+
+
 class TestIgnoredClass:
     y_pred = np.array([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]])
 

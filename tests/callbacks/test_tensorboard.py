@@ -6,7 +6,8 @@ import io
 import numpy as np
 import pytest
 
-from tinynet import callbacks
+import tinynet
+from tinynet import callbacks, layers
 from tinynet.callbacks import weight_events
 
 from fixtures.callback_scripts import Model
@@ -209,3 +210,31 @@ def test_a_missing_writer_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r'pip install "tinynet\[tensorboard\]"'):
         callbacks.TensorBoard("logs")
+
+
+def test_batches_are_counted_on_after_a_run_that_was_killed(tmp_path):
+    """update_freq=2, killed after the backup of batch 3: the events stand at 2, 4, 6, 8, none twice."""
+
+    class KilledError(Exception):
+        pass
+
+    class Kills(callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 3:
+                raise KilledError
+
+    def run(*given):
+        model = tinynet.Sequential([layers.Input((2,)), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        board, backup = callbacks.TensorBoard(tmp_path / "logs", update_freq=2), callbacks.BackupAndRestore(tmp_path / "b", 3)
+        try:
+            model.fit(np.ones((32, 2)), np.ones((32, 1)), batch_size=4, verbose=0, callbacks=[board, *given, backup])
+        finally:
+            board.on_train_end()
+
+    with pytest.raises(KilledError):
+        run(Kills())
+    run()
+    events = accumulator.EventAccumulator(str(tmp_path / "logs" / "train"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("batch_loss")] == [2, 4, 6, 8]

@@ -445,3 +445,15 @@ def test_a_subclass_may_give_a_structure():
     x = np.ones((4, 3), np.float32)
     history = model.fit(x, {"a": np.zeros((4, 1)), "o": {"b": np.zeros((4, 2))}}, verbose=0).history
     assert sorted(history) == ["a_loss", "loss", "o/b_loss"]
+
+
+@pytest.mark.parametrize("first", ["float64", "float32"])
+def test_a_model_of_two_dtypes_takes_the_wider(first):
+    second = "float32" if first == "float64" else "float64"
+    x = layers.Input((1,), dtype=first)
+    model = Model(x, layers.Dense(1, dtype=second)(layers.Dense(1, dtype=first, kernel_initializer="ones")(x)))
+    assert model.dtype == np.float64
+    seen = []
+    model.layers[1].call = lambda x, call=model.layers[1].call: (seen.append(x.numpy()), call(x))[1]
+    model.predict(np.full((2, 1), 1 + 1e-12), verbose=0)
+    assert (seen[-1] == (1 + 1e-12 if first == "float64" else 1)).all()

@@ -82,3 +82,17 @@ def test_a_state_of_another_model_changes_nothing():
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="is not being trained"):
         made(1).training_state()
+
+
+def test_global_random_numbers_go_on_after_a_run_that_was_taken_up():
+    """What is drawn after `fit`: the order of a second one, the seed of a new Dropout."""
+    settings = {"batch_size": 8, "epochs": 3, "verbose": 0}
+
+    def after(model, *given):
+        model.fit(X, Y, callbacks=list(given), **settings)
+        return layers.Dropout(0.5).key, model.fit(X, Y, **settings).history["loss"]
+
+    expected = after(made(1))
+    stop = Stop(1, 2)
+    made(1).fit(X, Y, callbacks=[stop], **settings)
+    assert after(made(99), TakeUp(stop.state)) == expected

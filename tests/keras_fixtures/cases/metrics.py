@@ -54,7 +54,6 @@ METRICS = {
     "log_cosh": ("values", lambda m: m.LogCoshError()),
     "r2": ("values", lambda m: m.R2Score()),
     "r2_whole": ("values", lambda m: m.R2Score(class_aggregation="variance_weighted_average")),
-    "r2_adjusted": ("values", lambda m: m.R2Score(class_aggregation=None, num_regressors=2)),
     "kld": ("positive", lambda m: m.KLDivergence()),
     "poisson": ("positive", lambda m: m.Poisson()),
     "binary_crossentropy": ("binary", lambda m: m.BinaryCrossentropy(label_smoothing=0.1)),
