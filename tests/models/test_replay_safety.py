@@ -203,3 +203,31 @@ def test_statistics_that_change_are_seen_by_the_tape():
     norm(Tensor(X * 3), training=True)
     with pytest.raises(RuntimeError, match="changed it since"):
         ops.sum(y).backward()
+
+
+@pytest.mark.parametrize("step", ["predict_on_batch", "test_on_batch", "train_on_batch"])
+def test_a_step_within_a_step_of_its_own_kind_leaves_it_alone(step, monkeypatch):
+    """As a signal handler might begin one, between the copy of a batch to where a program reads it and the program."""
+    run, results = tinynet.models.replay.Program.run, []
+
+    def reenters(self):
+        if inside and not inside.pop():
+            model.predict(3 * X, batch_size=16, verbose=0)
+            model.evaluate(3 * X, Y, batch_size=16, verbose=0)
+        run(self)
+
+    monkeypatch.setattr(tinynet.models.replay.Program, "run", reenters)
+    for disturbed in (False, True):
+        model, inside, values = compiled(layers.BatchNormalization(), optimizer=optimizers.Adam(0.1)), [], []
+        batch = (X,) if step == "predict_on_batch" else (X, Y)
+        for _ in range(4):
+            model.predict(X, batch_size=16, verbose=0)
+            model.evaluate(X, Y, batch_size=16, verbose=0)
+        for i in range(8):
+            if disturbed and i in (4, 6):
+                inside = [False]
+            values.append(getattr(model, step)(*batch))
+        results.append([*values, *model.get_weights()])
+        assert not inside
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -84,6 +84,8 @@ class Replay:
 
     def places(self, step: Step, samples: int) -> Any:
         """Where to write a batch of `samples`, so that the program last used for one finds it there: (x, None, None)."""
+        if self.depth:
+            return None  # a program may be reading there
         for recorded in reversed(list(self.recorded.values())):
             if recorded.step is not step or recorded.program is None or recorded.thread != threading.get_ident():
                 continue  # another thread reads its batches from inputs of its own
