@@ -247,8 +247,7 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
     writes into what it is given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that
     divide their loops among threads: True keeps this call on one.
     """
-    recorder = recording.get()
-    if recorder is not None and recorder.skips:
+    if (recorder := recording.get()) is not None and recorder.skips:
         recorder.note(function, args, alone)
         return
     if threads.forked:
