@@ -20,7 +20,7 @@ __getattr__, __dir__ = gone.namespace(__name__)
 class Regularizer(lookup.Configured, Counted):
     """Base class; subclasses define __call__(self, x), which returns a Tensor of shape ()."""
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
     def __call__(self, x: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, x), which returns one number")

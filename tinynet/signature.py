@@ -38,6 +38,11 @@ def defaults(cls: type) -> dict[str, Any]:
 # Objects as text
 
 
+def call_repr(thing: Any) -> str:
+    """`as_call(thing)`: the __repr__ of classes."""
+    return as_call(thing)
+
+
 def as_call(thing: Any, always: tuple[str, ...] = (), given: Mapping[str, Any] | None = None, **more: Any) -> str:
     """Adam(learning_rate=0.001, iterations=0): the class, the arguments that are not its defaults, those that are always
     to be seen, and facts that are no arguments.

@@ -20,7 +20,7 @@ class Callback:
     params: Any = None
     last = False  # whether it is called after all others, the History and the progress bar included
     siblings: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
     def set_model(self, model: Any) -> None:
         """Called once before the run with the model."""

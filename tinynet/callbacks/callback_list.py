@@ -78,7 +78,7 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         single = isinstance(callbacks, Callback | str | type) or not isinstance(callbacks, Iterable | None)
-        given = [callbacks] if single else list(callbacks or ())
+        given: list[Any] = [callbacks] if single else list(callbacks or ())  # type: ignore[arg-type]
         for callback in given:
             if not isinstance(callback, Callback):
                 raise TypeError(f"callbacks: expected instances of Callback, got {signature.text(callback)}{_hint(callback)}")

@@ -51,7 +51,7 @@ class LearningRateFinder:
         self.smoothing, self.divergence = smoothing, divergence
         self._clear()
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
     def _clear(self) -> None:
         self.learning_rates: list[float] = []

@@ -112,7 +112,7 @@ def check_lengths(given: dict[str, Any]) -> int:
 def _refuse_list_of_samples(given: dict[str, Any]) -> None:
     """Raises ValueError for x = [image, image, ...], which reads as several inputs, beside as many targets."""
     x, y = given["x"], given.get("y")
-    if isinstance(x, list) and hasattr(y, "shape") and len(x) == len(y) and len({np.shape(one) for one in x}) == 1:
+    if isinstance(x, list) and isinstance(y, np.ndarray) and len(x) == len(y) and len({np.shape(one) for one in x}) == 1:
         raise ValueError(
             f"x is a list of {len(x)} arrays of shape {np.shape(x[0])}, which is taken for {len(x)} inputs of a model; "
             "np.stack(x) makes one array of samples"

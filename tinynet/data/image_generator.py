@@ -92,7 +92,7 @@ class ImageDataGenerator(ImagePipeline):
         self._key: random.Key | None = None  # of single transformations
         self._calls = 0
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
     def flow(
         self,

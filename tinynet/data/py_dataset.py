@@ -33,7 +33,7 @@ class PyDataset:
         count = self.num_batches
         return (self[i] for i in (itertools.count() if count is None else range(count)))
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
     def on_epoch_end(self) -> None:
         """Called after each epoch: to shuffle, for instance."""

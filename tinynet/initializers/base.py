@@ -36,7 +36,7 @@ class Initializer:
         """Another one made from the same arguments; without a seed it draws other values."""
         return type(self).from_config(self.get_config())
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
 
 class RandomInitializer(Initializer):

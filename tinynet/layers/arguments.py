@@ -61,7 +61,7 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
 
 def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
     """Raises TypeError for Flatten(x), where Flatten()(x) was meant, and for Reshape(4, 4), where Reshape((4, 4)) was."""
-    first = args[0] if args else None
+    first: Any = args[0] if args else None
     tensor = hasattr(first, "shape") and (hasattr(first, "_keras_history") or len(first.shape) > 1)
     if tensor and names[0] not in ("inputs", "layers"):
         arguments = "..." if names[0] in ("units", "filters", "kernel_size", "rate", "function", "activation") else ""

@@ -63,7 +63,7 @@ class Loss:
         """The loss that `get_config` described."""
         return cls(**config)
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
 
 class LossFunctionWrapper(Loss):

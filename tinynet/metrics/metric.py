@@ -133,4 +133,4 @@ class Metric:
         """The metric that `get_config` described, without its state."""
         return cls(**config)
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr

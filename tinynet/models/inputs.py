@@ -36,7 +36,7 @@ def check_one(what: str, expected: Shape, shape: Any) -> None:
 
 def _advice(expected: Shape, shape: Any) -> str:
     """What would make inputs of `shape` fit."""
-    sample = expected[1:]
+    sample: Any = expected[1:]
     if _agree((None, *expected), (None, None, *shape)):
         return "that is the shape of one sample: x[None] makes a batch of one"
     if sample[-1:] == (1,) and _agree((None, *sample[:-1]), (None, *shape)):

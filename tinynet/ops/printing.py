@@ -58,4 +58,8 @@ def as_text(tensor: Any) -> str:
     return together if "\n" not in written and len(together) <= 110 else f"{head},\n       {index}{written})"
 
 
-Primitive.__repr__ = lambda self: as_function(self.name, self.forward)  # type: ignore[method-assign]
+def _operation(self: Any) -> str:
+    return as_function(self.name, self.forward)
+
+
+Primitive.__repr__ = _operation  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ class LearningRateSchedule:
         """The schedule that `get_config` described."""
         return cls(**config)
 
-    __repr__ = signature.as_call
+    __repr__ = signature.call_repr
 
 
 def check_positive(kind: str, name: str, value: float) -> None:
