@@ -1,5 +1,6 @@
 """Settings of the process, with Keras's names and defaults (public as `tinynet.config`)."""
 
+import os
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,7 @@ __getattr__, __dir__ = gone.namespace(__name__)
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
 _settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_settings["filtering"] = os.environ.get("TINYNET_FULL_TRACEBACKS", "0") in ("", "0")
 
 
 def floatx() -> str:
@@ -44,6 +46,24 @@ def image_data_format() -> str:
 def set_image_data_format(value: str) -> None:
     """Sets the default axis order of images; raises ValueError for any other string."""
     _settings["image_data_format"] = check_data_format(value)
+
+
+def enable_traceback_filtering() -> None:
+    """From now on errors leave `fit`, `predict`, calls of layers and the like without the frames inside of tinynet.
+
+    An error keeps them in its attribute `full_traceback`.
+    """
+    _settings["filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """From now on tracebacks show the frames inside of tinynet too. TINYNET_FULL_TRACEBACKS=1 does so from the start."""
+    _settings["filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks go without the frames inside of tinynet."""
+    return bool(_settings["filtering"])
 
 
 def check_data_format(value: str | None) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinynet import lookup, ops, regularizers, signature
 from tinynet.autograd import Tensor
-from tinynet.backend import config, device, limits, number_format
+from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, shown, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
@@ -117,8 +117,7 @@ class Layer(Holder):
         On symbolic tensors (Input) it builds the layer and gives symbolic tensors, of which a Model is made.
         """
         if type(inputs) is not Tensor and (symbolic.is_symbolic(inputs) or symbolic.is_symbolic(args)):
-            told = {} if training is None else {"training": training}
-            return symbolic.call(self, (inputs, *args), {**kwargs, **told})
+            return symbolic.call(self, (inputs, *args), kwargs if training is None else {**kwargs, "training": training})
         around = _around.get()
         if around is not None and training is None:
             return self._run(inputs, args, kwargs, around.training)
@@ -128,6 +127,9 @@ class Layer(Holder):
         token = _around.set(call)
         try:
             return self._run(inputs, args, kwargs, call.training)
+        except BaseException as error:
+            tracebacks.trim_outermost(error)
+            raise
         finally:
             _around.reset(token)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import lookup, losses, metrics, optimizers
+from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.models.objective import Objective
 from tinynet.models.replay import Replay
@@ -22,6 +23,7 @@ class Compiled(Layer):
     output_names: Any = None  # known of models that are graphs of layers
     _replay: Replay | None = None
 
+    @tracebacks.entry
     def compile(
         self,
         optimizer: Any = "rmsprop",

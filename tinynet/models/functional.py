@@ -8,6 +8,7 @@ model = Model(x, Add()([x, y]))            # Model(inputs, outputs) gives a Func
 from typing import Any
 
 from tinynet.autograd import Tensor
+from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.models import wiring
@@ -28,6 +29,7 @@ class Functional(Model):
     another Input, two layers of one name.
     """
 
+    @tracebacks.entry
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name=name)
         for kind, value in (("inputs", inputs), ("outputs", outputs)):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinynet.autograd import Tensor
+from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
 from tinynet.layers.symbolic import SymbolicTensor, call
@@ -23,6 +24,7 @@ class Sequential(Model):
     they are built by the first batch.
     """
 
+    @tracebacks.entry
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._given = {}  # the layers of today are in _layers
@@ -41,6 +43,7 @@ class Sequential(Model):
 
     # Construction
 
+    @tracebacks.entry
     def add(self, layer: Any) -> None:
         """Appends a layer; an Input can only come first."""
         layer = layer.layer if isinstance(layer, SymbolicTensor) else layer

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import gradients
-from tinynet.backend import device
+from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
@@ -29,6 +29,7 @@ class Trainer(Compiled):
 
     # Runs
 
+    @tracebacks.entry
     def fit(
         self,
         x: Any = None,
@@ -73,6 +74,7 @@ class Trainer(Compiled):
         assert hooks.history is not None
         return hooks.history
 
+    @tracebacks.entry
     def evaluate(
         self,
         x: Any = None,
@@ -92,6 +94,7 @@ class Trainer(Compiled):
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return _reported(test_epoch(self, epochs, hooks), return_dict)
 
+    @tracebacks.entry
     def predict(
         self,
         x: Any,
@@ -107,6 +110,7 @@ class Trainer(Compiled):
         hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return predict_epoch(self, epochs, hooks)
 
+    @tracebacks.entry
     def train_on_batch(
         self,
         x: Any,
@@ -119,15 +123,18 @@ class Trainer(Compiled):
         self._check_compiled("train_on_batch")
         return self._on_batch(train_step, self._one_batch(x, y, sample_weight, class_weight), return_dict)
 
+    @tracebacks.entry
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch in inference mode, in the form `evaluate` has."""
         self._check_compiled("test_on_batch")
         return self._on_batch(test_step, self._one_batch(x, y, sample_weight), return_dict)
 
+    @tracebacks.entry
     def predict_on_batch(self, x: Any) -> Any:
         """Predictions for one batch as NumPy arrays, in inference mode."""
         return predict_step(self, self._one_batch(x)[0])
 
+    @tracebacks.entry
     def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray]:
         """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
         self._check_compiled("gradients")
