@@ -14,6 +14,7 @@ LEVELS = {
     "nearest": -2,
     "gone": -1,
     "console": 0,
+    "markup": 0,
     "kernels": 0,
     "lookup": 0,
     "signature": 1,

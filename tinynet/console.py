@@ -60,6 +60,16 @@ def is_terminal(stream: Any) -> bool:
         return False
 
 
+def is_notebook(stream: Any = None) -> bool:
+    """Whether this stream, or standard output, is the output of a notebook's cell."""
+    return type(sys.stdout if stream is None else stream).__module__.startswith("ipykernel.")
+
+
+def redraws(stream: Any) -> bool:
+    """Whether a line on `stream` can be drawn again: on a terminal, and below a notebook's cell."""
+    return is_terminal(stream) or is_notebook(stream)
+
+
 def _fits(text: str, encoding: str) -> bool:
     try:
         text.encode(encoding)

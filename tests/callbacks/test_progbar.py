@@ -118,12 +118,28 @@ def test_the_bar_on_a_terminal(clock, monkeypatch):
     drawn = [line.rstrip() for line in terminal.getvalue().split("\r")]
     assert all(len(line) <= 60 for line in drawn[:-1])
     assert "48/100 ━━━━━━━━━─────────── 1s 31ms/step - loss: 0.5000" in drawn
-    # Drawn every 0.1 s (here every fourth step), not at each of the 100 steps; the line that stays is whole.
+    # Drawn every 0.1 s (here every fourth step), not at each of the 100 steps; what stays is whole, broken between values.
     assert 25 <= len(drawn) <= 30
     assert terminal.getvalue().endswith(
-        "\r100/100 ━━━━━━━━━━━━━━━━━━━━ 3s 31ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700"
-        " - val_loss: 0.1000\n"
+        "\r100/100 ━━━━━━━━━━━━━━━━━━━━ 3s 31ms/step - accuracy: 0.9376\n"
+        "        - loss: 0.2010 - val_accuracy: 0.9700\n        - val_loss: 0.1000\n"
     )
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 81, 120, 200])
+def test_what_stays_fits_the_terminal(clock, monkeypatch, width):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    epoch_of(469, 1 / 32, LOGS, clock, 1)
+    (*_, first), *others = (line.split("\r") for line in terminal.getvalue().rstrip("\n").split("\n"))
+    lines = [first, *(line for (line,) in others)]
+    longest = max(len(one) for one in (first.split(" - ")[0], *(f"        - {name}: 0.9376" for name in LOGS)))
+    assert all(len(line) <= max(width, longest) for line in lines)
+    assert " ".join(" ".join(lines).split()) == (
+        "469/469 ━━━━━━━━━━━━━━━━━━━━ 15s 31ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700 - val_loss: 0.1000"
+    )
+    assert len(lines) == {20: 5, 40: 5, 79: 2, 80: 2, 81: 2, 120: 1, 200: 1}[width]
 
 
 def test_the_bar_without_known_steps_or_unicode(clock, monkeypatch):

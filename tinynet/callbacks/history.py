@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import signature
+import numpy as np
+
+from tinynet import markup, signature
 from tinynet.callbacks.callback import Callback, Logs
+
+ROWS = 10  # epochs that a notebook shows
+
+
+def _at(logged: list[float], place: int) -> str:
+    """The value so many places from the end: what is not logged in every epoch is shorter."""
+    return f"{logged[place]:.4g}" if -place <= len(logged) else ""
 
 
 class History(Callback):
@@ -18,6 +27,17 @@ class History(Callback):
         epochs = len(self.epoch)
         values = [f"{name} {signature.first_to_last(values)}" for name, values in self.history.items() if values]
         return f"History({epochs} epoch{'s' if epochs != 1 else ''}{''.join(f', {value}' for value in values)})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the curves of the losses, and the values of the first and the last epochs."""
+        values = {name: [float(np.mean(v)) for v in logged] for name, logged in self.history.items() if logged}
+        if not values:
+            return markup.paragraph(repr(self))
+        count = len(self.epoch)
+        shown = range(count) if count <= ROWS else [0, 1, *range(count - ROWS + 2, count)]
+        rows = [[self.epoch[i] + 1, *(_at(logged, i - count) for logged in values.values())] for i in shown]
+        losses = {name: logged for name, logged in values.items() if name in ("loss", "val_loss")}
+        return markup.curves(losses) + markup.table(["epoch", *values], rows)
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []

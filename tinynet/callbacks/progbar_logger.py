@@ -1,6 +1,6 @@
 """ProgbarLogger: the progress of `fit`, `evaluate` and `predict` on standard output, in Keras's words.
 
-verbose 1   a bar, redrawn in place; where the output is not a terminal (a file, a pipe, a notebook cell), as verbose 2
+verbose 1   a bar, redrawn in place on a terminal and in a notebook; elsewhere (a file, a pipe), as verbose 2
 verbose 2   one line an epoch:
             469/469 - 4s - 7ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700 - val_loss: 0.1021
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.callbacks.callback import Callback, Logs
-from tinynet.console import is_terminal, say, shown
+from tinynet.console import is_notebook, redraws, say, shown
 
 REDRAW_SECONDS = 0.1
 
@@ -108,20 +108,20 @@ class ProgbarLogger(Callback):
             line = str(self._bar)
             self._bar.leave = False
             self._bar.close()
-            say(line)
+            say(_broken(line, _width(), len(f"{self._seen}/{self.target} ")))
         elif self.verbose:
             width = len(str(self.target))
             say(f"{self._seen:{width}d}/{self.target} - {seconds} - {text}")
 
     def _draws_bar(self) -> bool:
-        return self.verbose == 1 and is_terminal(sys.stdout)
+        return self.verbose == 1 and redraws(sys.stdout)
 
     def _update_bar(self, text: str) -> None:
         if self._bar is None:
             self._bar = _make_bar(self.target)
         self._bar.n, self._bar.total = self._seen, self.target
         self._bar.bar_format = _bar_format(self.target)
-        self._bar.ncols = shutil.get_terminal_size().columns  # a longer line would wrap, and leave its copies behind
+        self._bar.ncols = _width()  # a longer line would wrap, and leave its copies behind
         self._bar.set_description_str(shown(text, sys.stdout), refresh=False)
 
     def _step_seconds(self) -> float:
@@ -145,6 +145,23 @@ def _make_bar(total: int | None) -> Any:
         ascii="─━" if shown("─━", sys.stdout) == "─━" else "-=",
         bar_format=_bar_format(total),
     )
+
+
+def _width() -> int:
+    """Characters of a line: a notebook's cell breaks long ones by itself, and can take them back all the same."""
+    return 400 if is_notebook() else shutil.get_terminal_size().columns
+
+
+def _broken(line: str, width: int, indent: int) -> str:
+    """`line` on as many lines of `width` characters as it takes, broken between values, the later ones indented."""
+    first, *values = line.split(" - ")
+    lines = [first]
+    for value in values:
+        if len(lines[-1]) + 3 + len(value) <= width:
+            lines[-1] += f" - {value}"
+        else:
+            lines.append(f"{' ' * indent}- {value}")
+    return "\n".join(lines)
 
 
 def _bar_format(total: int | None) -> str:

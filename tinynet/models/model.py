@@ -10,7 +10,7 @@ from tinynet.layers.shown import model_text
 from tinynet.models import weights_file
 from tinynet.models.architecture import to_json
 from tinynet.models.files import onnx_export, whole
-from tinynet.models.summary import summary_text
+from tinynet.models.summary import summary_html, summary_text
 from tinynet.models.trainer import Trainer
 
 
@@ -42,6 +42,9 @@ class Model(Trainer):
         """Whatever `call` takes."""
 
     __repr__ = model_text
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)
 
     @property
     def layers(self) -> list[Layer]:

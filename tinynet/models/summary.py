@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from typing import Any
 
+from tinynet import markup
 from tinynet.autograd import Tensor
 from tinynet.layers.base import Layer
 from tinynet.models.footprint import training_memory
@@ -39,6 +40,15 @@ def summary_text(
         held = ", ".join(f"{name} {_memory(size)}" for name, size in parts.items())
         lines.append(f" Training memory at batch size {batch_size}: about {_memory(sum(parts.values()))} ({held})")
     return "\n".join(lines)
+
+
+def summary_html(model: Any) -> str:
+    """The same table for notebooks."""
+    connected = _connections(model)
+    columns = [0, 1, 2, *([3] if connected else [])]
+    rows = [[row[column] for column in columns] for row in _rows(model, connected or {}, False, _within(model, None))]
+    totals = "".join(markup.paragraph(line.strip()) for line in _totals(model))
+    return markup.table([HEADER[column] for column in columns], rows, f'Model: "{model.name}"') + totals
 
 
 def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any], depth: int = 0) -> list[tuple[str, ...]]:

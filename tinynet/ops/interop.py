@@ -154,7 +154,7 @@ _NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv"}
 _METHODS = {
     "__array__": _array, "__array_ufunc__": _array_ufunc, "__array_function__": _array_function,
     "__dlpack__": _dlpack, "__dlpack_device__": lambda self: self.data.__dlpack_device__(),
-    "__repr__": printing.as_text, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
+    "__repr__": printing.as_text, "_repr_html_": printing.as_html, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
     "__float__": lambda self: float(_number(self)), "__int__": lambda self: int(_number(self)),
     "__format__": lambda self, spec: format(_number(self), spec) if spec and self.size == 1 else repr(self),
     "__getattr__": _no_attribute,

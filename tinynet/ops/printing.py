@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import markup
 from tinynet.autograd import Primitive
 from tinynet.backend import device
 from tinynet.signature import as_function
 
 INLINE = 20  # elements that are all shown
+GRID = 10  # rows and columns in a notebook
 
 
 def facts(tensor: Any, values: np.ndarray) -> dict[str, str]:
@@ -56,6 +58,20 @@ def as_text(tensor: Any) -> str:
     )
     together = f"{head}, {index}{written})"
     return together if "\n" not in written and len(together) <= 110 else f"{head},\n       {index}{written})"
+
+
+def as_html(tensor: Any) -> str:
+    """A Tensor in a notebook: a table of what is known of it, and its first numbers, larger ones darker."""
+    values = np.asarray(device.to_host(tensor.data))
+    known = facts(tensor, values)
+    index, part = window(values) if values.size else ("", values)
+    head = markup.table(list(known), [list(known.values())], type(tensor).__name__)
+    if not part.size or values.dtype.kind not in "biuf":
+        return head
+    shown = np.atleast_2d(part if part.ndim <= 2 else part.reshape(-1, part.shape[-1]))[:GRID, :GRID]
+    whole = shown.size == values.size
+    what = f"{index.removesuffix(' = ') or 'its numbers'}{'' if whole else f', {shown.shape[0]} by {shown.shape[1]} of them'}"
+    return head + markup.paragraph(what) + markup.grid(shown.astype(float))
 
 
 def _operation(self: Any) -> str:

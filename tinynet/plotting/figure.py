@@ -1,10 +1,14 @@
 """What the pictures share: an empty figure, colours, panels for images, and saving."""
 
+import functools
+import io
 import os
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinynet.console import is_notebook, say
 from tinynet.utils import atomic_write
 
 if TYPE_CHECKING:
@@ -15,19 +19,57 @@ if TYPE_CHECKING:
 BLUE, VERMILION = "#0072B2", "#D55E00"
 GREY = "#5F6770"
 
-DPI = 150
+DPI, SCREEN_DPI = 150, 100
 
 
 def new_figure(width: float, height: float, title: str | None = None) -> "Figure":
     """An empty figure of this size in inches, drawn without a display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = _figure_class()(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     if title:
         figure.suptitle(title, fontsize=13, fontweight="bold")
     return figure
+
+
+@functools.cache
+def _figure_class() -> Any:
+    """matplotlib's Figure, which also shows itself: as the value of a notebook's cell, and by `show()` without pyplot."""
+    from matplotlib.figure import Figure
+
+    class Picture(Figure):
+        def _repr_png_(self) -> bytes:
+            png = io.BytesIO()
+            self.savefig(png, format="png", dpi=SCREEN_DPI, bbox_inches="tight")
+            return png.getvalue()
+
+        def show(self, warn: bool = True) -> None:
+            """In a notebook below the cell; in a window where there is one; else in a file, whose name is printed."""
+            if is_notebook():
+                from IPython.display import display
+
+                display(self)
+                return
+            import matplotlib.pyplot as plt
+
+            plt.figure(FigureClass=lambda *args, **settings: self)  # type: ignore[arg-type]
+            if self.canvas.required_interactive_framework:
+                plt.show()
+                return
+            plt.close(self)
+            with tempfile.NamedTemporaryFile(prefix="tinynet-", suffix=".png", delete=False) as file:
+                file.write(self._repr_png_())
+            say(f"no window can be opened here; the picture is in {file.name}")
+
+    Picture.__module__, Picture.__qualname__ = __name__, "Picture"  # where copies and pickles look for it
+    return Picture
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Picture":
+        return _figure_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
