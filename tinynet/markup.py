@@ -1,6 +1,6 @@
 """Small pieces of HTML for notebooks. Whatever comes from outside (names, values) is escaped here and nowhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -40,7 +40,7 @@ def _field(value: float, low: float, high: float) -> str:
     return f'<td style="text-align:right;color:#000;background:rgba(0,114,178,{0.6 * shade:.2f})">{value:.4g}</td>'
 
 
-def curves(lines: dict[str, Sequence[float]], width: int = 320, height: int = 120) -> str:
+def curves(lines: Mapping[str, Sequence[float]], width: int = 320, height: int = 120) -> str:
     """Curves of values over their number, each with its name below in its colour; an SVG picture."""
     drawn = {name: np.asarray(values, float) for name, values in lines.items()}
     finite = np.concatenate([values[np.isfinite(values)] for values in drawn.values()] or [np.zeros(0)])
