@@ -37,6 +37,10 @@ def running(model: Any, progress: Progress) -> Iterator[Progress]:
     model.stop_training = False
     try:
         yield progress
+    except KeyboardInterrupt as error:
+        where = f"fit was interrupted in epoch {progress.epoch + 1}"
+        error.args = error.args or (f"{where}; the model keeps its weights, and another fit goes on from them",)
+        raise
     finally:
         progress.means.release()
         model._fits_by_thread = {key: one for key, one in (model._fits_by_thread or {}).items() if key != thread}
