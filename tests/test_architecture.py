@@ -44,6 +44,8 @@ LEVELS = {
     "debug": 7,
     "saving": 7,
     "compat": 8,
+    "warmup": 8,
+    "__main__": 9,
 }
 SIDEWAYS = {
     ("metrics", "losses"),

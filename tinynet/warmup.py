@@ -1,0 +1,141 @@
+"""Compiles beforehand what the usual nets need, so that no later program waits for it: `python -m tinynet warmup`.
+
+Compiled kernels are kept on disk for all programs of this user (`kernels/cache.py`). Which ones there are follows from
+dtypes, numbers of axes and, for convolutions, from sizes; so the usual layers are trained for a moment in the usual sizes.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinynet import data, layers, models, optimizers
+from tinynet.console import say
+from tinynet.kernels import cache, notice
+
+BATCH, ROWS = 32, 72  # two whole batches, and one that is smaller
+
+
+def warm_up() -> int:
+    """Does it, saying how far it is; returns the number of kernels that were compiled."""
+    steps, begun, before = list(_steps()), time.perf_counter(), notice.compiled
+    say(f"keeping compiled kernels in {cache.directory()}")
+    for number, (name, run) in enumerate(steps, 1):
+        start, had = time.perf_counter(), notice.compiled
+        run()
+        found = notice.compiled - had
+        done = f"{found} kernels in {time.perf_counter() - start:.0f} s" if found else "nothing to compile"
+        say(f"{number:2d} of {len(steps)}: {name}: {done}")
+    made = notice.compiled - before
+    say(f"compiled {made} kernels in {time.perf_counter() - begun:.0f} s" if made else "everything was compiled already")
+    return made
+
+
+def _steps() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """(what is compiled, what compiles it)"""
+    images = layers.Input((28, 28, 1))
+    yield "dense layers, losses", lambda: [_train_dense(loss) for loss in LOSSES]
+    yield "activations", lambda: [_train([layers.Input((20,)), layers.Dense(8), one], "mse", 8) for one in _activations()]
+    yield "optimizers", lambda: [_train_dense("mse", one) for one in OPTIMIZERS]
+    for filters in (8, 16, 32, 64):
+        yield f"convolutions with {filters} filters", lambda filters=filters: _train_convolutions(images, filters)
+    yield "images in colour", lambda: _train_convolutions(layers.Input((32, 32, 3)), 32)
+    yield "small digits", lambda: _train_convolutions(layers.Input((8, 8, 1)), 16)
+    yield "normalisation, dropout, pooling", lambda: [_train_one(one, images) for one in _others()]
+    yield "residual nets", _train_residual
+    yield "the net of examples/mnist_vgg.py", _train_vgg
+    yield "augmentation", _augment
+
+
+LOSSES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy", "mse", "mae")
+OPTIMIZERS = (
+    "sgd", optimizers.SGD(0.01, momentum=0.9), optimizers.SGD(0.01, momentum=0.9, nesterov=True), "adam",
+    optimizers.AdamW(0.01), "rmsprop", "nadam",
+)  # fmt: skip
+
+
+def _activations() -> list[Any]:
+    names = ("relu", "sigmoid", "tanh", "softmax", "elu", "selu", "gelu", "silu", "softplus")
+    return [*map(layers.Activation, names), layers.LeakyReLU(), layers.PReLU()]
+
+
+def _others() -> list[Any]:
+    return [
+        layers.BatchNormalization(), layers.LayerNormalization(), layers.GroupNormalization(4), layers.Dropout(0.3),
+        layers.SpatialDropout2D(0.3), layers.GaussianNoise(0.1), layers.AveragePooling2D(2), layers.MaxPooling2D(3, 2, "same"),
+        layers.GlobalAveragePooling2D(), layers.GlobalMaxPooling2D(), layers.UpSampling2D(), layers.ZeroPadding2D(),
+        layers.DepthwiseConv2D(3, padding="same"), layers.SeparableConv2D(8, 3, padding="same"),
+        layers.Conv2DTranspose(8, 3, strides=2, padding="same"),
+    ]  # fmt: skip
+
+
+def _train(inner: list[Any], loss: str, outputs: int, optimizer: Any = "adam") -> None:
+    model = models.Sequential(inner)
+    rng = np.random.default_rng(0)
+    x = rng.random((ROWS, *model.input_shape[1:]), np.float32)
+    y: Any = rng.integers(0, outputs, ROWS)
+    if loss != "sparse_categorical_crossentropy":
+        y = np.eye(outputs, dtype=np.float32)[y]
+    model.compile(optimizer, loss, metrics=["accuracy"] if "crossentropy" in loss else None)
+    model.fit(x, y, batch_size=BATCH, epochs=2, validation_data=(x, y), verbose=0)
+    model.predict(x, batch_size=BATCH, verbose=0)
+
+
+def _train_dense(loss: str, optimizer: Any = "adam") -> None:
+    last = "softmax" if "categorical" in loss else "sigmoid" if "binary" in loss else "linear"
+    hidden = [layers.Dense(64, "relu"), layers.Dropout(0.2), layers.Dense(32, "tanh")]
+    _train([layers.Input((20,)), *hidden, layers.Dense(10, last)], loss, 10, optimizer)
+
+
+def _train_convolutions(start: Any, filters: int) -> None:
+    for padding in ("same", "valid"):
+        convolutions = [layers.Conv2D(filters, 3, padding=padding, activation="relu") for _ in range(2)]
+        block = [convolutions[0], layers.BatchNormalization(), convolutions[1], layers.MaxPooling2D(), layers.Dropout(0.2)]
+        head = [layers.Flatten(), layers.Dense(64, "relu"), layers.Dense(10, "softmax")]
+        _train([start, layers.Rescaling(1 / 255), *block, *head], "sparse_categorical_crossentropy", 10)
+
+
+def _train_one(layer: Any, start: Any) -> None:
+    head = [layers.Flatten(), layers.Dense(10, "softmax")]
+    _train([start, layers.Conv2D(8, 3, strides=2, padding="same"), layer, *head], "categorical_crossentropy", 10)
+
+
+def _train_residual() -> None:
+    x = layers.Input((28, 28, 1))
+    y = layers.Conv2D(16, 3, padding="same", activation="relu")(x)
+    z = layers.Conv2D(16, 3, padding="same", use_bias=False)(y)
+    z = layers.ReLU()(layers.Add()([y, layers.BatchNormalization()(z)]))
+    z = layers.Conv2D(32, 1, strides=2)(z)
+    model = models.Model(x, layers.Dense(10, "softmax")(layers.GlobalAveragePooling2D()(z)))
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((ROWS, 28, 28, 1), np.float32), rng.integers(0, 10, ROWS)
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(images, labels, batch_size=BATCH, epochs=2, verbose=0)
+
+
+def _train_vgg() -> None:
+    inner: list[Any] = [layers.Input((28, 28, 1)), layers.Rescaling(1 / 255)]
+    for filters, convolutions in ((7, 2), (14, 2), (28, 3), (56, 3)):
+        inner += [layers.Conv2D(filters, 3, padding="same", activation="relu") for _ in range(convolutions)]
+        inner += [layers.MaxPooling2D(), layers.BatchNormalization(), layers.Dropout(0.2)]
+    head = [layers.Flatten(), layers.Dense(100, "sigmoid"), layers.Dropout(0.5), layers.Dense(10, "softmax")]
+    _train([*inner, *head], "sparse_categorical_crossentropy", 10)
+
+
+def _augment() -> None:
+    images, labels = np.zeros((ROWS, 28, 28, 1), np.uint8), np.zeros(ROWS, int)
+    warped = data.ImageDataGenerator(rotation_range=10, width_shift_range=0.1, zoom_range=0.1, horizontal_flip=True)
+    next(warped.flow(images, labels, batch_size=BATCH))
+    for layer in (layers.RandomRotation(0.1), layers.RandomTranslation(0.1, 0.1), layers.RandomZoom(0.1), layers.RandomFlip()):
+        layer(images[:BATCH], training=True)
+
+
+def main() -> int:
+    """The command; its exit status."""
+    warm_up()
+    if not os.access(cache.directory(), os.W_OK):
+        say(f"{cache.directory()} cannot be written, so nothing was kept; set TINYNET_CACHE_DIR to a folder that can")
+        return 1
+    return 0
