@@ -41,13 +41,14 @@ NAMES = {"mnist": "MNIST", "digits": "the 8x8 digits"}
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--seed", type=natural, default=0, help="of the first run; the next one takes the next seed")
-    parser.add_argument("--seeds", type=positive, default=1, help="number of runs")
-    parser.add_argument("--json", type=Path, help="write the results to this file")
-    parser.add_argument("--data", choices=tuple(NAMES), default="mnist", help="digits: embedded, for a quick look")
-    parser.add_argument("--limit", type=positive, help="train on the first images only, for a quick look")
-    parser.add_argument("--validate", action="store_true", help="ask the held-out training images instead of the test images")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--seed", type=natural, default=0, help="of the first run; the next one takes the next seed (default: %(default)s)")
+    add("--seeds", type=positive, default=1, help="number of runs (default: %(default)s)")
+    add("--json", type=Path, help="write the results to this file (default: to none)")
+    add("--data", choices=tuple(NAMES), default="mnist", help="digits: embedded, for a quick look (default: %(default)s)")
+    add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
+    add("--validate", action="store_true", help="ask the held-out training images instead of the test images")
     args = parser.parse_args(argv)
     if args.seed + args.seeds > 2**32:
         parser.error(f"seeds must stay below 2**32, got --seed {args.seed}, --seeds {args.seeds}")

@@ -28,21 +28,30 @@ BLOCKS = ((7, 2), (14, 2), (28, 3), (56, 3))  # (filters, convolutions) of each 
 DROPOUT = (0.1, 0.2, 0.3, 0.4)  # after each block
 MODELS = ("vgg", "vgg-bn", "vgg-bn-dropout")
 NAMES = {"mnist": "MNIST", "digits": "the 8x8 digits"}
+# There are 1,437 digits to learn from: it takes more epochs, of smaller batches, until the moving averages of batch
+# normalisation have arrived.
+DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 32}, "digits": {"epochs": 20, "batch_size": 16}}
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--epochs", type=positive_int, default=5)
-    parser.add_argument("--batch-size", type=positive_int, default=32)
-    parser.add_argument("--lr", type=positive_float, default=0.001, help="learning rate of Adam")
-    parser.add_argument("--model", choices=MODELS, default="vgg-bn-dropout")
-    parser.add_argument("--data", choices=("auto", "mnist", "digits"), default="auto")
-    parser.add_argument("--device", choices=("auto", "cpu", "gpu"), default="auto")
-    parser.add_argument("--conv", choices=("auto", "im2col", "naive"), default="auto", help="which convolution kernels")
-    parser.add_argument("--seed", type=seed, default=0)
-    parser.add_argument("--limit", type=positive_int, help="train on the first images only, for a quick look")
-    parser.add_argument("--out", type=Path, default=Path("runs/mnist_vgg"), help="folder for pictures, figures and weights")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--epochs", type=positive_int, help=f"how often every image is seen (default: {of_each('epochs')})")
+    add("--batch-size", type=positive_int, help=f"images of a step (default: {of_each('batch_size')})")
+    add("--lr", type=positive_float, default=0.001, help="learning rate of Adam (default: %(default)s)")
+    add("--model", choices=MODELS, default="vgg-bn-dropout", help="which net (default: %(default)s)")
+    add("--data", choices=("auto", *NAMES), default="auto", help="auto: MNIST, or else the digits (default: %(default)s)")
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to compute (default: %(default)s)")
+    add("--conv", choices=("auto", "im2col", "naive"), default="auto", help="convolution kernels (default: %(default)s)")
+    add("--seed", type=seed, default=0, help="of weights, order and dropout (default: %(default)s)")
+    add("--limit", type=positive_int, help="train on the first images only, for a quick look (default: all)")
+    add("--out", type=Path, default=Path("runs/mnist_vgg"), help="folder for what is written (default: %(default)s)")
     return parser.parse_args(argv)
+
+
+def of_each(setting: str) -> str:
+    """The default of a setting that depends on the data: "5 on MNIST, 20 on the 8x8 digits"."""
+    return ", ".join(f"{DEFAULTS[data][setting]} on {name}" for data, name in NAMES.items())
 
 
 def positive_int(text: str) -> int:
@@ -149,6 +158,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     tinynet.utils.set_random_seed(args.seed)
     dataset, ((x_train, y_train), (x_test, y_test)) = load(args.data)
+    for setting, default in DEFAULTS[dataset].items():
+        if getattr(args, setting) is None:
+            setattr(args, setting, default)
     x_train, y_train = x_train[: args.limit, ..., None], y_train[: args.limit]
     x_test = x_test[..., None]
 
@@ -157,6 +169,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     net.summary()
     place = device.get_device()
     print(f"{len(x_train):,} images of {NAMES[dataset]} to learn from, {len(x_test):,} to validate, on the {place}")
+    print(f"{args.epochs} epochs of batches of {args.batch_size}, learning rate {args.lr:g}, seed {args.seed}")
 
     times = EpochTimes()
     with nullcontext() if args.conv == "auto" else kernels.use("conv2d", args.conv):

@@ -25,16 +25,29 @@ from tinynet.preprocessing.image import ImageDataGenerator
 from tinynet.schedules import OneCycle
 
 
+DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 128}, "digits": {"epochs": 20, "batch_size": 32}}
+
+
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--epochs", type=positive, default=5)
-    parser.add_argument("--batch-size", type=positive, default=128)
-    parser.add_argument("--lr", type=float, default=0.004, help="highest learning rate of the cycle")
-    parser.add_argument("--data", choices=("mnist", "digits"), default="mnist", help="digits: embedded, for a quick look")
-    parser.add_argument("--limit", type=positive, help="train on the first images only, for a quick look")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/residual_net"), help="folder for pictures and nets")
-    return parser.parse_args(argv)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--epochs", type=positive, help=f"how often every image is seen (default: {of_each('epochs')})")
+    add("--batch-size", type=positive, help=f"images of a step (default: {of_each('batch_size')})")
+    add("--lr", type=float, default=0.004, help="highest learning rate of the cycle (default: %(default)s)")
+    add("--data", choices=tuple(DEFAULTS), default="mnist", help="digits: embedded, for a quick look (default: %(default)s)")
+    add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
+    add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
+    add("--out", type=Path, default=Path("runs/residual_net"), help="folder for pictures and nets (default: %(default)s)")
+    args = parser.parse_args(argv)
+    for setting, default in DEFAULTS[args.data].items():
+        if getattr(args, setting) is None:
+            setattr(args, setting, default)
+    return args
+
+
+def of_each(setting: str) -> str:
+    """The default of a setting that depends on the data: "5 for mnist, 20 for digits"."""
+    return ", ".join(f"{values[setting]} for {data}" for data, values in DEFAULTS.items())
 
 
 def positive(text: str) -> int:

@@ -7,6 +7,7 @@ dtypes, numbers of axes and, for convolutions, from sizes; so the usual layers a
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,15 @@ def warm_up() -> int:
 
 def _steps() -> Iterator[tuple[str, Callable[[], Any]]]:
     """(what is compiled, what compiles it)"""
-    images = layers.Input((28, 28, 1))
-    yield "dense layers, losses", lambda: [_train_dense(loss) for loss in LOSSES]
-    yield "activations", lambda: [_train([layers.Input((20,)), layers.Dense(8), one], "mse", 8) for one in _activations()]
-    yield "optimizers", lambda: [_train_dense("mse", one) for one in OPTIMIZERS]
+    images: Any = layers.Input((28, 28, 1))
+    yield "dense layers, losses", lambda: [*map(_train_dense, LOSSES)]
+    yield "activations", lambda: [*map(_train_activation, _activations())]
+    yield "optimizers", lambda: [*map(partial(_train_dense, "mse"), OPTIMIZERS)]
     for filters in (8, 16, 32, 64):
-        yield f"convolutions with {filters} filters", lambda filters=filters: _train_convolutions(images, filters)
+        yield f"convolutions with {filters} filters", partial(_train_convolutions, images, filters)
     yield "images in colour", lambda: _train_convolutions(layers.Input((32, 32, 3)), 32)
     yield "small digits", lambda: _train_convolutions(layers.Input((8, 8, 1)), 16)
-    yield "normalisation, dropout, pooling", lambda: [_train_one(one, images) for one in _others()]
+    yield "normalisation, dropout, pooling", lambda: [*map(_train_one, _others())]
     yield "residual nets", _train_residual
     yield "the net of examples/mnist_vgg.py", _train_vgg
     yield "augmentation", _augment
@@ -97,9 +98,13 @@ def _train_convolutions(start: Any, filters: int) -> None:
         _train([start, layers.Rescaling(1 / 255), *block, *head], "sparse_categorical_crossentropy", 10)
 
 
-def _train_one(layer: Any, start: Any) -> None:
-    head = [layers.Flatten(), layers.Dense(10, "softmax")]
-    _train([start, layers.Conv2D(8, 3, strides=2, padding="same"), layer, *head], "categorical_crossentropy", 10)
+def _train_activation(layer: Any) -> None:
+    _train([layers.Input((20,)), layers.Dense(8), layer], "mse", 8)
+
+
+def _train_one(layer: Any) -> None:
+    before = [layers.Input((28, 28, 1)), layers.Conv2D(8, 3, strides=2, padding="same")]
+    _train([*before, layer, layers.Flatten(), layers.Dense(10, "softmax")], "categorical_crossentropy", 10)
 
 
 def _train_residual() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,35 @@ def test_auto_without_mnist_says_so_in_one_line(tmp_path):
     done = run("--epochs", "1", "--limit", "64", "--out", str(tmp_path / "out"), **closed, **empty)
     assert done.returncode == 0, done.stderr
     assert len([line for line in done.stdout.splitlines() if "MNIST" in line]) == 1
+    assert "1 epochs of batches of 16" in done.stdout
     check_output(tmp_path / "out", "digits", "vgg-bn-dropout", 1)
+
+
+def test_without_mnist_the_defaults_reach_what_the_digits_allow(tmp_path):
+    accuracies = []
+    for seed in "012":
+        done = run("--data", "digits", "--seed", seed, "--out", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        assert f"20 epochs of batches of 16, learning rate 0.001, seed {seed}" in done.stdout
+        results = check_output(tmp_path, "digits", "vgg-bn-dropout", 20)
+        assert (results["settings"]["epochs"], results["settings"]["batch_size"]) == (20, 16)
+        accuracies.append(results["final_val_accuracy"])
+    assert sum(accuracies) / 3 >= 0.96, accuracies
+
+
+@pytest.mark.parametrize("example", sorted(SCRIPT.parent.glob("*.py")), ids=lambda path: path.name)
+def test_help_shows_what_every_option_is_and_its_default(example):
+    environment = {**os.environ, "COLUMNS": "1000"}
+    done = subprocess.run([sys.executable, example, "--help"], capture_output=True, text=True, env=environment, check=True)
+    options = re.findall(r"^  (--?\w.*?)(?=^  -|\Z)", done.stdout.partition("options:")[2], re.MULTILINE | re.DOTALL)
+    assert len(options) > 3
+    for line in options[1:]:
+        option, _, words = " ".join(line.split("  ")).partition(" ")
+        assert "default: " in words or option == "--validate", line
+        assert len(words.partition("(default")[0].split()) > 2, f"{example.name}: {option} has no help"
+    if example == SCRIPT:
+        assert "(default: 5 on MNIST, 20 on the 8x8 digits)" in done.stdout
+        assert "(default: 32 on MNIST, 16 on the 8x8 digits)" in done.stdout
 
 
 def test_real_mnist(tmp_path):

@@ -1,5 +1,6 @@
 """The residual example as a person runs it, on the embedded digits."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,13 @@ def test_it_trains_saves_and_loads(tmp_path):
     for picture in ("graph.png", "curves.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.tinynet", "curves.png", "graph.png", "net.tinynet"]
+
+
+def test_the_defaults_learn_the_digits(tmp_path):
+    done = subprocess.run([sys.executable, SCRIPT, "--data", "digits", "--out", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"validation accuracy: ([\d.]+)% with averaged weights", done.stdout)
+    assert float(found.group(1)) > 96
 
 
 def test_bad_arguments_are_named():
