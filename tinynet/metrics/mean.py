@@ -26,8 +26,13 @@ class Mean(Metric):
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Takes in `values` (N, ...), of which each sample's mean counts; `sample_weight` (N,) or of values' shape."""
         values, weight = per_sample(_array(values), sample_weight)
-        self.total.add(values.sum())
-        self.count.add(weight.sum() if weight is not None else values.size)
+        total, count = self.total._data, self.count._data
+        if type(values) is type(total) is type(count) is np.ndarray:  # as `add`, faster
+            total[()] += float(values.sum())
+            count[()] += values.size if weight is None else float(weight.sum())
+        else:
+            self.total.add(values.sum())
+            self.count.add(values.size if weight is None else weight.sum())
 
     def result(self) -> Value:
         total, count = float(self.total), float(self.count)
@@ -61,12 +66,15 @@ class MeanMetricWrapper(Mean):
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
-        self.fn, self.settings = fn, settings
+        self.fn, self.settings, self._is_own = fn, settings, is_own(fn)
         if self.direction is None and (isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")):
             self.direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        values = self.fn(*of_one_rank(self.fn, y_true, y_pred), **self.settings)
+        y_true, y_pred = as_raw(y_true), as_raw(y_pred)
+        if not self._is_own:
+            y_true, y_pred = of_one_rank(y_true, y_pred)
+        values = self.fn(y_true, y_pred, **self.settings)
         if values is None:
             raise TypeError(f"the metric {self.name!r} must return a value per sample; it returned None")
         super().update_state(values, sample_weight)
@@ -76,12 +84,14 @@ class MeanMetricWrapper(Mean):
         return {**super().get_config(), **own, **self.settings}
 
 
-def of_one_rank(judge: Any, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Targets and predictions as arrays, of one rank unless `judge` is tinynet's own and brings them in shape itself."""
-    y_true, y_pred = as_raw(y_true), as_raw(y_pred)
-    if (getattr(judge, "__module__", None) or "").startswith("tinynet.") or isinstance(y_true, dict):
-        return y_true, y_pred
-    y_true, y_pred = (y if hasattr(y, "ndim") else np.asarray(y) for y in (y_true, y_pred))
+def is_own(judge: Any) -> bool:
+    """Whether a metric or a function is tinynet's: those bring targets and predictions in shape themselves."""
+    return (getattr(judge, "__module__", None) or "").startswith("tinynet.")
+
+
+def of_one_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and predictions as arrays of one rank: (N,) beside (N, 1) becomes (N, 1)."""
+    y_true, y_pred = (y if hasattr(y, "ndim") else np.asarray(y) for y in (as_raw(y_true), as_raw(y_pred)))
     return same_rank(y_true, y_pred)
 
 

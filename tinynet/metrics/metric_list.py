@@ -1,11 +1,11 @@
 """The metrics of a compiled model: all of them updated, read and reset together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinynet.autograd import Tensor
 from tinynet.metrics.lookup import as_metric
-from tinynet.metrics.mean import of_one_rank
+from tinynet.metrics.mean import is_own, of_one_rank
 from tinynet.metrics.metric import Metric
 from tinynet.metrics.value import plain
 
@@ -26,6 +26,9 @@ class MetricList:
             [(prefixes[i], metric.name) for i, metric in self.plain],
             [(prefixes[i], metric.name) for i, metric in self.weighted],
         )
+        kinds = (self.plain, False), (self.weighted, True)
+        self.updates = [(i, metric, is_own(metric), weighted) for some, weighted in kinds for i, metric in some]
+        self.keeps = not all(is_own(part) for metric in self.metrics for part in _parts(metric))
         self.in_order = len(outputs) == 1  # several outputs are reported in alphabetical order, as in Keras
 
     @property
@@ -38,10 +41,12 @@ class MetricList:
         for i, metric in (*self.plain, *self.weighted):
             if y_true[i] is None:
                 raise ValueError(f"the metric {metric.name!r} compares predictions with targets: its output has none in y")
-        for i, metric in self.plain:
-            metric.update_state(*of_one_rank(metric, y_true[i], y_pred[i]))
-        for i, metric in self.weighted:
-            metric.update_state(*of_one_rank(metric, y_true[i], y_pred[i]), sample_weight[i])
+        for i, metric, own, weighted in self.updates:
+            truth, predicted = (y_true[i], y_pred[i]) if own else of_one_rank(y_true[i], y_pred[i])
+            if weighted:
+                metric.update_state(truth, predicted, sample_weight[i])
+            else:
+                metric.update_state(truth, predicted)
 
     def result(self) -> dict[str, Any]:
         """{name: value so far}; a metric whose result is a dictionary is reported under its keys."""
@@ -55,6 +60,13 @@ class MetricList:
         """Forgets all batches."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _parts(thing: Any) -> Iterator[Any]:
+    """A metric or loss and, if it is one of a function, that function."""
+    yield thing
+    if (function := getattr(thing, "fn", None)) is not None:
+        yield from _parts(function)
 
 
 def logged(name: str, metric: Metric) -> dict[str, Any]:

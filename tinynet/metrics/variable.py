@@ -8,6 +8,8 @@ from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
 from tinynet.backend import device
 
+HOST = (float, int, np.generic, np.ndarray)  # what a number in host memory is
+
 
 class Variable(Tensor):
     """An array with a name, which `assign`, `assign_add` and `assign_sub` change in place.
@@ -22,10 +24,10 @@ class Variable(Tensor):
 
     def add(self, amount: Any) -> None:
         """Adds a number to a Variable of shape (): `assign_add`, many times faster. One on a device stays there."""
-        if hasattr(amount, "dtype") and not isinstance(amount, np.generic | np.ndarray):
-            self._data = amount.astype(self.dtype) + (self._data if type(self._data) is type(amount) else float(self))
+        if isinstance(amount, HOST):
+            self._data[()] += float(amount)
         else:
-            self._data[()] += amount
+            self._data = amount.astype(self.dtype) + (self._data if type(self._data) is type(amount) else float(self))
 
     def assign_add(self, value: Any) -> Tensor:
         """Adds `value`, of the same shape."""

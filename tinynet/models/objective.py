@@ -69,15 +69,17 @@ class Objective:
         return _total(weighted), values if self.parts else []
 
     def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
-        """Takes in a batch; metrics get a copy of the predictions, which they may keep."""
+        """Takes in a batch; metrics that are not tinynet's get a copy of the predictions, which they may keep."""
         several = isinstance(y_pred, list | tuple | dict)
         size = next(leaves(y_pred)).shape[0] if several else y_pred.shape[0]
         self.mean_loss.update_state(loss, size)
         for mean, part in zip(self.parts, parts, strict=True):
             mean.update_state(part, size)
         if self.metrics.metrics:
-            copies = [array.copy() for array in leaves(y_pred)] if several else [y_pred.copy()]
-            self.metrics.update_state(self._sorted(y), copies, self._weights(weight))
+            predicted = list(leaves(y_pred)) if several else [y_pred]
+            if self.metrics.keeps:
+                predicted = [array.copy() for array in predicted]
+            self.metrics.update_state(self._sorted(y), predicted, self._weights(weight))
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches so far, in the order of compile."""

@@ -39,6 +39,7 @@ Outputs = tuple[Any, ...]  # arrays, or structures of arrays
 Step = Callable[[Any, Any, Any, Any], Outputs]  # step(model, x, y, weight)
 
 PLAIN = (np.ndarray, type(None))  # types of what a step is given that can be recorded
+NUMBERS = (float, int, bool, type(None))  # types of an optimizer's settings
 MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
 
 
@@ -112,10 +113,10 @@ class Replay:
         self._revision = dict(Layer.revision)
 
     def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-        shapes = tuple(None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays)
+        shapes = tuple([None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays])
         structure = None if arrays is inputs else repr(mapped(lambda _: 0, inputs))
         held = () if self.model.optimizer is None else vars(self.model.optimizer).values()
-        settings = tuple(value for value in held if type(value) in (float, int, bool, type(None)))
+        settings = tuple([value for value in held if type(value) in NUMBERS])
         functions = () if self.model.objective is None else self.model.objective.functions
         losses = [(loss.reduction, *getattr(loss, "settings", {}).items()) for loss in functions]
         phase = getattr(self.model.optimizer, "phase", None)

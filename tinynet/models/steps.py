@@ -48,17 +48,8 @@ def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     return (mapped(as_raw, model(x, training=False)),)
 
 
-def train_step(model: Any, means: Means, x: Any, y: Any, weight: Any, looks: bool) -> None:
-    """One update, and its loss and predictions taken into the running means; `looks`: see advice.py."""
-    _judged(model, means, update, x, y, weight, looks)
-
-
-def test_step(model: Any, means: Means, x: Any, y: Any, weight: Any, looks: bool) -> None:
-    """Loss and metrics of a batch in inference mode."""
-    _judged(model, means, judge, x, y, weight, looks)
-
-
-def _judged(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, looks: bool) -> None:
+def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, looks: bool = False) -> None:
+    """One `update`, or one `judge`; its loss and predictions are taken into the running means. `looks`: see advice.py."""
     if looks:
         advice.look_at_data(model, x, y, weight)
     replay = model.replay
@@ -93,7 +84,7 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
         means.reset()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
         hooks.on_train_batch_begin(step)
-        train_step(model, means, x, y, weight, first)
+        judged_step(model, means, update, x, y, weight, first)
         first = False
         hooks.on_train_batch_end(step, means.results)
         seen = True
@@ -122,7 +113,7 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     hooks.on_test_begin()
     for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, judge)):
         hooks.on_test_batch_begin(step)
-        test_step(model, means, x, y, weight, not seen)
+        judged_step(model, means, judge, x, y, weight, not seen)
         hooks.on_test_batch_end(step, means.results)
         seen = True
         if model.stop_evaluating:

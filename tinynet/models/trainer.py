@@ -16,7 +16,7 @@ from tinynet.models.compiled import Compiled
 from tinynet.models.means import Means
 from tinynet.models.progress import Progress
 from tinynet.models.spelling import refuse
-from tinynet.models.steps import predict_epoch, predict_step, test_epoch, test_step, train_epoch, train_step
+from tinynet.models.steps import judge, judged_step, predict_epoch, predict_step, test_epoch, train_epoch, update
 from tinynet.tree import leaves
 
 
@@ -121,13 +121,13 @@ class Trainer(Compiled):
     ) -> Any:
         """One training step on one batch; loss and metrics of this batch alone, in the form `evaluate` has."""
         self._check_compiled("train_on_batch")
-        return self._on_batch(train_step, self._one_batch(x, y, sample_weight, class_weight), return_dict)
+        return self._on_batch(update, self._one_batch(x, y, sample_weight, class_weight), return_dict)
 
     @tracebacks.entry
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch in inference mode, in the form `evaluate` has."""
         self._check_compiled("test_on_batch")
-        return self._on_batch(test_step, self._one_batch(x, y, sample_weight), return_dict)
+        return self._on_batch(judge, self._one_batch(x, y, sample_weight), return_dict)
 
     @tracebacks.entry
     def predict_on_batch(self, x: Any) -> Any:
@@ -181,8 +181,8 @@ class Trainer(Compiled):
 
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """A step on one batch; its loss and metrics."""
-        means = Means(self)
-        step(self, means, *batch, not self.objective.looked)
+        means, (x, y, weight) = Means(self), batch
+        judged_step(self, means, step, x, y, weight, not self.objective.looked)
         results = means.results()
         means.release()
         return _reported(results, return_dict)
