@@ -24,7 +24,6 @@ from tinynet.optimizers import AdamW
 from tinynet.preprocessing.image import ImageDataGenerator
 from tinynet.schedules import OneCycle
 
-
 DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 128}, "digits": {"epochs": 20, "batch_size": 32}}
 
 
