@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
-from tinynet.datasets import DatasetCorrupted, fashion_mnist, fetch, idx, mnist
+from tinynet.datasets import DatasetCorrupted, DatasetUnavailable, fashion_mnist, fetch, idx, mnist
 
 
 def idx_bytes(array):
@@ -127,3 +127,47 @@ def test_fashion_mnist_itself():
     assert np.bincount(y_test).tolist() == [1000] * 10
     assert x_train.mean() / 255 == pytest.approx(0.2860, abs=5e-5)
     assert fashion_mnist.CLASSES[y_train[0]] == "ankle boot"
+
+
+def archive(path, **changes):
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": rng.integers(0, 256, (5, 28, 28), np.uint8), "y_train": np.arange(5, dtype=np.uint8),
+        "x_test": rng.integers(0, 256, (3, 28, 28), np.uint8), "y_test": np.arange(3, dtype=np.uint8),
+    }  # fmt: skip
+    arrays.update(changes)
+    np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
+    return arrays
+
+
+def test_an_archive_of_kerass_is_read_where_it_is_named(tmp_path, monkeypatch):
+    arrays = archive(tmp_path / "mnist.npz")
+    monkeypatch.chdir(tmp_path)
+    for given in ({"path": tmp_path / "mnist.npz"}, {"path": str(tmp_path / "mnist.npz")}, {}):
+        (x_train, y_train), (x_test, y_test) = mnist.load_data(**given)
+        for found, name in ((x_train, "x_train"), (y_train, "y_train"), (x_test, "x_test"), (y_test, "y_test")):
+            np.testing.assert_array_equal(found, arrays[name])
+
+
+def test_a_path_without_a_file_is_an_error_unless_it_is_a_bare_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mnist.idx, "load_splits", lambda source: source.name)
+    assert mnist.load_data("digits.npz") == mnist.load_data() == "mnist"
+    with pytest.raises(DatasetUnavailable, match="there is no file .*other/mnist.npz"):
+        mnist.load_data("other/mnist.npz")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x_test": None}, {"y_train": np.zeros(4, np.uint8)}, {"x_train": np.zeros((5, 28), np.uint8)},
+        {"y_test": np.array([1, "a", None], object)},
+    ],
+)  # fmt: skip
+def test_an_archive_of_something_else_is_refused(tmp_path, changes):
+    archive(tmp_path / "other.npz", **changes)
+    with pytest.raises(DatasetCorrupted, match=r"other\.npz"):
+        mnist.load_data(tmp_path / "other.npz")
+    (tmp_path / "text.npz").write_bytes(b"not an archive")
+    with pytest.raises(DatasetCorrupted, match=r"text\.npz"):
+        mnist.load_data(tmp_path / "text.npz")

@@ -1,5 +1,12 @@
 """MNIST: 70,000 handwritten digits, 28x28 grey (LeCun, Bottou, Bengio, Haffner, Proc. IEEE 86(11), 1998)."""
 
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
 from tinynet.datasets import fetch, idx
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
@@ -20,9 +27,33 @@ SOURCE = fetch.Source(
 )
 
 
-def load_data() -> tuple[idx.Split, idx.Split]:
-    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28), uint8 labels (N,)."""
+def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[idx.Split, idx.Split]:
+    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28), uint8 labels (N,).
+
+    `path` names an archive in Keras's form, with the four arrays, which is read if it is there. A name without a folder
+    is where Keras would keep what it downloads: if there is no such file, the data set is found or fetched as usual.
+    Raises DatasetUnavailable for another path without a file, DatasetCorrupted for a file that is no such archive.
+    """
+    file = Path(path).expanduser()
+    if file.is_file():
+        return _read_archive(file)
+    if len(file.parts) != 1:
+        raise fetch.DatasetUnavailable(f"mnist.load_data: there is no file {file}; without `path` the data set is fetched")
     return idx.load_splits(SOURCE)
+
+
+def _read_archive(path: Path) -> tuple[idx.Split, idx.Split]:
+    names = ("x_train", "y_train", "x_test", "y_test")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = [archive[name] for name in names]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise fetch.corrupted(path, f"it is no archive of {', '.join(names)} ({error})") from error
+    x_train, y_train, x_test, y_test = found
+    for images, labels in ((x_train, y_train), (x_test, y_test)):
+        if images.ndim != 3 or labels.shape != images.shape[:1]:
+            raise fetch.corrupted(path, f"labels of shape {labels.shape} do not fit images of shape {images.shape}")
+    return (x_train, y_train), (x_test, y_test)
 
 
 def available() -> bool:
