@@ -243,10 +243,12 @@ def test_any_name_is_found_again_in_another_case_or_with_a_letter_wrong(room):
     "room",
     ["", "layers", "ops", "losses", "metrics", "optimizers", "callbacks", "initializers", "schedules", "models", "data",
      "datasets", "plotting", "activations", "constraints", "regularizers", "random", "memory", "debug", "saving", "utils",
-     "backend", "config", "kernels", "tree"],
+     "backend", "config", "kernels", "tree", "datasets.mnist", "datasets.fashion_mnist", "datasets.cifar10", "datasets.digits"],
 )  # fmt: skip
 def test_dir_shows_what_is_public_and_nothing_else(room):
-    module = getattr(tinynet, room) if room else tinynet
+    module = tinynet
+    for part in room.split(".") if room else []:
+        module = getattr(module, part)
     shown = dir(module)
     assert shown
     assert len(shown) == len(set(shown))

@@ -95,11 +95,11 @@ def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]
 
 
 def public(module: str) -> list[str]:
-    """The names that a module means to show: its __all__, or the functions and classes that are defined in it."""
+    """The names that a module means to show: its __all__, or the functions, classes and constants defined in it."""
     held = vars(sys.modules[module])
     if "__all__" in held:
         return sorted(set(held["__all__"]))
-    ours = (name for name, value in held.items() if getattr(value, "__module__", None) == module)
+    ours = (name for name, value in held.items() if name.isupper() or getattr(value, "__module__", None) == module)
     return sorted(name for name in ours if not name.startswith("_"))
 
 

@@ -143,8 +143,8 @@ def archive(path, **changes):
 def test_an_archive_of_kerass_is_read_where_it_is_named(tmp_path, monkeypatch):
     arrays = archive(tmp_path / "mnist.npz")
     monkeypatch.chdir(tmp_path)
-    for given in ({"path": tmp_path / "mnist.npz"}, {"path": str(tmp_path / "mnist.npz")}, {}):
-        (x_train, y_train), (x_test, y_test) = mnist.load_data(**given)
+    for where in ({"path": tmp_path / "mnist.npz"}, {"path": str(tmp_path / "mnist.npz")}, {}):
+        (x_train, y_train), (x_test, y_test) = mnist.load_data(**where)
         for found, name in ((x_train, "x_train"), (y_train, "y_train"), (x_test, "x_test"), (y_test, "y_test")):
             np.testing.assert_array_equal(found, arrays[name])
 
@@ -153,7 +153,7 @@ def test_a_path_without_a_file_is_an_error_unless_it_is_a_bare_name(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(mnist.idx, "load_splits", lambda source: source.name)
     assert mnist.load_data("digits.npz") == mnist.load_data() == "mnist"
-    with pytest.raises(DatasetUnavailable, match="there is no file .*other/mnist.npz"):
+    with pytest.raises(DatasetUnavailable, match=r"there is no file .*other.mnist\.npz"):
         mnist.load_data("other/mnist.npz")
 
 
