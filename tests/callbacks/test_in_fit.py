@@ -103,3 +103,14 @@ def test_gradient_norms_are_those_of_the_loss(tmp_path):
             values.append(model.evaluate(X[:20], Y[:20], verbose=0)[0])
         parameter.assign(before)
         assert norm == pytest.approx((values[0] - values[1]) / (2 * h), rel=2e-3, abs=1e-4)
+
+
+def test_a_loss_that_is_no_number_is_seen_beside_callbacks_that_evaluate(capsys):
+    model = net()
+    model.compile(tinynet.optimizers.SGD(0.0), loss="mse")
+    y = np.eye(3)[Y].astype("float32")
+    y[20, 0] = np.nan
+    aside = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: model.evaluate(X[:4], y[:4], verbose=0))
+    fit_settings = {"batch_size": 16, "shuffle": False, "verbose": 0}
+    model.fit(X, y, callbacks=[aside, callbacks.TerminateOnNaN()], **fit_settings)
+    assert "Batch 1: Invalid loss, terminating training" in capsys.readouterr().out

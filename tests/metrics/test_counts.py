@@ -143,17 +143,18 @@ def test_a_prediction_that_is_no_number_makes_the_result_none(name):
 
 @pytest.mark.parametrize("name", COUNTING)
 def test_logits_are_counted_after_a_warning(name):
-    metric = getattr(metrics, name)(**COUNTING[name])
     for y_pred in ([-0.5, 0.5], [0.5, 1.5]):
+        metric = getattr(metrics, name)(**COUNTING[name])
         with pytest.warns(UserWarning, match=f"{metric.name}: predictions should be probabilities in 0"):
             metric.update_state([1, 0], np.array(y_pred, "float32"))
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # the first batch alone is looked at
             metric.update_state([1, 0], np.array(y_pred, "float32"))
-        metric.reset_state()
+            metric.reset_state()
+            metric.update_state([1, 0], np.array(y_pred, "float32"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        metric.update_state([1, 0], np.array([0.0, 1.0], "float32"))
+        getattr(metrics, name)(**COUNTING[name]).update_state([1, 0], np.array([0.0, 1.0], "float32"))
         metrics.AUC(from_logits=True).update_state([1, 0], np.array([-5.0, 5.0]))
         metrics.Precision(top_k=1).update_state([[1, 0]], np.array([[-5.0, 5.0]]))
 
@@ -178,3 +179,12 @@ def test_the_adjusted_r2_counts_samples():
     np.testing.assert_allclose(metric.result(), expected, rtol=1e-6)
     np.testing.assert_allclose(metrics.R2Score(num_regressors=2)(y_true, y_pred), expected.mean(), rtol=1e-6)
     assert float(metric.num_samples) == 5
+
+
+@pytest.mark.parametrize("settings", [{}, {"threshold": 0.4}])
+def test_f_scores_of_what_is_no_number_are_none(settings):
+    y_true, y_pred = np.eye(2)[[0, 1, 1]], np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]])
+    assert np.isfinite(metrics.F1Score(**settings)(y_true, y_pred)).all()
+    y_pred[1, 1] = np.nan
+    assert np.isnan(metrics.F1Score(**settings)(y_true, y_pred)).tolist() == [False, True]
+    assert np.isnan(metrics.F1Score(average="macro", **settings)(y_true, y_pred))

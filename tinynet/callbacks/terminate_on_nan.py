@@ -17,10 +17,8 @@ class TerminateOnNaN(Callback):
 
     def wants_values(self) -> bool:
         """Only when something is wrong: of the values of a batch the loss alone is looked at, which is cheap."""
-        for metric in getattr(self.model, "metrics", ()):
-            if getattr(metric, "name", None) == "loss":
-                return not math.isfinite(metric.result())
-        return True
+        look = getattr(self.model, "_loss_so_far", None)
+        return look is None or not math.isfinite(look())
 
     def on_batch_end(self, batch: int, logs: Logs = None) -> None:
         loss = (logs or {}).get("loss")

@@ -99,10 +99,6 @@ class Counts(Metric):
             values[self._order] = found[attribute].reshape(count.shape)
             count.assign_add(values)
 
-    def reset_state(self) -> None:
-        super().reset_state()
-        self._looked = False
-
     def _look_at(self, predicted: np.ndarray) -> None:
         """Warns if the first predictions are no probabilities, to which the thresholds belong."""
         if self._looked or not predicted.size or self.top_k is not None:

@@ -71,6 +71,7 @@ class FBetaScore(_Columns):
             positive = (predicted >= predicted.max(axis=-1, keepdims=True)) & (np.abs(predicted) > 1e-9)
         else:
             positive = predicted > self.threshold
+        positive = np.where(np.isnan(predicted), np.nan, positive)  # neither: the scores of its class are NaN
         weight = np.ones(1) if sample_weight is None else np.asarray(device.to_host(as_raw(sample_weight)), self.dtype)
         axis = None if self.average == "micro" else 0
         counted = positive * truth, positive * (1 - truth), (1 - positive) * truth, truth

@@ -45,6 +45,12 @@ class Means:
                 results.update(logged(metric.name, metric))
             return results
 
+    def loss(self) -> float:
+        """The mean of the loss alone, which takes little time."""
+        with self.model.replay.lock:
+            self.take_turn()
+            return float(self.objective.mean_loss.result())
+
     def take_turn(self) -> None:
         """The metrics hold what this run has seen so far; from now on what it does."""
         if self.objective is not self.model.objective:

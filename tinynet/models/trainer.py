@@ -1,5 +1,6 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -161,6 +162,11 @@ class Trainer(Compiled):
         for metric in self._metrics_of_layers():
             results.update(logged(metric.name, metric))
         return results
+
+    def _loss_so_far(self) -> float:
+        """The running mean of the loss in the `fit` that calls it; NaN outside of one."""
+        run = progress.current(self)
+        return math.nan if run is None else run.means.loss()
 
     # Training that is taken up by another process: see `progress`
 
