@@ -13,7 +13,11 @@ from tinynet.layers.base import Elementwise, Layer, Shape
 
 
 class Activation(Layer):
-    """y = activation(x): a name such as "relu", or a function of a Tensor."""
+    """y = activation(x): a name such as "relu", or a function of a Tensor.
+
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).numpy()
+    array([[0., 2.]], dtype=float32)
+    """
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -30,7 +34,11 @@ class Activation(Layer):
 
 
 class ReLU(Elementwise):
-    """y = min(x, max_value) for x >= threshold, negative_slope (x - threshold) below it."""
+    """y = min(x, max_value) for x >= threshold, negative_slope (x - threshold) below it.
+
+    >>> ReLU(max_value=6.0)(np.array([[-1.0, 2.0, 9.0]])).numpy()
+    array([[0., 2., 6.]], dtype=float32)
+    """
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -45,7 +53,11 @@ class ReLU(Elementwise):
 
 
 class LeakyReLU(Elementwise):
-    """y = x for x >= 0, negative_slope x below; `alpha` is Keras 2's name of the slope."""
+    """y = x for x >= 0, negative_slope x below; `alpha` is Keras 2's name of the slope.
+
+    >>> LeakyReLU(0.1)(np.array([[-10.0, 2.0]])).numpy()
+    array([[-1.,  2.]], dtype=float32)
+    """
 
     def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -68,7 +80,12 @@ class PReLU(Elementwise):
 
     `shared_axes` counts from 1: [1, 2] gives one alpha for each channel of images (N, H, W, C).
 
+    alpha_initializer, alpha_regularizer, alpha_constraint   what alpha begins as, costs, and is put back to
+
     K. He et al., "Delving deep into rectifiers", ICCV 2015, equation 1.
+
+    >>> PReLU(alpha_initializer="ones")(np.array([[-2.0, 3.0]])).numpy()
+    array([[-2.,  3.]], dtype=float32)
     """
 
     min_rank = 2
@@ -104,7 +121,11 @@ class PReLU(Elementwise):
 
 
 class ELU(Elementwise):
-    """y = x for x >= 0, alpha (exp(x) - 1) below."""
+    """y = x for x >= 0, alpha (exp(x) - 1) below.
+
+    >>> ELU(alpha=0.5)(np.array([-1.0, 2.0])[None]).numpy().round(3)
+    array([[-0.316,  2.   ]], dtype=float32)
+    """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -118,6 +139,9 @@ class Softmax(Elementwise):
     """y = exp(x) / sum exp(x) along `axis`, or over several axes if it is a tuple.
 
     layer(x, mask=m) leaves out the elements where m is false: y is 0 there. m has the shape of x, or sizes 1.
+
+    >>> Softmax()(np.zeros((1, 4))).numpy()
+    array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
 
     def __init__(self, axis: int | tuple[int, ...] = -1, **kwargs: Any) -> None:

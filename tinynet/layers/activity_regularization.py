@@ -7,7 +7,13 @@ from tinynet.layers.base import Elementwise
 
 
 class ActivityRegularization(Elementwise):
-    """y = x; adds (l1 sum |x| + l2 sum x**2) / N to the loss of a batch of N samples."""
+    """y = x; adds (l1 sum |x| + l2 sum x**2) / N to the loss of a batch of N samples.
+
+    >>> layer = ActivityRegularization(l2=0.5)
+    >>> _ = layer(np.ones((2, 3)))
+    >>> [float(loss) for loss in layer.losses]
+    [1.5]
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)

@@ -20,7 +20,12 @@ class AlphaDropout(Seeded):
 
     noise_shape  shape of the mask, with 1 along axes that share it and None for the input's size
 
+    seed   None: a key of its own, drawn from the global seed
+
     G. Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017, section "New dropout technique".
+
+    >>> AlphaDropout(0.1)(np.zeros((2, 3))).shape  # outside of training y = x
+    (2, 3)
     """
 
     def __init__(

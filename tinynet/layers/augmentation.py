@@ -86,6 +86,13 @@ class RandomAffine(Seeded):
 class RandomFlip(RandomAffine):
     """Mirrors every second image, at random: left and right ("horizontal"), up and down ("vertical"), or, in the mode
     "horizontal_and_vertical", both at once, which is half a turn.
+
+    fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
+    interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> RandomFlip("horizontal")(np.ones((2, 28, 28, 1)), training=True).shape
+    (2, 28, 28, 1)
     """
 
     def __init__(
@@ -109,6 +116,13 @@ class RandomRotation(RandomAffine):
     """Turns each image about its centre by an angle drawn uniformly; a positive one turns it counter-clockwise.
 
     factor  fraction of a full turn: f for angles between -f and f, or (from, to)
+
+    fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
+    interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> RandomRotation(0.1)(np.ones((2, 28, 28, 1)), training=True).shape
+    (2, 28, 28, 1)
     """
 
     def __init__(
@@ -135,6 +149,13 @@ class RandomTranslation(RandomAffine):
     """Shifts each image by fractions of its height and width drawn uniformly; positive ones shift it down and right.
 
     height_factor, width_factor  f for fractions between -f and f, or (from, to); at most 1
+
+    fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
+    interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> RandomTranslation(0.1, 0.1)(np.ones((2, 28, 28, 1)), training=True).shape
+    (2, 28, 28, 1)
     """
 
     def __init__(
@@ -165,6 +186,13 @@ class RandomZoom(RandomAffine):
 
     height_factor, width_factor  f for z between -f and f, or (from, to), above -1 and at most 1; a width_factor of None
                                  zooms both ways alike
+
+    fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
+    interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> RandomZoom(0.2)(np.ones((2, 28, 28, 1)), training=True).shape
+    (2, 28, 28, 1)
     """
 
     def __init__(
@@ -199,6 +227,13 @@ class RandomShear(RandomAffine):
     """Shears each image by amounts drawn uniformly, and either way: x is taken from x + s_x y, y from y + s_y x.
 
     x_factor, y_factor  f for amounts up to f, or (from, to), between 0 and 1; one sign, drawn for each image, is for both
+
+    fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
+    interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> RandomShear(0.2, 0.2)(np.ones((2, 28, 28, 1)), training=True).shape
+    (2, 28, 28, 1)
     """
 
     def __init__(

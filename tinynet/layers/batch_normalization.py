@@ -25,6 +25,14 @@ class BatchNormalization(Affine):
     moving <- momentum moving + (1 - momentum) batch, the variance too without Bessel's correction, as in Keras. In
     inference, and in training while the layer is frozen (trainable=False), the moving ones are used and stay.
     `synchronized` has no effect on the one device there is.
+
+    center, scale   whether there is a beta, and a gamma
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer   what they begin as
+    beta_regularizer, gamma_regularizer   penalties;  beta_constraint, gamma_constraint   what they are put back to
+    renorm, renorm_clipping, renorm_momentum   Keras 2's; renorm=True is refused
+
+    >>> BatchNormalization()(np.ones((2, 4)), training=True).numpy()[0]  # all are the mean
+    array([0., 0., 0., 0.], dtype=float32)
     """
 
     def __init__(

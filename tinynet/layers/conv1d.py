@@ -14,6 +14,18 @@ class Conv1D(Conv):
 
     x (N, L, C), W (K, C / groups, F), b (F,); y (N, OL, F). Channels first: x (N, C, L), y (N, F, OL). Lengths as in Conv2D.
     Padding "causal" puts D (K - 1) zeros before the sequence and none behind it: y[i] depends on x[0], ..., x[i S] alone.
+
+    filters   number F of output channels;  kernel_size   K
+    strides, dilation_rate   S and D;  padding   "valid", "same" or "causal"
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    groups   the channels, and the filters, are divided into so many groups that do not see each other
+    use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
+    kernel_constraint, bias_constraint   what they are put back to after every update
+
+    >>> Conv1D(8, 3, padding="causal")(np.ones((2, 10, 4))).shape
+    (2, 10, 8)
     """
 
     rank = 3

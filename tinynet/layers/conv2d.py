@@ -68,6 +68,18 @@ class Conv2D(Conv):
     x (N, H, W, C), W (KH, KW, C / groups, F), b (F,); y (N, OH, OW, F). Channels first: x (N, C, H, W), y likewise.
     Strides (SH, SW), dilation (DH, DW); c runs over the channels of the filter's group.
     OH = ceil(H / SH) for padding "same", floor((H - (KH - 1) DH - 1) / SH) + 1 for "valid".
+
+    filters   number F of output channels;  kernel_size   (KH, KW), or one number for both
+    strides, dilation_rate   (SH, SW) and (DH, DW), or one number each;  padding   "valid" or "same"
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    groups   the channels, and the filters, are divided into so many groups that do not see each other
+    use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
+    kernel_constraint, bias_constraint   what they are put back to after every update
+
+    >>> Conv2D(8, 3, activation="relu")(np.ones((2, 28, 28, 1))).shape
+    (2, 26, 26, 8)
     """
 
     def call(self, x: Any) -> Any:

@@ -19,7 +19,18 @@ class Conv2DTranspose(Convolution):
         valid     (H - 1) SH + max(K, SH)   (H - 1) SH + K + p
         same      H SH                      (H - 1) SH + (K mod 2) + p
 
+    filters   number F of output channels;  kernel_size   (KH, KW), or one number for both
+    strides, dilation_rate   (SH, SW) and (DH, DW), or one number each
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
+    kernel_constraint, bias_constraint   what they are put back to after every update
+
     V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.
+
+    >>> Conv2DTranspose(8, 3, strides=2, padding="same")(np.ones((2, 7, 7, 16))).shape
+    (2, 14, 14, 8)
     """
 
     def __init__(

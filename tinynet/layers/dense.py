@@ -14,6 +14,14 @@ class Dense(Layer):
     """y = activation(x W + b), contracted over the last axis.
 
     x (N, ..., F), W (F, units), b (units,); y (N, ..., units).
+
+    use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
+    kernel_constraint, bias_constraint   what they are put back to after every update
+
+    >>> Dense(10, activation="softmax")(np.ones((2, 64))).shape
+    (2, 10)
     """
 
     min_rank = 2

@@ -18,6 +18,16 @@ class DepthwiseConv2D(Convolution):
 
     x (N, H, W, C), W (KH, KW, C, M), b (C M,); y (N, OH, OW, C M), where M is `depth_multiplier`. Rows, columns and sizes are
     those of Conv2D.
+
+    kernel_size, strides, dilation_rate   pairs, or one number each;  padding   "valid" or "same"
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    use_bias   whether b is added
+    depthwise_initializer, bias_initializer   what the weights begin as
+    depthwise_regularizer, bias_regularizer   penalties on them, added to the loss
+    depthwise_constraint, bias_constraint   what they are put back to after every update
+
+    >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 28, 28, 4))).shape
+    (2, 26, 26, 8)
     """
 
     def __init__(
@@ -78,6 +88,17 @@ class SeparableConv2D(Convolution):
 
     x (N, H, W, C); depthwise kernel (KH, KW, C, M), pointwise kernel (1, 1, C M, F), b (F,); y (N, OH, OW, F). Strides,
     padding and dilation belong to the depthwise one.
+
+    filters
+        number F of output channels;  depth_multiplier   M;  kernel_size, strides, dilation_rate   pairs, or numbers
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    use_bias   whether b is added
+    depthwise_initializer, pointwise_initializer, bias_initializer   what the weights begin as
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer   penalties on them, added to the loss
+    depthwise_constraint, pointwise_constraint, bias_constraint   what they are put back to after every update
+
+    >>> SeparableConv2D(8, 3, padding="same")(np.ones((2, 28, 28, 4))).shape
+    (2, 28, 28, 8)
     """
 
     def __init__(

@@ -17,6 +17,9 @@ class Dropout(Seeded):
     seed         None: a key of its own, drawn from the global seed
 
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
+
+    >>> Dropout(0.5)(np.ones((1, 3))).numpy()  # outside of training y = x
+    array([[1., 1., 1.]], dtype=float32)
     """
 
     def __init__(

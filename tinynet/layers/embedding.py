@@ -18,6 +18,12 @@ class Embedding(Layer):
     weights   the table to start with, (input_dim, output_dim). Floats among the inputs are truncated to integers.
 
     There are no masks in tinynet: mask_zero=True is refused.
+
+    embeddings_initializer, embeddings_regularizer, embeddings_constraint
+        what the table begins as, costs, and is put back to
+
+    >>> Embedding(100, 8)(np.array([[3, 1, 4]])).shape
+    (1, 3, 8)
     """
 
     def __init__(

@@ -17,6 +17,13 @@ class GroupNormalization(Affine):
              its channels at all places. -1: each channel by itself (instance normalisation); 1: all together
 
     gamma and beta (C,). The same in training and in inference.
+
+    center, scale   whether there is a beta, and a gamma
+    beta_initializer, gamma_initializer   what they begin as;  beta_regularizer, gamma_regularizer   penalties
+    beta_constraint, gamma_constraint   what they are put back to after every update
+
+    >>> GroupNormalization(4)(np.ones((2, 7, 7, 16))).shape
+    (2, 7, 7, 16)
     """
 
     def __init__(

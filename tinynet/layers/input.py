@@ -12,7 +12,13 @@ from tinynet.layers.symbolic import Node, SymbolicTensor
 
 
 class InputLayer(Layer):
-    """Where data enter a model: it says the shape of one sample, and its output is its input. Made by `Input`."""
+    """Where data enter a model: it says the shape of one sample, and its output is its input. Made by `Input`.
+
+    shape   of one sample;  batch_size   None: any;  batch_shape   both, the size of the batch first
+
+    >>> InputLayer((28, 28, 1)).output.shape
+    (None, 28, 28, 1)
+    """
 
     def __init__(
         self,

@@ -16,6 +16,13 @@ class LayerNormalization(Affine):
 
     axis   an axis or several; gamma and beta have their sizes. Unlike the batch's, these statistics are the same in
            training and in inference.
+
+    center, scale   whether there is a beta, and a gamma
+    beta_initializer, gamma_initializer   what they begin as;  beta_regularizer, gamma_regularizer   penalties
+    beta_constraint, gamma_constraint   what they are put back to after every update
+
+    >>> LayerNormalization()(np.array([[1.0, 3.0]])).numpy().round(2)
+    array([[-1.,  1.]], dtype=float32)
     """
 
     def __init__(

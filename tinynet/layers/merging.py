@@ -62,26 +62,42 @@ def _of_rank(x: Any, rank: int) -> Any:
 
 
 class Add(Merge):
-    """Sum of the inputs."""
+    """Sum of the inputs.
+
+    >>> Add()([np.ones((1, 2)), np.full((1, 2), 3.0)]).numpy()
+    array([[4., 4.]], dtype=float32)
+    """
 
     function = ops.add
 
 
 class Subtract(Merge):
-    """The first of two inputs minus the second."""
+    """The first of two inputs minus the second.
+
+    >>> Subtract()([np.array([[3.0]]), np.array([[1.0]])]).numpy()
+    array([[2.]], dtype=float32)
+    """
 
     least = most = 2
     function = ops.subtract
 
 
 class Multiply(Merge):
-    """Product of the inputs, element by element."""
+    """Product of the inputs, element by element.
+
+    >>> Multiply()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])]).numpy()
+    array([[ 3., 10.]], dtype=float32)
+    """
 
     function = ops.multiply
 
 
 class Average(Merge):
-    """Sum of the inputs divided by their number."""
+    """Sum of the inputs divided by their number.
+
+    >>> Average()([np.ones((1, 2)), np.full((1, 2), 3.0)]).numpy()
+    array([[2., 2.]], dtype=float32)
+    """
 
     function = ops.add
 
@@ -90,19 +106,31 @@ class Average(Merge):
 
 
 class Maximum(Merge):
-    """The largest of the inputs, element by element; where they are equal, they share the gradient."""
+    """The largest of the inputs, element by element; where they are equal, they share the gradient.
+
+    >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])]).numpy()
+    array([[3., 5.]], dtype=float32)
+    """
 
     function = ops.maximum
 
 
 class Minimum(Merge):
-    """The smallest of the inputs, element by element; where they are equal, they share the gradient."""
+    """The smallest of the inputs, element by element; where they are equal, they share the gradient.
+
+    >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])]).numpy()
+    array([[1., 2.]], dtype=float32)
+    """
 
     function = ops.minimum
 
 
 class Concatenate(Merge):
-    """The inputs one after the other along `axis`; all other sizes must be equal."""
+    """The inputs one after the other along `axis`; all other sizes must be equal.
+
+    >>> Concatenate()([np.ones((1, 2)), np.zeros((1, 1))]).numpy()
+    array([[1., 1., 0.]], dtype=float32)
+    """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -135,6 +163,9 @@ class Dot(Merge):
 
     axes        K's place in both inputs, or a pair: its place in the first and in the second; not the batch
     normalize   the vectors along it are divided by their lengths first: the cosine of their angle
+
+    >>> Dot(axes=1)([np.ones((1, 3)), np.full((1, 3), 2.0)]).numpy()
+    array([[6.]], dtype=float32)
     """
 
     least = most = 2

@@ -10,7 +10,13 @@ from tinynet.layers.seeded import Seeded
 
 
 class GaussianNoise(Seeded):
-    """In training y = x + z, with z normal of mean 0 and standard deviation `stddev` (0 to 1); else y = x."""
+    """In training y = x + z, with z normal of mean 0 and standard deviation `stddev` (0 to 1); else y = x.
+
+    seed   None: a key of its own, drawn from the global seed
+
+    >>> GaussianNoise(0.1)(np.ones((1, 2))).numpy()  # outside of training y = x
+    array([[1., 1.]], dtype=float32)
+    """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
@@ -27,7 +33,12 @@ class GaussianNoise(Seeded):
 class GaussianDropout(Seeded):
     """In training y = x z, with z normal of mean 1 and variance rate / (1 - rate), Dropout's; else y = x.
 
+    seed   None: a key of its own, drawn from the global seed
+
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 10.
+
+    >>> GaussianDropout(0.2)(np.ones((1, 2))).numpy()  # outside of training y = x
+    array([[1., 1.]], dtype=float32)
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:

@@ -23,6 +23,11 @@ class Normalization(Elementwise):
 
     `adapt` is called before training; until then mean 0 and variance 1 are used. The weights are mean, variance and, as in
     Keras's files, a count that is 0.
+
+    >>> layer = Normalization()
+    >>> layer.adapt(np.array([[0.0], [2.0]]))
+    >>> layer(np.array([[0.0], [3.0]])).numpy().ravel()
+    array([-1.,  2.], dtype=float32)
     """
 
     def __init__(

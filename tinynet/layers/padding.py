@@ -38,6 +38,11 @@ class ZeroPadding2D(_ZeroPadding):
     """Zeros around an image: padding = p, (rows, columns) or ((top, bottom), (left, right)).
 
     x (N, H, W, C); y (N, top + H + bottom, left + W + right, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> ZeroPadding2D(2)(np.ones((1, 28, 28, 3))).shape
+    (1, 32, 32, 3)
     """
 
     rank = 4
@@ -50,7 +55,13 @@ class ZeroPadding2D(_ZeroPadding):
 
 
 class ZeroPadding1D(_ZeroPadding):
-    """Zeros around a sequence: padding = p or (before, after). x (N, L, C); y (N, before + L + after, C)."""
+    """Zeros around a sequence: padding = p or (before, after). x (N, L, C); y (N, before + L + after, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> ZeroPadding1D(1)(np.ones((1, 2, 1))).numpy().ravel()
+    array([0., 1., 1., 0.], dtype=float32)
+    """
 
     rank = 3
     expects = SEQUENCES
@@ -85,6 +96,11 @@ class Cropping2D(_Cropping):
     """An image without its edges: cropping = n, (rows, columns) or ((top, bottom), (left, right)).
 
     x (N, H, W, C); y (N, H - top - bottom, W - left - right, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> Cropping2D(2)(np.ones((1, 28, 28, 3))).shape
+    (1, 24, 24, 3)
     """
 
     rank = 4
@@ -97,7 +113,11 @@ class Cropping2D(_Cropping):
 
 
 class Cropping1D(_Cropping):
-    """A sequence without its ends: cropping = n or (before, after). x (N, L, C); y (N, L - before - after, C)."""
+    """A sequence without its ends: cropping = n or (before, after). x (N, L, C); y (N, L - before - after, C).
+
+    >>> Cropping1D((1, 2))(np.arange(5.0).reshape(1, 5, 1)).numpy().ravel()
+    array([1., 2.], dtype=float32)
+    """
 
     rank = 3
     expects = SEQUENCES

@@ -45,7 +45,15 @@ class Pooling(Layer):
 
 
 class MaxPooling2D(Pooling):
-    """Maximum of each window; cells outside of the image never win. x (N, H, W, C); y (N, OH, OW, C)."""
+    """Maximum of each window; cells outside of the image never win. x (N, H, W, C); y (N, OH, OW, C).
+
+    pool_size, strides   of the windows and between them, (rows, columns) or one number; strides None: pool_size
+    padding   "valid", or "same", which keeps ceil(size / strides) of them
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> MaxPooling2D()(np.ones((1, 28, 28, 3))).shape
+    (1, 14, 14, 3)
+    """
 
     def __init__(
         self,
@@ -65,7 +73,15 @@ class MaxPooling2D(Pooling):
 
 
 class AveragePooling2D(Pooling):
-    """Mean of each window over its cells inside of the image. x (N, H, W, C); y (N, OH, OW, C)."""
+    """Mean of each window over its cells inside of the image. x (N, H, W, C); y (N, OH, OW, C).
+
+    pool_size, strides   of the windows and between them, (rows, columns) or one number; strides None: pool_size
+    padding   "valid", or "same", which keeps ceil(size / strides) of them
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> AveragePooling2D(2)(np.ones((1, 28, 28, 3))).shape
+    (1, 14, 14, 3)
+    """
 
     def call(self, x: Any) -> Any:
         return ops.average_pool2d(
@@ -91,14 +107,28 @@ class GlobalPooling(Layer):
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """Mean of every channel over the whole image. x (N, H, W, C); y (N, C)."""
+    """Mean of every channel over the whole image. x (N, H, W, C); y (N, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    keepdims   whether axes of size 1 stay in place of those that are gone
+
+    >>> GlobalAveragePooling2D()(np.ones((2, 7, 7, 16))).shape
+    (2, 16)
+    """
 
     def call(self, x: Any) -> Any:
         return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """Maximum of every channel over the whole image. x (N, H, W, C); y (N, C)."""
+    """Maximum of every channel over the whole image. x (N, H, W, C); y (N, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    keepdims   whether axes of size 1 stay in place of those that are gone
+
+    >>> GlobalMaxPooling2D(keepdims=True)(np.ones((2, 7, 7, 16))).shape
+    (2, 1, 1, 16)
+    """
 
     def call(self, x: Any) -> Any:
         return ops.max(x, axis=self.axes, keepdims=self.keepdims)

@@ -26,7 +26,15 @@ class _Pooling1D(Pooling):
 
 
 class MaxPooling1D(_Pooling1D):
-    """Maximum of each window; steps outside of the sequence never win. x (N, L, C); y (N, OL, C)."""
+    """Maximum of each window; steps outside of the sequence never win. x (N, L, C); y (N, OL, C).
+
+    pool_size, strides   of the windows and between them; strides None: pool_size
+    padding   "valid", or "same", which keeps ceil(size / strides) of them
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> MaxPooling1D(2)(np.arange(4.0).reshape(1, 4, 1)).numpy().ravel()
+    array([1., 3.], dtype=float32)
+    """
 
     def __init__(
         self,
@@ -44,7 +52,15 @@ class MaxPooling1D(_Pooling1D):
 
 
 class AveragePooling1D(_Pooling1D):
-    """Mean of each window over its steps inside of the sequence. x (N, L, C); y (N, OL, C)."""
+    """Mean of each window over its steps inside of the sequence. x (N, L, C); y (N, OL, C).
+
+    pool_size, strides   of the windows and between them; strides None: pool_size
+    padding   "valid", or "same", which keeps ceil(size / strides) of them
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> AveragePooling1D(2)(np.arange(4.0).reshape(1, 4, 1)).numpy().ravel()
+    array([0.5, 2.5], dtype=float32)
+    """
 
     def call(self, x: Any) -> Any:
         return self._pooled(ops.average_pool2d, x)
@@ -58,14 +74,28 @@ class _GlobalPooling1D(GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalPooling1D):
-    """Mean of every channel over the whole sequence. x (N, L, C); y (N, C)."""
+    """Mean of every channel over the whole sequence. x (N, L, C); y (N, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    keepdims   whether axes of size 1 stay in place of those that are gone
+
+    >>> GlobalAveragePooling1D()(np.ones((2, 10, 4))).shape
+    (2, 4)
+    """
 
     def call(self, x: Any) -> Any:
         return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
 
 
 class GlobalMaxPooling1D(_GlobalPooling1D):
-    """Maximum of every channel over the whole sequence. x (N, L, C); y (N, C)."""
+    """Maximum of every channel over the whole sequence. x (N, L, C); y (N, C).
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+    keepdims   whether axes of size 1 stay in place of those that are gone
+
+    >>> GlobalMaxPooling1D()(np.ones((2, 10, 4))).shape
+    (2, 4)
+    """
 
     def call(self, x: Any) -> Any:
         return ops.max(x, axis=self.axes, keepdims=self.keepdims)

@@ -11,6 +11,9 @@ class Rescaling(Elementwise):
     """y = scale x + offset; numbers, or arrays that broadcast against x (one entry per channel).
 
     Rescaling(1 / 255) maps bytes to [0, 1]; Rescaling(1 / std, -mean / std) standardises.
+
+    >>> Rescaling(1 / 255)(np.array([[0, 255]], np.uint8)).numpy()
+    array([[0., 1.]], dtype=float32)
     """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:

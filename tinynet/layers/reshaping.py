@@ -14,6 +14,11 @@ class Flatten(Layer):
     """All axes but the batch in one, in C order: x (N, ...); y (N, F).
 
     As in Keras, "channels_first" moves the channels last before, so that the order is the same in both data formats.
+
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> Flatten()(np.ones((2, 7, 7, 16))).shape
+    (2, 784)
     """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
@@ -34,6 +39,9 @@ class Reshape(Layer):
     """All axes but the batch in the shape `target_shape`, one entry of which may be -1.
 
     x (N, ...); y (N, *target_shape).
+
+    >>> Reshape((7, 7, -1))(np.ones((2, 784))).shape
+    (2, 7, 7, 16)
     """
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
@@ -66,6 +74,9 @@ class Permute(Layer):
     """The axes of a sample in another order, counted from 1: y's axis i is x's axis dims[i - 1].
 
     x (N, ...); y (N, ...). Permute((2, 1)) exchanges the two axes behind the batch.
+
+    >>> Permute((2, 1))(np.ones((2, 10, 4))).shape
+    (2, 4, 10)
     """
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
@@ -84,7 +95,11 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """Every sample `n` times along a new axis: x (N, F); y (N, n, F)."""
+    """Every sample `n` times along a new axis: x (N, F); y (N, n, F).
+
+    >>> RepeatVector(3)(np.ones((2, 4))).shape
+    (2, 3, 4)
+    """
 
     rank = 2
     expects = ", vectors (N, F)"
@@ -101,7 +116,11 @@ class RepeatVector(Layer):
 
 
 class Identity(Elementwise):
-    """y = x, whatever its shape."""
+    """y = x, whatever its shape.
+
+    >>> Identity()(np.ones((1, 2))).numpy()
+    array([[1., 1.]], dtype=float32)
+    """
 
     def call(self, x: Any) -> Any:
         return x

@@ -13,8 +13,13 @@ class RReLU(Seeded):
 
     Not a layer of Keras. The paper divides by a number from U[3, 8]; its slopes lie between 1/8 and 1/3, as here.
 
+    seed   None: a key of its own, drawn from the global seed
+
     B. Xu, N. Wang, T. Chen, M. Li, "Empirical evaluation of rectified activations in convolutional network", 2015
     (arXiv 1505.00853), section 2.4.
+
+    >>> RReLU(0.1, 0.3)(np.array([[-10.0, 2.0]])).numpy()
+    array([[-2.,  2.]], dtype=float32)
     """
 
     def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, seed: int | None = None, **kwargs: Any) -> None:

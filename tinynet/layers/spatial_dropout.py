@@ -17,7 +17,13 @@ class SpatialDropout(Dropout):
 
 
 class SpatialDropout1D(SpatialDropout):
-    """Dropout of whole channels of sequences x (N, T, C): one draw for each sample and channel."""
+    """Dropout of whole channels of sequences x (N, T, C): one draw for each sample and channel.
+
+    rate   the fraction to drop, in training;  seed, noise_shape   as in Dropout
+
+    >>> SpatialDropout1D(0.2)(np.ones((2, 10, 4))).shape
+    (2, 10, 4)
+    """
 
     rank = 3
     expects = ", sequences (N, T, C)"
@@ -27,7 +33,14 @@ class SpatialDropout1D(SpatialDropout):
 
 
 class SpatialDropout2D(SpatialDropout):
-    """Dropout of whole channels of images x (N, H, W, C): one draw for each image and channel."""
+    """Dropout of whole channels of images x (N, H, W, C): one draw for each image and channel.
+
+    rate   the fraction to drop, in training;  seed, noise_shape   as in Dropout
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> SpatialDropout2D(0.2)(np.ones((2, 7, 7, 16))).shape
+    (2, 7, 7, 16)
+    """
 
     rank = 4
     expects = ", images (N, H, W, C) or (N, C, H, W)"

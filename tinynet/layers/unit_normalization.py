@@ -13,7 +13,11 @@ SHORTEST = 1e-12  # a sample shorter than this is divided by it instead of by it
 
 
 class UnitNormalization(Elementwise):
-    """y = x / max(|x|, 1e-12), with the Euclidean length |x| over `axis`, one axis or several."""
+    """y = x / max(|x|, 1e-12), with the Euclidean length |x| over `axis`, one axis or several.
+
+    >>> UnitNormalization()(np.array([[3.0, 4.0]])).numpy().round(1)
+    array([[0.6, 0.8]], dtype=float32)
+    """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,6 +38,9 @@ class RMSNormalization(Elementwise):
     """y = scale x / sqrt(mean(x**2) + epsilon), with the mean over `axis`, one axis or several, whose sizes `scale` has.
 
     B. Zhang, R. Sennrich, "Root mean square layer normalization", NeurIPS 2019, equation 4.
+
+    >>> RMSNormalization()(np.array([[3.0, 3.0]])).numpy().round(3)
+    array([[1., 1.]], dtype=float32)
     """
 
     min_rank = 2

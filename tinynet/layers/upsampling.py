@@ -16,6 +16,12 @@ class UpSampling2D(Layer):
     """Every image size[0] times as high and size[1] times as wide: pixels repeated ("nearest") or interpolated between.
 
     x (N, H, W, C); y (N, size[0] H, size[1] W, C). kernels/resize.py has the formulas.
+
+    interpolation   "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5"
+    data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
+
+    >>> UpSampling2D(2)(np.ones((2, 7, 7, 16))).shape
+    (2, 14, 14, 16)
     """
 
     rank = 4
@@ -48,7 +54,11 @@ class UpSampling2D(Layer):
 
 
 class UpSampling1D(Layer):
-    """Every step of a sequence `size` times. x (N, L, C); y (N, size L, C)."""
+    """Every step of a sequence `size` times. x (N, L, C); y (N, size L, C).
+
+    >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).numpy().ravel()
+    array([1., 1., 2., 2.], dtype=float32)
+    """
 
     rank = 3
     expects = ", sequences (N, L, C)"
