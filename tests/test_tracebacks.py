@@ -122,6 +122,7 @@ OURS = {
     "train_on_batch": lambda: model().train_on_batch(X[:, :2], Y),
     "compile": lambda: model().compile("adm"),
     "a layer's call": lambda: layers.Dense(1)(np.ones(3)),
+    "a symbolic call": lambda: layers.Conv2D(1, 3)(layers.Input((3,))),
     "Sequential": lambda: tinynet.Sequential([layers.Input((3,)), layers.Conv2D(1, 3)]),
     "Model": lambda: tinynet.Model(X, Y),
 }

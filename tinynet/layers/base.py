@@ -10,7 +10,6 @@ class Scale(Layer):
 """
 
 import inspect
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -21,23 +20,11 @@ from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, shown, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
+from tinynet.layers.under_way import Call
+from tinynet.layers.under_way import around as _around
 from tinynet.tree import is_nested, leaves, mapped, mapped_shapes
 
 Shape = tuple[int | None, ...]
-
-
-class Call:
-    """A call under way: its mode, the outermost call that it is part of, and the list of who adds penalties in that."""
-
-    __slots__ = ("adding", "outermost", "training")
-
-    def __init__(self, adding: "list[Layer]", training: bool | None, around: "Call | None") -> None:
-        self.adding = adding
-        self.training: bool | None = training if training is not None or around is None else around.training
-        self.outermost: Any = self if around is None else around.outermost
-
-
-_around: ContextVar[Call | None] = ContextVar("tinynet_call", default=None)
 
 
 class Layer(Holder):
@@ -117,7 +104,11 @@ class Layer(Holder):
         On symbolic tensors (Input) it builds the layer and gives symbolic tensors, of which a Model is made.
         """
         if type(inputs) is not Tensor and (symbolic.is_symbolic(inputs) or symbolic.is_symbolic(args)):
-            return symbolic.call(self, (inputs, *args), kwargs if training is None else {**kwargs, "training": training})
+            try:
+                return symbolic.call(self, (inputs, *args), kwargs if training is None else {**kwargs, "training": training})
+            except BaseException as error:
+                tracebacks.trim_outermost(error)
+                raise
         around = _around.get()
         if around is not None and training is None:
             return self._run(inputs, args, kwargs, around.training)

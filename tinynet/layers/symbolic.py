@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import limits, tracebacks
+from tinynet.backend import limits
 from tinynet.tree import leaves, mapped, mapped_shapes
 
 
@@ -84,7 +84,6 @@ def is_symbolic(value: Any) -> bool:
     return isinstance(value, SymbolicTensor)
 
 
-@tracebacks.entry
 def call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Builds the layer for these inputs if need be, and gives the symbolic tensors of its outputs."""
     inputs = args[0]
