@@ -5,6 +5,8 @@ In use, kernels keep small arrays on one thread. Tests are full of small arrays,
 
 import os
 
+os.environ.setdefault("TINYNET_FULL_TRACEBACKS", "1")  # whoever looks for a fault wants all frames; see test_tracebacks.py
+
 from hypothesis import HealthCheck, settings
 
 from tinynet.kernels import common

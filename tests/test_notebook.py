@@ -166,6 +166,14 @@ def test_names_are_text_and_never_markup(make):
     assert HOSTILE not in html
 
 
+def test_names_in_pictures_and_tables_are_text():
+    for html in (markup.curves({HOSTILE: [1, 2]}), markup.table([HOSTILE], [[HOSTILE]], HOSTILE), markup.paragraph(HOSTILE)):
+        found = Tags()
+        found.feed(html)
+        assert found.seen <= ALLOWED
+        assert HOSTILE not in html
+
+
 def test_a_long_history_is_short():
     assert named_history()._repr_html_().count("<tr>") == 11
 

@@ -81,7 +81,7 @@ def _usual(cls: type, name: str, value: Any, usual: Mapping[str, Any]) -> bool:
         return str(value) in ("None", "float32", "int32", "channels_last")
     if isinstance(default, list | tuple) and isinstance(value, list | tuple):
         return list(value) == list(default)
-    return value is default or (type(value) is type(default) and not hasattr(value, "shape") and value == default)
+    return type(value) is type(default) and not hasattr(value, "shape") and value == default
 
 
 def text(value: Any) -> str:
