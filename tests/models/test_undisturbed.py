@@ -3,6 +3,7 @@
 From callbacks at every hook, from the middle of a step (a metric that calls), and from a second thread.
 """
 
+import signal
 import threading
 
 import numpy as np
@@ -325,3 +326,30 @@ def test_a_rehearsal_leaves_the_weights_alone():
     for _ in range(3):
         model.train_on_batch(X[:16], Y[:16])
     assert model.replay.programs
+
+
+# From a signal handler: in the middle of anything, also of a launch, where kernels cannot run
+
+WITHOUT_KERNELS = ["save", "save_weights", "get_weights", "summary", "to_json", "metrics", "get_metrics_result"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that send signals")
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_a_signal_handler_may_look_and_save(eagerly, undisturbed, tmp_path):
+    model, count = net(eagerly), [0]
+    functions = calls(model, tmp_path)
+
+    def handle(*told):
+        functions[WITHOUT_KERNELS[count[0] % len(WITHOUT_KERNELS)]]()
+        count[0] += 1
+        signal.setitimer(signal.ITIMER_REAL, 0.0015)  # the next signal comes when this handler is done
+
+    before = signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.0015)
+    try:
+        found = trained(model)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert count[0] >= len(WITHOUT_KERNELS)
+    same(found, undisturbed[eagerly])
