@@ -12,6 +12,7 @@ import pytest
 
 import tinynet
 from tinynet import callbacks, layers, losses
+from tinynet.backend import random
 
 HERE = Path(__file__).name
 X, Y = np.ones((64, 3), np.float32), np.ones((64, 1), np.float32)
@@ -144,6 +145,26 @@ def test_errors_that_caused_others_are_trimmed_too():
     assert isinstance(cause, ValueError)
     assert cause.__traceback__ is None
     assert cause.full_traceback is not None
+
+
+def test_numpys_frames_below_ours_go_those_of_cython_too():
+    class Shuffled(tinynet.data.PyDataset):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return X, Y
+
+    def interrupt(*args):
+        np.random.Generator(np.random.PCG64(-1))  # raises in Cython, below this function
+
+    with pytest.raises(ValueError, match=r"(non-)?negative") as caught:
+        model().fit(Shuffled(), verbose=0, callbacks=[callbacks.LambdaCallback(on_epoch_end=interrupt)])
+    mine = [frame.filename for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert mine[-1].endswith(".pyx")  # reached from the user's code: it stays
+    with pytest.raises((ValueError, OverflowError, TypeError)) as caught:
+        layers.Lambda(random.host_generator)(X)
+    assert frames(caught.value)[1] == {HERE}
 
 
 def test_numpys_frames_stay_below_the_users():

@@ -9,6 +9,7 @@ shows all of them, and so does `traceback.print_tb(error.full_traceback)` afterw
 
 import functools
 import os
+import sys
 import sysconfig
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -23,10 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent.parent, Path(kernels.__file__ or "").parent))
 # Libraries that tinynet calls: their frames go too where they were reached from tinynet, and stay below the user's.
-_PACKAGES = sysconfig.get_path("purelib")
-_CALLED = ("cupy", "llvmlite", "numba", "numpy", "safetensors", "tqdm")
-_LIBRARIES = tuple(f"{_PACKAGES}{os.sep}{name}{os.sep}" for name in _CALLED)
-_STANDARD = f"{sysconfig.get_path('stdlib')}{os.sep}"
+CALLED = ("cupy", "llvmlite", "numba", "numpy", "safetensors", "tqdm")
 
 _inside: ContextVar[bool] = ContextVar("tinynet_inside_entry", default=False)  # the outermost call of the user's trims
 
@@ -90,5 +88,14 @@ def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
 
 
 def _is_library(name: str) -> bool:
-    standard = name.startswith(_STANDARD) and not name.startswith(_PACKAGES)
-    return standard or name.startswith(("<frozen", "<__array_function__", *_LIBRARIES))
+    return name.startswith(_libraries()) or (name.startswith(_STANDARD) and "site-packages" not in name)
+
+
+def _libraries() -> tuple[str, ...]:
+    """What the names of files of libraries begin with; Cython's are relative: numpy/random/_philox.pyx."""
+    loaded = [sys.modules[name].__file__ for name in CALLED if getattr(sys.modules.get(name), "__file__", None)]
+    folders = [f"{Path(file).parent}{os.sep}" for file in loaded if file]
+    return ("<frozen", "<__array_function__", *(f"{name}/" for name in CALLED), *folders)
+
+
+_STANDARD = f"{sysconfig.get_path('stdlib')}{os.sep}"
