@@ -27,15 +27,16 @@ import numpy as np
 from .batch_norm_tiles import combine_tile, gradient_sums_tile, moments_tile, normalise_tile, plan, run_tiles
 from .common import Array, aligned, batch_last, empty, launch, operation, parallel, prange, serial, xp
 from .emit import vectors
+from .reduce import in_double
 
 
 @operation("numpy", family="batch_norm")
 def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
     """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,)), var biased."""
-    xp_, axes = xp(x), tuple(range(x.ndim - 1))
-    mean = xp_.mean(x, axis=axes)
+    xp_, axes, count = xp(x), tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+    mean = in_double(x, axes) / count
     centred = x - mean
-    var = xp_.mean(centred * centred, axis=axes)
+    var = in_double(centred * centred, axes) / count
     return centred * (gamma / xp_.sqrt(var + epsilon)) + beta, mean, var
 
 
@@ -128,7 +129,7 @@ def batch_norm_grad(g: Array, x: Array, gamma: Array, mean: Array, var: Array, *
     axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     inverse = 1.0 / xp_.sqrt(var + epsilon)
     xhat = (x - mean) * inverse
-    dbeta, dgamma = xp_.sum(g, axis=axes), xp_.sum(g * xhat, axis=axes)
+    dbeta, dgamma = in_double(g, axes), in_double(g * xhat, axes)
     dx = (gamma * inverse) * (g - dbeta / count - xhat * (dgamma / count))
     return dx, dgamma, dbeta
 

@@ -2,8 +2,8 @@
 
     y[n, ..., :] = table[ids[n, ...], :],      dtable[v, :] = sum of g[n, ..., :] where ids[n, ...] = v
 
-An id that is read several times receives the sum of its gradients, always added in the same order: a thread owns columns of
-the table, and goes through all ids for each.
+An id that is read several times receives the sum of its gradients, in double precision and always added in the same order: a
+thread owns columns of the table, and goes through all ids for each.
 """
 
 import math
@@ -49,9 +49,9 @@ def _embedding(y, table, ids):  # type: ignore[no-untyped-def]
 def embedding_grad(g: Array, ids: Array, *, rows: int) -> Array:
     """g (N, ..., D), ids (N, ...) -> dtable (rows, D)."""
     xp_ = xp(g)
-    dtable = xp_.zeros((rows, g.shape[-1]), g.dtype)
-    xp_.add.at(dtable, ids, g)
-    return dtable
+    dtable = xp_.zeros((rows, g.shape[-1]), np.float64)
+    xp_.add.at(dtable, ids, g.astype(np.float64))
+    return dtable.astype(g.dtype)
 
 
 @embedding_grad.implementation("numba")
@@ -65,11 +65,12 @@ def _(g: np.ndarray, ids: np.ndarray, *, rows: int) -> np.ndarray:
 def _embedding_grad(dtable, g, ids):  # type: ignore[no-untyped-def]
     """dtable (V, D), g (T, D, N), ids (T, N)"""
     for d in prange(dtable.shape[1]):
-        for v in range(dtable.shape[0]):
-            dtable[v, d] = 0
+        column = np.zeros(dtable.shape[0])
         for t in range(ids.shape[0]):
             for n in range(ids.shape[1]):
-                dtable[ids[t, n], d] += g[t, d, n]
+                column[ids[t, n]] += g[t, d, n]
+        for v in range(dtable.shape[0]):
+            dtable[v, d] = column[v]
 
 
 def _by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -34,6 +34,7 @@ from .group_norm_tiles import (
     uncentred_sums_tile,
     uncentred_tile,
 )
+from .reduce import in_double
 
 Axes = tuple[int, ...]
 
@@ -44,10 +45,11 @@ def group_norm(
 ) -> tuple[Array, Array, Array]:
     """x (N, ...), gamma and beta broadcastable to x's features -> (y as x, mean and var (N, ..., 1 along `axes`))."""
     xp_ = xp(x)
-    mean = xp_.mean(x, axis=axes, keepdims=True)
+    count = math.prod(x.shape[a] for a in axes)
+    mean = in_double(x, axes, keepdims=True) / count
     mean = mean if centred else xp_.zeros_like(mean)
     centre = x - mean
-    var = xp_.mean(centre * centre, axis=axes, keepdims=True)
+    var = in_double(centre * centre, axes, keepdims=True) / count
     return centre / xp_.sqrt(var + epsilon) * gamma + beta, mean, var
 
 
@@ -75,10 +77,10 @@ def group_norm_grad(
     count = math.prod(x.shape[a] for a in axes)
     inverse = 1.0 / xp_.sqrt(var + epsilon)
     xhat, h = (x - mean) * inverse, g * gamma
-    dgamma, dbeta = xp_.sum(g * xhat, axis=0), xp_.sum(g, axis=0)
-    dx = h - xhat * (xp_.sum(h * xhat, axis=axes, keepdims=True) / count)
+    dgamma, dbeta = in_double(g * xhat, 0), in_double(g, 0)
+    dx = h - xhat * (in_double(h * xhat, axes, keepdims=True) / count)
     if centred:
-        dx = dx - xp_.sum(h, axis=axes, keepdims=True) / count
+        dx = dx - in_double(h, axes, keepdims=True) / count
     return dx * inverse, dgamma, dbeta
 
 

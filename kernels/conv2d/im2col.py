@@ -21,6 +21,7 @@ from .. import common
 from ..activations import relu, relu_grad
 from ..common import Array, operation, xp
 from ..gemm import gemm
+from ..reduce import in_double
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
 
 
@@ -147,7 +148,7 @@ def conv2d_weight_grad(
 @operation("im2col", family="conv2d")
 def conv2d_bias_grad(g: Array) -> Array:
     """g (N, OH, OW, F) -> gradient of the bias (F,): its sum over all pixels of all images."""
-    return xp(g).sum(g, axis=(0, 1, 2))
+    return in_double(g, (0, 1, 2))
 
 
 @operation("im2col", family="conv2d")
@@ -158,4 +159,4 @@ def conv2d_activation_grad(g: Array, y: Array, activation: str | None) -> tuple[
     """
     check_gradient(g.shape, y.shape, activation)
     dz = relu_grad(g, y) if activation == "relu" else g
-    return dz, xp(dz).sum(dz, axis=(0, 1, 2))
+    return dz, in_double(dz, (0, 1, 2))

@@ -10,6 +10,7 @@ from typing import Any
 from .. import activations
 from ..common import Array, Operation, operation
 from ..gemm.blas import matmul
+from ..reduce import in_double
 
 # Name of each activation -> the function, its derivative from the output, and their parameters.
 ACTIVATIONS: dict[str, tuple[Operation, Operation, dict[str, Any]]] = {
@@ -41,5 +42,5 @@ def dense_grad(
     if activation is not None:
         _, derivative, parameters = ACTIVATIONS[activation]
         dz = derivative["numpy"](g, y, **parameters)
-    gradients = (lambda: matmul(dz, w.T), lambda: matmul(x.T, dz), lambda: dz.sum(0))
+    gradients = (lambda: matmul(dz, w.T), lambda: matmul(x.T, dz), lambda: in_double(dz, 0))
     return tuple(gradient() for gradient, needed in zip(gradients, wanted, strict=True) if needed)

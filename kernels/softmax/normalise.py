@@ -12,6 +12,7 @@ import numpy as np
 
 from ..common import Array, batch_last, empty, operation, parallel, prange, serial, xp
 from ..exponential import exp
+from ..reduce import in_double
 from ..sums import clear
 
 BLOCK = 128  # samples a thread takes at a time
@@ -22,7 +23,7 @@ def softmax(x: Array, *, axis: int = -1) -> Array:
     """x (N, ...) -> p as x, positive with sum 1 along `axis`."""
     xp_ = xp(x)
     e = xp_.exp(x - xp_.max(x, axis=axis, keepdims=True))
-    return e / xp_.sum(e, axis=axis, keepdims=True)
+    return e / in_double(e, axis, keepdims=True)
 
 
 @softmax.implementation("numba")
@@ -85,7 +86,7 @@ def _divide(y, total):  # type: ignore[no-untyped-def]
 @operation("numpy", family="softmax")
 def softmax_grad(g: Array, y: Array, *, axis: int = -1) -> Array:
     """g and y = softmax(x) (N, ...) -> dx as y."""
-    return y * (g - xp(y).sum(g * y, axis=axis, keepdims=True))
+    return y * (g - in_double(g * y, axis, keepdims=True))
 
 
 @softmax_grad.implementation("numba")

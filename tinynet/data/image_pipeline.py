@@ -98,9 +98,9 @@ class ImagePipeline:
         if self.rescale:
             images *= images.dtype.type(self.rescale)
         if self.samplewise_center:
-            images -= images.mean(axis=axes, keepdims=True)
+            images -= images.mean(axis=axes, dtype=np.float64, keepdims=True)
         if self.samplewise_std_normalization:
-            images /= images.std(axis=axes, keepdims=True) + images.dtype.type(SMALL)
+            images /= images.std(axis=axes, dtype=np.float64, keepdims=True) + SMALL
         if self.featurewise_center and self.mean is not None:
             images -= self.mean.astype(images.dtype)
         if self.featurewise_std_normalization and self.std is not None:

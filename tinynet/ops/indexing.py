@@ -46,11 +46,13 @@ def scatter(x, *, shape, index):
 
 
 def _scatter(y, x, index):
-    y[...] = 0
     if is_basic(index):
+        y[...] = 0
         y[index] = x
-    else:
-        xp(x).add.at(y, index, x)  # unlike y[index] += x it counts repeated indices
+        return
+    total = xp(x).zeros(y.shape, np.float64 if y.dtype == np.float32 else y.dtype)
+    xp(x).add.at(total, index, x.astype(total.dtype))  # unlike total[index] += x it counts repeated indices
+    y[...] = total
 
 
 @scatter.vjp

@@ -101,7 +101,7 @@ def _log_sum_exp(x, axis, keepdims):
     xp_ = xp(x)
     m = xp_.max(x, axis=axis, keepdims=True)
     m = xp_.where(xp_.isfinite(m), m, xp_.zeros_like(m))
-    total = xp_.sum(xp_.exp(x - m), axis=axis, keepdims=True)
+    total = reduce.in_double(xp_.exp(x - m), axis, keepdims=True)
     empty = total == 0  # every element is -inf
     y = m + xp_.where(empty, xp_.full_like(m, -math.inf), xp_.log(xp_.where(empty, xp_.ones_like(m), total)))
     return y if keepdims else xp_.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
