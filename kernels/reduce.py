@@ -102,7 +102,7 @@ def _reduce_as_numpy(reduce: Any, x: np.ndarray, axes: frozenset[int], keepdims:
 
 
 def _add_in_double(x: np.ndarray, axes: tuple[int, ...], dtype: None, out: np.ndarray, keepdims: bool) -> None:
-    out[...] = np.add.reduce(x, axes, np.float64, keepdims=keepdims)
+    out[...] = x.sum(axes, np.float64, keepdims=keepdims)
 
 
 def _normalised(axis: Axis, ndim: int) -> frozenset[int]:

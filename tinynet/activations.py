@@ -149,12 +149,17 @@ def silu(x: Any) -> Any:
 
 def hard_silu(x: Any) -> Any:
     """x hard_sigmoid(x), also called hard_swish."""
-    return ops.multiply(x, hard_sigmoid(x))
+    return ops.multiply(_bounded(x), hard_sigmoid(x))
 
 
 def mish(x: Any) -> Any:
     """x tanh(softplus(x)) (Misra, 2019)."""
-    return ops.multiply(x, ops.tanh(ops.softplus(x)))
+    return ops.multiply(_bounded(x), ops.tanh(ops.softplus(x)))
+
+
+def _bounded(x: Any) -> Any:
+    """x from where a step still is 0: minus infinity times 0 would be no number."""
+    return ops.clip(x, x_min=-1e4, x_max=float("inf"))
 
 
 def glu(x: Any, axis: int = -1) -> Any:

@@ -133,22 +133,25 @@ def _softplus_grad(dx, g, x):  # type: ignore[no-untyped-def]
 
 @operation("numpy", family="activations")
 def softsign(x: Array) -> Array:
-    """y = x / (1 + |x|)."""
+    """y = x / (1 + |x|), of infinities 1 and -1."""
+    largest = np.finfo(x.dtype).max
+    x = xp(x).clip(x, -largest, largest)
     return x / (1 + xp(x).abs(x))
 
 
 @softsign.implementation("numba")
 def _(x: np.ndarray) -> np.ndarray:
     y, flats = flat(x)
-    _softsign(*flats)
+    _softsign(*flats, np.finfo(x.dtype).max)
     return y
 
 
 @parallel
-def _softsign(y, x):  # type: ignore[no-untyped-def]
+def _softsign(y, x, largest):  # type: ignore[no-untyped-def]
     one = x.dtype.type(1)
     for i in prange(x.size):
-        y[i] = x[i] / (one + abs(x[i]))
+        v = largest if x[i] > largest else -largest if x[i] < -largest else x[i]
+        y[i] = v / (one + abs(v))
 
 
 @operation("numpy", family="activations")

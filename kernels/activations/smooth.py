@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..common import Array, operation, parallel, prange, xp
+from ..common import Array, operation, parallel, prange, serial, xp
 from ..elementwise import flat
 from ..exponential import exp, tanh
 from ..exponential import sigmoid as logistic
@@ -14,12 +14,25 @@ ROOT_HALF = math.sqrt(0.5)
 INVERSE_ROOT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 TANH_SCALE = math.sqrt(2.0 / math.pi)
 TANH_CUBIC = 0.044715
+LOWEST = -1e4  # where the step has long been 0 (and 1 at minus that): beyond, x would only be infinite, or its powers
+
+
+@serial
+def _above(x):  # type: ignore[no-untyped-def]
+    """x, at least LOWEST; NaN stays NaN."""
+    return type(x)(LOWEST) if x < LOWEST else x
+
+
+@serial
+def _within(x):  # type: ignore[no-untyped-def]
+    """x within LOWEST and -LOWEST; NaN stays NaN."""
+    return type(x)(-LOWEST) if x > -LOWEST else type(x)(LOWEST) if x < LOWEST else x
 
 
 @operation("numpy", family="activations")
 def silu(x: Array) -> Array:
     """y = x sigmoid(x), also called swish.   Elfwing, Uchibe, Doya, 2017; Ramachandran, Zoph, Le, 2017."""
-    return x * sigmoid["numpy"](x)
+    return xp(x).maximum(x, LOWEST) * sigmoid["numpy"](x)
 
 
 @silu.implementation("numba")
@@ -32,14 +45,14 @@ def _(x: np.ndarray) -> np.ndarray:
 @parallel
 def _silu(y, x):  # type: ignore[no-untyped-def]
     for i in prange(x.size):
-        y[i] = x[i] * logistic(x[i])
+        y[i] = _above(x[i]) * logistic(x[i])
 
 
 @operation("numpy", family="activations")
 def silu_grad(g: Array, x: Array) -> Array:
     """dx = g s (1 + x (1 - s)),  s = sigmoid(x)."""
     s = sigmoid["numpy"](x)
-    return g * s * (1 + x * (1 - s))
+    return g * s * (1 + xp(x).clip(x, LOWEST, -LOWEST) * (1 - s))
 
 
 @silu_grad.implementation("numba")
@@ -53,7 +66,7 @@ def _(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 def _silu_grad(dx, g, x):  # type: ignore[no-untyped-def]
     for i in prange(g.size):
         s = logistic(x[i])
-        dx[i] = g[i] * s * (1.0 + x[i] * (1.0 - s))
+        dx[i] = g[i] * s * (1.0 + _within(x[i]) * (1.0 - s))
 
 
 @operation("numpy", family="activations")
@@ -62,6 +75,7 @@ def gelu(x: Array, *, approximate: bool) -> Array:
 
     Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2,  u = sqrt(2 / pi) (x + 0.044715 x**3).
     """
+    x = xp(x).maximum(x, LOWEST)
     if approximate:
         return 0.5 * x * (1 + xp(x).tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x)))
     return 0.5 * x * (1 + erf(x * ROOT_HALF))
@@ -77,19 +91,22 @@ def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
 @parallel
 def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
     for i in prange(x.size):
-        y[i] = 0.5 * x[i] * (1.0 + math.erf(x[i] * ROOT_HALF))
+        v = _above(x[i])
+        y[i] = 0.5 * v * (1.0 + math.erf(v * ROOT_HALF))
 
 
 @parallel
 def _gelu_tanh(y, x):  # type: ignore[no-untyped-def]
     for i in prange(x.size):
-        y[i] = 0.5 * x[i] * (1.0 + tanh(TANH_SCALE * (x[i] + TANH_CUBIC * x[i] * x[i] * x[i])))
+        v = _above(x[i])
+        y[i] = 0.5 * v * (1.0 + tanh(TANH_SCALE * (v + TANH_CUBIC * v * v * v)))
 
 
 @operation("numpy", family="activations")
 def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
     """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g (1 + t + x (1 - t**2) u') / 2,  t = tanh u."""
     xp_ = xp(x)
+    x = xp_.clip(x, LOWEST, -LOWEST)
     if approximate:
         t = xp_.tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x))
         du = TANH_SCALE * (1 + 3 * TANH_CUBIC * x * x)
@@ -108,17 +125,19 @@ def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
 @parallel
 def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
     for i in prange(g.size):
-        step = 0.5 * (1.0 + math.erf(x[i] * ROOT_HALF))
-        dx[i] = g[i] * (step + x[i] * INVERSE_ROOT_2PI * exp(-0.5 * x[i] * x[i]))
+        v = _within(x[i])
+        step = 0.5 * (1.0 + math.erf(v * ROOT_HALF))
+        dx[i] = g[i] * (step + v * INVERSE_ROOT_2PI * exp(-0.5 * v * v))
 
 
 @parallel
 def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
     for i in prange(g.size):
-        square = x[i] * x[i]
-        t = tanh(TANH_SCALE * (x[i] + TANH_CUBIC * square * x[i]))
+        v = _within(x[i])
+        square = v * v
+        t = tanh(TANH_SCALE * (v + TANH_CUBIC * square * v))
         du = TANH_SCALE * (1.0 + 3.0 * TANH_CUBIC * square)
-        dx[i] = 0.5 * g[i] * (1.0 + t + x[i] * (1.0 - t) * (1.0 + t) * du)
+        dx[i] = 0.5 * g[i] * (1.0 + t + v * (1.0 - t) * (1.0 + t) * du)
 
 
 # erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8; highest power first.

@@ -22,6 +22,8 @@ BLOCK = 128  # samples a thread takes at a time
 def softmax(x: Array, *, axis: int = -1) -> Array:
     """x (N, ...) -> p as x, positive with sum 1 along `axis`."""
     xp_ = xp(x)
+    if not x.size:
+        return xp_.zeros_like(x)
     e = xp_.exp(x - xp_.max(x, axis=axis, keepdims=True))
     return e / in_double(e, axis, keepdims=True)
 

@@ -41,14 +41,22 @@ from tinynet.ops.conv2d import (
     rectified_grad,
 )  # fmt: skip
 from tinynet.ops.convolutions import transposed_convolution
-from tinynet.ops.crossentropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
+from tinynet.ops.crossentropy import (
+    crossentropy,
+    crossentropy_grad,
+    logistic_crossentropy,
+    logistic_crossentropy_grad,
+    softmax_crossentropy,
+    softmax_crossentropy_grad,
+)
 from tinynet.ops.dropout import drop, dropout_grad
-from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
+from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.embedding import add_up, look_up
 from tinynet.ops.group_norm import standardise, standardise_grad
 from tinynet.ops.indexing import getitem, scatter
 from tinynet.ops.joining import join
 from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
+from tinynet.ops.logaddexp import logaddexp
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
     exponential_unit,
@@ -79,7 +87,7 @@ from tinynet.ops.smooth_activations import (
     tanh,
     tanh_grad,
 )
-from tinynet.ops.softmax import normalised_exponential, softmax_grad
+from tinynet.ops.softmax import normalised_exponential, normalised_logarithm, softmax_grad
 from tinynet.ops.sparsemax import simplex_projection
 from tinynet.ops.warp import warp, warp_grad
 
@@ -157,6 +165,8 @@ CASES = [
     case(power, positive(2, 3), normal(3)),
     # elementary functions
     case(exp, normal(5)),
+    case(expm1, normal(5)),
+    case(logaddexp, normal(2, 3), normal(3)),
     case(log, positive(5)),
     case(log1p, positive(5)),
     case(sqrt, positive(5)),
@@ -221,6 +231,9 @@ CASES = [
     # softmax and cross-entropy
     case(normalised_exponential, normal(3, 4), axis=-1, family="softmax"),
     case(softmax_grad, normal(3, 4), rows(3, 4), axis=-1, family="softmax"),
+    case(normalised_logarithm, normal(3, 4), axis=-1),
+    case(logistic_crossentropy, normal(3, 2), rows(3, 2) > 0.5, family="binary_crossentropy"),
+    case(logistic_crossentropy_grad, normal(3, 2), normal(3, 2), rows(3, 2) > 0.5, family="binary_crossentropy"),
     case(simplex_projection, apart(3, 4) * 0.5, axis=-1),
     case(crossentropy, rows(3, 4), ONE_HOT > 0, family="softmax"),
     case(crossentropy_grad, normal(3), rows(3, 4), LABELS, family="softmax"),

@@ -29,9 +29,7 @@ class UnitNormalization(Elementwise):
 
 def to_unit_length(x: Any, axes: int | tuple[int, ...]) -> Any:
     """x / max(|x|, 1e-12) over `axes`."""
-    squares = ops.sum(ops.square(x), axes, keepdims=True)
-    # The root is taken of what is at least SHORTEST**2, where its derivative is finite.
-    return ops.divide(x, ops.sqrt(ops.maximum(squares, SHORTEST**2)))
+    return ops.normalize(x, axes, epsilon=SHORTEST)
 
 
 class RMSNormalization(Elementwise):

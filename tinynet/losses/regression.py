@@ -64,8 +64,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
 def unit(x: Any, axis: int) -> Any:
     """x / max(|x|, 1e-7) along `axis`."""
-    squares = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return ops.divide(x, ops.sqrt(ops.maximum(squares, config.epsilon() ** 2)))
+    return ops.normalize(x, axis)
 
 
 class MeanSquaredError(LossFunctionWrapper):

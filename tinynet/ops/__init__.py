@@ -23,7 +23,7 @@ from tinynet.ops.conv2d import conv2d
 from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
 from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from tinynet.ops.dropout import dropout
-from tinynet.ops.elementary import abs, cast, cos, exp, log, log1p, power, sign, sin, sqrt, square
+from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.embedding import embedding
 from tinynet.ops.everyday import (
     all,
@@ -35,7 +35,6 @@ from tinynet.ops.everyday import (
     convert_to_numpy,
     convert_to_tensor,
     dot,
-    expm1,
     eye,
     flip,
     floor,
@@ -44,11 +43,7 @@ from tinynet.ops.everyday import (
     isfinite,
     isinf,
     isnan,
-    logaddexp,
-    moments,
     ndim,
-    norm,
-    normalize,
     one_hot,
     ones,
     ones_like,
@@ -58,7 +53,6 @@ from tinynet.ops.everyday import (
     round,
     rsqrt,
     shape,
-    std,
     stop_gradient,
     take,
     tile,
@@ -70,7 +64,9 @@ from tinynet.ops.group_norm import group_norm
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate, split, stack
 from tinynet.ops.linear import linear, matmul
+from tinynet.ops.logaddexp import logaddexp
 from tinynet.ops.noise import normal_like
+from tinynet.ops.norms import moments, norm, normalize, std
 from tinynet.ops.pool2d import average_pool2d, max_pool2d
 from tinynet.ops.rectifiers import elu, leaky_relu, relu, selu
 from tinynet.ops.reduction import logsumexp, max, mean, min, sum, var

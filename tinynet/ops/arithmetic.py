@@ -70,7 +70,7 @@ operator("mul", multiply)
 @primitive
 def divide(a, b):
     """a / b; integers give floats of `config.floatx()`."""
-    return apply(np.divide, *align(to_float(a) if _integers(a, b) else a, b))
+    return apply(np.divide, *align(to_float(a) if integers(a, b) else a, b))
 
 
 @divide.vjp("a")
@@ -79,8 +79,8 @@ def _(grad, b):
 
 
 @divide.vjp("b")
-def _(grad, a, b):
-    return divide(multiply(negative(grad), a), multiply(b, b))
+def _(grad, b, y):
+    return multiply(negative(divide(grad, b)), y)  # - grad a / b**2, where the square would leave the range before the result
 
 
 operator("truediv", divide)
@@ -101,6 +101,6 @@ method("__neg__", negative)
 method("__pos__", lambda x: x)
 
 
-def _integers(a, b) -> bool:
+def integers(a, b) -> bool:
     """Whether neither operand is a float, so that NumPy would divide into float64."""
     return not any(isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind == "f") for x in (a, b))

@@ -12,6 +12,7 @@ from typing import Any
 from tinynet.autograd import Tensor, primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import config
+from tinynet.kernels import binary_crossentropy as binary
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.softmax.crossentropy import EPSILON
@@ -22,7 +23,7 @@ from tinynet.ops.elementary import cast, log
 from tinynet.ops.reduction import mean, sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.shape import reshape
-from tinynet.ops.smooth_activations import softplus
+from tinynet.ops.smooth_activations import sigmoid
 from tinynet.ops.softmax import softmax_grad
 
 
@@ -81,6 +82,28 @@ def _(g, p, t, *, clip, epsilon):
     return reshape(g, -1, 1) * (p * sum(rows, 1, keepdims=True) - rows)
 
 
+@primitive
+def logistic_crossentropy(z, t):
+    """Binary cross-entropy of the logits z with the targets t, of one shape, element by element."""
+    return binary.binary_crossentropy(z, t)
+
+
+@logistic_crossentropy.vjp("z")
+def _(grad, z, t):
+    return logistic_crossentropy_grad(grad, z, t)
+
+
+@primitive
+def logistic_crossentropy_grad(g, z, t):
+    """g (sigmoid(z) - t)."""
+    return binary.binary_crossentropy_grad(g, z, t)
+
+
+@derived_from(logistic_crossentropy_grad)
+def _(g, z, t):
+    return g * (sigmoid(z) - t)
+
+
 def categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
     """target and output (N, ..., C) -> loss (N, ...); see the formulas above.
 
@@ -118,7 +141,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
     if target.dtype != output.dtype:
         target = cast(target, dtype=output.dtype)
     if from_logits:
-        return mean(softplus(output) - target * output, -1)
+        return mean(logistic_crossentropy(output, target), -1)
     e = config.epsilon()
     q = clip(output, x_min=e, x_max=1 - e)
     return -mean(target * log(q) + subtract(1, target) * log(1 - q), -1)

@@ -9,7 +9,7 @@ from tinynet.kernels import elementwise
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.attach import method, operator
-from tinynet.ops.comparison import equal
+from tinynet.ops.comparison import equal, greater_equal, logical_and
 from tinynet.ops.selection import where
 
 
@@ -22,6 +22,17 @@ def exp(x):
 @exp.vjp
 def _(grad, y):
     return multiply(grad, y)
+
+
+@primitive
+def expm1(x):
+    """e**x - 1, exact for small x."""
+    return apply(np.expm1, to_float(x))
+
+
+@expm1.vjp
+def _(grad, x):
+    return multiply(grad, exp(x))
 
 
 @primitive
@@ -75,8 +86,8 @@ _POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to N
 def power(a, b):
     """a ** b.
 
-    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 (its limit for
-    b > 0) and NaN where a < 0, where no derivative exists.
+    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 and b >= 0 (its
+    limit for b > 0), and NaN where a < 0, where no derivative exists.
     """
     a, b = align(a, b)
     if isinstance(b, int | float) and b in _POWERS:
@@ -89,13 +100,14 @@ def _(grad, a, b):
     if isinstance(b, int | float):
         return multiply(grad, multiply(b, power(a, b - 1)) if b else 0.0)
     b = align(b, as_raw(a))[0]
-    return multiply(grad, multiply(b, power(a, where(equal(b, 0), 1.0, subtract(b, 1)))))
+    return multiply(grad, multiply(b, power(a, where(logical_and(equal(a, 0), equal(b, 0)), 1.0, subtract(b, 1)))))
 
 
 @power.vjp("b")
-def _(grad, a, y):
-    log_a = float(np.log(a or 1.0)) if isinstance(a, int | float) else log(where(equal(a, 0), 1.0, a))
-    return multiply(multiply(grad, y), log_a)
+def _(grad, a, b, y):
+    if isinstance(a, int | float) and a:
+        return multiply(multiply(grad, y), float(np.log(a)))
+    return multiply(multiply(grad, y), log(where(logical_and(equal(a, 0), greater_equal(b, 0)), 1.0, a)))
 
 
 operator("pow", power)

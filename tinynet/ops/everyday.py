@@ -12,21 +12,13 @@ from tinynet.autograd import Tensor, as_raw, as_tensor
 from tinynet.backend import config, device
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
-from tinynet.ops.elementary import abs, cast, exp, log1p, power, sqrt, square
+from tinynet.ops.elementary import cast, sqrt
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate
 from tinynet.ops.linear import matmul
-from tinynet.ops.reduction import Axis, mean, sum
-from tinynet.ops.selection import maximum
 from tinynet.ops.shape import reshape, squeeze
-from tinynet.ops.smooth_activations import tanh
 
 # With a derivative
-
-
-def expm1(x: Value) -> Value:
-    """e^x - 1 = tanh(x/2) (e^x + 1), which keeps its digits near 0."""
-    return tanh(x / 2.0) * (exp(x) + 1.0)
 
 
 def reciprocal(x: Value) -> Value:
@@ -37,45 +29,6 @@ def reciprocal(x: Value) -> Value:
 def rsqrt(x: Value) -> Value:
     """1 / sqrt(x)."""
     return 1.0 / sqrt(x)
-
-
-def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Standard deviation, by the biased variance."""
-    return sqrt(mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims))
-
-
-def moments(x: Value, axes: Axis, keepdims: bool = False) -> tuple[Value, Value]:
-    """(mean, biased variance) over `axes`."""
-    axes = tuple(axes) if isinstance(axes, list) else axes
-    middle = mean(x, axes, keepdims=True)
-    return mean(x, axes, keepdims), mean(square(x - middle), axes, keepdims)
-
-
-def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Value:
-    """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
-
-    Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here.
-    """
-    axes = x.ndim if axis is None else len(axis) if isinstance(axis, Sequence) else 1
-    if axes > 1 and ord not in (None, "euclidean", "fro"):
-        raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
-    if ord in (None, 2, "euclidean", "fro"):
-        return sqrt(sum(square(x), axis, keepdims))
-    if ord == 1:
-        return sum(abs(x), axis, keepdims)
-    if isinstance(ord, str) or ord is None or not ord > 0 or ord == float("inf"):
-        raise ValueError(f"norm: ord must be a positive number or 'euclidean', got {ord!r}")
-    return power(sum(power(abs(x), ord), axis, keepdims), 1.0 / ord)
-
-
-def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
-    """x / max(norm of x along `axis`, epsilon)."""
-    return x / maximum(norm(x, order, axis, keepdims=True), config.epsilon() if epsilon is None else epsilon)
-
-
-def logaddexp(a: Value, b: Value) -> Value:
-    """log(e^a + e^b) without overflow."""
-    return maximum(a, b) + log1p(exp(-abs(a - b)))
 
 
 def dot(a: Value, b: Value) -> Value:
@@ -112,7 +65,8 @@ def tile(x: Value, repeats: int | Sequence[int]) -> Value:
     counts = (1,) * (x.ndim - len(given)) + given
     x = reshape(x, (1,) * (len(counts) - x.ndim) + tuple(x.shape))
     for axis, count in enumerate(counts):
-        x = concatenate([x] * count, axis=axis) if count > 1 else x
+        if count != 1:
+            x = concatenate([x] * count, axis=axis) if count else getitem(x, index=(slice(None),) * axis + (slice(0),))
     return x
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import basics, primitive
+from tinynet.autograd import as_raw, basics, primitive
 from tinynet.autograd.basics import reduced_shape
+from tinynet.backend import config
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import reduce
 from tinynet.kernels.common import aligned, launch, xp
@@ -33,8 +34,14 @@ def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Biased variance: mean((x - mean(x))**2), in two passes."""
-    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+    """Biased variance: mean((x - mean(x))**2), in two passes, of the differences from the first of the numbers.
+
+    So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
+    """
+    reduced = [n != r or r == 1 for n, r in zip(x.shape, reduced_shape(x.shape, _checked(axis, x)), strict=True)]
+    x = x if x.dtype.kind == "f" else cast(x, dtype=config.floatx())
+    x = subtract(x, as_raw(x)[tuple(slice(0, 1) if r else slice(None) for r in reduced)])
+    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
 def max(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:

@@ -3,16 +3,22 @@
     p_c = exp(x_c) / sum_k exp(x_k);   with upstream g:  dx = p (g - sum_k g_k p_k)
 """
 
+import math
 import warnings
+
+import numpy as np
 
 from tinynet.autograd import Tensor, primitive
 from tinynet.backend.number_format import to_float
+from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
+from tinynet.kernels.common import launch, xp
+from tinynet.kernels.reduce import in_double
 from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import exp
-from tinynet.ops.reduction import logsumexp, sum
-from tinynet.ops.shape import existing
+from tinynet.ops.reduction import sum
+from tinynet.ops.shape import existing, reshape, transpose
 
 
 @primitive
@@ -49,7 +55,7 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     The result of a 2-D Tensor along its last axis remembers its logits: cross-entropy then runs both in one kernel.
     """
     if isinstance(axis, list | tuple):
-        return exp(log_softmax(x, tuple(axis)))
+        return _over_several("softmax", normalised_exponential, x, axis)
     axis = existing("softmax", axis, x)
     if x.shape[axis] == 1:
         warnings.warn(
@@ -63,6 +69,48 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     return y
 
 
+@primitive
+def normalised_logarithm(x, *, axis):
+    """x - max(x) - log(sum(exp(x - max(x)))) over `axis`: small numbers alone are added, so none drowns in a large one."""
+    x = to_float(x)
+    if type(x) is not np.ndarray:
+        return _log_softmax(x, axis)
+    y = elementwise.like(x, x.shape, x.dtype)
+    launch(_log_softmax_into, y, x, axis)
+    return y
+
+
+def _log_softmax_into(y, x, axis):
+    y[...] = _log_softmax(x, axis)
+
+
+def _log_softmax(x, axis):
+    xp_ = xp(x)
+    if not x.size:
+        return x
+    shifted = x - xp_.max(x, axis=axis, keepdims=True)
+    return shifted - xp_.log(in_double(xp_.exp(shifted), axis, keepdims=True))
+
+
+@normalised_logarithm.vjp
+def _(grad, y, axis):
+    return subtract(grad, multiply(exp(y), sum(grad, axis, keepdims=True)))
+
+
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
-    """x - logsumexp(x) along `axis`: the logarithm of softmax without its rounding."""
-    return x - logsumexp(x, axis, keepdims=True)
+    """x - logsumexp(x) along `axis`, or over several axes: the logarithm of softmax without its rounding."""
+    if isinstance(axis, list | tuple):
+        return _over_several("log_softmax", normalised_logarithm, x, axis)
+    return normalised_logarithm(x, axis=existing("log_softmax", axis, x))
+
+
+def _over_several(name, function, x, axes):
+    """function(x) over several axes, which become the last one on the way."""
+    last = sorted(existing(name, axis, x) for axis in axes)
+    if len(set(last)) < len(last):
+        raise ValueError(f"{name}: axis {axes} names one axis twice, for an array of shape {tuple(x.shape)}")
+    order = [axis for axis in range(x.ndim) if axis not in last] + last
+    turned, kept = transpose(x, order), x.ndim - len(last)
+    rows = reshape(turned, (*turned.shape[:kept], math.prod(turned.shape[kept:])))
+    y = reshape(function(rows, axis=kept), turned.shape)
+    return transpose(y, sorted(range(x.ndim), key=order.__getitem__))

@@ -16,6 +16,7 @@ from tinynet.autograd import primitive
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
+from tinynet.kernels.reduce import in_double
 from tinynet.ops.arithmetic import divide, multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.comparison import greater
@@ -31,7 +32,8 @@ def simplex_projection(x, *, axis):
     if type(x) is not np.ndarray:
         return _project(x, axis)
     y = elementwise.like(x, x.shape, x.dtype)
-    launch(_project_into, y, x, axis)
+    if y.size:
+        launch(_project_into, y, x, axis)
     return y
 
 
@@ -53,8 +55,10 @@ def _project_into(y: np.ndarray, x: np.ndarray, axis: int) -> None:
 
 def _project(x: Any, axis: int) -> Any:
     xp_ = xp(x)
+    x = x - xp_.max(x, axis=axis, keepdims=True)  # the same point; no digit is lost to a large number that all have in common
     z = xp_.flip(xp_.sort(x, axis=axis), axis=axis)
     count = xp_.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
-    above = 1 + count * z > xp_.cumsum(z, axis=axis)
-    tau = (xp_.sum(z * above, axis=axis, keepdims=True) - 1) / xp_.sum(above, axis=axis, keepdims=True).astype(x.dtype)
+    above = 1 + count * z > xp_.cumsum(z, axis=axis, dtype=np.float64)
+    chosen = xp_.where(above, z, xp_.zeros_like(z))  # where, since -inf times 0 is no number
+    tau = (in_double(chosen, axis, keepdims=True) - 1) / xp_.sum(above, axis=axis, keepdims=True).astype(x.dtype)
     return xp_.maximum(x - tau, 0)

@@ -1,0 +1,92 @@
+"""Lengths and spreads, made of primitives so that they have every derivative; numbers near the ends of the range are safe.
+
+At 0, or where all numbers are equal, their derivative does not exist; it is taken as 0.
+"""
+
+import numbers
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinynet.autograd import as_raw
+from tinynet.backend import config
+from tinynet.backend.number_format import to_float
+from tinynet.kernels.common import Array, aligned, launch, xp
+from tinynet.ops.arithmetic import divide, multiply
+from tinynet.ops.attach import Value
+from tinynet.ops.comparison import equal
+from tinynet.ops.elementary import abs, power, square
+from tinynet.ops.reduction import Axis, max, mean, sum, var
+from tinynet.ops.selection import maximum, where
+from tinynet.ops.shape import squeeze
+
+
+def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
+    """Standard deviation, by the biased variance."""
+    return root(var(x, axis, keepdims))
+
+
+def moments(x: Value, axes: Axis, keepdims: bool = False) -> tuple[Value, Value]:
+    """(mean, biased variance) over `axes`."""
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
+def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Value:
+    """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
+
+    Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here. The
+    derivative at 0 is taken as 0. Raises ValueError for another `ord` than a positive number, 'euclidean' or 'fro'.
+    """
+    axes = x.ndim if axis is None else len(axis) if isinstance(axis, Sequence) else 1
+    if axes > 1 and ord not in (None, "euclidean", "fro"):
+        raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
+    if ord in (None, "euclidean", "fro"):
+        ord = 2
+    if isinstance(ord, bool | str) or not isinstance(ord, numbers.Real) or not 0 < ord < float("inf"):
+        raise ValueError(f"norm: ord must be a positive number or 'euclidean', got {ord!r}")
+    if ord == 1:
+        return sum(abs(x), axis, keepdims)
+    scale = power_of_two(x, axis)  # powers must stay within the range of x's number format
+    y = divide(x, scale)
+    if ord == 2:
+        length = root(sum(square(y), axis, keepdims=True))
+    else:
+        length = root(sum(power(abs(y), ord), axis, keepdims=True), 1.0 / ord)
+    length = multiply(length, scale)
+    return length if keepdims else squeeze(length, tuple(range(x.ndim)) if axis is None else axis)
+
+
+def root(x: Value, exponent: float = 0.5) -> Value:
+    """x**exponent for x >= 0, with derivative 0 at 0: for sums of powers, which are 0 only where each of them is least."""
+    zero = equal(x, 0)
+    return where(zero, 0.0, power(where(zero, 1.0, x), exponent))
+
+
+def power_of_two(x: Value, axis: Axis) -> Array | float:
+    """The power of two at or below the largest |x| along `axis` (1 where that is 0, infinite or no number): a constant.
+
+    Dividing by it rounds nothing, and brings the largest number to 1 .. 2.
+    """
+    largest = to_float(max(abs(as_raw(x)), axis, keepdims=True)) if 0 not in x.shape else 1.0
+    if type(largest) is not np.ndarray:
+        return largest if isinstance(largest, float) else _power_of_two(largest)
+    out = aligned(largest.shape, largest.dtype)
+    launch(_power_of_two_into, out, largest)
+    return out
+
+
+def _power_of_two_into(out: np.ndarray, largest: np.ndarray) -> None:
+    out[...] = _power_of_two(largest)
+
+
+def _power_of_two(largest: Array) -> Array:
+    xp_ = xp(largest)
+    usable = xp_.isfinite(largest) & (largest > 0)
+    exponent = xp_.floor(xp_.log2(xp_.where(usable, largest, xp_.ones_like(largest))))
+    return xp_.exp2(xp_.clip(exponent, -126.0, 126.0))
+
+
+def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
+    """x / max(norm of x along `axis`, epsilon)."""
+    length = norm(x, None if order == 2 else order, axis, keepdims=True)
+    return divide(x, maximum(length, config.epsilon() if epsilon is None else epsilon))
