@@ -2,8 +2,12 @@
 
 NumPy would turn float32 beside an int64 array into float64. Here whatever is not a float takes the format of the float it
 meets, as a Python number does; where no float is involved and the result must be one, it is of `config.floatx()`.
+
+float16 is a format to keep numbers in, not to compute with: functions turn it into float32, as they do integers. Only what
+NumPy does by itself, arithmetic and comparisons, keeps it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,7 +25,18 @@ def to_float(x: Any) -> Any:
     """`x` as an array of floats: unchanged if it is one, else of `config.floatx()`."""
     if not hasattr(x, "dtype"):
         return np.asarray(x, config.floatx())
-    return x if x.dtype.kind == "f" else x.astype(config.floatx())
+    return x if is_float(x.dtype) else x.astype(config.floatx())
+
+
+def is_float(dtype: np.dtype) -> bool:
+    """Whether functions compute in this format as it is."""
+    return dtype.kind == "f" and dtype.itemsize > 2
+
+
+def common_float(dtypes: Iterable[np.dtype]) -> np.dtype:
+    """The format in which the operands of one operation meet: the widest float among them, else `config.floatx()`."""
+    floats = [dtype for dtype in dtypes if is_float(dtype)]
+    return np.result_type(*floats) if floats else np.dtype(config.floatx())
 
 
 def numbers(data: Any) -> np.ndarray:

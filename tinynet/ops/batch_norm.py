@@ -11,7 +11,7 @@ from tinynet.kernels import batch_norm as kernels
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import sqrt
+from tinynet.ops.elementary import floats, sqrt
 from tinynet.ops.reduction import sum
 from tinynet.ops.shape import broadcast_to, moveaxis
 
@@ -82,6 +82,7 @@ def batch_norm(
     Raises ValueError unless gamma and beta have shape (C,).
     """
     _check("batch_norm", x, axis, gamma=gamma, beta=beta)
+    x, gamma, beta = floats(x, gamma, beta)
     last = axis % x.ndim == x.ndim - 1
     y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=float(epsilon))
     return y if last else moveaxis(y, -1, axis), mean, var
@@ -92,6 +93,7 @@ def batch_norm_inference(
 ) -> Value:
     """Normalises x with the given mean and variance (C,) -> y as x; raises ValueError where a shape is not (C,)."""
     _check("batch_norm_inference", x, axis, gamma=gamma, beta=beta, mean=mean, var=var)
+    x, gamma, beta, mean, var = floats(x, gamma, beta, mean, var)
     last = axis % x.ndim == x.ndim - 1
     y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=float(epsilon))
     return y if last else moveaxis(y, -1, axis)

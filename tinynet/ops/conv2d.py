@@ -15,6 +15,7 @@ from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.shape import broadcast_to, transpose
 
@@ -121,7 +122,7 @@ def conv2d(
     """
     if activation not in (None, "relu"):
         raise ValueError(f"conv2d: activation must be None or 'relu', got {activation!r}; apply others to the result")
-    first = known_format(data_format) == "channels_first"
+    first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
     padding = kernels.resolve_padding(padding, x.shape[1:3], w.shape[:2], strides, dilation)

@@ -17,6 +17,7 @@ from tinynet.ops.conv2d import (
     pair,
     rectified_grad,
 )
+from tinynet.ops.elementary import floats
 from tinynet.ops.shape import reshape, transpose
 
 
@@ -94,7 +95,7 @@ def conv2d_transpose(
     """
     if activation not in (None, "relu"):
         raise ValueError(f"conv2d_transpose: activation must be None or 'relu', got {activation!r}; apply others to the result")
-    first = known_format(data_format) == "channels_first"
+    first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
     extra = (output_padding,) * 2 if output_padding is None or isinstance(output_padding, int) else output_padding

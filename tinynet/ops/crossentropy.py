@@ -19,7 +19,7 @@ from tinynet.kernels.softmax.crossentropy import EPSILON
 from tinynet.ops.arithmetic import add, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import cast, log
+from tinynet.ops.elementary import cast, floats, log
 from tinynet.ops.reduction import mean, sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.shape import reshape
@@ -138,6 +138,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
         raise ValueError(
             f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
         )
+    (output,) = floats(output)
     if target.dtype != output.dtype:
         target = cast(target, dtype=output.dtype)
     if from_logits:
@@ -154,6 +155,7 @@ def one_hot(t: Any, p: Value) -> Any:
 
 
 def _categorical(target: Any, shape: tuple[int, ...], output: Value, from_logits: bool) -> Value:
+    (output,) = floats(output)
     if output.ndim != 2:
         target = target.reshape(-1, *target.shape[len(shape) :])
         output = reshape(output, -1, output.shape[-1])

@@ -16,6 +16,7 @@ from tinynet.kernels import dropout as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.philox import LOW
 from tinynet.ops.attach import Value
+from tinynet.ops.elementary import floats
 
 
 @primitive
@@ -58,4 +59,4 @@ def dropout(
         raise ValueError(f"dropout: rate must be between 0 and 1, got {rate}")
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
-    return drop(x, xp(as_raw(x)).asarray(words), rate=float(rate), noise_shape=noise_shape)[0]
+    return drop(floats(x)[0], xp(as_raw(x)).asarray(words), rate=float(rate), noise_shape=noise_shape)[0]

@@ -13,7 +13,7 @@ from tinynet.kernels import group_norm as kernels
 from tinynet.ops.arithmetic import add, divide, multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import sqrt
+from tinynet.ops.elementary import floats, sqrt
 from tinynet.ops.reduction import sum
 from tinynet.ops.shape import broadcast_to
 
@@ -72,4 +72,5 @@ def group_norm(
         repeated = (1,) * (x.ndim - 1 - factor.ndim) + tuple(factor.shape)
         if any(n not in (1, size) for n, size in zip(repeated, x.shape[1:], strict=False)) or factor.ndim >= x.ndim:
             raise ValueError(f"group_norm: {name} {factor.shape} does not broadcast to {x.shape[1:]}, the shape of a sample")
+    x, gamma, beta = floats(x, gamma, beta)
     return standardise(x, gamma, beta, axes=found, epsilon=float(epsilon), centred=bool(centred))[0]

@@ -14,6 +14,7 @@ from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
 from tinynet.ops.attach import Value, operator
 from tinynet.ops.derived import derived_from
+from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.shape import reshape, swapaxes
@@ -42,6 +43,7 @@ def matmul(a: Value, b: Value) -> Value:
     ranks = len(shapes[0]), len(shapes[1])
     if min(ranks) == 0 or shapes[0][-1] != shapes[1][-2 if ranks[1] > 1 else 0]:
         raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit (..., N, K) @ (..., K, M)")
+    a, b = floats(a, b) if "f" in (a.dtype.kind, b.dtype.kind) else (a, b)
     y = matrix_product(reshape(a, 1, -1) if ranks[0] == 1 else a, reshape(b, -1, 1) if ranks[1] == 1 else b)
     shape = y.shape[:-2] + (() if ranks[0] == 1 else y.shape[-2:-1]) + (() if ranks[1] == 1 else y.shape[-1:])
     return y if shape == y.shape else reshape(y, shape)
@@ -118,6 +120,7 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
         )
+    x, w, b = floats(x, w, b)
     if x.ndim == 2:
         return dense(x, w, b, activation=activation)
     y = affine(x, w, b)

@@ -13,6 +13,7 @@ from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC, pair
+from tinynet.ops.elementary import floats
 from tinynet.ops.shape import transpose
 
 
@@ -91,7 +92,7 @@ def average_pool2d(
 
 
 def _pool(primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
-    first = check_data_format(data_format) == "channels_first"
+    first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
     pool_size = pair(pool_size, "pool_size")
     strides = pool_size if strides is None else pair(strides, "strides")

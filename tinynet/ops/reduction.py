@@ -17,7 +17,7 @@ from tinynet.kernels.common import aligned, launch, xp
 from tinynet.ops.arithmetic import divide, multiply, subtract
 from tinynet.ops.attach import Value, method
 from tinynet.ops.comparison import equal
-from tinynet.ops.elementary import cast, exp, square
+from tinynet.ops.elementary import cast, exp, floats, square
 from tinynet.ops.selection import where
 
 Axis = int | tuple[int, ...] | None
@@ -25,6 +25,7 @@ Axis = int | tuple[int, ...] | None
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum over `axis`."""
+    x = cast(x, dtype=config.floatx()) if x.dtype == np.float16 else x
     return basics.sum(x, axis=_checked(axis, x), keepdims=keepdims)
 
 
@@ -39,7 +40,7 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
     """
     reduced = [n != r or r == 1 for n, r in zip(x.shape, reduced_shape(x.shape, _checked(axis, x)), strict=True)]
-    x = x if x.dtype.kind == "f" else cast(x, dtype=config.floatx())
+    (x,) = floats(x)
     x = subtract(x, as_raw(x)[tuple(slice(0, 1) if r else slice(None) for r in reduced)])
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 

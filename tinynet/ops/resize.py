@@ -10,6 +10,7 @@ from tinynet.backend.config import known_format
 from tinynet.kernels import resize as kernels
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC, pair
+from tinynet.ops.elementary import floats
 from tinynet.ops.shape import transpose
 
 
@@ -43,7 +44,7 @@ def resize_images(x: Value, size: Any, interpolation: str = "bilinear", data_for
     """
     if interpolation not in kernels.METHODS:
         raise ValueError(f"resize_images: interpolation must be one of {tuple(kernels.METHODS)}, got {interpolation!r}")
-    first = known_format(data_format) == "channels_first"
+    first, (x,) = known_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
     y = resize(x, size=pair(size, "size"), method=interpolation)
     return transpose(y, TO_NCHW) if first else y

@@ -4,6 +4,7 @@ from typing import Any
 
 from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
+from tinynet.backend.number_format import to_float
 from tinynet.kernels.common import xp
 from tinynet.kernels.uniform import uniform
 from tinynet.ops.attach import Value
@@ -14,6 +15,6 @@ def uniform_like(x: Value, words: Any) -> Value:
 
     words   (3,) uint32: two words of a key and the number of the call
     """
-    array = as_raw(x)
+    array = to_float(as_raw(x))
     u = uniform(array, xp(array).asarray(words))
     return Tensor(u) if isinstance(x, Tensor) else u

@@ -17,6 +17,7 @@ from tinynet.kernels import warp as kernels
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.elementary import floats
 from tinynet.ops.shape import transpose
 
 
@@ -63,7 +64,7 @@ def affine_warp(
     maps = xp(as_raw(x)).asarray(maps, np.float64)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
-    first = check_data_format(data_format) == "channels_first"
+    first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
     y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=float(fill_value))
     return transpose(y, TO_NCHW) if first else y
