@@ -40,11 +40,12 @@ def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilat
     "same" gives ceil(size / stride) outputs; an odd total puts the extra row or column at the bottom or right, as
     TensorFlow and Keras do.
     """
-    if not isinstance(padding, str):
-        (top, bottom), (left, right) = padding
-        if min(top, bottom, left, right) < 0:
-            raise ValueError(f"padding must not be negative, got {padding}; crop the input instead")
-        return (int(top), int(bottom)), (int(left), int(right))
+    if isinstance(padding, list | tuple):
+        widths = [width for pair in padding for width in (pair if isinstance(pair, list | tuple) else ())]
+        if len(padding) == 2 and len(widths) == 4 and all(hasattr(width, "__index__") for width in widths):
+            if min(widths) < 0:
+                raise ValueError(f"padding must not be negative, got {padding}; crop the input instead")
+            return (int(widths[0]), int(widths[1])), (int(widths[2]), int(widths[3]))
     if padding == "valid":
         return (0, 0), (0, 0)
     if padding != "same":

@@ -6,6 +6,8 @@ mean and var are outputs too, with gradients of their own: d mean / dx = 1 / M a
 values make up a channel. S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1.
 """
 
+from typing import Any
+
 from tinynet.autograd import primitive
 from tinynet.kernels import batch_norm as kernels
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
@@ -13,6 +15,7 @@ from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import floats, sqrt
 from tinynet.ops.reduction import sum
+from tinynet.ops.settings import existing, number
 from tinynet.ops.shape import broadcast_to, moveaxis
 
 
@@ -81,10 +84,10 @@ def batch_norm(
 
     Raises ValueError unless gamma and beta have shape (C,).
     """
-    _check("batch_norm", x, axis, gamma=gamma, beta=beta)
+    axis, epsilon = _check("batch_norm", x, axis, epsilon, gamma=gamma, beta=beta)
     x, gamma, beta = floats(x, gamma, beta)
-    last = axis % x.ndim == x.ndim - 1
-    y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=float(epsilon))
+    last = axis == x.ndim - 1
+    y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=epsilon)
     return y if last else moveaxis(y, -1, axis), mean, var
 
 
@@ -92,15 +95,18 @@ def batch_norm_inference(
     x: Value, gamma: Value, beta: Value, mean: Value, var: Value, *, axis: int = -1, epsilon: float = 1e-3
 ) -> Value:
     """Normalises x with the given mean and variance (C,) -> y as x; raises ValueError where a shape is not (C,)."""
-    _check("batch_norm_inference", x, axis, gamma=gamma, beta=beta, mean=mean, var=var)
+    axis, epsilon = _check("batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var)
     x, gamma, beta, mean, var = floats(x, gamma, beta, mean, var)
-    last = axis % x.ndim == x.ndim - 1
-    y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=float(epsilon))
+    last = axis == x.ndim - 1
+    y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=epsilon)
     return y if last else moveaxis(y, -1, axis)
 
 
-def _check(function: str, x: Value, axis: int, **vectors: Value) -> None:
+def _check(function: str, x: Value, axis: Any, epsilon: Any, **vectors: Value) -> tuple[int, float]:
+    """The axis, counted from the front, and epsilon."""
+    axis = existing(function, axis, x)
     for name, vector in vectors.items():
         if tuple(vector.shape) != (x.shape[axis],):
             raise ValueError(f"{function}: {name} must have shape ({x.shape[axis]},), one number for each channel of x "
                              f"{tuple(x.shape)} along axis {axis}, got {tuple(vector.shape)}")  # fmt: skip
+    return axis, number(function, "epsilon", epsilon, 0)

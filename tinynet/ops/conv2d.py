@@ -17,6 +17,7 @@ from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import relu_grad
+from tinynet.ops.settings import IMAGES, KERNEL, integer, pair, rank
 from tinynet.ops.shape import broadcast_to, transpose
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -120,20 +121,24 @@ def conv2d(
     "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is applied in
     the same pass. Raises ValueError where the shapes do not fit each other, or for another activation.
     """
-    if activation not in (None, "relu"):
-        raise ValueError(f"conv2d: activation must be None or 'relu', got {activation!r}; apply others to the result")
+    check_images("conv2d", x, w, activation, groups)
     first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
     x = transpose(x, TO_NHWC) if first else x
-    strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
+    strides, dilation = pair("conv2d", "strides", strides), pair("conv2d", "dilation_rate", dilation_rate)
     padding = kernels.resolve_padding(padding, x.shape[1:3], w.shape[:2], strides, dilation)
     function = convolution if activation is None else rectified_convolution
     y = function(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
     return transpose(y, TO_NCHW) if first else y
 
 
-def pair(value: Any, name: str) -> tuple[int, int]:
-    """An int, or two of them, as (height, width); raises ValueError for anything else."""
-    values = (value, value) if isinstance(value, int) else tuple(value)
-    if len(values) != 2 or not all(isinstance(v, int) and v > 0 for v in values):
-        raise ValueError(f"{name} must be a positive int or two of them (height, width), got {value!r}")
-    return values
+def check_images(
+    name: str, x: Value, w: Value, activation: Any, groups: Any = 1, axes: tuple[str, ...] = IMAGES,
+    kernel: tuple[str, ...] = KERNEL,
+) -> None:  # fmt: skip
+    """Raises ValueError unless x and w have their axes, and for an activation that is not fused."""
+    rank(name, "x", x, axes)
+    rank(name, "w", w, kernel)
+    if activation not in (None, "relu"):
+        raise ValueError(f"{name}: activation must be None or 'relu', got {activation!r}; apply others to the result")
+    if groups != 1:
+        integer(name, "groups", groups, least=1)

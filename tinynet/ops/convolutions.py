@@ -10,14 +10,15 @@ from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import (
     TO_NCHW,
     TO_NHWC,
+    check_images,
     conv2d,
     convolution,
     convolution_bias_grad,
     convolution_weight_grad,
-    pair,
     rectified_grad,
 )
 from tinynet.ops.elementary import floats
+from tinynet.ops.settings import SEQUENCES, choice, integer, pair
 from tinynet.ops.shape import reshape, transpose
 
 
@@ -37,6 +38,9 @@ def depthwise_conv2d(
     That is a convolution with C groups of one channel and M filters, and w has the memory order for it. The other arguments
     are those of conv2d. Raises ValueError where the channels do not fit.
     """
+    name = "depthwise_conv2d"
+    check_images(name, x, w, activation)
+    strides, dilation_rate = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
     kh, kw, channels, multiplier = w.shape
     found = x.shape[3 if known_format(data_format) == "channels_last" else 1]
     if found != channels:
@@ -93,14 +97,19 @@ def conv2d_transpose(
     `transposed_length` in kernels/conv2d/geometry.py. activation="relu" is applied in the same pass. Raises ValueError for
     another activation, and where x and w do not fit.
     """
-    if activation not in (None, "relu"):
-        raise ValueError(f"conv2d_transpose: activation must be None or 'relu', got {activation!r}; apply others to the result")
+    name = "conv2d_transpose"
+    check_images(name, x, w, activation)
+    choice(name, "padding", padding, ("valid", "same"))
     first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
     x = transpose(x, TO_NHWC) if first else x
-    strides, dilation = pair(strides, "strides"), pair(dilation_rate, "dilation_rate")
-    extra = (output_padding,) * 2 if output_padding is None or isinstance(output_padding, int) else output_padding
+    strides, dilation = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
+    if x.shape[3] != w.shape[3]:
+        raise ValueError(f"{name}: a kernel {tuple(w.shape)} takes {w.shape[3]} channels, the images have {x.shape[3]}")
+    extra = (None, None) if output_padding is None else pair(name, "output_padding", output_padding, least=0)
     axes = zip(x.shape[1:3], w.shape[:2], strides, (padding,) * 2, extra, dilation, strict=True)
     (height, rows), (width, columns) = (transposed_length(*axis) for axis in axes)
+    if any(e is not None and e >= s for e, s in zip(extra, strides, strict=True)):
+        raise ValueError(f"{name}: output_padding must be less than the strides {strides}, got {output_padding}")
     geometry = {"strides": strides, "padding": (rows, columns), "dilation": dilation}
     y = transposed_convolution(x, w, b, input_size=(height, width), activation=activation, **geometry)
     return transpose(y, TO_NCHW) if first else y
@@ -122,6 +131,10 @@ def conv1d(
 
     padding is that of conv2d, or "causal": zeros before the sequence only, so that y[i] sees nothing after x[i * strides].
     """
+    check_images("conv1d", x, w, activation, groups, SEQUENCES, ("K", "C", "F"))
+    strides = integer("conv1d", "strides", strides, least=1)
+    dilation_rate = integer("conv1d", "dilation_rate", dilation_rate, least=1)
+    choice("conv1d", "padding", padding, ("valid", "same", "causal"))
     before = (w.shape[0] - 1) * dilation_rate
     y = conv2d(
         as_images(x, data_format),

@@ -17,6 +17,7 @@ from tinynet.kernels.common import xp
 from tinynet.kernels.philox import LOW
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import floats
+from tinynet.ops.settings import number
 
 
 @primitive
@@ -55,8 +56,7 @@ def dropout(
     `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32 array. Raises
     ValueError unless 0 <= rate <= 1.
     """
-    if not 0 <= rate <= 1:
-        raise ValueError(f"dropout: rate must be between 0 and 1, got {rate}")
+    rate = number("dropout", "rate", rate, 0, 1)
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
-    return drop(floats(x)[0], xp(as_raw(x)).asarray(words), rate=float(rate), noise_shape=noise_shape)[0]
+    return drop(floats(x)[0], xp(as_raw(x)).asarray(words), rate=rate, noise_shape=noise_shape)[0]

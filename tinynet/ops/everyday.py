@@ -16,6 +16,7 @@ from tinynet.ops.elementary import cast, sqrt
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate
 from tinynet.ops.linear import matmul
+from tinynet.ops.settings import existing, existing_axes, integer, reduced_axes
 from tinynet.ops.shape import reshape, squeeze
 
 # With a derivative
@@ -38,8 +39,7 @@ def dot(a: Value, b: Value) -> Value:
 
 def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     """The elements at `indices` along `axis`; None: of x made flat."""
-    if axis is None:
-        x, axis = reshape(x, (-1,)), 0
+    x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
     index[axis] = np.asarray(device.to_host(as_raw(indices)))
     return getitem(x, index=tuple(index))
@@ -47,21 +47,21 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
 
 def flip(x: Value, axis: int | Sequence[int] | None = None) -> Value:
     """The elements in reverse order along `axis`, or along every axis."""
-    axes = range(x.ndim) if axis is None else axis if isinstance(axis, Sequence) else (axis,)
-    turned = {a % x.ndim for a in axes}
+    turned = range(x.ndim) if axis is None else existing_axes("flip", axis if isinstance(axis, list | tuple) else (axis,), x)
     return getitem(x, index=tuple(slice(None, None, -1 if i in turned else None) for i in range(x.ndim)))
 
 
-def repeat(x: Value, repeats: int, axis: int | None = None) -> Value:
-    """Every element `repeats` times along `axis`, or of x made flat: 1 1 2 2."""
-    if axis is None:
-        x, axis = ravel(x), 0
+def repeat(x: Value, repeats: Any, axis: int | None = None) -> Value:
+    """Every element `repeats` times (or as often as a list says of each) along `axis`, or of x made flat: 1 1 2 2."""
+    x, axis = (ravel(x), 0) if axis is None else (x, existing("repeat", axis, x))
+    for count in repeats if isinstance(repeats, list | tuple) else np.ravel(repeats):
+        integer("repeat", "repeats", count, least=0)
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
 
 
 def tile(x: Value, repeats: int | Sequence[int]) -> Value:
     """x `repeats[i]` times along axis i: 1 2 1 2."""
-    given = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    given = tuple([integer("tile", "repeats", n, 0) for n in (repeats if isinstance(repeats, list | tuple) else (repeats,))])
     counts = (1,) * (x.ndim - len(given)) + given
     x = reshape(x, (1,) * (len(counts) - x.ndim) + tuple(x.shape))
     for axis, count in enumerate(counts):
@@ -77,6 +77,7 @@ def ravel(x: Value) -> Value:
 
 def unstack(x: Value, axis: int = 0) -> list[Value]:
     """The parts of x along `axis`, without that axis."""
+    axis = existing("unstack", axis, x)
     return [squeeze(take(x, [i], axis), axis=axis) for i in range(x.shape[axis])]
 
 
@@ -122,7 +123,20 @@ def _constant(name: str) -> Any:
     return function
 
 
-argmax, argmin, all, any = (_constant(name) for name in ("argmax", "argmin", "all", "any"))
+def _reduction(name: str, axes: Any) -> Any:
+    def function(x: Value, axis: Any = None, keepdims: bool = False) -> Value:
+        raw = as_raw(x)
+        axis = None if axis is None else axes(name, axis, raw)
+        result = getattr(xp(raw), name)(raw, axis=axis, keepdims=keepdims)
+        return Tensor(result) if isinstance(x, Tensor) else result
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"NumPy's `{name}`: a constant for the tape."
+    return function
+
+
+argmax, argmin = (_reduction(name, existing) for name in ("argmax", "argmin"))
+all, any = (_reduction(name, reduced_axes) for name in ("all", "any"))
 isnan, isinf, isfinite = (_constant(name) for name in ("isnan", "isinf", "isfinite"))
 floor, ceil, round = (_constant(name) for name in ("floor", "ceil", "round"))
 zeros_like, ones_like, full_like = (_constant(name) for name in ("zeros_like", "ones_like", "full_like"))
@@ -151,11 +165,15 @@ def eye(N: int, M: int | None = None, dtype: Any = None) -> Tensor:
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
     """start, start + step, ... below stop; with one argument from 0."""
     start, stop = (0, start) if stop is None else (start, stop)
+    if step == 0:
+        raise ValueError("arange: step must not be 0")
     return Tensor(device.to_device(np.arange(start, stop, step, dtype=dtype)))
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tensor:
     """A new axis with 1 at the place of each integer of x and 0 elsewhere; negative integers give zeros."""
     labels = np.asarray(device.to_host(as_raw(x))).astype(np.int64)
+    num_classes = integer("one_hot", "num_classes", num_classes, least=0)
+    axis = existing("one_hot", axis, labels[..., None])
     hot = (labels[..., None] == np.arange(num_classes)).astype(dtype or config.floatx())
     return Tensor(device.to_device(np.moveaxis(hot, -1, axis)))

@@ -15,6 +15,7 @@ from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import floats, sqrt
 from tinynet.ops.reduction import sum
+from tinynet.ops.settings import existing_axes, number
 from tinynet.ops.shape import broadcast_to
 
 
@@ -65,12 +66,13 @@ def group_norm(
     With centred=False the mean is taken as 0 (RMS normalisation). Raises ValueError for the batch axis, or an axis that x
     does not have.
     """
-    found = tuple(sorted(a % x.ndim for a in axes))
-    if any(not -x.ndim <= a < x.ndim for a in axes) or not found or 0 in found or len(set(found)) < len(found):
+    found = tuple(sorted(existing_axes("group_norm", axes, x, "axes")))
+    epsilon = number("group_norm", "epsilon", epsilon, 0)
+    if not found or 0 in found:
         raise ValueError(f"group_norm: axes must be some of 1 .. {x.ndim - 1}, those of a sample of {x.shape}, got {axes}")
     for name, factor in (("gamma", gamma), ("beta", beta)):
         repeated = (1,) * (x.ndim - 1 - factor.ndim) + tuple(factor.shape)
         if any(n not in (1, size) for n, size in zip(repeated, x.shape[1:], strict=False)) or factor.ndim >= x.ndim:
             raise ValueError(f"group_norm: {name} {factor.shape} does not broadcast to {x.shape[1:]}, the shape of a sample")
     x, gamma, beta = floats(x, gamma, beta)
-    return standardise(x, gamma, beta, axes=found, epsilon=float(epsilon), centred=bool(centred))[0]
+    return standardise(x, gamma, beta, axes=found, epsilon=epsilon, centred=bool(centred))[0]

@@ -11,7 +11,8 @@ from tinynet.kernels.common import launch, xp
 from tinynet.kernels.elementwise import like
 from tinynet.ops.attach import Value
 from tinynet.ops.indexing import getitem
-from tinynet.ops.shape import existing, expand_dims
+from tinynet.ops.settings import existing, integer
+from tinynet.ops.shape import expand_dims
 
 
 @primitive
@@ -42,9 +43,13 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
     """A list of arrays, equal in all axes but one, joined along that axis."""
     xs = list(xs)
     shapes = [tuple(as_raw(x).shape) for x in xs]
+    axis = integer("concatenate", "axis", axis)
     if not xs or any(len(s) != len(shapes[0]) for s in shapes) or not -len(shapes[0]) <= axis < len(shapes[0]):
         raise ValueError(f"concatenate: expected arrays of one rank with an axis {axis}, got shapes {shapes}")
-    return join(*xs, axis=axis % len(shapes[0]))
+    axis %= len(shapes[0])
+    if len({(*s[:axis], *s[axis + 1 :]) for s in shapes}) > 1:
+        raise ValueError(f"concatenate: the shapes must be equal but along axis {axis}, got {shapes}")
+    return join(*xs, axis=axis)
 
 
 def stack(xs: Sequence[Value], axis: int = 0) -> Value:
@@ -56,11 +61,15 @@ def split(x: Value, parts: int | Sequence[int], axis: int = 0) -> list[Value]:
     """x cut along `axis` into `parts` equal pieces, or before the given positions."""
     axis = existing("split", axis, x)
     length = x.shape[axis]
-    if isinstance(parts, int):
-        if length % parts:
+    if isinstance(parts, list | tuple):
+        cuts = [0, *[integer("split", "parts", cut) for cut in parts], length]
+        if cuts != sorted(cuts):
+            raise ValueError(f"split: parts must rise from 0 to {length}, the size of axis {axis}, got {parts}")
+    else:
+        count = integer("split", "parts", parts, least=1)
+        if length % count:
             raise ValueError(f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts")
-        parts = range(length // parts, length, length // parts)
-    cuts = [0, *parts, length]
+        cuts = [i * (length // count) for i in range(count + 1)]
     return [getitem(x, index=_along(axis, a, b)) for a, b in pairwise(cuts)]
 
 

@@ -17,6 +17,7 @@ from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
+from tinynet.ops.settings import choice
 from tinynet.ops.shape import reshape, swapaxes
 from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 
@@ -120,6 +121,7 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
         )
+    choice("linear", "activation", activation, (None, *FUSED))
     x, w, b = floats(x, w, b)
     if x.ndim == 2:
         return dense(x, w, b, activation=activation)

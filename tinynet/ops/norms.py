@@ -4,7 +4,6 @@ At 0, or where all numbers are equal, their derivative does not exist; it is tak
 """
 
 import numbers
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,18 +15,20 @@ from tinynet.ops.arithmetic import divide, multiply
 from tinynet.ops.attach import Value
 from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import abs, power, square
-from tinynet.ops.reduction import Axis, max, mean, sum, var
+from tinynet.ops.reduction import max, mean, sum, var
 from tinynet.ops.selection import maximum, where
+from tinynet.ops.settings import Axis, number, reduced_axes
 from tinynet.ops.shape import squeeze
 
 
 def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Standard deviation, by the biased variance."""
-    return root(var(x, axis, keepdims))
+    return root(var(x, reduced_axes("std", axis, x), keepdims))
 
 
 def moments(x: Value, axes: Axis, keepdims: bool = False) -> tuple[Value, Value]:
     """(mean, biased variance) over `axes`."""
+    axes = reduced_axes("moments", axes, x, "axes")
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
@@ -37,7 +38,8 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here. The
     derivative at 0 is taken as 0. Raises ValueError for another `ord` than a positive number, 'euclidean' or 'fro'.
     """
-    axes = x.ndim if axis is None else len(axis) if isinstance(axis, Sequence) else 1
+    axis = reduced_axes("norm", axis, x)
+    axes = x.ndim if axis is None else len(axis) if isinstance(axis, tuple) else 1
     if axes > 1 and ord not in (None, "euclidean", "fro"):
         raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
     if ord in (None, "euclidean", "fro"):
@@ -88,5 +90,7 @@ def _power_of_two(largest: Array) -> Array:
 
 def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
     """x / max(norm of x along `axis`, epsilon)."""
-    length = norm(x, None if order == 2 else order, axis, keepdims=True)
-    return divide(x, maximum(length, config.epsilon() if epsilon is None else epsilon))
+    axis = reduced_axes("normalize", axis, x)
+    number("normalize", "order", order, np.finfo(float).tiny, np.finfo(float).max)
+    epsilon = config.epsilon() if epsilon is None else number("normalize", "epsilon", epsilon, 0)
+    return divide(x, maximum(norm(x, None if order == 2 else order, axis, keepdims=True), epsilon))

@@ -12,8 +12,9 @@ from tinynet.backend.config import check_data_format
 from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
 from tinynet.ops.attach import Value
-from tinynet.ops.conv2d import TO_NCHW, TO_NHWC, pair
+from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
 from tinynet.ops.elementary import floats
+from tinynet.ops.settings import IMAGES, pair, rank
 from tinynet.ops.shape import transpose
 
 
@@ -81,21 +82,22 @@ def max_pool2d(
 
     `strides` is `pool_size` if None; padding is "valid", "same" or ((top, bottom), (left, right)).
     """
-    return _pool(lambda x, **geometry: max_pool(x, **geometry)[0], x, pool_size, strides, padding, data_format)
+    return _pool("max_pool2d", lambda x, **geometry: max_pool(x, **geometry)[0], x, pool_size, strides, padding, data_format)
 
 
 def average_pool2d(
     x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
 ) -> Value:
     """Mean of every window, over the cells inside the image; arguments as in max_pool2d."""
-    return _pool(average_pool, x, pool_size, strides, padding, data_format)
+    return _pool("average_pool2d", average_pool, x, pool_size, strides, padding, data_format)
 
 
-def _pool(primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
+def _pool(name: str, primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
+    rank(name, "x", x, IMAGES)
     first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
-    pool_size = pair(pool_size, "pool_size")
-    strides = pool_size if strides is None else pair(strides, "strides")
+    pool_size = pair(name, "pool_size", pool_size)
+    strides = pool_size if strides is None else pair(name, "strides", strides)
     padding = resolve_padding(padding, x.shape[1:3], pool_size, strides)
     y = primitive(x, pool_size=pool_size, strides=strides, padding=padding)
     return transpose(y, TO_NCHW) if first else y

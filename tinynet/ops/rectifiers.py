@@ -11,6 +11,7 @@ from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.selection import where
+from tinynet.ops.settings import number
 
 
 @primitive
@@ -59,7 +60,7 @@ def _(g, s, *, negative_slope):
 
 def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
     """x where x > 0, else negative_slope x (negative_slope >= 0)."""
-    return leaky(x, negative_slope=float(negative_slope))
+    return leaky(x, negative_slope=number("leaky_relu", "negative_slope", negative_slope, 0))
 
 
 @primitive
@@ -86,7 +87,7 @@ def _(g, s, *, alpha):
 
 def elu(x: Value, alpha: float = 1.0) -> Value:
     """x where x > 0, else alpha (exp(x) - 1)."""
-    return exponential_unit(x, alpha=float(alpha))
+    return exponential_unit(x, alpha=number("elu", "alpha", alpha, 0))
 
 
 @primitive

@@ -4,7 +4,6 @@
 """
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -19,18 +18,18 @@ from tinynet.ops.attach import Value, method
 from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import cast, exp, floats, square
 from tinynet.ops.selection import where
-
-Axis = int | tuple[int, ...] | None
+from tinynet.ops.settings import Axis, reduced_axes
 
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum over `axis`."""
     x = cast(x, dtype=config.floatx()) if x.dtype == np.float16 else x
-    return basics.sum(x, axis=_checked(axis, x), keepdims=keepdims)
+    return basics.sum(x, axis=reduced_axes("sum", axis, x), keepdims=keepdims)
 
 
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum over `axis` divided by the number of elements summed."""
+    axis = reduced_axes("mean", axis, x)
     return divide(sum(x, axis, keepdims), _count(x, axis))
 
 
@@ -39,25 +38,25 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
     So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
     """
-    reduced = [n != r or r == 1 for n, r in zip(x.shape, reduced_shape(x.shape, _checked(axis, x)), strict=True)]
-    (x,) = floats(x)
-    x = subtract(x, as_raw(x)[tuple(slice(0, 1) if r else slice(None) for r in reduced)])
+    axis = reduced_axes("var", axis, x)
+    (x,), reduced = floats(x), range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    x = subtract(x, as_raw(x)[tuple([slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim)])])
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
 def max(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Largest element over `axis`."""
-    return amax(x, axis=_checked(axis, x), keepdims=keepdims)
+    return amax(x, axis=reduced_axes("max", axis, x), keepdims=keepdims)
 
 
 def min(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Smallest element over `axis`."""
-    return amin(x, axis=_checked(axis, x), keepdims=keepdims)
+    return amin(x, axis=reduced_axes("min", axis, x), keepdims=keepdims)
 
 
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """log(sum(exp(x))) without overflow; -inf where all elements are -inf, with derivative 0 there."""
-    return log_sum_exp(x, axis=_checked(axis, x), keepdims=keepdims)
+    return log_sum_exp(x, axis=reduced_axes("logsumexp", axis, x), keepdims=keepdims)
 
 
 @primitive
@@ -127,15 +126,5 @@ for _function in (sum, mean, var, max, min):
 
 
 def _count(x: Value, axis: Axis) -> int:
-    reduced = reduced_shape(x.shape, _checked(axis, x))
-    return math.prod(n for n, r in zip(x.shape, reduced, strict=True) if r == 1)
-
-
-def _checked(axis: Any, x: Value) -> Axis:
-    """`axis` as an int, a tuple of ints or None; raises ValueError for an axis that `x` does not have or that repeats."""
-    if axis is None:
-        return None
-    axes = tuple(int(a) for a in axis) if isinstance(axis, list | tuple) else (int(axis),)
-    if any(not -x.ndim <= a < x.ndim for a in axes) or len({a % x.ndim for a in axes}) < len(axes):
-        raise ValueError(f"cannot reduce an array of shape {x.shape} over axis {axis}")
-    return axes if isinstance(axis, list | tuple) else axes[0]
+    reduced = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod([x.shape[a] for a in reduced])

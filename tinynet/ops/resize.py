@@ -9,8 +9,9 @@ from tinynet.autograd import primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import resize as kernels
 from tinynet.ops.attach import Value
-from tinynet.ops.conv2d import TO_NCHW, TO_NHWC, pair
+from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
 from tinynet.ops.elementary import floats
+from tinynet.ops.settings import IMAGES, choice, pair, rank
 from tinynet.ops.shape import transpose
 
 
@@ -42,9 +43,9 @@ def resize_images(x: Value, size: Any, interpolation: str = "bilinear", data_for
     Pixel centres lie at half integers, as in Keras; images that are made smaller are not smoothed before.
     Raises ValueError for another interpolation.
     """
-    if interpolation not in kernels.METHODS:
-        raise ValueError(f"resize_images: interpolation must be one of {tuple(kernels.METHODS)}, got {interpolation!r}")
+    rank("resize_images", "x", x, IMAGES)
+    choice("resize_images", "interpolation", interpolation, kernels.METHODS)
     first, (x,) = known_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
-    y = resize(x, size=pair(size, "size"), method=interpolation)
+    y = resize(x, size=pair("resize_images", "size", size), method=interpolation)
     return transpose(y, TO_NCHW) if first else y

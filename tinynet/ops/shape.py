@@ -7,6 +7,7 @@ from tinynet.autograd import Tensor, basics, primitive
 from tinynet.kernels import padding
 from tinynet.ops.attach import Value, method
 from tinynet.ops.indexing import getitem
+from tinynet.ops.settings import existing
 
 
 def reshape(x: Value, *shape: Any) -> Value:
@@ -95,13 +96,6 @@ def pad(x: Value, widths: Any, value: float = 0.0) -> Value:
     if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
         raise ValueError(f"pad: expected one pair of widths >= 0 for each axis of shape {x.shape}, got {widths}")
     return pad_constant(x, widths=tuple((int(before), int(after)) for before, after in pairs), value=value)
-
-
-def existing(name: str, axis: int, x: Value) -> int:
-    """`axis` counted from the front; raises ValueError, naming the operation, for an axis that `x` does not have."""
-    if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"{name}: axis {axis} is out of range for an array of shape {x.shape}")
-    return axis % x.ndim
 
 
 def _tuple(values: tuple[Any, ...]) -> tuple[int, ...]:

@@ -18,7 +18,8 @@ from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import exp
 from tinynet.ops.reduction import sum
-from tinynet.ops.shape import existing, reshape, transpose
+from tinynet.ops.settings import existing, existing_axes
+from tinynet.ops.shape import reshape, transpose
 
 
 @primitive
@@ -106,9 +107,7 @@ def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
 
 def _over_several(name, function, x, axes):
     """function(x) over several axes, which become the last one on the way."""
-    last = sorted(existing(name, axis, x) for axis in axes)
-    if len(set(last)) < len(last):
-        raise ValueError(f"{name}: axis {axes} names one axis twice, for an array of shape {tuple(x.shape)}")
+    last = sorted(existing_axes(name, axes, x))
     order = [axis for axis in range(x.ndim) if axis not in last] + last
     turned, kept = transpose(x, order), x.ndim - len(last)
     rows = reshape(turned, (*turned.shape[:kept], math.prod(turned.shape[kept:])))

@@ -22,7 +22,7 @@ from tinynet.ops.attach import Value
 from tinynet.ops.comparison import greater
 from tinynet.ops.elementary import cast
 from tinynet.ops.reduction import sum
-from tinynet.ops.shape import existing
+from tinynet.ops.settings import existing
 
 
 @primitive

@@ -18,6 +18,7 @@ from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
 from tinynet.ops.elementary import floats
+from tinynet.ops.settings import IMAGES, choice, number, rank
 from tinynet.ops.shape import transpose
 
 
@@ -56,15 +57,14 @@ def affine_warp(
 
     Raises ValueError for an unknown fill_mode or interpolation, and if there is not one map for each image.
     """
-    for name, value, known in (
-        ("fill_mode", fill_mode, tuple(kernels.FILL_MODES)), ("interpolation", interpolation, kernels.INTERPOLATIONS)
-    ):  # fmt: skip
-        if value not in known:
-            raise ValueError(f"affine_warp: {name} must be one of {known}, got {value!r}")
+    rank("affine_warp", "x", x, IMAGES)
+    choice("affine_warp", "fill_mode", fill_mode, kernels.FILL_MODES)
+    choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
+    fill_value = number("affine_warp", "fill_value", fill_value)
     maps = xp(as_raw(x)).asarray(maps, np.float64)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
     first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
     x = transpose(x, TO_NHWC) if first else x
-    y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=float(fill_value))
+    y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
     return transpose(y, TO_NCHW) if first else y
