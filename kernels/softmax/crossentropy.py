@@ -18,7 +18,7 @@ import numpy as np
 
 from ..common import Array, aligned, batch_last, contiguous, empty, operation, parallel, prange, serial, xp
 from ..elementwise import cast
-from .normalise import BLOCK, softmax, softmax_block, softmax_grad
+from .normalise import BLOCK, nothing, softmax, softmax_block, softmax_grad
 
 EPSILON = 1e-7
 
@@ -41,14 +41,14 @@ def crossentropy(p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
 @crossentropy.implementation("numba")
 def _(p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
     loss = aligned(p.shape[:1], p.dtype)
-    _loss(loss, batch_last(p), _compilable(t, p), *_bounds(p, epsilon))
+    _loss(loss, batch_last(p), _compilable(t, p), *_bounds(p, epsilon), nothing(p.shape[1], p.dtype))
     return loss
 
 
 @parallel
-def _loss(loss, p, t, low, high):  # type: ignore[no-untyped-def]
+def _loss(loss, p, t, low, high, zero):  # type: ignore[no-untyped-def]
     for n in prange(p.shape[1]):
-        loss[n] = _clipped_loss(p, n, t, low, high)
+        loss[n] = _clipped_loss(p, n, t, low, high, zero)
 
 
 @operation("numpy", family="softmax")
@@ -65,15 +65,16 @@ def crossentropy_grad(g: Array, p: Array, t: Array, *, epsilon: float = EPSILON)
 @crossentropy_grad.implementation("numba")
 def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
     dp = empty(p, p.shape)
-    _loss_grad(batch_last(dp), contiguous(g), batch_last(p), _compilable(t, p), *_bounds(p, epsilon))
+    zero = nothing(p.shape[1], p.dtype)
+    _loss_grad(batch_last(dp), contiguous(g), batch_last(p), _compilable(t, p), *_bounds(p, epsilon), zero)
     return dp
 
 
 @parallel
-def _loss_grad(dp, g, p, t, low, high):  # type: ignore[no-untyped-def]
+def _loss_grad(dp, g, p, t, low, high, zero):  # type: ignore[no-untyped-def]
     """dp_c = g (sum_k w_k - w_c / q_c) / sum p, w = t where q was not clipped, else 0."""
     for n in prange(p.shape[1]):
-        total, weight = _column_sum(p, n), 0.0
+        total, weight = _column_sum(p, n, zero), 0.0
         for c in range(p.shape[0]):
             if low <= p[c, n] / total <= high:
                 weight += _target(t, n, c)
@@ -98,18 +99,19 @@ def softmax_crossentropy(z: Array, t: Array, *, clip: bool, epsilon: float = EPS
 @softmax_crossentropy.implementation("numba")
 def _(z: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
     p, loss = empty(z, z.shape), aligned(z.shape[:1], z.dtype)
-    _softmax_loss(loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip)
+    zero = nothing(p.shape[1], p.dtype)
+    _softmax_loss(loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip, zero)
     return loss, p
 
 
 @parallel
-def _softmax_loss(loss, p, z, t, low, high, clip):  # type: ignore[no-untyped-def]
+def _softmax_loss(loss, p, z, t, low, high, clip, zero):  # type: ignore[no-untyped-def]
     samples = z.shape[2]  # of z (1, C, N)
     for task in prange((samples + BLOCK - 1) // BLOCK):
         first, end = task * BLOCK, min((task + 1) * BLOCK, samples)
-        softmax_block(p, z, 0, first)
+        softmax_block(p, z, 0, first, zero)
         for n in range(first, end):
-            loss[n] = _clipped_loss(p[0], n, t, low, high) if clip else _logit_loss(p[0], z[0], n, t)
+            loss[n] = _clipped_loss(p[0], n, t, low, high, zero) if clip else _logit_loss(p[0], z[0], n, t)
 
 
 def _bounds(p: np.ndarray, epsilon: float) -> tuple[np.generic, np.generic]:
@@ -133,16 +135,16 @@ def _target(t, n, c):  # type: ignore[no-untyped-def]
 
 
 @serial
-def _column_sum(p, n):  # type: ignore[no-untyped-def]
-    total = p.dtype.type(0)
+def _column_sum(p, n, total):  # type: ignore[no-untyped-def]
+    """total + the sum of p[:, n]."""
     for c in range(p.shape[0]):
         total += p[c, n]
     return total
 
 
 @serial
-def _clipped_loss(p, n, t, low, high):  # type: ignore[no-untyped-def]
-    total, loss = _column_sum(p, n), 0.0
+def _clipped_loss(p, n, t, low, high, zero):  # type: ignore[no-untyped-def]
+    total, loss = _column_sum(p, n, zero), 0.0
     for c in range(p.shape[0]):
         target = _target(t, n, c)
         if target != 0:
@@ -184,15 +186,16 @@ def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float
         p.dtype.type(low),
         p.dtype.type(high),
         clip,
+        nothing(p.shape[1], p.dtype),
     )
     return dz
 
 
 @parallel
-def _crossentropy_grad(dz, g, p, t, low, high, renormalise):  # type: ignore[no-untyped-def]
+def _crossentropy_grad(dz, g, p, t, low, high, renormalise, zero):  # type: ignore[no-untyped-def]
     """dz_c = g (q_c sum_k w_k - w_c), w = t where q was not clipped, else 0: what the two derivatives come to."""
     for n in prange(p.shape[1]):
-        total = _column_sum(p, n) if renormalise else p.dtype.type(1)
+        total = _column_sum(p, n, zero) if renormalise else zero + p.dtype.type(1)
         weight = 0.0
         for c in range(p.shape[0]):
             if low <= p[c, n] / total <= high:

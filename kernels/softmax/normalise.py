@@ -13,9 +13,9 @@ import numpy as np
 from ..common import Array, batch_last, empty, operation, parallel, prange, serial, xp
 from ..exponential import exp
 from ..reduce import in_double
-from ..sums import clear
 
 BLOCK = 128  # samples a thread takes at a time
+MANY = 256  # classes from which on sums over them run in double precision
 
 
 @operation("numpy", family="softmax")
@@ -34,8 +34,13 @@ def _(x: np.ndarray, *, axis: int = -1) -> np.ndarray:
     if axis == 0:  # classes along the batch are not what the compiled loops are made for
         return softmax["numpy"](x, axis=axis)
     y = empty(x, x.shape)
-    _softmax(_classes(y, axis), _classes(x, axis))
+    _softmax(_classes(y, axis), _classes(x, axis), nothing(x.shape[axis], x.dtype))
     return y
+
+
+def nothing(classes: int, dtype: np.dtype) -> np.generic:
+    """The 0 that a sum over so many classes starts from: its number format is that of the sum."""
+    return np.float64(0) if classes > MANY else dtype.type(0)
 
 
 def _classes(x: np.ndarray, axis: int) -> np.ndarray:
@@ -46,20 +51,19 @@ def _classes(x: np.ndarray, axis: int) -> np.ndarray:
 
 
 @parallel
-def _softmax(y, z):  # type: ignore[no-untyped-def]
+def _softmax(y, z, zero):  # type: ignore[no-untyped-def]
     blocks = (z.shape[2] + BLOCK - 1) // BLOCK
     for task in prange(z.shape[0] * blocks):
-        softmax_block(y, z, task // blocks, task % blocks * BLOCK)
+        softmax_block(y, z, task // blocks, task % blocks * BLOCK, zero)
 
 
 @serial
-def softmax_block(y, z, p, m):  # type: ignore[no-untyped-def]
+def softmax_block(y, z, p, m, zero):  # type: ignore[no-untyped-def]
     """y[p] = softmax of z[p] over the classes, for up to BLOCK samples from m on."""
     largest = z[p, 0, m : m + BLOCK].copy()
     for c in range(1, z.shape[1]):
         _maximum(largest, z[p, c, m : m + BLOCK])
-    total = np.empty(largest.size, largest.dtype)
-    clear(total)
+    total = np.full(largest.size, zero)
     for c in range(z.shape[1]):
         _exponentials(y[p, c, m : m + BLOCK], total, z[p, c, m : m + BLOCK], largest)
     for c in range(z.shape[1]):
@@ -97,17 +101,16 @@ def _(g: np.ndarray, y: np.ndarray, *, axis: int = -1) -> np.ndarray:
     if axis == 0:
         return softmax_grad["numpy"](g, y, axis=axis)
     dx = empty(g, g.shape)
-    _softmax_grad(_classes(dx, axis), _classes(g, axis), _classes(y, axis))
+    _softmax_grad(_classes(dx, axis), _classes(g, axis), _classes(y, axis), nothing(y.shape[axis], y.dtype))
     return dx
 
 
 @parallel
-def _softmax_grad(dx, g, y):  # type: ignore[no-untyped-def]
+def _softmax_grad(dx, g, y, zero):  # type: ignore[no-untyped-def]
     blocks = (y.shape[2] + BLOCK - 1) // BLOCK
     for task in prange(y.shape[0] * blocks):
         p, m = task // blocks, task % blocks * BLOCK
-        inner = np.empty(min(BLOCK, y.shape[2] - m), y.dtype)
-        clear(inner)
+        inner = np.full(min(BLOCK, y.shape[2] - m), zero)
         for c in range(y.shape[1]):
             _add_product(inner, g[p, c, m : m + BLOCK], y[p, c, m : m + BLOCK])
         for c in range(y.shape[1]):

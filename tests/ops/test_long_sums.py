@@ -135,3 +135,18 @@ def test_metrics():
     mean = metrics.Mean()
     mean.update_state(y)
     assert float(mean.result()) == pytest.approx(wide(y).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("from_logits", [True, False])
+def test_softmax_of_very_many_classes(from_logits):
+    x, weight = RNG.standard_normal((2, 300_000), np.float32), RNG.random((2, 300_000), np.float32)
+    e = np.exp(wide(x))
+    p = e / e.sum(1, keepdims=True)
+    t = Tensor(x, requires_grad=True)
+    y = ops.softmax(t)
+    np.testing.assert_allclose(y.numpy(), p, rtol=1e-6)
+    expected = p * (weight - (wide(weight) * p).sum(1, keepdims=True))
+    np.testing.assert_allclose(grad([y], [t], [weight])[0].numpy(), expected, rtol=0, atol=1e-6 * abs(expected).max())
+    loss = ops.sparse_categorical_crossentropy(np.array([3, 70_000]), t if from_logits else ops.softmax(t), from_logits)
+    low = 0.0 if from_logits else 1e-7
+    np.testing.assert_allclose(loss.numpy(), -np.log(np.maximum(p[[0, 1], [3, 70_000]], low)), rtol=1e-6)
