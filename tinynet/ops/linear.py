@@ -121,7 +121,8 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
         )
-    choice("linear", "activation", activation, (None, *FUSED))
+    if activation is not None:
+        choice("linear", "activation", activation, FUSED)
     x, w, b = floats(x, w, b)
     if x.ndim == 2:
         return dense(x, w, b, activation=activation)
