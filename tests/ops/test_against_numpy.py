@@ -27,7 +27,7 @@ def test_reductions(data, shape, name, keepdims, seed):
 
 @pytest.mark.parametrize("axis", [2, -3, (0, 0), (0, -2)])
 def test_wrong_axes_are_refused(axis):
-    with pytest.raises(ValueError, match=r"\(2, 3\) over axis"):
+    with pytest.raises(ValueError, match=r"sum: axis .* array of shape \(2, 3\)"):
         ops.sum(Tensor(np.ones((2, 3))), axis=axis)
 
 
