@@ -97,7 +97,7 @@ def test_shapes_that_do_not_fit_are_named():
     assert Conv2D(7, 3, 3).strides == (3, 3), "the third position means strides, as in Keras 3"
 
 
-ASIDE = ("tinynet/autograd/", "tinynet/layers/base.py")  # the tape and Layer.__call__
+ASIDE = ("tinynet/autograd/", "tinynet/layers/base.py", "tinynet/ops/settings.py")  # the tape, Layer.__call__, checks
 
 
 def files_entered(function):

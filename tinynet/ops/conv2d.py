@@ -15,9 +15,8 @@ from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import relu_grad
-from tinynet.ops.settings import IMAGES, KERNEL, integer, pair, rank
+from tinynet.ops.settings import IMAGES, KERNEL, floats, integer, pair, rank
 from tinynet.ops.shape import broadcast_to, transpose
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)

@@ -17,8 +17,7 @@ from tinynet.ops.conv2d import (
     convolution_weight_grad,
     rectified_grad,
 )
-from tinynet.ops.elementary import floats
-from tinynet.ops.settings import SEQUENCES, choice, integer, pair
+from tinynet.ops.settings import SEQUENCES, choice, floats, integer, pair
 from tinynet.ops.shape import reshape, transpose
 
 

@@ -19,9 +19,10 @@ from tinynet.kernels.softmax.crossentropy import EPSILON
 from tinynet.ops.arithmetic import add, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import cast, floats, log
+from tinynet.ops.elementary import cast, log
 from tinynet.ops.reduction import mean, sum
 from tinynet.ops.selection import clip, where
+from tinynet.ops.settings import floats
 from tinynet.ops.shape import reshape
 from tinynet.ops.smooth_activations import sigmoid
 from tinynet.ops.softmax import softmax_grad

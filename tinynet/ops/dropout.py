@@ -16,8 +16,7 @@ from tinynet.kernels import dropout as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.philox import LOW
 from tinynet.ops.attach import Value
-from tinynet.ops.elementary import floats
-from tinynet.ops.settings import number
+from tinynet.ops.settings import floats, number
 
 
 @primitive

@@ -4,7 +4,7 @@ import numpy as np
 
 from tinynet.autograd import primitive
 from tinynet.autograd.tensor import as_raw
-from tinynet.backend.number_format import align, common_float, is_float, to_float
+from tinynet.backend.number_format import align, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
@@ -169,16 +169,6 @@ def cast(x, *, dtype):
 @cast.vjp
 def _(grad):
     return grad  # the engine brings it back into the format of x
-
-
-def floats(*xs):
-    """Operands (or None) of one operation as floats of one format, the widest that is among them; see number_format.py."""
-    given = [x.dtype for x in xs if x is not None]
-    dtype = given[0]
-    if not is_float(dtype) or any(other != dtype for other in given):
-        dtype = common_float(given)
-        xs = tuple([x if x is None or x.dtype == dtype else cast(x, dtype=dtype) for x in xs])
-    return xs
 
 
 method("astype", lambda x, dtype: cast(x, dtype=np.dtype(dtype)))

@@ -14,10 +14,9 @@ from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
 from tinynet.ops.attach import Value, operator
 from tinynet.ops.derived import derived_from
-from tinynet.ops.elementary import floats
 from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
-from tinynet.ops.settings import choice
+from tinynet.ops.settings import choice, floats
 from tinynet.ops.shape import reshape, swapaxes
 from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 

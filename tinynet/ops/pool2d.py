@@ -13,8 +13,7 @@ from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
-from tinynet.ops.elementary import floats
-from tinynet.ops.settings import IMAGES, pair, rank
+from tinynet.ops.settings import IMAGES, floats, pair, rank
 from tinynet.ops.shape import transpose
 
 

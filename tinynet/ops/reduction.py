@@ -16,9 +16,9 @@ from tinynet.kernels.common import aligned, launch, xp
 from tinynet.ops.arithmetic import divide, multiply, subtract
 from tinynet.ops.attach import Value, method
 from tinynet.ops.comparison import equal
-from tinynet.ops.elementary import cast, exp, floats, square
+from tinynet.ops.elementary import cast, exp, square
 from tinynet.ops.selection import where
-from tinynet.ops.settings import Axis, reduced_axes
+from tinynet.ops.settings import Axis, floats, reduced_axes
 
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:

@@ -1,10 +1,28 @@
-"""What functions may be told: axes, sizes, numbers, names. An error says which function, which argument, what it expects."""
+"""What functions may be given: formats, axes, sizes, numbers, names. An error says which function, which argument, what it
+expects.
+"""
 
 import numbers
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from tinynet.backend.number_format import common_float
+from tinynet.ops.elementary import cast
+
+_FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
+
+
+def floats(*xs: Any) -> tuple[Any, ...]:
+    """Operands (or None) of one operation as floats of one format, the widest that is among them; see number_format.py."""
+    given = [x.dtype for x in xs if x is not None]
+    dtype = given[0]
+    if dtype not in _FLOATS or len(set(given)) > 1:
+        dtype = common_float(given)
+        xs = tuple([x if x is None or x.dtype == dtype else cast(x, dtype=dtype) for x in xs])
+    return xs
+
 
 Axis = int | tuple[int, ...] | None
 

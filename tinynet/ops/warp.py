@@ -17,8 +17,7 @@ from tinynet.kernels import warp as kernels
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
-from tinynet.ops.elementary import floats
-from tinynet.ops.settings import IMAGES, choice, number, rank
+from tinynet.ops.settings import IMAGES, choice, floats, number, rank
 from tinynet.ops.shape import transpose
 
 
