@@ -19,8 +19,10 @@ TAKES = {
     "linear": (ROWS, FOUR[:, None]), "max_pool2d": (IMAGES,), "one_hot": ([0, 1],), "resize_images": (IMAGES,),
     "take": (ROWS, [0]), "concatenate": ([ROWS, ROWS],), "repeat": (ROWS,), "split": (ROWS,),
 }  # fmt: skip
-WITH = {"max_pool2d": {"pool_size": 2}, "average_pool2d": {"pool_size": 2}, "resize_images": {"size": 2}, "one_hot":
-        {"num_classes": 3}, "repeat": {"repeats": 2}, "split": {"parts": 1}, "group_norm": {"axes": (1,)}}  # fmt: skip
+WITH = {
+    "norm": {"axis": 1}, "max_pool2d": {"pool_size": 2}, "average_pool2d": {"pool_size": 2}, "resize_images": {"size": 2},
+    "one_hot": {"num_classes": 3}, "repeat": {"repeats": 2}, "split": {"parts": 1}, "group_norm": {"axes": (1,)},
+}  # fmt: skip
 
 NO_AXIS = [2, -3, 7, "x", 1.5, NAN, True, (1.5,), (0, "x")]
 NO_AXES = [*NO_AXIS, (0, 0), (0, -2), (0, 5), [1, 1]]
