@@ -13,7 +13,7 @@ import numpy as np
 
 from tinynet import gone, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Tensor, as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config, deviates, device
 from tinynet.backend import random as keys
 
 __getattr__, __dir__ = gone.namespace(__name__)
@@ -36,28 +36,24 @@ class SeedGenerator:
 
 def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Normal deviates of this mean and standard deviation."""
-    return _tensor(_generator(seed).normal(mean, stddev, tuple(shape)), dtype)
+    return _tensor(deviates.normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
 
 
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None
 ) -> Tensor:
     """Normal deviates, drawn again where they are further than two standard deviations from the mean."""
-    generator = _generator(seed)
-    z = generator.normal(size=tuple(shape))
-    while (far := abs(z) > 2).any():
-        z[far] = generator.normal(size=int(far.sum()))
-    return _tensor(mean + stddev * z, dtype)
+    return _tensor(deviates.truncated_normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
 
 
 def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Numbers from minval up to maxval, all equally likely."""
-    return _tensor(_generator(seed).uniform(minval, maxval, tuple(shape)), dtype)
+    return _tensor(deviates.uniform(_generator(seed), tuple(shape), dtype or config.floatx(), minval, maxval))
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
     """Integers from minval to maxval - 1."""
-    return _tensor(_generator(seed).integers(minval, maxval, tuple(shape)), dtype)
+    return _tensor(_generator(seed).integers(minval, maxval, tuple(shape)).astype(dtype or config.floatx()))
 
 
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
@@ -74,5 +70,5 @@ def _generator(seed: Seed) -> np.random.Generator:
     return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))
 
 
-def _tensor(array: np.ndarray, dtype: Any) -> Tensor:
-    return Tensor(device.to_device(array.astype(dtype or config.floatx())))
+def _tensor(array: np.ndarray) -> Tensor:
+    return Tensor(device.to_device(array))

@@ -12,12 +12,12 @@ from tinynet.backend import config, device, random
 class Initializer:
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
-    Subclasses define `draw(shape)`, which returns a NumPy array in double precision, or `__call__(shape, dtype=None)` itself.
+    Subclasses define `draw(shape)`, which returns a NumPy array of any dtype, or `__call__(shape, dtype=None)` itself.
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         shape = tuple(int(size) for size in shape)
-        return device.to_device(np.asarray(self.draw(shape), dtype or config.floatx()))
+        return device.to_device(np.require(self.draw(shape), dtype or config.floatx(), ["C", "W"]))
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
         """The value, as a NumPy array."""

@@ -13,14 +13,14 @@ class Zeros(Initializer):
     """All zeros."""
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.zeros(shape)
+        return np.broadcast_to(0.0, shape)
 
 
 class Ones(Initializer):
     """All ones."""
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.ones(shape)
+        return np.broadcast_to(1.0, shape)
 
 
 class Constant(Initializer):
@@ -30,7 +30,7 @@ class Constant(Initializer):
         self.value = value
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return np.array(np.broadcast_to(self.value, shape))
+        return np.broadcast_to(self.value, shape)
 
 
 class Given(Initializer):

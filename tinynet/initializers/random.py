@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.backend import config, deviates, device
 from tinynet.initializers.base import RandomInitializer
 from tinynet.initializers.fans import compute_fans
 
@@ -13,29 +14,40 @@ from tinynet.initializers.fans import compute_fans
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class RandomNormal(RandomInitializer):
+class _Independent(RandomInitializer):
+    """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        return device.to_device(self.draw(tuple(int(size) for size in shape), dtype or config.floatx()))
+
+    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+        """The value, as a NumPy array of this dtype."""
+        raise NotImplementedError
+
+
+class RandomNormal(_Independent):
     """N(mean, stddev^2)."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.generator().normal(self.mean, self.stddev, shape)
+    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+        return deviates.normal(self.generator(), shape, dtype, self.mean, self.stddev)
 
 
-class RandomUniform(RandomInitializer):
+class RandomUniform(_Independent):
     """U[minval, maxval)."""
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.generator().uniform(self.minval, self.maxval, shape)
+    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+        return deviates.uniform(self.generator(), shape, dtype, self.minval, self.maxval)
 
 
-class TruncatedNormal(RandomInitializer):
+class TruncatedNormal(_Independent):
     """N(mean, stddev^2) restricted to mean +- 2 stddev: what falls outside is drawn again.
 
     `stddev` is the parameter before the cut; the values themselves have the standard deviation 0.8796 stddev.
@@ -45,19 +57,11 @@ class TruncatedNormal(RandomInitializer):
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
-        return self.mean + self.stddev * truncated_normal(self.generator(), shape)
+    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+        return deviates.truncated_normal(self.generator(), shape, dtype, self.mean, self.stddev)
 
 
-def truncated_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Standard normal deviates, those beyond +-2 drawn again until none is left."""
-    z = generator.standard_normal(shape)
-    while (outside := np.abs(z) > 2).any():
-        z[outside] = generator.standard_normal(np.count_nonzero(outside))
-    return z
-
-
-class VarianceScaling(RandomInitializer):
+class VarianceScaling(_Independent):
     """Mean 0 and variance s = scale / max(1, n), with n = fan_in, fan_out or their mean ("fan_avg").
 
     distribution  "truncated_normal" (also "normal"): cut at two standard deviations and widened, so that the values
@@ -88,16 +92,16 @@ class VarianceScaling(RandomInitializer):
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
             limit = math.sqrt(3 * variance)
-            return self.generator().uniform(-limit, limit, shape)
+            return deviates.uniform(self.generator(), shape, dtype, -limit, limit)
         if self.distribution == "untruncated_normal":
-            return math.sqrt(variance) * self.generator().standard_normal(shape)
-        return math.sqrt(variance) / _TRUNCATED_STDDEV * truncated_normal(self.generator(), shape)
+            return deviates.normal(self.generator(), shape, dtype, 0.0, math.sqrt(variance))
+        return deviates.truncated_normal(self.generator(), shape, dtype, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV)
 
 
 class _Named(VarianceScaling):
