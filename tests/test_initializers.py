@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet import initializers
-from tinynet.backend import config, random
+from tinynet.backend import config, deviates, random
 from tinynet.initializers import (
     Constant,
     GlorotNormal,
@@ -192,6 +193,104 @@ def test_global_seed_repeats_the_weights():
     assert (first[0] != first[1]).any()
 
 
+INDEPENDENT = [cls for cls in RANDOM if cls is not Orthogonal]
+DRAWN = [  # the distribution, and what NumPy's generator draws for it in one go, in double precision
+    (RandomNormal(2.0, 3.0, seed=4), lambda g, n: g.normal(2.0, 3.0, n)),
+    (RandomUniform(-1.0, 5.0, seed=4), lambda g, n: g.uniform(-1.0, 5.0, n)),
+    (TruncatedNormal(1.5, 0.25, seed=4), lambda g, n: 1.5 + 0.25 * redrawn(g, n)),
+    (VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=4), lambda g, n: math.sqrt(2 / n) * g.standard_normal(n)),
+    (GlorotUniform(seed=4), lambda g, n: g.uniform(-math.sqrt(3 / n), math.sqrt(3 / n), n)),
+    (LecunNormal(seed=4), lambda g, n: math.sqrt(1 / n) / 0.87962566103423978 * redrawn(g, n)),
+]
+
+
+def redrawn(generator, n):
+    z = generator.standard_normal(n)
+    while (outside := np.abs(z) > 2).any():
+        z[outside] = generator.standard_normal(np.count_nonzero(outside))
+    return z
+
+
+@pytest.mark.parametrize(("initializer", "draw"), DRAWN, ids=lambda value: getattr(type(value), "__name__", ""))
+@pytest.mark.parametrize("piece", [1, 7, 64, 1 << 16])
+def test_pieces_are_those_of_one_draw(monkeypatch, initializer, draw, piece):
+    """Whatever is drawn at a time, also where the last piece is full, and where nothing is left to draw."""
+    monkeypatch.setattr(deviates, "PIECE", piece)
+    for n in (0, 1, 6, 7, 63, 64, 65, 448):
+        expected = draw(random.host_generator(random.key_from_seed(4)), n) if n else np.empty(0)
+        for dtype in ("float64", "float32"):
+            np.testing.assert_array_equal(initializer((n,), dtype), expected.astype(dtype))
+    if piece == 64:
+        expected = draw(random.host_generator(random.key_from_seed(4)), 1)
+        np.testing.assert_array_equal(initializer((), "float64"), expected[0])
+
+
+@pytest.mark.parametrize("cls", [*INDEPENDENT, initializers.Zeros, initializers.Ones, Constant])
+def test_a_large_weight_takes_no_more_memory_than_its_own(cls):
+    initializer = cls() if cls not in RANDOM else cls(seed=1)
+    initializer((10, 10))
+    tracemalloc.start()
+    try:
+        value = initializer((1000, 3000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert value.nbytes == 12_000_000
+    assert peak < 1.4 * value.nbytes + 5_000_000
+
+
+@pytest.mark.parametrize(
+    "make", [Constant(2.5), Constant([1.0, 2.0, 3.0]), initializers.Zeros(), initializers.Ones(), Identity()], ids=repr
+)
+def test_constant_arrays_can_be_written_to(make):
+    for dtype in ("float32", "float64"):
+        value = make((2, 3), dtype)
+        assert value.flags.writeable
+        assert value.flags.c_contiguous
+        before = value.copy()
+        value += 1
+        np.testing.assert_array_equal(value, before + 1)
+        np.testing.assert_array_equal(make((2, 3), dtype), before)
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+@pytest.mark.parametrize("distribution", ["truncated_normal", "untruncated_normal", "uniform"])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,), (0, 0), (3, 3, 0, 4), (3, 0, 2, 4)])
+def test_axes_of_size_0_give_no_numbers(shape, mode, distribution):
+    value = VarianceScaling(mode=mode, distribution=distribution, seed=0)(shape)
+    assert value.shape == shape
+    assert value.dtype == np.float32
+
+
+def test_limits_follow_the_fan():
+    limits = [abs(VarianceScaling(1.0, "fan_in", "uniform", seed=0)((n, 20_000))).max() for n in (1, 2)]
+    assert limits == pytest.approx([math.sqrt(3), math.sqrt(1.5)], rel=1e-3)
+
+
+def test_defaults_are_those_of_keras():
+    assert RandomNormal().get_config() == {"mean": 0.0, "stddev": 0.05, "seed": None}
+    assert RandomUniform().get_config() == {"minval": -0.05, "maxval": 0.05, "seed": None}
+    assert TruncatedNormal().get_config() == {"mean": 0.0, "stddev": 0.05, "seed": None}
+    assert Orthogonal().get_config() == {"gain": 1.0, "seed": None}
+    assert {**VarianceScaling().get_config(), "input_axes": 0, "output_axes": 0} == {
+        "scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None, "input_axes": 0, "output_axes": 0,
+    }  # fmt: skip
+    assert Constant().get_config() == {"value": 0.0}
+    assert Identity().get_config() == {"gain": 1.0}
+    assert GlorotUniform(seed=3).get_config()["seed"] == 3
+
+
+@pytest.mark.parametrize("seed", [True, False, 1.0, "1", -1, [1]])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(ValueError, match=r"HeNormal: seed must be None or an integer >= 0, got"):
+        HeNormal(seed=seed)
+
+
+def test_seed_0_is_a_seed():
+    np.testing.assert_array_equal(HeNormal(seed=0)((5,)), HeNormal(seed=np.int64(0))((5,)))
+    assert (HeNormal(seed=0)((5,)) != HeNormal(seed=1)((5,))).all()
+
+
 def test_dtypes():
     assert HeNormal()((2, 2)).dtype == np.float32
     assert HeNormal()((2, 2), "float64").dtype == np.float64
@@ -268,7 +367,8 @@ def test_a_copy_without_a_seed_draws_other_values():
     [
         (lambda: initializers.get("glorot_unifrm"), "glorot_uniform"),
         (lambda: initializers.get(3), "initializer identifier 3"),
-        (lambda: VarianceScaling(scale=0.0), "scale"),
+        (lambda: VarianceScaling(scale=0.0), "scale must be positive, got 0"),
+        (lambda: VarianceScaling(scale=-1.0), "scale must be positive, got -1"),
         (lambda: VarianceScaling(mode="fan"), "mode"),
         (lambda: VarianceScaling(distribution="cauchy"), "distribution"),
         (lambda: Orthogonal()((3,)), "two axes"),

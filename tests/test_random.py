@@ -5,6 +5,7 @@ import pytest
 
 import tinynet
 from tinynet import random
+from tinynet.backend import random as keys
 from tinynet.random import SeedGenerator
 
 N = 20_000
@@ -25,6 +26,41 @@ def test_distributions():
     i = random.randint((N,), 2, 5, seed=1).numpy()
     assert sorted(set(i.tolist())) == [2, 3, 4]
     assert i.dtype == np.int32
+
+
+@pytest.mark.parametrize("dtype", [None, "float64"])
+def test_numbers_are_those_of_one_draw_in_double_precision(dtype):
+    def generator():
+        return keys.host_generator(keys.key_from_seed(6))
+
+    shape = (300, 301)
+    for found, expected in (
+        (random.normal(shape, 2.0, 3.0, dtype, seed=6), generator().normal(2.0, 3.0, shape)),
+        (random.uniform(shape, 2.0, 3.0, dtype, seed=6), generator().uniform(2.0, 3.0, shape)),
+        (random.randint(shape, 2, 30, "int64", seed=6), generator().integers(2, 30, shape)),
+    ):
+        array = found.numpy()
+        assert array.dtype == (array.dtype if array.dtype.kind == "i" else dtype or "float32")
+        np.testing.assert_array_equal(array, expected.astype(array.dtype))
+    cut = random.truncated_normal(shape, 2.0, 3.0, dtype, seed=6).numpy()
+    first = generator().standard_normal(shape)
+    kept = abs(first) <= 2
+    np.testing.assert_array_equal(cut[kept], (2.0 + 3.0 * first[kept]).astype(cut.dtype))
+    assert abs(cut - 2).max() <= 6.001
+    assert (abs(cut[~kept] - 2) < 6).all()
+
+
+def test_defaults_are_standard():
+    for call, moments in ((random.normal, (0, 1)), (random.uniform, (0.5, 12**-0.5)), (random.truncated_normal, (0, 0.8796))):
+        values = call((100_000,), seed=0).numpy().astype(float)
+        assert (values.mean(), values.std()) == (pytest.approx(moments[0], abs=0.01), pytest.approx(moments[1], rel=0.01))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), [2, 3]])
+def test_shapes(shape):
+    for call in (random.normal, random.uniform, random.truncated_normal):
+        assert call(shape, seed=1).numpy().shape == tuple(shape)
+    assert random.randint(shape, 0, 3, seed=1).numpy().shape == tuple(shape)
 
 
 def test_seeds():

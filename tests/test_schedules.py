@@ -110,8 +110,9 @@ def test_errors():
         CosineDecayRestarts(0.1, 10, t_mul=0.5)(30)
     with pytest.raises(ValueError, match="one value more"):
         PiecewiseConstantDecay([1], [0.1])
-    with pytest.raises(ValueError, match="increase"):
-        PiecewiseConstantDecay([2, 1], [0.1, 0.2, 0.3])
+    for boundaries in ([2, 1], [5, 5], [1, 2, 2], [1, 3, 2]):
+        with pytest.raises(ValueError, match="boundaries must increase"):
+            PiecewiseConstantDecay(boundaries, [0.1] * (len(boundaries) + 1))
     with pytest.raises(TypeError, match="__call__"):
         LearningRateSchedule()(0)
     with pytest.raises(ValueError, match="schedule identifier"):

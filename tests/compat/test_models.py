@@ -113,6 +113,49 @@ class TestFit:
         np.testing.assert_allclose(history.history["lr"], [0.001, 0.001, 0.0005])
 
 
+class TestWhatIsSaid:
+    """Progress as the eras showed it: fit and evaluate unless told not to, predict only if told to."""
+
+    @BOTH
+    def test_predict_is_silent(self, keras, capsys):
+        model = net(keras)
+        capsys.readouterr()
+        for call in (model.predict, model.predict_proba, model.predict_classes):
+            call(X)
+            assert capsys.readouterr().out == ""
+            call(X, verbose=1)
+            assert "2/2" in capsys.readouterr().out
+            call(X, 8, 1)  # batch_size and verbose in their order
+            assert "6/6" in capsys.readouterr().out
+
+    @BOTH
+    def test_fit_and_evaluate_are_not(self, keras, capsys):
+        model = net(keras)
+        capsys.readouterr()
+        model.fit(X, Y, nb_epoch=1)
+        assert "loss: " in capsys.readouterr().out
+        model.evaluate(X, Y)
+        assert "2/2" in capsys.readouterr().out
+        model.fit(X, Y, nb_epoch=1, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+        assert capsys.readouterr().out == ""
+        for wrong in (3, "yes", None):
+            with pytest.raises(ValueError, match="verbose must be 0, 1 or 2"):
+                model.fit(X, Y, nb_epoch=1, verbose=wrong)
+
+    def test_epochs_where_none_are_given(self):
+        with pytest.warns(DeprecationWarning, match="fit without nb_epoch, for 10 epochs"):
+            assert len(net(keras1).fit(X, Y, verbose=0).history["loss"]) == 10
+        assert len(net(keras2).fit(X, Y, verbose=0).history["loss"]) == 1
+
+    @BOTH
+    def test_one_output_above_a_half_is_class_1(self, keras):
+        model = keras.models.Sequential([keras.layers.Activation("linear", input_shape=(1,))])
+        found = model.predict_classes(np.array([[0.4], [0.5], [0.6]], np.float32))
+        assert found.tolist() == [[0], [0], [1]]
+        assert found.dtype == np.int32
+
+
 class TestFiles:
     @BOTH
     @pytest.mark.parametrize("optimizer", ["nadam", "sgd"])

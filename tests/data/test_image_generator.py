@@ -1,6 +1,7 @@
 """ImageDataGenerator: transformations against Keras's and SciPy's, ranges by statistics, the stream and where it is."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -451,6 +452,20 @@ def test_warnings():
         ImageDataGenerator(brightness_range=(0.5, 1)).flow(x)
     with pytest.warns(UserWarning, match="7 channels, for 'channels_last'"):
         ImageDataGenerator().flow(x.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_numbers_of_channels_that_images_have(channels, data_format):
+    """1 grey, 3 colour, 4 colour and transparency; others may be a wrong order of axes."""
+    x = np.zeros((5, 6, 7, channels))
+    x = x if data_format == "channels_last" else x.transpose(0, 3, 1, 2)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ImageDataGenerator(data_format=data_format).flow(x)
+    expected = [] if channels in (1, 3, 4) else [f"{channels} channels, for '{data_format}'"]
+    assert len(caught) == len(expected)
+    assert all(text in str(warning.message) for text, warning in zip(expected, caught, strict=True))
 
 
 def test_where_keras_had_it():

@@ -1,5 +1,6 @@
 """A web server on this machine that answers each path with a list of prepared responses, and folders of our own."""
 
+import gzip
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from tinynet.datasets import fetch
 
 @dataclass
 class Server:
-    """What is sent, by path; `requests` lists the paths of the GET requests.
+    """What is sent, by path; `requests` lists the paths of the GET requests, `headers` their headers.
 
     A response is a dictionary of `body`, `status` and `cut`, the bytes of the announced length that are left out. Of
     several the last one is sent again and again.
@@ -20,6 +21,7 @@ class Server:
     url: str = ""
     responses: dict[str, list[dict]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    headers: list[dict] = field(default_factory=list)
 
     def answer(self, path: str) -> dict:
         self.requests.append(path)
@@ -38,8 +40,12 @@ def server(monkeypatch):
 
         def do_GET(self):
             response = state.answer(self.path)
+            state.headers.append(dict(self.headers))
             body = response["body"]
             self.send_response(response["status"])
+            if "gzip" in self.headers.get("Accept-Encoding", ""):  # as servers do that compress whatever is asked for
+                body = gzip.compress(body)
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body[: len(body) - response["cut"]])

@@ -2,9 +2,12 @@
 
 import hashlib
 import socket
+import sys
+import threading
 import time
 
 import pytest
+import requests
 
 from tinynet import datasets
 from tinynet.datasets import fetch
@@ -62,6 +65,35 @@ def test_the_cache_is_the_users(monkeypatch):
     assert fetch.cache_folder("mnist").parts[-2:] == ("tinynet", "mnist")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="XDG_CACHE_HOME is Linux's")
+@pytest.mark.parametrize(("base", "expected"), [("/x", "/x"), ("~/x", "HOME/x"), ("~", "HOME"), ("", "HOME/.cache")])
+def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path, base, expected):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    monkeypatch.setenv("TINYNET_DATA", "~/data")
+    home = str(tmp_path)
+    assert [str(folder) for folder in fetch.folders("mnist")] == [
+        f"{home}/data/mnist", f"{home}/data", expected.replace("HOME", home) + "/tinynet/mnist",
+    ]  # fmt: skip
+
+
+def test_a_home_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("TINYNET_DATA", "~no-such-user-at-all/data")
+    with pytest.raises(ValueError, match=r"TINYNET_DATA=~no-such-user-at-all/data: nothing says where"):
+        datasets.available("mnist")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="XDG_CACHE_HOME is Linux's")
+def test_without_a_home_files_are_found_where_the_variable_says(monkeypatch, data):
+    monkeypatch.setenv("XDG_CACHE_HOME", "~no-such-user-at-all")
+    (data / NAME).write_bytes(CONTENT)
+    assert fetch.fetch(source(), NAME) == data / NAME
+    (data / NAME).unlink()
+    assert fetch.locate(source(), NAME) is None
+    with pytest.raises(datasets.DatasetUnavailable, match="no home folder to keep files in; set TINYNET_DATA"):
+        fetch.fetch(source("http://127.0.0.1:9"), NAME)
+
+
 # -- downloading
 
 
@@ -73,6 +105,39 @@ def test_a_download_lands_in_the_cache_and_is_not_repeated(cache, server):
     assert fetch.fetch(source(f"{server.url}/a"), NAME) == path
     assert server.requests == [f"/a/{NAME}"]
     assert files_below(cache) == [path]
+
+
+def test_a_download_is_asked_for_as_it_is_stored(cache, server):
+    """A server that compresses whatever it may would give another hash."""
+    server.responses[f"/{NAME}"] = [{"body": CONTENT}]
+    assert fetch.fetch(source(server.url), NAME).read_bytes() == CONTENT
+    assert [headers["Accept-Encoding"] for headers in server.headers] == ["identity"]
+
+
+def test_names_that_are_never_found_do_not_hold_a_download_up(cache, server, monkeypatch):
+    """A machine without network can take half a minute to say that a host is unknown; the others are asked meanwhile."""
+    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.3)
+    asked, real = [], requests.head
+
+    def head(url, **settings):
+        asked.append((url, settings["timeout"]))
+        if "slow" in url:
+            threading.Event().wait(5)
+        return real(url, **settings)
+
+    monkeypatch.setattr(requests, "head", head)
+    server.responses[f"/{NAME}"] = [{"body": CONTENT}]
+    started = time.monotonic()
+    path = fetch.fetch(source("http://slow.invalid", server.url, "http://slower.slow.invalid"), NAME)
+    assert time.monotonic() - started < 3
+    assert path.read_bytes() == CONTENT
+    assert sorted(asked) == sorted(
+        (f"{url}/{NAME}", 0.3) for url in ("http://slow.invalid", server.url, "http://slower.slow.invalid")
+    )
+    path.unlink()
+    with pytest.raises(datasets.DatasetUnavailable, match="no answer within 0 s"):
+        fetch.fetch(source("http://slow.invalid"), NAME)
+    assert time.monotonic() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -142,6 +207,46 @@ def test_servers_that_do_not_answer_are_given_up_together(cache, monkeypatch):
 def test_available_asks_without_downloading(cache, monkeypatch, name):
     monkeypatch.setattr(fetch, "download", lambda *args: pytest.fail("downloads"))
     assert not datasets.available(name)
+
+
+@pytest.mark.parametrize("module", [datasets.mnist, datasets.fashion_mnist])
+@pytest.mark.parametrize("missing", range(4))
+def test_a_data_set_is_there_when_all_its_files_are(cache, data, module, missing):
+    name = module.SOURCE.name
+    (data / name).mkdir(exist_ok=True)
+    for i, file in enumerate(module.SOURCE.files):
+        if i != missing:
+            (data / name / file).write_bytes(b"")
+    assert not datasets.available(name)
+    (cache / name).mkdir(parents=True)
+    (cache / name / list(module.SOURCE.files)[missing]).write_bytes(b"")  # wherever they are
+    assert datasets.available(name)
+
+
+def test_what_is_not_on_this_machine_is_not_asked_for_twice(cache, server, monkeypatch):
+    """Mirrors that nobody reaches are not tried for a download; rounds begin after a pause that grows."""
+    pauses = []
+    monkeypatch.setattr(fetch.time, "sleep", pauses.append)
+    server.responses = {f"/{NAME}": [{"status": 500}]}
+    with pytest.raises(datasets.DatasetUnavailable):
+        fetch.fetch(source("http://127.0.0.1:9", server.url), NAME)
+    assert server.requests == [f"/{NAME}"] * fetch.ROUNDS
+    assert pauses == list(range(fetch.ROUNDS))
+    pauses.clear()
+    with pytest.raises(datasets.DatasetUnavailable):
+        fetch.fetch(source("http://127.0.0.1:9"), NAME)
+    assert pauses == []
+
+
+def test_the_names_of_the_classes():
+    """In the order of their numbers, as their authors list them."""
+    assert datasets.mnist.CLASSES == datasets.digits.CLASSES == tuple("0123456789")
+    assert datasets.cifar10.CLASSES == (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    )  # fmt: skip
+    assert [name.lower().split("/")[0] for name in datasets.fashion_mnist.CLASSES] == [
+        "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    ]  # fmt: skip
 
 
 def test_digits_are_always_available_and_unknown_names_are_refused():

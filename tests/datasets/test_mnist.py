@@ -41,6 +41,12 @@ GOOD = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
         (b"", "expected an IDX header"),
         (b"\1" + GOOD[1:], "expected an IDX header"),
         (GOOD[:2] + b"\x0d" + GOOD[3:], "expected an IDX header of uint8"),
+        (b"\0\1" + GOOD[2:], "expected an IDX header"),
+        (GOOD[:3], "expected an IDX header"),
+        (GOOD[:15], "header of 16 bytes is cut short after 15"),
+        (GOOD[:16], r"holds 0 elements, expected \(2, 3, 4\)"),
+        (b"\0\0\x08\x21" + bytes(200), "says 33 dimensions, expected 32 or fewer"),
+        (b"\0\0\x08\xff" + bytes(2000), "says 255 dimensions"),
     ],
 )
 def test_content_that_is_not_whole_is_refused(tmp_path, content, text):
@@ -48,6 +54,12 @@ def test_content_that_is_not_whole_is_refused(tmp_path, content, text):
     with pytest.raises(DatasetCorrupted, match=text) as error:
         idx.read(path)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(1,) * 32, (0,) * 32, (2,) + (1,) * 31, ()])
+def test_headers_with_as_many_dimensions_as_numpy_has(tmp_path, shape):
+    array = np.arange(int(np.prod(shape)), dtype=np.uint8).reshape(shape)
+    np.testing.assert_array_equal(idx.read(write(tmp_path / "a.gz", idx_bytes(array))), array)
 
 
 def test_a_damaged_gzip_file_is_refused(tmp_path):
@@ -85,6 +97,14 @@ def test_labels_that_do_not_fit_are_refused(small):
     path = write(fetch.locate(source, idx.FILES[1]), idx_bytes(np.arange(7, dtype=np.uint8)))
     files = {**source.files, idx.FILES[1]: hashlib.sha256(path.read_bytes()).hexdigest()}
     with pytest.raises(DatasetCorrupted, match=r"labels of shape \(7,\) do not fit images of shape \(6, 28, 28\)"):
+        idx.load_splits(fetch.Source("small", files, ()))
+
+
+def test_images_without_rows_and_columns_are_refused(small):
+    source, _ = small
+    path = write(fetch.locate(source, idx.FILES[2]), idx_bytes(np.zeros((4, 784), np.uint8)))
+    files = {**source.files, idx.FILES[2]: hashlib.sha256(path.read_bytes()).hexdigest()}
+    with pytest.raises(DatasetCorrupted, match=r"labels of shape \(4,\) do not fit images of shape \(4, 784\)"):
         idx.load_splits(fetch.Source("small", files, ()))
 
 

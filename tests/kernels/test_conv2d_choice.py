@@ -26,11 +26,30 @@ ONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
         ("forward", 1, (3, 3, 64, 64), (1, 1), (1, 1), "one lane"),
         ("forward", 1, (3, 3, 7, 7), (1, 1), (1, 1), None),
         ("weight gradient", 1, (3, 3, 64, 64), (1, 1), (1, 1), None),
+        # at the limits: 16 columns, 2^13 weights, one image
+        ("forward", 128, (3, 16, 7, 7), (1, 1), (1, 1), None),
+        ("forward", 128, (17, 3, 7, 7), (1, 1), (1, 1), None),
+        ("input gradient", 16, (3, 17, 7, 7), (1, 1), (1, 1), "wide"),
+        ("weight gradient", 16, (3, 17, 7, 7), (1, 1), (1, 1), "wide"),
+        ("forward", 1, (1, 1, 8191, 1), (1, 1), (1, 1), None),
+        ("forward", 1, (1, 1, 8192, 1), (1, 1), (1, 1), "one lane"),
+        ("forward", 1, (4, 4, 16, 32), (1, 1), (1, 1), "one lane"),
+        ("input gradient", 1, (4, 4, 16, 32), (1, 1), (1, 1), "one lane"),
+        ("forward", 2, (3, 3, 64, 64), (1, 1), (1, 1), None),
+        ("input gradient", 16, (3, 3, 7, 7), (2, 1), (1, 2), None),
+        ("input gradient", 16, (3, 3, 7, 7), (2, 1), (2, 1), "phases"),
+        ("forward", 16, (3, 3, 7, 7), (2, 2), (2, 2), None),
+        *[("forward", 16, w, (1, 1), (1, 1), "without weights") for w in ((0, 3, 7, 7), (3, 0, 7, 7), (3, 3, 0, 7))],
     ],
 )
 def test_the_table(operation: str, images: int, w: Any, strides: Any, dilation: Any, word: str | None) -> None:
     reason = why_product(operation, images, w, strides, dilation)
     assert reason is None if word is None else word in str(reason)
+
+
+def test_a_single_image_in_groups_takes_tiles() -> None:
+    assert why_product("forward", 1, (3, 3, 64, 128), (1, 1), (1, 1), 1) is not None
+    assert why_product("forward", 1, (3, 3, 64, 128), (1, 1), (1, 1), 2) is None
 
 
 def test_explain_says_what_runs() -> None:

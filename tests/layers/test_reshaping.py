@@ -42,6 +42,23 @@ def test_reshape():
             Reshape(target)(x)
     with pytest.raises(ValueError, match="-1"):
         Reshape((-1, -1))
+    with pytest.raises(ValueError, match="sizes >= 0, got"):
+        Reshape((2, -2))
+
+
+@pytest.mark.parametrize("target", [(0, -1), (-1, 0), (3, 0, -1)])
+@pytest.mark.parametrize("shape", [(2, 0), (2, 3), (2, 0, 4)])
+def test_a_size_of_0_leaves_nothing_to_find(target, shape):
+    """0 times anything is 0: no size in the place of -1 would be the one."""
+    with pytest.raises(ValueError, match=rf"do not fill the target shape \({', '.join(map(str, target))}\)"):
+        Reshape(target)(np.zeros(shape))
+
+
+@pytest.mark.parametrize(("shape", "target"), [((2, 0), (0, 3)), ((2, 3, 0), (-1, 5)), ((2, 0), (-1,)), ((0, 6), (2, -1))])
+def test_nothing_is_reshaped_too(shape, target):
+    layer = Reshape(target)
+    expected = (shape[0], *np.zeros(shape[1:]).reshape(target).shape)
+    assert layer(np.zeros(shape)).shape == expected == layer.compute_output_shape(shape)
 
 
 def test_gradients():

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -457,3 +458,38 @@ def test_a_model_of_two_dtypes_takes_the_wider(first):
     model.layers[1].call = lambda x, call=model.layers[1].call: (seen.append(x.numpy()), call(x))[1]
     model.predict(np.full((2, 1), 1 + 1e-12), verbose=0)
     assert (seen[-1] == (1 + 1e-12 if first == "float64" else 1)).all()
+
+
+def test_values_are_let_go_once_nobody_needs_them():
+    """The peak of a chain of 20 layers is that of a few arrays, not of 20; what an output or a later layer needs stays."""
+    images = np.zeros((4, 256, 256, 4), np.float32)  # 1 MiB an image
+    alive = []
+
+    class Noted(layers.Layer):
+        def call(self, x):
+            y = x + 1.0
+            alive.append(weakref.ref(y.data))
+            return y
+
+    def held():
+        return [number for number, array in enumerate(alive) if array() is not None]
+
+    class Asking(layers.Layer):
+        def call(self, x):
+            seen.append(held())
+            return x * 1.0
+
+    seen = []
+    x = layers.Input((256, 256, 4))
+    y = first = Noted()(x)
+    for _ in range(6):
+        y = Asking()(Noted()(y))
+    model = Model(x, [layers.Add()([y, first]), layers.Flatten()(x)])
+    seen.clear()
+    alive.clear()
+    with tinynet.no_grad():
+        outputs = model(images)
+    for number, still in enumerate(seen):
+        assert still == [0, number + 1], "the first is added at the end, and the one before is needed now"
+    assert held() == []
+    np.testing.assert_array_equal(outputs[0].numpy(), images + 7.0 + 1.0)

@@ -12,6 +12,7 @@ import tinynet.optimizers.schedules
 from tinynet import lookup, ops, optimizers, schedules
 from tinynet.autograd import Parameter, Tensor
 from tinynet.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop
+from tinynet.optimizers.given import constrain
 from tinynet.schedules import ExponentialDecay, InverseTimeDecay
 
 ALL = ["SGD", "Adadelta", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Lion", "Nadam"]
@@ -210,6 +211,34 @@ class TestApply:
         w = variable([1.0, 1.0])
         w.constraint = lambda value: np.maximum(value, 0.0)
         np.testing.assert_allclose(step(SGD(2.0), w, [1.0, 0.25]), [0.0, 0.5])
+
+    @pytest.mark.parametrize(
+        "constraint", [lambda w: w[:1], lambda w: w.sum(), lambda w: np.ones((1, 2)), lambda w: np.ones(3)]
+    )
+    def test_a_constraint_of_another_shape_is_refused(self, constraint):
+        """Nothing is spread over the weight, and it stays what the update made of it."""
+        w = variable([1.0, 2.0])
+        w.constraint = constraint
+        with pytest.raises(ValueError, match=r"w has shape \(2,\), assign got shape"):
+            step(SGD(1.0), w, [0.5, 0.5])
+        np.testing.assert_array_equal(w.numpy(), [0.5, 1.5])
+
+    @pytest.mark.parametrize("dtype", ["float64", "int32"])
+    def test_a_constraint_of_another_dtype_is_rounded(self, dtype):
+        w = variable([1.0, 2.0])
+        w.constraint = lambda value: value.numpy().astype(dtype)
+        assert step(SGD(0.5), w, [1.0, 1.0]).dtype == np.float64
+        np.testing.assert_array_equal(w.numpy(), np.array([0.5, 1.5]).astype(dtype))
+
+    def test_a_constraint_counts_as_a_change(self):
+        """A derivative of what was computed before would be that of other numbers."""
+        w = variable([1.0, 2.0])
+        w.constraint = lambda value: value * 0.5
+        step(SGD(0.5), w, [1.0, 1.0])
+        y = (w * w).sum()
+        constrain(w)
+        with pytest.raises(RuntimeError, match="changed it since"):
+            y.backward()
 
     def test_gradients_in_another_memory_order(self):
         w = Parameter(np.zeros((2, 3), "float32"), name="w")

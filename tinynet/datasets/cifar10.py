@@ -5,6 +5,7 @@ A batch file is 10,000 records of one label byte and 3,072 pixel bytes (C, H, W)
 folder `cifar-10-batches-bin` if it is there, and otherwise straight out of the archive, which is never unpacked.
 """
 
+import gzip
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
                 if content is not None:
                     missing.remove(path.name)
                     yield path.name, content.read(BATCH_IMAGES * (1 + PIXELS) + 1)  # at most one byte too many
-    except (tarfile.TarError, zlib.error, EOFError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         raise fetch.corrupted(archive, f"it is not a whole tar.gz archive ({error})") from error
     if missing:
         raise fetch.corrupted(archive, f"it lacks {', '.join(sorted(missing))}")

@@ -8,8 +8,10 @@ Every file is compared with its SHA-256. A download is written beside its place 
 right, so an interrupted one leaves nothing behind.
 """
 
+import contextlib
 import hashlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -42,17 +44,30 @@ class Source:
 
 def folders(name: str) -> Iterator[Path]:
     """The folders that may hold the files of data set `name`, in order of preference."""
-    if root := os.environ.get(ENVIRONMENT_VARIABLE):
-        yield Path(root).expanduser() / name
-        yield Path(root).expanduser()
-    yield cache_folder(name)
+    if text := os.environ.get(ENVIRONMENT_VARIABLE):
+        try:
+            root = Path(text).expanduser()
+        except RuntimeError:
+            raise ValueError(f"{ENVIRONMENT_VARIABLE}={text}: nothing says where that home folder is") from None
+        yield root / name
+        yield root
+    with contextlib.suppress(DatasetUnavailable):
+        yield cache_folder(name)
 
 
 def cache_folder(name: str) -> Path:
-    """Where downloads of data set `name` are kept."""
+    """Where downloads of data set `name` are kept; raises DatasetUnavailable where the user has no folder for such."""
     import pooch
 
-    return Path(pooch.os_cache("tinynet")) / name
+    base = os.environ.get("XDG_CACHE_HOME", "") if sys.platform.startswith("linux") else ""
+    try:
+        if base.startswith("~"):  # what the shell did not replace; pooch takes it for no folder
+            return Path(base).expanduser() / "tinynet" / name
+        return Path(pooch.os_cache("tinynet")).expanduser() / name
+    except RuntimeError:
+        raise DatasetUnavailable(
+            f"{name}: there is no home folder to keep files in; set {ENVIRONMENT_VARIABLE} to the folder that holds them"
+        ) from None
 
 
 def locate(source: Source, filename: str) -> Path | None:
@@ -87,6 +102,7 @@ def download(source: Source, filename: str) -> Path:
     """Download a file into the user's cache from the first mirror that has the right one."""
     import pooch
 
+    folder = cache_folder(source.name)
     urls = [mirror.rstrip("/") + "/" + filename for mirror in source.mirrors]
     failures = _unreachable(urls)
     reachable = [url for url in urls if url not in failures]
@@ -97,7 +113,6 @@ def download(source: Source, filename: str) -> Path:
         timeout=(CONNECT_SECONDS, READ_SECONDS),
         headers={"Accept-Encoding": "identity"},
     )
-    folder = cache_folder(source.name)
     for attempt in range(ROUNDS if reachable else 0):
         time.sleep(attempt)
         for url in reachable:

@@ -22,6 +22,7 @@ from tinynet.datasets import fetch
 Split = tuple[np.ndarray, np.ndarray]
 
 UINT8 = 0x08
+MOST_DIMENSIONS = 32  # of an array of any version of NumPy
 FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -50,6 +51,8 @@ def read(path: Path) -> np.ndarray:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UINT8:
         raise fetch.corrupted(path, f"it starts with {content[:4]!r}, expected an IDX header of uint8 elements")
     dimensions = content[3]
+    if dimensions > MOST_DIMENSIONS:
+        raise fetch.corrupted(path, f"its header says {dimensions} dimensions, expected {MOST_DIMENSIONS} or fewer")
     header = 4 + 4 * dimensions
     if len(content) < header:
         raise fetch.corrupted(path, f"its header of {header} bytes is cut short after {len(content)}")

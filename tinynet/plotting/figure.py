@@ -108,7 +108,7 @@ def show_image(axes: "Axes", image: np.ndarray, **options: Any) -> None:
     if image.ndim == 3 and image.dtype != np.uint8:
         low, high = image.min(), image.max()
         if low < 0 or high > 1:  # floats outside of 0..1 have no colour of their own
-            image = (image - low) / (high - low)
+            image = (image - low) / ((high - low) or 1)
     if image.ndim == 2:
         options = {"cmap": "gray", **options}
     axes.imshow(image, interpolation="nearest", **options)
