@@ -54,7 +54,7 @@ def as_batches(
 
 def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """(training part, validation part) of the arrays: the last `fraction` of the samples is the validation part."""
-    if not isinstance(fraction, int | float | np.number):
+    if not isinstance(fraction, int | float | np.number) or np.isnan(fraction):
         raise ValueError(f"validation_split must be a fraction between 0 and 1, got {fraction!r}")
     if is_iterable_of_batches(x):
         raise ValueError("validation_split works on arrays only; pass validation_data along with a generator")
