@@ -1,6 +1,8 @@
 """The walk: what arrives where, what is freed, what is refused."""
 
 import gc
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -328,3 +330,11 @@ def test_trainable_follows_requires_grad():
     assert not (p * 2.0).requires_grad
     p.trainable = True
     assert (p * 2.0).requires_grad
+
+
+@pytest.mark.parametrize("first", ["tinynet.autograd", "tinynet.autograd.tensor", "tinynet", "tinynet.data", "tinynet.ops"])
+def test_whoever_imports_tensor_gets_all_of_it(first):
+    place = first if first.startswith("tinynet.autograd") else "tinynet.autograd"
+    code = f"import {first}\nfrom {place} import Tensor\nt = Tensor([1.0, 2.0])\nprint((1 + t * 2).numpy(), float(t.sum()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout.split() == ["[3.", "5.]", "3.0"], done.stderr

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tinynet.layers import Dropout
+from tinynet.layers import Dropout, Input, Layer
 from tinynet.utils import set_random_seed
 
 from layers.gradients import check_layer, images
@@ -58,3 +58,19 @@ def test_gradients():
 def test_rate_is_a_fraction(rate):
     with pytest.raises(ValueError, match="rate"):
         Dropout(rate)
+
+
+def test_a_trial_run_draws_nothing():
+    """The shape of a layer of one's own is found by running it on zeros: its random layers count no call for that."""
+
+    class Noisy(Layer):
+        def __init__(self):
+            super().__init__()
+            self.dropout = Dropout(0.5, seed=3)
+
+        def call(self, x, training=None):
+            return self.dropout(x, training=training)
+
+    noisy = Noisy()
+    noisy(Input((4,)), training=True)
+    assert noisy.dropout.calls == 0

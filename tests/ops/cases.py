@@ -53,7 +53,7 @@ from tinynet.ops.dropout import drop, dropout_grad
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.embedding import add_up, look_up
 from tinynet.ops.group_norm import standardise, standardise_grad
-from tinynet.ops.indexing import getitem, scatter
+from tinynet.ops.indexing import scatter, subscript
 from tinynet.ops.joining import join
 from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
 from tinynet.ops.logaddexp import logaddexp
@@ -191,7 +191,7 @@ CASES = [
     case(basics.broadcast_to, normal(3, 1), shape=(2, 3, 4)),
     case(permute, normal(2, 3, 4), axes=(2, 0, 1)),
     case(pad_constant, normal(2, 3), widths=((1, 0), (2, 1)), value=1.5, family="pad"),
-    case(getitem, normal(4, 3), index=INDEX),
+    case(subscript, normal(4, 3), index=INDEX),
     case(scatter, normal(2, 2, 3), shape=(4, 3), index=INDEX),
     case(join, normal(2, 3), normal(2, 1), axis=1),
     case(look_up, normal(4, 3), INDEX, rows=4, family="embedding"),
@@ -281,6 +281,7 @@ CASES = [
     case(warp, images(2, 4, 3, 1), maps=MAPS, fill_mode="wrap", interpolation="nearest", fill_value=0.0, family="warp"),
     *(case(warp_grad, normal(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", family="warp")
       for mode in FILL_MODES),
+    case(basics.copy, normal(5)),
 ]  # fmt: skip
 
 CONSTANT = {

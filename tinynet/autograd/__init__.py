@@ -7,3 +7,5 @@ from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
 
 __all__ = ["Parameter", "Primitive", "Tensor", "as_raw", "as_tensor", "grad", "gradients", "is_grad_enabled", "no_grad"]
 __all__ += ["primitive", "set_grad_enabled"]
+
+import tinynet.ops  # noqa: E402, F401  the operators of Tensor, whichever of the two rooms is asked for first

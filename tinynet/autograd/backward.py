@@ -59,19 +59,20 @@ class Walk:
         """Saved inputs and outputs as the rules get them: arrays, or under create_graph the Tensors they were."""
         if not self.create_graph:
             return node.saved, node.outputs
-        inputs = [_on_tape(value, edge) for value, edge in zip(node.saved, node.edges, strict=True)]
+        inputs = [_on_tape(value, edge, node, i) for i, (value, edge) in enumerate(zip(node.saved, node.edges, strict=True))]
         outputs = node.outputs if isinstance(node.outputs, tuple) else (node.outputs,)
-        outputs = tuple(_on_tape(value, (node, i)) for i, value in enumerate(outputs))
+        outputs = tuple(_on_tape(value, (node, i), node, ~i) for i, value in enumerate(outputs))
         return inputs, outputs if node.output_count > 1 else outputs[0]
 
 
-def _on_tape(value: Any, edge: Any) -> Any:
-    if value is None or edge is None or value.dtype.kind != "f":
-        return value
-    if isinstance(edge, Tensor):
-        return edge
-    tensor = Tensor(value, requires_grad=True)
-    tensor._node, tensor._index = edge
+def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:
+    """What `node` saved at `place` (see Node) as the Tensor it was; what was given as an array stays one."""
+    edge = edge if edge is not None and value is not None and value.dtype.kind == "f" else None
+    if isinstance(edge, Tensor) or (edge is None and place not in node.versions):
+        return value if edge is None else edge
+    tensor = Tensor(value, requires_grad=edge is not None)
+    tensor._node, tensor._index = edge or (None, 0)
+    tensor._version = node.versions[place][0] if place in node.versions else tensor._version
     return tensor
 
 
@@ -89,41 +90,47 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:
-    """Adds d(self)/d(leaf) to `grad` of every leaf; `gradient` is the upstream gradient (1 for a single number)."""
+    """Adds d(self)/d(leaf) to `grad` of every leaf, which owns its memory; `gradient` is upstream's (1 for a single number)."""
     walk = Walk(None, create_graph=False, retain_graph=retain_graph)
     walk.send(self.edge, _upstream(self, gradient, create_graph=False))
     for leaf, grad in walk.run().items():
-        leaf._grad = grad if leaf._grad is None else leaf._grad + grad
+        leaf._grad = Tensor(basics.copy(grad) if leaf._grad is None else basics.add(leaf._grad.data, grad))
 
 
 Tensor.backward = backward  # type: ignore[attr-defined]
 
 
-def gradients(output: Tensor, inputs: Sequence[Tensor], grad_output: Any = None) -> list[Any]:
-    """Gradients of `output` as plain arrays, None for inputs it does not depend on; frees the graph."""
-    walk = Walk([x.edge for x in inputs], create_graph=False, retain_graph=False)
-    walk.send(output.edge, _upstream(output, grad_output, create_graph=False))
+def gradients(
+    outputs: Any, inputs: Sequence[Tensor], grad_outputs: Any = None, *,
+    create_graph: bool = False, retain_graph: bool = False, stop: bool = False,
+) -> list[Any]:  # fmt: skip
+    """Gradients as plain arrays (Tensors under `create_graph`), None for inputs that no output depends on.
+
+    They are as the rules returned them: some may be views of one another, or of a gradient that was given. `stop`: see Walk.
+    """
+    outs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+    seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)
+    walk = Walk([x.edge for x in inputs], create_graph, retain_graph, stop)
+    for output, seed in zip(outs, seeds, strict=True):
+        walk.send(as_tensor(output).edge, _upstream(output, seed, create_graph))
     arrived = walk.run()
     return [arrived[x.edge] for x in inputs]
 
 
 def grad(
     outputs: Any, inputs: Any, grad_outputs: Any = None, *,
-    create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False, stop: bool = False,
+    create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False,
 ) -> Any:  # fmt: skip
     """Gradients of the sum of `outputs`, weighted by `grad_outputs`, with respect to `inputs`.
 
-    A Tensor for one input, a list for a list; under `create_graph` on the tape, to be differentiated again. Raises
-    RuntimeError for an input that no output depends on, unless `allow_unused` (it is None then). `stop`: see Walk.
+    A Tensor for one input, a list for a list, each in memory of its own; under `create_graph` on the tape, to be
+    differentiated again. Raises RuntimeError for an input that no output depends on, unless `allow_unused` (None then).
     """
-    outs, ins = (list(v) if isinstance(v, list | tuple) else [v] for v in (outputs, inputs))
-    seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)
-    walk = Walk([x.edge for x in ins], create_graph, create_graph if retain_graph is None else retain_graph, stop)
+    ins = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    keep = create_graph if retain_graph is None else retain_graph
     with set_grad_enabled(create_graph and is_grad_enabled()):
-        for output, seed in zip(outs, seeds, strict=True):
-            walk.send(as_tensor(output).edge, _upstream(output, seed, create_graph))
-        arrived = walk.run()
-    found = [None if arrived[x.edge] is None else as_tensor(arrived[x.edge]) for x in ins]
+        arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
+        found = [None if value is None else as_tensor(basics.copy(value)) for value in arrived]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):
         raise RuntimeError(f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None")
     return found if isinstance(inputs, list | tuple) else found[0]

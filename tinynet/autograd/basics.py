@@ -20,6 +20,17 @@ def _(grad):
 
 
 @primitive
+def copy(x):
+    """x in memory of its own."""
+    return elementwise.apply(np.positive, x)
+
+
+@copy.vjp
+def _(grad):
+    return grad
+
+
+@primitive
 def sum(x, *, axis=None, keepdims=False):
     """Sum over `axis`: an int, a tuple, or None for all."""
     return reduce.sum(x, axis=axis, keepdims=keepdims)

@@ -99,11 +99,11 @@ class Primitive:
         node.shapes, node.dtypes = [getattr(x, "shape", ()) for x in raw], [getattr(x, "dtype", None) for x in raw]
         node.output_count = len(out) if isinstance(out, tuple) else 1
         for rule in [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]:
-            for i, name in rule.values:
+            for i, _ in rule.values:
                 if i < len(raw) and node.saved[i] is None:
                     node.saved[i] = raw[i]
                     if isinstance(args[i], Tensor):
-                        node.versions.append((args[i]._version, args[i].version, name))
+                        node.versions[i] = (args[i]._version, args[i].version)
             if "y" in rule.asks:
                 node.outputs = out
         return node
@@ -128,7 +128,7 @@ def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Te
     if node is not None and data.dtype.kind == "f":  # integer and boolean outputs are constants
         tensor.requires_grad, tensor._node, tensor._index = True, node, index
         if node.outputs is not None:
-            node.versions.append((tensor._version, tensor.version, "y"))
+            node.versions[~index] = (tensor._version, tensor.version)
     return tensor
 
 

@@ -33,8 +33,9 @@ class Node:
     edges     for every input: None for a constant, a leaf Tensor, or (node, which of its outputs)
     shapes    for every input: its shape, to which its gradient is reduced;  dtypes  likewise
     saved     for every input: its array if a rule asked for it, else None;  outputs  likewise, as the forward returned them
-    versions  (version counter, its count when saved, name of the value) for all that is saved; a counter is a list of one
-              number, the changes made in place to a piece of memory, and is shared by the Tensors that view it
+    versions  {place: (version counter, its count when saved)} of what is saved, where the place is i for input i and ~i for
+              output i; a counter is a list of one number, the changes made in place to a piece of memory, and is shared by
+              the Tensors that view it
     """
 
     __slots__ = ("dtypes", "edges", "order", "output_count", "outputs", "primitive", "saved", "shapes", "static", "versions")
@@ -45,7 +46,7 @@ class Node:
     def __init__(self, primitive: Any, edges: list[Any], saved: list[Any], static: dict[str, Any]) -> None:
         self.order = next(_order)  # later nodes never feed earlier ones: sorting by it is a topological order
         self.primitive, self.edges, self.saved, self.static = primitive, edges, saved, static
-        self.versions: list[tuple[list[int], int, str]] = []
+        self.versions: dict[int, tuple[list[int], int]] = {}
         self.outputs: Any = None
 
     def check(self) -> None:
@@ -53,8 +54,9 @@ class Node:
         name, advice = self.primitive.name, "or compute the forward again"
         if self.saved is None:
             raise RuntimeError(f"an earlier backward freed the graph of {name!r}; pass retain_graph=True to it, {advice}")
-        for version, then, value in self.versions:
+        for place, (version, then) in self.versions.items():
             if version[0] != then:
+                value = self.primitive.inputs[place] if place >= 0 else "y"
                 raise RuntimeError(
                     f"{name!r} saved {value!r} for its derivative, and an optimizer, assign, set_weights or an in-place "
                     f"operator has changed it since; run backward before the change, {advice}"
@@ -62,4 +64,4 @@ class Node:
 
     def free(self) -> None:
         """Drops all that was kept."""
-        self.saved, self.outputs, self.versions, self.edges = None, None, [], []  # type: ignore[assignment]
+        self.saved, self.outputs, self.versions, self.edges = None, None, {}, []  # type: ignore[assignment]

@@ -18,6 +18,7 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_data", "_grad", "_index", "_logits", "_node", "_version", "name", "requires_grad")
     __hash__ = object.__hash__
+    _version: list[int]
     numpy: Any  # a copy as a C-ordered NumPy array; like all operators and other methods from `ops`
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
@@ -27,7 +28,7 @@ class Tensor:
         self.requires_grad, self.name = requires_grad, name
         self._node: Node | None = None  # what computed it; None for leaves
         self._index = 0  # which output of the node it is
-        self._version = [0]  # number of changes in place so far
+        self._version = data._version if isinstance(data, Tensor) else [0]  # number of changes in place so far
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
@@ -38,7 +39,7 @@ class Tensor:
     size = property(lambda self: self._data.size)
     version = property(lambda self: self._version[0], doc="Number of changes in place so far.")
     edge = property(lambda self: self if self._node is None else (self._node, self._index), doc="Its place on the tape.")
-    grad = property(lambda self: None if self._grad is None else Tensor(self._grad), doc="What backward accumulated.")
+    grad = property(lambda self: self._grad, doc="What backward accumulated, a Tensor or None.")
 
     def zero_grad(self) -> None:
         """Forgets the accumulated gradient."""
@@ -46,9 +47,7 @@ class Tensor:
 
     def detach(self) -> "Tensor":
         """The same memory as a constant."""
-        out = Tensor(self._data)
-        out._version = self._version
-        return out
+        return Tensor(self)
 
     def touch(self) -> None:
         """Tells the tape, and a step under recording, that the array was changed in place."""

@@ -32,8 +32,11 @@ def target(y_true: Any, y_pred: Any) -> Any:
 
 
 def _array(x: Any, beside: Any) -> Any:
-    """`x` as an array on the device and of the dtype of `beside`."""
-    x, module = as_raw(x), xp(as_raw(beside))
+    """`x` as a constant on the device and of the dtype of `beside`."""
+    module = xp(as_raw(beside))
+    if isinstance(x, Tensor) and xp(x.data) is module:
+        return ops.cast(x.detach(), dtype=beside.dtype)  # a Tensor: backward notices if it is changed
+    x = as_raw(x)
     whole = type(x) is module.ndarray and x.ndim  # a single number was never part of a batch
     return elementwise.cast(x, beside.dtype) if whole else module.asarray(x, beside.dtype)
 
@@ -72,9 +75,11 @@ def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[A
 
 
 def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
-    y_true = xp(as_raw(y_pred)).asarray(as_raw(y_true))
+    module = xp(as_raw(y_pred))
+    same = isinstance(y_true, Tensor) and xp(y_true.data) is module
+    y_true = y_true.detach() if same else module.asarray(as_raw(y_true))
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        y_true = y_true.reshape(y_true.shape[:-1])
+        y_true = ops.reshape(y_true, y_true.shape[:-1])
     if y_true.shape != y_pred.shape[:-1]:
         hint = ""
         if y_true.shape == y_pred.shape:
@@ -90,10 +95,11 @@ def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
 
 def _classes(name: str, y_true: Any, classes: int) -> Any:
     """`y_true` as integers. In host memory they are looked at: one that is no class would silently cost nothing."""
-    whole = y_true if y_true.dtype.kind in "iu" else elementwise.cast(y_true, np.dtype(np.int64))
-    if isinstance(whole, np.ndarray) and whole.size:
-        unsigned = whole.view(f"u{whole.itemsize}")  # in which labels below 0 are the largest of all
-        launch(_look_at, name, y_true, whole, unsigned, classes)  # a launch: a recorded step looks at every batch
+    whole = y_true if y_true.dtype.kind in "iu" else ops.cast(y_true, dtype=np.int64)
+    given, seen = as_raw(y_true), as_raw(whole)
+    if isinstance(seen, np.ndarray) and seen.size:
+        unsigned = seen.view(f"u{seen.itemsize}")  # in which labels below 0 are the largest of all
+        launch(_look_at, name, given, seen, unsigned, classes)  # a launch: a recorded step looks at every batch
     return whole
 
 

@@ -20,6 +20,7 @@ from tinynet.ops.arithmetic import add, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import cast, log
+from tinynet.ops.everyday import stop_gradient
 from tinynet.ops.reduction import mean, sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.settings import floats
@@ -111,7 +112,7 @@ def categorical_crossentropy(target: Value, output: Value, from_logits: bool = F
     A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same values and
     gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with requires_grad set).
     """
-    target = as_raw(target)
+    target = stop_gradient(target)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(
             f"categorical_crossentropy: expected target and output of one shape (N, ..., C), got {tuple(target.shape)} "
@@ -122,19 +123,19 @@ def categorical_crossentropy(target: Value, output: Value, from_logits: bool = F
 
 def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
     """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C) -> loss (N, ...)."""
-    labels, shape = as_raw(target), tuple(output.shape[:-1])
+    labels, shape = stop_gradient(target), tuple(output.shape[:-1])
     if tuple(labels.shape) not in (shape, (*shape, 1)):
         raise ValueError(
             f"sparse_categorical_crossentropy: expected one label for each row of the output {tuple(output.shape)}, that "
             f"is shape {shape} or {(*shape, 1)}, got {tuple(labels.shape)}; one-hot rows go to categorical_crossentropy"
         )
-    labels = labels.reshape(shape)
+    labels = reshape(labels, shape)
     return _categorical(labels if labels.dtype.kind in "iu" else cast(labels, dtype="int64"), shape, output, from_logits)
 
 
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
     """target and output (N, ..., K) -> mean over the last axis (N, ...)."""
-    target = as_raw(target)
+    target = stop_gradient(target)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(
             f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
@@ -158,7 +159,7 @@ def one_hot(t: Any, p: Value) -> Any:
 def _categorical(target: Any, shape: tuple[int, ...], output: Value, from_logits: bool) -> Value:
     (output,) = floats(output)
     if output.ndim != 2:
-        target = target.reshape(-1, *target.shape[len(shape) :])
+        target = reshape(target, -1, *target.shape[len(shape) :])
         output = reshape(output, -1, output.shape[-1])
     logits = output if from_logits else _logits(output)
     if logits is None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from tinynet import autograd
 from tinynet.autograd import Primitive, Tensor, basics
-from tinynet.autograd.tensor import as_raw
 
 
 def derived_from(primitive: Primitive) -> Callable[[Callable[..., Any]], Primitive]:
@@ -39,7 +38,7 @@ def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[b
     on_tape = any(isinstance(value, Tensor) for value in (*grads, *inputs))
     with autograd.set_grad_enabled(True):
         # Every input becomes a variable of its own: batch norm's mean was computed from x, and is held constant here.
-        own = [_variable(x, on_tape) if needed else as_raw(x) for x, needed in zip(inputs, needs, strict=True)]
+        own = [_variable(x, on_tape) if needed else _constant(x) for x, needed in zip(inputs, needs, strict=True)]
         outputs = composition(*own, **static)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [(y, g) for y, g in zip(outputs, grads, strict=True) if g is not None]
@@ -47,13 +46,17 @@ def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[b
         if not used:  # the outputs asked for depend on none of these inputs
             return (None,) * len(needs)
         wanted = [x for x, needed in zip(own, needs, strict=True) if needed]
-        found = autograd.grad(
-            [y for y, _ in used], wanted, [g for _, g in used], create_graph=on_tape, allow_unused=True, stop=True
-        )
-    results = iter(found if on_tape else [as_raw(x) for x in found])
+        ys, seeds = zip(*used, strict=True)
+        found = autograd.gradients(ys, wanted, seeds, create_graph=on_tape, retain_graph=on_tape, stop=True)
+    results = iter(found)
     return tuple(next(results) if needed else None for needed in needs)
 
 
 def _variable(x: Any, on_tape: bool) -> Tensor:
     """A Tensor with a place on the tape of its own: on the tape still connected with what computed x."""
     return basics.reshape(x, shape=x.shape) if on_tape else Tensor(x, requires_grad=True)
+
+
+def _constant(x: Any) -> Any:
+    """x without its place on the tape; a change of it is still noticed."""
+    return x.detach() if isinstance(x, Tensor) else x

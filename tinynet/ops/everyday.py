@@ -13,7 +13,7 @@ from tinynet.backend import config, device
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import cast, sqrt
-from tinynet.ops.indexing import getitem
+from tinynet.ops.indexing import constant, getitem
 from tinynet.ops.joining import concatenate
 from tinynet.ops.linear import matmul
 from tinynet.ops.settings import existing, existing_axes, integer, reduced_axes
@@ -41,7 +41,7 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     """The elements at `indices` along `axis`; None: of x made flat."""
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
-    index[axis] = np.asarray(device.to_host(as_raw(indices)))
+    index[axis] = np.asarray(device.to_host(constant(indices)))
     return getitem(x, index=tuple(index))
 
 

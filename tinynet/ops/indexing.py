@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import primitive
-from tinynet.autograd.tensor import as_raw
+from tinynet.autograd import Tensor, primitive
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value, method
 
 
 @primitive
-def getitem(x, *, index):
-    """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
+def subscript(x, *, index):
+    """x[index], for an index without Tensors."""
     y = x[index]
     if is_basic(index) or type(y) is not np.ndarray:
         return y
@@ -29,14 +28,14 @@ def _take(y, x, index):
     y[...] = x[index]
 
 
-@getitem.vjp
+@subscript.vjp
 def _(grad, x_shape, index):
     return scatter(grad, shape=x_shape, index=index)
 
 
 @primitive
 def scatter(x, *, shape, index):
-    """Zeros of `shape` with x added at `index`: the adjoint of getitem."""
+    """Zeros of `shape` with x added at `index`: the adjoint of subscript."""
     y = common.empty(x, shape)
     if type(y) is np.ndarray:
         common.launch(_scatter, y, x, index)
@@ -57,7 +56,7 @@ def _scatter(y, x, index):
 
 @scatter.vjp
 def _(grad, index):
-    return getitem(grad, index=index)
+    return subscript(grad, index=index)
 
 
 def is_basic(index: Any) -> bool:
@@ -67,15 +66,22 @@ def is_basic(index: Any) -> bool:
     return all(isinstance(part, plain) and not isinstance(part, bool) for part in parts)
 
 
-def raw_index(index: Any) -> Any:
-    """`index` with arrays for Tensors."""
-    if isinstance(index, tuple):
-        return tuple(as_raw(part) for part in index)
-    return as_raw(index)
+def getitem(x: Value, index: Any) -> Value:
+    """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
+    return subscript(x, index=tuple(map(constant, index)) if isinstance(index, tuple) else constant(index))
 
 
-def _subscript(x: Value, index: Any) -> Value:
-    return getitem(x, index=raw_index(index))
+method("__getitem__", getitem)
 
 
-method("__getitem__", _subscript)
+def constant(part: Any) -> Any:
+    """A Tensor or a list in an index as an array that nobody else can change: the derivative reads the elements read now."""
+    if isinstance(part, list):
+        return np.asarray(part)
+    if not isinstance(part, Tensor):
+        return part
+    if type(part.data) is not np.ndarray:
+        return part.data.copy()
+    own = common.aligned(part.shape, part.dtype)
+    common.launch(np.copyto, own, part.data)
+    return own

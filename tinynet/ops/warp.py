@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import Tensor, primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import warp as kernels
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.elementary import cast
 from tinynet.ops.settings import IMAGES, choice, floats, number, rank
 from tinynet.ops.shape import transpose
 
@@ -60,7 +61,7 @@ def affine_warp(
     choice("affine_warp", "fill_mode", fill_mode, kernels.FILL_MODES)
     choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
     fill_value = number("affine_warp", "fill_value", fill_value)
-    maps = xp(as_raw(x)).asarray(maps, np.float64)
+    maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else xp(as_raw(x)).asarray(maps, np.float64)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
     first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
