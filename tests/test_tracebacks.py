@@ -238,3 +238,38 @@ def test_ctrl_c_in_fit_is_short_and_training_can_go_on(full, tmp_path):
     assert last[-1].startswith("KeyboardInterrupt: fit was interrupted in epoch ")
     ours = [line for line in last if "File" in line and "script.py" not in line]
     assert bool(ours) == bool(full)
+
+
+def frozen():
+    made = model()
+    made.layers[0].trainable = False
+    made.fit(X, Y, verbose=0)
+
+
+def used_up():
+    model().fit(iter([(X, Y)]), epochs=3, verbose=0)
+
+
+WARNINGS = {
+    "a monitored name that is not logged": lambda: model().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping("f1")]),
+    "a mode that is unknown": lambda: callbacks.EarlyStopping("loss", mode="up"),
+    "trainable was changed": frozen,
+    "data that ran out": used_up,
+    "NaN in the data": lambda: model().fit(np.full_like(X, np.nan), Y, verbose=0),
+    "the shape of a sample": lambda: tinynet.Sequential([layers.Dense(1, input_shape=(3,))]),
+    "an older name": lambda: layers.LeakyReLU(alpha=0.1),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warnings_name_the_users_line(name):
+    with pytest.warns(UserWarning) as caught:
+        WARNINGS[name]()
+    assert {Path(warning.filename).name for warning in caught} == {HERE}
+
+
+def test_warnings_of_tinynet_are_given_where_they_find_that_line():
+    root = Path(tinynet.__file__).parent
+    for path in root.rglob("*.py"):
+        if "compat" not in path.parts and path.name != "tracebacks.py":  # compat counts frames: it wraps what it warns of
+            assert "warnings.warn(" not in path.read_text(encoding="utf-8"), path

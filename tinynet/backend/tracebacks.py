@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 import sysconfig
+import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -69,6 +70,14 @@ def trim_outermost(error: BaseException) -> None:
     """`trim`, unless this is part of a call that will do it."""
     if not _inside.get():
         trim(error)
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that names the user's line: the nearest one outside of tinynet, however deep within it this is."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and (frame.f_code.co_filename.startswith(OURS) or _is_library(frame.f_code.co_filename)):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)
 
 
 def _without_ours(traceback: TracebackType | None) -> TracebackType | None:

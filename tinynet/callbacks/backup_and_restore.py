@@ -6,12 +6,12 @@ running means) and the `state()` of every other callback. How the file is writte
 
 import os
 import shutil
-import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from tinynet.backend import tracebacks
 from tinynet.callbacks import backup_file
 from tinynet.callbacks.callback import Callback, Logs
 from tinynet.callbacks.model_checkpoint import checked_save_freq
@@ -103,7 +103,7 @@ class BackupAndRestore(Callback):
                     raise ValueError(
                         f"BackupAndRestore: {error}. Nothing was restored. To begin training anew, delete {self.backup_dir}"
                     ) from error
-                warnings.warn(f"BackupAndRestore: {error}; the backup before it is used", stacklevel=2)
+                tracebacks.warn(f"BackupAndRestore: {error}; the backup before it is used")
         return None
 
     def _restore_siblings(self, states: Iterable[tuple[str, Any]]) -> None:
@@ -112,8 +112,8 @@ class BackupAndRestore(Callback):
             if name in callbacks:
                 callbacks[name].set_state(state)
             else:
-                warnings.warn(
-                    f"BackupAndRestore: the backup knows a callback {name}, which this run does not have", stacklevel=2
+                tracebacks.warn(
+                    f"BackupAndRestore: the backup knows a callback {name}, which this run does not have"
                 )
 
     def _named(self) -> list[tuple[str, Callback]]:

@@ -1,13 +1,13 @@
 """ModelCheckpoint: saves the model, or its weights, while it trains."""
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinynet.backend import tracebacks
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -101,7 +101,7 @@ class ModelCheckpoint(MonitorCallback):
         current = logs.get(self.monitor)
         if current is None or np.ndim(current):
             reason = "is not logged" if current is None else f"is {current!r} and not one number"
-            warnings.warn(f"ModelCheckpoint: `{self.monitor}` {reason}, so the model is saved as it is", stacklevel=4)
+            tracebacks.warn(f"ModelCheckpoint: `{self.monitor}` {reason}, so the model is saved as it is")
             return True
         before = "None" if self.best is None else f"{self.best:.5f}"
         better = self._improves(current, self.best)

@@ -1,11 +1,10 @@
 """What callbacks that watch one logged value share: which value, which direction is good, and what counts as better."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from tinynet.backend import config
+from tinynet.backend import config, tracebacks
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -24,7 +23,7 @@ class MonitorCallback(Callback):
         self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
     ) -> None:
         if mode not in ("auto", "min", "max"):
-            warnings.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used instead", stacklevel=3)
+            tracebacks.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used instead")
             mode = "auto"
         self.monitor = monitor
         self.mode = mode
@@ -37,7 +36,7 @@ class MonitorCallback(Callback):
         current = (logs or {}).get(self.monitor)
         if current is None:
             names = ", ".join(logs or ())
-            warnings.warn(f"{type(self).__name__}: `{self.monitor}` is not logged; available are: {names}", stacklevel=4)
+            tracebacks.warn(f"{type(self).__name__}: `{self.monitor}` is not logged; available are: {names}")
         return current
 
     def _improves(self, current: float, reference: float | None) -> bool:

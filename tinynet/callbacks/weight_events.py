@@ -4,12 +4,13 @@
 """
 
 import json
-import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from tinynet.backend import tracebacks
 
 PANELS = 256  # at most so many in one picture
 SAMPLES = 32  # of a batch whose gradients are taken
@@ -24,7 +25,7 @@ def describe(writer: Any, model: Any) -> None:
         try:
             text = json.dumps(json.loads(model.to_json()), indent=2)
         except (NotImplementedError, TypeError, ValueError) as error:
-            warnings.warn(f"TensorBoard: the model has no JSON to write ({error})", stacklevel=4)
+            tracebacks.warn(f"TensorBoard: the model has no JSON to write ({error})")
         else:
             writer.add_text("model/json", _as_code(text), 0)
 

@@ -1,9 +1,9 @@
 """Epochs: how many batches make one, and what happens when they run out."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from tinynet.backend import tracebacks
 from tinynet.data.arrays import Batch, Places
 
 
@@ -43,10 +43,9 @@ class Epochs:
             batch = next(self._open, None)
             if batch is None:
                 self._open, self.given = None, 0
-                warnings.warn(
+                tracebacks.warn(
                     f"the data ran out after {self.step} of {wanted} steps; they must yield steps_per_epoch * epochs "
-                    "batches, or use a generator that never ends",
-                    stacklevel=4,
+                    "batches, or use a generator that never ends"
                 )
                 return
             self.step, self.given = self.step + 1, self.given + 1

@@ -1,13 +1,12 @@
 """ImageDataGenerator: Keras's older way to augment images, by ranges of transformations, and a stream of them for `fit`."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinynet import signature
-from tinynet.backend import config, random
+from tinynet.backend import config, random, tracebacks
 from tinynet.data import image_settings as check
 from tinynet.data import image_transforms as transforms
 from tinynet.data.arrays import check_batch_size
@@ -121,12 +120,11 @@ class ImageDataGenerator(ImagePipeline):
         check.lengths(x, y=y, sample_weight=weight)
         x, y, weight = check.subset(subset, self.validation_split, ignore_class_split, x, y, weight)
         if self.featurewise_center and self.mean is None:
-            warnings.warn("ImageDataGenerator: featurewise_... have no effect before fit(x) was called", stacklevel=2)
+            tracebacks.warn("ImageDataGenerator: featurewise_... have no effect before fit(x) was called")
         if self.brightness_range is not None and x.dtype.kind == "f" and x.max() <= 1:
-            warnings.warn(
+            tracebacks.warn(
                 "ImageDataGenerator: brightness_range makes whole numbers of images, and these are between 0 and 1; give "
-                "images of 0 to 255, with rescale=1/255",
-                stacklevel=2,
+                "images of 0 to 255, with rescale=1/255"
             )
         key = random.next_key() if seed is None else random.key_from_seed(seed)
         return ImageFlow(self, x, y, weight, batch_size=check_batch_size(batch_size), shuffle=shuffle, key=key)

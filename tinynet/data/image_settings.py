@@ -1,10 +1,10 @@
 """Checks of what ImageDataGenerator is given: each raises ValueError that says what was expected and what came."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
+from tinynet.backend import tracebacks
 from tinynet.data.columns import as_array
 
 WHO = "ImageDataGenerator"
@@ -38,7 +38,7 @@ def images(x: Any, data_format: str) -> np.ndarray:
         raise ValueError(f"{WHO}: x must have 4 axes, (N, H, W, C) or channels first, got shape {array.shape}")
     channels = array.shape[3 if data_format == "channels_last" else 1]
     if channels not in (1, 3, 4):
-        warnings.warn(f"{WHO}: x has shape {array.shape}: {channels} channels, for {data_format!r}", stacklevel=4)
+        tracebacks.warn(f"{WHO}: x has shape {array.shape}: {channels} channels, for {data_format!r}")
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 

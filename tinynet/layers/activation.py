@@ -1,12 +1,12 @@
 """Activations as layers: an elementwise function, or softmax, between two others."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinynet import activations, ops
+from tinynet.backend import tracebacks
 from tinynet.layers import arguments
 from tinynet.layers.affine import axis_argument
 from tinynet.layers.base import Elementwise, Layer, Shape
@@ -62,7 +62,7 @@ class LeakyReLU(Elementwise):
     def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if alpha is not None:
-            warnings.warn(f"{self}: `alpha` is written `negative_slope` today", stacklevel=2)
+            tracebacks.warn(f"{self}: `alpha` is written `negative_slope` today")
             negative_slope = alpha
         self.negative_slope = arguments.number(negative_slope, f"{self}: negative_slope", 0)
 

@@ -2,12 +2,12 @@
 
 import importlib
 import inspect
-import warnings
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
 
 from tinynet import activations
+from tinynet.backend import tracebacks
 from tinynet.nearest import nearest
 from tinynet.signature import accepted
 
@@ -98,9 +98,8 @@ def input_shape(layer: Any, unknown: dict[str, Any]) -> tuple[int | None, ...] |
     if dim is None and shape is None:
         return None
     found = (dim,) if dim is not None else (shape,) if _is_int(shape) else tuple(shape)
-    warnings.warn(
-        f"{layer}: do not pass input_shape or input_dim to a layer; begin the Sequential with Input({found}) instead",
-        stacklevel=4,
+    tracebacks.warn(
+        f"{layer}: do not pass input_shape or input_dim to a layer; begin the Sequential with Input({found}) instead"
     )
     return tuple(None if size is None else positive(size, f"{layer}: each size in input_shape") for size in found)
 

@@ -4,11 +4,10 @@ Clipping has two consequences worth knowing: a wrong prediction costs at most -l
 active the gradient is exactly zero, so training can stall there.
 """
 
-import warnings
 from typing import Any
 
 from tinynet import ops
-from tinynet.backend import config
+from tinynet.backend import config, tracebacks
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import counted_labels, kind_of_targets, labels, matched, prediction
 
@@ -23,10 +22,9 @@ def categorical_crossentropy(
     y_true, y_pred = matched("categorical_crossentropy", y_true, y_pred)
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if y_pred.shape[-1] == 1:
-        warnings.warn(
+        tracebacks.warn(
             f"categorical_crossentropy: predictions of shape {y_pred.shape} have one class only, so the loss is 0 or constant; "
-            "for two classes use binary_crossentropy",
-            stacklevel=2,
+            "for two classes use binary_crossentropy"
         )
     if label_smoothing:
         y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])

@@ -5,14 +5,13 @@ the host: each prediction falls into the bucket numbered by how many thresholds 
 the sum of the buckets behind it. Work and memory do not grow with the number of thresholds.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config, device, tracebacks
 from tinynet.losses.shapes import same_rank, weights_like
 from tinynet.metrics.metric import Metric
 from tinynet.metrics.value import value_of
@@ -107,10 +106,9 @@ class Counts(Metric):
         low, high = predicted.min(), predicted.max()
         if low < -config.epsilon() or high > 1 + config.epsilon():
             hint = "from_logits=True, or " if hasattr(self, "from_logits") else ""
-            warnings.warn(
+            tracebacks.warn(
                 f"{self.name}: predictions should be probabilities in 0 .. 1, got values from {low:.3g} to {high:.3g}; for "
-                f"logits give {hint}the model a sigmoid or softmax as its last activation",
-                stacklevel=4,
+                f"logits give {hint}the model a sigmoid or softmax as its last activation"
             )
 
     def _bucket(self, predicted: np.ndarray) -> np.ndarray:

@@ -1,13 +1,12 @@
 """Confusion matrices of several classes, and what segmentation calls intersection over union."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config, device, tracebacks
 from tinynet.metrics.metric import Metric
 from tinynet.metrics.value import Value, value_of
 
@@ -104,10 +103,9 @@ class IoU(ConfusionMatrix):
         """The weights as numbers of the metric's dtype."""
         whole = weight if np.dtype(self.dtype).kind == "f" else np.trunc(weight)
         if (whole != weight).any():
-            warnings.warn(
+            tracebacks.warn(
                 f"{self.name} counts in integers, so the fractions of sample_weight are cut off, as in Keras; "
-                "dtype='float32' keeps them",
-                stacklevel=3,
+                "dtype='float32' keeps them"
             )
         return whole
 

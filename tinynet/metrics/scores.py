@@ -1,12 +1,11 @@
 """Scores that weigh errors against something: F-scores of a classifier, R2 of a regression."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config, device, tracebacks
 from tinynet.losses.shapes import same_rank
 from tinynet.metrics.metric import Metric
 from tinynet.metrics.value import value_of
@@ -164,7 +163,7 @@ class R2Score(_Columns):
         if not p:
             return scores
         if p >= n - 1:
-            warnings.warn(f"{self.name} is not adjusted: {p} regressors are too many for {n:.0f} samples", stacklevel=3)
+            tracebacks.warn(f"{self.name} is not adjusted: {p} regressors are too many for {n:.0f} samples")
             return scores
         return 1 - (1 - scores) * (n - 1) / (n - p - 1)
 

@@ -9,14 +9,13 @@ Later batches are not looked at: what comes later shows in the loss.
 """
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device
+from tinynet.backend import config, device, tracebacks
 from tinynet.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -87,5 +86,5 @@ def say(model: Any, kind: str, message: str) -> None:
     """Warns, unless that was said of this model since it was compiled."""
     if kind not in model.objective.said:
         model.objective.said.add(kind)
-        warnings.warn(f"{model}: {message}", stacklevel=6)
+        tracebacks.warn(f"{model}: {message}")
 

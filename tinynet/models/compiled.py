@@ -1,6 +1,5 @@
 """Compiled: what `compile` says about a model, kept, described and taken from a description."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -130,13 +129,12 @@ class Compiled(Layer):
             raise ValueError(f"{self}: call compile(optimizer, loss) before {method}")
         if self._flags_at_compile != (now := _trainable_flags(self)):
             changed = [name for name, flag in now if (name, flag) not in self._flags_at_compile]
-            warnings.warn(
+            tracebacks.warn(
                 f"{self}: `trainable` of {', '.join(changed[:3]) or 'a layer'} was changed since compile. Training goes by "
                 f"what is trainable now{'' if self.trainable_weights else ', which is nothing: no weight will change'}. If "
                 "that is meant to last, compile again, so that the optimizer knows which parameters it trains. If this model "
                 "is part of another one that keeps it frozen, as a discriminator in a GAN, set trainable = True before its own "
-                "steps and False before those of the other",
-                stacklevel=3,
+                "steps and False before those of the other"
             )
 
 

@@ -10,14 +10,13 @@ optimizer.apply(grads, parameters)
 lists or dictionaries of them for models with several inputs or outputs.
 """
 
-import warnings
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw, gradients, no_grad
-from tinynet.backend import device
+from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 from tinynet.models import advice
@@ -91,10 +90,9 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
         if model.stop_training:
             break
     if not seen and not begins:
-        warnings.warn(
+        tracebacks.warn(
             "the data ran out: a generator was used up by the epochs before. Training ends here; one that never ends, with "
-            "steps_per_epoch, or a list or loader serves several epochs",
-            stacklevel=4,
+            "steps_per_epoch, or a list or loader serves several epochs"
         )
         model.stop_training = True
         return None

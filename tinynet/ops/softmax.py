@@ -4,11 +4,11 @@
 """
 
 import math
-import warnings
 
 import numpy as np
 
 from tinynet.autograd import Tensor, primitive
+from tinynet.backend import tracebacks
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
@@ -59,10 +59,9 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
         return _over_several("softmax", normalised_exponential, x, axis)
     axis = existing("softmax", axis, x)
     if x.shape[axis] == 1:
-        warnings.warn(
+        tracebacks.warn(
             f"softmax over axis {axis} of shape {tuple(x.shape)}: this axis has size 1, so the result is 1 everywhere, "
-            "whatever x is. For one unit use a sigmoid",
-            stacklevel=3,
+            "whatever x is. For one unit use a sigmoid"
         )
     y = normalised_exponential(x, axis=axis)
     if isinstance(y, Tensor) and y.ndim == 2 and axis in (-1, 1) and isinstance(x, Tensor):

@@ -1,12 +1,12 @@
 """What `apply` is given, and what it has to hold to: gradients and their variables, checked, and the constraints."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import Parameter, as_raw, no_grad
+from tinynet.backend import tracebacks
 from tinynet.kernels.common import launch
 from tinynet.kernels.replay import lasting
 
@@ -37,7 +37,7 @@ def pairs(optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]) 
     if not present:
         raise ValueError(f"No gradients provided for any variable: {missing}; does the loss depend on them?")
     if missing:
-        warnings.warn(f"{optimizer.name}: no gradient for {missing}; they are left as they are", stacklevel=4)
+        tracebacks.warn(f"{optimizer.name}: no gradient for {missing}; they are left as they are")
     return present, updated
 
 

@@ -9,7 +9,6 @@ Nothing is ever extracted to disk, and what a member is said to hold is compared
 
 import io
 import os
-import warnings
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import utils
-from tinynet.backend import limits
+from tinynet.backend import limits, tracebacks
 from tinynet.models.architecture import serialize_layer
 from tinynet.models.files import container, hdf5, keras_weights, native, text
 from tinynet.models.files.check import check_compiled, check_model
@@ -131,7 +130,6 @@ def _compile(model: Any, config: Any, state: list[np.ndarray]) -> None:
     if [array.shape for array in state] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(state)
     elif len(state) > 2:  # more than a count and a rate
-        warnings.warn(
-            f"{model}: the state of {optimizer.name} in the file is not that of tinynet's optimizer; it starts anew",
-            stacklevel=5,
+        tracebacks.warn(
+            f"{model}: the state of {optimizer.name} in the file is not that of tinynet's optimizer; it starts anew"
         )

@@ -8,7 +8,6 @@ blocks/dense/vars/0, ...              private ones last; those in lists and dict
 optimizer/vars/0, 1, ...              iteration, learning rate (unless it is a schedule), slots variable by variable
 """
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from tinynet import lookup
 from tinynet.autograd import Parameter
+from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.naming import numbered
 from tinynet.models.files.errors import FileError, shortened
@@ -87,7 +87,7 @@ def report(what: str, wrong: list[str], skip: bool) -> None:
     """Raises FileError that lists what is wrong; a warning if it may be skipped."""
     shown = "\n  ".join(wrong[:10] + ([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else []))
     if skip:
-        warnings.warn(f"{what}; skipped:\n  {shown}", stacklevel=5)
+        tracebacks.warn(f"{what}; skipped:\n  {shown}")
     else:
         raise FileError(f"{what}; nothing was changed:\n  {shown}")
 
