@@ -1,3 +1,6 @@
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,43 @@ def test_cpu_is_numpy():
 def test_unknown_device_is_refused():
     with pytest.raises(ValueError, match="'auto', 'cpu' or 'gpu'"):
         device.set_device("tpu")
+
+
+def test_a_device_that_is_refused_changes_nothing(monkeypatch):
+    monkeypatch.setattr(device, "gpu_available", lambda: False)
+    for name in ("gpu", "tpu"):
+        with pytest.raises((RuntimeError, ValueError)):
+            device.set_device(name)
+        assert device.get_device() == "cpu"
+
+
+@pytest.mark.parametrize(("name", "found", "chosen"), [("auto", True, "gpu"), ("auto", False, "cpu"), ("cpu", True, "cpu")])
+def test_auto_takes_what_there_is(monkeypatch, name, found, chosen):
+    monkeypatch.setattr(device, "gpu_available", lambda: found)
+    device.set_device(name)
+    assert device.get_device() == chosen
+
+
+@pytest.mark.parametrize(("count", "available"), [(0, False), (1, True), (2, True), (None, False)])
+def test_a_gpu_is_one_that_cupy_sees(monkeypatch, count, available):
+    def devices():
+        if count is None:
+            raise RuntimeError("no driver")
+        return count
+
+    runtime = types.SimpleNamespace(getDeviceCount=devices)
+    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(cuda=types.SimpleNamespace(runtime=runtime)))
+    assert device.gpu_available() is available
+
+
+def test_arrays_of_other_kinds_come_to_the_host():
+    class Elsewhere:
+        def get(self):
+            return np.arange(3)
+
+    assert device.to_host(Elsewhere()).tolist() == [0, 1, 2]
+    assert device.to_host([1, 2]).tolist() == [1, 2]
+    assert type(device.to_device([1.0, 2.0])) is np.ndarray
 
 
 def test_gpu_without_a_gpu_says_what_to_install():

@@ -40,3 +40,25 @@ def test_seeds_wider_than_a_word_are_folded_into_one():
 def test_bad_seeds_are_refused(seed):
     with pytest.raises(ValueError, match="integer >= 0"):
         random.set_seed(seed)
+
+
+def test_a_state_is_where_keys_go_on():
+    random.set_seed(11)
+    random.next_key()
+    state = random.state()
+    expected = [random.next_key() for _ in range(3)]
+    random.set_seed(12)
+    random.set_state(state)
+    assert [random.next_key() for _ in range(3)] == expected
+    assert state == {"seed": 11, "drawn": 1}
+    state["drawn"] = 99
+    assert random.state()["drawn"] == 4, "a state is a copy"
+
+
+def test_keys_count_from_0_under_the_seed():
+    random.set_seed(3)
+    assert [random.next_key() for _ in range(3)] == [(3, 0), (3, 1), (3, 2)]
+    random.set_seed(0)
+    assert random.next_key() == (0, 0)
+    assert random.key_from_seed(0)[0] == 0
+    assert random.key_from_seed(2**32 + 5) == random.key_from_seed(5 ^ 1)
