@@ -1,6 +1,9 @@
 """to_categorical, seeds, files written whole or not at all."""
 
+import errno
+import os
 import random
+import re
 import struct
 
 import numpy as np
@@ -143,3 +146,45 @@ def test_a_truncated_file_is_refused_by_name(tmp_path, keep):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         utils.load_arrays(tmp_path / "absent.safetensors")
+
+
+def test_atomic_write_keeps_the_permissions_of_what_it_replaces(tmp_path):
+    path = tmp_path / "file.txt"
+    old = os.umask(0o027)
+    try:
+        with utils.atomic_write(path) as temporary:
+            temporary.write_text("new")
+        assert path.stat().st_mode & 0o777 == 0o640  # of a new file: what the umask leaves
+        for mode in (0o600, 0o644, 0o660):
+            path.chmod(mode)
+            with utils.atomic_write(path) as temporary:
+                temporary.write_text("again")
+            assert path.stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(old)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EIO])
+def test_errors_of_a_full_disk_name_the_file(tmp_path, number):
+    path = tmp_path / "net.bin"
+    path.write_text("old")
+    with pytest.raises(OSError, match=re.escape(str(path))) as caught, utils.atomic_write(path):
+        raise OSError(number, "nothing left")
+    assert (caught.value.errno, caught.value.filename) == (number, str(path))
+    with pytest.raises(OSError, match=re.escape(f"'{path}'")), utils.atomic_write(path) as temporary:
+        (temporary / "below").write_text("")
+    with pytest.raises(ValueError, match="mine"), utils.atomic_write(path):
+        raise ValueError("mine")
+    assert [one.name for one in tmp_path.iterdir()] == ["net.bin"]
+    assert path.read_text() == "old"
+
+
+def test_what_killed_runs_left_is_removed_and_what_is_being_written_is_not(tmp_path):
+    (tmp_path / ".writing-abc").mkdir()
+    (tmp_path / ".writing-abc" / "net.bin").write_text("half")
+    (tmp_path / "mine").mkdir()
+    with utils.atomic_write(tmp_path / "net.bin") as temporary:
+        temporary.write_text("whole")
+        utils.remove_unfinished(tmp_path)
+        assert temporary.exists()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["mine", "net.bin"]

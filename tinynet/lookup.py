@@ -12,6 +12,14 @@ from tinynet.nearest import hint
 
 T = TypeVar("T")
 
+# Keras's modules of what is in tinynet's rooms: descriptions name them, since two rooms may have a class of one name.
+MODULES = {
+    "layers": "keras.layers", "initializers": "keras.initializers", "regularizers": "keras.regularizers",
+    "constraints": "keras.constraints", "losses": "keras.losses", "metrics": "keras.metrics", "optimizers": "keras.optimizers",
+    "schedules": "keras.optimizers.schedules",
+}  # fmt: skip
+MODELS = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functional", "Functional")}
+
 _registered: dict[str, Any] = {}  # {"package>name": class or function}, what files may name beside tinynet's own
 _custom: ContextVar[Mapping[str, Any] | None] = ContextVar("tinynet_custom_objects", default=None)
 _noted: ContextVar[dict[str, Any] | None] = ContextVar("tinynet_noted_classes", default=None)
@@ -142,9 +150,10 @@ class Configured:
         return dict(vars(self))
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The object that `get_config` described."""
-        return cls(**config)
+        with custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
 
 @contextmanager
@@ -158,13 +167,20 @@ def noted() -> Iterator[None]:
 
 
 def to_config(value: Any) -> dict[str, Any]:
-    """What `from_config` makes the object from again; a class that is neither tinynet's nor registered goes by module>name."""
+    """What `from_config` makes the object from again, in Keras's words: {"module", "class_name", "config", "registered_name"}.
+
+    A class that is registered goes by package>name alone, one that is neither that nor tinynet's by module>name.
+    """
     cls, name = type(value), registered_name(type(value))
     if ">" not in name and not cls.__module__.startswith("tinynet."):
         name = f"{cls.__module__}>{name}"  # so that it is never taken for tinynet's of that name
         if (classes := _noted.get()) is not None:
             classes[name] = cls
-    return {"class_name": name, "config": value.get_config()}
+    room = cls.__module__.split(".")[1] if ">" not in name else None
+    module, registered = MODELS.get(name, (None, None)) if room == "models" else (MODULES.get(str(room)), None)
+    if module is None:
+        return {"class_name": name, "config": value.get_config()}
+    return {"module": module, "class_name": name, "config": value.get_config(), "registered_name": registered}
 
 
 def describe(value: Any) -> Any:

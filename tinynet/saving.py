@@ -15,9 +15,8 @@ from tinynet.lookup import custom_object_scope, register_keras_serializable
 from tinynet.lookup import describe as serialize_keras_object
 from tinynet.lookup import registered as _registered
 from tinynet.lookup import registered_name as get_registered_name
-from tinynet.models.files.check import check_value, known_classes
 from tinynet.models.files.errors import FileError, UnknownObjectError
-from tinynet.models.files.keras_config import from_keras
+from tinynet.models.files.in_memory import deserialize_keras_object
 from tinynet.models.files.whole import load_model, save_model
 
 __all__ = [
@@ -40,23 +39,3 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
     """The class or function registered under `name`, or None."""
     with custom_object_scope(custom_objects or {}):
         return _registered(name)
-
-
-def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The object that {"class_name": ..., "config": {...}} describes, in tinynet's words or Keras's.
-
-    Raises UnknownObjectError, a TypeError, for a class that is neither tinynet's nor registered.
-    """
-    with custom_object_scope(custom_objects or {}):
-        entry = from_keras(config, "the object")
-        check_value(entry, "the object")
-        if isinstance(entry, dict) and "function" in entry:
-            return _registered(entry["function"])
-        if not isinstance(entry, dict) or "class_name" not in entry:
-            return entry
-        name = entry["class_name"]
-        own = known_classes().get(name)
-        cls: Any = own[0][1] if own else _registered(name)
-        if cls is None:
-            raise UnknownObjectError(f"there is no class {name!r} in tinynet, and none is registered under that name")
-        return cls.from_config(entry["config"])

@@ -3,9 +3,11 @@
 import importlib
 import os
 import random as python_random
+import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,13 @@ import numpy as np
 
 from tinynet import gone
 from tinynet.backend import random as backend_random
+
+try:
+    import fcntl
+except ImportError:  # where there is none, what is being written cannot be told from what was left
+    fcntl = None  # type: ignore[assignment]
+
+UNFINISHED = ".writing-"  # folders of files that are being written begin so
 
 # What Keras has at this address and tinynet elsewhere, imported when it is asked for: rooms above this one use it.
 _ELSEWHERE = {
@@ -86,17 +95,56 @@ def set_random_seed(seed: int) -> None:
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path to write to; at the end the file takes the name `path`, after an error it is deleted.
 
-    A reader, or a run that is killed, therefore sees the old file or the whole new one. Missing folders are created.
+    A reader, or a run that is killed, therefore sees the old file or the whole new one. Missing folders are created. A file
+    that is replaced hands on its permissions. An OSError names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A folder of its own lets the temporary file have the final name, so whoever writes it sees the right suffix.
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as folder:
+    with named_in_errors(path), tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder, _held(folder):
         temporary = Path(folder) / path.name
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())  # so that a power cut does not leave the new name with old contents
+        if path.is_file():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
+
+
+@contextmanager
+def named_in_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """An OSError of a number, such as that of a full disk, names `path` and no other."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or not (error.filename is None or UNFINISHED in str(error.filename)):
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def remove_unfinished(folder: str | os.PathLike[str]) -> None:
+    """Removes from a folder what runs that were killed while they wrote a file left; not what is being written."""
+    for left in Path(folder).glob(f"{UNFINISHED}*"):
+        with suppress(OSError), _held(left, alone=True):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _held(folder: str | os.PathLike[str], alone: bool = False) -> Iterator[None]:
+    """A lock on a folder until the end, or until the process ends; with `alone` an OSError where another one has it."""
+    if fcntl is None:
+        yield
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # a file system without locks, or another has it
+            if alone:
+                raise
+        yield
+    finally:
+        os.close(number)
 
 
 def save_arrays(

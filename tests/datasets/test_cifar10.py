@@ -1,5 +1,6 @@
 """CIFAR-10 from batches and archives of a few images, with everything that may be wrong with them."""
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -207,3 +208,19 @@ def test_the_official_sizes():
     assert cifar10.BATCH_IMAGES * (1 + cifar10.PIXELS) == 30_730_000
     assert len(cifar10.BATCHES) == 6
     assert len(cifar10.CLASSES) == 10
+
+
+def test_no_archive_ends_in_anything_else(batches, tmp_path):
+    rng, whole = np.random.default_rng(4), archive_of(official(batches))
+    plain = gzip.decompress(whole)
+    path = tmp_path / "a.tar.gz"
+    for i in range(400):
+        content = bytearray(plain if i % 2 else whole)
+        for at in rng.integers(0, min(len(content), 3000) if i % 3 else len(content), 4):
+            content[at] = rng.integers(256)
+        path.write_bytes(gzip.compress(bytes(content), 1) if i % 2 else bytes(content))
+        try:
+            for _ in cifar10._members(path):
+                pass
+        except DatasetCorrupted:
+            pass

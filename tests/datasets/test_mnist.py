@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import struct
+import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -191,3 +193,30 @@ def test_an_archive_of_something_else_is_refused(tmp_path, changes):
     (tmp_path / "text.npz").write_bytes(b"not an archive")
     with pytest.raises(DatasetCorrupted, match=r"text\.npz"):
         mnist.load_data(tmp_path / "text.npz")
+
+
+def test_no_content_ends_in_anything_else(tmp_path):
+    rng = np.random.default_rng(3)
+    forged = [b"\0\0\x08" + bytes([axes]) + b"\0\0\0\1" * axes + b"x" for axes in (33, 64, 65, 255)]
+    forged += [b"\0\0\x08\2" + struct.pack(">2I", 2**32 - 1, 2**32 - 1), b"\0\0\x08\1\0\0\0\0", b"\0" * 80_000_000]
+    for content in forged:
+        path = write(tmp_path / "a.gz", content)
+        tracemalloc.start()
+        try:
+            assert idx.read(path).size == 0
+        except DatasetCorrupted:
+            pass
+        finally:
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak <= 64 * 2**20 + 40 * path.stat().st_size
+    for _ in range(400):
+        packed = bool(rng.integers(2))
+        content = bytearray(gzip.compress(GOOD) if packed else GOOD)
+        for at in rng.integers(0, len(content), 3):
+            content[at] = rng.integers(256)
+        del content[len(content) - rng.integers(3) * rng.integers(10) :]
+        path = tmp_path / "a.gz"
+        path.write_bytes(bytes(content) if packed else gzip.compress(bytes(content), 1))
+        with suppress(DatasetCorrupted):
+            idx.read(path)

@@ -493,3 +493,13 @@ def test_values_are_let_go_once_nobody_needs_them():
         assert still == [0, number + 1], "the first is added at the end, and the one before is needed now"
     assert held() == []
     np.testing.assert_array_equal(outputs[0].numpy(), images + 7.0 + 1.0)
+
+
+def test_clones_take_symbolic_tensors_one_for_each_input():
+    a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b")
+    model = tinynet.Model([a, b], layers.Add()([a, b]))
+    new = [layers.Input((3,)), layers.Input((3,))]
+    assert clone_model(model, input_tensors=new).inputs == new
+    for wrong in ([new[0], np.ones((2, 3))], [new[0]], [*new, layers.Input((3,))], new[0], np.ones((2, 3))):
+        with pytest.raises(ValueError, match="input_tensors must be 2 symbolic tensors"):
+            clone_model(model, input_tensors=wrong)

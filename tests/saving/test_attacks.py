@@ -203,7 +203,7 @@ def test_deep_and_wide_descriptions(valid, tmp_path):
     wide = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Flatten", "config": {}}] * 3000}}
     refused(tmp_path / "b.tinynet", put_together(header, {**description, "model": wide}, arrays), "more than 2,000")
     lists = b'{"a": [' + b",".join([b"[]"] * 1_500_000) + b"]}"
-    refused(tmp_path / "e.keras", archive({"config.json": lists, "model.weights.h5": b""}), "more than 1,000,000 values")
+    refused(tmp_path / "e.keras", archive({"config.json": lists, "model.weights.h5": b""}), "more than 400,000 values")
     twice = b"{" + b",".join(b'"%d":0' % i for i in range(300_000)) + b',"299999":0}'
     refused(tmp_path / "f.keras", archive({"config.json": twice, "model.weights.h5": b""}), "'299999' stands twice")
     text = b"[" * 200_000

@@ -63,7 +63,7 @@ def test_the_layer_finds_the_same_shape_from_a_file(name, sizes):
         except (ValueError, TypeError) as error:
             return type(error)
 
-    with limits.within(100):
+    with limits.within(limits.Left(100)):
         found = outcome()
     assert found == outcome()
 
@@ -163,7 +163,7 @@ def test_functions_and_layers_of_ones_own(layer, shape, tmp_path):
 
 
 def test_without_numbers_nothing_large_is_computed_by_functions_of_ones_own():
-    with limits.within(100):
+    with limits.within(limits.Left(100)):
         assert layers.Lambda(outer_sum)(layers.Input((2**13,))).shape == (None, 2**13, 2**14)
         with pytest.raises(ValueError, match="output_shape"):
             layers.Lambda(needs_numbers)(layers.Input((2**21,)))

@@ -1,5 +1,10 @@
 """tinynet.saving: the addresses of keras.saving."""
 
+import importlib
+import json
+from contextlib import suppress
+
+import numpy as np
 import pytest
 
 import tinynet
@@ -48,3 +53,86 @@ def test_names_stay_where_keras_has_them():
     for name in ("load_model", "save_model", "register_keras_serializable", "custom_object_scope"):
         assert getattr(tinynet.saving, name) is getattr(saving, name)
     assert tinynet.models.load_model is saving.load_model
+
+
+ROOMS = ("losses", "metrics", "initializers", "regularizers", "constraints", "layers", "optimizers", "schedules")
+
+
+def everything():
+    """(room, class) of all that can be made without arguments."""
+    for room in ROOMS:
+        for cls in vars(importlib.import_module(f"tinynet.{room}")).values():
+            if isinstance(cls, type) and hasattr(cls, "get_config") and cls.__module__.startswith("tinynet."):
+                with suppress(TypeError, ValueError):
+                    yield room, cls, cls()
+
+
+def test_objects_come_back_as_what_they_were():
+    """Also where two rooms have a class of one name: descriptions name the room, as Keras's do."""
+    found = list(everything())
+    names = [cls.__name__ for _, cls, _ in found]
+    assert sum(names.count(name) > 1 for name in names) > 10
+    for _, cls, one in found:
+        described = saving.serialize_keras_object(one)
+        again = saving.deserialize_keras_object(described)
+        assert type(again) is cls
+        assert json.dumps(saving.serialize_keras_object(again)) == json.dumps(described)  # tuples are lists
+
+
+@pytest.mark.parametrize(("make", "module"), [
+    (lambda: tinynet.losses.MeanSquaredError(), "keras.losses"), (lambda: tinynet.metrics.MeanSquaredError(), "keras.metrics"),
+    (lambda: tinynet.metrics.Poisson(), "keras.metrics"), (lambda: tinynet.initializers.Identity(), "keras.initializers"),
+    (lambda: tinynet.layers.Identity(), "keras.layers"), (lambda: tinynet.regularizers.L2(0.1), "keras.regularizers"),
+    (lambda: tinynet.constraints.MaxNorm(), "keras.constraints"), (lambda: tinynet.optimizers.SGD(), "keras.optimizers"),
+    (lambda: tinynet.schedules.ExponentialDecay(0.1, 10, 0.5), "keras.optimizers.schedules"),
+    (lambda: tinynet.Sequential(), "keras"),
+])  # fmt: skip
+def test_modules_are_those_that_keras_names(make, module):
+    """Values of Keras 3.15: keras.saving.serialize_keras_object(...)["module"]."""
+    described = saving.serialize_keras_object(make())
+    assert (described["module"], described["registered_name"]) == (module, None)
+    assert set(described) == {"module", "class_name", "config", "registered_name"}
+
+
+def test_descriptions_without_modules_are_read():
+    assert type(saving.deserialize_keras_object({"class_name": "Huber", "config": {}})) is tinynet.losses.Huber
+    dense = {"class_name": "Dense", "config": {"units": 2, "kernel_initializer": {"class_name": "Zeros", "config": {}}}}
+    assert saving.deserialize_keras_object(dense).units == 2
+
+
+def test_structures_with_objects_in_them():
+    given = {"a": (1, tinynet.losses.Huber()), "b": [[None, tinynet.metrics.Mean()], "x"]}
+    found = saving.deserialize_keras_object(saving.serialize_keras_object(given))
+    assert (found["a"][0], type(found["a"][1])) == (1, tinynet.losses.Huber)
+    assert (type(found["b"][0][1]), found["b"][1]) == (tinynet.metrics.Mean, "x")
+
+
+def test_models_in_memory():
+    x = tinynet.layers.Input((4,))
+    nets = [tinynet.Model(x, tinynet.layers.Dense(2)(x) * 2.0), tinynet.Sequential([x, tinynet.layers.Dense(2)])]
+    for net in nets:
+        again = saving.deserialize_keras_object(saving.serialize_keras_object(net))
+        again.set_weights(net.get_weights())
+        data = np.ones((3, 4), np.float32)
+        assert np.array_equal(again.predict(data, verbose=0), net.predict(data, verbose=0))
+
+
+class Halves(tinynet.layers.Layer):
+    """A layer that nobody registered."""
+
+    def call(self, x):
+        return x / 2
+
+
+def test_every_class_takes_custom_objects():
+    """Keras: Model.from_config(config, custom_objects=None), and so for all that has from_config."""
+    x = tinynet.layers.Input((4,))
+    for net in (tinynet.Model(x, Halves()(x)), tinynet.Sequential([x, Halves()])):
+        config = net.get_config()
+        with pytest.raises(ValueError, match="Halves"):
+            type(net).from_config(config)
+        assert type(type(net).from_config(config, custom_objects={"Halves": Halves}).layers[-1]) is Halves
+    functional = tinynet.Model(x, Halves()(x)).get_config()
+    assert type(tinynet.Model.from_config(functional, {"Halves": Halves}).layers[-1]) is Halves
+    for _, cls, one in everything():
+        assert type(cls.from_config(one.get_config(), custom_objects={"Halves": Halves})) is cls

@@ -1,7 +1,7 @@
 """Limits: while a model is made from a file, nothing is allocated that the file does not hold.
 
-A description of a few bytes can ask for Dense(10**12). Within `limits.within(elements)` all arrays that are kept have
-together at most that many elements, and parameters are zeros, which the file's arrays replace later; layers that do not say
+A description of a few bytes can ask for Dense(10**12). Within `limits.within(left)` weights, and other arrays that
+are kept, have at most so many elements, and weights are zeros, which the file's arrays replace later; layers that do not say
 the shape of their output are run on arrays without numbers (layers/trial.py), or, if they are the user's and need numbers,
 on small ones; shapes must be of a sane size.
 """
@@ -24,22 +24,33 @@ UNKNOWN = 96  # what a size that is not known counts as
 TRIAL, TRIALS = 1 << 20, 1 << 25  # elements of samples on which a layer of the user's is tried, and all of them together
 
 
+OTHERS = 1 << 21  # elements of arrays beside the weights: constants of layers, variables of metrics, slots of optimizers
+
+
 @dataclass
-class _Left:
-    """What may still be allocated."""
+class Left:
+    """What may still be allocated: elements of weights, of other arrays that are kept, and of trial runs.
 
-    kept: int
-    tried: int
-    zeros: bool
+    `first(shape, dtype)` gives the values that weights begin with; None: what their initializers give.
+    """
+
+    weights: int
+    others: int = OTHERS
+    first: Callable[..., Any] | None = np.zeros
+    tried: int = TRIALS
 
 
-_left: ContextVar[_Left | None] = ContextVar("tinynet_elements_left", default=None)
+class TooLargeError(ValueError):
+    """More than is left."""
+
+
+_left: ContextVar[Left | None] = ContextVar("tinynet_elements_left", default=None)
 
 
 @contextmanager
-def within(elements: int, zeros: bool = True) -> Iterator[None]:
-    """Until the end, what is kept has at most `elements` elements together, and parameters begin as zeros if `zeros`."""
-    token = _left.set(_Left(elements, TRIALS, zeros))
+def within(left: Left) -> Iterator[None]:
+    """Until the end, no more is kept than is left."""
+    token = _left.set(left)
     try:
         yield
     finally:
@@ -52,22 +63,29 @@ def are_set() -> bool:
 
 
 def first_value(make: Callable[..., Any], shape: Sequence[int], dtype: Any) -> Any:
-    """make(shape, dtype=dtype), the first value of a parameter; ValueError if there are too many, within limits."""
-    take(shape)
+    """The first value of a parameter: make(shape, dtype=dtype), or what the limits say; ValueError if nothing is left."""
     left = _left.get()
-    if left is None or not left.zeros:
+    if left is None:
         return make(shape, dtype=dtype)
-    return device.to_device(np.zeros(shape, dtype))
+    left.weights -= math.prod(shape)
+    if left.weights < 0:
+        raise _too_large(shape)
+    value = make(shape, dtype=dtype) if left.first is None else left.first(shape, dtype)
+    return device.to_device(value) if isinstance(value, np.ndarray) else value
 
 
 def take(shape: Sequence[int]) -> None:
-    """Within limits: counts an array that will be kept; raises ValueError if there are too many."""
+    """Within limits: counts an array that will be kept and is no weight; raises ValueError if nothing is left."""
     left = _left.get()
     if left is None:
         return
-    left.kept -= math.prod(shape)
-    if left.kept < 0:
-        raise ValueError(f"an array of shape {tuple(shape)} is larger than what the file holds")
+    left.others -= math.prod(shape)
+    if left.others < 0:
+        raise _too_large(shape)
+
+
+def _too_large(shape: Sequence[int]) -> TooLargeError:
+    return TooLargeError(f"an array of shape {tuple(shape)} is larger than what the file holds, or than may be asked for")
 
 
 def check_trial(shapes: Sequence[Sequence[Any]]) -> None:
@@ -91,7 +109,7 @@ def check_shape(shape: Sequence[Any]) -> None:
     sizes = shape[1:]
     whole = all(size is None or 0 <= size <= LONGEST for size in sizes)
     if len(shape) > MOST_AXES or not whole or _elements(shape) > LARGEST:
-        raise ValueError(f"no model has a tensor of shape {tuple(shape)}")
+        raise TooLargeError(f"no model has a tensor of shape {tuple(shape)}")
 
 
 def _elements(shape: Sequence[Any]) -> int:

@@ -6,8 +6,11 @@ seed gives the same initial weights, shuffles and dropout masks on every device,
 
 import secrets
 import threading
+from typing import Any
 
 import numpy as np
+
+from tinynet.backend import kept
 
 Key = tuple[int, int]
 
@@ -32,9 +35,18 @@ def state() -> dict[str, int]:
 
 
 def set_state(state: dict[str, int]) -> None:
-    """Goes on with the keys that `state` told of."""
+    """Goes on with the keys that `state` told of; ValueError, changing nothing, if it is no such state."""
+    checked = check_state(state)
     with _lock:
-        _state.update(seed=int(state["seed"]), drawn=int(state["drawn"]))
+        _state.update(checked)
+
+
+def check_state(state: Any) -> dict[str, int]:
+    """`state` if `set_state` can take it; else ValueError."""
+    kept.entries(state, {"seed", "drawn"}, "the state of the random keys")
+    if type(state["seed"]) is not int or not 0 <= state["seed"] < 1 << 256:
+        raise ValueError(f"the seed of the random keys must be a whole number, and is {str(state['seed'])[:100]!r}")
+    return {"seed": state["seed"], "drawn": kept.count(state["drawn"], "the number of keys drawn")}
 
 
 def next_key() -> Key:

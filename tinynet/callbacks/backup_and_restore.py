@@ -5,14 +5,14 @@ running means) and the `state()` of every other callback. How the file is writte
 """
 
 import os
-import shutil
 from collections import Counter
-from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tinynet import utils
 from tinynet.backend import tracebacks
-from tinynet.callbacks import backup_file
+from tinynet.callbacks import backup_file, kinds
 from tinynet.callbacks.callback import Callback, Logs
 from tinynet.callbacks.model_checkpoint import checked_save_freq
 
@@ -45,6 +45,7 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self._batches = 0  # since the last backup
+        self._folder = Path(self.backup_dir)  # from the beginning of training on wherever the process goes
 
     def on_train_begin(self, logs: Logs = None) -> None:
         if not self.model.built:
@@ -52,12 +53,11 @@ class BackupAndRestore(Callback):
                 f"BackupAndRestore: {self.model} must be built before fit, so that a backup can be put back; give it an "
                 "Input, or call it on a batch first"
             )
-        self._batches = 0
-        self._remove_unfinished()
+        self._batches, self._folder = 0, Path(self.backup_dir).absolute()
+        utils.remove_unfinished(self._folder)
         if (found := self._read()) is not None:
-            arrays, (numbers, states, self._batches) = found
-            self.model.restore_training_state(arrays, numbers)
-            self._restore_siblings(states)
+            path, (arrays, other) = found
+            self._restore(path, arrays, other)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.save_freq != "epoch":
@@ -76,15 +76,15 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs: Logs = None) -> None:
         if self.delete_checkpoint:
             for name in (LATEST, PREVIOUS):  # in this order: a run killed in between goes on from the previous one
-                (Path(self.backup_dir) / name).unlink(missing_ok=True)
-            self._remove_unfinished()
-            if os.path.isdir(self.backup_dir) and not os.listdir(self.backup_dir):
-                os.rmdir(self.backup_dir)
+                (self._folder / name).unlink(missing_ok=True)
+            utils.remove_unfinished(self._folder)
+            if self._folder.is_dir() and not os.listdir(self._folder):
+                self._folder.rmdir()
 
     def _save(self) -> None:
         if self.model.stop_training:
             return  # the end is near; if it is not reached, the backup before leads to the same end
-        folder = Path(self.backup_dir)
+        folder = self._folder
         arrays, numbers = self.model.training_state()
         states = [(name, state) for name, other in self._named() if (state := other.state()) is not None]
         data = backup_file.pack(arrays, [numbers, states, self._batches])
@@ -93,28 +93,45 @@ class BackupAndRestore(Callback):
         backup_file.write(folder / LATEST, *data)
 
     def _read(self) -> Any:
-        """What the newest whole backup holds; None if there is none, ValueError if all there are are damaged."""
-        paths = [path for name in (LATEST, PREVIOUS) if (path := Path(self.backup_dir) / name).exists()]
+        """(path, what it holds) of the newest whole backup; None if there is none, ValueError if all there are are damaged."""
+        paths = [path for name in (LATEST, PREVIOUS) if (path := self._folder / name).exists()]
         for path in paths:
             try:
-                return backup_file.read(path)
+                return path, backup_file.read(path)
             except backup_file.DamagedError as error:
                 if path == paths[-1]:
                     raise ValueError(
-                        f"BackupAndRestore: {error}. Nothing was restored. To begin training anew, delete {self.backup_dir}"
+                        f"BackupAndRestore: {error}. Nothing was restored. To begin training anew, delete {self._folder}"
                     ) from error
                 tracebacks.warn(f"BackupAndRestore: {error}; the backup before it is used")
         return None
 
-    def _restore_siblings(self, states: Iterable[tuple[str, Any]]) -> None:
+    def _restore(self, path: Path, arrays: Any, other: Any) -> None:
+        """Takes up a backup, all of it or nothing: ValueError if it is of another training, or forged."""
         callbacks = dict(self._named())
-        for name, state in states:
-            if name in callbacks:
-                callbacks[name].set_state(state)
-            else:
-                tracebacks.warn(
-                    f"BackupAndRestore: the backup knows a callback {name}, which this run does not have"
-                )
+        before = [(callback, state) for callback in callbacks.values() if (state := callback.state()) is not None]
+        undo = None
+        try:
+            numbers, states, batches = _parts(other)
+            for name, state in states.items():
+                if name in callbacks:
+                    callbacks[name].check_state(state)
+            undo = self.model.restore_training_state(arrays, numbers)
+            for name in [name for name in states if name in callbacks]:
+                callbacks[name].set_state(states[name])
+        except Exception as error:
+            if undo is not None:
+                undo()
+            for callback, state in before:
+                with suppress(Exception):  # what failed may fail again
+                    callback.set_state(state)
+            raise ValueError(
+                f"BackupAndRestore: {path} is no backup of this training ({error}). Nothing was restored. To begin training "
+                f"anew, delete {self._folder}"
+            ) from error
+        self._batches = batches
+        for name in [name for name in states if name not in callbacks]:
+            tracebacks.warn(f"BackupAndRestore: the backup knows a callback {name}, which this run does not have")
 
     def _named(self) -> list[tuple[str, Callback]]:
         """The other callbacks, by class and number within it."""
@@ -126,7 +143,13 @@ class BackupAndRestore(Callback):
             count[kind] += 1
         return named
 
-    def _remove_unfinished(self) -> None:
-        """Removes what runs that were killed while writing a backup left."""
-        for folder in Path(self.backup_dir).glob(".writing-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+
+def _parts(other: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """(numbers of the training, {callback: its state}, batches since the last backup) of what a backup holds."""
+    if not isinstance(other, list) or len(other) != 3 or not isinstance(other[1], list) or not kinds.count(other[2]):
+        raise ValueError("it does not hold numbers, states of callbacks and a count of batches")
+    numbers, states, batches = other
+    pairs = all(isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) for one in states)
+    if not pairs or len({name for name, _ in states}) < len(states) or "History_0" not in dict(states):
+        raise ValueError("it does not hold one state of each callback")
+    return numbers, dict(states), batches

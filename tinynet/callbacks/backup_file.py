@@ -78,7 +78,7 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], Any]:
         raise DamagedError(f"{path} is damaged: its contents do not have the SHA-256 that was written with them")
     try:
         return unpack(arrays, text)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DamagedError(f"{path} is no backup ({error})") from error
 
 

@@ -1,9 +1,10 @@
 """The base class of callbacks: every hook, doing nothing."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet import signature
+from tinynet.callbacks import kinds
 
 Logs = dict[str, Any] | None
 
@@ -19,6 +20,7 @@ class Callback:
     model: Any = None
     params: Any = None
     last = False  # whether it is called after all others, the History and the progress bar included
+    state_kinds: ClassVar[Mapping[str, kinds.Kind] | None] = None  # of the entries of its state; None: it checks them itself
     siblings: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
     __repr__ = signature.call_repr
 
@@ -40,6 +42,11 @@ class Callback:
         BackupAndRestore saves it, after every hook of the same event, and hands it to `set_state`. None: nothing.
         """
         return None
+
+    def check_state(self, state: Any) -> None:
+        """Raises ValueError for what `set_state` cannot take up; called before anything of a backup is."""
+        if self.state_kinds is not None:
+            kinds.check(state, self.state_kinds, type(self).__name__)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Takes up what `state` returned; called after on_train_begin of every callback."""

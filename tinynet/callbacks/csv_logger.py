@@ -4,10 +4,12 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Mapping
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
+from tinynet import utils
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -19,6 +21,8 @@ class CSVLogger(Callback):
     existing file is replaced when the first row is written, or continued with `append=True`.
     """
 
+    state_kinds: ClassVar = {"keys": kinds.optional(kinds.several(kinds.text)), "bytes": kinds.count}
+
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         self.filename = os.fspath(filename)
         self.sep = separator
@@ -28,14 +32,18 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._close()
-        self.csv_file = open(self.filename, "a", newline="", encoding="utf-8")  # noqa: SIM115 - open while the run lasts
+        self._path = os.path.abspath(self.filename)  # wherever the process goes
+        self.csv_file = open(self._path, "a", newline="", encoding="utf-8")  # noqa: SIM115 - open while the run lasts
         self.keys = None
-        self._old = not self.append  # whether what stands in the file belongs to an earlier run
+        self._keep = None if self.append else 0  # bytes of what stands in the file that the next row follows; None: all
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        with utils.named_in_errors(self._path):
+            self._write(epoch, logs or {})
+
+    def _write(self, epoch: int, logs: Mapping[str, Any]) -> None:
         assert self.csv_file is not None
-        logs = logs or {}
-        self._discard_old()
+        self._cut()
         text = io.StringIO()
         write = csv.writer(text, delimiter=self.sep).writerow
         if self.keys is None:
@@ -50,28 +58,27 @@ class CSVLogger(Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.csv_file is not None:
-            self._discard_old()
+            self._cut()
         self._close()
 
     def state(self) -> dict[str, Any]:
-        written = 0 if self.csv_file is None or self._old else self.csv_file.tell()
-        return {"keys": self.keys, "bytes": written}
+        if self.csv_file is None:
+            return {"keys": self.keys, "bytes": 0}
+        return {"keys": self.keys, "bytes": self.csv_file.tell() if self._keep is None else self._keep}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on after the rows that the backup knows; later ones are cut off, they will be written again."""
-        assert self.csv_file is not None
+        """Goes on after the rows that the backup knows; later ones are cut off by the next, they will be written again."""
         self.keys = state["keys"]
         if self.keys is not None:
-            self._old = False
-            self.csv_file.truncate(min(state["bytes"], os.path.getsize(self.filename)))
-            self.csv_file.seek(0, os.SEEK_END)
+            self._keep = state["bytes"]
 
-    def _discard_old(self) -> None:
+    def _cut(self) -> None:
+        """Takes from the file what the next row does not follow."""
         assert self.csv_file is not None
-        if self._old:
-            self.csv_file.truncate(0)
-            self.csv_file.seek(0)
-            self._old = False
+        if self._keep is not None:
+            self.csv_file.truncate(min(self._keep, os.path.getsize(self._path)))
+            self.csv_file.seek(0, os.SEEK_END)
+            self._keep = None
 
     def _close(self) -> None:
         if self.csv_file is not None:

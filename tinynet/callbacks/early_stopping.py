@@ -1,8 +1,9 @@
 """EarlyStopping: ends training when a logged value no longer improves."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -16,6 +17,11 @@ class EarlyStopping(MonitorCallback):
     or ran to completion. As in Keras, epoch 0 never stops training, and patience 0 stops at the first epoch without
     improvement.
     """
+
+    state_kinds: ClassVar = {
+        "wait": kinds.count, "stopped_epoch": kinds.count, "best": kinds.optional(kinds.number), "best_epoch": kinds.count,
+        "best_weights": kinds.optional(kinds.several(kinds.numbers)),
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -46,6 +52,12 @@ class EarlyStopping(MonitorCallback):
     def state(self) -> dict[str, Any]:
         names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
         return {name: getattr(self, name) for name in names}
+
+    def check_state(self, state: Any) -> None:
+        super().check_state(state)
+        weights = state["best_weights"]
+        if weights is not None and [one.shape for one in weights] != [one.shape for one in self.model.get_weights()]:
+            raise ValueError(f"the best weights of EarlyStopping are not of the shapes of {self.model}")
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)

@@ -1,11 +1,12 @@
 """History: the record of a training run that `fit` returns."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinynet import markup, signature
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Callback, Logs
 
 ROWS = 10  # epochs that a notebook shows
@@ -18,6 +19,8 @@ def _at(logged: list[float], place: int) -> str:
 
 class History(Callback):
     """`history` maps each logged name to its values, one an epoch; `epoch` lists the epochs they belong to."""
+
+    state_kinds: ClassVar = {"history": kinds.by_name(kinds.several(kinds.values)), "epoch": kinds.several(kinds.count)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}

@@ -5,8 +5,9 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Callback, Logs
 
 FILE = "live_curves.png"
@@ -20,6 +21,8 @@ class LiveCurves(Callback):
     is written to a file (.png, .pdf, .svg), whole or not at all, so that a viewer that reloads never sees half a picture.
     `every` is the least number of seconds between two pictures; the last one is always drawn. Not a part of Keras.
     """
+
+    state_kinds: ClassVar = {"curves": kinds.by_name(kinds.several(kinds.point))}
 
     def __init__(self, path: str | os.PathLike[str] | None = None, every: float = 0.0, title: str | None = None) -> None:
         self.path = None if path is None else os.fspath(path)
@@ -37,6 +40,7 @@ class LiveCurves(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.curves = {}
         self._display = None
+        self._path = os.path.abspath(self.path or FILE)  # wherever the process goes
         self._drawn = -float("inf")
         self._due = False
 
@@ -60,7 +64,7 @@ class LiveCurves(Callback):
         if shell:
             self._show(figure)
         if self.path is not None or not shell:
-            save(figure, self.path or FILE)
+            save(figure, self._path)
         self._drawn = time.monotonic()  # after drawing, which takes longer than a small epoch
 
     def _show(self, figure: Any) -> None:

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from tinynet import utils
 from tinynet.backend import tracebacks
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -24,6 +26,8 @@ class ModelCheckpoint(MonitorCallback):
     `save_weights_only` the weights to .safetensors or .weights.h5. Files are written whole or not at all; missing folders
     are made. `save_best_only` saves when `monitor` improves (see MonitorCallback), at first on `initial_value_threshold`.
     """
+
+    state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "_batches": kinds.count}
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class ModelCheckpoint(MonitorCallback):
                 f"ModelCheckpoint: with save_weights_only={save_weights_only} filepath must end in "
                 f"{' or '.join(endings)}, got {self.filepath!r}"
             )
+        self._path = self.filepath  # from the beginning of training on wherever the process goes
         self._epoch = 0
         self._batches = 0  # since the last time a file was due
 
@@ -56,6 +61,12 @@ class ModelCheckpoint(MonitorCallback):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._path = os.path.abspath(self.filepath)
+        folder = os.path.dirname(self._path)
+        if "{" not in folder:
+            utils.remove_unfinished(folder)
 
     def wants_values(self) -> bool:
         return self.save_freq != "epoch" and self._batches + 1 >= int(self.save_freq)
@@ -76,7 +87,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _save(self, epoch: int, logs: Mapping[str, Any]) -> None:
         try:
-            path = self.filepath.format(**{"epoch": epoch + 1, **logs})
+            path = self._path.format(**{"epoch": epoch + 1, **logs})
         except KeyError as error:
             raise KeyError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not logged; there are epoch, "

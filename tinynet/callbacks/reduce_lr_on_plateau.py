@@ -1,10 +1,11 @@
 """ReduceLROnPlateau: lowers the learning rate when a logged value no longer improves."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -17,6 +18,8 @@ class ReduceLROnPlateau(MonitorCallback):
     the epoch, before the change, is logged as `learning_rate`. Raises ValueError for a factor of 1 or more, and TypeError
     when it should lower a rate that follows a schedule.
     """
+
+    state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "wait": kinds.count, "cooldown_counter": kinds.count}
 
     def __init__(
         self,

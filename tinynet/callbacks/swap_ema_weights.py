@@ -1,8 +1,9 @@
 """SwapEMAWeights: the optimizer's averages take the place of the weights while the model is evaluated."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from tinynet.callbacks import kinds
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -14,6 +15,8 @@ class SwapEMAWeights(Callback):
     a ModelCheckpoint behind this callback saves them; put an EarlyStopping before it. Raises ValueError if the optimizer
     keeps no averages.
     """
+
+    state_kinds: ClassVar = {"_swapped": kinds.truth}
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch

@@ -10,9 +10,9 @@ import itertools
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from tinynet.callbacks import weight_events
+from tinynet.callbacks import kinds, weight_events
 from tinynet.callbacks.callback import Callback, Logs
 
 FLUSH_SECONDS = 5  # so that the browser follows, and a run that is killed loses little
@@ -31,6 +31,8 @@ class TensorBoard(Callback):
 
     Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise ValueError.
     """
+
+    state_kinds: ClassVar = {"_batches": kinds.count, "_described": kinds.truth}
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class TensorBoard(Callback):
             raise ValueError("TensorBoard: gradients_on must be (x, y) or (x, y, sample_weight)")
         _writer_class()  # says now, and not after an epoch, what is missing
         self.log_dir = os.fspath(log_dir)
+        self._folder = self.log_dir  # from the beginning of training on wherever the process goes
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph
         self.write_images = write_images
@@ -76,7 +79,7 @@ class TensorBoard(Callback):
         return self._due()
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._batches = 0
+        self._batches, self._folder = 0, os.path.abspath(self.log_dir)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch_began = time.perf_counter(), self._iterations()
@@ -131,7 +134,7 @@ class TensorBoard(Callback):
         """The writer of <log_dir>/<part>, made when first needed."""
         if part not in self._writers:
             suffix = f".{os.getpid()}.{next(_numbers)}"
-            folder = os.path.join(self.log_dir, part)
+            folder = os.path.join(self._folder, part)
             self._writers[part] = _writer_class()(folder, flush_secs=FLUSH_SECONDS, filename_suffix=suffix)
         return self._writers[part]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import random
+from tinynet.backend import kept, random
 from tinynet.data.columns import Inputs, as_arrays, targets
 from tinynet.tree import leaves, mapped
 
@@ -68,8 +68,9 @@ class ArrayBatches:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on with the orders that `state` told of."""
-        self._key = None if state["key"] is None else (int(state["key"][0]), int(state["key"][1]))
-        self._epoch = int(state["epochs"])
+        kept.entries(state, {"key", "epochs"}, "the state of the data")
+        key = None if state["key"] is None else kept.key(state["key"], "the key of the data's orders")
+        self._epoch, self._key = kept.count(state["epochs"], "the number of orders drawn", -1), key
 
     def _order(self) -> np.ndarray:
         if self._key is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tinynet.backend import tracebacks
+from tinynet.backend import kept, tracebacks
 from tinynet.data.arrays import Batch, Places
 
 
@@ -63,5 +63,7 @@ class Epochs:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on where `state` was taken."""
-        self.step, self.given, self._open = int(state["step"]), int(state["given"]), None
+        kept.entries(state, {"step", "given", "batches"}, "the place in the data")
+        step, given = kept.count(state["step"], "the step"), kept.count(state["given"], "the number of batches given")
         self.batches.set_state(state["batches"])
+        self.step, self.given, self._open = step, given, None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device, random
+from tinynet.backend import device, kept, random
 from tinynet.data import image_transforms as transforms
 from tinynet.data.arrays import NOWHERE, Batch, Places
 from tinynet.data.columns import targets
@@ -77,14 +77,14 @@ class ImageFlow:
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Goes on with the batch that was next when `state` was taken; ValueError if that was another kind of flow."""
-        if missing := {"key", "epoch", "batch", "n", "batch_size", "shuffle"} - set(state):
-            raise ValueError(f"this is no state of an ImageFlow: {', '.join(sorted(missing))} is missing")
+        kept.entries(state, {"key", "epoch", "batch", "n", "batch_size", "shuffle"}, "the state of an ImageFlow")
+        key = kept.key(state["key"], "the key of an ImageFlow")
+        epoch, batch = kept.count(state["epoch"], "the epoch"), kept.count(state["batch"], "the batch")
         for name in ("n", "batch_size", "shuffle"):
             if state[name] != getattr(self, name):
                 raise ValueError(f"the state is of a flow with {name}={state[name]!r}, this one has {getattr(self, name)!r}")
         with self._lock:
-            self.key = (int(state["key"][0]), int(state["key"][1]))
-            self._epoch, self._batch = int(state["epoch"]), int(state["batch"])
+            self.key, self._epoch, self._batch = key, epoch, batch
             self._order = (-1, self._order[1])
             self._drawn.clear()
 

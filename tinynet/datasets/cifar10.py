@@ -87,7 +87,9 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
                 if content is not None:
                     missing.remove(path.name)
                     yield path.name, content.read(BATCH_IMAGES * (1 + PIXELS) + 1)  # at most one byte too many
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
+    except fetch.DatasetCorrupted:
+        raise
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError, LookupError, ArithmeticError) as error:
         raise fetch.corrupted(archive, f"it is not a whole tar.gz archive ({error})") from error
     if missing:
         raise fetch.corrupted(archive, f"it lacks {', '.join(sorted(missing))}")

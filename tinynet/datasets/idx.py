@@ -23,6 +23,7 @@ Split = tuple[np.ndarray, np.ndarray]
 
 UINT8 = 0x08
 MOST_DIMENSIONS = 32  # of an array of any version of NumPy
+SMALL, MOST_TIMES = 1 << 24, 12  # a file holds no more than that many bytes and times its own size
 FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -43,13 +44,16 @@ def load_splits(source: fetch.Source) -> tuple[Split, Split]:
 
 def read(path: Path) -> np.ndarray:
     """The uint8 array in a gzipped IDX file; DatasetCorrupted when header and length do not agree."""
+    most = SMALL + MOST_TIMES * path.stat().st_size
     try:
         with gzip.open(path, "rb") as file:
-            content = file.read()
+            content = bytearray(file.read(most + 1))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise fetch.corrupted(path, f"it is not a whole gzip file ({error})") from error
+    if len(content) > most:
+        raise fetch.corrupted(path, f"it holds more than {most:,} bytes, which no such file of its size does")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UINT8:
-        raise fetch.corrupted(path, f"it starts with {content[:4]!r}, expected an IDX header of uint8 elements")
+        raise fetch.corrupted(path, f"it starts with {bytes(content[:4])!r}, expected an IDX header of uint8 elements")
     dimensions = content[3]
     if dimensions > MOST_DIMENSIONS:
         raise fetch.corrupted(path, f"its header says {dimensions} dimensions, expected {MOST_DIMENSIONS} or fewer")
@@ -59,4 +63,4 @@ def read(path: Path) -> np.ndarray:
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != math.prod(shape):
         raise fetch.corrupted(path, f"it holds {len(content) - header} elements, expected {shape}")
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape).copy()  # a copy, because bytes are read-only
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

@@ -28,9 +28,10 @@ class Initializer:
         return {name: lookup.describe(value) for name, value in vars(self).items() if not name.startswith("_")}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Initializer":
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Initializer":
         """The initializer that `get_config` described."""
-        return cls(**config)
+        with lookup.custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
     def clone(self) -> "Initializer":
         """Another one made from the same arguments; without a seed it draws other values."""

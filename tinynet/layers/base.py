@@ -243,9 +243,10 @@ class Layer(Holder):
         return {**described, **{name: value for name, value in common.items() if name in names}}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """A new layer, with new weights, made as `get_config` says."""
-        return cls(**config)
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A new layer, with new weights, made as `get_config` says; `custom_objects` are what it may name besides."""
+        with lookup.custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
     __repr__, __format__ = shown.layer_text, shown.label  # for people, and for messages: f"{layer} expects ..."
 

@@ -59,9 +59,10 @@ class Loss:
         return {"name": self.name, "reduction": self.reduction, **({"dtype": self.dtype} if self.dtype else {})}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Loss":
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Loss":
         """The loss that `get_config` described."""
-        return cls(**config)
+        with lookup.custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
     __repr__ = signature.call_repr
 

@@ -129,8 +129,9 @@ class Metric:
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Metric":
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Metric":
         """The metric that `get_config` described, without its state."""
-        return cls(**config)
+        with lookup.custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
     __repr__ = signature.call_repr

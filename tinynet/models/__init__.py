@@ -1,8 +1,8 @@
 """Models: layers made trainable."""
 
 from tinynet import gone
-from tinynet.models.architecture import model_from_json
 from tinynet.models.cloning import clone_model
+from tinynet.models.files.in_memory import model_from_json
 from tinynet.models.files.whole import load_model, save_model
 from tinynet.models.functional import Functional
 from tinynet.models.model import Model

@@ -1,4 +1,4 @@
-"""Architectures as JSON: layers, and the calls that connect them, in Keras's form; clones made from it.
+"""Architectures as JSON: layers, and the calls that connect them, in Keras's form.
 
 {"class_name": "Dense", "config": {"units": 10, ...}}
 """
@@ -46,9 +46,3 @@ def to_json(model: Layer, **settings: Any) -> str:
         )
 
     return json.dumps(serialize_layer(model), default=refuse, **settings)
-
-
-def model_from_json(text: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A new model, with new weights, of what `to_json` described."""
-    with lookup.custom_object_scope(custom_objects or {}):
-        return deserialize_layer(json.loads(text))

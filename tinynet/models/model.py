@@ -108,11 +108,11 @@ class Model(Trainer):
         return to_json(self, **settings)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model that `get_config` described, with new weights; Model.from_config also takes that of a Functional."""
         if cls is Model and "output_layers" in config:
-            return cls.functional.from_config(config)
-        return super().from_config(config)
+            return cls.functional.from_config(config, custom_objects)
+        return super().from_config(config, custom_objects)
 
     # Files
 

@@ -5,13 +5,13 @@ numbers   epoch and step, order of the data, random keys and counts of draws
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from tinynet.backend import random
+from tinynet.backend import kept, random
 from tinynet.data import Epochs
 from tinynet.models.means import Means
 
@@ -61,33 +61,92 @@ def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, {"epoch": progress.epoch, "data": progress.data.state(), "random": random.state(), "draws": draws}
 
 
-def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
     """Takes up what `training_state` told: `fit` goes on there. Call it in `on_train_begin`.
 
-    Raises ValueError, changing nothing, if the model has other weights or random layers.
+    The function that it returns undoes that. Raises ValueError, changing nothing, if that is the state of another model,
+    or lacks anything.
     """
-    progress = _progress(model)
-    drawing = _drawing(model)
-    weights = _numbered(arrays, "weights")
-    if [w.shape for w in weights] != [p.shape for p in model.weights] or len(drawing) != len(numbers["draws"]):
-        built = "" if model.built else "; it is not built yet: give it an Input, or call it on a batch"
-        raise ValueError(f"the state is of another model than {model}{built}")
+    put_back = _as_it_is(model)
+    _check(model, arrays, numbers)
+    try:
+        _take_up(model, arrays, numbers)
+    except Exception as error:
+        put_back()
+        raise ValueError(f"the state is not one of {model}: {type(error).__name__}: {error}") from error
+    return put_back
+
+
+def _as_it_is(model: Any) -> Callable[[], None]:
+    """A function that puts everything back which `restore_training_state` changes."""
+    state, optimizer = training_state(model), model.optimizer
+    unbuilt = None if optimizer.built else (dict(vars(optimizer)), optimizer.get_weights())
+
+    def put_back() -> None:
+        _take_up(model, *state)
+        if unbuilt is not None:
+            vars(optimizer).clear()
+            vars(optimizer).update(unbuilt[0])
+            optimizer.set_weights(unbuilt[1])
+
+    return put_back
+
+
+def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
     slots = _numbered(arrays, "optimizer")
     if slots:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_weights)
+        if not _fit(slots, model.optimizer.variables):
+            raise ValueError(f"it is of another optimizer than {model.optimizer.name}")
         model.optimizer.set_weights(slots)
-    model.set_weights(weights)
-    for layer, draw in zip(drawing, numbers["draws"], strict=True):
-        layer.key, layer.calls = tuple(draw["key"]), draw["calls"]
+    model.set_weights(_numbered(arrays, "weights"))
+    for layer, draw in zip(_drawing(model), numbers["draws"], strict=True):
+        layer.key, layer.calls = kept.key(draw["key"], "the key of a layer"), draw["calls"]
     random.set_state(numbers["random"])
+    progress = _progress(model)
     for i, metric in enumerate(progress.means.metrics()):
-        prefix = f"metrics/{i}/"
-        values = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        if values:
-            metric.set_state({name: array if array.ndim else array.item() for name, array in values.items()})
-    progress.epoch = int(numbers["epoch"])
+        values = _within(arrays, f"metrics/{i}/")
+        metric.set_state({name: array if array.ndim else array.item() for name, array in values.items()})
     progress.data.set_state(numbers["data"])
+    progress.epoch = numbers["epoch"]
+
+
+def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+    """Raises ValueError unless arrays and numbers can be a state of the model: all there, none too many, of its shapes."""
+    kept.entries(numbers, {"epoch", "data", "random", "draws"}, "the state of a training")
+    kept.count(numbers["epoch"], "the epoch")
+    random.check_state(numbers["random"])
+    drawing, weights = _drawing(model), _numbered(arrays, "weights")
+    draws = numbers["draws"]
+    if not isinstance(draws, list) or len(draws) != len(drawing) or not _fit(weights, model.weights):
+        built = "" if model.built else "; it is not built yet: give it an Input, or call it on a batch"
+        raise ValueError(f"the state is of another model than {model}{built}")
+    for draw in draws:
+        kept.entries(draw, {"key", "calls"}, "the random numbers of a layer")
+        kept.key(draw["key"], "the key of a layer")
+        kept.count(draw["calls"], "the number of draws")
+    known = {f"weights/{i}" for i in range(len(weights))}
+    known |= {f"optimizer/{i}" for i in range(len(_numbered(arrays, "optimizer")))}
+    for i, metric in enumerate(_progress(model).means.metrics()):
+        found = _within(arrays, f"metrics/{i}/")
+        state = metric.state()
+        if set(state) - set(found) or not _fit([found[name] for name in state], map(np.asarray, state.values())):
+            raise ValueError(f"the state is of other metrics: it has no {metric.name} of these shapes")
+        if any(array.dtype.kind not in "biuf" for array in found.values()):
+            raise ValueError(f"the state of {metric.name} holds no numbers")
+        known |= {f"metrics/{i}/{name}" for name in found}
+    if more := sorted(set(arrays) - known):
+        raise ValueError(f"the state holds {more[0][:100]!r}, which {model} does not have")
+
+
+def _fit(arrays: list[np.ndarray], variables: Any) -> bool:
+    """Whether the arrays are those of the variables, by number, shape and dtype."""
+    return [(array.shape, array.dtype) for array in arrays] == [(one.shape, one.dtype) for one in variables]
+
+
+def _within(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _drawing(model: Any) -> list[Any]:
@@ -96,7 +155,11 @@ def _drawing(model: Any) -> list[Any]:
 
 
 def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:
-    return [arrays[f"{folder}/{i}"] for i in range(sum(name.startswith(f"{folder}/") for name in arrays))]
+    """The arrays folder/0, folder/1, ... up to the first that is not there."""
+    found: list[np.ndarray] = []
+    while (array := arrays.get(f"{folder}/{len(found)}")) is not None:
+        found.append(array)
+    return found
 
 
 def _progress(model: Any) -> Progress:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from tinynet import lookup
 from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
@@ -178,8 +179,10 @@ class Sequential(Model):
         return {"name": self.name, "trainable": self._trainable, "layers": layers, "build_input_shape": shape}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        model = cls([deserialize_layer(layer) for layer in config["layers"]], name=config.get("name"))
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        with lookup.custom_object_scope(custom_objects or {}):
+            layers = [deserialize_layer(layer) for layer in config["layers"]]
+        model = cls(layers, name=config.get("name"))
         if config.get("build_input_shape") and not model.built:
             model.build(tuple(config["build_input_shape"]))
         model._trainable = bool(config.get("trainable", True))

@@ -1,7 +1,7 @@
 """Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -175,10 +175,10 @@ class Trainer(Compiled):
         with self.replay.lock:
             return progress.training_state(self)
 
-    def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
-        """Goes on where `training_state` was taken; in `on_train_begin`."""
+    def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
+        """Goes on where `training_state` was taken; in `on_train_begin`. Returns a function that undoes it."""
         with self.replay.lock:
-            progress.restore_training_state(self, arrays, numbers)
+            return progress.restore_training_state(self, arrays, numbers)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train

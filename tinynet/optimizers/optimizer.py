@@ -217,12 +217,13 @@ class Optimizer(OptimizerState):
         }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Optimizer":
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Optimizer":
         """The optimizer that `get_config` described, without its state."""
         config = dict(config)
-        if isinstance(config.get("learning_rate"), Mapping):
-            config["learning_rate"] = schedules.deserialize(config["learning_rate"])
-        return cls(**config)
+        with lookup.custom_object_scope(custom_objects or {}):
+            if isinstance(config.get("learning_rate"), Mapping):
+                config["learning_rate"] = schedules.deserialize(config["learning_rate"])
+            return cls(**config)
 
     def __getattr__(self, name: str) -> Any:
         raise gone.no_attribute(self, name, "optimizer")

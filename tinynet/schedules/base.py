@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import signature
+from tinynet import lookup, signature
 
 
 class LearningRateSchedule:
@@ -19,9 +19,10 @@ class LearningRateSchedule:
         return dict(vars(self))
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "LearningRateSchedule":
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "LearningRateSchedule":
         """The schedule that `get_config` described."""
-        return cls(**config)
+        with lookup.custom_object_scope(custom_objects or {}):
+            return cls(**config)
 
     __repr__ = signature.call_repr
 

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Mapping
 from collections.abc import Sequence as AnySequence
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from tinynet import lookup
 from tinynet.layers.base import Layer
@@ -22,7 +22,6 @@ from tinynet.models.files.check_lambda import check_lambda
 from tinynet.models.files.check_wiring import MOST_RUNS, check_sizes, check_wiring, runs
 from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
 
-ROOMS = ("initializers", "regularizers", "constraints", "losses", "metrics", "optimizers", "schedules")
 MOST_LAYERS = 2_000
 MOST_OBJECTS = 1_000  # losses, metrics and the like
 LARGEST = {"layers": 1 << 28, "metrics": 20_000}  # whole numbers in the configurations of these rooms
@@ -30,7 +29,7 @@ MODELS = ("Sequential", "Functional")
 FORMATS = (
     "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
 )  # fmt: skip
-ENTRY = {"class_name", "config", "name", "inbound_nodes"}
+ENTRY = {"module", "class_name", "config", "registered_name", "name", "inbound_nodes"}
 
 
 def check_model(entry: Any, place: str = "the model") -> None:
@@ -99,9 +98,9 @@ def _check_entry(entry: Any, place: str) -> None:
     if name in MODELS:
         _check_model(config, place, graph=name == "Functional")
         return
-    own = known_classes().get(name, ())
-    if not own and lookup.registered(name) is None:
-        _unknown(name, place, "class")
+    own = classes_of(entry)
+    if not own:
+        described_class(entry, place)
     largest = LARGEST.get(own[0][0], 1 << 62) if own else 1 << 62
     check_value(config, place, largest)
     if own and own[0][0] == "layers":
@@ -139,7 +138,7 @@ def _check_model(config: Mapping[str, Any], place: str, graph: bool) -> None:
         check_wiring(config, place)
 
 
-def _unknown(name: str, place: str, kind: str) -> None:
+def _unknown(name: str, place: str, kind: str) -> NoReturn:
     name = shortened(name, 100)
     short = name.partition(">")[2] or name
     raise UnknownObjectError(
@@ -152,13 +151,27 @@ def _unknown(name: str, place: str, kind: str) -> None:
 # Classes and their arguments
 
 
+def classes_of(entry: Mapping[str, Any]) -> list[tuple[str, type]]:
+    """(room, class) of tinynet's classes that an entry may mean: that of the module it names, or all of its class_name."""
+    found = known_classes().get(entry["class_name"], [])
+    named = [(room, cls) for room, cls in found if lookup.MODULES[room] == entry.get("module")]
+    return named or found
+
+
+def described_class(entry: Mapping[str, Any], place: str) -> Any:
+    """The class that an entry means, tinynet's or one that is registered; UnknownObjectError if there is none."""
+    own, name = classes_of(entry), entry["class_name"]
+    found = own[0][1] if own else lookup.registered(name)
+    return _unknown(name, place, "class") if found is None else found
+
+
 @cache
 def known_classes() -> dict[str, list[tuple[str, type]]]:
     """{name: [(room, class), ...]} of everything that tinynet's descriptions can name."""
     found: dict[str, list[tuple[str, type]]] = {}
     for name, cls in layer_classes().items():
         found.setdefault(name, []).append(("layers", cls))
-    for room in ROOMS:
+    for room in sorted(set(lookup.MODULES) - {"layers"}):
         for name, cls in vars(importlib.import_module(f"tinynet.{room}")).items():
             if isinstance(cls, type) and hasattr(cls, "from_config"):
                 found.setdefault(name, []).append((room, cls))

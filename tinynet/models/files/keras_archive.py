@@ -28,7 +28,7 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 VERSION = "3.15.1"  # of the Keras whose format is written
 STAMP = (1980, 1, 1, 0, 0, 0)  # of every member: the same model gives the same file
 MOST_MEMBERS = 1_000
-SMALL, MOST_TIMES = 1 << 26, 100  # a larger member must not be more than that many times its compressed size
+SMALL, MOST_TIMES = 1 << 23, 8  # a larger member must not be more than that many times its compressed size
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -112,7 +112,9 @@ def _member(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], na
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others may ask for gigabytes to work in
         raise FileError(f"{name} is compressed in a way that Keras does not use")
     if info.file_size > max(SMALL, MOST_TIMES * min(info.compress_size, size)):
-        raise FileError(f"{name} is said to have {info.file_size:,} bytes, compressed to {info.compress_size:,}")
+        raise FileError(
+            f"{name} is said to have {info.file_size:,} bytes, compressed to {info.compress_size:,}; Keras stores it as it is"
+        )
     with archive.open(info) as file:
         return file.read(info.file_size)
 
@@ -120,12 +122,12 @@ def _member(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], na
 def _compile(model: Any, config: Any, state: list[np.ndarray]) -> None:
     """Compiles the model as it was, and gives the optimizer its state if there are as many arrays as it needs."""
     check_compiled(config)
-    with limits.within(native.SLACK):
+    with limits.within(limits.Left(0)):
         model.compile_from_config(config)
     if model.optimizer is None or not state:
         return
     optimizer = model.optimizer
-    with limits.within(max(4 * model.count_params(), sum(array.size for array in state)) + native.SLACK):
+    with limits.within(limits.Left(0, max(4 * model.count_params(), sum(array.size for array in state)) + limits.OTHERS)):
         optimizer.build(model.trainable_weights)
     if [array.shape for array in state] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(state)

@@ -8,16 +8,14 @@ Classes, arguments and defaults have the same names on both sides. What only one
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tinynet import lookup, signature
 from tinynet.models.files import keras_operations
-from tinynet.models.files.check import ROOMS, known_classes
+from tinynet.models.files.check import classes_of, known_classes
 from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
 
-# Modules under which Keras finds the classes of tinynet's rooms.
-MODULES = {room: f"keras.{room}" for room in (*ROOMS, "layers")} | {"schedules": "keras.optimizers.schedules"}
-MODELS = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functional", "Functional")}
 # Arguments that Keras does not have, and classes, whose names stand for themselves.
 OURS = {
     "AccuracyByShape": ["AccuracyByShape"], "ConfusionMatrix": ["ConfusionMatrix"], "Given": ["Given"],
@@ -49,26 +47,27 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
     name = value["class_name"]
     if name == "Operation":
         return keras_operations.to_keras(value, place)
-    rest = {key: to_keras(item, place) for key, item in value.items() if key not in ("class_name", "config")}
+    own = ("module", "class_name", "config", "registered_name")
+    rest = {key: to_keras(item, place) for key, item in value.items() if key not in own}
     config = {key: to_keras(item, place) for key, item in value["config"].items()}
     if ">" in name and not lookup.is_registered(name):  # Keras, too, asks for the class in custom_objects then
         module, _, short = name.partition(">")
         return {"module": module, "class_name": short, "config": config, "registered_name": short, **rest}
     if ">" in name:
         return {"module": None, "class_name": name.partition(">")[2], "config": config, "registered_name": name, **rest}
-    if name in MODELS:
-        module, registered = MODELS[name]
+    if name in lookup.MODELS:
+        module, registered = lookup.MODELS[name]
         return {"module": module, "class_name": name, "config": config, "registered_name": registered, **rest}
     if name not in known_classes():
         raise ValueError(f"{place}: register the class with tinynet.saving.register_keras_serializable() to save it")
     if name == "BatchNormalization" and isinstance(config.get("axis"), list):
         raise ValueError(f"{place}: Keras's BatchNormalization has one axis, not {config['axis']}; save as .tinynet instead")
-    room, cls = known_classes()[name][0]
+    room, cls = classes_of(value)[0]
     for argument in OURS.get(name, ()):
         if argument == name or config.get(argument) != signature.defaults(cls).get(argument):
             raise ValueError(f"{place}: Keras has no {argument}; save the model as .tinynet instead")
         config.pop(argument, None)
-    return {"module": MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
+    return {"module": lookup.MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
 
 
 # From Keras
@@ -76,7 +75,7 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
 
 def from_keras(value: Any, place: str = "the model") -> Any:
     """What Keras serialised as a description; FileError for what tinynet does not have."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [from_keras(item, place) for item in value]
     if not isinstance(value, dict):
         return value
@@ -100,11 +99,12 @@ def from_keras(value: Any, place: str = "the model") -> Any:
     nodes = _calls(from_keras(value["inbound_nodes"], place)) if "inbound_nodes" in value else None
     if keras_operations.is_operation(value):
         return keras_operations.from_keras(value, nodes, place)
-    config = _known_arguments(name, {key: from_keras(item, place) for key, item in config.items()}, place)
-    kept = {"name": value["name"]} if "name" in value else {}
+    kept = {key: value[key] for key in ("module", "name") if key in value}
+    entry = {"class_name": name, "config": {key: from_keras(item, place) for key, item in config.items()}, **kept}
+    _drop_unknown_arguments(entry, place)
     if nodes is not None:
-        kept["inbound_nodes"] = nodes
-    return {"class_name": name, "config": config, **kept}
+        entry["inbound_nodes"] = nodes
+    return entry
 
 
 def _calls(nodes: Any) -> Any:
@@ -115,16 +115,20 @@ def _calls(nodes: Any) -> Any:
     return nodes
 
 
-def _known_arguments(name: str, config: dict[str, Any], place: str) -> dict[str, Any]:
-    """`config` without the arguments that only Keras has; FileError if one of them asks for something."""
-    if name in MODELS or name not in known_classes():
-        return config
-    accepted = {argument for _, cls in known_classes()[name] for argument in signature.accepted(cls)}
-    for argument in set(config) - accepted:
+def _drop_unknown_arguments(entry: dict[str, Any], place: str) -> None:
+    """Takes out the arguments that only Keras has; FileError if one of them asks for something."""
+    name, config, classes = entry["class_name"], entry["config"], classes_of(entry)
+    if name in lookup.MODELS or not classes:
+        return
+    for argument in set(config).difference(*(_accepted(cls) for _, cls in classes)):
         value = config.pop(argument)
         if value not in (None, False, [], {}) and value != NEUTRAL.get(argument):
             raise FileError(f"{place}: tinynet's {name} has no argument {shortened(argument)!r}, which is {shortened(value)}")
-    return config
+
+
+@cache
+def _accepted(cls: type) -> frozenset[str]:
+    return frozenset(signature.accepted(cls))
 
 
 def _policy(config: Any, value: Any, place: str) -> str:
@@ -144,7 +148,7 @@ def _function(config: Any, value: Any, place: str) -> Any:
 
 
 def _tensor(config: Any, value: Any, place: str) -> Any:
-    return {"class_name": "__keras_tensor__", "config": config}
+    return {"class_name": "__keras_tensor__", "config": from_keras(config, place)}
 
 
 def _array(config: Any, value: Any, place: str) -> Any:

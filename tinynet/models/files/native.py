@@ -31,7 +31,6 @@ from tinynet.models.files.names import named_draws, named_layers, named_weights
 
 FORMAT = 1
 KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
-SLACK = 1 << 21  # elements that a model, or its metrics, may hold without their being weights in the file
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -86,7 +85,7 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         _freeze(named_layers(model), description["frozen"])
         draws = _draws(model, description["draws"])
         if compile and description["compile"] is not None:
-            with limits.within(SLACK):
+            with limits.within(limits.Left(0)):
                 model.compile_from_config(description["compile"])
             _restore(model.optimizer, description["optimizer"], parameters, slots)
         for name, parameter in parameters.items():
@@ -103,7 +102,10 @@ def built_for(model: Any) -> Any:
 
 def build(entry: Mapping[str, Any], weights: Any, shapes: Any = None) -> Any:
     """The model that a checked description describes, its parameters still zeros, no more of them than in `weights`."""
-    with limits.within(sum(array.size for array in weights) + SLACK):
+    # Integers of one byte in a file become floats: a weight counts as four bytes, but in small files.
+    arrays = list(weights)
+    most = min(sum(array.size for array in arrays), sum(array.nbytes for array in arrays) // 4 + (1 << 20))
+    with limits.within(limits.Left(most)):
         model = deserialize_layer(entry)
         if shapes is not None and not model.built:
             for shape in tree.shape_leaves(shapes):
@@ -129,15 +131,26 @@ def compare(parameters: Mapping[str, Parameter], weights: Mapping[str, np.ndarra
 
 
 @contextmanager
-def safely(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Whatever goes wrong becomes a FileError that names the path, and counters of names and random keys go back."""
+def unchanged() -> Iterator[None]:
+    """At the end, the counters of names and random keys are what they were."""
     names, drawn = dict(naming._used), random.state()
     try:
         yield
-    except Exception as error:
+    finally:
         naming._used.clear()
         naming._used.update(names)
         random.set_state(drawn)
+
+
+@contextmanager
+def safely(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever goes wrong becomes a FileError that names the path, and counters of names and random keys go back."""
+    keep = unchanged()
+    keep.__enter__()
+    try:
+        yield
+    except Exception as error:
+        keep.__exit__(None, None, None)
         if isinstance(error, FileNotFoundError):
             raise
         raise failure(path, error) from (None if isinstance(error, FileError) else error)
@@ -193,7 +206,7 @@ def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], sl
     if excluded:
         optimizer.exclude_from_weight_decay(excluded)
     if trained:
-        with limits.within(sum(array.size for array in slots.values())):
+        with limits.within(limits.Left(0, sum(array.size for array in slots.values()))):
             optimizer.build(trained)
     arrays = [slots.get(str(i)) for i in range(len(optimizer.variables))]
     expected = [(variable.shape, variable.dtype) for variable in optimizer.variables]
