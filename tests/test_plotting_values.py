@@ -534,6 +534,38 @@ def test_arrows_end_at_the_sides_of_boxes():
         assert any(np.allclose(pair, expected) for pair in ends), (start, end)
 
 
+def test_arrows_that_pass_a_row_by_are_seen():
+    figure = plotting.plot_model(net(), None)
+    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, matplotlib.patches.FancyArrowPatch)]
+    bent = [to_hex(arrow.get_edgecolor()) for arrow in arrows if len(arrow._path_original.vertices) > 4]
+    straight = [to_hex(arrow.get_edgecolor()) for arrow in arrows if len(arrow._path_original.vertices) == 4]
+    assert bent == [VERMILION], "from a, past b, to the sum"
+    assert straight == [fig.GREY.lower()] * 3
+    assert {arrow.get_linewidth() for arrow in arrows} == {1.1}
+
+
+def crossings(layout, edges):
+    """Pairs of edges between neighbouring rows whose ends are in different orders."""
+    lines = [(layout.row[a], layout.x[a], layout.x[b]) for a, b in edges]
+    return sum(
+        p == q and (a - c) * (b - d) < 0 for i, (p, a, b) in enumerate(lines) for q, c, d in lines[:i]
+    )  # fmt: skip
+
+
+def test_graphs_that_need_no_crossings_have_none():
+    """Downwards the rows are ordered by what is above, upwards by what is below: each alone leaves some of these."""
+    graphs = [
+        [(0, 8), (1, 6), (2, 5), (2, 8), (3, 5), (3, 7), (6, 9)],
+        [(0, 3), (0, 4), (0, 5), (1, 2), (2, 7), (3, 7), (5, 6), (5, 9)],
+        [(0, 4), (0, 5), (1, 4), (1, 6), (2, 3), (5, 8), (6, 8)],
+        [(0, 4), (0, 6), (0, 7), (1, 3), (1, 4), (3, 8), (6, 8)],
+        [(0, 2), (1, 3), (2, 5), (3, 4), (4, 7), (5, 6), (6, 9), (7, 8)],
+    ]
+    for edges in graphs:
+        nodes = 1 + max(max(edge) for edge in edges)
+        assert crossings(Layout([1.0] * nodes, edges, 0.3), edges) == 0
+
+
 def test_the_resolution_of_a_file(tmp_path):
     from PIL import Image
 

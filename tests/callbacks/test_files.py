@@ -183,9 +183,9 @@ def test_only_the_loss_is_looked_at_while_it_is_finite():
 
 
 def test_callbacks_that_are_left_out_say_what_to_use():
-    with pytest.raises(AttributeError, match=r"no callback RemoteMonitor: use LambdaCallback"):
+    with pytest.raises(AttributeError, match=r"RemoteMonitor': use LambdaCallback"):
         _ = callbacks.RemoteMonitor
-    with pytest.raises(AttributeError, match="no callback OrbaxCheckpoint"):
+    with pytest.raises(AttributeError, match="OrbaxCheckpoint': use ModelCheckpoint"):
         _ = callbacks.OrbaxCheckpoint
     with pytest.raises(AttributeError, match="has no attribute 'Early'"):
         _ = callbacks.Early
