@@ -74,9 +74,7 @@ def slope(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, direction: np.nd
     return float(f(x + step * direction) - f(x - step * direction)) / (2 * step)
 
 
-def assert_gradient(
-    f: Callable[[np.ndarray], Any], x: np.ndarray, gradient: np.ndarray, rng: np.random.Generator
-) -> None:
+def assert_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, gradient: np.ndarray, rng: np.random.Generator) -> None:
     """`gradient` is the derivative of the scalar f at x (float64), tried along random directions."""
     for _ in range(3):
         direction = rng.standard_normal(x.shape)

@@ -352,7 +352,7 @@ def test_ones_own():
 
     copy = Diagonal(3).clone()
     np.testing.assert_array_equal(copy((2, 2)), [[3, 0], [0, 3]])
-    with pytest.raises(TypeError, match="must define draw"):
+    with pytest.raises(TypeError, match="must define _draw_values"):
         initializers.Initializer()((2, 2))
 
 

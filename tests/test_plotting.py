@@ -112,9 +112,7 @@ def test_mistakes_show_the_most_confident_first():
     truth = np.array([0, 0, 0, 1, 1, 0])  # 1, 2 and 3 are wrong
     for labels in (truth, truth[:, None], np.eye(2)[truth]):
         figure = plotting.mistakes(x, labels, probabilities)
-        shown = [
-            (int(a.images[0].get_array()[0, 0]), a.get_title(), a.texts[0].get_text()) for a in figure.axes if a.images
-        ]
+        shown = [(int(a.images[0].get_array()[0, 0]), a.get_title(), a.texts[0].get_text()) for a in figure.axes if a.images]
         assert shown == [(1, "pred 1 (90%)", "true 0"), (3, "pred 0 (80%)", "true 1"), (2, "pred 1 (70%)", "true 0")]
         assert "3 of 6 images misclassified (50.00%)" in texts(figure)
 
@@ -140,9 +138,7 @@ def test_mistakes_refuse_arrays_that_do_not_fit(x, y, p):
         plotting.mistakes(np.zeros(x), np.zeros(y, int), np.zeros(p))
 
 
-@pytest.mark.parametrize(
-    ("shape", "panels"), [((3, 3, 1, 7), 7), ((5, 5, 3, 32), 32), ((3, 3, 7, 14), 64), ((1, 1, 1, 1), 1)]
-)
+@pytest.mark.parametrize(("shape", "panels"), [((3, 3, 1, 7), 7), ((5, 5, 3, 32), 32), ((3, 3, 7, 14), 64), ((1, 1, 1, 1), 1)])
 def test_filters_share_one_scale_around_zero(shape, panels):
     kernel = np.random.default_rng(0).normal(size=shape)
     figure = plotting.filters(kernel)

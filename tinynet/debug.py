@@ -17,6 +17,7 @@ from tinynet import gone
 from tinynet.autograd import Primitive, as_raw
 from tinynet.backend import device
 from tinynet.layers.base import Layer
+from tinynet.models.compiled import Compiled
 from tinynet.models.replay import Replay
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
@@ -44,7 +45,7 @@ class check_numerics:  # noqa: N801 - used like a function
         self.step: int | None = None
         self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
         self.patches = [
-            (Layer, "_run", self._layer(Layer._run)),
+            (Layer, "_run_call", self._layer(Layer._run_call)),
             (Primitive, "__call__", self._forward(Primitive.__call__)),
             (Primitive, "_record", self._note(Primitive._record)),
             (Primitive, "differentiate", self._backward(Primitive.differentiate)),
@@ -75,7 +76,7 @@ class check_numerics:  # noqa: N801 - used like a function
         def checked(layer: Layer, inputs: Any, args: Any, kwargs: Any, training: Any) -> Any:
             if not self.path:
                 self.layers.clear()
-                optimizer = getattr(layer, "optimizer", None)
+                optimizer = layer.optimizer if isinstance(layer, Compiled) else None
                 self.step = optimizer.iterations + 1 if optimizer is not None and training else None
                 self._look(leaves(inputs), f"the data given to {layer.name}", [])
             self.path.append(layer.name)
@@ -117,7 +118,7 @@ class check_numerics:  # noqa: N801 - used like a function
     def _update(self, apply: Callable[..., Any]) -> Callable[..., Any]:
         def checked(optimizer: Optimizer, grads: Any, variables: Any = None) -> None:
             apply(optimizer, grads, variables)
-            for variable in variables or optimizer._trained:
+            for variable in variables or optimizer._trainable_variables:
                 self._look([variable], f"the weight {variable.name} after the update by {optimizer.name}", grads)
 
         return checked

@@ -82,9 +82,7 @@ def gradgradcheck(f: Callable[..., Any], inputs: Any, *, seed: int = 0, **settin
 class _Check:
     """One check of one function at one point."""
 
-    def __init__(
-        self, f: Callable[..., Any], values: list[Any], eps: float, rtol: float, atol: float, label: str
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], values: list[Any], eps: float, rtol: float, atol: float, label: str) -> None:
         self.f, self.eps, self.rtol, self.atol, self.label = f, eps, rtol, atol, label
         self.values = _float64(values)
         self.names = _names(f, len(values))

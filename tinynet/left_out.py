@@ -107,12 +107,12 @@ _GRADIENTS = "no gradients are kept that it could forget: tinynet.grad and model
 METHODS: dict[str, dict[str, str]] = {
     "all": {"cuda": _DEVICE, "to": _DEVICE, "cpu": _DEVICE},
     "layer": {
-        "children": "use layers, or sublayers()",
+        "children": "use layers",
         "eval": "call it with training=False; predict and evaluate do",
         "forward": "call it: layer(x); the code is in call()",
         "half": "tinynet.config.set_floatx, or dtype=, says the number format",
         "load_state_dict": "use set_weights, or load_weights for a file",
-        "modules": "use layers, or sublayers()",
+        "modules": "use layers",
         "named_parameters": "use weights: each has a name",
         "parameters": "use trainable_weights, or weights for all of them",
         "register_buffer": "use add_weight(..., trainable=False)",

@@ -67,7 +67,7 @@ def process() -> dict[str, int]:
 
 
 def _programs(model: Any) -> list[Any]:
-    replay = getattr(model, "replay", None)
+    replay = getattr(model, "_recorded_steps", None)
     return [] if replay is None else replay.programs
 
 

@@ -31,12 +31,12 @@ def test_decides_logs_prints_and_saves_as_keras(number, tmp_path):
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[title(case) for case in CASES])
 def test_goes_on_from_its_state_after_every_epoch(number, tmp_path):
     def hand_over(old, new):
-        state = backup_file.unpack(*backup_file.pack({}, old.state()))[1]
+        state = backup_file.unpack(*backup_file.pack({}, old.training_state()))[1]
         new.set_params(old.params)
         new.set_model(old.model)
         new.on_train_begin()
         if state is not None:
-            new.set_state(state)
+            new.restore_training_state(state)
         return new
 
     agree(play(CASES[number], callbacks, Optimizer, tmp_path, hand_over), FIXTURE["cases"][number])

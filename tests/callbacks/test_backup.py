@@ -194,7 +194,7 @@ def test_any_other_file_is_refused(tmp_path):
 
 def test_a_state_that_cannot_be_kept_is_named(tmp_path):
     class Odd(callbacks.Callback):
-        def state(self):
+        def training_state(self):
             return {"function": print}
 
     with pytest.raises(TypeError, match=r"a backup holds numbers.*got <built-in function print>"):
@@ -221,10 +221,10 @@ def test_it_is_called_last_and_knows_the_others():
     both = callbacks.CallbackList([backup, own], add_history=True, add_progbar=True)
     kinds = [type(callback).__name__ for callback in both.callbacks]
     assert kinds == ["LambdaCallback", "History", "ProgbarLogger", "BackupAndRestore"]
-    assert list(backup.siblings) == both.callbacks[:-1]
+    assert list(backup._other_callbacks) == both.callbacks[:-1]
     both.append(callbacks.TerminateOnNaN())
     assert both.callbacks[-1] is backup
-    assert list(backup.siblings) == both.callbacks[:-1]
+    assert list(backup._other_callbacks) == both.callbacks[:-1]
 
 
 def test_the_folder_at_the_end(tmp_path):

@@ -42,9 +42,10 @@ def standing(model, others, training):
     """All that a backup restores, as text or bytes."""
     return [
         [w.tobytes() for w in model.get_weights()], model.optimizer.built, [w.tobytes() for w in model.optimizer.get_weights()],
-        random.state(), [(layer.key, layer.calls) for layer in model.layers if hasattr(layer, "calls")],
-        [repr(metric.state()) for metric in training.means.metrics()], [repr(other.state()) for other in others],
-        repr(training.data.state()), training.epoch,
+        random.state(), [(layer._draw_key, layer._draw_count) for layer in model.layers if hasattr(layer, "_draw_count")],
+        [repr(metric.training_state()) for metric in training.means.metrics()],
+        [repr(other.training_state()) for other in others],
+        repr(training.data.training_state()), training.epoch,
     ]  # fmt: skip
 
 

@@ -129,11 +129,11 @@ def test_rows_after_the_backup_are_written_again(tmp_path, append):
     log = CSVLogger(path, append=append)
     log.on_train_begin()
     log.on_epoch_end(0, {"loss": 1.0})
-    state = log.state()
+    state = log.training_state()
     log.on_epoch_end(1, {"loss": 0.5})  # and then the process ends
     again = CSVLogger(path, append=append)
     again.on_train_begin()
-    again.set_state(state)
+    again.restore_training_state(state)
     again.on_epoch_end(1, {"loss": 0.25})
     again.on_train_end()
     rows = path.read_bytes().decode().split("\r\n")

@@ -135,6 +135,6 @@ def test_it_goes_on_after_an_interruption(drawn, tmp_path):
     follow(first, epochs=2)
     second = callbacks.LiveCurves(tmp_path / "run.png")
     second.on_train_begin()
-    second.set_state(first.state())
+    second.restore_training_state(first.training_state())
     second.on_epoch_end(2, logs(2))
     assert second.curves == {name: [tuple(point) for point in values] for name, values in curves(3).items()}

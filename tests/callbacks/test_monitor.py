@@ -25,13 +25,13 @@ def test_accuracies_should_rise(monitor):
 @pytest.mark.parametrize(("direction", "epochs"), [("up", 2), ("down", 3)])
 def test_the_models_metric_tells_the_direction(direction, epochs):
     model = Model()
-    model.metrics = [type("Metric", (), {"name": "score", "direction": direction})()]
+    model.metrics = [type("Metric", (), {"name": "score", "_direction": direction})()]
     assert run(model, callbacks.EarlyStopping("val_score"), [3.0, 2.0, 2.5], "val_score") == epochs
 
 
 def test_an_unknown_direction_is_refused():
     model = Model()
-    model.metrics = [type("Metric", (), {"name": "score", "direction": None})()]
+    model.metrics = [type("Metric", (), {"name": "score", "_direction": None})()]
     with pytest.raises(ValueError, match="mode='max' or mode='min'"):
         run(model, callbacks.EarlyStopping("val_score"), [1.0, 2.0], "val_score")
 

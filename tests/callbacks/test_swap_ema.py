@@ -48,7 +48,7 @@ def test_averages_are_in_the_model_while_it_is_evaluated(model, stage):
     getattr(swap, f"on_{stage}_end")()
     assert value(model) == w
     train(model, 1)  # and training goes on as if nothing had been
-    assert (value(model), float(model.optimizer._averages[0][0])) == averages(5)
+    assert (value(model), float(model.optimizer._weight_averages[0][0])) == averages(5)
     getattr(swap, f"on_{stage}_begin")()
     assert value(model) == averages(5)[1]
 

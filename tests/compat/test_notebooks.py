@@ -98,7 +98,7 @@ def test_deep_nets(run, tmp_path):
     np.testing.assert_array_equal(found["frozen"], found["model_A_clone"].get_weights()[0])
     assert np.abs(found["trained"] - found["frozen"]).max() > 0  # the layers are shared
     assert found["decaying"].learning_rate == 0.01
-    rates = [found["decaying"]._rate(k) for k in (0, 10_000, 20_000)]
+    rates = [found["decaying"]._learning_rate(k) for k in (0, 10_000, 20_000)]
     np.testing.assert_allclose(rates, [0.01, 0.005, 0.01 / 3])
     assert found["y_probas"].std(axis=0).max() > 0  # dropout stays on
     assert set(found["history"].history) == {"loss", "acc", "val_loss", "val_acc"}

@@ -327,14 +327,14 @@ def test_a_stream_is_somewhere():
     flow = ImageDataGenerator().flow(IMAGES, Y, 5, shuffle=False)
     places = []
     for _ in range(4):
-        places.append((flow.state()["epoch"], flow.state()["batch"]))
+        places.append((flow.training_state()["epoch"], flow.training_state()["batch"]))
         next(flow)
     assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
     flow.on_epoch_end()
-    assert (flow.state()["epoch"], flow.state()["batch"]) == (3, 0)
+    assert (flow.training_state()["epoch"], flow.training_state()["batch"]) == (3, 0)
     for name, value in (("n", 9), ("batch_size", 4), ("shuffle", True)):
         with pytest.raises(ValueError, match=f"a flow with {name}={value}, this one has"):
-            flow.set_state({**flow.state(), name: value})
+            flow.set_state({**flow.training_state(), name: value})
 
 
 def test_a_pass_of_a_stream_and_one_without_end():

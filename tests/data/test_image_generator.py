@@ -235,7 +235,7 @@ def test_reset_begins_a_new_epoch():
     x, y = np.arange(9.0).reshape(9, 1, 1, 1), np.arange(9)
     flow = ImageDataGenerator().flow(x, y, 4)
     flow.reset()
-    assert flow.state()["epoch"] == 0
+    assert flow.training_state()["epoch"] == 0
     next(flow)
     flow.reset()
     assert sorted(np.concatenate([labels for _, labels in batches(flow, 3)])) == list(range(9))
@@ -246,11 +246,11 @@ def test_a_state_is_where_another_flow_goes_on(done):
     x, y = data()
     flow = ImageDataGenerator(**SOME).flow(x, y, 8)
     batches(flow, done)
-    state = json.loads(json.dumps(flow.state()))
+    state = json.loads(json.dumps(flow.training_state()))
     expected = batches(flow, 10)
     other = ImageDataGenerator(**SOME).flow(x, y, 8)
     batches(other, 2)
-    other.set_state(state)
+    other.restore_training_state(state)
     same(batches(other, 10), expected)
 
 
@@ -258,9 +258,9 @@ def test_a_state_of_something_else():
     x, y = data()
     flow = ImageDataGenerator().flow(x, y, 8)
     with pytest.raises(ValueError, match="batch_size=16, this one has 8"):
-        flow.set_state(ImageDataGenerator().flow(x, y, 16).state())
+        flow.restore_training_state(ImageDataGenerator().flow(x, y, 16).training_state())
     with pytest.raises(ValueError, match="key is missing"):
-        flow.set_state({**{k: v for k, v in flow.state().items() if k != "key"}})
+        flow.restore_training_state({**{k: v for k, v in flow.training_state().items() if k != "key"}})
 
 
 def test_subsets():
@@ -293,7 +293,7 @@ def test_fit_takes_a_pass_for_an_epoch():
     history = model.fit(flow, epochs=3, verbose=0, validation_data=ImageDataGenerator().flow(x, y, 8))
     assert model.optimizer.iterations == 3 * 7
     assert len(history.history["val_loss"]) == 3
-    assert flow.state()["epoch"] == 3
+    assert flow.training_state()["epoch"] == 3
     # by hand, from batches in arrays
     same_flow, by_hand = ImageDataGenerator(**SOME).flow(x, y, 8, seed=1), net()
     for _ in range(21):

@@ -75,9 +75,7 @@ def test_split_covers_in_equal_pieces() -> None:
 
 @pytest.mark.parametrize(("images", "most"), [(1, 1), (16, 1), (100, 7), (256, 16)])
 def test_the_batch_is_divided_without_gaps(images: int, most: int) -> None:
-    plan = weight.weight_plan(
-        (4, 4), (4, 4), (3, 3), 2, 2, (1, 1), (1, 1), (1, 1), emit.vectors(np.dtype(np.float32)), images
-    )
+    plan = weight.weight_plan((4, 4), (4, 4), (3, 3), 2, 2, (1, 1), (1, 1), (1, 1), emit.vectors(np.dtype(np.float32)), images)
     lanes = emit.vectors(np.dtype(np.float32)).lanes
     covered = [block for first, blocks, _ in plan.parts.tolist() for block in range(first, first + blocks)]
     assert covered == list(range(-(-images // lanes)))

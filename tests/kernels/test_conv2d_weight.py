@@ -49,7 +49,10 @@ def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]
 def arrays(case: tuple[int, ...], dtype: Any = np.float64) -> tuple[Any, Any, dict[str, Any]]:
     n, height, width, channels, filters, kernel, stride, dilation, padding = case
     static = {
-        "strides": (stride, stride), "padding": ((padding, padding),) * 2, "dilation": (dilation, dilation), "groups": 1,
+        "strides": (stride, stride),
+        "padding": ((padding, padding),) * 2,
+        "dilation": (dilation, dilation),
+        "groups": 1,
     }
     x = np.random.default_rng(0).normal(size=(n, height, width, channels))
     y = conv2d.conv2d["im2col"](x, np.zeros((kernel, kernel, channels, filters)), **static)
@@ -94,9 +97,7 @@ def test_a_small_batch_is_not_divided_more_than_needed() -> None:
     """At 32 images the results of many parts would cost more than they help."""
     v = emit.vectors(np.dtype(np.float32))
     for size, channels, filters in ((14, 14, 14), (7, 28, 28), (3, 28, 56)):
-        plan = weight.weight_plan(
-            (size, size), (size, size), (3, 3), channels, filters, (1, 1), (1, 1), (1, 1), v, 2 * v.lanes
-        )
+        plan = weight.weight_plan((size, size), (size, size), (3, 3), channels, filters, (1, 1), (1, 1), (1, 1), v, 2 * v.lanes)
         assert len(plan.parts) * len(plan.bounds) == 1
 
 

@@ -103,9 +103,7 @@ def test_ends_of_the_rate(name):
     assert not dropout_grad[name](x, bits, rate=1.0).any()
 
 
-@given(
-    batches, st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]), dtypes, orders
-)
+@given(batches, st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]), dtypes, orders)
 def test_noise_shape(n, noise_shape, dtype, order):
     """Drawn as for an array of the reduced shape, then shared along the axes of size 1."""
     x = normal(np.random.default_rng(0), (n, 5, 3, 2), dtype, order)

@@ -107,8 +107,8 @@ def make(name, data_format, /, **settings):
 
 def freeze(layer):
     """The same random numbers in the next call as in the first one."""
-    if hasattr(layer, "calls"):
-        layer.calls = 0
+    if hasattr(layer, "_draw_count"):
+        layer._draw_count = 0
 
 
 def of(x, change):

@@ -12,8 +12,8 @@ def check_layer(layer, x, *parameters, training=True, **settings):
     def run(x, *values):
         for name, value in zip(parameters, values, strict=True):
             setattr(layer, name, value)
-        if hasattr(layer, "calls"):
-            layer.calls = 0  # the same dropout mask every time
+        if hasattr(layer, "_draw_count"):
+            layer._draw_count = 0  # the same dropout mask every time
         return layer(x, training=training)
 
     rng = np.random.default_rng(1)

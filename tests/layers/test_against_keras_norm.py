@@ -23,7 +23,7 @@ def several(name, key):
 def check(name, layer, dtype):
     inputs = several(name, "x")
     given = [tinynet.Tensor(x if x.dtype.kind != "f" else x.astype(dtype), requires_grad=x.dtype.kind == "f") for x in inputs]
-    argument = given if layer.many else given[0]
+    argument = given if layer._takes_many else given[0]
     layer(argument)
     layer.set_weights(several(name, "before"))
     y = layer(argument, training=True)

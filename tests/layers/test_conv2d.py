@@ -32,10 +32,7 @@ def brute_force(x, w, b, strides, padding, dilation):
     x = np.pad(x, pads)
     rows = range(0, x.shape[1] - extents[0] + 1, sh)
     columns = range(0, x.shape[2] - extents[1] + 1, sw)
-    y = [
-        [np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w) for j in columns]
-        for i in rows
-    ]
+    y = [[np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w) for j in columns] for i in rows]
     return np.array(y).transpose(2, 0, 1, 3) + b
 
 

@@ -14,7 +14,7 @@ def test_inference_is_the_identity():
         np.testing.assert_array_equal(layer(x, training=training).numpy(), x)
     np.testing.assert_array_equal(Dropout(0, dtype="float64")(x, training=True).numpy(), x)
     np.testing.assert_array_equal(Dropout(1, dtype="float64")(x, training=True).numpy(), 0 * x)
-    assert layer.calls == 0
+    assert layer._draw_count == 0
 
 
 def test_drops_the_rate_and_keeps_the_mean():
@@ -29,8 +29,8 @@ def test_every_call_and_every_layer_has_its_own_mask():
     first, second = (layer(x, training=True).numpy() for _ in range(2))
     assert (first != second).any()
     assert (first != other(x, training=True).numpy()).any()
-    assert layer.calls == 2
-    layer.calls = 0
+    assert layer._draw_count == 2
+    layer._draw_count = 0
     np.testing.assert_array_equal(layer(x, training=True).numpy(), first)
 
 

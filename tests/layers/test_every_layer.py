@@ -37,7 +37,7 @@ def test_configuration(name, data_format):
     again = type(layer).from_config(json.loads(config))
     assert json.dumps(again.get_config()) == config
     assert again.name == "it"
-    again.build_once(of(x, np.shape))
+    again._build_once(of(x, np.shape))
     again.set_weights(layer.get_weights())
     freeze(layer)
     np.testing.assert_array_equal(again(x, training=True).numpy(), layer(x, training=True).numpy())
@@ -130,7 +130,7 @@ def test_a_wrong_input_names_the_layer(name, data_format):
     layer, x = make(name, data_format, name="here")
     if CASES[name].any_rank:
         return
-    wrong = np.ones((2, 3)) if isinstance(x, list) else np.ones((2,) * (x.ndim + 1)) if layer.rank else np.ones(())
+    wrong = np.ones((2, 3)) if isinstance(x, list) else np.ones((2,) * (x.ndim + 1)) if layer._input_rank else np.ones(())
     with pytest.raises(ValueError, match="'here'"):
         layer(wrong)
     if CASES[name].needs:
@@ -148,7 +148,7 @@ def test_frozen(name, data_format):
     layer, x = make(name, data_format)
     y = layer(x, training=False).numpy()
     frozen, _ = make(name, data_format, **({} if name == "InputLayer" else {"trainable": False}))
-    frozen.build_once(of(x, np.shape))
+    frozen._build_once(of(x, np.shape))
     frozen.set_weights(layer.get_weights())
     np.testing.assert_array_equal(frozen(x, training=False).numpy(), y)
     assert not frozen.trainable_weights

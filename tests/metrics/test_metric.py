@@ -106,9 +106,9 @@ def test_state_is_all_that_a_metric_needs_to_go_on(make):
         update(metric, batches[0])
     after = rng.bit_generator.state
     update(whole, batches[1])
-    state = first.state()
+    state = first.training_state()
     assert all(isinstance(value, float | np.ndarray) for value in state.values())
-    second.set_state({name: np.asarray(value) for name, value in state.items()})
+    second.restore_training_state({name: np.asarray(value) for name, value in state.items()})
     first.reset_state()
     rng.bit_generator.state = after
     update(second, batches[1])
@@ -183,9 +183,9 @@ class TestLookup:
             metric = metrics.MeanMetricWrapper(getattr(metrics, fn))
             copy = metrics.get(json.loads(json.dumps(metrics.serialize(metric))))
             assert copy.fn is metric.fn
-        assert metrics.MeanMetricWrapper(metrics.huber).direction == "down"
+        assert metrics.MeanMetricWrapper(metrics.huber)._direction == "down"
         loss = metrics.as_metric(losses.MeanSquaredError())
-        assert (loss.name, loss.direction) == ("mean_squared_error", "down")
+        assert (loss.name, loss._direction) == ("mean_squared_error", "down")
         assert loss(np.zeros((2, 3)), np.ones((2, 3))) == 1.0
 
     def test_names_of_keras(self):
@@ -199,9 +199,9 @@ class TestLookup:
         assert metrics.as_metric("Accuracy").name == "Accuracy"
 
     def test_directions(self):
-        assert metrics.get("acc").direction == "up"
-        assert metrics.get("mae").direction == "down"
-        assert Mean().direction is None
+        assert metrics.get("acc")._direction == "up"
+        assert metrics.get("mae")._direction == "down"
+        assert Mean()._direction is None
         names = ("auc", "precision", "recall", "f1_score", "r2_score", "top_k_categorical_accuracy", "cosine_similarity")
-        assert {metrics.get(name).direction for name in names} == {"up"}
-        assert metrics.get({"class_name": "mean_io_u", "config": {"num_classes": 2}}).direction == "up"
+        assert {metrics.get(name)._direction for name in names} == {"up"}
+        assert metrics.get({"class_name": "mean_io_u", "config": {"num_classes": 2}})._direction == "up"

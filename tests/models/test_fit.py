@@ -304,8 +304,6 @@ def test_a_callback_ends_evaluate_and_predict():
     assert stops.ended == [0, 1, 2, 3, "end"]
     assert len(model.predict(np.zeros((6, 3)), batch_size=2, verbose=0)) == 6
     stops = Ends("stop_evaluating", 0)
-    history = model.fit(
-        np.zeros((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, validation_data=forever(), callbacks=[stops]
-    )
+    history = model.fit(np.zeros((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, validation_data=forever(), callbacks=[stops])
     assert len(history.history["val_loss"]) == 2
     assert stops.ended == [0, "end"] * 2

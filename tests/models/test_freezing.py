@@ -138,7 +138,7 @@ def test_a_layer_that_is_held_twice_counts_once():
     layer = Wrapped(layers.Dense(2, activity_regularizer="l2"))
     layer(np.ones((2, 3)))
     assert len(layer.losses) == 1
-    assert len(layer.with_all_within()) == 2
+    assert len(layer._with_all_within()) == 2
     shared = Sequential([layers.Input((3,)), layers.Dense(3, activity_regularizer="l2")])
     x = layers.Input((3,))
     around = Model(x, shared.layers[0](shared(x)))

@@ -179,6 +179,6 @@ def test_a_picture_without_a_suggestion():
 def test_a_layer_that_points_back_to_its_model(digits):
     model = compiled()
     model.layers[1].owner = model
-    before = model.layers[3].calls
+    before = model.layers[3]._draw_count
     LearningRateFinder(1e-4, 1e-2, steps=4).find(model, *digits, batch_size=32)
-    assert model.layers[3].calls == before
+    assert model.layers[3]._draw_count == before

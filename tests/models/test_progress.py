@@ -90,7 +90,7 @@ def test_global_random_numbers_go_on_after_a_run_that_was_taken_up():
 
     def after(model, *given):
         model.fit(X, Y, callbacks=list(given), **settings)
-        return layers.Dropout(0.5).key, model.fit(X, Y, **settings).history["loss"]
+        return layers.Dropout(0.5)._draw_key, model.fit(X, Y, **settings).history["loss"]
 
     expected = after(made(1))
     stop = Stop(1, 2)

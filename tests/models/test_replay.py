@@ -146,7 +146,7 @@ def test_dropout_draws_a_new_mask_at_each_replayed_step():
         seen.append(model.train_on_batch(x, y))
     assert model.replay.programs
     assert len(set(seen)) == len(seen)
-    assert model.layers[0].calls == 8
+    assert model.layers[0]._draw_count == 8
 
 
 class Own(layers.Layer):
@@ -306,9 +306,9 @@ def test_epsilon_and_the_settings_of_the_loss_can_be_changed():
         values = []
         for i in range(12):
             if i == 4:
-                model.objective.functions[0].settings["label_smoothing"] = 0.5
+                model._compiled_objective.functions[0].settings["label_smoothing"] = 0.5
             if i == 8:
-                model.objective.functions[0].reduction = "sum"
+                model._compiled_objective.functions[0].reduction = "sum"
             values.append(model.train_on_batch(X, to_categorical(Y, 4)))
         return values
 

@@ -28,7 +28,7 @@ def test_first_layers(name):
         lambda: Sequential([layers.Input((6, 7, 2)), LAYERS[name](), layers.Conv2D(3, 3), layers.Flatten(), layers.Dense(4)]),
         data=data(),
     )
-    assert model.layers[0].calls == 15, "a draw for each of five batches in three epochs"
+    assert model.layers[0]._draw_count == 15, "a draw for each of five batches in three epochs"
 
 
 def test_behind_layers_that_are_trained():

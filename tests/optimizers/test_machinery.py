@@ -158,7 +158,7 @@ class TestAccumulation:
         w, optimizer, seen = variable([1.0]), SGD(1.0, gradient_accumulation_steps=3), []
         with kernels.use("optimizers", implementation):
             for g in (1.0, 2.0, 6.0, 4.0, 4.0, 4.0, 9.0):
-                assert optimizer.phase == (("update",) if len(seen) % 3 == 2 else ("accumulate",))
+                assert optimizer._step_phase == (("update",) if len(seen) % 3 == 2 else ("accumulate",))
                 optimizer.apply([np.array([g])], [w])
                 seen.append((w.item(), optimizer.variables[2].item(), optimizer.iterations))
         assert seen == [(1, 1, 0), (1, 3, 0), (-2, 0, 1), (-2, 4, 1), (-2, 8, 1), (-6, 0, 2), (-6, 9, 2)]

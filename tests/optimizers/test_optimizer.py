@@ -120,9 +120,7 @@ class TestClipping:
 
     def test_norm(self):
         w = variable([0.0, 0.0])
-        np.testing.assert_allclose(
-            step(SGD(1.0, clipnorm=1.0), w, [0.9, 100.0]), [-0.0089996355, -0.9999595025], rtol=1e-8
-        )
+        np.testing.assert_allclose(step(SGD(1.0, clipnorm=1.0), w, [0.9, 100.0]), [-0.0089996355, -0.9999595025], rtol=1e-8)
         w = variable([0.0, 0.0])
         np.testing.assert_allclose(step(SGD(1.0, clipnorm=1.0), w, [100.0, 100.0]), [-(0.5**0.5)] * 2)
 
@@ -252,7 +250,6 @@ class TestApply:
                 variable.data[...] -= learning_rate * np.sign(gradient)
 
         np.testing.assert_allclose(step(Sign(0.1), variable([1.0, 1.0]), [5.0, -3.0]), [0.9, 1.1])
-
 
     def test_a_rule_written_as_keras_has_them(self):
         class HeavyBall(Optimizer):

@@ -60,7 +60,7 @@ def test_weights_alone(name, kind):
 def test_what_was_compiled():
     model = load_model(FOLDER / "conv_net.keras")
     assert isinstance(model.optimizer, tinynet.optimizers.Adam)
-    assert isinstance(model.optimizer._rate, tinynet.schedules.ExponentialDecay)
+    assert isinstance(model.optimizer._learning_rate, tinynet.schedules.ExponentialDecay)
     assert model.optimizer.iterations == 6
     assert model.metrics_names == ["loss", "accuracy"]
     assert model.get_layer("conv2d").kernel.regularizer.l2 == pytest.approx(1e-3)

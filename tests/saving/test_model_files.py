@@ -182,7 +182,7 @@ def test_weight_decay_leaves_out_the_same_before_training(tmp_path):
     model.compile(optimizer, "mse")
     model.save(tmp_path / "net.tinynet")
     loaded = load_model(tmp_path / "net.tinynet")
-    assert [loaded.optimizer.excluded(p) for p in loaded.weights] == [False, True, False, True]
+    assert [loaded.optimizer._is_excluded(p) for p in loaded.weights] == [False, True, False, True]
 
 
 def test_an_optimizer_of_another_model(tmp_path):
@@ -238,7 +238,7 @@ def test_a_class_of_ones_own_is_never_taken_for_tinynets(tmp_path):
     with pytest.raises(UnknownObjectError, match=r"custom_objects=\{'Huber'"):
         load_model(tmp_path / "plain.tinynet")
     assert load_model(tmp_path / "plain.tinynet", compile=False).built
-    assert type(load_model(tmp_path / "plain.tinynet", {"Huber": Huber}).objective.functions[0]) is Huber
+    assert type(load_model(tmp_path / "plain.tinynet", {"Huber": Huber})._compiled_objective.functions[0]) is Huber
 
 
 def test_custom_objects(tmp_path):

@@ -1,7 +1,7 @@
 """BackupAndRestore: a run that was killed goes on where it was, and ends with the same bits.
 
 A backup is one file: what `model.training_state()` returns (weights, optimizer, random counters, position in the data,
-running means) and the `state()` of every other callback. How the file is written is said in backup_file.py.
+running means) and the `training_state()` of every other callback. How the file is written is said in backup_file.py.
 """
 
 import os
@@ -29,7 +29,7 @@ class BackupAndRestore(Callback):
     exact: training goes on in the middle of an epoch too, and the History is that of the whole run.
     """
 
-    last = True
+    _comes_last = True
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class BackupAndRestore(Callback):
                 self._batches = 0
                 self._save()
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         return False
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -86,7 +86,7 @@ class BackupAndRestore(Callback):
             return  # the end is near; if it is not reached, the backup before leads to the same end
         folder = self._folder
         arrays, numbers = self.model.training_state()
-        states = [(name, state) for name, other in self._named() if (state := other.state()) is not None]
+        states = [(name, state) for name, other in self._named() if (state := other.training_state()) is not None]
         data = backup_file.pack(arrays, [numbers, states, self._batches])
         if self.double_checkpoint and (folder / LATEST).exists():
             os.replace(folder / LATEST, folder / PREVIOUS)
@@ -118,7 +118,7 @@ class BackupAndRestore(Callback):
                     callbacks[name].check_state(state)
             undo = self.model.restore_training_state(arrays, numbers)
             for name in [name for name in states if name in callbacks]:
-                callbacks[name].set_state(states[name])
+                callbacks[name].restore_training_state(states[name])
         except Exception as error:
             if undo is not None:
                 undo()
@@ -137,7 +137,7 @@ class BackupAndRestore(Callback):
         """The other callbacks, by class and number within it."""
         count: Counter[str] = Counter()
         named = []
-        for callback in self.siblings:
+        for callback in self._other_callbacks:
             kind = type(callback).__name__
             named.append((f"{kind}_{count[kind]}", callback))
             count[kind] += 1

@@ -19,9 +19,9 @@ class Callback:
 
     model: Any = None
     params: Any = None
-    last = False  # whether it is called after all others, the History and the progress bar included
+    _comes_last = False  # whether it is called after all others, the History and the progress bar included
     state_kinds: ClassVar[Mapping[str, kinds.Kind] | None] = None  # of the entries of its state; None: it checks them itself
-    siblings: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
+    _other_callbacks: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
     __repr__ = signature.call_repr
 
     def set_model(self, model: Any) -> None:
@@ -32,24 +32,24 @@ class Callback:
         """Called once before the run with {verbose, epochs, steps}."""
         self.params = params
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         """Whether the hooks called after a batch need the values of loss and metrics now."""
         return True
 
-    def state(self) -> dict[str, Any] | None:
+    def training_state(self) -> dict[str, Any] | None:
         """What a run that was killed needs to go on: numbers, strings, None, arrays, and lists and dictionaries of those.
 
-        BackupAndRestore saves it, after every hook of the same event, and hands it to `set_state`. None: nothing.
+        BackupAndRestore saves it, after every hook of the same event, and hands it to `restore_training_state`. None: nothing.
         """
         return None
 
     def check_state(self, state: Any) -> None:
-        """Raises ValueError for what `set_state` cannot take up; called before anything of a backup is."""
+        """Raises ValueError for what `restore_training_state` cannot take up; called before anything of a backup is."""
         if self.state_kinds is not None:
             kinds.check(state, self.state_kinds, type(self).__name__)
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Takes up what `state` returned; called after on_train_begin of every callback."""
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
+        """Takes up what `training_state` returned; called after on_train_begin of every callback."""
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Before the first epoch of `fit`."""

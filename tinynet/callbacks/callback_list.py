@@ -44,7 +44,7 @@ def _after_batch(*hooks: str) -> Callable[..., None]:
         logs = {} if logs is None else logs
         for callback in self.callbacks:
             if any(_defines(callback, hook) for hook in hooks):
-                if callable(logs) and callback.wants_values():
+                if callable(logs) and callback._wants_values():
                     logs = python_logs(logs())
                 getattr(callback, hooks[0])(batch, {} if callable(logs) else logs)
 
@@ -104,10 +104,10 @@ class CallbackList(Callback):
         self._arrange()
 
     def _arrange(self) -> None:
-        self.callbacks.sort(key=lambda callback: callback.last)  # stable: otherwise the order given
+        self.callbacks.sort(key=lambda callback: callback._comes_last)  # stable: otherwise the order given
         for callback in self.callbacks:
-            if callback.last:
-                callback.siblings = [other for other in self.callbacks if other is not callback]
+            if callback._comes_last:
+                callback._other_callbacks = [other for other in self.callbacks if other is not callback]
 
     def set_model(self, model: Any) -> None:
         super().set_model(model)

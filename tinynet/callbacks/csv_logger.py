@@ -61,12 +61,12 @@ class CSVLogger(Callback):
             self._cut()
         self._close()
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         if self.csv_file is None:
             return {"keys": self.keys, "bytes": 0}
         return {"keys": self.keys, "bytes": self.csv_file.tell() if self._keep is None else self._keep}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         """Goes on after the rows that the backup knows; later ones are cut off by the next, they will be written again."""
         self.keys = state["keys"]
         if self.keys is not None:

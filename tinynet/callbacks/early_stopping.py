@@ -49,7 +49,7 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights: Any = None
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
         return {name: getattr(self, name) for name in names}
 
@@ -59,7 +59,7 @@ class EarlyStopping(MonitorCallback):
         if weights is not None and [one.shape for one in weights] != [one.shape for one in self.model.get_weights()]:
             raise ValueError(f"the best weights of EarlyStopping are not of the shapes of {self.model}")
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
 
     def on_train_begin(self, logs: Logs = None) -> None:

@@ -45,10 +45,10 @@ class History(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.epoch = []
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"history": self.history, "epoch": self.epoch}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         self.history, self.epoch = dict(state["history"]), list(state["epoch"])
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:

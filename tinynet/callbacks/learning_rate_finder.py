@@ -122,9 +122,7 @@ class LearningRateFinder:
             suggestion = self.suggestion()
         except ValueError:
             suggestion = None
-        figure = learning_rate_curve(
-            self.learning_rates, self.losses, raw=self.raw_losses, suggestion=suggestion, title=title
-        )
+        figure = learning_rate_curve(self.learning_rates, self.losses, raw=self.raw_losses, suggestion=suggestion, title=title)
         if path is not None:
             save(figure, path)
         return figure
@@ -141,7 +139,7 @@ class _Ramp(Callback):
         return self.finder.rate(len(self.finder.learning_rates))
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.model.objective.said.add("loss")  # that it grows beyond all bounds is what is looked for
+        self.model._compiled_objective.said.add("loss")  # that it grows beyond all bounds is what is looked for
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self.model.reset_metrics()  # so that the loss that is logged is this batch's
@@ -159,17 +157,17 @@ def _copy(optimizer: Any, model: Any) -> Any:
 @contextmanager
 def _put_back(model: Any) -> Iterator[None]:
     """Within it a model may be trained: its weights, optimizer, history and random numbers come back afterwards."""
-    drawing = [layer for layer in model.with_all_within() if hasattr(layer, "calls")]
+    drawing = [layer for layer in model._with_all_within() if hasattr(layer, "_draw_count")]
     attributes = {name: getattr(model, name) for name in ("optimizer", "history", "stop_training")}
-    weights, numbers, calls = model.get_weights(), random.state(), [layer.calls for layer in drawing]
+    weights, numbers, calls = model.get_weights(), random.state(), [layer._draw_count for layer in drawing]
     try:
         yield
     finally:
         for name, value in attributes.items():
             setattr(model, name, value)
         model.set_weights(weights)
-        model.objective.said.discard("loss")
+        model._compiled_objective.said.discard("loss")
         model.reset_metrics()
         random.set_state(numbers)
         for layer, count in zip(drawing, calls, strict=True):
-            layer.calls = count
+            layer._draw_count = count

@@ -31,10 +31,10 @@ class LiveCurves(Callback):
         self.curves: dict[str, list[Any]] = {}
         self._display: Any = None  # what shows the picture in a notebook
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"curves": self.curves}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         self.curves = dict(state["curves"])
 
     def on_train_begin(self, logs: Logs = None) -> None:

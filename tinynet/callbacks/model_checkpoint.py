@@ -56,10 +56,10 @@ class ModelCheckpoint(MonitorCallback):
         self._epoch = 0
         self._batches = 0  # since the last time a file was due
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"best": self.best, "_batches": self._batches}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -68,7 +68,7 @@ class ModelCheckpoint(MonitorCallback):
         if "{" not in folder:
             utils.remove_unfinished(folder)
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         return self.save_freq != "epoch" and self._batches + 1 >= int(self.save_freq)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:

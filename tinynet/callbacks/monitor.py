@@ -57,8 +57,8 @@ class MonitorCallback(Callback):
         if name == "loss":
             return "min"
         for metric in getattr(self.model, "metrics", ()):
-            if getattr(metric, "name", None) == name and getattr(metric, "direction", None):
-                return "max" if metric.direction == "up" else "min"
+            if getattr(metric, "name", None) == name and getattr(metric, "_direction", None):
+                return "max" if metric._direction == "up" else "min"
         if name in ("acc", "accuracy") or name.endswith("_accuracy"):
             return "max"
         raise ValueError(

@@ -39,7 +39,7 @@ class ProgbarLogger(Callback):
         self.epochs = params.get("epochs") or 1
         self.target = params.get("steps")
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         return time.perf_counter() - self._last_drawn >= REDRAW_SECONDS and self._draws_bar()
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -90,7 +90,7 @@ class ProgbarLogger(Callback):
         self._seen = batch + 1
         if self._seen == 1:
             self._first_step = now
-        if self.wants_values():
+        if self._wants_values():
             self._last_drawn = now
             step = self._step_seconds()
             left = f"{_duration(step * (self.target - self._seen))} " if self.target else ""

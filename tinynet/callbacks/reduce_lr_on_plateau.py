@@ -47,10 +47,10 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         self.cooldown_counter = 0
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"best": self.best, "wait": self.wait, "cooldown_counter": self.cooldown_counter}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
 
     def in_cooldown(self) -> bool:

@@ -22,10 +22,10 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._swapped = False  # whether the averages are in the model
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"_swapped": self._swapped}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -69,4 +69,4 @@ class SwapEMAWeights(Callback):
             raise ValueError("SwapEMAWeights: the optimizer keeps no averages; create it with use_ema=True")
         if not optimizer.built:
             raise ValueError("SwapEMAWeights: there are no averages before the first training step; call fit first")
-        return list(zip(optimizer._trained, optimizer._averages, strict=True))
+        return list(zip(optimizer._trainable_variables, optimizer._weight_averages, strict=True))

@@ -67,15 +67,15 @@ class TensorBoard(Callback):
         self._batches = 0  # training batches so far in this run
         self._described = False
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         return {"_batches": self._batches, "_described": self._described}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
 
     # Scalars
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         return self._due()
 
     def on_train_begin(self, logs: Logs = None) -> None:

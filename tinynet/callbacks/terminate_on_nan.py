@@ -15,7 +15,7 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
 
-    def wants_values(self) -> bool:
+    def _wants_values(self) -> bool:
         """Only when something is wrong: of the values of a batch the loss alone is looked at, which is cheap."""
         look = getattr(self.model, "_loss_so_far", None)
         return look is None or not math.isfinite(look())

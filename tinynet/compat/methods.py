@@ -48,7 +48,7 @@ class OlderModel:
 
         So a discriminator that is compiled, frozen, and compiled into another model goes on training in its own steps.
         """
-        layers = self.with_all_within()  # type: ignore[attr-defined]
+        layers = self._with_all_within()  # type: ignore[attr-defined]
         flags, now = dict(vars(self).get("_flags_at_compile", ())), [layer.trainable for layer in layers]
         try:
             _make_trainable(layers, [flags.get(layer.name, layer.trainable) for layer in layers])
@@ -126,7 +126,7 @@ class OlderModel:
         old("predict_classes(x)", "(predict(x) > 0.5).astype('int32')")
         return (found > 0.5).astype("int32")
 
-    def _hooks(self, callbacks: Any, verbose: Any, history: bool, **params: Any) -> Any:
+    def _callback_list(self, callbacks: Any, verbose: Any, history: bool, **params: Any) -> Any:
         if isinstance(callbacks, OlderCallbackList):
             return callbacks
         if verbose not in ("auto", 0, 1, 2):

@@ -35,7 +35,7 @@ def model_names(era: int, optimizers: dict[str, Any]) -> dict[str, Any]:
                 raise TypeError(f"Model has no argument {sorted(older)[0]!r}")
             models.Functional.__init__(self, inputs, outputs, name, trainable)
 
-    Model.functional = Functional
+    Model._functional_class = Functional
     classes = {models.Sequential: Sequential, models.Functional: Functional}
     for cls in (Sequential, Model, Functional):
         cls.__module__, cls.__qualname__ = f"tinynet.compat.keras{era}.models", cls.__name__
@@ -43,14 +43,14 @@ def model_names(era: int, optimizers: dict[str, Any]) -> dict[str, Any]:
 
     def as_older(model: Any) -> Any:
         """The model, and those within it, as ones of the era."""
-        for layer in model.with_all_within():
+        for layer in model._with_all_within():
             if type(layer) in classes:
                 layer.__class__ = classes[type(layer)]
                 known = optimizers.get(type(layer.optimizer).__name__)
                 if known is not None:
                     adopted(layer.optimizer, known)
-            if isinstance(layer, Sequential) and layer.layers and layer._input is not None:
-                layer.layers[0]._batch_shape = layer._input.shape  # the first layer knew it, in other models too
+            if isinstance(layer, Sequential) and layer.layers and layer._input_layer is not None:
+                layer.layers[0]._batch_shape = layer._input_layer.shape  # the first layer knew it, in other models too
         return model
 
     def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True) -> Any:

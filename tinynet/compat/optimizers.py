@@ -96,13 +96,13 @@ class Older:
     @property
     def learning_rate(self) -> Any:
         """The learning rate before decay; may be assigned."""
-        decaying = self.decay and isinstance(self._rate, schedules.InverseTimeDecay)
-        return Variable(self._rate.initial_learning_rate if decaying else self.today.learning_rate.fget(self), self)
+        decaying = self.decay and isinstance(self._learning_rate, schedules.InverseTimeDecay)
+        return Variable(self._learning_rate.initial_learning_rate if decaying else self.today.learning_rate.fget(self), self)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if self.decay and not callable(value):
-            self._rate = self._decaying(float(value))
+            self._learning_rate = self._decaying(float(value))
         else:
             self.today.learning_rate.fset(self, value)
 
@@ -150,7 +150,7 @@ class OlderNadam(Older):
 def adopted(optimizer: Any, cls: Any) -> Any:
     """The optimizer of today's class as one of the era's."""
     optimizer.__class__ = cls
-    rate = optimizer._rate
+    rate = optimizer._learning_rate
     if isinstance(rate, schedules.InverseTimeDecay) and rate.decay_steps == 1 and not rate.staircase:
         optimizer.decay = rate.decay_rate
     return optimizer

@@ -62,11 +62,11 @@ class ArrayBatches:
             x, y, weight = self.columns
             yield _take(x, index, outs[0]), _take(y, index, outs[1]), _take(weight, index, outs[2])
 
-    def state(self, begun: bool) -> dict[str, Any]:
+    def training_state(self, begun: bool) -> dict[str, Any]:
         """What the orders of the epochs follow from, to go on with the one that was begun, or with the next."""
         return {"key": self._key, "epochs": self._epoch - (begun and self._key is not None)}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def restore_training_state(self, state: dict[str, Any]) -> None:
         """Goes on with the orders that `state` told of."""
         kept.entries(state, {"key", "epochs"}, "the state of the data")
         key = None if state["key"] is None else kept.key(state["key"], "the key of the data's orders")

@@ -57,13 +57,13 @@ class Epochs:
         """The next epoch begins with the first batch, as every validation does; only an iterator goes on."""
         self.step, self.given, self._open = 0, 0, None
 
-    def state(self) -> dict[str, Any]:
+    def training_state(self) -> dict[str, Any]:
         """Where in the data training is."""
-        return {"step": self.step, "given": self.given, "batches": self.batches.state(self.given > 0)}
+        return {"step": self.step, "given": self.given, "batches": self.batches.training_state(self.given > 0)}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on where `state` was taken."""
+    def restore_training_state(self, state: dict[str, Any]) -> None:
+        """Goes on where `training_state` was taken."""
         kept.entries(state, {"step", "given", "batches"}, "the place in the data")
         step, given = kept.count(state["step"], "the step"), kept.count(state["given"], "the number of batches given")
-        self.batches.set_state(state["batches"])
+        self.batches.restore_training_state(state["batches"])
         self.step, self.given, self._open = step, given, None

@@ -70,13 +70,13 @@ class ImageFlow:
         with self._lock:
             self._epoch, self._batch = self._epoch + 1, 0
 
-    def state(self) -> dict[str, Any]:
-        """Where the flow is, for `set_state` of a flow over the same data, in another process perhaps."""
+    def training_state(self) -> dict[str, Any]:
+        """Where the flow is, for `restore_training_state` of a flow over the same data, in another process perhaps."""
         settings = {"n": self.n, "batch_size": self.batch_size, "shuffle": self.shuffle}
         return {"key": list(self.key), "epoch": self._epoch, "batch": self._batch, **settings}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on with the batch that was next when `state` was taken; ValueError if that was another kind of flow."""
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on with the batch that was next when `training_state` was taken; ValueError if that was another kind of flow."""
         kept.entries(state, {"key", "epoch", "batch", "n", "batch_size", "shuffle"}, "the state of an ImageFlow")
         key = kept.key(state["key"], "the key of an ImageFlow")
         epoch, batch = kept.count(state["epoch"], "the epoch"), kept.count(state["batch"], "the batch")
@@ -168,10 +168,10 @@ class FlowBatches:
             y, weight = (None if c is None else c.take(index, out) for c, out in zip(self.columns, outs[1:], strict=True))
             yield x, y, weight
 
-    def state(self, begun: bool) -> dict[str, Any]:
+    def training_state(self, begun: bool) -> dict[str, Any]:
         """Where the flow is."""
-        return self.flow.state()
+        return self.flow.training_state()
 
-    def set_state(self, state: Any) -> None:
-        """Goes on where `state` was taken."""
-        self.flow.set_state(state)
+    def restore_training_state(self, state: Any) -> None:
+        """Goes on where `training_state` was taken."""
+        self.flow.restore_training_state(state)

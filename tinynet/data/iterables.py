@@ -44,14 +44,14 @@ class IterableBatches:
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
 
-    def state(self, begun: bool) -> Any:
+    def training_state(self, begun: bool) -> Any:
         """Where the source is, if it can tell; otherwise batches that are done are skipped when training is resumed."""
-        return self.source.state() if hasattr(self.source, "state") else None
+        return self.source.training_state() if hasattr(self.source, "training_state") else None
 
-    def set_state(self, state: Any) -> None:
-        """Takes the source to where `state` was taken."""
+    def restore_training_state(self, state: Any) -> None:
+        """Takes the source to where `training_state` was taken."""
         if state is not None:
-            self.source.set_state(state)
+            self.source.restore_training_state(state)
             self._positioned = True
 
     def _batch(self, item: Any) -> Batch:

@@ -12,16 +12,16 @@ from tinynet.backend import config, device, random
 class Initializer:
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
-    Subclasses define `draw(shape)`, which returns a NumPy array of any dtype, or `__call__(shape, dtype=None)` itself.
+    Subclasses define `__call__(shape, dtype=None)`; tinynet's own `_draw_values(shape)`, a NumPy array of any dtype.
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         shape = tuple(int(size) for size in shape)
-        return device.to_device(np.require(self.draw(shape), dtype or config.floatx(), ["C", "W"]))
+        return device.to_device(np.require(self._draw_values(shape), dtype or config.floatx(), ["C", "W"]))
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         """The value, as a NumPy array."""
-        raise TypeError(f"{type(self).__name__} must define draw(self, shape)")
+        raise TypeError(f"{type(self).__name__} must define _draw_values(self, shape)")
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -12,14 +12,14 @@ from tinynet.initializers.base import Initializer
 class Zeros(Initializer):
     """All zeros."""
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(0.0, shape)
 
 
 class Ones(Initializer):
     """All ones."""
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(1.0, shape)
 
 
@@ -29,7 +29,7 @@ class Constant(Initializer):
     def __init__(self, value: Any = 0.0) -> None:
         self.value = value
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(self.value, shape)
 
 
@@ -39,7 +39,7 @@ class Given(Initializer):
     def __init__(self, value: Any) -> None:
         self.value = np.asarray(device.to_host(as_raw(value)))
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         if self.value.shape != shape:
             raise ValueError(f"the array given as an initializer has shape {self.value.shape}, the variable {shape}")
         return self.value.copy()
@@ -51,7 +51,7 @@ class Identity(Initializer):
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 2:
             raise ValueError(f"Identity makes matrices, got shape {shape}; use Orthogonal for kernels of higher rank")
         return self.gain * np.eye(*shape)

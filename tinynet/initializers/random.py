@@ -18,9 +18,9 @@ class _Independent(RandomInitializer):
     """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return device.to_device(self.draw(tuple(int(size) for size in shape), dtype or config.floatx()))
+        return device.to_device(self._draw_values(tuple(int(size) for size in shape), dtype or config.floatx()))
 
-    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         """The value, as a NumPy array of this dtype."""
         raise NotImplementedError
 
@@ -32,7 +32,7 @@ class RandomNormal(_Independent):
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
-    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         return deviates.normal(self.generator(), shape, dtype, self.mean, self.stddev)
 
 
@@ -43,7 +43,7 @@ class RandomUniform(_Independent):
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
-    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         return deviates.uniform(self.generator(), shape, dtype, self.minval, self.maxval)
 
 
@@ -57,7 +57,7 @@ class TruncatedNormal(_Independent):
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
-    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         return deviates.truncated_normal(self.generator(), shape, dtype, self.mean, self.stddev)
 
 
@@ -92,7 +92,7 @@ class VarianceScaling(_Independent):
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
-    def draw(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
@@ -168,7 +168,7 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
         self.gain = gain
 
-    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+    def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) < 2:
             raise ValueError(f"Orthogonal needs a shape with at least two axes, got {shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]

@@ -88,7 +88,7 @@ class PReLU(Elementwise):
     array([[-2.,  3.]], dtype=float32)
     """
 
-    min_rank = 2
+    _least_rank = 2
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class PReLU(Elementwise):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.weight_arguments("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        self._weight_arguments("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
         axes = (shared_axes,) if isinstance(shared_axes, int) else shared_axes or ()
         self.shared_axes = arguments.integers(axes, f"{self}: shared_axes")
 
@@ -112,8 +112,8 @@ class PReLU(Elementwise):
         shape = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in shape:
             raise ValueError(f"{self}: axes of unknown size must be in shared_axes, got inputs of shape {input_shape}")
-        self.alpha = self.make_weight("alpha", shape)
-        self._sizes = {axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared}
+        self.alpha = self._make_weight("alpha", shape)
+        self._input_sizes = {axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared}
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:

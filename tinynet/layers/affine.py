@@ -15,7 +15,7 @@ class Affine(Elementwise):
     Each has an initializer, a regularizer and a constraint.
     """
 
-    min_rank = 2
+    _least_rank = 2
 
     def __init__(
         self,
@@ -34,14 +34,14 @@ class Affine(Elementwise):
         super().__init__(**kwargs)
         self.epsilon = arguments.number(epsilon, f"{self}: epsilon", 0)
         self.center, self.scale = bool(center), bool(scale)
-        self.weight_arguments("beta", beta_initializer, beta_regularizer, beta_constraint)
-        self.weight_arguments("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self._weight_arguments("beta", beta_initializer, beta_regularizer, beta_constraint)
+        self._weight_arguments("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
 
     def add_factors(self, shape: Sequence[int]) -> None:
         """Creates gamma and beta of `shape`; one that the layer does without is the constant 1 or 0."""
         for name, wanted, otherwise in (("gamma", self.scale, 1.0), ("beta", self.center, 0.0)):
             if wanted:
-                factor: Tensor = self.make_weight(name, shape)
+                factor: Tensor = self._make_weight(name, shape)
             else:
                 factor = Tensor(initializers.Constant(otherwise)(tuple(shape), dtype=self.dtype))
             setattr(self, name, factor)
@@ -67,11 +67,11 @@ def sizes_of(layer: Any, axes: tuple[int, ...], input_shape: Any) -> tuple[int, 
 def expect_sizes(layer: Any, input_shape: Any) -> None:
     """From now on inputs must have the sizes of `input_shape` along the layer's `axis`, counted from where it is counted."""
     axes = (layer.axis,) if isinstance(layer.axis, int) else layer.axis
-    layer._sizes = {axis: input_shape[axis] for axis in axes}
+    layer._input_sizes = {axis: input_shape[axis] for axis in axes}
     if max(axes) >= 0:
-        layer.rank = len(input_shape)
+        layer._input_rank = len(input_shape)
     else:
-        layer.min_rank = max(layer.min_rank, 1 - min(axes))
+        layer._least_rank = max(layer._least_rank, 1 - min(axes))
 
 
 def axis_argument(layer: Any, axis: Any) -> Any:

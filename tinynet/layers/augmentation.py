@@ -40,7 +40,7 @@ class RandomAffine(Seeded):
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, float(fill_value)
         self.data_format = check_data_format(data_format)
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Raises ValueError unless `shape` is that of images or of one image."""
         if len(shape) not in (3, 4):
             raise ValueError(f"{self} expects a batch of images (4 axes) or one image (3 axes), got shape {tuple(shape)}")
@@ -62,8 +62,8 @@ class RandomAffine(Seeded):
 
     def _next_maps(self, maps: np.ndarray, height: int, width: int) -> None:
         """Draws the maps of the next call. A launch, so that a recorded step draws anew each time it is repeated."""
-        generator = random.host_generator(self.key, self.calls)
-        self.calls += 1
+        generator = random.host_generator(self._draw_key, self._draw_count)
+        self._draw_count += 1
         maps[...] = np.stack(np.broadcast_arrays(*self.draw(generator, len(maps), height, width)), axis=1)
 
     def draw(self, generator: np.random.Generator, images: int, height: int, width: int) -> tuple[Any, ...]:

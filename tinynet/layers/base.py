@@ -20,6 +20,7 @@ from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, shown, symbolic, trial
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
+from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.under_way import Call
 from tinynet.layers.under_way import around as _around
 from tinynet.tree import is_nested, leaves, mapped, mapped_shapes
@@ -35,19 +36,19 @@ class Layer(Holder):
     dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it
     name                  None: the class in snake case, numbered
 
-    A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `many` says that it must.
+    A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many` says that it must.
     """
 
-    rank: int | None = None  # number of axes that an input must have, the batch included
-    min_rank = 1
-    expects = ""  # words for the error about a wrong number of axes
-    many = False  # whether the input is a list of Tensors
-    _given: dict[str, Any]  # the constructor's arguments, kept for get_config
+    _input_rank: int | None = None  # number of axes that an input must have, the batch included
+    _least_rank = 1
+    _input_words = ""  # words for the error about a wrong number of axes
+    _takes_many = False  # whether the input is a list of Tensors
+    _given_arguments: dict[str, Any]  # the constructor's arguments, kept for get_config
     _takes_training: bool  # whether call has that parameter
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
-        layer._given = arguments.given(cls, args, kwargs)
+        layer._given_arguments = arguments.given(cls, args, kwargs)
         layer._takes_training = "training" in inspect.signature(cls.call).parameters
         return layer
 
@@ -69,11 +70,11 @@ class Layer(Holder):
         self.dtype = self._number_format(config.floatx() if dtype is None else dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.built = False
-        self._sizes: dict[int, int] = {}  # {axis: size} that every input must have
-        self._nodes: list[symbolic.Node] = []  # calls on symbolic tensors
-        self._added: list[Any] = []  # penalties of the last call,
-        self._added_in: Any = None  # which was part of this one
-        self._adding: list[Layer] = []  # layers that added penalties in the last call that began here
+        self._input_sizes: dict[int, int] = {}  # {axis: size} that every input must have
+        self._inbound_nodes: list[symbolic.Node] = []  # calls on symbolic tensors
+        self._added_losses: list[Any] = []  # penalties of the last call,
+        self._losses_added_in: Any = None  # which was part of this one
+        self._adding_layers: list[Layer] = []  # layers that added penalties in the last call that began here
 
     def _number_format(self, dtype: Any) -> np.dtype:
         if str(getattr(dtype, "name", getattr(dtype, "__name__", dtype))) not in ("float32", "float64"):
@@ -94,7 +95,7 @@ class Layer(Holder):
         """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better."""
         return trial.output_shapes(self, input_shape, (), {})
 
-    output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
+    _output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
 
     # The call
 
@@ -111,25 +112,25 @@ class Layer(Holder):
                 raise
         around = _around.get()
         if around is not None and training is None:
-            return self._run(inputs, args, kwargs, around.training)
-        if around is None and self._adding:
+            return self._run_call(inputs, args, kwargs, around.training)
+        if around is None and self._adding_layers:
             self._forget_losses()
-        call = Call(self._adding, training, around)
+        call = Call(self._adding_layers, training, around)
         token = _around.set(call)
         try:
-            return self._run(inputs, args, kwargs, call.training)
+            return self._run_call(inputs, args, kwargs, call.training)
         except BaseException as error:
             tracebacks.trim_outermost(error)
             raise
         finally:
             _around.reset(token)
 
-    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
-        x = self.as_input(inputs)
+    def _run_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+        x = self._as_input(inputs)
         shape = x.shape if type(x) is Tensor else mapped(lambda item: item.shape, x)
-        self.check_input(shape)
+        self._check_input(shape)
         if not self.built:
-            self.build_once(shape)
+            self._build_once(shape)
         if training is not None and self._takes_training:
             kwargs["training"] = bool(training)
         y = self.call(x, *args, **kwargs)
@@ -140,7 +141,7 @@ class Layer(Holder):
                 self.add_loss(self.activity_regularizer(output) / max(output.shape[0], 1))
         return y
 
-    def build_once(self, shape: Any) -> None:
+    def _build_once(self, shape: Any) -> None:
         """Builds the layer for inputs of `shape`, unless it is built."""
         if not self.built:
             shape = mapped_shapes(lambda one: (None, *one[1:]), shape)
@@ -150,33 +151,33 @@ class Layer(Holder):
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
                 shape = self.compute_output_shape(shape)
                 if limits.are_set() or None not in shape[1:]:  # else its first call says which shape it has
-                    activation.build_once(shape)
+                    activation._build_once(shape)
 
-    def as_input(self, inputs: Any) -> Any:
+    def _as_input(self, inputs: Any) -> Any:
         """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""
         if isinstance(inputs, Tensor):
             x = inputs
         elif isinstance(inputs, list | tuple | dict) and is_nested(inputs):
-            return mapped(self.as_input, inputs)
+            return mapped(self._as_input, inputs)
         else:
             array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
         return x if x.dtype == self.dtype else ops.cast(x, dtype=self.dtype)
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Raises ValueError if an input of `shape`, or inputs of such shapes, do not fit the layer."""
         several = type(shape) is not tuple or bool(shape and isinstance(shape[0], tuple | list | dict))
-        if several != self.many and (self.many or type(self).call.__module__.startswith("tinynet.layers")):
-            wanted, got = ("a list of inputs", "one") if self.many else ("one input", f"{len(shape)} of them")
+        if several != self._takes_many and (self._takes_many or type(self).call.__module__.startswith("tinynet.layers")):
+            wanted, got = ("a list of inputs", "one") if self._takes_many else ("one input", f"{len(shape)} of them")
             raise ValueError(f"{self} expects {wanted}, got {got}, of shape {shape}")
         if several:
             return
-        if len(shape) != self.rank if self.rank is not None else len(shape) < self.min_rank:
-            wanted = f"{self.rank} axes" if self.rank is not None else f"at least {self.min_rank} axes"
-            raise ValueError(f"{self} expects an input of {wanted}{self.expects}, got shape {shape}")
-        for axis, size in self._sizes.items():
+        if len(shape) != self._input_rank if self._input_rank is not None else len(shape) < self._least_rank:
+            wanted = f"{self._input_rank} axes" if self._input_rank is not None else f"at least {self._least_rank} axes"
+            raise ValueError(f"{self} expects an input of {wanted}{self._input_words}, got shape {shape}")
+        for axis, size in self._input_sizes.items():
             if shape[axis] != size:
-                sizes = {i % len(shape): n for i, n in self._sizes.items()}
+                sizes = {i % len(shape): n for i, n in self._input_sizes.items()}
                 wanted = ", ".join(str(sizes.get(i, "any")) for i in range(len(shape)))
                 raise ValueError(
                     f"{self} was built for inputs of shape ({wanted}), got {shape}; "
@@ -189,54 +190,54 @@ class Layer(Holder):
         """Adds a number, computed in `call`, to the loss."""
         call = _around.get()
         outermost = None if call is None else call.outermost
-        if self._added_in is not outermost or outermost is None:
-            self._added, self._added_in = [], outermost
+        if self._losses_added_in is not outermost or outermost is None:
+            self._added_losses, self._losses_added_in = [], outermost
             if outermost is not None:
                 outermost.adding.append(self)
-        self._added.append(value)
+        self._added_losses.append(value)
 
     def _forget_losses(self) -> None:
         """Forgets what was added in the last call that began here, by layers that the next one may not come to."""
-        for layer in self._adding:
-            if layer._added_in is not None and layer._added_in.adding is self._adding:
-                layer._added = []
-        self._adding = []
+        for layer in self._adding_layers:
+            if layer._losses_added_in is not None and layer._losses_added_in.adding is self._adding_layers:
+                layer._added_losses = []
+        self._adding_layers = []
 
     @property
     def losses(self) -> list[Any]:
         """What is added to the loss: penalties of the last call, and those on the weights that are trained."""
-        layers = self.with_all_within()
-        added = [value for layer in layers for value in layer._added]
+        layers = self._with_all_within()
+        added = [value for layer in layers for value in layer._added_losses]
         penalised = [p for p in self.trainable_weights if p.regularizer is not None]
         return added + [p.regularizer(p) for p in penalised]
 
     # Symbolic calls
 
-    def symbolic_shapes(self, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _symbolic_shapes(self, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Shapes of the outputs of a call on symbolic tensors."""
         if type(self).compute_output_shape is Layer.compute_output_shape:
             return trial.output_shapes(self, shapes, args[1:], kwargs)
         return self.compute_output_shape(shapes)
 
-    input = property(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
-    output = property(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
+    input = readable(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
+    output = readable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
 
     def _first_node(self) -> symbolic.Node:
-        if not self._nodes:
-            raise ValueError(f"{self} was not called on an Input yet: it has no symbolic input and output")
-        return self._nodes[0]
+        if self._inbound_nodes:
+            return self._inbound_nodes[0]
+        raise NotKnownError(f"{self} was not called on an Input yet: it has no symbolic input and output")
 
     # Description and copies
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
-        return {**vars(self), "_nodes": [], "_added": [], "_added_in": None, "_adding": []}
+        return {**vars(self), "_inbound_nodes": [], "_added_losses": [], "_losses_added_in": None, "_adding_layers": []}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
         common = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype.name}
         names = signature.accepted(type(self))
-        given = {**signature.defaults(type(self)), **self._given}
+        given = {**signature.defaults(type(self)), **self._given_arguments}
         if "data_format" in given:
             given["data_format"] = getattr(self, "data_format", None)  # None stood for the default of that day
         described = {name: lookup.describe(given[name]) for name in names if name in given and name not in common}

@@ -28,8 +28,8 @@ class Conv1D(Conv):
     (2, 10, 8)
     """
 
-    rank = 3
-    expects = SEQUENCES
+    _input_rank = 3
+    _input_words = SEQUENCES
 
     def call(self, x: Any) -> Any:
         y = ops.conv1d(

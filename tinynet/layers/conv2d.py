@@ -40,8 +40,8 @@ class Conv(Convolution):
         if self.filters % self.groups:
             raise ValueError(f"{self}: filters ({self.filters}) must be a multiple of groups ({self.groups})")
         self.set_activation(activation, use_bias)
-        self.weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)
@@ -51,9 +51,9 @@ class Conv(Convolution):
                 f"got {channels} on axis {self.channel_axis} of an input of shape {input_shape}"
             )
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.kernel = self.make_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = self._make_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         if self.use_bias:
-            self.bias = self.make_weight("bias", (self.filters,))
+            self.bias = self._make_weight("bias", (self.filters,))
         super().build(input_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -64,15 +64,15 @@ class Conv2DTranspose(Convolution):
                 both = f"got {self.output_padding} and {self.strides}"
                 raise ValueError(f"{self}: output_padding must be less than strides along each axis, {both}")
         self.set_activation(activation, use_bias)
-        self.weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)
         self.compute_output_shape(input_shape)  # raises if nothing is left
-        self.kernel = self.make_weight("kernel", (*self.kernel_size, self.filters, channels))
+        self.kernel = self._make_weight("kernel", (*self.kernel_size, self.filters, channels))
         if self.use_bias:
-            self.bias = self.make_weight("bias", (self.filters,))
+            self.bias = self._make_weight("bias", (self.filters,))
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:

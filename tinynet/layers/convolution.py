@@ -14,13 +14,13 @@ SEQUENCES = ", sequences (N, L, C) or, channels first, (N, C, L)"
 class Convolution(Layer):
     """Base of the convolutions over images, and, with `rank` 3, over sequences."""
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
     bias: Any = None
 
     def set_window(self, kernel_size: Any, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any) -> None:
         """Reads the arguments that say where the window lies."""
-        axes = self.rank - 2  # type: ignore[operator]
+        axes = self._input_rank - 2  # type: ignore[operator]
         self.kernel_size = arguments.sizes(kernel_size, axes, f"{self}: kernel_size")
         self.strides = arguments.sizes(strides, axes, f"{self}: strides")
         self.padding = arguments.padding_name(padding, causal=axes == 1)
@@ -47,7 +47,7 @@ class Convolution(Layer):
                 f"{self}: the number of channels must be known, got None on axis {self.channel_axis} "
                 f"of an input of shape {input_shape}"
             )
-        self._sizes = {self.channel_axis: channels}
+        self._input_sizes = {self.channel_axis: channels}
         return channels
 
     def fused(self) -> str | None:

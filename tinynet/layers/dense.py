@@ -24,8 +24,8 @@ class Dense(Layer):
     (2, 10)
     """
 
-    min_rank = 2
-    expects = ", samples (N, ..., features)"
+    _least_rank = 2
+    _input_words = ", samples (N, ..., features)"
 
     def __init__(
         self,
@@ -45,18 +45,18 @@ class Dense(Layer):
         self.units = arguments.positive(units, f"{self}: units")
         self.activation = arguments.activation(activation)
         self.use_bias = use_bias
-        self.weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.bias: Any = None
 
     def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
         if features is None:
             raise ValueError(f"{self}: the size of the last axis must be known, got an input of shape {input_shape}")
-        self.kernel = self.make_weight("kernel", (features, self.units))
+        self.kernel = self._make_weight("kernel", (features, self.units))
         if self.use_bias:
-            self.bias = self.make_weight("bias", (self.units,))
-        self._sizes = {-1: features}
+            self.bias = self._make_weight("bias", (self.units,))
+        self._input_sizes = {-1: features}
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:

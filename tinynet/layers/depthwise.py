@@ -53,15 +53,15 @@ class DepthwiseConv2D(Convolution):
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self.weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.kernel = self.make_weight("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
+        self.kernel = self._make_weight("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
         if self.use_bias:
-            self.bias = self.make_weight("bias", (channels * self.depth_multiplier,))
+            self.bias = self._make_weight("bias", (channels * self.depth_multiplier,))
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
@@ -129,17 +129,17 @@ class SeparableConv2D(Convolution):
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self.weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self.weight_arguments("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
-        self.weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self._weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
+        self._weight_arguments("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
+        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape: Shape) -> None:
         channels, multiplier = self.known_channels(input_shape), self.depth_multiplier
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.depthwise_kernel = self.make_weight("depthwise_kernel", (*self.kernel_size, channels, multiplier), "depthwise")
-        self.pointwise_kernel = self.make_weight("pointwise_kernel", (1, 1, channels * multiplier, self.filters), "pointwise")
+        self.depthwise_kernel = self._make_weight("depthwise_kernel", (*self.kernel_size, channels, multiplier), "depthwise")
+        self.pointwise_kernel = self._make_weight("pointwise_kernel", (1, 1, channels * multiplier, self.filters), "pointwise")
         if self.use_bias:
-            self.bias = self.make_weight("bias", (self.filters,))
+            self.bias = self._make_weight("bias", (self.filters,))
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:

@@ -41,7 +41,7 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = arguments.positive(input_dim, f"{self}: input_dim")
         self.output_dim = arguments.positive(output_dim, f"{self}: output_dim")
-        self.weight_arguments("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
+        self._weight_arguments("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         if mask_zero:
             raise ValueError(f"{self}: masks are not part of tinynet; leave mask_zero out, and 0 is an id like others")
         self.mask_zero = False
@@ -50,10 +50,10 @@ class Embedding(Layer):
             self.set_weights(weights if isinstance(weights, list | tuple) else [weights])
 
     def build(self, input_shape: Shape) -> None:
-        self.embeddings = self.make_weight("embeddings", (self.input_dim, self.output_dim))
+        self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))
         super().build(input_shape)
 
-    def as_input(self, inputs: Any) -> Any:
+    def _as_input(self, inputs: Any) -> Any:
         """`inputs` as a Tensor of integers."""
         array = inputs.data if isinstance(inputs, Tensor) else inputs
         array = array if hasattr(array, "dtype") else np.asarray(array)

@@ -40,7 +40,7 @@ class Lambda(Layer):
         self._told = {"mask": None} if "mask" in asked else {}
         self._asks_training = "training" in asked
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Nothing: the function takes what it takes, lists of Tensors too."""
 
     def call(self, x: Any, training: bool | None = None) -> Any:

@@ -15,15 +15,23 @@ from tinynet.metrics.metric import Metric
 class Holder:
     """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
 
-    revision: ClassVar = revision
-    without_effect: ClassVar = frozenset(
+    _revision_counts: ClassVar = revision
+    _without_effect: ClassVar = frozenset(
         {
-            "calls", "history", "stop_training", "stop_evaluating", "stop_predicting", "_trainable", "_added", "_added_in",
-            "_adding", "_fits_by_thread", "_resumed",
+            "_draw_count",
+            "history",
+            "stop_training",
+            "stop_evaluating",
+            "stop_predicting",
+            "_trainable",
+            "_added_losses",
+            "_losses_added_in",
+            "_adding_layers",
+            "_fits_by_thread",
         }
     )  # attributes not counted
     # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one.
-    not_searched: ClassVar = frozenset({"_adding", "_given", "_nodes"})
+    _not_searched: ClassVar = frozenset({"_adding_layers", "_given_arguments", "_inbound_nodes"})
     name: str
     dtype: np.dtype
     built: bool
@@ -34,13 +42,15 @@ class Holder:
         self._own_fixed: list[Parameter] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.without_effect:
-            self.revision["attributes"] += 1
+        if name not in self._without_effect:
+            self._revision_counts["attributes"] += 1
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
         if "_own_fixed" not in vars(self):
             raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
+        if hasattr(type(self), name):  # a property raised the AttributeError that led here: its words, once more
+            return object.__getattribute__(self, name)
         raise gone.no_attribute(self, name, "layer")
 
     def add_weight(
@@ -74,14 +84,14 @@ class Holder:
         (self._own_trainable if trainable else self._own_fixed).append(parameter)
         return parameter
 
-    def weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
+    def _weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
         """Reads what weights of a kind begin as and are held to: attributes <kind>_initializer, _regularizer, _constraint."""
         setattr(self, f"{kind}_initializer", initializers.get(initializer))
         setattr(self, f"{kind}_regularizer", regularizers.get(regularizer))
         setattr(self, f"{kind}_constraint", constraints.get(constraint))
 
-    def make_weight(self, name: str, shape: Any, kind: str | None = None) -> Parameter:
-        """A weight that begins and is held as `weight_arguments` said of its kind, by default the one of its name."""
+    def _make_weight(self, name: str, shape: Any, kind: str | None = None) -> Parameter:
+        """A weight that begins and is held as `_weight_arguments` said of its kind, by default the one of its name."""
         parts = ("initializer", "regularizer", "constraint")
         initializer, regularizer, constraint = (getattr(self, f"{kind or name}_{part}") for part in parts)
         return self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
@@ -93,18 +103,18 @@ class Holder:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self.revision["trainable"] += 1
-        for layer in self.with_all_within():
+        self._revision_counts["trainable"] += 1
+        for layer in self._with_all_within():
             layer._trainable = bool(value)
             for parameter in layer._own_trainable:
                 parameter.trainable = layer._trainable
 
-    def sublayers(self) -> Iterator[Any]:
+    def _layers_within(self) -> Iterator[Any]:
         """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
-        found = (item for name, value in vars(self).items() if name not in self.not_searched for item in _found(Holder, value))
+        found = (item for name, value in vars(self).items() if name not in self._not_searched for item in _found(Holder, value))
         return iter(dict.fromkeys(found))
 
-    def with_all_within(self) -> list[Any]:
+    def _with_all_within(self) -> list[Any]:
         """This layer, those that it holds, those that they hold, and so on, each once."""
         found: dict[Any, None] = {}
         stack: list[Any] = [self]
@@ -112,13 +122,13 @@ class Holder:
             layer = stack.pop()
             if layer not in found:
                 found[layer] = None
-                stack += reversed(list(layer.sublayers()))
+                stack += reversed(list(layer._layers_within()))
         return list(found)
 
     @property
     def weights(self) -> list[Parameter]:
         """All parameters, each once: the layer's trainable ones, its others, then those of its layers."""
-        return list(dict.fromkeys(p for layer in self.with_all_within() for p in layer._own_trainable + layer._own_fixed))
+        return list(dict.fromkeys(p for layer in self._with_all_within() for p in layer._own_trainable + layer._own_fixed))
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -135,9 +145,9 @@ class Holder:
         """The metrics in the attributes of this layer and of those that it holds: `fit` resets and reports them."""
         found = (
             item
-            for layer in self.with_all_within()
+            for layer in self._with_all_within()
             for name, value in vars(layer).items()
-            if name not in self.not_searched
+            if name not in self._not_searched
             for item in _found(Metric, value)
         )
         return list(dict.fromkeys(found))

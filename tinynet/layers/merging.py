@@ -19,13 +19,13 @@ class Merge(Layer):
     Shapes are broadcast as NumPy does; an input with fewer axes gets axes of size 1 after its batch axis first.
     """
 
-    many = True
+    _takes_many = True
     least = 1  # inputs
     most: int | None = None
     function: ClassVar[Callable[[Any, Any], Any]]
 
-    def check_input(self, shape: Any) -> None:
-        super().check_input(shape)
+    def _check_input(self, shape: Any) -> None:
+        super()._check_input(shape)
         if isinstance(shape, dict):
             raise ValueError(f"{self} expects a list of inputs, got a dictionary with {', '.join(map(repr, shape))}")
         shapes = [tuple(one) for one in shape]

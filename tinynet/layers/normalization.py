@@ -75,8 +75,8 @@ class Normalization(Elementwise):
             limits.take((2, *sizes))
             given = (np.asarray(value, self.dtype) for value in (self.input_mean, self.input_variance))
             self.mean, self.variance = (Tensor(np.array(np.broadcast_to(value, sizes))) for value in given)
-        self.rank = rank
-        self._sizes = dict(zip(kept, sizes, strict=True))
+        self._input_rank = rank
+        self._input_sizes = dict(zip(kept, sizes, strict=True))
         super().build(input_shape)
 
     def adapt(self, data: Any) -> None:
@@ -90,8 +90,8 @@ class Normalization(Elementwise):
         for batch in filter(np.size, self._batches(data)):
             if not self.built:
                 self.build(batch.shape)
-            self.check_input(batch.shape)
-            reduced = tuple(a for a in range(batch.ndim) if a not in self._sizes)
+            self._check_input(batch.shape)
+            reduced = tuple(a for a in range(batch.ndim) if a not in self._input_sizes)
             here = math.prod(batch.shape[a] for a in reduced)
             centre, spread = batch.mean(reduced, np.float64), batch.var(reduced, np.float64)
             # T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", 1983, equation 2.1
@@ -117,7 +117,7 @@ class Normalization(Elementwise):
             yield np.asarray(raw.get() if hasattr(raw, "get") else raw)
 
     def call(self, x: Any) -> Any:
-        shape = tuple(size if axis in self._sizes else 1 for axis, size in enumerate(x.shape))
+        shape = tuple(size if axis in self._input_sizes else 1 for axis, size in enumerate(x.shape))
         mean = ops.reshape(self.mean, shape)
         deviation = ops.reshape(ops.maximum(ops.sqrt(self.variance), SMALLEST), shape)
         return mean + x * deviation if self.invert else (x - mean) / deviation

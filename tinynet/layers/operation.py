@@ -29,7 +29,7 @@ class Operation(Layer):
             raise TypeError(f"{self}: constant must be a number or an array of numbers, got {constant!r}")
         self.operator, self.constant, self.left = operator, constant, left
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Whatever the operator takes."""
 
     def call(self, x: Any) -> Any:

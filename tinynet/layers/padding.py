@@ -45,8 +45,8 @@ class ZeroPadding2D(_ZeroPadding):
     (1, 32, 32, 3)
     """
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,8 +63,8 @@ class ZeroPadding1D(_ZeroPadding):
     array([0., 1., 1., 0.], dtype=float32)
     """
 
-    rank = 3
-    expects = SEQUENCES
+    _input_rank = 3
+    _input_words = SEQUENCES
 
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,8 +103,8 @@ class Cropping2D(_Cropping):
     (1, 24, 24, 3)
     """
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
 
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -119,8 +119,8 @@ class Cropping1D(_Cropping):
     array([1., 2.], dtype=float32)
     """
 
-    rank = 3
-    expects = SEQUENCES
+    _input_rank = 3
+    _input_words = SEQUENCES
 
     def __init__(self, cropping: int | tuple[int, int] = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)

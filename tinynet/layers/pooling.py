@@ -17,8 +17,8 @@ class Pooling(Layer):
     x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid", ceil(H / s) for "same".
     """
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Pooling(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        axes = self.rank - 2  # type: ignore[operator]
+        axes = self._input_rank - 2  # type: ignore[operator]
         self.pool_size = arguments.sizes(pool_size, axes, f"{self}: pool_size")
         self.strides = self.pool_size if strides is None else arguments.sizes(strides, axes, f"{self}: strides")
         self.padding = arguments.padding_name(padding)
@@ -92,14 +92,14 @@ class AveragePooling2D(Pooling):
 class GlobalPooling(Layer):
     """Base of the poolings over whole images or, with `rank` 3, sequences: y (N, C), or with `keepdims` x's axes of size 1."""
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_format = check_data_format(data_format)
         self.keepdims = keepdims
-        self.axes = arguments.spatial_axes(self.data_format, self.rank - 2)  # type: ignore[operator]
+        self.axes = arguments.spatial_axes(self.data_format, self._input_rank - 2)  # type: ignore[operator]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         shape = [1 if axis in self.axes else size for axis, size in enumerate(input_shape)]

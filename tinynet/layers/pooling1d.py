@@ -11,8 +11,8 @@ from tinynet.ops.convolutions import as_images, as_sequences
 class _Pooling1D(Pooling):
     """What the two poolings share: x (N, L, C); y (N, OL, C)."""
 
-    rank = 3
-    expects = SEQUENCES
+    _input_rank = 3
+    _input_words = SEQUENCES
 
     def _pooled(self, pool: Any, x: Any) -> Any:
         y = pool(
@@ -69,8 +69,8 @@ class AveragePooling1D(_Pooling1D):
 class _GlobalPooling1D(GlobalPooling):
     """What the global poolings share: x (N, L, C); y (N, C), or (N, 1, C) with `keepdims`."""
 
-    rank = 3
-    expects = SEQUENCES
+    _input_rank = 3
+    _input_words = SEQUENCES
 
 
 class GlobalAveragePooling1D(_GlobalPooling1D):

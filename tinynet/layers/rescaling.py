@@ -26,9 +26,9 @@ class Rescaling(Elementwise):
             raise TypeError(f"{self}: {name} must be a number or an array of numbers, got {value!r}")
         return float(array) if array.ndim == 0 else array.astype(self.dtype)
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Raises ValueError too if scale or offset does not broadcast to `shape`."""
-        super().check_input(shape)
+        super()._check_input(shape)
         for name in ("scale", "offset"):
             factor = np.shape(getattr(self, name))
             if any(1 != n != m != 1 for n, m in zip(factor[::-1], shape[::-1], strict=False)):

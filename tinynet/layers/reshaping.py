@@ -84,8 +84,8 @@ class Permute(Layer):
         self.dims = arguments.integers((dims,) if isinstance(dims, int) else dims, f"{self}: dims")
         if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"{self}: dims must be the numbers from 1 on in some order, such as (2, 1), got {dims!r}")
-        self.rank = len(self.dims) + 1
-        self.expects = f", the batch and those that dims={self.dims} orders"
+        self._input_rank = len(self.dims) + 1
+        self._input_words = f", the batch and those that dims={self.dims} orders"
 
     def call(self, x: Any) -> Any:
         return ops.transpose(x, (0, *self.dims))
@@ -101,8 +101,8 @@ class RepeatVector(Layer):
     (2, 3, 4)
     """
 
-    rank = 2
-    expects = ", vectors (N, F)"
+    _input_rank = 2
+    _input_words = ", vectors (N, F)"
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

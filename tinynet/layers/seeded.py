@@ -11,11 +11,11 @@ from tinynet.layers.base import Elementwise
 
 
 class Seeded(Elementwise):
-    """Layer with random numbers of its own: a function of its key and of `calls`, the number of draws so far.
+    """Layer with random numbers of its own: a function of its key and the number of draws so far.
 
     seed   an integer >= 0: the same sequence for the same seed; None: a key of its own, drawn from the global seed
 
-    A copy of key and `calls` (as in a checkpoint) continues the same sequence.
+    A copy of both (as in a checkpoint) continues the same sequence.
     """
 
     def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
@@ -23,16 +23,16 @@ class Seeded(Elementwise):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")
         self.seed = seed
-        self.key = random.next_key() if seed is None else random.key_from_seed(seed)
-        self.calls = 0
+        self._draw_key = random.next_key() if seed is None else random.key_from_seed(seed)
+        self._draw_count = 0
 
     def next_words(self) -> np.ndarray:
         """(3,) uint32: two words of the key and the number of this draw, which determine all that it gives."""
-        words = np.array([*self.key, 0], np.uint32)
+        words = np.array([*self._draw_key, 0], np.uint32)
         common.launch(self._next_words, words)
         return words
 
     def _next_words(self, words: np.ndarray) -> None:
         """The number of the next draw. A launch, so that a recorded step draws anew each time it is repeated."""
-        words[2] = self.calls & LOW
-        self.calls += 1
+        words[2] = self._draw_count & LOW
+        self._draw_count += 1

@@ -7,7 +7,7 @@ from tinynet import signature
 
 def layer_text(layer: Any) -> str:
     """The call that makes the layer and, once they are known, the shapes of its input and its output."""
-    return with_shapes(signature.as_call(layer, given=vars(layer).get("_given", {})), shapes(layer))
+    return with_shapes(signature.as_call(layer, given=vars(layer).get("_given_arguments", {})), shapes(layer))
 
 
 def label(layer: Any, spec: str) -> str:
@@ -36,8 +36,8 @@ def with_shapes(text: str, ends: tuple[Any, Any] | None) -> str:
 def shapes(layer: Any) -> tuple[Any, Any] | None:
     """(shape of the input, shape of the output) of the first call, or of the one that the layer was built for."""
     held = vars(layer)
-    if held.get("_nodes"):
-        node = held["_nodes"][0]
+    if held.get("_inbound_nodes"):
+        node = held["_inbound_nodes"][0]
         return (_shapes(node.inputs), _shapes(node.outputs)) if node.inputs else None
     if not held.get("built") or "_built_for" not in held:
         return None

@@ -25,8 +25,8 @@ class SpatialDropout1D(SpatialDropout):
     (2, 10, 4)
     """
 
-    rank = 3
-    expects = ", sequences (N, T, C)"
+    _input_rank = 3
+    _input_words = ", sequences (N, T, C)"
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
@@ -42,8 +42,8 @@ class SpatialDropout2D(SpatialDropout):
     (2, 7, 7, 16)
     """
 
-    rank = 4
-    expects = ", images (N, H, W, C) or (N, C, H, W)"
+    _input_rank = 4
+    _input_words = ", images (N, H, W, C) or (N, C, H, W)"
 
     def __init__(
         self,

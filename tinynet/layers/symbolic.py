@@ -28,7 +28,7 @@ class SymbolicTensor:
 
     ndim = property(lambda self: len(self.shape))
     layer = property(lambda self: self._keras_history[0], doc="The layer that made it.")
-    node = property(lambda self: self.layer._nodes[self._keras_history[1]], doc="The call that made it.")
+    node = property(lambda self: self.layer._inbound_nodes[self._keras_history[1]], doc="The call that made it.")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
@@ -50,7 +50,7 @@ class Node:
 
     def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any, dtype: Any) -> None:
         self.layer, self.args, self.kwargs = layer, args, kwargs
-        index = len(layer._nodes)
+        index = len(layer._inbound_nodes)
         self.outputs = mapped_shapes(lambda shape: SymbolicTensor(shape, dtype), shapes)
         for i, tensor in enumerate(leaves(self.outputs)):
             tensor._keras_history = (layer, index, i)
@@ -89,13 +89,13 @@ def call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     inputs = args[0]
     shapes = mapped(lambda item: item.shape, inputs) if is_symbolic(inputs) else getattr(inputs, "shape", ())
     try:
-        layer.check_input(shapes)
-        layer.build_once(shapes)
-        node = Node(layer, args, kwargs, layer.symbolic_shapes(shapes, args, kwargs), layer.output_dtype)
+        layer._check_input(shapes)
+        layer._build_once(shapes)
+        node = Node(layer, args, kwargs, layer._symbolic_shapes(shapes, args, kwargs), layer._output_dtype)
     except ValueError as error:
         error.args = (f"{error}; the layers before it: {trace(inputs)}",)
         raise
-    layer._nodes.append(node)
+    layer._inbound_nodes.append(node)
     return node.outputs
 
 
@@ -105,5 +105,5 @@ def trace(inputs: Any, most: int = 6) -> str:
     tensor = next(symbolic_leaves(inputs), None)
     while tensor is not None and len(steps) < most:
         steps.insert(0, f"{tensor.layer.name} {tensor.shape}")
-        tensor = next(iter(tensor.node.inputs), None) if tensor.layer._nodes else None
+        tensor = next(iter(tensor.node.inputs), None) if tensor.layer._inbound_nodes else None
     return " -> ".join((["..."] if tensor is not None else []) + steps)

@@ -22,13 +22,13 @@ def output_shapes(layer: Any, shapes: Any, args: tuple[Any, ...], kwargs: dict[s
 
     Where there are such, by two runs with different ones: what differs is unknown in the output.
     """
-    drawing = {one: one.calls for one in layer.with_all_within() if hasattr(one, "calls")}
+    drawing = {one: one._draw_count for one in layer._with_all_within() if hasattr(one, "_draw_count")}
     sizes = (64, 96) if any(None in shape[1:] for shape in shape_leaves(shapes)) else (1,)
     try:
         found = _found(layer, sizes, shapes, args, kwargs)
     finally:
         for one, calls in drawing.items():
-            one.calls = calls
+            one._draw_count = calls
     batch = next(shape_leaves(shapes))[0]
     pairs = zip(leaves(found[0]), leaves(found[-1]), strict=True)
     known = [(batch, *(m if m == n else None for m, n in zip(a.shape[1:], b.shape[1:], strict=True))) for a, b in pairs]
@@ -50,8 +50,8 @@ def _found(layer: Any, sizes: tuple[int, ...], *call: Any) -> list[Any]:
 
 def _is_tinynets(layer: Any) -> bool:
     """Whether what runs in the layer is tinynet's: the function, of a Lambda or an Activation."""
-    function = getattr(layer, "function", None) or getattr(layer, "activation", None) or type(layer)
-    return (getattr(function, "__module__", None) or "").startswith("tinynet.")
+    runs = [type(layer), *(vars(layer)[name] for name in ("function", "activation") if vars(layer).get(name) is not None)]
+    return all((getattr(one, "__module__", None) or "").startswith("tinynet.") for one in runs)
 
 
 def _without_numbers(layer: Any, *call: Any) -> Any:

@@ -41,7 +41,7 @@ class RMSNormalization(Elementwise):
     array([[1., 1.]], dtype=float32)
     """
 
-    min_rank = 2
+    _least_rank = 2
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -24,8 +24,8 @@ class UpSampling2D(Layer):
     (2, 14, 14, 16)
     """
 
-    rank = 4
-    expects = IMAGES
+    _input_rank = 4
+    _input_words = IMAGES
 
     def __init__(
         self,
@@ -60,8 +60,8 @@ class UpSampling1D(Layer):
     array([1., 1., 2., 2.], dtype=float32)
     """
 
-    rank = 3
-    expects = ", sequences (N, L, C)"
+    _input_rank = 3
+    _input_words = ", sequences (N, L, C)"
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -59,9 +59,7 @@ def _binary(y: Any) -> bool:
 class Hinge(LossFunctionWrapper):
     """mean max(1 - y_true y_pred, 0)."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None
-    ) -> None:
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 

@@ -21,7 +21,7 @@ class Loss:
     (N, N).
     """
 
-    converts = True  # whether that is so; if not, `call` is given the targets as they are
+    _converts_targets = True  # whether that is so; if not, `call` is given the targets as they are
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
@@ -37,20 +37,18 @@ class Loss:
         y_pred = as_tensor(y_pred)
         if self.dtype not in (None, y_pred.dtype.name):
             y_pred = ops.cast(y_pred, dtype=self.dtype)
-        if self.converts:
+        if self._converts_targets:
             y_true, y_pred = same_rank(as_tensor(target(y_true, y_pred)), y_pred)
         losses = self.call(y_true, y_pred)
         if not hasattr(losses, "ndim"):
             raise TypeError(f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}")
-        return as_tensor(reduce_losses(losses, sample_weight, self.reduction, self.mask(y_true, y_pred)))
+        return as_tensor(reduce_losses(losses, sample_weight, self.reduction, self._which_count(y_true, y_pred)))
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         """Losses (N,) or (N, ...) of targets and predictions."""
-        raise TypeError(
-            f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample"
-        )
+        raise TypeError(f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample")
 
-    def mask(self, y_true: Any, y_pred: Tensor) -> Any:
+    def _which_count(self, y_true: Any, y_pred: Tensor) -> Any:
         """Which losses count, as booleans of their shape, or None if all do."""
         return None
 
@@ -80,7 +78,7 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), reduction, dtype)
         self.fn, self.settings = fn, settings
-        self.converts = not (getattr(fn, "__module__", None) or "").startswith("tinynet.")  # those bring them in shape
+        self._converts_targets = not (getattr(fn, "__module__", None) or "").startswith("tinynet.")  # those bring them in shape
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         return self.fn(y_true, y_pred, **self.settings)

@@ -126,7 +126,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         settings = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **settings)
 
-    def mask(self, y_true: Any, y_pred: Any) -> Any:
+    def _which_count(self, y_true: Any, y_pred: Any) -> Any:
         if (ignored := self.settings["ignore_class"]) is None:
             return None
         return counted_labels(self.name, y_true, _last(y_pred, self.settings["axis"]), ignored)[1]
@@ -161,7 +161,5 @@ class KLDivergence(LossFunctionWrapper):
 class Poisson(LossFunctionWrapper):
     """mean (m - y ln m): the negative logarithm of a Poisson distribution's density, but for a constant."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: str | None = None
-    ) -> None:
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: str | None = None) -> None:
         super().__init__(poisson, reduction, name, dtype)

@@ -131,9 +131,7 @@ class Huber(LossFunctionWrapper):
 class LogCosh(LossFunctionWrapper):
     """mean log(cosh(y_pred - y_true))."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: str | None = None
-    ) -> None:
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: str | None = None) -> None:
         super().__init__(log_cosh, reduction, name, dtype)
 
 

@@ -108,8 +108,10 @@ def _look_at(name: str, y_true: np.ndarray, whole: np.ndarray, unsigned: np.ndar
         raise ValueError(f"{name}: labels must be whole numbers, got {y_true[whole != y_true].flat[0]}")
     if np.maximum.reduce(unsigned, axis=None) >= classes:
         smallest, largest = whole.min(), whole.max()
-        hint = "number the classes from 0; ignore_class leaves one label out" if smallest < 0 else (
-            "give the last layer more units, or number the classes from 0"
+        hint = (
+            "number the classes from 0; ignore_class leaves one label out"
+            if smallest < 0
+            else ("give the last layer more units, or number the classes from 0")
         )
         raise ValueError(
             f"{name}: got the label {smallest if smallest < 0 else largest}, but there are {classes} classes, "

@@ -99,7 +99,7 @@ def _unlike(name: str, y_true: Any, y_pred: Any) -> ValueError:
 
 
 class _Accuracy(MeanMetricWrapper):
-    direction = "up"
+    _direction = "up"
 
 
 class Accuracy(_Accuracy):

@@ -223,7 +223,7 @@ class FalseNegatives(_Count):
 
 
 class _TopK(_AtThresholds):
-    direction = "up"
+    _direction = "up"
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from tinynet.metrics.value import Value
 class _Constrained(Counts):
     """Base: the largest `rate` at thresholds i / (num_thresholds - 1) where `condition` is at least `least`; 0 if nowhere."""
 
-    direction = "up"
+    _direction = "up"
     argument = ""  # name of the smallest value
 
     def __init__(self, least: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None) -> None:

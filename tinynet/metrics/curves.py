@@ -24,7 +24,7 @@ class AUC(Counts):
                       `label_weights` weigh the columns before all are counted together
     """
 
-    direction = "up"
+    _direction = "up"
 
     def __init__(
         self,

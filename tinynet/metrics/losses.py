@@ -12,7 +12,7 @@ from tinynet.metrics.value import Value
 
 
 class _LossMetric(MeanMetricWrapper):
-    direction = "down"
+    _direction = "down"
 
 
 class MeanSquaredError(_LossMetric):
@@ -25,7 +25,7 @@ class MeanSquaredError(_LossMetric):
 class RootMeanSquaredError(Mean):
     """Square root of the mean of (y_pred - y_true)^2."""
 
-    direction = "down"
+    _direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: str | None = None) -> None:
         super().__init__(name, dtype)
@@ -76,7 +76,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 class CosineSimilarity(MeanMetricWrapper):
     """Mean cosine of the angle between targets and predictions: 1 is best."""
 
-    direction = "up"
+    _direction = "up"
 
     def __init__(self, name: str = "cosine_similarity", dtype: str | None = None, axis: int = -1) -> None:
         super().__init__(cosine_similarity, name, dtype, axis=axis)

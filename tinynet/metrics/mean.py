@@ -67,8 +67,8 @@ class MeanMetricWrapper(Mean):
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
         self.fn, self.settings, self._is_own = fn, settings, is_own(fn)
-        if self.direction is None and (isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")):
-            self.direction = "down"
+        if self._direction is None and (isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")):
+            self._direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         y_true, y_pred = as_raw(y_true), as_raw(y_pred)
@@ -118,4 +118,3 @@ def _array(values: Any) -> Any:
     if not hasattr(values, "dtype"):
         return np.asarray(values, config.floatx())
     return values if values.dtype.kind == "f" else values.astype(config.floatx())
-

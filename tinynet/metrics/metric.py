@@ -1,15 +1,15 @@
 """The base class of metrics. Metrics work on plain arrays and record nothing.
 
-    class Positives(Metric):                    # a metric of one's own, as one writes it for Keras
-        def __init__(self, name="positives", **kwargs):
-            super().__init__(name=name, **kwargs)
-            self.count = self.add_weight(name="count", initializer="zeros")
+class Positives(Metric):                    # a metric of one's own, as one writes it for Keras
+    def __init__(self, name="positives", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.count = self.add_weight(name="count", initializer="zeros")
 
-        def update_state(self, y_true, y_pred, sample_weight=None):
-            self.count.assign_add((y_pred > 0.5).sum())
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.count.assign_add((y_pred > 0.5).sum())
 
-        def result(self):
-            return self.count
+    def result(self):
+        return self.count
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,19 +26,19 @@ from tinynet.metrics.variable import Variable
 class Metric:
     """Base class: `update_state` takes in a batch, `result` gives the value so far, `reset_state` starts anew.
 
-    `direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept between
-    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `state` reads; a subclass that keeps it
-    elsewhere defines these two and `set_state`.
+    `_direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept between
+    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `training_state` reads; a subclass that keeps it
+    elsewhere defines these two and `restore_training_state`.
     """
 
-    direction: str | None = None
-    in_logs = True  # whether `fit` and `evaluate` report it; a matrix is read with `result`
+    _direction: str | None = None
+    _in_logs = True  # whether `fit` and `evaluate` report it; a matrix is read with `result`
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or lookup.snake_case(type(self).__name__)
         self.dtype = str(np.dtype(dtype or config.floatx()))
         self._variables: dict[str, Variable] = {}
-        self._waiting: dict[str, Any] = {}  # values of variables that are not made yet
+        self._waiting_values: dict[str, Any] = {}  # values of variables that are not made yet
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes in a batch."""
@@ -52,9 +52,9 @@ class Metric:
         """Forgets all batches."""
         for variable in self._own_variables().values():
             variable.assign(np.zeros(variable.shape))
-        for _, metric in self._inner():
+        for _, metric in self._inner_metrics():
             metric.reset_state()
-        self._waiting = {}
+        self._waiting_values = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Takes in a batch and returns the value so far."""
@@ -78,8 +78,8 @@ class Metric:
         made = initializers.get("zeros" if initializer is None else initializer)
         variable = Variable(as_raw(made(tuple(shape), dtype=dtype or self.dtype)), name=unique)  # type: ignore[misc]
         own[unique] = variable
-        if unique in self._waiting:
-            variable.assign(self._waiting.pop(unique))
+        if unique in self._waiting_values:
+            variable.assign(self._waiting_values.pop(unique))
         return variable
 
     def add_weight(
@@ -91,29 +91,33 @@ class Metric:
     @property
     def variables(self) -> list[Variable]:
         """The variables of this metric and of those it holds."""
-        inner = [variable for _, metric in self._inner() for variable in metric.variables]
+        inner = [variable for _, metric in self._inner_metrics() for variable in metric.variables]
         return [*self._own_variables().values(), *inner]
 
-    def state(self) -> dict[str, Any]:
-        """What has been taken in so far, as numbers and NumPy arrays: `set_state` of an equal metric continues from it."""
+    def training_state(self) -> dict[str, Any]:
+        """What was taken in so far, numbers and NumPy arrays: an equal metric's `restore_training_state` goes on from it."""
         own = {name: device.to_host(variable.data).copy() for name, variable in self._own_variables().items()}
-        return own | {f"{place}/{key}": value for place, metric in self._inner() for key, value in metric.state().items()}
+        return own | {
+            f"{place}/{key}": value for place, metric in self._inner_metrics() for key, value in metric.training_state().items()
+        }
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Continues from what `state` returned."""
+    def restore_training_state(self, state: Mapping[str, Any]) -> None:
+        """Continues from what `training_state` returned."""
         own, rest = self._own_variables(), dict(state)
-        for place, metric in self._inner():
-            metric.set_state({key.removeprefix(f"{place}/"): rest.pop(key) for key in state if key.startswith(f"{place}/")})
+        for place, metric in self._inner_metrics():
+            metric.restore_training_state(
+                {key.removeprefix(f"{place}/"): rest.pop(key) for key in state if key.startswith(f"{place}/")}
+            )
         for name in own.keys() & rest.keys():
             own[name].assign(rest.pop(name))
-        self._waiting = rest  # variables that are made at the first batch, when its shape is known
+        self._waiting_values = rest  # variables that are made at the first batch, when its shape is known
 
     def _own_variables(self) -> dict[str, Variable]:
         if "_variables" not in vars(self):
             raise RuntimeError(f"{type(self).__name__}.__init__ must call super().__init__(name=...) first")
         return self._variables
 
-    def _inner(self) -> Iterator[tuple[str, "Metric"]]:
+    def _inner_metrics(self) -> Iterator[tuple[str, "Metric"]]:
         """The metrics in the attributes of this one, or in lists and dictionaries there, each with the name of its place."""
         for name, value in vars(self).items():
             if isinstance(value, Metric):

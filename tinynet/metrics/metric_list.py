@@ -52,7 +52,7 @@ class MetricList:
         """{name: value so far}; a metric whose result is a dictionary is reported under its keys."""
         results: dict[str, Any] = {}
         for name, metric in zip(self.names, self.metrics, strict=True):
-            if metric.in_logs:
+            if metric._in_logs:
                 results.update(logged(name, metric))
         return results if self.in_order else dict(sorted(results.items()))
 

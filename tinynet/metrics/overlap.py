@@ -18,7 +18,7 @@ class ConfusionMatrix(Metric):
     evaluate keep it up to date but leave it out of what they report. `plotting.confusion_matrix` draws one from labels.
     """
 
-    in_logs = False
+    _in_logs = False
 
     def __init__(self, num_classes: int, name: str | None = None, dtype: str | None = None) -> None:
         super().__init__(dtype, name)
@@ -64,8 +64,8 @@ class IoU(ConfusionMatrix):
     are cut off unless dtype="float32" is given.
     """
 
-    direction = "up"
-    in_logs = True
+    _direction = "up"
+    _in_logs = True
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from tinynet.metrics.value import value_of
 class _Columns(Metric):
     """Base of metrics that keep sums for every column of targets and predictions (N, C)."""
 
-    direction = "up"
+    _direction = "up"
     sums: tuple[str, ...] = ()  # names of the variables, made at the first batch
 
     def taken(self, y_true: Any, y_pred: Any, shape: tuple[int, ...] | None = None) -> tuple[np.ndarray, np.ndarray]:

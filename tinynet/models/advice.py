@@ -23,6 +23,7 @@ from tinynet.losses import (
     kl_divergence,
     sparse_categorical_crossentropy,
 )
+from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.tree import leaves
 
 FIND = "with tinynet.debug.check_numerics(): around fit names the operation, layer and step of the first of them"
@@ -44,11 +45,12 @@ def look_at_data(model: Any, x: Any, y: Any, weight: Any) -> None:
 
 def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
     """Warns of predictions and targets of the first batch that the losses are not made for."""
-    model.objective.looked = True
+    model._compiled_objective.looked = True
     targets, predictions = list(leaves(y)), [device.to_host(as_raw(part)) for part in leaves(y_pred)]
-    for i, loss, _ in model.objective.terms:
+    for i, loss, _ in model._compiled_objective.terms:
         target = targets[i] if len(targets) == len(predictions) else None
-        function, logits = getattr(loss, "fn", None), getattr(loss, "settings", {}).get("from_logits", False)
+        wraps = isinstance(loss, LossFunctionWrapper)
+        function, logits = (loss.fn, loss.settings.get("from_logits", False)) if wraps else (None, False)
         for message in _about(function, logits, predictions[i], target):
             say(model, f"{i} {message[:20]}", f"{loss.name}: {message}")
 
@@ -84,7 +86,6 @@ def _about(function: Any, logits: bool, p: np.ndarray, target: Any) -> Iterator[
 
 def say(model: Any, kind: str, message: str) -> None:
     """Warns, unless that was said of this model since it was compiled."""
-    if kind not in model.objective.said:
-        model.objective.said.add(kind)
+    if kind not in model._compiled_objective.said:
+        model._compiled_objective.said.add(kind)
         tracebacks.warn(f"{model}: {message}")
-

@@ -21,7 +21,7 @@ def calls_of(graph: Graph, expand_nested: bool = False) -> list[LayerCall]:
     origin = {i: i for i in range(len(found))}  # number of a value: the call that gives it
     for step in graph.steps:
         origins = [origin[number] for number in step.used]
-        inner = getattr(step.layer, "layer_calls", None)
+        inner = getattr(step.layer, "_layer_calls", None)
         if expand_nested and inner is not None:
             ends = _inserted(found, inner(True), origins, len(step.given))
         else:

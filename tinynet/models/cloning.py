@@ -40,7 +40,7 @@ def clone_model(
     )
     new._trainable = model._trainable
     if model.compiled:
-        new.compile(_renewed(model.optimizer), **_renewed(model.objective.given), run_eagerly=model.run_eagerly)
+        new.compile(_renewed(model.optimizer), **_renewed(model._compiled_objective.given), run_eagerly=model.run_eagerly)
     return new
 
 
@@ -57,14 +57,14 @@ def _renewed(value: Any) -> Any:
 
 
 def _sequential(model: Sequential, inputs: Any, clone: Callable[[Any], Any]) -> Sequential:
-    first = [] if model._input is None else [_clone(model._input)]
+    first = [] if model._input_layer is None else [_clone(model._input_layer)]
     if inputs is not None:
         first = list(leaves(inputs))
     return type(model)([*first, *map(clone, model.layers)], name=model.name)
 
 
 def _functional(model: Functional, inputs: Any, clone: Callable[[Any], Any]) -> Functional:
-    graph: Graph = model._graph
+    graph: Graph = model._call_graph
     layers = {layer: clone(layer) for layer in graph.layers if layer not in graph.input_layers}
     given = list(leaves(inputs)) if inputs is not None else [_clone(layer).output for layer in graph.input_layers]
     if len(given) != len(graph.input_layers) or not all(isinstance(one, SymbolicTensor) for one in given):

@@ -8,6 +8,7 @@ import numpy as np
 from tinynet import lookup, losses, metrics, optimizers
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
+from tinynet.layers.readable import readable
 from tinynet.models.objective import Objective
 from tinynet.models.replay import Replay
 from tinynet.models.spelling import METHODS, refuse
@@ -17,10 +18,10 @@ class Compiled(Layer):
     """Base of Trainer: an optimizer, and an Objective of losses and metrics."""
 
     optimizer: Any = None
-    objective: Any = None  # an Objective once compiled
+    _compiled_objective: Any = None  # an Objective once compiled
     run_eagerly = False
-    output_names: Any = None  # known of models that are graphs of layers
-    _replay: Replay | None = None
+    _names_of_outputs: Any = None  # known of models that are graphs of layers
+    _recorded_steps: Replay | None = None
 
     @tracebacks.entry
     def compile(
@@ -53,24 +54,24 @@ class Compiled(Layer):
         if isinstance(loss_weights, int | float) and not isinstance(loss_weights, bool):
             loss_weights = [float(loss_weights)]  # of a single output
         self.optimizer = optimizers.get(optimizer)
-        self.objective = Objective(loss, metrics, weighted_metrics, loss_weights, self.output_names)
+        self._compiled_objective = Objective(loss, metrics, weighted_metrics, loss_weights, self._names_of_outputs)
         self.run_eagerly = bool(run_eagerly)
         self._flags_at_compile = _trainable_flags(self)
 
     @property
     def compiled(self) -> bool:
         """Whether `compile` was called."""
-        return self.objective is not None
+        return self._compiled_objective is not None
 
-    @property
+    @readable
     def loss(self) -> Any:
         """What was given to `compile` as loss."""
-        return None if self.objective is None else self.objective.given["loss"]
+        return None if self._compiled_objective is None else self._compiled_objective.given["loss"]
 
     @property
     def metrics(self) -> list[Any]:
         """The running means that are reported: the loss, the metrics, then those that layers hold in their attributes."""
-        own = [] if self.objective is None else self.objective.all_metrics
+        own = [] if self._compiled_objective is None else self._compiled_objective.all_metrics
         return own + self._metrics_of_layers()
 
     def _metrics_of_layers(self) -> list[Any]:
@@ -79,24 +80,26 @@ class Compiled(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Names of what is reported, in the order of `evaluate`."""
-        return [] if self.objective is None else list(self.objective.results())
+        return [] if self._compiled_objective is None else list(self._compiled_objective.results())
 
     @property
-    def replay(self) -> Replay:
+    def _replay_of_steps(self) -> Replay:
         """The steps recorded for this model."""
-        if self._replay is None:
-            vars(self).setdefault("_replay", Replay(self))  # one, whichever threads come first
-        assert self._replay is not None
-        return self._replay
+        if self._recorded_steps is None:
+            vars(self).setdefault("_recorded_steps", Replay(self))  # one, whichever threads come first
+        assert self._recorded_steps is not None
+        return self._recorded_steps
+
+    replay = readable(lambda self: self._replay_of_steps, doc="The steps recorded for this model.")
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameters, none of them in the middle of a step that another thread runs."""
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             super().set_weights(weights)
 
     def __getattr__(self, name: str) -> Any:
@@ -106,9 +109,9 @@ class Compiled(Layer):
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, for `compile_from_config`; None if it was not called."""
-        if self.objective is None:
+        if self._compiled_objective is None:
             return None
-        given = {name: lookup.describe(value) for name, value in self.objective.given.items()}
+        given = {name: lookup.describe(value) for name, value in self._compiled_objective.given.items()}
         return {"optimizer": lookup.describe(self.optimizer), **given, "run_eagerly": self.run_eagerly}
 
     def compile_from_config(self, config: Mapping[str, Any] | None) -> None:
@@ -125,7 +128,7 @@ class Compiled(Layer):
 
     def _check_compiled(self, method: str) -> None:
         """Raises ValueError unless `compile` was called; warns if layers were frozen or unfrozen since."""
-        if self.objective is None:
+        if self._compiled_objective is None:
             raise ValueError(f"{self}: call compile(optimizer, loss) before {method}")
         if self._flags_at_compile != (now := _trainable_flags(self)):
             changed = [name for name, flag in now if (name, flag) not in self._flags_at_compile]
@@ -149,4 +152,4 @@ def _made(get: Any, value: Any) -> Any:
 
 def _trainable_flags(model: Layer) -> list[Any]:
     """What is trainable: the flag of every layer, in order."""
-    return [(layer.name, layer.trainable) for layer in model.with_all_within()]
+    return [(layer.name, layer.trainable) for layer in model._with_all_within()]

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinynet.autograd import Parameter
 from tinynet.layers.base import Layer
+from tinynet.models.compiled import Compiled
 
 VIEWS = ("Flatten", "Reshape", "InputLayer", "Identity")  # layers whose output is their input's memory
 
@@ -33,18 +34,18 @@ def training_memory(model: Any, batch_size: int) -> dict[str, int]:
 
 def _outputs(model: Any) -> list[int]:
     """Bytes of one sample's output of every call of a layer, those within nested models included."""
-    graph = getattr(model, "_graph", None)
+    graph = getattr(model, "_call_graph", None)
     if graph is not None:
         calls = [(step.layer, shape) for step in graph.steps for shape in step.shapes]
-    elif hasattr(model, "output_shapes"):
-        calls = list(zip(model.layers, model.output_shapes(), strict=True))
+    elif hasattr(model, "_output_shapes"):
+        calls = list(zip(model.layers, model._output_shapes(), strict=True))
     else:
         raise ValueError(f"{model} is a subclass, whose outputs are known to its Python alone: its memory cannot be foretold")
     found: list[int] = []
     for layer, shape in calls:
         if shape is None or None in shape[1:]:
             raise ValueError(f"the memory of {model} cannot be foretold: the output of {layer.name} has shape {shape}")
-        if hasattr(layer, "layers"):
+        if isinstance(layer, Compiled):
             found += _outputs(layer)
         elif type(layer).__name__ not in VIEWS:
             found.append(math.prod(shape[1:]) * _itemsize(layer))
@@ -52,7 +53,7 @@ def _outputs(model: Any) -> list[int]:
 
 
 def _itemsize(layer: Layer) -> int:
-    return np.dtype(layer.output_dtype).itemsize
+    return np.dtype(layer._output_dtype).itemsize
 
 
 def _slots(optimizer: Any) -> float:

@@ -108,18 +108,18 @@ class Graph:
         """(inputs, outputs) as symbolic tensors, of calls noted anew: for a copy, whose layers have forgotten theirs."""
         tensors: dict[int, SymbolicTensor] = {}
         for i, (layer, shape) in enumerate(zip(self.input_layers, self.input_shapes, strict=True)):
-            if not layer._nodes:
-                layer._nodes.append(Node(layer, (), {}, shape, layer.dtype))
-            tensors[i] = layer._nodes[0].outputs
+            if not layer._inbound_nodes:
+                layer._inbound_nodes.append(Node(layer, (), {}, shape, layer.dtype))
+            tensors[i] = layer._inbound_nodes[0].outputs
 
         def symbol(item: Any) -> Any:
             return tensors[item.number] if isinstance(item, Place) else item
 
         for step in self.steps:
             shapes = dict(zip(step.given, step.shapes, strict=True))
-            node = Node(step.layer, (), {}, mapped(_shape_in(shapes), step.outputs), step.layer.output_dtype)
+            node = Node(step.layer, (), {}, mapped(_shape_in(shapes), step.outputs), step.layer._output_dtype)
             node.args, node.kwargs = mapped(symbol, step.args), mapped(symbol, step.kwargs)
-            step.layer._nodes.append(node)
+            step.layer._inbound_nodes.append(node)
             tensors.update(zip(step.given, leaves(node.outputs), strict=True))
         return mapped(symbol, self.inputs), mapped(symbol, self.outputs)
 

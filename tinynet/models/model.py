@@ -6,6 +6,7 @@ from typing import Any
 
 from tinynet.console import say
 from tinynet.layers.base import Layer
+from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.shown import model_text
 from tinynet.models import weights_file
 from tinynet.models.architecture import to_json
@@ -21,24 +22,24 @@ class Model(Trainer):
     in call(self, x), or call(self, x, training=False); what they are is found in its attributes.
     """
 
-    functional: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
+    _functional_class: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
-            return super().__new__(cls.functional, *args, **kwargs)
+            return super().__new__(cls._functional_class, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, inputs: Any = None, outputs: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # What a subclass is made of whose __init__ ends in super().__init__(inputs, outputs).
-        self._inner = None if inputs is None else self.functional(inputs, outputs)
+        self._inner_functional = None if inputs is None else self._functional_class(inputs, outputs)
 
     def call(self, x: Any) -> Any:
-        if self._inner is None:
+        if self._inner_functional is None:
             raise TypeError(f"{self} must define call(self, x), which returns the predictions")
-        return self._inner(x)
+        return self._inner_functional(x)
 
-    def check_input(self, shape: Any) -> None:
+    def _check_input(self, shape: Any) -> None:
         """Whatever `call` takes."""
 
     __repr__ = model_text
@@ -49,26 +50,26 @@ class Model(Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return list(self.sublayers()) if self._inner is None else self._inner.layers
+        return list(self._layers_within()) if self._inner_functional is None else self._inner_functional.layers
 
-    @property
+    @readable
     def input_shape(self) -> Any:
         """Shape of the input, the batch first; a list where there are several."""
-        return _one_or_all([tensor.shape for tensor in self._ends("inputs")])
+        return _one_or_all([tensor.shape for tensor in self._symbolic_ends("inputs")])
 
-    @property
+    @readable
     def output_shape(self) -> Any:
         """Shape of the output, the batch first; a list where there are several."""
-        return _one_or_all([tensor.shape for tensor in self._ends("outputs")])
+        return _one_or_all([tensor.shape for tensor in self._symbolic_ends("outputs")])
 
-    input = property(lambda self: _one_or_all(self._ends("inputs")), doc="The symbolic input.")
-    output = property(lambda self: _one_or_all(self._ends("outputs")), doc="The symbolic output.")
+    input = readable(lambda self: _one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
+    output = readable(lambda self: _one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
 
-    def _ends(self, name: str) -> Any:
-        if self._inner is not None:
-            return getattr(self._inner, name)
+    def _symbolic_ends(self, name: str) -> Any:
+        if self._inner_functional is not None:
+            return getattr(self._inner_functional, name)
         if not hasattr(type(self), name):
-            raise ValueError(f"{self} has no symbolic {name}: it is a subclass, whose graph is in the Python of `call`")
+            raise NotKnownError(f"{self} has no symbolic {name}: it is a subclass, whose graph is in the Python of `call`")
         return getattr(self, name)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -111,14 +112,14 @@ class Model(Trainer):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """The model that `get_config` described, with new weights; Model.from_config also takes that of a Functional."""
         if cls is Model and "output_layers" in config:
-            return cls.functional.from_config(config, custom_objects)
+            return cls._functional_class.from_config(config, custom_objects)
         return super().from_config(config, custom_objects)
 
     # Files
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes the whole model to a .tinynet file, or a .keras archive, for `load_model`; see tinynet.saving.save_model."""
-        with self.replay.lock:  # between two steps, if another thread trains
+        with self._replay_of_steps.lock:  # between two steps, if another thread trains
             whole.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
@@ -127,7 +128,7 @@ class Model(Trainer):
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes all weights to a .safetensors file, or a .weights.h5 file that Keras reads, whole or not at all."""
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             weights_file.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
@@ -135,7 +136,7 @@ class Model(Trainer):
 
         Raises ValueError, changing nothing, unless all names and shapes agree; or skips those that do not, with a warning.
         """
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             weights_file.load(self, filepath, skip_mismatch)
 
 

@@ -56,9 +56,9 @@ def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if model.optimizer.built:
         arrays.update({f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())})
     for i, metric in enumerate(progress.means.metrics()):
-        arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.state().items()})
-    draws = [{"key": list(layer.key), "calls": layer.calls} for layer in _drawing(model)]
-    return arrays, {"epoch": progress.epoch, "data": progress.data.state(), "random": random.state(), "draws": draws}
+        arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.training_state().items()})
+    draws = [{"key": list(layer._draw_key), "calls": layer._draw_count} for layer in _drawing(model)]
+    return arrays, {"epoch": progress.epoch, "data": progress.data.training_state(), "random": random.state(), "draws": draws}
 
 
 def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
@@ -102,13 +102,13 @@ def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any])
         model.optimizer.set_weights(slots)
     model.set_weights(_numbered(arrays, "weights"))
     for layer, draw in zip(_drawing(model), numbers["draws"], strict=True):
-        layer.key, layer.calls = kept.key(draw["key"], "the key of a layer"), draw["calls"]
+        layer._draw_key, layer._draw_count = kept.key(draw["key"], "the key of a layer"), draw["calls"]
     random.set_state(numbers["random"])
     progress = _progress(model)
     for i, metric in enumerate(progress.means.metrics()):
         values = _within(arrays, f"metrics/{i}/")
-        metric.set_state({name: array if array.ndim else array.item() for name, array in values.items()})
-    progress.data.set_state(numbers["data"])
+        metric.restore_training_state({name: array if array.ndim else array.item() for name, array in values.items()})
+    progress.data.restore_training_state(numbers["data"])
     progress.epoch = numbers["epoch"]
 
 
@@ -130,7 +130,7 @@ def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -
     known |= {f"optimizer/{i}" for i in range(len(_numbered(arrays, "optimizer")))}
     for i, metric in enumerate(_progress(model).means.metrics()):
         found = _within(arrays, f"metrics/{i}/")
-        state = metric.state()
+        state = metric.training_state()
         if set(state) - set(found) or not _fit([found[name] for name in state], map(np.asarray, state.values())):
             raise ValueError(f"the state is of other metrics: it has no {metric.name} of these shapes")
         if any(array.dtype.kind not in "biuf" for array in found.values()):
@@ -151,7 +151,7 @@ def _within(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]
 
 def _drawing(model: Any) -> list[Any]:
     """The layers that draw random numbers."""
-    return [layer for layer in model.with_all_within() if hasattr(layer, "key") and hasattr(layer, "calls")]
+    return [layer for layer in model._with_all_within() if hasattr(layer, "_draw_count")]
 
 
 def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:

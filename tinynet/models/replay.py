@@ -64,7 +64,7 @@ class Replay:
         if self.depth > 1 or common.recording.get() is not None:
             return _beside(step, self.model, x, y, weight)
         loss, rate = functions = _functions(self.model)
-        if Layer.revision != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
+        if Layer._revision_counts != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
             self._look(functions)
         inputs = (x, y, weight)
         arrays = inputs if type(x) is type(y) is np.ndarray and type(weight) in PLAIN else tuple(leaves(inputs))
@@ -105,21 +105,21 @@ class Replay:
     def _look(self, functions: tuple[Any, Any]) -> None:
         """Takes note of the layers as they are now. Once another attribute was set, all that was recorded is forgotten."""
         same = all(a is b for a, b in zip(functions, self._functions, strict=True))
-        if Layer.revision["attributes"] != self._revision.get("attributes") or not same:
+        if Layer._revision_counts["attributes"] != self._revision.get("attributes") or not same:
             self.recorded.clear()
             self._functions = functions
             self._transparent = not self.model.run_eagerly and _is_transparent(self.model)
-        self._trainable = tuple(layer.trainable for layer in self.model.with_all_within())
-        self._revision = dict(Layer.revision)
+        self._trainable = tuple(layer.trainable for layer in self.model._with_all_within())
+        self._revision = dict(Layer._revision_counts)
 
     def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         shapes = tuple([None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays])
         structure = None if arrays is inputs else repr(mapped(lambda _: 0, inputs))
         held = () if self.model.optimizer is None else vars(self.model.optimizer).values()
         settings = tuple([value for value in held if type(value) in NUMBERS])
-        functions = () if self.model.objective is None else self.model.objective.functions
+        functions = () if self.model._compiled_objective is None else self.model._compiled_objective.functions
         losses = [(loss.reduction, *getattr(loss, "settings", {}).items()) for loss in functions]
-        phase = getattr(self.model.optimizer, "phase", None)
+        phase = getattr(self.model.optimizer, "_step_phase", None)
         where = common.choices(), threads.get_num_threads(), threading.get_ident()
         return shapes, structure, self._trainable, settings, tuple(losses), phase, config.epsilon(), where
 
@@ -240,18 +240,19 @@ def _beside(step: Step, model: Any, x: Any, y: Any, weight: Any) -> Outputs:
 
 def _functions(model: Any) -> tuple[Any, Any]:
     """The loss and the learning rate's function: they can be exchanged without an attribute of a layer being set."""
-    rate = getattr(model.optimizer, "_rate", None)
-    return None if model.objective is None else model.objective.functions, rate if callable(rate) else None
+    rate = getattr(model.optimizer, "_learning_rate", None)
+    return None if model._compiled_objective is None else model._compiled_objective.functions, rate if callable(rate) else None
 
 
 def _slots(model: Any) -> Any:
     """The optimizer's list of slots, another one after each build."""
-    return getattr(model.optimizer, "_state", None)
+    return getattr(model.optimizer, "_state_variables", None)
 
 
 def _is_transparent(model: Any) -> bool:
     """Whether the model, its loss and its optimizer, and every function they hold, are tinynet's own."""
-    parts = [*model.with_all_within(), model.optimizer, *([] if model.objective is None else model.objective.functions)]
+    objective = model._compiled_objective
+    parts = [*model._with_all_within(), model.optimizer, *([] if objective is None else objective.functions)]
     parts += [rule for p in model.weights for rule in (p.regularizer, p.constraint)]
     return all(_is_own(part) for part in parts if part is not None)
 

@@ -8,6 +8,7 @@ from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
+from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.symbolic import SymbolicTensor, call
 from tinynet.models.architecture import MODELS, deserialize_layer, serialize_layer
 from tinynet.models.calls import LayerCall, calls_of
@@ -28,10 +29,10 @@ class Sequential(Model):
     @tracebacks.entry
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
-        self._given = {}  # the layers of today are in _layers
+        self._given_arguments = {}  # the layers of today are in _layers
         self._layers: list[Layer] = []
-        self._input: InputLayer | None = None  # if one was given
-        self._tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
+        self._input_layer: InputLayer | None = None  # if one was given
+        self._chain_tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
         if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
             raise TypeError(f"{self} takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
         for layer in layers or ():
@@ -39,7 +40,7 @@ class Sequential(Model):
         if not trainable:
             self.trainable = False
 
-    def sublayers(self) -> Any:
+    def _layers_within(self) -> Any:
         return iter(self._layers)
 
     # Construction
@@ -62,22 +63,22 @@ class Sequential(Model):
             raise ValueError(f"{self}: there is a layer named {layer.name!r} already; give this one another name=...")
         if not self._layers:
             self._start_with(layer)
-        if self._tensors:
-            self._tensors.append(call(layer, (self._tensors[-1],), {}))
+        if self._chain_tensors:
+            self._chain_tensors.append(call(layer, (self._chain_tensors[-1],), {}))
         self._layers.append(layer)
         self.built = all(layer.built for layer in self._layers)
 
     def _add_input(self, layer: InputLayer) -> None:
-        if self._input is not None or self._layers:
+        if self._input_layer is not None or self._layers:
             raise ValueError(f"{self}: an Input must be the first element, and there can be only one")
-        self._input, self._tensors = layer, [layer.output]
+        self._input_layer, self._chain_tensors = layer, [layer.output]
 
     def _start_with(self, layer: Layer) -> None:
         """The first layer decides the dtype of the input; a model with an Input of its own also its shape."""
         self.dtype = layer.dtype
-        given = getattr(layer, "_input", None)
+        given = getattr(layer, "_input_layer", None)
         shape = given.shape if isinstance(given, InputLayer) else vars(layer).get("_batch_shape")
-        if self._input is None and shape is not None:
+        if self._input_layer is None and shape is not None:
             self._add_input(Input(batch_shape=shape).layer)
 
     def pop(self) -> Layer:
@@ -85,10 +86,10 @@ class Sequential(Model):
         if not self._layers:
             raise ValueError(f"{self} has no layer to remove")
         layer = self._layers.pop()
-        if self._tensors:
-            node = self._tensors.pop().node
-            if layer._nodes[-1] is node:
-                layer._nodes.pop()
+        if self._chain_tensors:
+            node = self._chain_tensors.pop().node
+            if layer._inbound_nodes[-1] is node:
+                layer._inbound_nodes.pop()
         self.built = bool(self._layers) and all(layer.built for layer in self._layers)
         return layer
 
@@ -96,35 +97,36 @@ class Sequential(Model):
         """Builds the layers for inputs of `input_shape`, whose first entry is None."""
         if input_shape is None:
             raise ValueError(f"{self}: build takes the input's shape, batch first, such as (None, 28, 28, 1)")
-        if self._input is None:
-            self._connect(Input(batch_shape=tuple(input_shape), dtype=self.dtype))
+        if self._input_layer is None:
+            self._connect_layers(Input(batch_shape=tuple(input_shape), dtype=self.dtype))
         self.built = True
 
-    def _connect(self, tensor: SymbolicTensor) -> None:
+    def _connect_layers(self, tensor: SymbolicTensor) -> None:
         tensors = [tensor]
         for layer in self._layers:
             tensors.append(call(layer, (tensors[-1],), {}))
-        self._tensors = tensors
+        self._chain_tensors = tensors
 
     @property
-    def output_names(self) -> list[str]:  # type: ignore[override]
-        """The name of the last layer."""
+    def _names_of_outputs(self) -> list[str]:  # type: ignore[override]
         return [self._layers[-1].name] if self._layers else [""]
+
+    output_names = readable(lambda self: self._names_of_outputs, doc="The name of the last layer.")
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
         """The symbolic input, from which other models may start."""
-        return [self._known()[0]]
+        return [self._known_tensors()[0]]
 
     @property
     def outputs(self) -> list[SymbolicTensor]:
         """The symbolic output."""
-        return [self._known()[-1]]
+        return [self._known_tensors()[-1]]
 
-    def _known(self) -> list[SymbolicTensor]:
-        if not self._tensors:
-            raise ValueError(f"{self} does not know its input shape yet: begin with an Input, or call it on a batch")
-        return self._tensors
+    def _known_tensors(self) -> list[SymbolicTensor]:
+        if not self._chain_tensors:
+            raise NotKnownError(f"{self} does not know its input shape yet: begin with an Input, or call it on a batch")
+        return self._chain_tensors
 
     # The call
 
@@ -135,46 +137,50 @@ class Sequential(Model):
             x = layer(x)
         return x
 
-    def as_input(self, inputs: Any) -> Tensor:
+    def _as_input(self, inputs: Any) -> Tensor:
         """As in Keras, a last axis of size 1 that is missing is added, and one too many is dropped."""
         if isinstance(inputs, list | tuple | dict) and is_nested(inputs):
-            (inputs,) = in_order(f"{self}", inputs, None, [self._input.name if self._input else "input"])
-        x = super().as_input(inputs)
-        return x if self._input is None else with_last_axis(x, self._input.shape)
+            (inputs,) = in_order(f"{self}", inputs, None, [self._input_layer.name if self._input_layer else "input"])
+        x = super()._as_input(inputs)
+        return x if self._input_layer is None else with_last_axis(x, self._input_layer.shape)
 
-    def check_input(self, shape: Any) -> None:
-        if self._input is not None:
-            check_one(f"{self}", self._input.shape, shape)
+    def _check_input(self, shape: Any) -> None:
+        if self._input_layer is not None:
+            check_one(f"{self}", self._input_layer.shape, shape)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         for layer in self._layers:
-            layer.build_once(input_shape)
+            layer._build_once(input_shape)
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def output_shapes(self) -> list[Shape | None]:
+    def _output_shapes(self) -> list[Shape | None]:
         """Shape of each layer's output, None while unknown."""
-        return [tensor.shape for tensor in self._tensors[1:]] if self._tensors else [None] * len(self._layers)
+        return [tensor.shape for tensor in self._chain_tensors[1:]] if self._chain_tensors else [None] * len(self._layers)
 
-    def layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
+    def _layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
         """The input and the calls of layers, in order."""
-        known = self._known()
+        known = self._known_tensors()
         return calls_of(Graph(known[0], known[-1]), expand_nested)
 
     # Description and copies
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_tensors": [], "_shape": self._tensors[0].shape if self._tensors else None}
+        return {
+            **super().__getstate__(),
+            "_chain_tensors": [],
+            "_shape": self._chain_tensors[0].shape if self._chain_tensors else None,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         shape = state.pop("_shape")
         vars(self).update(state)
         if shape is not None:
-            self._connect(Input(batch_shape=shape, dtype=self.dtype))
+            self._connect_layers(Input(batch_shape=shape, dtype=self.dtype))
 
     def get_config(self) -> dict[str, Any]:
-        first = [] if self._input is None else [self._input]
-        shape = self._tensors[0].shape if self._tensors else None
+        first = [] if self._input_layer is None else [self._input_layer]
+        shape = self._chain_tensors[0].shape if self._chain_tensors else None
         layers = [serialize_layer(layer) for layer in (*first, *self._layers)]
         return {"name": self.name, "trainable": self._trainable, "layers": layers, "build_input_shape": shape}
 

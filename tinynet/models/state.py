@@ -13,7 +13,7 @@ class State:
     def __init__(self, model: Any) -> None:
         self.parameters = model.weights
         self.slots = [] if model.optimizer is None else model.optimizer.variables
-        self.drawing = [layer for layer in model.with_all_within() if hasattr(layer, "calls")]
+        self.drawing = [layer for layer in model._with_all_within() if hasattr(layer, "_draw_count")]
 
     def read(self) -> list[Any]:
         """Copies of the parameters' and the optimizer's arrays."""
@@ -36,12 +36,12 @@ class State:
 
     def drawn(self) -> list[int]:
         """The layers' counts of random draws."""
-        return [layer.calls for layer in self.drawing]
+        return [layer._draw_count for layer in self.drawing]
 
     def draw(self, counts: list[int]) -> None:
         """Sets the counts of random draws."""
         for layer, calls in zip(self.drawing, counts, strict=True):
-            layer.calls = calls
+            layer._draw_count = calls
 
 
 def copy_of(array: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from tinynet.tree import leaves, mapped
 def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """One update of the trainable parameters; (loss, losses of the outputs, predictions before it)."""
     y_pred = model(x, training=True)
-    loss, parts = model.objective.loss(y, y_pred, weight, model.losses)
+    loss, parts = model._compiled_objective.loss(y, y_pred, weight, model.losses)
     if parameters := model.trainable_weights:
         model.optimizer.apply(gradients(model.optimizer.scale_loss(loss), parameters), parameters)
     return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
@@ -37,7 +37,7 @@ def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
 def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """(loss, losses of the outputs, predictions) in inference mode."""
     y_pred = model(x, training=False)
-    loss, parts = model.objective.loss(y, y_pred, weight, model.losses)
+    loss, parts = model._compiled_objective.loss(y, y_pred, weight, model.losses)
     return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
 
 
@@ -51,7 +51,7 @@ def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any
     """One `update`, or one `judge`; its loss and predictions are taken into the running means. `looks`: see advice.py."""
     if looks:
         advice.look_at_data(model, x, y, weight)
-    replay = model.replay
+    replay = model._replay_of_steps
     with replay.lock:
         outer = replay.depth
         try:
@@ -66,7 +66,7 @@ def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any
 
 def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays of their own."""
-    replay = model.replay
+    replay = model._replay_of_steps
     with replay.lock:
         outer = replay.depth
         try:
@@ -81,7 +81,7 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
     begins, seen = first, epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
     if not seen:
         means.reset()
-    for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, update)):
+    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, update)):
         hooks.on_train_batch_begin(step)
         judged_step(model, means, update, x, y, weight, first)
         first = False
@@ -109,7 +109,7 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     means = Means(model)
     model.stop_evaluating = seen = False
     hooks.on_test_begin()
-    for step, (x, y, weight) in epochs.epoch(partial(model.replay.places, judge)):
+    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, judge)):
         hooks.on_test_batch_begin(step)
         judged_step(model, means, judge, x, y, weight, not seen)
         hooks.on_test_batch_end(step, means.results)

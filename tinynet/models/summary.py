@@ -7,6 +7,7 @@ from typing import Any
 from tinynet import markup
 from tinynet.autograd import Tensor
 from tinynet.layers.base import Layer
+from tinynet.models.compiled import Compiled
 from tinynet.models.footprint import training_memory
 from tinynet.models.table import table
 
@@ -53,17 +54,17 @@ def summary_html(model: Any) -> str:
 
 def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any], depth: int = 0) -> list[tuple[str, ...]]:
     """(name and class, output shape, number of parameters, what it is connected to, Y, N or -) for every layer."""
-    shapes = getattr(model, "output_shapes", None)
+    shapes = getattr(model, "_output_shapes", None)
     known = dict(zip(model.layers, shapes(), strict=True)) if shapes else {}
     rows: list[tuple[str, ...]] = []
     for layer in layers:
         shape, indent = known.get(layer), "   " * depth + ("└ " if depth else "")
-        unbuilt = not layer.built and (type(layer).build is not Layer.build or hasattr(layer, "layers"))
+        unbuilt = not layer.built and (type(layer).build is not Layer.build or isinstance(layer, Compiled))
         count = "0 (unbuilt)" if unbuilt else f"{sum(p.size for p in layer.weights):,}"
         trainable = "-" if layer.built and not layer.weights else "Y" if layer.trainable else "N"
         described = "?" if shape is None else str(shape if isinstance(shape, list) else tuple(shape))
         rows.append((f"{indent}{layer.name} ({type(layer).__name__})", described, count, connected.get(layer, "-"), trainable))
-        if expand and getattr(layer, "layers", None):
+        if expand and isinstance(layer, Compiled) and layer.layers:  # type: ignore[attr-defined]
             rows += _rows(
                 layer, {}, True, [inner for inner in layer.layers if inner.weights or not _is_input(inner)], depth + 1
             )
@@ -76,7 +77,7 @@ def _is_input(layer: Any) -> bool:
 
 def _connections(model: Any) -> dict[Any, str] | None:
     """What each layer of a graph that branches is connected to: "conv[0][0], sum[0][0]"; None for a chain."""
-    graph = getattr(model, "_graph", None)
+    graph = getattr(model, "_call_graph", None)
     if graph is None:
         return None
     users = Counter(number for step in graph.steps for number in step.used)

@@ -68,10 +68,10 @@ class Trainer(Compiled):
             ),
             steps_per_epoch,
         )  # fmt: skip
-        validation = self._validation(validation_data, validation_batch_size, batch_size, validation_steps)
-        hooks = self._hooks(callbacks, verbose, True, epochs=epochs, steps=train.steps)
+        validation = self._validation_epochs(validation_data, validation_batch_size, batch_size, validation_steps)
+        hooks = self._callback_list(callbacks, verbose, True, epochs=epochs, steps=train.steps)
         with progress.running(self, Progress(initial_epoch, train, Means(self))) as at:
-            self._train(at, epochs, validation, validation_freq, hooks)
+            self._train_epochs(at, epochs, validation, validation_freq, hooks)
         assert hooks.history is not None
         return hooks.history
 
@@ -92,7 +92,7 @@ class Trainer(Compiled):
         refuse(self.evaluate, unknown)
         self._check_compiled("evaluate")
         epochs = Epochs(as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
-        hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
+        hooks = self._callback_list(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return _reported(test_epoch(self, epochs, hooks), return_dict)
 
     @tracebacks.entry
@@ -108,7 +108,7 @@ class Trainer(Compiled):
         """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them."""
         refuse(self.predict, unknown)
         epochs = Epochs(as_batches(x, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
-        hooks = self._hooks(callbacks, verbose, False, epochs=1, steps=epochs.steps)
+        hooks = self._callback_list(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return predict_epoch(self, epochs, hooks)
 
     @tracebacks.entry
@@ -140,8 +140,8 @@ class Trainer(Compiled):
         """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        with self.replay.lock:
-            loss, _ = self.objective.loss(y, self(x, training=False), weight, self.losses)
+        with self._replay_of_steps.lock:
+            loss, _ = self._compiled_objective.loss(y, self(x, training=False), weight, self.losses)
             parameters = self.trainable_weights
             found = gradients(loss, parameters)
         return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
@@ -158,7 +158,7 @@ class Trainer(Compiled):
         """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
         if (run := progress.current(self)) is not None:
             return run.means.results()
-        results = {} if self.objective is None else self.objective.results()
+        results = {} if self._compiled_objective is None else self._compiled_objective.results()
         for metric in self._metrics_of_layers():
             results.update(logged(metric.name, metric))
         return results
@@ -172,12 +172,12 @@ class Trainer(Compiled):
 
     def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
         """Goes on where `training_state` was taken; in `on_train_begin`. Returns a function that undoes it."""
-        with self.replay.lock:
+        with self._replay_of_steps.lock:
             return progress.restore_training_state(self, arrays, numbers)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -188,12 +188,12 @@ class Trainer(Compiled):
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """A step on one batch; its loss and metrics."""
         means, (x, y, weight) = Means(self), batch
-        judged_step(self, means, step, x, y, weight, not self.objective.looked)
+        judged_step(self, means, step, x, y, weight, not self._compiled_objective.looked)
         results = means.results()
         means.release()
         return _reported(results, return_dict)
 
-    def _train(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
+    def _train_epochs(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
         """The epochs of `fit`."""
         hooks.on_train_begin()  # a callback may set `at` to where training was interrupted
         logs: dict[str, Any] = {}
@@ -221,7 +221,9 @@ class Trainer(Compiled):
         batches = as_batches(arrays, y, sample_weight, batch_size=size, class_weight=class_weight, dtype=self.dtype)
         return next(batches.epoch())
 
-    def _validation(self, data: Any, batch_size: int | None, fit_batch_size: int | None, steps: int | None) -> Epochs | None:
+    def _validation_epochs(
+        self, data: Any, batch_size: int | None, fit_batch_size: int | None, steps: int | None
+    ) -> Epochs | None:
         if data is None:
             return None
         pairs = isinstance(data, tuple) or not is_iterable_of_batches(data)  # ((a, b), y) is no pair of batches
@@ -232,7 +234,7 @@ class Trainer(Compiled):
             raise ValueError(f"validation_data must be (x, y) or (x, y, sample_weight), got {len(data)} entries")
         return Epochs(as_batches(data, batch_size=batch_size, dtype=self.dtype), steps)
 
-    def _hooks(self, callbacks: Any, verbose: int | str, history: bool, **params: Any) -> CallbackList:
+    def _callback_list(self, callbacks: Any, verbose: int | str, history: bool, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
         if verbose not in ("auto", 0, 1, 2):

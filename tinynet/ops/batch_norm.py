@@ -77,9 +77,7 @@ def _(grad, x, gamma, mean, var, needs, epsilon):
     return dx, dgamma, dbeta, dmean, dvar
 
 
-def batch_norm(
-    x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3
-) -> tuple[Value, Value, Value]:
+def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3) -> tuple[Value, Value, Value]:
     """Normalises x with the statistics of the batch -> (y as x, mean (C,), var (C,)); C channels along `axis`.
 
     Raises ValueError unless gamma and beta have shape (C,).

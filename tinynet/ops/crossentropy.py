@@ -137,9 +137,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
     """target and output (N, ..., K) -> mean over the last axis (N, ...)."""
     target = stop_gradient(target)
     if tuple(target.shape) != tuple(output.shape):
-        raise ValueError(
-            f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
-        )
+        raise ValueError(f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape")
     (output,) = floats(output)
     if target.dtype != output.dtype:
         target = cast(target, dtype=output.dtype)

@@ -1,6 +1,6 @@
 """Softmax: activations.py -> here -> kernels/softmax/normalise.py.
 
-    p_c = exp(x_c) / sum_k exp(x_k);   with upstream g:  dx = p (g - sum_k g_k p_k)
+p_c = exp(x_c) / sum_k exp(x_k);   with upstream g:  dx = p (g - sum_k g_k p_k)
 """
 
 import math

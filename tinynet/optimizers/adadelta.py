@@ -13,7 +13,7 @@ class Adadelta(Optimizer):
     Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1. The paper has no learning rate: there it is 1.
     """
 
-    kernel = kernels.adadelta
+    _update_kernel = kernels.adadelta
 
     def __init__(
         self,
@@ -28,9 +28,9 @@ class Adadelta(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("accumulated_grad", "accumulated_delta_var")
+        self._add_slots("accumulated_grad", "accumulated_delta_var")
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         return {"learning_rate": learning_rate, "rho": self.rho, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class Adagrad(Optimizer):
     0.1 and epsilon under the root are Keras's.
     """
 
-    kernel = kernels.adagrad
+    _update_kernel = kernels.adagrad
 
     def __init__(
         self,
@@ -28,9 +28,9 @@ class Adagrad(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("accumulator", start=self.initial_accumulator_value)
+        self._add_slots("accumulator", start=self.initial_accumulator_value)
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         return {"learning_rate": learning_rate, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:

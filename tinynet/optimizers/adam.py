@@ -17,7 +17,7 @@ class Adam(Optimizer):
     v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm 2), the bias correction kept.
     """
 
-    kernel = kernels.adam
+    _update_kernel = kernels.adam
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class Adam(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("momentum", "velocity")
+        self._add_slots("momentum", "velocity")
         if self.amsgrad:
-            self.add_slots("velocity_hat")
+            self._add_slots("velocity_hat")
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         t = self.iterations + 1
         alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         return {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}

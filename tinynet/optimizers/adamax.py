@@ -14,7 +14,7 @@ class Adamax(Optimizer):
     paper has no epsilon; Keras adds it to u.
     """
 
-    kernel = kernels.adamax
+    _update_kernel = kernels.adamax
 
     def __init__(
         self,
@@ -31,9 +31,9 @@ class Adamax(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("momentum", "norm")
+        self._add_slots("momentum", "norm")
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         alpha = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
         return {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 

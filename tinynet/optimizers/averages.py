@@ -14,8 +14,8 @@ class Averages:
 
     def __init__(self, optimizer: Any) -> None:
         self.optimizer = optimizer
-        weights = [variable.data for variable in optimizer._trained]
-        self.segments = kernels.Segments(list(zip(optimizer._averages, weights, strict=True)))
+        weights = [variable.data for variable in optimizer._trainable_variables]
+        self.segments = kernels.Segments(list(zip(optimizer._weight_averages, weights, strict=True)))
         self.numbers = np.zeros(3, self.segments.dtype)
 
     def __call__(self) -> None:
@@ -33,7 +33,7 @@ class Averages:
 
 def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
     """a <- mu a + (1-mu) w with mu = 0 until the first update is done, so that a starts as w; w <- a where it is due."""
-    arrays = [variable.data for variable in optimizer._trained]
+    arrays = [variable.data for variable in optimizer._trainable_variables]
     key = ("averages", *map(id, arrays))
     compiled = kernels.in_one_sweep(arrays[0])
     if compiled and key not in sweeps and sweep.fit_together(arrays):
@@ -42,10 +42,10 @@ def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
         sweeps[key]()
     else:
         momentum, overwrite = _settings(optimizer)
-        for average, array in zip(optimizer._averages, arrays, strict=True):
+        for average, array in zip(optimizer._weight_averages, arrays, strict=True):
             kernels.average(average, array, momentum=momentum, overwrite=overwrite)
     if optimizer.ema_overwrite_frequency is not None:
-        for variable in optimizer._trained:
+        for variable in optimizer._trainable_variables:
             variable.touch()
 
 

@@ -41,9 +41,7 @@ def clip_by_global_norm(gradients: Sequence[Array], limit: float) -> list[Array]
     return [g * scale.astype(g.dtype) for g in gradients]
 
 
-def clip(
-    gradients: list[Array], clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None
-) -> list[Array]:
+def clip(gradients: list[Array], clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None) -> list[Array]:
     """Clipped by the one limit that is given; as they are without one."""
     if clipnorm is not None:
         return [clip_by_norm(g, clipnorm) for g in gradients]

@@ -14,7 +14,7 @@ from tinynet.kernels.replay import lasting
 def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
     """Raises ValueError for a variable that was not there when the optimizer was built."""
     for variable in variables:
-        if id(variable) not in optimizer._slots:
+        if id(variable) not in optimizer._slots_by_id:
             raise ValueError(
                 f"Unknown variable {variable.name!r}: {optimizer.name} was built for other variables. After layers were "
                 "added or unfrozen, compile again or create a new optimizer"

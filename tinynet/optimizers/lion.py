@@ -14,7 +14,7 @@ class Lion(Optimizer):
     Every element moves by eta, which should therefore be a third to a tenth of Adam's.
     """
 
-    kernel = kernels.lion
+    _update_kernel = kernels.lion
 
     def __init__(
         self,
@@ -30,9 +30,9 @@ class Lion(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("momentum")
+        self._add_slots("momentum")
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         return {"learning_rate": learning_rate, "beta_1": self.beta_1, "beta_2": self.beta_2}
 
     def get_config(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Nadam(Optimizer):
     PyTorch slow it down to 0.96^(0.004 t).
     """
 
-    kernel = kernels.nadam
+    _update_kernel = kernels.nadam
 
     def __init__(
         self,
@@ -37,18 +37,18 @@ class Nadam(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("momentum", "velocity")
+        self._add_slots("momentum", "velocity")
         self._product = np.array(1.0)  # Pi: one number for all variables
-        self._state.append(Tensor(self._product, name="u_product"))
+        self._state_variables.append(Tensor(self._product, name="u_product"))
 
-    def begin_step(self) -> None:
+    def _begin_update(self) -> None:
         self._product *= self.mu(self.iterations + 1)
 
     def mu(self, t: int) -> float:
         """The momentum of step t, which grows from half of beta_1 towards beta_1."""
         return self.beta_1 * (1 - 0.5 * 0.96**t)
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         t = self.iterations + 1
         product, after = float(self._product), self.mu(t + 1)
         m_part, g_part = after / (1 - product * after), (1 - self.mu(t)) / (1 - product)

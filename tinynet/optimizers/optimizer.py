@@ -21,8 +21,9 @@ from tinynet.optimizers.state import OptimizerState
 
 
 class Optimizer(OptimizerState):
-    """Base class; a rule is a subclass with, in `build`, its slots (`add_slots`), and either an `update_step` of its own or
-    a `kernel` of tinynet.kernels.optimizers and its `scalars`: these update all variables in one sweep (sweep.py).
+    """Base class; a rule is a subclass with, in `build`, variables of its own (`add_variable_from_reference`), and an
+    `update_step`. tinynet's own have slots, an `_update_kernel` of tinynet.kernels.optimizers and its `_kernel_scalars`,
+    which update all variables in one sweep (sweep.py).
 
     learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without arguments
     weight_decay     w <- w - w weight_decay learning_rate before each update
@@ -34,7 +35,7 @@ class Optimizer(OptimizerState):
     gradient_accumulation_steps   update at every n-th call alone, by the mean of the n gradients
     """
 
-    kernel: Any = None
+    _update_kernel: Any = None
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Optimizer(OptimizerState):
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._undecayed: tuple[list[Parameter], Any] = ([], None)  # variables, and a pattern of names
+        self._excluded_from_decay: tuple[list[Parameter], Any] = ([], None)  # variables, and a pattern of names
 
     @property
     def iterations(self) -> int:
@@ -73,24 +74,26 @@ class Optimizer(OptimizerState):
         return int(self._iterations) // (self.gradient_accumulation_steps or 1)
 
     @property
-    def updates(self) -> bool:
+    def _updates_next(self) -> bool:
         """Whether the next call of `apply` updates the variables, rather than only collecting gradients."""
         steps = self.gradient_accumulation_steps
         return steps is None or (int(self._iterations) + 1) % steps == 0
 
     @property
-    def phase(self) -> tuple[str, ...]:
+    def _step_phase(self) -> tuple[str, ...]:
         """Which kind of step comes next, where there are several: they launch different kernels."""
         if self.gradient_accumulation_steps is None:
             return ()
-        return ("update",) if self.updates else ("accumulate",)
+        return ("update",) if self._updates_next else ("accumulate",)
 
     def build(self, variables: Iterable[Parameter]) -> None:
         """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
         super().build(variables)
-        self._averages = [self._new_array(v, "average") for v in self._trained] if self.use_ema else []
+        self._weight_averages = [self._new_array(v, "average") for v in self._trainable_variables] if self.use_ema else []
         collects = self.gradient_accumulation_steps is not None
-        self._accumulators = [self._new_array(v, "gradient_accumulator") for v in self._trained] if collects else []
+        self._accumulated_gradients = (
+            [self._new_array(v, "gradient_accumulator") for v in self._trainable_variables] if collects else []
+        )
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Parameter] | None = None, var_names: Sequence[str] | None = None
@@ -98,11 +101,11 @@ class Optimizer(OptimizerState):
         """Weight decay leaves out `var_list` and variables whose name contains a match of a pattern in `var_names`."""
         if self.built:
             raise ValueError(f"{self.name}: exclude_from_weight_decay must be called before the optimizer is built")
-        self._undecayed = (list(var_list or ()), re.compile("|".join(var_names)) if var_names else None)
+        self._excluded_from_decay = (list(var_list or ()), re.compile("|".join(var_names)) if var_names else None)
 
-    def excluded(self, variable: Parameter) -> bool:
+    def _is_excluded(self, variable: Parameter) -> bool:
         """Whether weight decay leaves `variable` out."""
-        listed, pattern = self._undecayed
+        listed, pattern = self._excluded_from_decay
         return any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
 
     def scale_loss(self, loss: Any) -> Any:
@@ -113,7 +116,9 @@ class Optimizer(OptimizerState):
         """Gives the variables the values to keep: w <- its average, with `use_ema`. `fit` calls it at its end."""
         if not self.use_ema or not self.built:
             return
-        found = {id(variable): average for variable, average in zip(self._trained, self._averages, strict=True)}
+        found = {
+            id(variable): average for variable, average in zip(self._trainable_variables, self._weight_averages, strict=True)
+        }
         given.check_known(self, var_list)
         for variable in var_list:
             variable.assign(found[id(variable)])
@@ -125,7 +130,7 @@ class Optimizer(OptimizerState):
 
         Raises ValueError if every gradient is None, or for a variable that was not there when the optimizer was built.
         """
-        variables = self._trained if trainable_variables is None else list(trainable_variables)
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: got {len(grads)} gradients for {len(variables)} variables")
         if not grads:
@@ -135,12 +140,12 @@ class Optimizer(OptimizerState):
         gradients, updated = given.pairs(self, grads, variables)
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
         with lasting:
-            if not own_rule and (update := sweep.find(self, updated, self._sweeps)) is not None:
+            if not own_rule and (update := sweep.find(self, updated, self._sweeps_by_key)) is not None:
                 update(gradients)
             else:
                 self._update_each(gradients, updated)
             if self.use_ema:
-                averages.update(self, self._sweeps)
+                averages.update(self, self._sweeps_by_key)
         for variable in updated:
             variable.touch()
             if variable.constraint is not None:
@@ -152,33 +157,35 @@ class Optimizer(OptimizerState):
         self.apply(grads, variables)
         return int(self._iterations)
 
-    def begin_step(self) -> None:
+    def _begin_update(self) -> None:
         """Hook for what changes once per update, before the first variable."""
 
-    def arrays(self, variable: Parameter) -> list[Any]:
-        """The slots of `variable` as `kernel` takes them: None for one that it does without."""
-        return self.slots(variable)
+    def _kernel_arrays(self, variable: Parameter) -> list[Any]:
+        """The slots of `variable` as `_update_kernel` takes them: None for one that it does without."""
+        return self._slots_of(variable)
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
-        """The numbers of this step as `kernel` takes them; `iterations` updates were done before it."""
-        raise TypeError(f"{type(self).__name__} must define scalars(self, learning_rate)")
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
+        """The numbers of this step as `_update_kernel` takes them; `iterations` updates were done before it."""
+        raise TypeError(f"{type(self).__name__} must define _kernel_scalars(self, learning_rate)")
 
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
-        """The rule: changes `variable.data` and `self.slots(variable)` in place; `gradient` is an array."""
-        if self.kernel is None:
+        """The rule: changes `variable.data` and `self._slots_of(variable)` in place; `gradient` is an array."""
+        if self._update_kernel is None:
             raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
-        self.kernel(variable.data, gradient, *self.arrays(variable), **self.scalars(learning_rate))
+        self._update_kernel(variable.data, gradient, *self._kernel_arrays(variable), **self._kernel_scalars(learning_rate))
 
-    def accumulators(self, variables: Sequence[Parameter]) -> list[Any]:
+    def _accumulators_of(self, variables: Sequence[Parameter]) -> list[Any]:
         """The collected gradients of `variables`; none, if every call updates."""
-        if not self._accumulators:
+        if not self._accumulated_gradients:
             return []
-        found = {id(variable): total for variable, total in zip(self._trained, self._accumulators, strict=True)}
+        found = {
+            id(variable): total for variable, total in zip(self._trainable_variables, self._accumulated_gradients, strict=True)
+        }
         return [found[id(variable)] for variable in variables]
 
     def _update_each(self, gradients: list[Any], variables: list[Parameter]) -> None:
         """`apply` for one variable after the other: any array module, any memory order, any rule."""
-        rate, updates, totals = self._next_rate(), self.updates, self.accumulators(variables)
+        rate, updates, totals = self._next_rate(), self._updates_next, self._accumulators_of(variables)
         scale, steps = self.loss_scale_factor, self.gradient_accumulation_steps
         for total, g in zip(totals, gradients, strict=bool(totals)):
             kernels.collect(total, g, scale=scale or 1, steps=steps if updates else 1)
@@ -190,9 +197,9 @@ class Optimizer(OptimizerState):
             gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
             if self.weight_decay is not None:
                 for variable in variables:
-                    if not self.excluded(variable):
+                    if not self._is_excluded(variable):
                         kernels.decay(variable.data, rate=self.weight_decay * rate)
-            self.begin_step()
+            self._begin_update()
             for g, variable in zip(gradients, variables, strict=True):
                 self.update_step(g, variable, rate)
             for total in totals:
@@ -201,7 +208,7 @@ class Optimizer(OptimizerState):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; subclasses add their own."""
-        rate = self._rate
+        rate = self._learning_rate
         return {
             "name": self.name,
             "learning_rate": float(rate) if isinstance(rate, np.ndarray) else lookup.describe(rate),

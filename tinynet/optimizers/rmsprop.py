@@ -16,7 +16,7 @@ class RMSprop(Optimizer):
     equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
     """
 
-    kernel = kernels.rmsprop
+    _update_kernel = kernels.rmsprop
 
     def __init__(
         self,
@@ -34,19 +34,19 @@ class RMSprop(Optimizer):
 
     def build(self, variables: Any) -> None:
         super().build(variables)
-        self.add_slots("velocity")
+        self._add_slots("velocity")
         if self.momentum > 0:
-            self.add_slots("momentum")
+            self._add_slots("momentum")
         if self.centered:
-            self.add_slots("average_gradient")
+            self._add_slots("average_gradient")
 
-    def arrays(self, variable: Parameter) -> list[Any]:
-        v, *others = self.slots(variable)
+    def _kernel_arrays(self, variable: Parameter) -> list[Any]:
+        v, *others = self._slots_of(variable)
         m = others.pop(0) if self.momentum > 0 else None
         a = others.pop(0) if self.centered else None
         return [v, m, a]
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         return {"learning_rate": learning_rate, "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon}
 
     def get_config(self) -> dict[str, Any]:

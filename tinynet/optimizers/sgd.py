@@ -29,13 +29,13 @@ class SGD(Optimizer):
     def build(self, variables: Any) -> None:
         super().build(variables)
         if self.momentum:
-            self.add_slots("momentum")
+            self._add_slots("momentum")
 
     @property
-    def kernel(self) -> Any:  # type: ignore[override]
+    def _update_kernel(self) -> Any:  # type: ignore[override]
         return kernels.sgd_momentum if self.momentum else kernels.sgd
 
-    def scalars(self, learning_rate: float) -> dict[str, float]:
+    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         if not self.momentum:
             return {"learning_rate": learning_rate}
         return {"learning_rate": learning_rate, "momentum": self.momentum, "nesterov": self.nesterov}

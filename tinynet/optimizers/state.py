@@ -44,21 +44,25 @@ class OptimizerState:
 
     def __init__(self, learning_rate: LearningRate) -> None:
         self._iterations = np.array(0)
-        self._rate = learning_rate_state(type(self).__name__, learning_rate)
-        self._trained: list[Parameter] = []
-        self._slots: dict[int, list[Any]] = {}  # id of a variable: its slots
-        self._averages: list[Any] = []  # of the variables, one each; empty if they are not kept
-        self._accumulators: list[Any] = []  # of their gradients, likewise
-        self._state: list[Tensor] = []  # all of these arrays, in the order they were added
-        self._sweeps: dict[Any, Any] = {}
+        self._learning_rate = learning_rate_state(type(self).__name__, learning_rate)
+        self._trainable_variables: list[Parameter] = []
+        self._slots_by_id: dict[int, list[Any]] = {}  # id of a variable: its slots
+        self._weight_averages: list[Any] = []  # of the variables, one each; empty if they are not kept
+        self._accumulated_gradients: list[Any] = []  # of their gradients, likewise
+        self._state_variables: list[Tensor] = []  # all of these arrays, in the order they were added
+        self._sweeps_by_key: dict[Any, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: the slots variable by variable, since a copy's variables have other ids; no sweeps."""
-        return {**vars(self), "_slots": [self._slots[id(variable)] for variable in self._trained], "_sweeps": {}}
+        return {
+            **vars(self),
+            "_slots_by_id": [self._slots_by_id[id(variable)] for variable in self._trainable_variables],
+            "_sweeps_by_key": {},
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        slots = [id(variable) for variable in state["_trained"]], state["_slots"]
-        vars(self).update({**state, "_slots": dict(zip(*slots, strict=True))})
+        slots = [id(variable) for variable in state["_trainable_variables"]], state["_slots_by_id"]
+        vars(self).update({**state, "_slots_by_id": dict(zip(*slots, strict=True))})
 
     # ---- learning rate
 
@@ -73,10 +77,10 @@ class OptimizerState:
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if callable(value):
-            self._rate = value
-        elif callable(self._rate):
+            self._learning_rate = value
+        elif callable(self._learning_rate):
             raise TypeError(
-                f"{self.name}: the learning rate is a schedule ({type(self._rate).__name__}) and cannot be set to "
+                f"{self.name}: the learning rate is a schedule ({type(self._learning_rate).__name__}) and cannot be set to "
                 f"{value!r}; assign another schedule, or create the optimizer with a float"
             )
         else:
@@ -84,7 +88,7 @@ class OptimizerState:
             number = number if hasattr(number, "dtype") else np.asarray(number)
             if number.ndim or number.dtype.kind not in "iuf":
                 raise ValueError(f"{self.name}: the learning rate must be a number, got {value!r}")
-            self._rate[...] = checked_rate(self.name, float(device.to_host(number)))
+            self._learning_rate[...] = checked_rate(self.name, float(device.to_host(number)))
 
     lr = property(
         lambda self: self.learning_rate,
@@ -94,7 +98,7 @@ class OptimizerState:
 
     def _next_rate(self) -> float:
         """Schedules count every call of `apply`, also those that only collect gradients."""
-        rate = self._rate
+        rate = self._learning_rate
         if isinstance(rate, schedules.LearningRateSchedule):
             return float(rate(int(self._iterations)))
         return float(rate() if callable(rate) else rate)
@@ -104,26 +108,26 @@ class OptimizerState:
     @property
     def built(self) -> bool:
         """Whether the variables, and with them the slots, are known."""
-        return bool(self._trained)
+        return bool(self._trainable_variables)
 
     def build(self, variables: Iterable[Parameter]) -> None:
         """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
-        self._trained = list(variables)
-        if len({id(variable) for variable in self._trained}) < len(self._trained):
+        self._trainable_variables = list(variables)
+        if len({id(variable) for variable in self._trainable_variables}) < len(self._trainable_variables):
             raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")
-        self._slots = {id(variable): [] for variable in self._trained}
-        self._state = []
-        self._sweeps = {}
+        self._slots_by_id = {id(variable): [] for variable in self._trainable_variables}
+        self._state_variables = []
+        self._sweeps_by_key = {}
 
-    def add_slots(self, *names: str, start: float = 0.0) -> None:
+    def _add_slots(self, *names: str, start: float = 0.0) -> None:
         """Gives every variable one more array per name, of its shape and dtype, filled with `start`."""
-        for variable in self._trained:
-            self._slots[id(variable)] += [self._new_array(variable, name, start) for name in names]
+        for variable in self._trainable_variables:
+            self._slots_by_id[id(variable)] += [self._new_array(variable, name, start) for name in names]
 
     def _new_array(self, variable: Parameter, name: str, start: float = 0.0) -> Any:
         limits.take(variable.shape)
         array = xp(variable.data).full_like(variable.data, start)
-        self._state.append(Tensor(array, name=f"{variable.name}_{name}"))
+        self._state_variables.append(Tensor(array, name=f"{variable.name}_{name}"))
         return array
 
     def add_variable_from_reference(
@@ -134,11 +138,9 @@ class OptimizerState:
         if initializer != "zeros":
             start: Any = initializers.get(initializer)
             array[...] = as_raw(start(array.shape, dtype=array.dtype))
-        return self._state[-1]
+        return self._state_variables[-1]
 
-    def add_optimizer_variables(
-        self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros"
-    ) -> Any:
+    def add_optimizer_variables(self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros") -> Any:
         """A list of such variables, one for each that is trained; with several names, as many lists."""
         names = [name] if isinstance(name, str) else list(name)
         starts = list(initializer) if isinstance(initializer, list | tuple) else [initializer] * len(names)
@@ -161,19 +163,19 @@ class OptimizerState:
         variable.assign(variable.data - as_raw(value))
 
     def _get_variable_index(self, variable: Parameter) -> int:
-        return [id(one) for one in self._trained].index(id(variable))
+        return [id(one) for one in self._trainable_variables].index(id(variable))
 
-    def slots(self, variable: Parameter) -> list[Any]:
+    def _slots_of(self, variable: Parameter) -> list[Any]:
         """The arrays kept for `variable`, in the order they were added."""
-        return self._slots[id(variable)]
+        return self._slots_by_id[id(variable)]
 
     @property
     def variables(self) -> list[Tensor]:
         """The state in Keras's order: iteration, learning rate (unless it is a schedule), then the arrays."""
         numbers = [Tensor(self._iterations, name="iteration")]
-        if not callable(self._rate):
-            numbers.append(Tensor(self._rate, name="learning_rate"))
-        return numbers + self._state
+        if not callable(self._learning_rate):
+            numbers.append(Tensor(self._learning_rate, name="learning_rate"))
+        return numbers + self._state_variables
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of `variables`."""

@@ -1,12 +1,12 @@
 """One step for all variables at once: a few launches, however many variables there are.
 
-    numbers   what differs from step to step, computed in Python and written into an array. A step under recording launches
-              that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated
-    collect   the gradients divided by the scale of the loss, and added up over several calls, if the optimizer does that;
-              a call that only collects ends here
-    clip      every gradient into a clipped copy, if the optimizer clips
-    decay     w <- w - rate w, if it decays weights
-    rule      the optimizer's formula
+numbers   what differs from step to step, computed in Python and written into an array. A step under recording launches
+          that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated
+collect   the gradients divided by the scale of the loss, and added up over several calls, if the optimizer does that;
+          a call that only collects ends here
+clip      every gradient into a clipped copy, if the optimizer clips
+decay     w <- w - rate w, if it decays weights
+rule      the optimizer's formula
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ class Sweep:
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
         self.optimizer, self.variables = optimizer, variables
         self.weights = [variable.data for variable in variables]
-        self.rule = kernels.rules[optimizer.kernel]
-        self.segments = kernels.Segments([(variable.data, *optimizer.arrays(variable)) for variable in variables])
+        self.rule = kernels.rules[optimizer._update_kernel]
+        self.segments = kernels.Segments([(variable.data, *optimizer._kernel_arrays(variable)) for variable in variables])
         self.numbers = np.zeros(8, self.segments.dtype)
         self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
         decays = optimizer.weight_decay is not None
-        decayed = [(variable.data,) for variable in variables if decays and not optimizer.excluded(variable)]
+        decayed = [(variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)]
         self.decayed = kernels.Segments(decayed) if decayed else None
         self.clip = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
         collects = optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
@@ -47,7 +47,7 @@ class Sweep:
     def __call__(self, gradients: Sequence[Any]) -> None:
         """Updates the variables in place and counts the step."""
         gradients = [kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)]
-        updates = self.optimizer.updates
+        updates = self.optimizer._updates_next
         begin = self._begin if updates else self._count
         if recording.get() is None:
             begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
@@ -76,10 +76,10 @@ class Sweep:
         """The numbers of this step: computed in double precision, rounded to the variables' dtype."""
         optimizer = self.optimizer
         learning_rate = optimizer._next_rate()
-        optimizer.begin_step()
+        optimizer._begin_update()
         limit = 0.0 if self.clip is None else getattr(optimizer, self.clip)
         rate = 0.0 if self.decayed is None else optimizer.weight_decay * learning_rate
-        values = (limit, rate, *self.rule.numbers(**optimizer.scalars(learning_rate)))
+        values = (limit, rate, *self.rule.numbers(**optimizer._kernel_scalars(learning_rate)))
         numbers[: len(values)] = values
         optimizer._iterations += 1
 
@@ -93,7 +93,7 @@ class Collecting:
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
         scale, steps = optimizer.loss_scale_factor or 1, optimizer.gradient_accumulation_steps
         self.adds = steps is not None
-        self.totals = optimizer.accumulators(variables) if self.adds else [np.empty_like(v.data) for v in variables]
+        self.totals = optimizer._accumulators_of(variables) if self.adds else [np.empty_like(v.data) for v in variables]
         self.segments = kernels.Segments([(total,) for total in self.totals])
         self.mean = np.array((scale, steps or 1, self.adds), self.segments.dtype)  # see kernels.collect_sweep
         self.sum = np.array((scale, 1, self.adds), self.segments.dtype)
@@ -123,11 +123,11 @@ def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep
     memory of its own, and those of a rule that is not one of tinynet's kernels.
     """
     arrays = [variable.data for variable in variables]
-    if optimizer.kernel is None or not kernels.in_one_sweep(arrays[0]):
+    if optimizer._update_kernel is None or not kernels.in_one_sweep(arrays[0]):
         return None
     clips = [getattr(optimizer, name) is None for name in CLIPS]
     collects = optimizer.loss_scale_factor, optimizer.gradient_accumulation_steps
-    key = (optimizer.kernel, optimizer.weight_decay is None, *clips, *collects, *map(id, arrays))
+    key = (optimizer._update_kernel, optimizer.weight_decay is None, *clips, *collects, *map(id, arrays))
     if (sweep := sweeps.get(key)) is None:
         if not fit_together(arrays):
             return None

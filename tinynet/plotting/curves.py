@@ -33,9 +33,7 @@ def history_curves(history: Any, title: str | None = None) -> "Figure":
     return figure
 
 
-def _draw_panel(
-    axes: "Axes", name: str, epochs: np.ndarray, train: np.ndarray, validation: Sequence[float] | None
-) -> None:
+def _draw_panel(axes: "Axes", name: str, epochs: np.ndarray, train: np.ndarray, validation: Sequence[float] | None) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     percent = "acc" in name

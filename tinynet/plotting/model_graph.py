@@ -36,11 +36,11 @@ def plot_model(
     """
     if rankdir not in ("TB", "LR"):
         raise ValueError(f"plot_model: rankdir must be 'TB' (down) or 'LR' (to the right), got {rankdir!r}")
-    if not hasattr(model, "layer_calls"):
+    if not hasattr(model, "_layer_calls"):
         raise ValueError(
             f"plot_model draws models that are graphs of layers, Sequential or Model(inputs, outputs), got {model!r}"
         )
-    calls = model.layer_calls(expand_nested)
+    calls = model._layer_calls(expand_nested)
     show = {
         "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations,
         "trainable": show_trainable,
@@ -65,7 +65,7 @@ def _lines(call: Any, show: dict[str, bool]) -> list[str]:
     if show["shapes"]:
         lines.append(" ".join(str(shape) for shape in call.shapes))
     if show["dtype"]:
-        lines.append(str(layer.output_dtype))
+        lines.append(str(layer._output_dtype))
     if show["trainable"] and layer.weights:
         lines.append("trained" if layer.trainable_weights else "not trained")
     return lines

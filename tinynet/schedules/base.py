@@ -10,9 +10,7 @@ class LearningRateSchedule:
     """Base class: a schedule is called with the step and returns the learning rate of that step."""
 
     def __call__(self, step: int) -> float:
-        raise TypeError(
-            f"{type(self).__name__} must define __call__(self, step), which returns that step's learning rate"
-        )
+        raise TypeError(f"{type(self).__name__} must define __call__(self, step), which returns that step's learning rate")
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -80,9 +80,7 @@ class PolynomialDecay(LearningRateSchedule):
 class PiecewiseConstantDecay(LearningRateSchedule):
     """eta(k) = values[i] where i boundaries lie strictly below k: a boundary still belongs to the piece before it."""
 
-    def __init__(
-        self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"
-    ) -> None:
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant") -> None:
         if len(values) != len(boundaries) + 1:
             raise ValueError(
                 "PiecewiseConstantDecay: there must be one value more than boundaries, "

@@ -30,9 +30,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         return _Maker().layer(entry)
 
 
-def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
-) -> Any:
+def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True) -> Any:
     """The object that {"class_name": ..., "config": {...}} describes, in tinynet's words or Keras's; those in lists and
     dictionaries; numbers and strings as they are.
 

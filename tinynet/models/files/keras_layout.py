@@ -34,7 +34,7 @@ def places(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator
 
 
 def _children(layer: Any) -> Iterator[tuple[str, Any]]:
-    if type(layer).__name__ in ("Sequential", "Functional") or hasattr(layer, "_graph"):
+    if type(layer).__name__ in ("Sequential", "Functional") or hasattr(layer, "_call_graph"):
         yield from _in_container("layers", layer.layers)
         return
     attributes = sorted(vars(layer).items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])

@@ -28,7 +28,7 @@ def walk(layer: Layer, prefix: str = "", seen: set[int] | None = None) -> Iterat
 
     own = layer._own_trainable + layer._own_fixed
     yield prefix, layer, {prefix + free((p.name or "weight").rpartition("/")[2]): p for p in own}
-    for child in layer.sublayers():
+    for child in layer._layers_within():
         yield from walk(child, f"{prefix}{free(lookup.snake_case(type(child).__name__))}/", seen)
 
 

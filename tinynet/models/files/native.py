@@ -45,7 +45,10 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "frozen": [name for name, layer in named_layers(model).items() if not layer.trainable],
         "compile": model.get_compile_config() if model.compiled else None,
         "optimizer": None,
-        "draws": {name: {"key": [*map(int, layer.key)], "calls": layer.calls} for name, layer in named_draws(model).items()},
+        "draws": {
+            name: {"key": [*map(int, layer._draw_key)], "calls": layer._draw_count}
+            for name, layer in named_draws(model).items()
+        },
     }
     if model.compiled and model.optimizer is not None:
         description["optimizer"] = _optimizer(model)
@@ -61,7 +64,7 @@ def refuse_sharing(model: Any, seen: dict[int, Any] | None = None) -> None:
     """Raises ValueError for a layer that several models, or layers of one's own, hold: descriptions would make two of it."""
     seen = {} if seen is None else seen
     graph = hasattr(type(model), "inputs")
-    for layer in model.sublayers() if graph else model.with_all_within()[1:]:
+    for layer in model._layers_within() if graph else model._with_all_within()[1:]:
         if id(layer) in seen and (graph or layer.weights):
             other = f"{layer} is also a layer of {seen[id(layer)]}"
             raise ValueError(f"{model}: {other}; models that share layers cannot be saved in one file")
@@ -91,7 +94,7 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         for name, parameter in parameters.items():
             parameter.assign(weights[name])
         for layer, state in draws:
-            layer.key, layer.calls = (state["key"][0], state["key"][1]), state["calls"]
+            layer._draw_key, layer._draw_count = (state["key"][0], state["key"][1]), state["calls"]
         return model
 
 
@@ -187,10 +190,10 @@ def _optimizer(model: Any) -> dict[str, Any]:
     """What the optimizer's arrays belong to: the variables that it was built for, and those that weight decay leaves out."""
     parameters, optimizer = named_weights(model), model.optimizer
     names = {id(parameter): name for name, parameter in parameters.items()}
-    if any(id(variable) not in names for variable in optimizer._trained):
+    if any(id(variable) not in names for variable in optimizer._trainable_variables):
         raise ValueError(f"{model}: its optimizer was built for variables of another model; compile it with one of its own")
-    excluded = [name for name, parameter in parameters.items() if optimizer.excluded(parameter)]
-    return {"variables": [names[id(variable)] for variable in optimizer._trained], "excluded": excluded}
+    excluded = [name for name, parameter in parameters.items() if optimizer._is_excluded(parameter)]
+    return {"variables": [names[id(variable)] for variable in optimizer._trainable_variables], "excluded": excluded}
 
 
 def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], slots: Mapping[str, np.ndarray]) -> None:

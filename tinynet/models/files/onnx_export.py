@@ -84,12 +84,12 @@ def _info(g: Graph, value: Value) -> Any:
 
 def _model(g: Graph, model: Any, inputs: list[Value]) -> list[Value]:
     """The outputs of a Sequential or Functional, which may be a layer of another one."""
-    if not hasattr(model, "_graph"):
+    if not hasattr(model, "_call_graph"):
         for layer in model.layers:
             inputs = [*_layer(g, layer, inputs[0])]
         return inputs
-    values: list[Any] = [*inputs, *[None] * (model._graph.count - len(inputs))]
-    for step in model._graph.steps:
+    values: list[Any] = [*inputs, *[None] * (model._call_graph.count - len(inputs))]
+    for step in model._call_graph.steps:
         if step.kwargs or len(step.args) != 1:
             raise ValueError(f"{step.layer} is called with further arguments, which have no counterpart in ONNX")
         places = list(leaves(step.args[0]))
@@ -97,7 +97,7 @@ def _model(g: Graph, model: Any, inputs: list[Value]) -> list[Value]:
         nested = isinstance(step.args[0], list | tuple | dict)
         for number, value in zip(step.given, _layer(g, step.layer, given if nested else given[0]), strict=True):
             values[number] = value
-    return [values[place.number] for place in leaves(model._graph.outputs)]
+    return [values[place.number] for place in leaves(model._call_graph.outputs)]
 
 
 def _layer(g: Graph, layer: Any, given: Any) -> list[Value]:
