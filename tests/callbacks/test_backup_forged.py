@@ -178,10 +178,10 @@ def test_other_texts(valid, text):
 
 def test_a_callback_that_fails_has_changed_nothing(tmp_path):
     class Failing(callbacks.Callback):
-        def state(self):
+        def training_state(self):
             return {"a": 1}
 
-        def set_state(self, state):
+        def restore_training_state(self, state):
             raise OSError("no such place")
 
     model = tinynet.Sequential([layers.Input((4,)), layers.Dense(2)])

@@ -220,20 +220,20 @@ def test_a_source_that_knows_where_it_is_skips_nothing():
                 yield X + self.at - 1, Y
             self.at = 0
 
-        def state(self):
+        def training_state(self):
             return {"at": self.at}
 
-        def set_state(self, state):
+        def restore_training_state(self, state):
             self.at = state["at"]
 
     first = IterableBatches(Source())
     stream = first.epoch()
     next(stream), next(stream)
     second = IterableBatches(Source())
-    second.set_state(first.state(True))
+    second.restore_training_state(first.training_state(True))
     assert [x[0, 0] for x, _, _ in second.epoch(skip=2)] == [2, 3]
     assert [x[0, 0] for x, _, _ in second.epoch(skip=1)] == [1, 2, 3], "the position counts once"
-    assert IterableBatches([(X, Y)]).state(True) is None
+    assert IterableBatches([(X, Y)]).training_state(True) is None
 
 
 def test_epochs_of_given_lengths():
@@ -261,11 +261,11 @@ def test_where_epochs_stand():
         epochs = Epochs(ArrayBatches(X, Y, batch_size=3, shuffle=True), steps)
         stream = epochs.epoch()
         next(stream)
-        state = epochs.state()
+        state = epochs.training_state()
         assert (state["step"], state["given"]) == (1, 1)
         rest = [batch[1].tolist() for _, batch in stream]
         other = Epochs(ArrayBatches(X, Y, batch_size=3, shuffle=True), steps)
-        other.set_state(state)
+        other.restore_training_state(state)
         assert [batch[1].tolist() for _, batch in other.epoch()] == rest
         assert (other.step, epochs.step) == (0, 0)
         assert epochs.given == (0 if steps is None else 2)
@@ -334,7 +334,7 @@ def test_a_stream_is_somewhere():
     assert (flow.training_state()["epoch"], flow.training_state()["batch"]) == (3, 0)
     for name, value in (("n", 9), ("batch_size", 4), ("shuffle", True)):
         with pytest.raises(ValueError, match=f"a flow with {name}={value}, this one has"):
-            flow.set_state({**flow.training_state(), name: value})
+            flow.restore_training_state({**flow.training_state(), name: value})
 
 
 def test_a_pass_of_a_stream_and_one_without_end():

@@ -73,4 +73,4 @@ def test_a_trial_run_draws_nothing():
 
     noisy = Noisy()
     noisy(Input((4,)), training=True)
-    assert noisy.dropout.calls == 0
+    assert noisy.dropout._draw_count == 0

@@ -109,7 +109,7 @@ class BackupAndRestore(Callback):
     def _restore(self, path: Path, arrays: Any, other: Any) -> None:
         """Takes up a backup, all of it or nothing: ValueError if it is of another training, or forged."""
         callbacks = dict(self._named())
-        before = [(callback, state) for callback in callbacks.values() if (state := callback.state()) is not None]
+        before = [(callback, state) for callback in callbacks.values() if (state := callback.training_state()) is not None]
         undo = None
         try:
             numbers, states, batches = _parts(other)
@@ -124,7 +124,7 @@ class BackupAndRestore(Callback):
                 undo()
             for callback, state in before:
                 with suppress(Exception):  # what failed may fail again
-                    callback.set_state(state)
+                    callback.restore_training_state(state)
             raise ValueError(
                 f"BackupAndRestore: {path} is no backup of this training ({error}). Nothing was restored. To begin training "
                 f"anew, delete {self._folder}"
