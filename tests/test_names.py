@@ -21,7 +21,7 @@ DOCUMENTED = {
     "Functional": OF_MODELS | {"input_names"},
     "Metric": RESUMED,
     "Mean": RESUMED,
-    "Callback": RESUMED,
+    "Callback": RESUMED | {"check_training_state"},
     "Optimizer": {"get_weights", "lr"},  # of Keras 1 and 2
 }
 OF_KERAS = {"_direction", "_iterations", "_layers", "_trainable", "_variables"}  # single words that Keras underscores too

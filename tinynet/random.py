@@ -13,7 +13,7 @@ import numpy as np
 
 from tinynet import gone, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Tensor, as_raw
-from tinynet.backend import config, deviates, device
+from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
 
 __getattr__, __dir__ = gone.namespace(__name__)
@@ -30,6 +30,7 @@ class SeedGenerator:
 
     def next(self) -> np.random.Generator:
         """NumPy's generator for the next draw."""
+        undo.attribute(self, "calls")
         self.calls += 1
         return keys.host_generator(self.key, self.calls - 1)
 
@@ -67,6 +68,8 @@ def _generator(seed: Seed) -> np.random.Generator:
         return seed.next()
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
+    if seed is None and undo.under_way():
+        seed = 0  # numbers that nobody will see: the global sequence goes on as if there had been no trial
     return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd.tape import Node
-from tinynet.backend import config, device, number_format, revision
+from tinynet.backend import config, device, number_format, revision, undo
 from tinynet.kernels.replay import touched
 
 
@@ -59,6 +59,7 @@ class Tensor:
         value = as_raw(value) if hasattr(value, "shape") else np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}")
+        undo.array(self)
         self._data[...] = device.to_device(value) if isinstance(value, np.ndarray) else value
         self.touch()
         return self

@@ -115,7 +115,7 @@ class BackupAndRestore(Callback):
             numbers, states, batches = _parts(other)
             for name, state in states.items():
                 if name in callbacks:
-                    callbacks[name].check_state(state)
+                    callbacks[name].check_training_state(state)
             undo = self.model.restore_training_state(arrays, numbers)
             for name in [name for name in states if name in callbacks]:
                 callbacks[name].restore_training_state(states[name])

@@ -43,7 +43,7 @@ class Callback:
         """
         return None
 
-    def check_state(self, state: Any) -> None:
+    def check_training_state(self, state: Any) -> None:
         """Raises ValueError for what `restore_training_state` cannot take up; called before anything of a backup is."""
         if self.state_kinds is not None:
             kinds.check(state, self.state_kinds, type(self).__name__)

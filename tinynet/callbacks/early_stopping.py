@@ -53,8 +53,8 @@ class EarlyStopping(MonitorCallback):
         names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
         return {name: getattr(self, name) for name in names}
 
-    def check_state(self, state: Any) -> None:
-        super().check_state(state)
+    def check_training_state(self, state: Any) -> None:
+        super().check_training_state(state)
         weights = state["best_weights"]
         if weights is not None and [one.shape for one in weights] != [one.shape for one in self.model.get_weights()]:
             raise ValueError(f"the best weights of EarlyStopping are not of the shapes of {self.model}")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import ops
-from tinynet.backend import random
+from tinynet.backend import random, undo
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import common
 from tinynet.layers.arguments import spatial_axes
@@ -63,6 +63,7 @@ class RandomAffine(Seeded):
     def _next_maps(self, maps: np.ndarray, height: int, width: int) -> None:
         """Draws the maps of the next call. A launch, so that a recorded step draws anew each time it is repeated."""
         generator = random.host_generator(self._draw_key, self._draw_count)
+        undo.attribute(self, "_draw_count")
         self._draw_count += 1
         maps[...] = np.stack(np.broadcast_arrays(*self.draw(generator, len(maps), height, width)), axis=1)
 

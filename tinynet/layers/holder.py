@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
-from tinynet.backend import limits
+from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
 from tinynet.metrics.metric import Metric
 
@@ -62,19 +62,26 @@ class Holder:
         regularizer: Any = None,
         constraint: Any = None,
         dtype: Any = None,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        overwrite_with_gradient: bool = False,
     ) -> Parameter:
         """Creates a parameter; with trainable=False it is kept and saved, but never trained.
 
-        `initializer` is "glorot_uniform" unless given; `regularizer` adds its penalty to the loss while the parameter is
-        trained; `constraint` is applied after updates. Keras 3's order, add_weight(shape, initializer, name=...), will do.
+        `initializer` is "glorot_uniform" for floats and "zeros" for others, which are never trained, unless given;
+        `regularizer` adds its penalty to the loss while the parameter is trained; `constraint` is applied after updates. Keras
+        3's order, add_weight(shape, initializer, dtype, name=...), will do; its last three arguments say nothing here.
         """
         if isinstance(name, tuple | list):
-            name, shape, initializer = None, name, shape if initializer is None else initializer
+            if shape is not None:  # what follows it in that order
+                shape, initializer, dtype = name, shape, dtype if initializer is None else initializer
+            name, shape = None, name
         if name and self.built and any(p.name == f"{self.name}/{name}" for p in self._own_trainable + self._own_fixed):
             raise ValueError(f"{self} has a weight {name!r} already: it was built before; make a new layer for other inputs")
         name, shape = name or "variable", tuple(shape or ())
         dtype = self.dtype if dtype is None else np.dtype(dtype)
-        initializer = "glorot_uniform" if initializer is None else initializer
+        trainable = trainable and dtype.kind == "f"
+        initializer = ("glorot_uniform" if dtype.kind == "f" else "zeros") if initializer is None else initializer
         value = as_raw(limits.first_value(initializers.get(initializer), shape, dtype))  # type: ignore[arg-type]
         if getattr(value, "shape", ()) != shape:
             raise ValueError(f"{self}: {name} has shape {shape}, its initializer gave {getattr(value, 'shape', value)}")
@@ -82,7 +89,15 @@ class Holder:
         parameter = Parameter(value, trainable=trainable and self._trainable, name=f"{self.name}/{name}")
         parameter.regularizer, parameter.constraint = regularizers.get(regularizer), constraints.get(constraint)
         (self._own_trainable if trainable else self._own_fixed).append(parameter)
+        if not trainable:
+            undo.array(parameter)
         return parameter
+
+    def add_variable(
+        self, shape: Any, initializer: Any = None, dtype: Any = None, trainable: bool = True, **rest: Any
+    ) -> Parameter:
+        """The same as `add_weight`, in Keras 3's order."""
+        return self.add_weight(rest.pop("name", None), shape, initializer, trainable, dtype=dtype, **rest)
 
     def _weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
         """Reads what weights of a kind begin as and are held to: attributes <kind>_initializer, _regularizer, _constraint."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import random
+from tinynet.backend import random, undo
 from tinynet.kernels import common
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
@@ -34,5 +34,6 @@ class Seeded(Elementwise):
 
     def _next_words(self, words: np.ndarray) -> None:
         """The number of the next draw. A launch, so that a recorded step draws anew each time it is repeated."""
+        undo.attribute(self, "_draw_count")
         words[2] = self._draw_count & LOW
         self._draw_count += 1

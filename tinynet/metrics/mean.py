@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynet import lookup
 from tinynet.autograd import as_raw
-from tinynet.backend import config
+from tinynet.backend import config, undo
 from tinynet.kernels.common import xp
 from tinynet.losses import Loss
 from tinynet.losses.shapes import same_rank
@@ -27,6 +27,9 @@ class Mean(Metric):
         """Takes in `values` (N, ...), of which each sample's mean counts; `sample_weight` (N,) or of values' shape."""
         values, weight = per_sample(_array(values), sample_weight)
         total, count = self.total._data, self.count._data
+        if undo.under_way():
+            undo.array(self.total)
+            undo.array(self.count)
         if type(values) is type(total) is type(count) is np.ndarray:  # as `add`, faster
             total[()] += float(values.sum())
             count[()] += values.size if weight is None else float(weight.sum())

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
-from tinynet.backend import device
+from tinynet.backend import device, undo
 
 HOST = (float, int, np.generic, np.ndarray)  # what a number in host memory is
 
@@ -24,6 +24,7 @@ class Variable(Tensor):
 
     def add(self, amount: Any) -> None:
         """Adds a number to a Variable of shape (): `assign_add`, many times faster. One on a device stays there."""
+        undo.array(self)
         if isinstance(amount, HOST):
             self._data[()] += float(amount)
         else:

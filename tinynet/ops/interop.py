@@ -12,7 +12,7 @@ import numpy as np
 from tinynet import gone
 from tinynet.autograd import Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
-from tinynet.backend import device
+from tinynet.backend import device, undo
 from tinynet.ops import printing
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
@@ -129,6 +129,7 @@ def _no_attribute(self: Any, name: str) -> Any:
 def _in_place(symbol: str) -> Any:
     def update(self: Any, other: Any) -> Tensor:
         _refuse_in_place(self, other, f"t {symbol}= ...", f"t = t {symbol} ...")
+        undo.array(self)
         getattr(self.data, f"__i{_NAMES[symbol]}__")(as_raw(other))
         self.touch()
         return self
@@ -138,6 +139,7 @@ def _in_place(symbol: str) -> Any:
 
 def _setitem(self: Any, index: Any, value: Any) -> None:
     _refuse_in_place(self, value, "t[index] = ...", "where(mask, ..., t), or t.assign under no_grad()")
+    undo.array(self)
     self.data[tuple(as_raw(i) for i in index) if isinstance(index, tuple) else as_raw(index)] = as_raw(value)
     self.touch()
 
