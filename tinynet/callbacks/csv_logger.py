@@ -21,7 +21,7 @@ class CSVLogger(Callback):
     existing file is replaced when the first row is written, or continued with `append=True`.
     """
 
-    state_kinds: ClassVar = {"keys": kinds.optional(kinds.several(kinds.text)), "bytes": kinds.count}
+    _state_kinds: ClassVar = {"keys": kinds.optional(kinds.several(kinds.text)), "bytes": kinds.count}
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         self.filename = os.fspath(filename)

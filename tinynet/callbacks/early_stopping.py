@@ -18,7 +18,7 @@ class EarlyStopping(MonitorCallback):
     improvement.
     """
 
-    state_kinds: ClassVar = {
+    _state_kinds: ClassVar = {
         "wait": kinds.count, "stopped_epoch": kinds.count, "best": kinds.optional(kinds.number), "best_epoch": kinds.count,
         "best_weights": kinds.optional(kinds.several(kinds.numbers)),
     }  # fmt: skip

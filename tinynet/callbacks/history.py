@@ -20,7 +20,7 @@ def _at(logged: list[float], place: int) -> str:
 class History(Callback):
     """`history` maps each logged name to its values, one an epoch; `epoch` lists the epochs they belong to."""
 
-    state_kinds: ClassVar = {"history": kinds.by_name(kinds.several(kinds.values)), "epoch": kinds.several(kinds.count)}
+    _state_kinds: ClassVar = {"history": kinds.by_name(kinds.several(kinds.values)), "epoch": kinds.several(kinds.count)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}

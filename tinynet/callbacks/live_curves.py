@@ -22,7 +22,7 @@ class LiveCurves(Callback):
     `every` is the least number of seconds between two pictures; the last one is always drawn. Not a part of Keras.
     """
 
-    state_kinds: ClassVar = {"curves": kinds.by_name(kinds.several(kinds.point))}
+    _state_kinds: ClassVar = {"curves": kinds.by_name(kinds.several(kinds.point))}
 
     def __init__(self, path: str | os.PathLike[str] | None = None, every: float = 0.0, title: str | None = None) -> None:
         self.path = None if path is None else os.fspath(path)

@@ -27,7 +27,7 @@ class ModelCheckpoint(MonitorCallback):
     are made. `save_best_only` saves when `monitor` improves (see MonitorCallback), at first on `initial_value_threshold`.
     """
 
-    state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "_batches": kinds.count}
+    _state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "_batches": kinds.count}
 
     def __init__(
         self,

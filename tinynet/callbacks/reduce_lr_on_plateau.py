@@ -19,7 +19,7 @@ class ReduceLROnPlateau(MonitorCallback):
     when it should lower a rate that follows a schedule.
     """
 
-    state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "wait": kinds.count, "cooldown_counter": kinds.count}
+    _state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "wait": kinds.count, "cooldown_counter": kinds.count}
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ class SwapEMAWeights(Callback):
     keeps no averages.
     """
 
-    state_kinds: ClassVar = {"_swapped": kinds.truth}
+    _state_kinds: ClassVar = {"_swapped": kinds.truth}
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch

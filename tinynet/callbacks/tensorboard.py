@@ -32,7 +32,7 @@ class TensorBoard(Callback):
     Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise ValueError.
     """
 
-    state_kinds: ClassVar = {"_batches": kinds.count, "_described": kinds.truth}
+    _state_kinds: ClassVar = {"_batches": kinds.count, "_described": kinds.truth}
 
     def __init__(
         self,
