@@ -22,6 +22,7 @@ from saving.test_hostile import KERAS, archive, members_of
 
 @pytest.fixture(scope="module")
 def valid(tmp_path_factory):
+    load_model(KERAS / "sgd.keras")  # whatever is imported at the first call
     return saved(sequential, tmp_path_factory.mktemp("valid") / "net.tinynet")
 
 
