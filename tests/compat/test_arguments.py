@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tinynet import layers
+from tinynet import layers, regularizers
 from tinynet.compat import keras1, keras2
 from tinynet.compat.spellings import KERAS1, RENAMED, RENAMED_FOR
 
@@ -70,8 +70,7 @@ def _without_warnings():
         (lambda: K1.ThresholdedReLU(theta=0.5), layers.ReLU(threshold=0.5)),
         (lambda: K2.ThresholdedReLU(), layers.ReLU(threshold=1.0)),
         (lambda: K1.Flatten(), layers.Flatten("channels_last")),
-        (lambda: K1.Dense(5, W_regularizer="l1l2"), layers.Dense(5, kernel_regularizer={"class_name": "L1L2",
-                                                                 "config": {"l1": 0.01, "l2": 0.01}})),
+        (lambda: K1.Dense(5, W_regularizer="l1l2"), layers.Dense(5, kernel_regularizer=regularizers.L1L2(0.01, 0.01))),
     ],
 )  # fmt: skip
 def test_a_call_of_the_era_makes_the_layer_of_today(layer, today):
