@@ -103,7 +103,7 @@ def test_nothing_is_counted_outside_of_limits():
 
 
 def test_arrays_that_are_kept_add_up():
-    with limits.within(10):
+    with limits.within(limits.Left(0, others=10)):
         assert limits.are_set()
         limits.take((2, 3))
         limits.take((4,))
@@ -117,9 +117,9 @@ def test_first_values_are_zeros_within_limits():
     def ones(shape, dtype):
         return np.ones(shape, dtype)
 
-    with limits.within(100):
+    with limits.within(limits.Left(100)):
         assert limits.first_value(ones, (2,), "float32").tolist() == [0, 0]
-        with limits.within(100, zeros=False):
+        with limits.within(limits.Left(100, first=None)):
             assert limits.first_value(ones, (2,), "float32").tolist() == [1, 1]
             with pytest.raises(ValueError, match="larger than what the file holds"):
                 limits.first_value(ones, (101,), "float32")
@@ -143,7 +143,7 @@ def test_first_values_are_zeros_within_limits():
     ],
 )
 def test_shapes_of_a_sane_size(shape, fine):
-    with limits.within(1):
+    with limits.within(limits.Left(1)):
         if fine:
             limits.check_shape(shape)
         else:
@@ -152,11 +152,11 @@ def test_shapes_of_a_sane_size(shape, fine):
 
 
 def test_trials_are_counted_one_by_one_and_together():
-    with limits.within(1):
+    with limits.within(limits.Left(1)):
         limits.check_trial([(None, limits.TRIAL)])
         with pytest.raises(ValueError, match="takes too much memory to find its output's shape"):
             limits.check_trial([(None, limits.TRIAL), (None, 1)])
-    with limits.within(1):
+    with limits.within(limits.Left(1)):
         for _ in range(limits.TRIALS // limits.TRIAL):
             limits.check_trial([(None, limits.TRIAL)])
         with pytest.raises(ValueError, match="give the Lambda an output_shape"):

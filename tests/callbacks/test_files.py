@@ -165,6 +165,7 @@ def test_only_the_loss_is_looked_at_while_it_is_finite():
     asked = []
     model = Model()
     model.metrics = [Mean()]
+    model._loss_so_far = model.metrics[0].result
     both = callbacks.CallbackList([TerminateOnNaN()], model=model, verbose=0)
 
     def values():
