@@ -160,3 +160,15 @@ def test_a_softmax_of_one(last):
     assert any("this axis has size 1" in text for text in told(run))
     assert told(lambda: tinynet.ops.softmax(np.ones((3, 1)))) != []
     assert told(lambda: tinynet.ops.softmax(np.ones((3, 1)), axis=0)) == []
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (3, 4)])
+def test_classes_of_pixels(shape):
+    """The classes are along the last axis, whatever the sizes of the others."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, *shape, 2)).astype("float32"), rng.integers(0, 3, (6, *shape))
+    model = Sequential([layers.Input((*shape, 2)), layers.Conv2D(3, 1, activation="softmax")])
+    model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert any("of a softmax: leave out" in text for text in told(lambda: model.fit(x, y, verbose=0)))
+    model.compile("sgd", losses.SparseCategoricalCrossentropy())
+    assert told(lambda: model.fit(x, y, verbose=0)) == []
