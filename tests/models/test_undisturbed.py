@@ -55,7 +55,7 @@ def net(eagerly=False, dropout=0.2, reported=()):
             layers.Dense(1, "sigmoid"),
         ]
     )
-    reported = ["accuracy", metrics.AUC(num_thresholds=20), metrics.TruePositives(), Seen(), *reported]
+    reported = ["accuracy", metrics.AUC(num_thresholds=20), *reported, metrics.TruePositives(), Seen()]
     model.compile(optimizers.Adam(0.02), "binary_crossentropy", metrics=reported, run_eagerly=eagerly)
     return model
 

@@ -126,8 +126,8 @@ class Holder:
 
     def _layers_within(self) -> Iterator[Any]:
         """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
-        found = (item for name, value in vars(self).items() if name not in self._not_searched for item in _found(Holder, value))
-        return iter(dict.fromkeys(found))
+        held = [value for name, value in list(vars(self).items()) if name not in self._not_searched]
+        return iter(dict.fromkeys(layer for value in held for layer in _found(Holder, value)))
 
     def _with_all_within(self) -> list[Any]:
         """This layer, those that it holds, those that they hold, and so on, each once."""
@@ -161,7 +161,7 @@ class Holder:
         found = (
             item
             for layer in self._with_all_within()
-            for name, value in vars(layer).items()
+            for name, value in list(vars(layer).items())
             if name not in self._not_searched
             for item in _found(Metric, value)
         )

@@ -5,7 +5,8 @@ in the middle of an epoch, another thread does while `fit` runs. They take turns
 the run before him needs later is put aside. So the objects show the numbers of the run that used them last.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from tinynet.metrics import snapshot
@@ -13,76 +14,106 @@ from tinynet.metrics.metric_list import logged
 
 
 class Means:
-    """Running means of a run of `model`, from 0. Everything here holds the lock of the model's steps."""
+    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see Replay.held.
+
+    A run that begins in the middle of that (a signal handler, a metric that evaluates) leaves them as it found them.
+    """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
+        self.model, self.objective = model, model._compiled_objective
         self._kept: list[tuple[Any, Any]] = []  # (metric, what it holds), while others use the objects
-        self.reset()
+        self._found: tuple[Any, list[tuple[Any, Any]]] | None = None  # who used them and what they held, if in the middle
+        self._of_layers = model._metrics_of_layers()
+        with model._replay_of_steps.held():
+            if model._replay_of_steps.depth > 1:
+                self._found = self.objective.holder, self._held()
+            self.reset()
 
     def reset(self) -> None:
         """Forgets all batches."""
-        with self.model._replay_of_steps.lock:
-            self._compiled_objective = self.model._compiled_objective
+        with self.model._replay_of_steps.held():
+            self.objective, self._of_layers = self.model._compiled_objective, self.model._metrics_of_layers()
             self._put_aside()
-            self._compiled_objective.holder = self
-            self._of_layers = self.model._metrics_of_layers()
+            self._kept, self.objective.holder = [], self
             for metric in self._all():
                 metric.reset_state()
 
     def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
         """Takes in a batch, within its step."""
-        if self._compiled_objective.holder is not self or self._compiled_objective is not self.model._compiled_objective:
+        if self.objective.holder is not self or self.objective is not self.model._compiled_objective:
             self.take_turn()
-        self._compiled_objective.update(loss, parts, y, y_pred, weight)
+        self.objective.update(loss, parts, y, y_pred, weight)
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches, in the order of compile; then the metrics that layers hold."""
-        with self.model._replay_of_steps.lock:
-            self.take_turn()
-            results = self._compiled_objective.results()
+        with self._turn():
+            results = self.objective.results()
             for metric in self._of_layers:
                 results.update(logged(metric.name, metric))
             return results
 
     def loss(self) -> float:
         """The mean of the loss alone, which takes little time."""
-        with self.model._replay_of_steps.lock:
+        with self._turn():
+            return float(self.objective.mean_loss.result())
+
+    def metrics(self) -> list[Any]:
+        """The metric objects, holding what this run has seen."""
+        with self._turn():
+            return self._all()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Within it the metrics hold what this run has seen; in the middle of another run's turn, only within it."""
+        with self.model._replay_of_steps.held():
+            found = None
+            if self.model._replay_of_steps.depth > 1 and self.objective.holder is not self:
+                found = self.objective.holder, self._held()
             self.take_turn()
-            return float(self._compiled_objective.mean_loss.result())
+            try:
+                yield
+            finally:
+                if found is not None:
+                    self._kept = self._held()
+                    self.objective.holder, contents = found
+                    _put_back(contents)
 
     def take_turn(self) -> None:
-        """The metrics hold what this run has seen so far; from now on what it does."""
-        if self._compiled_objective is not self.model._compiled_objective:
+        """The metrics hold what this run has seen so far; from now on what it does. Within a step, or `held`."""
+        if self.objective is not self.model._compiled_objective:
             self.reset()  # a callback compiled anew: other losses, other metrics
-        if self._compiled_objective.holder is not self:
+        if self.objective.holder is not self:
             self._put_aside()
-            self._compiled_objective.holder = self
             kept = {id(metric) for metric, _ in self._kept}
             for metric in self._all():
                 if id(metric) not in kept:
                     metric.reset_state()
-            for metric, held in self._kept:
-                snapshot.put_back(metric, held)
-            self._kept = []
-
-    def metrics(self) -> list[Any]:
-        """The metric objects, holding what this run has seen."""
-        with self.model._replay_of_steps.lock:
-            self.take_turn()
-            return self._all()
+            _put_back(self._kept)
+            self._kept, self.objective.holder = [], self
 
     def release(self) -> None:
-        """Says that nothing more will come. The metrics go on holding what this run has seen."""
-        with self.model._replay_of_steps.lock:
-            if self._compiled_objective.holder is self:
-                self._compiled_objective.holder = None
+        """Says that nothing more will come. The metrics go on holding what this run has seen, unless it began in the middle."""
+        with self.model._replay_of_steps.held():
+            if self._found is not None:
+                self.objective.holder, found = self._found
+                _put_back(found)
+            elif self.objective.holder is self:
+                self.objective.holder = None
 
     def _put_aside(self) -> None:
         """Lets the run whose numbers the metrics hold keep them for itself."""
-        holder = self._compiled_objective.holder
+        holder = self.objective.holder
         if holder is not None and holder is not self:
-            holder._kept = [(metric, snapshot.taken(metric)) for metric in holder._all()]
+            holder._kept = holder._held()
+            self.objective.holder = None
+
+    def _held(self) -> list[tuple[Any, Any]]:
+        return [(metric, snapshot.taken(metric)) for metric in self._all()]
 
     def _all(self) -> list[Any]:
-        return [*self._compiled_objective.all_metrics, *self._of_layers]
+        return [*self.objective.all_metrics, *self._of_layers]
+
+
+def _put_back(held: list[tuple[Any, Any]]) -> None:
+    for metric, contents in held:
+        snapshot.put_back(metric, contents)

@@ -13,12 +13,6 @@ the same at both; once somebody else has changed them, the next step is compared
              Python may do anything. Arrays that are not NumPy's. Models compiled with run_eagerly=True
     anew     after an attribute of any layer, regularizer or constraint was set, another loss or learning-rate function,
              slots built anew, or after a parameter's array was replaced
-
-**One step at a time.** A step holds the model's `lock`, and so does whoever reads or writes all weights (`get_weights`,
-`save`): a second thread that predicts, evaluates or saves while `fit` runs does so between two steps, with the weights of one
-of them. What another thread runs says nothing about what this step changed: that is what its own tape touched. A step that
-begins within another of this thread (a signal handler, a metric that predicts) runs on the tape, beside what is recorded.
-Models that share layers have locks of their own: a step of one may see the other's weights in the middle of an update.
 """
 
 import threading
@@ -33,6 +27,7 @@ from tinynet.kernels import common, threads
 from tinynet.kernels.replay import Program, Recorder
 from tinynet.layers.base import Layer
 from tinynet.models.state import State, exchanged, same_bits, scaled
+from tinynet.models.turns import Turns
 from tinynet.tree import leaves, mapped
 
 Outputs = tuple[Any, ...]  # arrays, or structures of arrays
@@ -43,18 +38,17 @@ NUMBERS = (float, int, bool, type(None))  # types of an optimizer's settings
 MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
 
 
-class Replay:
-    """The recorded steps of one model."""
+class Replay(Turns):
+    """The recorded steps of one model, which hold its lock: see turns.py."""
 
     def __init__(self, model: Any) -> None:
+        super().__init__()
         self.model = model
         self.recorded: dict[Any, Recorded] = {}
         self._revision: dict[str, int] = {}  # of the layers, when what follows was found
         self._transparent = False
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
-        self.lock = threading.RLock()  # held while a step runs
-        self.depth = 0  # of steps within steps, counted by the one that holds the lock
 
     def __reduce__(self) -> Any:
         return Replay, (self.model,)  # a copy of a model records for itself

@@ -5,7 +5,7 @@ loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses 
 grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model.replay` runs these functions as they stand, or repeats the kernels they led to: see replay.py; a step holds its lock.
+`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to: see replay.py; a step holds its lock.
 `means` are the running means of the run that a step is part of: see means.py. x, y and the weights of samples are arrays, or
 lists or dictionaries of them for models with several inputs or outputs.
 """
@@ -52,7 +52,7 @@ def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any
     if looks:
         advice.look_at_data(model, x, y, weight)
     replay = model._replay_of_steps
-    with replay.lock:
+    with replay.lock:  # as `replay.held`, at every step
         outer = replay.depth
         try:
             replay.depth = outer + 1
@@ -66,14 +66,8 @@ def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any
 
 def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays of their own."""
-    replay = model._replay_of_steps
-    with replay.lock:
-        outer = replay.depth
-        try:
-            replay.depth = outer + 1
-            return mapped(lambda array: np.array(device.to_host(array), order="C"), replay(infer, x)[0])
-        finally:
-            replay.depth = outer
+    with model._replay_of_steps.held():
+        return mapped(lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(infer, x)[0])
 
 
 def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
@@ -109,16 +103,18 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     means = Means(model)
     model.stop_evaluating = seen = False
     hooks.on_test_begin()
-    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, judge)):
-        hooks.on_test_batch_begin(step)
-        judged_step(model, means, judge, x, y, weight, not seen)
-        hooks.on_test_batch_end(step, means.results)
-        seen = True
-        if model.stop_evaluating:
-            break
-    _refuse_nothing(seen)
-    results = means.results()
-    means.release()
+    try:
+        for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, judge)):
+            hooks.on_test_batch_begin(step)
+            judged_step(model, means, judge, x, y, weight, not seen)
+            hooks.on_test_batch_end(step, means.results)
+            seen = True
+            if model.stop_evaluating:
+                break
+        _refuse_nothing(seen)
+        results = means.results()
+    finally:
+        means.release()
     hooks.on_test_end(python_logs(results))
     return results
 

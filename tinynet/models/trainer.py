@@ -188,10 +188,11 @@ class Trainer(Compiled):
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """A step on one batch; its loss and metrics."""
         means, (x, y, weight) = Means(self), batch
-        judged_step(self, means, step, x, y, weight, not self._compiled_objective.looked)
-        results = means.results()
-        means.release()
-        return _reported(results, return_dict)
+        try:
+            judged_step(self, means, step, x, y, weight, not self._compiled_objective.looked)
+            return _reported(means.results(), return_dict)
+        finally:
+            means.release()
 
     def _train_epochs(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
         """The epochs of `fit`."""
