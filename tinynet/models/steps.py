@@ -5,9 +5,9 @@ loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses 
 grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to: see replay.py; a step holds its lock.
-`means` are the running means of the run that a step is part of: see means.py. x, y and the weights of samples are arrays, or
-lists or dictionaries of them for models with several inputs or outputs.
+`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to (replay.py); a step holds its
+lock. `means` are the running means of the run that a step is part of: see means.py. x, y and the weights of samples are
+arrays, or lists or dictionaries of them for models with several inputs or outputs.
 """
 
 from functools import partial
