@@ -159,7 +159,7 @@ def _make_trainable(layers: list[Any], flags: list[bool]) -> None:
     """Sets the flag of each layer alone, whatever those have that it holds."""
     for layer, flag in zip(layers, flags, strict=True):
         if layer.trainable != flag:
-            layer.revision["trainable"] += 1
+            layer._revision_counts["trainable"] += 1
             layer._trainable = flag
             for parameter in layer._own_trainable:
                 parameter.trainable = flag
