@@ -5,9 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numba
 import numpy as np
 
+import tinynet
 from tinynet.kernels import common
 from tinynet.kernels.common import prange
 from tinynet.kernels.emit import VectorFunction, address, call_kernel, vectors
@@ -67,7 +67,7 @@ def _best(call: Callable[[], Any]) -> float:
 
 def measure() -> dict[str, Any]:
     """FLOP/s of all threads together, and bytes/s (read and written) of copies for each size of their arrays."""
-    threads = numba.get_num_threads()
+    threads = tinynet.get_num_threads()
     numbers = np.array([0.999, 0.001], np.float32)
     memory = common.aligned((threads, 64), np.float32)
     results = memory.ctypes.data + memory.strides[0] * np.arange(threads)

@@ -17,9 +17,8 @@ so arrays of theirs are left as they are.
     relu(x)                                      # the fastest that fits x
     with use("activations", "numpy"): ...        # the one asked for, in this thread or task only
 
-**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop is shared among the threads of
-Numba's pool. The loop is divided by the shape of the data, never by the number of threads, so that results have the same
-bits at any count.
+**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop is shared among threads (pool/). The
+loop is cut by index alone and sums by the shape of the data, so that results have the same bits at any number of threads.
 """
 
 import math
@@ -30,15 +29,11 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-import numpy as np
-
-from . import threads  # before Numba starts: it says how long threads wait
-
-# isort: split
 import numba
+import numpy as np
 from numba import prange
 
-from . import loops
+from . import loops, pool, threads
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
@@ -72,15 +67,15 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     dtype = np.dtype(dtype)
     if dtype.hasobject:  # what lies in new memory is no object
         raise TypeError(f"kernels compute with numbers, not with Python objects; got dtype {dtype}")
-    size, recorder = math.prod(shape) * dtype.itemsize + CACHE_LINE, recording.get()
-    buffer = np.empty(size, np.uint8) if recorder is None else recorder.memory(size)
+    size, listener = math.prod(shape) * dtype.itemsize + CACHE_LINE, recording.get() and recorder()
+    buffer = np.empty(size, np.uint8) if listener is None else listener.memory(size)
     return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)
 
 
 def address(x: np.ndarray) -> int:
     """Where the first element of `x` lies. A step under recording keeps the array alive from now on."""
-    if (recorder := recording.get()) is not None:
-        recorder.keep(x)
+    if (listener := recording.get() and recorder()) is not None:
+        listener.keep(x)
     return x.__array_interface__["data"][0]
 
 
@@ -226,7 +221,7 @@ def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[
 
     With `by_size`, a call whose arrays are all small stays on one thread: waking another one would take longer.
     """
-    compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function))
+    compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function), pool.symbols)
 
     @wraps(function)
     def run(*args: Any) -> None:
@@ -239,6 +234,12 @@ def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[
 recording: ContextVar[Any] = ContextVar("tinynet_recording", default=None)  # the Recorder of replay.py, while it listens
 
 
+def recorder() -> Any:
+    """The Recorder that listens to the function that asks; None if there is none, or if it listens to somebody else."""
+    listener = recording.get()
+    return listener if listener is None or listener.hears(sys._getframe(1)) else None
+
+
 def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) -> None:
     """Calls function(*args), which leaves its results in its arguments: the only way a kernel changes arrays.
 
@@ -247,24 +248,14 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
     writes into what it is given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that
     divide their loops among threads: True keeps this call on one.
     """
-    if (recorder := recording.get()) is not None and recorder.skips:
-        recorder.note(function, args, alone)
+    listener = recording.get() and recorder()
+    if listener is not None and listener.skips:
+        listener.note(function, args, alone)
         return
-    if threads.forked:
-        threads.refuse_forked()
-    with threads.lock:
-        if not threads.started:
+    if alone is not None:
+        if not (alone or threads.ready):
             threads.start()
-        if alone is None:
-            function(*args)
-        else:
-            found, wanted = threads.limit(), 1 if alone else threads.count
-            if wanted < found:
-                threads.set_limit(wanted)
-            try:
-                function(*args)
-            finally:
-                if wanted < found:
-                    threads.set_limit(found)
-    if recorder is not None:
-        recorder.note(function, args, alone)
+        threads.cut.value = 1 if alone else threads.pieces
+    function(*args)
+    if listener is not None:
+        listener.note(function, args, alone)

@@ -12,8 +12,8 @@ import hashlib
 import pickle
 import sys
 import warnings
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -25,10 +25,12 @@ import numpy as np
 from numba.core import config
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 from numba.extending import _Intrinsic
+from numba.np.ufunc.parallel import _launch_threads
 
 from . import cache, notice  # noqa: F401  (says that loops are being compiled)
 
@@ -43,25 +45,57 @@ TAKES_CONSTANT = frozenset(dis.hasconst)
 HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 
-def keep(dispatcher: Any) -> Any:
-    """`dispatcher`, which from now on looks for its machine code on disk before it compiles."""
-    dispatcher._cache = _Kept(dispatcher)
+Symbols = Callable[[], dict[str, int]]  # names that compiled code calls, and what they stand for
+
+
+def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
+    """`dispatcher`, which from now on looks for its machine code on disk before it compiles.
+
+    With `symbols`, its code is loaded with these names in place of Numba's own: the code of everybody else is not.
+    """
+    dispatcher._cache = _Kept(dispatcher, symbols)
+    if symbols is not None:
+        dispatcher.compile = partial(_linked, dispatcher.compile, symbols)
     return dispatcher
+
+
+def _linked(compile: Callable[[Any], Any], symbols: Symbols, signature: Any) -> Any:
+    """Loads or compiles a loop while `symbols` stand for what they say."""
+    mine = symbols()
+    with global_compiler_lock:
+        found = {name: llvm.address_of_symbol(name) for name in mine}
+        _name(mine)
+        try:
+            return compile(signature)
+        finally:
+            _name(found)
+
+
+def _name(symbols: Mapping[str, int | None]) -> None:
+    """From now on, code that is loaded means these addresses by these names."""
+    for name, address in symbols.items():
+        if address is not None:
+            llvm.add_symbol(name, address)
 
 
 class _Kept(NullCache):
     """What a dispatcher asks for machine code, signature by signature."""
 
-    def __init__(self, dispatcher: Any) -> None:
-        self.dispatcher = dispatcher
+    def __init__(self, dispatcher: Any, symbols: Symbols | None) -> None:
+        self.dispatcher, self.symbols = dispatcher, symbols
         self.fingerprint: str | None = None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         data = cache.read(self._name(sig, target_context))
         try:
-            return None if data is None else _load(data, target_context)
+            if data is not None:
+                return _load(data, target_context)
         except Exception:  # whatever is wrong with it: compiling puts it right
-            return None
+            pass
+        if self.symbols is not None:
+            _launch_threads()  # as Numba does when it compiles a parallel loop: it gives the names its own meaning
+            _name(self.symbols())
+        return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         if data.library.has_dynamic_globals or data.lifted:
@@ -80,15 +114,13 @@ class _Kept(NullCache):
 
 
 def _load(data: bytes, target_context: Any) -> Any:
-    symbols, reduced = pickle.loads(data)
-    *_, starts, _ = reduced
-    for start in starts:  # Numba's pool
-        start()
+    symbols, (*reduced, _, environments) = pickle.loads(data)
     # `target_context.refresh()` would prepare Numba for compiling, which takes a quarter of a second; code that is compiled
     # needs the symbols that it calls, and nearly always they are there.
     rtsys.initialize(target_context)
     if not all(llvm.address_of_symbol(name) for name in symbols):
         target_context.refresh()
+    reduced += [(), environments]  # (): Numba's own pool is not started
     return CompileResult._rebuild(target_context, *reduced)
 
 

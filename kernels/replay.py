@@ -18,26 +18,33 @@ the next one. The program repeats the launches in the same order, so that what w
 memory than the step did, and takes none from the system again.
 """
 
+import sys
 from collections.abc import Callable
 from contextvars import Token
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from . import common, threads
+from . import common, loops, threads
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class _Lease:
-    """Exports a block's memory to the array made from it, and gives the block back when that array is gone."""
+    """Exports a block's memory to the array made from it, which holds the lease for as long as it lives."""
 
-    def __init__(self, block: np.ndarray, size: int, free: list[np.ndarray]) -> None:
-        self.block, self.free = block, free
+    def __init__(self, block: np.ndarray, size: int) -> None:
+        self.block = block
         self.__array_interface__ = {**block.__array_interface__, "shape": (size,)}
 
-    def __del__(self) -> None:
-        self.free.append(self.block)
+
+def _held(leases: list[_Lease]) -> list[int]:
+    """How many references there are to each lease. Nothing runs when an array dies: it might be interrupted."""
+    return [sys.getrefcount(lease) for lease in leases]
+
+
+_UNUSED = _held([_Lease(np.empty(0, np.uint8), 0)])[0]  # references to a lease that no array holds
 
 
 class Program:
@@ -66,26 +73,19 @@ class Program:
 
     def run(self) -> None:
         """Does the launches again, on what their arrays hold now."""
-        if threads.forked:
-            threads.refuse_forked()
-        with threads.lock:
-            if not threads.started:
-                threads.start()
-            found = threads.limit()
-            many = min(found, threads.count)
-            try:
-                for alone, calls in self.stretches:
-                    threads.set_limit(1 if alone else many)
-                    for function, args in calls:
-                        function(*args)
-            finally:
-                threads.set_limit(found)
+        if not threads.ready:
+            threads.start()
+        for alone, calls in self.stretches:
+            threads.cut.value = 1 if alone else threads.pieces
+            for function, args in calls:
+                function(*args)
 
 
 class Recorder:
     """Context in which launches are noted and arrays are taken from blocks of its own.
 
-    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it.
+    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it. What a signal handler or
+    a finalizer runs in the meantime is no part of the step, and is neither noted nor left undone: see `hears`.
     """
 
     def __init__(self, rehearses: bool = False) -> None:
@@ -93,26 +93,46 @@ class Recorder:
         self.rehearses = rehearses
         self.skips = 0  # how many `lasting` contexts are open, if it rehearses: launches are noted only
         self.touched: list[Any] = []  # Tensors that were said to have changed
-        self._free: list[np.ndarray] = []
+        self._leases: list[_Lease] = []  # the newest last
         self._token: Token[Any] | None = None
+        self._frame: FrameType | None = None  # of the function that listens
 
     def __enter__(self) -> "Recorder":
+        self._frame = sys._getframe(1)
         self._token = common.recording.set(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
         assert self._token is not None
         common.recording.reset(self._token)
+        self._frame = None
+
+    def hears(self, frame: FrameType | None) -> bool:
+        """Whether `frame` is part of the step: only tinynet's own functions, or the listener's, led to it from there."""
+        if self._frame is None:
+            return False
+        own = {"tinynet", self._frame.f_globals.get("__name__"), *loops.VERSIONED}
+        while frame is not None and frame is not self._frame:
+            name = frame.f_globals.get("__name__") or ""
+            if name not in own and name.partition(".")[0] not in own:
+                return False
+            frame = frame.f_back
+        return frame is not None
 
     def memory(self, size: int) -> np.ndarray:
         """`size` bytes: the smallest free block that is not wasted on them, or a new one."""
-        fitting = [i for i, block in enumerate(self._free) if size <= block.size <= 2 * size]
-        if fitting:
-            block = self._free.pop(min(fitting, key=lambda i: (self._free[i].size, -i)))
+        fits = [
+            i
+            for i, held in enumerate(_held(self._leases))
+            if held == _UNUSED and size <= self._leases[i].block.size <= 2 * size
+        ]
+        if fits:
+            block = self._leases.pop(min(fits, key=lambda i: (self._leases[i].block.size, -i))).block
         else:
             block = np.empty(size, np.uint8)
             self.program.blocks.append(block)
-        return np.asarray(_Lease(block, size, self._free))
+        self._leases.append(_Lease(block, size))
+        return np.asarray(self._leases[-1])
 
     def note(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch. Its arrays are kept as views of the blocks, which do not count as users of them."""
@@ -141,11 +161,11 @@ class _Lasting:
     """
 
     def __enter__(self) -> None:
-        if (recorder := common.recording.get()) is not None and recorder.rehearses:
+        if (recorder := common.recorder()) is not None and recorder.rehearses:
             recorder.skips += 1
 
     def __exit__(self, *exception: object) -> None:
-        if (recorder := common.recording.get()) is not None and recorder.rehearses:
+        if (recorder := common.recorder()) is not None and recorder.rehearses:
             recorder.skips -= 1
 
 
@@ -154,5 +174,5 @@ lasting = _Lasting()
 
 def touched(thing: Any) -> None:
     """Tells a step under recording that `thing` has changed."""
-    if (recorder := common.recording.get()) is not None:
+    if (recorder := common.recorder()) is not None:
         recorder.touched.append(thing)

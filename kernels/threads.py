@@ -1,59 +1,60 @@
-"""The threads that compiled loops run on: Numba's pool, one launch at a time.
+"""How many threads kernels may use, and the threads themselves: the helpers of pool/.
 
-Numba's pools do not take two launches at once (one of them aborts the process), and OpenMP's does not survive a fork.
-`lock` is held around every launch; `refuse_forked` says what happened where a child inherited a started pool.
-
-`set_num_threads` says how many threads of the pool a launch may use, whichever thread of the process it comes from. Numba has
-a limit of its own, one for each Python thread; the smaller of the two counts, and a launch leaves Numba's as it was.
+`set_num_threads` says how many, for the whole process; without it, one for each core that the process may use. Helpers are
+started by the first launch that is shared, and again in the child of a fork, where there are none.
 """
 
+import _thread
+import atexit
+import ctypes
 import os
+import signal
 import threading
-from collections.abc import Callable
-
-# A thread of OpenMP that waits spins for a while before it sleeps. By default for so long that a second busy process makes
-# every launch wait for the scheduler; this long bridges the time between two kernels and no more.
-os.environ.setdefault("GOMP_SPINCOUNT", "30000")
 
 import numba
-from numba.np.ufunc import parallel as pool
 
-from . import environment
+from . import environment, pool, quota
+from .pool import memory
 
-lock = threading.Lock()
 count = 1  # of threads that a launch may use; set below
-started = False  # whether a launch happened in this process or in the one it was forked from
-forked = False  # whether this process inherited an OpenMP pool that had been started
+most = 1  # that there have been
+pieces = 1  # into how many pieces a launch is cut that they share
+ready = False  # whether as many helpers run as are wanted
+cut = ctypes.c_int64.from_address(memory.address(memory.PIECES))  # into how many the next launch is cut, whoever launches it
 
-
-# Numba's limit for the thread that calls. `numba.set_num_threads` and its brother look at each call whether the pool runs and
-# take 0.6 to 0.9 us; a small kernel takes one.
-limit: Callable[[], int]
-set_limit: Callable[[int], None]
+_started = 0  # helpers
+_lock = threading.RLock()  # held while they are started
 
 
 def start() -> None:
-    """Starts the pool: to be called once, before the first launch."""
-    global started, limit, set_limit
-    numba.get_num_threads()
-    limit, set_limit = pool._get_num_threads, pool._set_num_threads  # type: ignore[attr-defined]
-    started = True
+    """Starts the helpers that are missing."""
+    global ready, _started
+    with _lock:
+        wanted = count - 1 if pool.AVAILABLE else 0
+        if _started < wanted:
+            work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(pool.helper())
+            allowed = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for threads that run Python
+            try:
+                while _started < wanted:
+                    _thread.start_new_thread(work, (_started,))
+                    _started += 1
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
+        pool.allow(wanted)
+        ready = True
 
 
 def set_num_threads(n: int) -> None:
     """Lets kernels use `n` threads, from now on and in the whole process. Results do not depend on it.
 
-    Raises ValueError unless 1 <= n <= the number of threads that Numba was started with, one for each core the process may
-    use, or NUMBA_NUM_THREADS. The environment variable TINYNET_NUM_THREADS chooses `n` for a whole run.
+    Raises ValueError unless 1 <= n <= 256. More threads than cores help where other processes keep the cores busy. The
+    environment variable TINYNET_NUM_THREADS chooses `n` for a whole run.
     """
-    global count
-    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    if isinstance(n, bool) or not hasattr(n, "__index__") or not 1 <= n <= most:
-        raise ValueError(
-            f"the number of threads must be an integer from 1 to {most}, got {n!r}; "
-            "the environment variable NUMBA_NUM_THREADS, set before Python starts, allows more"
-        )
+    global count, most, pieces, ready
+    if isinstance(n, bool) or not hasattr(n, "__index__") or not 1 <= n <= pool.MOST:
+        raise ValueError(f"the number of threads must be an integer from 1 to {pool.MOST}, got {n!r}")
     count = n.__index__()
+    most, pieces, ready = max(most, count), 1 if count == 1 else pool.PIECES_PER_THREAD * count, False
 
 
 def get_num_threads() -> int:
@@ -62,27 +63,26 @@ def get_num_threads() -> int:
 
 
 def _chosen() -> int:
-    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    described = f"an integer from 1 to {most} (NUMBA_NUM_THREADS, set before Python starts, allows more)"
-    return environment.integer("TINYNET_NUM_THREADS", range(1, most + 1), described, lambda: most)
+    accepted = range(1, pool.MOST + 1)
+    return environment.integer("TINYNET_NUM_THREADS", accepted, f"an integer from 1 to {pool.MOST}", _default)
+
+
+def _default() -> int:
+    """What NUMBA_NUM_THREADS says where somebody has set it, else one thread for each core."""
+    said = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    return min(pool.MOST, said if said != numba.config.NUMBA_DEFAULT_NUM_THREADS else quota.cores())  # type: ignore[attr-defined]
 
 
 set_num_threads(_chosen())
 
 
-def refuse_forked() -> None:
-    """Raises the error of a launch in a child of a fork."""
-    raise RuntimeError(
-        "this process was forked after tinynet's kernels had started their OpenMP threads, which do not survive a "
-        "fork; start workers with multiprocessing.get_context('spawn'), or fork before the first kernel runs"
-    )
-
-
 def _after_fork() -> None:
-    global lock, forked
-    lock = threading.Lock()  # another thread of the parent may have held it
-    forked = started and numba.threading_layer() == "omp"
+    """In a child there is no helper, and whatever one of the parent was about to do is not done here."""
+    global ready, _started, _lock
+    pool.forget()
+    _lock, _started, ready = threading.RLock(), 0, False
 
 
+atexit.register(pool.allow, 0)  # no helper looks for work while its code is unloaded
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)

@@ -17,9 +17,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import config, get_thread_id
+from numba import get_thread_id
 
-from .. import common
+from .. import common, threads
 from ..common import Array, address, contiguous, parallel, prange
 from ..emit import vectors
 from .bias import bias_piece, bias_plan
@@ -30,8 +30,6 @@ from .grouped import convolve_groups, correlate_groups, lie_near
 from .im2col import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 from .weight import add_results, weight_plan, weight_task
 from .wide import clear_result, is_wide, wide_plan, wide_task
-
-THREADS: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # at most
 
 
 def _batch_last(x: Array) -> Array:
@@ -179,7 +177,7 @@ def _correlate(x: Array, g: Array, dw: Array, f: slice, strides: Pair, corner: P
     places = (address(x), address(g), address(target), x.strides[1:], g.strides[1:], target.strides, v.lanes, v.itemsize)
     alone = g.size * dw[..., 0].size < SMALL_WORK
     if wide:
-        scratch = common.aligned((THREADS, plan.packed[0]), np.uint8)
+        scratch = common.aligned((threads.most, plan.packed[0]), np.uint8)
         geometry = (strides, corner, dilation)
         common.launch(
             _run_wide.compiled,  # type: ignore[attr-defined]

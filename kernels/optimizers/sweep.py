@@ -73,7 +73,7 @@ class Segments:
         """The table with these gradients, which are as dense as the variables and live until it was used."""
         if gradients is None:
             return self._table
-        table = self._table if common.recording.get() is None else self._table.copy()
+        table = self._table if common.recorder() is None else self._table.copy()
         table[:, G] = self._addresses(gradients)
         return table
 
@@ -107,7 +107,7 @@ _HEAD = object.__basicsize__  # bytes that every Python object starts with; an a
 def _addresses(same: Sequence[Array | None]) -> list[int]:
     """Where the arrays' elements lie (0 for None). Every step on the tape asks it of all gradients, hence not by
     `__array_interface__`, which takes eight times as long."""
-    if common.recording.get() is not None:
+    if common.recorder() is not None:
         return [0 if x is None else common.address(x) for x in same]
     return [0 if x is None else ctypes.c_ssize_t.from_address(id(x) + _HEAD).value for x in same]
 

@@ -2,12 +2,12 @@
 
 import itertools
 
-import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinynet
 from tinynet.kernels import common, optimizers
 from tinynet.kernels.optimizers import sweep
 from tinynet.kernels.optimizers.sweep import BLOCK
@@ -85,15 +85,15 @@ def test_bits_do_not_depend_on_threads_or_blocks(rule, monkeypatch):
     monkeypatch.setattr(common, "SMALL", 4 * BLOCK)
     operation, slots, scalars = RULES[rule]
     arrays = state(np.random.default_rng(1), (4 * BLOCK + 1237,), "float32", slots)
-    threads = numba.get_num_threads()
+    threads = tinynet.get_num_threads()
     results = []
     try:
-        for count in {1, threads}:
-            numba.set_num_threads(count)
+        for count in (1, 2, 5):
+            tinynet.set_num_threads(count)
             results.append([copy(a) for a in arrays])
             operation["numba"](*results[-1], **scalars)
     finally:
-        numba.set_num_threads(threads)
+        tinynet.set_num_threads(threads)
     pieces = [copy(a) for a in arrays]
     for part in np.array_split(np.arange(arrays[0].size), 7):  # small: the loop that is not shared
         operation["numba"](*[a if a is None else a[part[0] : part[-1] + 1] for a in pieces], **scalars)

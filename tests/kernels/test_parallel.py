@@ -5,11 +5,11 @@ import subprocess
 import sys
 import textwrap
 
-import numba
 import numpy as np
 import pytest
 
-from tinynet.kernels import common
+from tinynet.kernels import common, threads
+from tinynet.kernels.pool import tickets
 
 SHARE = "from tinynet.kernels import common; common.SMALL = -1\n"  # small arrays among threads too, as conftest.py has it
 
@@ -57,37 +57,49 @@ def test_several_python_threads_may_launch_at_once():
 
 FORK = """
     import os
+    import threading
     import numpy as np
-    from tinynet.kernels import activations
+    import tinynet
+    from tinynet.kernels import activations, threads
+    tinynet.set_num_threads(3)
     x = np.linspace(-1, 1, 100_000, dtype=np.float32)
+    right = lambda: np.array_equal(activations.relu(x), np.maximum(x, 0))
     if {before}:
-        activations.relu(x)
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        try:
-            result = "right" if np.array_equal(activations.relu(x), np.maximum(x, 0)) else "wrong"
-        except RuntimeError as error:
-            result = "error: " + str(error)
-        os.write(writer, result.encode())
-        os._exit(0)
-    os.close(writer)
-    os.wait()
-    parent = np.array_equal(activations.relu(x), np.maximum(x, 0))
-    print(parent, os.read(reader, 1000).decode())
+        right()
+    stop = []
+
+    def launch():
+        while not stop:
+            right()
+
+    others = [threading.Thread(target=launch, daemon=True) for _ in range({others})]
+    [other.start() for other in others]
+    said = []
+    for _ in range({times}):
+        reader, writer = os.pipe()
+        if os.fork() == 0:
+            answer = [right(), threads.ready]
+            if os.fork() == 0:
+                os._exit(not right())
+            os.write(writer, repr((*answer, os.wait()[1])).encode())
+            os._exit(0)
+        os.close(writer)
+        said.append(os.read(reader, 1000).decode())
+        os.close(reader)
+        os.wait()
+    stop.append(True)
+    [other.join() for other in others]
+    print(right(), *sorted(set(said)))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_fork_before_the_first_launch():
-    assert run(FORK.format(before=False)) == "True right"
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("layer", ["omp", "workqueue"])
-def test_fork_after_a_launch(layer):
-    """A right result or an error that says what to do; the parent goes on in either case."""
-    output = run(FORK.format(before=True), NUMBA_THREADING_LAYER=layer)
-    assert output == "True right" or (output.startswith("True error") and "spawn" in output)
+@pytest.mark.parametrize(
+    "when", [{"before": False}, {"before": True}, {"before": True, "others": 2, "times": 40}], ids=["before", "after", "while"]
+)
+def test_a_child_of_a_fork_has_threads_of_its_own(when):
+    """Forked before the first launch, after it, and while other threads launch; and forked again."""
+    assert run(FORK.format(**{"others": 0, "times": 2, **when})) == "True (True, True, 0)"
 
 
 BITS = """
@@ -116,25 +128,27 @@ BITS = """
 """
 
 
-def test_same_bits_for_one_and_two_threads():
-    assert run(BITS, NUMBA_NUM_THREADS="1") == run(BITS, NUMBA_NUM_THREADS="2")
+def test_same_bits_at_any_number_of_threads():
+    assert len({run(BITS, TINYNET_NUM_THREADS=str(count)) for count in (1, 2, 5, 8)}) == 1
 
 
 @common.parallel
 def threads_used(data, count):
     for i in common.prange(data.size):
         if i == 0:
-            count[0] = numba.get_num_threads()
+            count[0] = tickets.pieces()
 
 
-@pytest.mark.filterwarnings("ignore:threads_used holds addresses")
 def test_small_arrays_stay_on_one_thread(monkeypatch):
     monkeypatch.setattr(common, "SMALL", 100)
-    available, count = numba.get_num_threads(), np.zeros(1, np.int64)
-    for size, expected in ((100, 1), (101, available), (5, 1)):
-        threads_used(np.zeros(size), count)
-        assert count[0] == expected
-        assert numba.get_num_threads() == available, "the setting of the process is put back"
+    count, before = np.zeros(1, np.int64), threads.get_num_threads()
+    threads.set_num_threads(3)
+    try:
+        for size, expected in ((100, 1), (101, 6), (5, 1)):
+            threads_used(np.zeros(size), count)
+            assert count[0] == expected
+    finally:
+        threads.set_num_threads(before)
 
 
 def test_nothing_is_compiled_at_import():

@@ -1,11 +1,17 @@
 """Recording launches: the program does the same to other numbers, on memory that is used again."""
 
+import contextvars
 import gc
+import random
+import signal
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
 
-from tinynet.kernels import activations, common
+from tinynet.kernels import activations, common, replay
 from tinynet.kernels.replay import Recorder
 
 N = 16
@@ -86,3 +92,68 @@ def test_an_error_ends_the_recording():
         raise ZeroDivisionError
     activations.relu(common.to_batch_last(batch(0)))
     assert len(recorder.program) == 0
+
+
+def elsewhere(source, **names):
+    """A function `run` of a module that is neither tinynet's nor the listener's."""
+    space = {"__name__": "somebody.elses", "common": common, "activations": activations, **names}
+    exec(source, space)
+    return space["run"]
+
+
+def test_what_others_run_in_the_meantime_is_not_part_of_the_step():
+    """As a signal handler does: between two functions of the step, even where launches are only noted."""
+    x, steps = common.to_batch_last(batch(0)), []
+    interrupt = elsewhere("def run(x): steps.append(activations.relu(x))", steps=steps)
+    with Recorder(rehearses=True) as recorder:
+        y = activations.relu(x)
+        interrupt(x)
+        with replay.lasting:
+            interrupt(x)
+            common.launch(np.multiply, x, 0, x)
+        interrupt(x)
+    assert len(recorder.program) == 2
+    assert len(recorder.program.blocks) == 1
+    for found in (y, *steps):
+        np.testing.assert_array_equal(found, np.maximum(batch(0), 0))
+    assert not any(np.may_share_memory(found, recorder.program.blocks[0]) for found in steps)
+
+
+def test_a_thread_that_inherits_the_context_is_not_heard():
+    x, context = common.to_batch_last(batch(0)), None
+    with Recorder() as recorder:
+        context = contextvars.copy_context()
+        other = threading.Thread(target=lambda: context.run(activations.relu, x))
+        other.start()
+        other.join()
+    assert len(recorder.program) == 0
+
+
+def record_after(seconds):
+    """Records for a minute, and is sent a signal before."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with Recorder():
+            for _ in range(30):
+                common.aligned((8,), np.float32)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends signals")
+def test_no_interrupt_is_lost(monkeypatch):
+    """Arrays die at every moment of a recording; an exception in what runs then would be swallowed."""
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    swallowed, moments = [], random.Random(0)
+    monkeypatch.setattr(sys, "unraisablehook", swallowed.append)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(200):
+            with pytest.raises(KeyboardInterrupt):
+                record_after(moments.uniform(1e-4, 3e-3))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not swallowed

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch, recording
+from tinynet.kernels.common import launch, recorder
 from tinynet.optimizers import sweep
 
 
@@ -19,7 +19,7 @@ class Averages:
         self.numbers = np.zeros(3, self.segments.dtype)
 
     def __call__(self) -> None:
-        if recording.get() is None:
+        if recorder() is None:
             self._begin(self.numbers)
         else:
             launch(self._begin, self.numbers)

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch, recording
+from tinynet.kernels.common import launch, recorder
 
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
 MOST = 8  # sweeps kept, for optimizers that are given other variables from step to step
@@ -49,7 +49,7 @@ class Sweep:
         gradients = [kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)]
         updates = self.optimizer._updates_next
         begin = self._begin if updates else self._count
-        if recording.get() is None:
+        if recorder() is None:
             begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
         else:
             launch(begin, self.numbers)

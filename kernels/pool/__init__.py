@@ -1,0 +1,69 @@
+"""The pool: threads that help with a launch while they can, and are waited for only if they hold a piece of it.
+
+    memory.py     what the threads have in common, word by word
+    system.py     what they ask of the operating system: the time, to sleep, to wake one another, a core to run on
+    tickets.py    a launch: pieces are taken by whoever has a processor
+    loan.py       how many helpers there are, and on which cores: a thread is a loan
+
+It takes the place of Numba's pool in the kernels that `parallel` compiles, and there alone: `symbols` are the names by which
+their code asks for threads, and the addresses that it is given instead of Numba's (kernels/loops.py). On systems other than
+Linux there are no helpers: a launch runs on the thread that asks for it.
+"""
+
+from functools import cache
+from typing import Any
+
+from numba.core import types
+from numba.np.ufunc import workqueue  # type: ignore[attr-defined]
+
+from . import memory, system, tickets
+
+MOST = memory.MOST  # threads
+PIECES_PER_THREAD = 2
+AVAILABLE = system.AVAILABLE  # whether there can be helpers
+
+_CUTTING = (  # Numba's own functions that cut a loop, which know nothing of threads
+    "do_scheduling_signed", "do_scheduling_unsigned", "allocate_sched", "deallocate_sched", "get_sched_size",
+    "get_parallel_chunksize", "set_parallel_chunksize",
+)  # fmt: skip
+
+
+def _address(function: Any, signature: Any) -> int:
+    """Where C finds a compiled function."""
+    memory.cells()
+    function.compile(signature)
+    compiled = function.overloads[signature.args]
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
+
+
+@cache
+def helper() -> int:
+    """Address of what a helper does for ever, a function of its number."""
+    return _address(tickets.help_out, types.void(types.int64))
+
+
+def allow(helpers: int) -> None:
+    """Lets launches have so many helpers; they are asked for at once."""
+    words = memory.cells()
+    for place in (memory.TRIAL, memory.DELAYS, memory.UNTIL):
+        words[place // 8] = 0
+    words[memory.LIMIT // 8] = words[memory.LEVEL // 8] = helpers
+
+
+def forget() -> None:
+    """In the child of a fork: no helper is there, and no launch is under way."""
+    words = memory.cells()
+    words[: memory.SCRATCH // 8] = 0
+    words[memory.PIECES // 8] = 1
+
+
+@cache
+def symbols() -> dict[str, int]:
+    """What compiled loops call by name."""
+    share, number = (tickets.share, tickets.number) if AVAILABLE else (tickets.run_alone, tickets.first)
+    return {
+        "numba_parallel_for": _address(share, types.void(*[types.int64] * 8)),
+        "get_num_threads": _address(tickets.pieces, types.int64()),
+        "get_thread_id": _address(number, types.int64()),
+        **{name: getattr(workqueue, name) for name in _CUTTING},
+    }
