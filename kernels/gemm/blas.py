@@ -5,6 +5,7 @@ BLAS on one thread while a product of its own is under way; the pool of the comp
 with it. The setting of the process is put back afterwards.
 """
 
+import os
 import threading
 from functools import lru_cache
 from typing import Any
@@ -15,12 +16,15 @@ from ..common import Array, xp
 
 
 class _OneThread:
-    """Counts the products under way: the first pins BLAS to one thread, the last restores what it found."""
+    """Counts the products under way: the first pins BLAS to one thread, the last restores what it found.
+
+    A signal handler may multiply at any moment of this: whatever it meets, it finds BLAS pinned and leaves it as it was.
+    """
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.active = 0
-        self.found: list[int] = []
+        self.found: list[int] | None = None  # while BLAS is pinned
 
     @staticmethod
     @lru_cache(maxsize=1)
@@ -29,23 +33,35 @@ class _OneThread:
 
     def __enter__(self) -> None:
         with self.lock:
-            if self.active == 0:
-                self.found = [library.get_num_threads() for library in self.libraries()]
-                for library, count in zip(self.libraries(), self.found, strict=True):
-                    if count != 1:
-                        library.set_num_threads(1)
             self.active += 1
+            if self.found is None:
+                found = [library.get_num_threads() for library in self.libraries()]
+                self._set(found, [1] * len(found))
+                self.found = found
 
     def __exit__(self, *exception: object) -> None:
         with self.lock:
             self.active -= 1
-            if self.active == 0:
-                for library, count in zip(self.libraries(), self.found, strict=True):
-                    if count != 1:
-                        library.set_num_threads(count)
+            if self.active == 0 and (found := self.found) is not None:
+                self.found = None
+                self._set([1] * len(found), found)
+
+    def _set(self, before: list[int], after: list[int]) -> None:
+        for library, old, new in zip(self.libraries(), before, after, strict=True):
+            if old != new:
+                library.set_num_threads(new)
 
 
 _one_thread = _OneThread()
+
+
+def _after_fork() -> None:
+    """Another thread of the parent may have held the lock; none of its products is under way here."""
+    _one_thread.lock, _one_thread.active = threading.RLock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:

@@ -4,6 +4,7 @@ A Philox generator (Salmon et al., 2011) is a function of a key and a counter, s
 seed gives the same initial weights, shuffles and dropout masks on every device, at any number of threads.
 """
 
+import os
 import secrets
 import threading
 from typing import Any
@@ -16,7 +17,7 @@ Key = tuple[int, int]
 
 _MASK = 0xFFFFFFFF
 _OWN_SEED = _MASK  # second word of keys made from a seed of one's own; the counter below never reaches it
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler may draw while its thread does
 _state = {"seed": secrets.randbits(32), "drawn": 0}
 
 
@@ -52,9 +53,9 @@ def check_state(state: Any) -> dict[str, int]:
 def next_key() -> Key:
     """A key that was not handed out before: (global seed, number of keys drawn), two 32-bit words."""
     with _lock:
-        key = (_fold(_state["seed"]), _state["drawn"])
-        _state["drawn"] += 1
-    return key
+        drawn = _state["drawn"]
+        _state["drawn"] = drawn + 1
+        return _fold(_state["seed"]), drawn
 
 
 def key_from_seed(seed: int) -> Key:
@@ -65,6 +66,15 @@ def key_from_seed(seed: int) -> Key:
 def host_generator(key: Key, call: int = 0) -> np.random.Generator:
     """NumPy generator at the start of the stream (key, call): initial weights and shuffles are drawn on the host."""
     return np.random.Generator(np.random.Philox(key=[key[0], key[1]], counter=[0, 0, 0, call]))
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _fold(seed: int) -> int:

@@ -39,7 +39,7 @@ class ImageFlow:
         self._epoch = self._batch = 0  # where the next batch comes from
         self._order: tuple[int, np.ndarray] = (-1, np.arange(self.n))  # of an epoch
         self._drawn: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}  # the last chunks
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may take a batch while its thread does
 
     def __repr__(self) -> str:
         of = f"x {self.x.shape}" if self.y is None else f"x {self.x.shape}, y {np.shape(self.y)}"

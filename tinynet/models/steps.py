@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import as_raw, gradients, no_grad
+from tinynet.autograd import as_raw, gradients, no_grad, set_grad_enabled
 from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
@@ -24,6 +24,7 @@ from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
 
+@set_grad_enabled(True)  # a signal handler may train in the middle of an evaluation
 def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """One update of the trainable parameters; (loss, losses of the outputs, predictions before it)."""
     y_pred = model(x, training=True)
