@@ -18,15 +18,17 @@ the next one. The program repeats the launches in the same order, so that what w
 memory than the step did, and takes none from the system again.
 """
 
+import signal
 import sys
 from collections.abc import Callable
 from contextvars import Token
-from types import FrameType
+from functools import partial
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
-from . import common, loops, threads
+from . import common, threads
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -45,6 +47,19 @@ def _held(leases: list[_Lease]) -> list[int]:
 
 
 _UNUSED = _held([_Lease(np.empty(0, np.uint8), 0)])[0]  # references to a lease that no array holds
+
+
+def _handlers() -> set[CodeType]:
+    """The code of all functions that Python calls when a signal comes."""
+    found = set()
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        while isinstance(handler, partial):
+            handler = handler.func
+        if callable(handler):
+            function = getattr(handler, "__func__", handler)
+            found.add(getattr(function, "__code__", getattr(type(handler).__call__, "__code__", None)))
+    return found - {None}
 
 
 class Program:
@@ -84,8 +99,8 @@ class Program:
 class Recorder:
     """Context in which launches are noted and arrays are taken from blocks of its own.
 
-    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it. What a signal handler or
-    a finalizer runs in the meantime is no part of the step, and is neither noted nor left undone: see `hears`.
+    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it. What a signal handler runs
+    in the meantime is no part of the step, and is neither noted nor left undone: see `hears`.
     """
 
     def __init__(self, rehearses: bool = False) -> None:
@@ -96,9 +111,10 @@ class Recorder:
         self._leases: list[_Lease] = []  # the newest last
         self._token: Token[Any] | None = None
         self._frame: FrameType | None = None  # of the function that listens
+        self._handlers: set[CodeType] = set()
 
     def __enter__(self) -> "Recorder":
-        self._frame = sys._getframe(1)
+        self._frame, self._handlers = sys._getframe(1), _handlers()
         self._token = common.recording.set(self)
         return self
 
@@ -108,16 +124,13 @@ class Recorder:
         self._frame = None
 
     def hears(self, frame: FrameType | None) -> bool:
-        """Whether `frame` is part of the step: only tinynet's own functions, or the listener's, led to it from there."""
-        if self._frame is None:
-            return False
-        own = {"tinynet", self._frame.f_globals.get("__name__"), *loops.VERSIONED}
+        """Whether `frame` is part of the step: the listener led to it, and no signal handler did."""
+        handled = False
         while frame is not None and frame is not self._frame:
-            name = frame.f_globals.get("__name__") or ""
-            if name not in own and name.partition(".")[0] not in own:
-                return False
-            frame = frame.f_back
-        return frame is not None
+            handled, frame = handled or frame.f_code in self._handlers, frame.f_back
+        if frame is None:  # it listens to another thread, or to nothing: an interrupt came just as it began or ended
+            common.recording.set(None)
+        return frame is not None and not handled
 
     def memory(self, size: int) -> np.ndarray:
         """`size` bytes: the smallest free block that is not wasted on them, or a new one."""

@@ -1,6 +1,7 @@
 """Recording launches: the program does the same to other numbers, on memory that is used again."""
 
 import contextvars
+import functools
 import gc
 import random
 import signal
@@ -94,29 +95,48 @@ def test_an_error_ends_the_recording():
     assert len(recorder.program) == 0
 
 
-def elsewhere(source, **names):
-    """A function `run` of a module that is neither tinynet's nor the listener's."""
-    space = {"__name__": "somebody.elses", "common": common, "activations": activations, **names}
-    exec(source, space)
-    return space["run"]
+class Handlers:
+    """The kinds of functions that Python may be told to call; what they do is in `work`."""
+
+    def __init__(self, work):
+        self.work = work
+
+    def method(self, number, frame):
+        self.work()
+
+    __call__ = method
+
+    def function(self):
+        return lambda number, frame: self.work()
+
+    def part(self):
+        return functools.partial(functools.partial(lambda work, number, frame: work(), self.work))
 
 
-def test_what_others_run_in_the_meantime_is_not_part_of_the_step():
-    """As a signal handler does: between two functions of the step, even where launches are only noted."""
-    x, steps = common.to_batch_last(batch(0)), []
-    interrupt = elsewhere("def run(x): steps.append(activations.relu(x))", steps=steps)
-    with Recorder(rehearses=True) as recorder:
-        y = activations.relu(x)
-        interrupt(x)
-        with replay.lasting:
-            interrupt(x)
-            common.launch(np.multiply, x, 0, x)
-        interrupt(x)
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs a signal")
+@pytest.mark.parametrize("kind", ["function", "part", "method", "object"])
+def test_what_a_signal_handler_runs_is_not_part_of_the_step(kind):
+    """Between two functions of the step, and where launches are only noted."""
+    x, results = common.to_batch_last(batch(0)), []
+    handlers = Handlers(lambda: results.append(activations.relu(x)))
+    made = {"function": handlers.function(), "part": handlers.part(), "method": handlers.method, "object": handlers}
+    before = signal.signal(signal.SIGUSR1, made[kind])
+    try:
+        with Recorder(rehearses=True) as recorder:
+            y = activations.relu(x)
+            signal.raise_signal(signal.SIGUSR1)
+            with replay.lasting:
+                signal.raise_signal(signal.SIGUSR1)
+                common.launch(np.multiply, x, 0, x)
+            signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
     assert len(recorder.program) == 2
     assert len(recorder.program.blocks) == 1
-    for found in (y, *steps):
+    assert len(results) == 3
+    for found in (y, *results):
         np.testing.assert_array_equal(found, np.maximum(batch(0), 0))
-    assert not any(np.may_share_memory(found, recorder.program.blocks[0]) for found in steps)
+    assert not any(np.may_share_memory(found, recorder.program.blocks[0]) for found in results)
 
 
 def test_a_thread_that_inherits_the_context_is_not_heard():
@@ -140,7 +160,7 @@ def record_after(seconds):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends signals")
-def test_no_interrupt_is_lost(monkeypatch):
+def test_no_interrupt_is_lost_and_none_leaves_a_recorder_behind(monkeypatch):
     """Arrays die at every moment of a recording; an exception in what runs then would be swallowed."""
 
     def interrupt(number, frame):
@@ -157,3 +177,6 @@ def test_no_interrupt_is_lost(monkeypatch):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert not swallowed
+    assert common.recorder() is None
+    activations.relu(common.to_batch_last(batch(0)))
+    assert common.recording.get() is None

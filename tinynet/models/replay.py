@@ -55,7 +55,7 @@ class Replay(Turns):
 
     def __call__(self, step: Step, x: Any, y: Any = None, weight: Any = None) -> Outputs:
         """What step(model, x, y, weight) returns. The arrays are overwritten by the next call."""
-        if self.depth > 1 or common.recording.get() is not None:
+        if self.depth > 1 or common.recorder() is not None:
             return _beside(step, self.model, x, y, weight)
         loss, rate = functions = _functions(self.model)
         if Layer._revision_counts != self._revision or loss is not self._functions[0] or rate is not self._functions[1]:
