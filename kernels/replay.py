@@ -59,7 +59,7 @@ def _handlers() -> set[CodeType]:
         if callable(handler):
             function = getattr(handler, "__func__", handler)
             found.add(getattr(function, "__code__", getattr(type(handler).__call__, "__code__", None)))
-    return found - {None}
+    return {code for code in found if code is not None}
 
 
 class Program:

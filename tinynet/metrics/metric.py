@@ -119,7 +119,7 @@ class Metric:
 
     def _inner_metrics(self) -> Iterator[tuple[str, "Metric"]]:
         """The metrics in the attributes of this one, or in lists and dictionaries there, each with the name of its place."""
-        for name, value in vars(self).items():
+        for name, value in list(vars(self).items()):
             if isinstance(value, Metric):
                 yield name, value
             elif isinstance(value, list | tuple | dict):

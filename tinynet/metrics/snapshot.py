@@ -32,7 +32,7 @@ class _Held:
 
 def taken(metric: Metric) -> dict[str, Any]:
     """The attributes of a metric as they are now, for `put_back`."""
-    return {name: _taken(value) for name, value in vars(metric).items()}
+    return {name: _taken(value) for name, value in list(vars(metric).items())}
 
 
 def put_back(metric: Metric, held: dict[str, Any]) -> None:

@@ -80,7 +80,8 @@ class Compiled(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Names of what is reported, in the order of `evaluate`."""
-        return [] if self._compiled_objective is None else list(self._compiled_objective.results())
+        with self._replay_of_steps.lock:  # between two steps
+            return [] if self._compiled_objective is None else list(self._compiled_objective.results())
 
     @property
     def _replay_of_steps(self) -> Replay:

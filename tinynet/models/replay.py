@@ -109,7 +109,7 @@ class Replay(Turns):
     def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         shapes = tuple([None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays])
         structure = None if arrays is inputs else repr(mapped(lambda _: 0, inputs))
-        held = () if self.model.optimizer is None else vars(self.model.optimizer).values()
+        held = () if self.model.optimizer is None else list(vars(self.model.optimizer).values())
         settings = tuple([value for value in held if type(value) in NUMBERS])
         functions = () if self.model._compiled_objective is None else self.model._compiled_objective.functions
         losses = [(loss.reduction, *getattr(loss, "settings", {}).items()) for loss in functions]

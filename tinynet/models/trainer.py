@@ -158,10 +158,11 @@ class Trainer(Compiled):
         """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
         if (run := progress.current(self)) is not None:
             return run.means.results()
-        results = {} if self._compiled_objective is None else self._compiled_objective.results()
-        for metric in self._metrics_of_layers():
-            results.update(logged(metric.name, metric))
-        return results
+        with self._replay_of_steps.lock:  # between two steps
+            results = {} if self._compiled_objective is None else self._compiled_objective.results()
+            for metric in self._metrics_of_layers():
+                results.update(logged(metric.name, metric))
+            return results
 
     def _loss_so_far(self) -> float:
         """The running mean of the loss in the `fit` that calls it; NaN outside of one."""
