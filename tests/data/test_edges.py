@@ -342,6 +342,7 @@ def test_a_pass_of_a_stream_and_one_without_end():
     batches = as_batches(flow)
     assert batches.steps == 3
     assert [y.tolist() for _, y, _ in batches.epoch(skip=1)] == [[0, 1, 2, 3], [4, 5, 6, 7]], "it goes on where it is"
+    assert flow.as_batches("float32").steps == 3
     endless = as_batches(flow, steps=5)
     assert endless.steps is None
     stream = endless.epoch()
@@ -472,3 +473,18 @@ def test_a_mean_is_taken_before_a_deviation():
     neither = ImageDataGenerator()
     neither.fit(IMAGES)
     assert neither.mean is None is neither.std
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_means_that_were_not_found_have_no_effect(each):
+    """On both ways: with passes of their own for each image, and in the launch that picks the images."""
+    x = np.random.default_rng(0).normal(3.0, 2.0, size=(4, 3, 3, 2))
+    generator = ImageDataGenerator(featurewise_std_normalization=True, samplewise_center=each, dtype="float64")
+    expected = x - each * x.mean(axis=(1, 2, 3), keepdims=True)
+    with pytest.warns(UserWarning, match="no effect before fit"):
+        flow = generator.flow(x, batch_size=4, shuffle=False)
+    np.testing.assert_allclose(next(flow), expected, atol=1e-12)
+    np.testing.assert_allclose(generator.standardize(x[0]), expected[0], atol=1e-12)
+    plain = ImageDataGenerator(samplewise_center=each, dtype="float64")
+    plain.mean, plain.std = np.full((1, 1, 2), 5.0), np.full((1, 1, 2), 7.0)  # found, and not asked for
+    np.testing.assert_allclose(next(plain.flow(x, batch_size=4, shuffle=False)), expected, atol=1e-12)

@@ -73,5 +73,7 @@ def test_upsample_is_bilinear(size):
 def test_upsample_keeps_the_range_and_refuses_other_shapes():
     assert digits.upsample(np.full((1, 8, 8), 16)).min() == 255
     assert digits.upsample(np.zeros((1, 8, 8))).max() == 0
+    assert digits.upsample(np.zeros((2, 8, 8))).shape == (2, 28, 28), "the size of MNIST's"
+    assert digits.upsample(np.zeros((2, 8, 4)), 16).shape == (2, 16, 16)
     with pytest.raises(ValueError, match=r"expected images of shape \(N, H, W\), got shape \(8, 8\)"):
         digits.upsample(np.zeros((8, 8)))
