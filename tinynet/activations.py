@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import gone, lookup, ops
+from tinynet.ops.settings import floats
 
 __getattr__, __dir__ = gone.namespace(__name__)
 
@@ -58,6 +59,7 @@ def hard_tanh(x: Any) -> Any:
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x where |x| > threshold, else 0."""
+    (x,) = floats(x)
     return ops.where(ops.greater(ops.abs(x), threshold), x, 0.0)
 
 
@@ -101,6 +103,7 @@ def sigmoid(x: Any) -> Any:
 
 def log_sigmoid(x: Any) -> Any:
     """log(1 / (1 + e^-x)) = -softplus(-x)."""
+    (x,) = floats(x)
     return ops.negative(ops.softplus(ops.negative(x)))
 
 
@@ -126,6 +129,7 @@ def sparse_plus(x: Any) -> Any:
 
 def squareplus(x: Any, b: float = 4) -> Any:
     """(x + sqrt(x^2 + b)) / 2."""
+    (x,) = floats(x)
     return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
 
 

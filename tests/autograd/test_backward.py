@@ -112,7 +112,7 @@ def test_a_saved_value_changed_since_is_noticed(change):
     p = Parameter(np.ones(3), name="kernel")
     y = (p * p).sum()
     change(p)
-    with pytest.raises(RuntimeError, match=r"'multiply' saved '[ab]'.*has changed it since"):
+    with pytest.raises(RuntimeError, match=r"'multiply' saved 'x[12]'.*has changed it since"):
         y.backward()
 
 
@@ -122,7 +122,7 @@ def test_a_change_through_a_view_is_noticed():
     y = (x * base).sum()
     row = base[0]
     row += 1.0
-    with pytest.raises(RuntimeError, match=r"'multiply' saved 'b'.*changed it since"):
+    with pytest.raises(RuntimeError, match=r"'multiply' saved 'x2'.*changed it since"):
         y.backward()
 
 
@@ -269,7 +269,7 @@ def test_memory_goes_down_while_backward_walks():
 def test_graphs_have_no_reference_cycles():
     def graph():
         x = leaf(np.ones(10))
-        y = ops.softmax(ops.reshape(ops.exp(x), 2, 5))
+        y = ops.softmax(ops.reshape(ops.exp(x), (2, 5)))
         return y, (y * y).sum()
 
     graph()  # compiling leaves cycles of its own behind, which hold on to what was passed

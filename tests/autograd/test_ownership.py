@@ -103,5 +103,5 @@ def test_a_tensor_of_a_tensor_shares_its_version():
     x = Tensor(np.ones(2), requires_grad=True)
     y = (x * Tensor(t)).sum()
     t.assign(np.zeros(2))
-    with pytest.raises(RuntimeError, match="'multiply' saved 'b'"):
+    with pytest.raises(RuntimeError, match="'multiply' saved 'x2'"):
         y.backward()

@@ -7,6 +7,7 @@ are meant (indices, masks, labels). The room is the first argument, so that the 
 (fixtures/make_formats.py). What is listed in NO_ARRAYS takes no arrays.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,32 @@ CALLS: dict[str, tuple[Any, str]] = {
 NO_ARRAYS = {"arange", "eye", "full", "ones", "zeros"}
 
 
+FORMATS = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
+NUMBERS = {"True": True, "2": 2, "0.5": 0.5}
+
+
 def arrays(name: str) -> list[np.ndarray]:
     """What a call is given, numbers as float64."""
     return [ROLES[role].copy() for role in CALLS[name][1]]
+
+
+def mixtures(roles: str) -> list[str]:
+    """Formats for the numbers among `roles`, joined by blanks: every pair of two; of more, all alike or one unlike float32."""
+    count, every = sum(role.isupper() for role in roles), [*FORMATS, *NUMBERS]
+    if count <= 2:
+        return [" ".join(mixture) for mixture in product(every, repeat=count)]
+    alike = [" ".join([one] * count) for one in FORMATS]
+    unlike = [[one if i == place else "float32" for i in range(count)] for one in FORMATS for place in range(count)]
+    return list(dict.fromkeys(alike + [" ".join(mixture) for mixture in unlike]))
+
+
+def given(roles: str, mixture: str) -> list[Any]:
+    """The operands of a call, its numbers in the formats of `mixture` or numbers of Python."""
+    formats = iter(mixture.split())
+    return [_in_format(ROLES[role], next(formats)) if role.isupper() else ROLES[role].copy() for role in roles]
+
+
+def _in_format(array: np.ndarray, name: str) -> Any:
+    if name in NUMBERS:
+        return NUMBERS[name]
+    return array % 2 == 1 if name == "bool" else array.astype(name)

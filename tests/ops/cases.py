@@ -22,6 +22,9 @@ from tinynet.kernels.warp import FILL_MODES
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import normalise, normalise_grad, normalise_with
 from tinynet.ops.comparison import (
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
     equal,
     greater,
     greater_equal,
@@ -285,6 +288,9 @@ CASES = [
 ]  # fmt: skip
 
 CONSTANT = {
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
     equal,
     not_equal,
     less,

@@ -67,13 +67,13 @@ def test_shapes_against_numpy():
     x = np.arange(24.0).reshape(2, 1, 3, 4)
     t = Tensor(x)
     for actual, expected in [
-        (ops.reshape(t, 4, -1), x.reshape(4, -1)), (t.reshape((6, 4)), x.reshape(6, 4)), (ops.flatten(t), x.ravel()),
+        (ops.reshape(t, (4, -1)), x.reshape(4, -1)), (t.reshape((6, 4)), x.reshape(6, 4)), (ops.flatten(t), x.ravel()),
         (ops.transpose(t), x.T), (t.T, x.T), (t.transpose(3, 0, 1, 2), x.transpose(3, 0, 1, 2)),
         (ops.transpose(t, (0, 2, 3, 1)), x.transpose(0, 2, 3, 1)), (ops.moveaxis(t, 1, -1), np.moveaxis(x, 1, -1)),
         (ops.moveaxis(t, -1, 0), np.moveaxis(x, -1, 0)), (ops.swapaxes(t, 0, -1), np.swapaxes(x, 0, -1)),
         (ops.squeeze(t), x.squeeze()), (ops.squeeze(t, 1), x.squeeze(1)), (ops.expand_dims(t, -1), np.expand_dims(x, -1)),
         (ops.expand_dims(t, 2), np.expand_dims(x, 2)), (ops.broadcast_to(t, (2, 5, 3, 4)), np.broadcast_to(x, (2, 5, 3, 4))),
-        (ops.pad(t, ((0, 0), (1, 2), (0, 1), (2, 0)), 7.0),
+        (ops.pad(t, ((0, 0), (1, 2), (0, 1), (2, 0)), constant_values=7.0),
          np.pad(x, ((0, 0), (1, 2), (0, 1), (2, 0)), constant_values=7.0)),
         (ops.pad(t, 1), np.pad(x, 1)), (ops.concatenate([t, t], -1), np.concatenate([x, x], -1)),
         (ops.stack([t, t], 1), np.stack([x, x], 1)), (ops.stack([t, t], -1), np.stack([x, x], -1)),
@@ -93,11 +93,11 @@ def test_shapes_against_numpy():
         lambda t: ops.concatenate([t, ops.flatten(t)]), lambda t: ops.matmul(t, t), lambda t: ops.matmul(t, 2.0),
         lambda t: ops.linear(t, t), lambda t: ops.linear(t, t.T, np.ones(5)),
         lambda t: ops.dropout(t, rate=1.5, key=(0, 0), call=0),
-        lambda t: ops.reshape(t, 4, 2), lambda t: ops.batch_norm(t, np.ones(2), np.ones(3)),
+        lambda t: ops.reshape(t, (4, 2)), lambda t: ops.batch_norm(t, np.ones(2), np.ones(3)),
         lambda t: ops.categorical_crossentropy(np.ones(2), t),
         lambda t: ops.sparse_categorical_crossentropy(np.ones((2, 3)), t),
         lambda t: ops.binary_crossentropy(np.ones((2, 1)), t), lambda t: ops.conv2d(t, t),
-        lambda t: ops.max_pool2d(ops.reshape(t, 1, 2, 3, 1), pool_size=(1, 2, 3)), lambda t: ops.leaky_relu(t, -0.1),
+        lambda t: ops.max_pool2d(ops.reshape(t, (1, 2, 3, 1)), pool_size=(1, 2, 3)), lambda t: ops.leaky_relu(t, -0.1),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_a_value_error(attempt):

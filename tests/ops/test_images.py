@@ -63,7 +63,7 @@ def test_images_stay_in_batch_last_memory(data_format):
     axis = -1 if data_format == "channels_last" else 1
     z, _, _ = ops.batch_norm(ops.relu(y), np.ones(4, np.float32), np.zeros(4, np.float32), axis=axis)
     p = ops.max_pool2d(z, pool_size=2, data_format=data_format)
-    flat = ops.reshape(p, 33, -1) if data_format == "channels_last" else p
+    flat = ops.reshape(p, (33, -1)) if data_format == "channels_last" else p
     for value in (y, z, p, flat, grad(p.sum(), x)):
         assert value.data.strides[0] == 4
 

@@ -142,4 +142,4 @@ def test_settings_of_numpy_functions_that_tensors_lack_run_on_plain_arrays(track
 
 def test_operations_on_arrays_return_arrays():
     assert type(ops.exp(ARRAY)) is np.ndarray
-    assert type(ops.reshape(ARRAY, 3, 1)) is np.ndarray
+    assert type(ops.reshape(ARRAY, (3, 1))) is np.ndarray

@@ -14,7 +14,7 @@ UNARY = [
     ops.abs, ops.cos, ops.elu, ops.erf, ops.exp, ops.gelu, ops.leaky_relu, ops.log, ops.log1p, ops.log_softmax,
     ops.logsumexp, ops.max, ops.mean, ops.min, ops.negative, ops.relu, ops.selu, ops.sigmoid, ops.sign, ops.silu, ops.sin,
     ops.softmax, ops.softplus, ops.softsign, ops.sqrt, ops.square, ops.sum, ops.tanh, ops.var, ops.flatten, ops.transpose,
-    lambda x: ops.clip(x, x_min=0.7, x_max=1.5), lambda x: x[0], lambda x: x[[0, 0, 1]], lambda x: ops.pad(x, 1, 2.0),
+    lambda x: ops.clip(x, x_min=0.7, x_max=1.5), lambda x: x[0], lambda x: x[[0, 0, 1]], lambda x: ops.pad(x, 1),
     lambda x: ops.where(x > 1, x, 0.0), lambda x: ops.concatenate([x, x], 1), lambda x: ops.stack([x, x]),
     lambda x: ops.dropout(x, rate=0.3, key=(1, 2), call=0), lambda x: x**2, lambda x: x**0.5, lambda x: 2.0**x,
     lambda x: ops.linear(x, np.ones((3, 2), np.float32), np.ones(2, np.float32)), lambda x: x @ x.T,

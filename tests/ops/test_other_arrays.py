@@ -25,7 +25,7 @@ def step(module, fused, create_graph=False):
     y, mean, var = ops.batch_norm(y, p["gamma"], p["beta"])
     y = ops.max_pool2d(ops.relu(y), pool_size=2)
     y = ops.average_pool2d(y, pool_size=(1, 2), strides=1, padding="same")
-    y = ops.dropout(ops.reshape(y, 6, -1), rate=0.25, key=(1, 2), call=0)
+    y = ops.dropout(ops.reshape(y, (6, -1)), rate=0.25, key=(1, 2), call=0)
     z = ops.linear(y, p["dense"], p["bias"])
     if fused:
         loss = ops.mean(ops.sparse_categorical_crossentropy(module.asarray(LABELS), ops.softmax(z)))
@@ -61,7 +61,7 @@ CALLS = {
     "selection": lambda x: ops.maximum(x, 0.5) + ops.minimum(x, x * x) + ops.clip(x, x_min=-1.0, x_max=1.0)
     + ops.where(x > 0, x, 0.0),
     "reductions": lambda x: ops.sum(x, 0) + ops.mean(x, 1)[0] + ops.var(x) + ops.max(x, 0) * ops.min(x) + ops.logsumexp(x, 0),
-    "shapes": lambda x: ops.pad(x.T, 1) @ ops.reshape(ops.concatenate([x, ops.stack([x[0], x[1]])]), -1, 4),
+    "shapes": lambda x: ops.pad(x.T, 1) @ ops.reshape(ops.concatenate([x, ops.stack([x[0], x[1]])]), (-1, 4)),
     "indexing": lambda x: x[1, 2] * x[:, 1:] + x[:, None, 0],
     "integers": lambda x: x[sx.asarray(np.array([0, 1, 1]))],
     "activations": lambda x: ops.tanh(x) + ops.sigmoid(x) + ops.elu(x) + ops.selu(x) + ops.gelu(x) + ops.silu(x)

@@ -18,10 +18,11 @@ TAKES = {
     "conv2d_transpose": (IMAGES, BACK), "depthwise_conv2d": (IMAGES, DEEP), "group_norm": (ROWS, FOUR, FOUR),
     "linear": (ROWS, FOUR[:, None]), "max_pool2d": (IMAGES,), "one_hot": ([0, 1],), "resize_images": (IMAGES,),
     "take": (ROWS, [0]), "concatenate": ([ROWS, ROWS],), "repeat": (ROWS,), "split": (ROWS,),
+    "categorical_crossentropy": (ROWS, ROWS), "sparse_categorical_crossentropy": (np.arange(3), ROWS),
 }  # fmt: skip
 WITH = {
     "norm": {"axis": 1}, "max_pool2d": {"pool_size": 2}, "average_pool2d": {"pool_size": 2}, "resize_images": {"size": 2},
-    "one_hot": {"num_classes": 3}, "repeat": {"repeats": 2}, "split": {"parts": 1}, "group_norm": {"axes": (1,)},
+    "one_hot": {"num_classes": 3}, "repeat": {"repeats": 2}, "split": {"indices_or_sections": 1}, "group_norm": {"axes": (1,)},
 }  # fmt: skip
 
 NO_AXIS = [2, -3, 7, "x", 1.5, NAN, True, (1.5,), (0, "x")]
@@ -33,6 +34,7 @@ WRONG = {
         **dict.fromkeys(["all", "any", "sum", "mean", "var", "std", "max", "min", "logsumexp", "norm", "normalize"], NO_AXES),
         **dict.fromkeys(["softmax", "log_softmax", "flip"], NO_AXES),
         **dict.fromkeys(["argmax", "argmin", "sparsemax", "unstack", "repeat", "take", "split", "concatenate"], NO_AXIS),
+        **dict.fromkeys(["categorical_crossentropy", "sparse_categorical_crossentropy"], NO_AXIS),
         **{key: [*NO_AXIS, None] for key in ["batch_norm", "batch_norm_inference"]},
         "one_hot": [2, -3, "x", 1.5, None],
     },
@@ -56,7 +58,7 @@ WRONG = {
     "fill_value": {"affine_warp": ["x", None, NAN]},
     "rate": {"dropout": [-0.1, 1.1, NAN, "x", None, [0.5]]},
     "repeats": {"tile": [*NO_COUNT, (2, -1), (1, 0.5)], "repeat": [*NO_COUNT, [1, 2, -1]]},
-    "parts": {"split": [0, -2, 1.5, "x", None, (1, 2, -1), (2, 9), (1.5,), (2, 1)]},
+    "indices_or_sections": {"split": [0, -2, 1.5, "x", None, (1, 2, -1), (2, 9), (1.5,), (2, 1)]},
     "num_classes": {"one_hot": NO_COUNT},
     "negative_slope": {"leaky_relu": [-1.0, NAN, "x", None]},
     "alpha": {"elu": [-1.0, NAN, "x", None]},
@@ -74,7 +76,7 @@ def test_wrong_settings(name, argument, value, kind):
     assert f"{name}: " in str(error.value)
     assert argument in str(error.value)
     settings.pop(argument)
-    if argument not in ("pool_size", "size", "repeats", "parts", "num_classes", "axes", "rate"):
+    if argument not in ("pool_size", "size", "repeats", "indices_or_sections", "num_classes", "axes", "rate"):
         getattr(ops, name)(*arrays, **settings)  # it was that argument alone
 
 

@@ -1,12 +1,12 @@
 """Primitive: a function of arrays with, right below it, the rules of its derivative.
 
     @primitive
-    def multiply(a, b):             # arrays in, arrays out
-        return a * b
+    def multiply(x1, x2):           # arrays in, arrays out
+        return x1 * x2
 
-    @multiply.vjp("a")              # vector-Jacobian product for the input a: upstream gradient in, gradient of a out
-    def _(grad, b):
-        return grad * b
+    @multiply.vjp("x1")             # vector-Jacobian product for the input x1: upstream gradient in, gradient of x1 out
+    def _(grad, x2):
+        return grad * x2
 
 Called with arrays, a primitive returns arrays and records nothing; called with a Tensor it returns Tensors and leaves a
 node on the tape. A rule is written once: it runs on arrays in an ordinary backward and on Tensors under `create_graph`,

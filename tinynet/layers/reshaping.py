@@ -28,7 +28,7 @@ class Flatten(Layer):
     def call(self, x: Any) -> Any:
         if self.data_format == "channels_first" and x.ndim > 2:
             x = ops.moveaxis(x, 1, -1)
-        return ops.reshape(x, x.shape[0], math.prod(x.shape[1:]))
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sizes = input_shape[1:]

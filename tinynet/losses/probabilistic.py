@@ -55,7 +55,7 @@ def binary_crossentropy(
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if label_smoothing:
         y_true = _smoothed(y_true, label_smoothing, 2)
-    return ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
+    return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
 
 
 def crossentropy(y_true: Any, y_pred: Any) -> Any:

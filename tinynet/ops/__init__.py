@@ -1,5 +1,8 @@
 """Differentiable operations: every function takes Tensors (recorded on the tape) or plain arrays (not recorded).
 
+Numbers and lists count as arrays, whose floats are of `config.floatx()`; a Tensor comes out where one went in. What number
+format the result has where several meet, `backend/number_format.py` says. Names and arguments are Keras's.
+
 Each stands in the file of its topic with the rule of its derivative right below it; `derived.py` gives fused backward
 kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy and Python.
 """
@@ -19,13 +22,7 @@ from tinynet.ops.comparison import (
     logical_or,
     not_equal,
 )
-from tinynet.ops.conv2d import conv2d
-from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
-from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from tinynet.ops.dropout import dropout
-from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
-from tinynet.ops.embedding import embedding
-from tinynet.ops.everyday import (
+from tinynet.ops.constants import (
     all,
     any,
     arange,
@@ -34,9 +31,7 @@ from tinynet.ops.everyday import (
     ceil,
     convert_to_numpy,
     convert_to_tensor,
-    dot,
     eye,
-    flip,
     floor,
     full,
     full_like,
@@ -47,18 +42,28 @@ from tinynet.ops.everyday import (
     one_hot,
     ones,
     ones_like,
+    round,
+    shape,
+    stop_gradient,
+    zeros,
+    zeros_like,
+)
+from tinynet.ops.conv2d import conv2d
+from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
+from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from tinynet.ops.dropout import dropout
+from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
+from tinynet.ops.embedding import embedding
+from tinynet.ops.everyday import (
+    dot,
+    flip,
     ravel,
     reciprocal,
     repeat,
-    round,
     rsqrt,
-    shape,
-    stop_gradient,
     take,
     tile,
     unstack,
-    zeros,
-    zeros_like,
 )
 from tinynet.ops.group_norm import group_norm
 from tinynet.ops.indexing import getitem

@@ -1,7 +1,7 @@
 """Arithmetic with NumPy's broadcasting: + - * / and the minus sign.
 
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
-repeated. Python numbers, NumPy scalars and integers beside a float take its number format: float32 stays float32.
+repeated. In what number format the result is, backend/number_format.py says: float32 stays float32.
 
 Rules are written with these functions rather than with operators, which do the same on Tensors: on plain arrays, in an
 ordinary backward, an operator would be NumPy's, and what it computes no launch that a recorded step could repeat.
@@ -10,18 +10,18 @@ ordinary backward, an operator would be NumPy's, and what it computes no launch 
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import align, to_float
+from tinynet.backend.number_format import align, align_floats, as_array
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.attach import method, operator
 
 
 @primitive
-def add(a, b):
-    """a + b."""
-    return apply(np.add, *align(a, b))
+def add(x1, x2):
+    """x1 + x2."""
+    return apply(np.add, *align(x1, x2))
 
 
-@add.vjp("a", "b")
+@add.vjp("x1", "x2")
 def _(grad):
     return grad
 
@@ -30,17 +30,17 @@ operator("add", add)
 
 
 @primitive
-def subtract(a, b):
-    """a - b."""
-    return apply(np.subtract, *align(a, b))
+def subtract(x1, x2):
+    """x1 - x2."""
+    return apply(np.subtract, *align(x1, x2))
 
 
-@subtract.vjp("a")
+@subtract.vjp("x1")
 def _(grad):
     return grad
 
 
-@subtract.vjp("b")
+@subtract.vjp("x2")
 def _(grad):
     return negative(grad)
 
@@ -49,38 +49,38 @@ operator("sub", subtract)
 
 
 @primitive
-def multiply(a, b):
-    """a * b, element by element."""
-    return apply(np.multiply, *align(a, b))
+def multiply(x1, x2):
+    """x1 * x2, element by element."""
+    return apply(np.multiply, *align(x1, x2))
 
 
-@multiply.vjp("a")
-def _(grad, b):
-    return multiply(grad, b)
+@multiply.vjp("x1")
+def _(grad, x2):
+    return multiply(grad, x2)
 
 
-@multiply.vjp("b")
-def _(grad, a):
-    return multiply(grad, a)
+@multiply.vjp("x2")
+def _(grad, x1):
+    return multiply(grad, x1)
 
 
 operator("mul", multiply)
 
 
 @primitive
-def divide(a, b):
-    """a / b; integers give floats of `config.floatx()`."""
-    return apply(np.divide, *align(to_float(a) if integers(a, b) else a, b))
+def divide(x1, x2):
+    """x1 / x2; integers give floats of `config.floatx()`."""
+    return apply(np.divide, *align_floats(x1, x2))
 
 
-@divide.vjp("a")
-def _(grad, b):
-    return divide(grad, b)
+@divide.vjp("x1")
+def _(grad, x2):
+    return divide(grad, x2)
 
 
-@divide.vjp("b")
-def _(grad, b, y):
-    return multiply(negative(divide(grad, b)), y)  # - grad a / b**2, where the square would leave the range before the result
+@divide.vjp("x2")
+def _(grad, x2, y):
+    return multiply(negative(divide(grad, x2)), y)  # - grad x1 / x2**2, whose square would leave the range before the result
 
 
 operator("truediv", divide)
@@ -89,7 +89,7 @@ operator("truediv", divide)
 @primitive
 def negative(x):
     """-x."""
-    return apply(np.negative, x)
+    return apply(np.negative, as_array(x))
 
 
 @negative.vjp
@@ -99,8 +99,3 @@ def _(grad):
 
 method("__neg__", negative)
 method("__pos__", lambda x: x)
-
-
-def integers(a, b) -> bool:
-    """Whether neither operand is a float, so that NumPy would divide into float64."""
-    return not any(isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind == "f") for x in (a, b))

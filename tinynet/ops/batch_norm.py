@@ -82,8 +82,8 @@ def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: 
 
     Raises ValueError unless gamma and beta have shape (C,).
     """
-    axis, epsilon = _check("batch_norm", x, axis, epsilon, gamma=gamma, beta=beta)
     x, gamma, beta = floats(x, gamma, beta)
+    axis, epsilon = _check("batch_norm", x, axis, epsilon, gamma=gamma, beta=beta)
     last = axis == x.ndim - 1
     y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=epsilon)
     return y if last else moveaxis(y, -1, axis), mean, var
@@ -93,8 +93,8 @@ def batch_norm_inference(
     x: Value, gamma: Value, beta: Value, mean: Value, var: Value, *, axis: int = -1, epsilon: float = 1e-3
 ) -> Value:
     """Normalises x with the given mean and variance (C,) -> y as x; raises ValueError where a shape is not (C,)."""
-    axis, epsilon = _check("batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var)
     x, gamma, beta, mean, var = floats(x, gamma, beta, mean, var)
+    axis, epsilon = _check("batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var)
     last = axis == x.ndim - 1
     y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=epsilon)
     return y if last else moveaxis(y, -1, axis)

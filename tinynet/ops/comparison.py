@@ -3,73 +3,93 @@
 import numpy as np
 
 from tinynet.autograd import Tensor, primitive
+from tinynet.backend.number_format import align, as_array
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.attach import method, operator
 
 
 def _compare(ufunc, a, b):
-    return apply(ufunc, a, b, dtype=np.dtype(bool))
+    whole = all(hasattr(x, "dtype") and x.dtype.kind != "f" for x in (a, b))
+    return apply(ufunc, *((a, b) if whole else align(a, b)), dtype=np.dtype(bool))  # integers are compared exactly
 
 
 @primitive
-def equal(a, b):
-    """a == b, element by element."""
-    return _compare(np.equal, a, b)
+def equal(x1, x2):
+    """x1 == x2, element by element."""
+    return _compare(np.equal, x1, x2)
 
 
 @primitive
-def not_equal(a, b):
-    """a != b."""
-    return _compare(np.not_equal, a, b)
+def not_equal(x1, x2):
+    """x1 != x2."""
+    return _compare(np.not_equal, x1, x2)
 
 
 @primitive
-def less(a, b):
-    """a < b."""
-    return _compare(np.less, a, b)
+def less(x1, x2):
+    """x1 < x2."""
+    return _compare(np.less, x1, x2)
 
 
 @primitive
-def less_equal(a, b):
-    """a <= b."""
-    return _compare(np.less_equal, a, b)
+def less_equal(x1, x2):
+    """x1 <= x2."""
+    return _compare(np.less_equal, x1, x2)
 
 
 @primitive
-def greater(a, b):
-    """a > b."""
-    return _compare(np.greater, a, b)
+def greater(x1, x2):
+    """x1 > x2."""
+    return _compare(np.greater, x1, x2)
 
 
 @primitive
-def greater_equal(a, b):
-    """a >= b."""
-    return _compare(np.greater_equal, a, b)
+def greater_equal(x1, x2):
+    """x1 >= x2."""
+    return _compare(np.greater_equal, x1, x2)
 
 
 @primitive
-def logical_and(a, b):
-    """a & b of booleans (of integers: bit by bit)."""
-    return a & b
+def logical_and(x1, x2):
+    """Where both are true; of numbers 0 is false, all others are true."""
+    return _compare(np.logical_and, x1, x2)
 
 
 @primitive
-def logical_or(a, b):
-    """a | b of booleans (of integers: bit by bit)."""
-    return a | b
+def logical_or(x1, x2):
+    """Where one of them is true, or both."""
+    return _compare(np.logical_or, x1, x2)
 
 
 @primitive
 def logical_not(x):
-    """~x of booleans (of integers: bit by bit)."""
-    return ~x
+    """Where x is false."""
+    return apply(np.logical_not, as_array(x), dtype=np.dtype(bool))
+
+
+@primitive
+def bitwise_and(x1, x2):
+    """x1 & x2, bit by bit; of booleans where both are true."""
+    return as_array(x1) & as_array(x2)
+
+
+@primitive
+def bitwise_or(x1, x2):
+    """x1 | x2, bit by bit; of booleans where one of them is true, or both."""
+    return as_array(x1) | as_array(x2)
+
+
+@primitive
+def bitwise_not(x):
+    """~x, bit by bit; of booleans where x is false."""
+    return ~as_array(x)
 
 
 for _name, _function in [
     ("eq", equal), ("ne", not_equal), ("lt", less), ("le", less_equal), ("gt", greater), ("ge", greater_equal)
 ]:  # fmt: skip
     method(f"__{_name}__", _function)
-operator("and", logical_and)
-operator("or", logical_or)
-method("__invert__", logical_not)
+operator("and", bitwise_and)
+operator("or", bitwise_or)
+method("__invert__", bitwise_not)
 setattr(Tensor, "__hash__", object.__hash__)  # noqa: B010  by identity, although == compares elements: the tape keeps Tensors in dictionaries

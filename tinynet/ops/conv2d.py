@@ -120,8 +120,9 @@ def conv2d(
     "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is applied in
     the same pass. Raises ValueError where the shapes do not fit each other, or for another activation.
     """
+    x, w, b = floats(x, w, b)
     check_images("conv2d", x, w, activation, groups)
-    first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
+    first = known_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair("conv2d", "strides", strides), pair("conv2d", "dilation_rate", dilation_rate)
     padding = kernels.resolve_padding(padding, x.shape[1:3], w.shape[:2], strides, dilation)

@@ -37,7 +37,7 @@ def depthwise_conv2d(
     That is a convolution with C groups of one channel and M filters, and w has the memory order for it. The other arguments
     are those of conv2d. Raises ValueError where the channels do not fit.
     """
-    name = "depthwise_conv2d"
+    name, (x, w, b) = "depthwise_conv2d", floats(x, w, b)
     check_images(name, x, w, activation)
     strides, dilation_rate = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
     kh, kw, channels, multiplier = w.shape
@@ -46,7 +46,7 @@ def depthwise_conv2d(
         raise ValueError(f"depthwise_conv2d: a kernel {w.shape} takes {channels} channels, the images {x.shape} have {found}")
     return conv2d(
         x,
-        reshape(w, kh, kw, 1, channels * multiplier),
+        reshape(w, (kh, kw, 1, channels * multiplier)),
         b,
         strides=strides,
         padding=padding,
@@ -97,9 +97,10 @@ def conv2d_transpose(
     another activation, and where x and w do not fit.
     """
     name = "conv2d_transpose"
+    x, w, b = floats(x, w, b)
     check_images(name, x, w, activation)
     choice(name, "padding", padding, ("valid", "same"))
-    first, (x, w, b) = known_format(data_format) == "channels_first", floats(x, w, b)
+    first = known_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
     if x.shape[3] != w.shape[3]:
@@ -130,6 +131,7 @@ def conv1d(
 
     padding is that of conv2d, or "causal": zeros before the sequence only, so that y[i] sees nothing after x[i * strides].
     """
+    x, w, b = floats(x, w, b)
     check_images("conv1d", x, w, activation, groups, SEQUENCES, ("K", "C", "F"))
     strides = integer("conv1d", "strides", strides, least=1)
     dilation_rate = integer("conv1d", "dilation_rate", dilation_rate, least=1)
@@ -137,7 +139,7 @@ def conv1d(
     before = (w.shape[0] - 1) * dilation_rate
     y = conv2d(
         as_images(x, data_format),
-        reshape(w, 1, *w.shape),
+        reshape(w, (1, *w.shape)),
         b,
         strides=(1, strides),
         padding=((0, 0), (before, 0)) if padding == "causal" else padding,
@@ -152,10 +154,10 @@ def conv1d(
 def as_images(x: Value, data_format: str) -> Value:
     """Sequences (N, L, C) as images of one row (N, 1, L, C), or (N, C, L) as (N, C, 1, L): a view."""
     axis = 2 if known_format(data_format) == "channels_first" else 1
-    return reshape(x, *x.shape[:axis], 1, *x.shape[axis:])
+    return reshape(x, (*x.shape[:axis], 1, *x.shape[axis:]))
 
 
 def as_sequences(x: Value, data_format: str) -> Value:
     """The same backwards."""
     axis = 2 if known_format(data_format) == "channels_first" else 1
-    return reshape(x, *x.shape[:axis], *x.shape[axis + 1 :])
+    return reshape(x, (*x.shape[:axis], *x.shape[axis + 1 :]))

@@ -2,7 +2,7 @@
 
     categorical   - sum_c t_c log clip(p_c / sum p, e, 1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
     sparse        the same with t the one-hot row of an integer label
-    binary        mean over the last axis of - t log q - (1 - t) log(1 - q),  q = clip(p, e, 1 - e)
+    binary        - t log q - (1 - t) log(1 - q) of every element,  q = clip(p, e, 1 - e)
 
 The gradient is 0 where the clip is active. Targets are constants.
 """
@@ -12,19 +12,20 @@ from typing import Any
 from tinynet.autograd import Tensor, primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import config
+from tinynet.backend.number_format import as_array
 from tinynet.kernels import binary_crossentropy as binary
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.softmax.crossentropy import EPSILON
-from tinynet.ops.arithmetic import add, subtract
+from tinynet.ops.arithmetic import add, multiply, negative, subtract
 from tinynet.ops.attach import Value
+from tinynet.ops.constants import stop_gradient
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import cast, log
-from tinynet.ops.everyday import stop_gradient
-from tinynet.ops.reduction import mean, sum
+from tinynet.ops.reduction import sum
 from tinynet.ops.selection import clip, where
-from tinynet.ops.settings import floats
-from tinynet.ops.shape import reshape
+from tinynet.ops.settings import existing, floats
+from tinynet.ops.shape import moveaxis, reshape
 from tinynet.ops.smooth_activations import sigmoid
 from tinynet.ops.softmax import softmax_grad
 
@@ -51,7 +52,7 @@ def _(g, p, t, *, epsilon):
     total = sum(p, 1, keepdims=True)
     q = p / total
     inside = (q >= epsilon) & (q <= 1 - epsilon)
-    dq = where(inside, -(reshape(g, -1, 1) * one_hot(t, p)) / q, 0.0)
+    dq = where(inside, -(reshape(g, (-1, 1)) * one_hot(t, p)) / q, 0.0)
     return (dq - sum(dq * q, 1, keepdims=True)) / total
 
 
@@ -81,7 +82,7 @@ def _(g, p, t, *, clip, epsilon):
     if clip:
         return softmax_grad(crossentropy_grad(g, p, t, epsilon=epsilon), p, axis=-1)
     rows = one_hot(t, p)
-    return reshape(g, -1, 1) * (p * sum(rows, 1, keepdims=True) - rows)
+    return reshape(g, (-1, 1)) * (p * sum(rows, 1, keepdims=True) - rows)
 
 
 @primitive
@@ -106,24 +107,26 @@ def _(g, z, t):
     return g * (sigmoid(z) - t)
 
 
-def categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
-    """target and output (N, ..., C) -> loss (N, ...); see the formulas above.
+def categorical_crossentropy(target: Value, output: Value, from_logits: bool = False, axis: int = -1) -> Value:
+    """target and output (N, ..., C), the classes along `axis` -> loss (N, ...); see the formulas above.
 
     A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same values and
     gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with requires_grad set).
     """
-    target = stop_gradient(target)
+    target, (output,) = stop_gradient(as_array(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(
             f"categorical_crossentropy: expected target and output of one shape (N, ..., C), got {tuple(target.shape)} "
             f"and {tuple(output.shape)}; integer labels go to sparse_categorical_crossentropy"
         )
+    target, output = (_last("categorical_crossentropy", x, axis) for x in (target, output))
     return _categorical(target, target.shape[:-1], output, from_logits)
 
 
-def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
-    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C) -> loss (N, ...)."""
-    labels, shape = stop_gradient(target), tuple(output.shape[:-1])
+def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False, axis: int = -1) -> Value:
+    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C), the classes along `axis` -> loss (N, ...)."""
+    labels, output = stop_gradient(as_array(target)), _last("sparse_categorical_crossentropy", floats(output)[0], axis)
+    shape = tuple(output.shape[:-1])
     if tuple(labels.shape) not in (shape, (*shape, 1)):
         raise ValueError(
             f"sparse_categorical_crossentropy: expected one label for each row of the output {tuple(output.shape)}, that "
@@ -134,18 +137,17 @@ def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: b
 
 
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
-    """target and output (N, ..., K) -> mean over the last axis (N, ...)."""
-    target = stop_gradient(target)
+    """target and output of one shape -> losses of that shape, element by element."""
+    target, (output,) = stop_gradient(as_array(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape")
-    (output,) = floats(output)
     if target.dtype != output.dtype:
         target = cast(target, dtype=output.dtype)
     if from_logits:
-        return mean(logistic_crossentropy(output, target), -1)
+        return logistic_crossentropy(output, target)
     e = config.epsilon()
     q = clip(output, x_min=e, x_max=1 - e)
-    return -mean(target * log(q) + subtract(1, target) * log(1 - q), -1)
+    return negative(add(multiply(target, log(q)), multiply(subtract(1, target), log(subtract(1, q)))))
 
 
 def one_hot(t: Any, p: Value) -> Any:
@@ -154,11 +156,16 @@ def one_hot(t: Any, p: Value) -> Any:
     return t.astype(p.dtype) if t.ndim == p.ndim else (t[:, None] == xp(t).arange(p.shape[1])).astype(p.dtype)
 
 
+def _last(name: str, x: Value, axis: int) -> Value:
+    """x with its classes along the last axis."""
+    axis = existing(name, axis, x)
+    return x if axis == x.ndim - 1 else moveaxis(x, axis, -1)
+
+
 def _categorical(target: Any, shape: tuple[int, ...], output: Value, from_logits: bool) -> Value:
-    (output,) = floats(output)
     if output.ndim != 2:
-        target = reshape(target, -1, *target.shape[len(shape) :])
-        output = reshape(output, -1, output.shape[-1])
+        target = reshape(target, (-1, *target.shape[len(shape) :]))
+        output = reshape(output, (-1, output.shape[-1]))
     logits = output if from_logits else _logits(output)
     if logits is None:
         loss = crossentropy(output, target, epsilon=config.epsilon())

@@ -58,4 +58,5 @@ def dropout(
     rate = number("dropout", "rate", rate, 0, 1)
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
-    return drop(floats(x)[0], xp(as_raw(x)).asarray(words), rate=rate, noise_shape=noise_shape)[0]
+    (x,) = floats(x)
+    return drop(x, xp(as_raw(x)).asarray(words), rate=rate, noise_shape=noise_shape)[0]

@@ -3,8 +3,7 @@
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.autograd.tensor import as_raw
-from tinynet.backend.number_format import align, to_float
+from tinynet.backend.number_format import align, as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
@@ -71,6 +70,8 @@ def _(grad, y):
 @primitive
 def square(x):
     """x**2."""
+    x = as_array(x)
+    x = elementwise.cast(x, np.dtype(np.int64)) if x.dtype.kind == "b" else x
     return apply(np.multiply, x, x)
 
 
@@ -83,31 +84,30 @@ _POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to N
 
 
 @primitive
-def power(a, b):
-    """a ** b.
+def power(x1, x2):
+    """a ** b for a = x1 and b = x2.
 
     d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 and b >= 0 (its
     limit for b > 0), and NaN where a < 0, where no derivative exists.
     """
-    a, b = align(a, b)
-    if isinstance(b, int | float) and b in _POWERS:
-        return apply(_POWERS[b], a)
-    return apply(np.power, a, b)
+    x1, x2 = align(x1, x2)
+    if isinstance(x2, int | float) and x2 in _POWERS and x1.dtype.kind == "f":
+        return apply(_POWERS[x2], x1)
+    return apply(np.power, x1, x2)
 
 
-@power.vjp("a")
-def _(grad, a, b):
-    if isinstance(b, int | float):
-        return multiply(grad, multiply(b, power(a, b - 1)) if b else 0.0)
-    b = align(b, as_raw(a))[0]
-    return multiply(grad, multiply(b, power(a, where(logical_and(equal(a, 0), equal(b, 0)), 1.0, subtract(b, 1)))))
+@power.vjp("x1")
+def _(grad, x1, x2):
+    if isinstance(x2, int | float):
+        return multiply(grad, multiply(x2, power(x1, x2 - 1)) if x2 else 0.0)
+    return multiply(grad, multiply(x2, power(x1, where(logical_and(equal(x1, 0), equal(x2, 0)), 1, subtract(x2, 1)))))
 
 
-@power.vjp("b")
-def _(grad, a, b, y):
-    if isinstance(a, int | float) and a:
-        return multiply(multiply(grad, y), float(np.log(a)))
-    return multiply(multiply(grad, y), log(where(logical_and(equal(a, 0), greater_equal(b, 0)), 1.0, a)))
+@power.vjp("x2")
+def _(grad, x1, x2, y):
+    if isinstance(x1, int | float) and x1:
+        return multiply(multiply(grad, y), float(np.log(x1)))
+    return multiply(multiply(grad, y), log(where(logical_and(equal(x1, 0), greater_equal(x2, 0)), 1.0, x1)))
 
 
 operator("pow", power)
@@ -138,7 +138,7 @@ def _(grad, x):
 @primitive
 def abs(x):
     """|x|, with derivative 0 at 0."""
-    return apply(np.absolute, x)
+    return apply(np.absolute, as_array(x))
 
 
 @abs.vjp
@@ -152,7 +152,7 @@ method("__abs__", abs)
 @primitive
 def sign(x):
     """-1, 0 or 1; its derivative is 0 everywhere."""
-    return apply(np.sign, x)
+    return apply(np.sign, as_array(x))
 
 
 @sign.vjp
@@ -163,7 +163,7 @@ def _(grad):
 @primitive
 def cast(x, *, dtype):
     """x in another number format."""
-    return elementwise.cast(x, dtype)
+    return elementwise.cast(as_array(x), np.dtype(dtype))
 
 
 @cast.vjp

@@ -1,6 +1,7 @@
 """Looking up rows of a table: layers/embedding.py -> here -> kernels/embedding.py. Lookup and sum are each other's rules."""
 
 from tinynet.autograd import primitive
+from tinynet.backend.number_format import as_array
 from tinynet.kernels import embedding as kernels
 from tinynet.ops.attach import Value
 
@@ -29,6 +30,7 @@ def _(grad, ids, rows):
 
 def embedding(table: Value, ids: Value) -> Value:
     """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D); raises IndexError for ids outside 0 .. V - 1."""
+    table, ids = as_array(table), as_array(ids)
     if table.ndim != 2 or ids.dtype.kind not in "iu" or ids.ndim < 1:
         got = f"{tuple(table.shape)} and {ids.dtype} {tuple(ids.shape)}"
         raise ValueError(f"embedding: expected a table (V, D) and integers (N, ...), got {got}")

@@ -66,6 +66,7 @@ def group_norm(
     With centred=False the mean is taken as 0 (RMS normalisation). Raises ValueError for the batch axis, or an axis that x
     does not have.
     """
+    x, gamma, beta = floats(x, gamma, beta)
     found = tuple(sorted(existing_axes("group_norm", axes, x, "axes")))
     epsilon = number("group_norm", "epsilon", epsilon, 0)
     if not found or 0 in found:
@@ -74,5 +75,4 @@ def group_norm(
         repeated = (1,) * (x.ndim - 1 - factor.ndim) + tuple(factor.shape)
         if any(n not in (1, size) for n, size in zip(repeated, x.shape[1:], strict=False)) or factor.ndim >= x.ndim:
             raise ValueError(f"group_norm: {name} {factor.shape} does not broadcast to {x.shape[1:]}, the shape of a sample")
-    x, gamma, beta = floats(x, gamma, beta)
     return standardise(x, gamma, beta, axes=found, epsilon=epsilon, centred=bool(centred))[0]

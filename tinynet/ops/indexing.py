@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor, primitive
+from tinynet.backend.number_format import as_array
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value, method
@@ -18,7 +19,7 @@ def subscript(x, *, index):
     """x[index], for an index without Tensors."""
     y = x[index]
     if is_basic(index) or type(y) is not np.ndarray:
-        return y
+        return np.asarray(y) if isinstance(y, np.generic) else y  # one element: an array without axes
     out = common.aligned(y.shape, y.dtype)
     common.launch(_take, out, x, index)
     return out
@@ -68,6 +69,7 @@ def is_basic(index: Any) -> bool:
 
 def getitem(x: Value, index: Any) -> Value:
     """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
+    x = as_array(x)
     return subscript(x, index=tuple(map(constant, index)) if isinstance(index, tuple) else constant(index))
 
 

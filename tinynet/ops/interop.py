@@ -16,6 +16,9 @@ from tinynet.backend import device, undo
 from tinynet.ops import printing
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
     equal,
     greater,
     greater_equal,
@@ -46,7 +49,7 @@ _OTHERS = (
     transpose, var, where,
 )  # fmt: skip
 UFUNCS: dict[str, Any] = {f.__name__: f for f in _UFUNCS} | {  # type: ignore[attr-defined]
-    "absolute": abs, "bitwise_and": logical_and, "bitwise_or": logical_or, "float_power": power, "invert": logical_not,
+    "absolute": abs, "bitwise_and": bitwise_and, "bitwise_or": bitwise_or, "float_power": power, "invert": bitwise_not,
 }  # fmt: skip
 FUNCTIONS: dict[str, Any] = {f.__name__: f for f in _OTHERS} | {"amax": max, "amin": min}  # type: ignore[attr-defined]
 

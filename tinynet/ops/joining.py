@@ -6,12 +6,12 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.autograd.tensor import as_raw
+from tinynet.backend.number_format import as_array
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.elementwise import like
 from tinynet.ops.attach import Value
 from tinynet.ops.indexing import getitem
-from tinynet.ops.settings import existing, integer
+from tinynet.ops.settings import existing, in_one_format, integer
 from tinynet.ops.shape import expand_dims
 
 
@@ -41,8 +41,8 @@ def _(grad, shapes, needs, axis):
 
 def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
     """A list of arrays, equal in all axes but one, joined along that axis."""
-    xs = list(xs)
-    shapes = [tuple(as_raw(x).shape) for x in xs]
+    xs = in_one_format(*xs)
+    shapes = [tuple(x.shape) for x in xs]
     axis = integer("concatenate", "axis", axis)
     if not xs or any(len(s) != len(shapes[0]) for s in shapes) or not -len(shapes[0]) <= axis < len(shapes[0]):
         raise ValueError(f"concatenate: expected arrays of one rank with an axis {axis}, got shapes {shapes}")
@@ -52,21 +52,22 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
     return join(*xs, axis=axis)
 
 
-def stack(xs: Sequence[Value], axis: int = 0) -> Value:
+def stack(x: Sequence[Value], axis: int = 0) -> Value:
     """A list of arrays of one shape, joined along a new axis."""
-    return concatenate([expand_dims(x, axis) for x in xs], axis)
+    return concatenate([expand_dims(one, axis) for one in x], axis)
 
 
-def split(x: Value, parts: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """x cut along `axis` into `parts` equal pieces, or before the given positions."""
+def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:
+    """x cut along `axis` into a number of equal pieces, or before the positions given."""
+    x, parts = as_array(x), indices_or_sections
     axis = existing("split", axis, x)
     length = x.shape[axis]
-    if isinstance(parts, list | tuple):
-        cuts = [0, *[integer("split", "parts", cut) for cut in parts], length]
+    if np.ndim(parts):
+        cuts = [0, *[integer("split", "indices_or_sections", cut) for cut in parts], length]  # type: ignore[union-attr]
         if cuts != sorted(cuts):
-            raise ValueError(f"split: parts must rise from 0 to {length}, the size of axis {axis}, got {parts}")
+            raise ValueError(f"split: indices_or_sections must rise from 0 to {length}, the size of axis {axis}, got {parts}")
     else:
-        count = integer("split", "parts", parts, least=1)
+        count = integer("split", "indices_or_sections", parts, least=1)
         if length % count:
             raise ValueError(f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts")
         cuts = [i * (length // count) for i in range(count + 1)]

@@ -16,7 +16,7 @@ from tinynet.ops.attach import Value, operator
 from tinynet.ops.derived import derived_from
 from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
-from tinynet.ops.settings import choice, floats
+from tinynet.ops.settings import choice, floats, in_one_format
 from tinynet.ops.shape import reshape, swapaxes
 from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 
@@ -37,15 +37,16 @@ def _(grad, a):
     return matrix_product(swapaxes(a, -1, -2), grad)
 
 
-def matmul(a: Value, b: Value) -> Value:
-    """a @ b as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right."""
-    shapes = [tuple(getattr(x, "shape", ())) for x in (a, b)]
-    ranks = len(shapes[0]), len(shapes[1])
-    if min(ranks) == 0 or shapes[0][-1] != shapes[1][-2 if ranks[1] > 1 else 0]:
-        raise ValueError(f"matmul: shapes {shapes[0]} and {shapes[1]} do not fit (..., N, K) @ (..., K, M)")
-    a, b = floats(a, b) if "f" in (a.dtype.kind, b.dtype.kind) else (a, b)
-    y = matrix_product(reshape(a, 1, -1) if ranks[0] == 1 else a, reshape(b, -1, 1) if ranks[1] == 1 else b)
-    shape = y.shape[:-2] + (() if ranks[0] == 1 else y.shape[-2:-1]) + (() if ranks[1] == 1 else y.shape[-1:])
+def matmul(x1: Value, x2: Value) -> Value:
+    """x1 @ x2 as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right."""
+    x1, x2 = in_one_format(x1, x2)
+    if min(x1.ndim, x2.ndim) == 0 or x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
+        shapes = f"{tuple(x1.shape)} and {tuple(x2.shape)}"
+        raise ValueError(f"matmul: shapes {shapes} do not fit (..., N, K) @ (..., K, M)")
+    x1, x2 = floats(x1, x2) if x1.dtype.kind == "f" else (x1, x2)
+    row, column = x1.ndim == 1, x2.ndim == 1
+    y = matrix_product(reshape(x1, (1, -1)) if row else x1, reshape(x2, (-1, 1)) if column else x2)
+    shape = y.shape[:-2] + (() if row else y.shape[-2:-1]) + (() if column else y.shape[-1:])
     return y if shape == y.shape else reshape(y, shape)
 
 
@@ -70,7 +71,7 @@ def _(grad, x, w, needs):
 
 def _rows(x: Value) -> Value:
     """(N, ..., K) as a matrix (N ..., K)."""
-    return x if x.ndim == 2 else reshape(x, -1, x.shape[-1])
+    return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
 
 
 # Name of an activation that a Dense layer fuses -> the function, and its derivative from the output.
@@ -115,6 +116,7 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
 
     Raises ValueError where the shapes do not fit.
     """
+    x, w, b = floats(x, w, b)
     if x.ndim < 2 or w.ndim != 2 or x.shape[-1] != w.shape[0] or (b is not None and tuple(b.shape) != (w.shape[1],)):
         raise ValueError(
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
@@ -122,7 +124,6 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
         )
     if activation is not None:
         choice("linear", "activation", activation, FUSED)
-    x, w, b = floats(x, w, b)
     if x.ndim == 2:
         return dense(x, w, b, activation=activation)
     y = affine(x, w, b)

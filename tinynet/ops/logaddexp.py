@@ -3,9 +3,9 @@
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import align, to_float
+from tinynet.backend.number_format import align_floats
 from tinynet.kernels.elementwise import apply
-from tinynet.ops.arithmetic import integers, multiply, subtract
+from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.comparison import equal, logical_and
 from tinynet.ops.elementary import abs
 from tinynet.ops.selection import where
@@ -13,19 +13,19 @@ from tinynet.ops.smooth_activations import sigmoid
 
 
 @primitive
-def logaddexp(a, b):
-    """log(e**a + e**b) without overflow; of equal infinities that infinity."""
-    return apply(np.logaddexp, *align(to_float(a) if integers(a, b) else a, b))
+def logaddexp(x1, x2):
+    """log(e**x1 + e**x2) without overflow; of equal infinities that infinity."""
+    return apply(np.logaddexp, *align_floats(x1, x2))
 
 
-@logaddexp.vjp("a")
-def _(grad, a, b):
-    return multiply(grad, _share(a, b))
+@logaddexp.vjp("x1")
+def _(grad, x1, x2):
+    return multiply(grad, _share(x1, x2))
 
 
-@logaddexp.vjp("b")
-def _(grad, a, b):
-    return multiply(grad, _share(b, a))
+@logaddexp.vjp("x2")
+def _(grad, x1, x2):
+    return multiply(grad, _share(x2, x1))
 
 
 def _share(a, b):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinynet.autograd import as_raw
 from tinynet.backend import config
-from tinynet.backend.number_format import to_float
+from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels.common import Array, aligned, launch, xp
 from tinynet.ops.arithmetic import divide, multiply
 from tinynet.ops.attach import Value
@@ -17,17 +17,19 @@ from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import abs, power, square
 from tinynet.ops.reduction import max, mean, sum, var
 from tinynet.ops.selection import maximum, where
-from tinynet.ops.settings import Axis, number, reduced_axes
+from tinynet.ops.settings import Axis, floats, number, reduced_axes
 from tinynet.ops.shape import squeeze
 
 
 def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Standard deviation, by the biased variance."""
+    x = as_array(x)
     return root(var(x, reduced_axes("std", axis, x), keepdims))
 
 
-def moments(x: Value, axes: Axis, keepdims: bool = False) -> tuple[Value, Value]:
-    """(mean, biased variance) over `axes`."""
+def moments(x: Value, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Value, Value]:
+    """(mean, biased variance) over `axes`. There are no replicas here that `synchronized` could mean."""
+    x = as_array(x)
     axes = reduced_axes("moments", axes, x, "axes")
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
@@ -38,6 +40,7 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here. The
     derivative at 0 is taken as 0. Raises ValueError for another `ord` than a positive number, 'euclidean' or 'fro'.
     """
+    (x,) = floats(x)
     axis = reduced_axes("norm", axis, x)
     axes = x.ndim if axis is None else len(axis) if isinstance(axis, tuple) else 1
     if axes > 1 and ord not in (None, "euclidean", "fro"):
@@ -90,6 +93,7 @@ def _power_of_two(largest: Array) -> Array:
 
 def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
     """x / max(norm of x along `axis`, epsilon)."""
+    x = as_array(x)
     axis = reduced_axes("normalize", axis, x)
     number("normalize", "order", order, np.finfo(float).tiny, np.finfo(float).max)
     epsilon = config.epsilon() if epsilon is None else number("normalize", "epsilon", epsilon, 0)

@@ -92,8 +92,9 @@ def average_pool2d(
 
 
 def _pool(name: str, primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
+    (x,) = floats(x)
     rank(name, "x", x, IMAGES)
-    first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
+    first = check_data_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     pool_size = pair(name, "pool_size", pool_size)
     strides = pool_size if strides is None else pair(name, "strides", strides)

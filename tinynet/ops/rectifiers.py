@@ -5,7 +5,7 @@ the same formula written with operations. At 0 the derivative is that of negativ
 """
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import to_float
+from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
 from tinynet.ops.attach import Value
@@ -17,7 +17,7 @@ from tinynet.ops.settings import number
 @primitive
 def relu(x):
     """max(x, 0)."""
-    return kernels.relu(x)
+    return kernels.relu(as_array(x))
 
 
 @relu.vjp
@@ -39,7 +39,7 @@ def _(g, s):
 @primitive
 def leaky(x, *, negative_slope):
     """x where x > 0, else negative_slope x."""
-    return kernels.leaky_relu(x, negative_slope=negative_slope)
+    return kernels.leaky_relu(to_float(x), negative_slope=negative_slope)
 
 
 @leaky.vjp

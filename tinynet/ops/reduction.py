@@ -4,31 +4,34 @@
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw, basics, primitive
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config
-from tinynet.backend.number_format import to_float
+from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import reduce
 from tinynet.kernels.common import aligned, launch, xp
-from tinynet.ops.arithmetic import divide, multiply, subtract
+from tinynet.ops.arithmetic import add, divide, multiply, subtract
 from tinynet.ops.attach import Value, method
 from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import cast, exp, square
-from tinynet.ops.selection import where
+from tinynet.ops.selection import maximum, minimum, where
 from tinynet.ops.settings import Axis, floats, reduced_axes
 
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over `axis`."""
+    """Sum over `axis`; of integers and booleans in 64 bits, as NumPy has it, so that it does not overflow."""
+    x = as_array(x)
     x = cast(x, dtype=config.floatx()) if x.dtype == np.float16 else x
     return basics.sum(x, axis=reduced_axes("sum", axis, x), keepdims=keepdims)
 
 
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum over `axis` divided by the number of elements summed."""
+    x = as_array(x)
     axis = reduced_axes("mean", axis, x)
     return divide(sum(x, axis, keepdims), _count(x, axis))
 
@@ -38,24 +41,36 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
     So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
     """
+    (x,) = floats(x)
     axis = reduced_axes("var", axis, x)
-    (x,), reduced = floats(x), range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reduced = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     x = subtract(x, as_raw(x)[tuple([slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim)])])
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
-def max(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Largest element over `axis`."""
-    return amax(x, axis=reduced_axes("max", axis, x), keepdims=keepdims)
+def max(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
+    """Largest element over `axis`, and no less than `initial`."""
+    return _extreme("max", amax, maximum, x, axis, keepdims, initial)
 
 
-def min(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Smallest element over `axis`."""
-    return amin(x, axis=reduced_axes("min", axis, x), keepdims=keepdims)
+def min(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
+    """Smallest element over `axis`, and no more than `initial`."""
+    return _extreme("min", amin, minimum, x, axis, keepdims, initial)
+
+
+def _extreme(name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdims: bool, initial: Any) -> Value:
+    x = as_array(x)
+    axis = reduced_axes(name, axis, x)
+    if initial is None:
+        return reduced(x, axis=axis, keepdims=keepdims)
+    if not x.size:  # the sum of nothing is 0
+        return add(sum(x, axis, keepdims), initial)
+    return larger(reduced(x, axis=axis, keepdims=keepdims), initial)
 
 
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """log(sum(exp(x))) without overflow; -inf where all elements are -inf, with derivative 0 there."""
+    x = as_array(x)
     return log_sum_exp(x, axis=reduced_axes("logsumexp", axis, x), keepdims=keepdims)
 
 

@@ -42,9 +42,10 @@ def resize_images(x: Value, size: Any, interpolation: str = "bilinear", data_for
     Pixel centres lie at half integers, as in Keras; images that are made smaller are not smoothed before.
     Raises ValueError for another interpolation.
     """
+    (x,) = floats(x)
     rank("resize_images", "x", x, IMAGES)
     choice("resize_images", "interpolation", interpolation, kernels.METHODS)
-    first, (x,) = known_format(data_format) == "channels_first", floats(x)
+    first = known_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     y = resize(x, size=pair("resize_images", "size", size), method=interpolation)
     return transpose(y, TO_NCHW) if first else y

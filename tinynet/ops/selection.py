@@ -7,8 +7,9 @@ Conventions at ties: `maximum` and `minimum` of equal numbers give each half of 
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import align
+from tinynet.backend.number_format import align, align_all, as_array
 from tinynet.kernels import elementwise
+from tinynet.kernels.common import xp
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import multiply
 from tinynet.ops.attach import method
@@ -16,56 +17,63 @@ from tinynet.ops.comparison import equal, greater
 
 
 @primitive
-def where(condition, a, b):
-    """a where `condition` holds, else b."""
-    return elementwise.where(condition, *align(a, b))
+def where(condition, x1=None, x2=None):
+    """x1 where `condition` holds, else x2; without the two where it holds: one array of indices for each axis."""
+    if not hasattr(condition, "dtype") or condition.dtype.kind != "b":
+        condition = elementwise.cast(as_array(condition), np.dtype(bool))
+    if x1 is None or x2 is None:
+        if x1 is not None or x2 is not None:
+            raise ValueError("where: x1 and x2 belong together; give both, or neither for the indices of what holds")
+        return tuple(xp(condition).nonzero(condition))
+    return elementwise.where(condition, *align(x1, x2, condition))
 
 
-@where.vjp("a")
+@where.vjp("x1")
 def _(grad, condition):
     return where(condition, grad, 0.0)
 
 
-@where.vjp("b")
+@where.vjp("x2")
 def _(grad, condition):
     return where(condition, 0.0, grad)
 
 
 @primitive
-def maximum(a, b):
-    """The larger of a and b."""
-    return apply(np.maximum, *align(a, b))
+def maximum(x1, x2):
+    """The larger of x1 and x2."""
+    return apply(np.maximum, *align(x1, x2))
 
 
-@maximum.vjp("a")
-def _(grad, a, b):
-    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+@maximum.vjp("x1")
+def _(grad, x1, x2):
+    return where(greater(x1, x2), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
 
 
-@maximum.vjp("b")
-def _(grad, a, b):
-    return where(greater(b, a), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+@maximum.vjp("x2")
+def _(grad, x1, x2):
+    return where(greater(x2, x1), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
 
 
 @primitive
-def minimum(a, b):
-    """The smaller of a and b."""
-    return apply(np.minimum, *align(a, b))
+def minimum(x1, x2):
+    """The smaller of x1 and x2."""
+    return apply(np.minimum, *align(x1, x2))
 
 
-@minimum.vjp("a")
-def _(grad, a, b):
-    return where(greater(b, a), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+@minimum.vjp("x1")
+def _(grad, x1, x2):
+    return where(greater(x2, x1), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
 
 
-@minimum.vjp("b")
-def _(grad, a, b):
-    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+@minimum.vjp("x2")
+def _(grad, x1, x2):
+    return where(greater(x1, x2), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
 
 
 @primitive
 def clip(x, *, x_min, x_max):
     """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside."""
+    x, x_min, x_max = align_all(x, x_min, x_max)
     return apply(np.minimum, apply(np.maximum, x, x_min), x_max)
 
 

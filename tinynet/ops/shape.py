@@ -3,38 +3,44 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tinynet.autograd import Tensor, basics, primitive
+from tinynet.backend.number_format import as_array
 from tinynet.kernels import padding
 from tinynet.ops.attach import Value, method
 from tinynet.ops.indexing import getitem
-from tinynet.ops.settings import existing
+from tinynet.ops.settings import choice, existing, existing_axes, integer
 
 
-def reshape(x: Value, *shape: Any) -> Value:
-    """The same elements in C order of the axes; shape as a tuple or as numbers, one of which may be -1."""
-    return basics.reshape(x, shape=_tuple(shape))
+def reshape(x: Value, newshape: Any) -> Value:
+    """The same elements in C order of the axes; of the sizes in `newshape` one may be -1."""
+    return basics.reshape(as_array(x), shape=_sizes(newshape))
 
 
 def flatten(x: Value) -> Value:
     """All elements in one axis."""
-    return basics.reshape(x, shape=(-1,))
+    return basics.reshape(as_array(x), shape=(-1,))
 
 
 def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
     """x repeated to `shape` by NumPy's rules, as a view."""
-    return basics.broadcast_to(x, shape=tuple(shape))
+    return basics.broadcast_to(as_array(x), shape=_sizes(shape))
 
 
-def expand_dims(x: Value, axis: int) -> Value:
-    """x with an axis of length 1 inserted before `axis`."""
-    if not -x.ndim - 1 <= axis <= x.ndim:
+def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
+    """x with an axis of length 1 at the place `axis` of the result, or at several."""
+    x = as_array(x)
+    axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
+    ndim, sizes = x.ndim + len(axes), iter(x.shape)
+    if any(not -ndim <= a < ndim for a in axes) or len(new := {a % ndim for a in axes}) < len(axes):
         raise ValueError(f"expand_dims: axis {axis} is out of range for an array of shape {x.shape}")
-    axis %= x.ndim + 1
-    return basics.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
+    return basics.reshape(x, shape=tuple([1 if i in new else next(sizes) for i in range(ndim)]))
 
 
 def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
     """x without axes of length 1: all of them, or those given; raises ValueError if one given is longer."""
+    x = as_array(x)
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis] if isinstance(axis, int) else axis
     axes = [existing("squeeze", a, x) for a in axes]
     if any(x.shape[a] != 1 for a in axes):
@@ -53,26 +59,33 @@ def _(grad, axes):
     return permute(grad, axes=tuple(sorted(range(len(axes)), key=lambda i: axes[i])))  # the inverse permutation
 
 
-def transpose(x: Value, *axes: Any) -> Value:
-    """x with its axes in the given order, reversed if none is given."""
-    order = _tuple(axes) if axes and axes[0] is not None else tuple(reversed(range(x.ndim)))
+def transpose(x: Value, axes: Any = None) -> Value:
+    """x with its axes in the order `axes`, reversed if none is given."""
+    x = as_array(x)
+    order = tuple(reversed(range(x.ndim))) if axes is None else _sizes(axes)
     if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)):
         raise ValueError(f"transpose: {order} is not an order of the axes of shape {x.shape}")
     return permute(x, axes=tuple(a % x.ndim for a in order))
 
 
-def moveaxis(x: Value, source: int, destination: int) -> Value:
-    """x with the axis `source` moved to position `destination`."""
-    source, destination = existing("moveaxis", source, x), existing("moveaxis", destination, x)
-    order = [i for i in range(x.ndim) if i != source]
-    order.insert(destination, source)
+def moveaxis(x: Value, source: int | Sequence[int], destination: int | Sequence[int]) -> Value:
+    """x with the axis `source` moved to position `destination`, or several moved at once."""
+    x = as_array(x)
+    several = [axes if isinstance(axes, list | tuple) else (axes,) for axes in (source, destination)]
+    sources, places = (existing_axes("moveaxis", axes, x) for axes in several)
+    if len(sources) != len(places):
+        raise ValueError(f"moveaxis: expected a place for each axis, got axes {source} and places {destination}")
+    order = [i for i in range(x.ndim) if i not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
     return permute(x, axes=tuple(order))
 
 
-def swapaxes(x: Value, a: int, b: int) -> Value:
+def swapaxes(x: Value, axis1: int, axis2: int) -> Value:
     """x with two axes exchanged."""
+    x = as_array(x)
     order = list(range(x.ndim))
-    a, b = existing("swapaxes", a, x), existing("swapaxes", b, x)
+    a, b = existing("swapaxes", axis1, x, "axis1"), existing("swapaxes", axis2, x, "axis2")
     order[a], order[b] = order[b], order[a]
     return permute(x, axes=tuple(order))
 
@@ -89,20 +102,44 @@ def _(grad, x_shape, widths):
     return getitem(grad, index=inside)
 
 
-def pad(x: Value, widths: Any, value: float = 0.0) -> Value:
-    """x framed by `value`; widths as a number, a pair (before, after) for all axes, or one pair for each axis."""
-    pairs = [(widths, widths)] if isinstance(widths, int) else [widths] if isinstance(widths[0], int) else list(widths)
+def pad(x: Value, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
+    """x framed by `constant_values` (0); widths as a number, a pair (before, after) for all axes, or one pair for each axis.
+
+    With mode "reflect" or "symmetric" the frame is x mirrored at its outermost elements, or at its edges; "edge" repeats the
+    outermost elements, "wrap" begins again from the other side. Raises ValueError for another mode or widths that do not fit.
+    """
+    x = as_array(x)
+    choice("pad", "mode", mode, ("constant", "reflect", "symmetric", "edge", "wrap"))
+    if constant_values is not None and mode != "constant":
+        raise ValueError(f"pad: constant_values goes with mode='constant', got mode={mode!r}")
+    widths = _widths(pad_width, x)
+    if mode == "constant":
+        return pad_constant(x, widths=widths, value=0.0 if constant_values is None else constant_values)
+    for axis, pair in enumerate(widths):
+        if any(pair):
+            places = np.pad(np.arange(x.shape[axis]), pair, mode)  # type: ignore[call-overload]
+            x = getitem(x, (slice(None),) * axis + (places,))
+    return x
+
+
+def _widths(pad_width: Any, x: Value) -> tuple[tuple[int, int], ...]:
+    """One pair for each axis of x."""
+    pairs = pad_width if isinstance(pad_width, list | tuple) else ((pad_width, pad_width),)
+    pairs = [tuple(pair) if isinstance(pair, list | tuple) else pair for pair in pairs]
+    pairs = [tuple(pairs)] if not any(isinstance(pair, tuple) for pair in pairs) else pairs
     pairs = pairs * x.ndim if len(pairs) == 1 else pairs
-    if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
-        raise ValueError(f"pad: expected one pair of widths >= 0 for each axis of shape {x.shape}, got {widths}")
-    return pad_constant(x, widths=tuple((int(before), int(after)) for before, after in pairs), value=value)
+    if len(pairs) != x.ndim or any(not isinstance(pair, tuple) or len(pair) != 2 for pair in pairs):
+        raise ValueError(f"pad: expected one pair of widths for each axis of shape {tuple(x.shape)}, got {pad_width}")
+    return tuple([(integer("pad", "pad_width", m, 0), integer("pad", "pad_width", n, 0)) for m, n in pairs])
 
 
-def _tuple(values: tuple[Any, ...]) -> tuple[int, ...]:
-    """f(x, 2, 3) and f(x, (2, 3)) alike."""
-    return tuple(int(n) for n in (values[0] if len(values) == 1 and isinstance(values[0], list | tuple) else values))
+def _sizes(values: Any) -> tuple[int, ...]:
+    """One number or several, in a list or an array."""
+    return tuple(int(n) for n in values) if np.ndim(values) else (int(values),)
 
 
-for _function in (reshape, flatten, squeeze, transpose, swapaxes):
+for _function in (flatten, squeeze, swapaxes):
     method(_function.__name__, _function)
+method("reshape", lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape))  # as NumPy has it: t.reshape(2, 3)
+method("transpose", lambda x, *axes: transpose(x, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None))
 Tensor.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from tinynet.backend.number_format import to_float
 from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, ROOT_HALF, TANH_CUBIC, TANH_SCALE
 from tinynet.kernels.activations.smooth import erf as erf_array
+from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import abs, exp, square
@@ -150,15 +151,16 @@ def _(g, s, *, approximate):
     return g * (0.5 * (1 + erf(s * ROOT_HALF)) + s * (INVERSE_ROOT_2PI * exp(-0.5 * s * s)))
 
 
-def gelu(x: Value, approximate: bool = False) -> Value:
-    """x Phi(x) with the normal distribution function Phi; `approximate` writes Phi with tanh."""
+def gelu(x: Value, approximate: bool = True) -> Value:
+    """x Phi(x) with the normal distribution function Phi, which `approximate` writes with tanh."""
     return gaussian_unit(x, approximate=bool(approximate))
 
 
 @primitive
 def erf(x):
     """Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
-    return erf_array(to_float(x))
+    x = to_float(x)
+    return xp(x).asarray(erf_array(x))
 
 
 @erf.vjp

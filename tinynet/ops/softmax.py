@@ -9,7 +9,7 @@ import numpy as np
 
 from tinynet.autograd import Tensor, primitive
 from tinynet.backend import tracebacks
-from tinynet.backend.number_format import to_float
+from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import launch, xp
@@ -18,7 +18,7 @@ from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import exp
 from tinynet.ops.reduction import sum
-from tinynet.ops.settings import existing, existing_axes
+from tinynet.ops.settings import existing, existing_axes, floats
 from tinynet.ops.shape import reshape, transpose
 
 
@@ -55,6 +55,7 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
 
     The result of a 2-D Tensor along its last axis remembers its logits: cross-entropy then runs both in one kernel.
     """
+    (x,) = floats(x)  # so that the logits kept below are some
     if isinstance(axis, list | tuple):
         return _over_several("softmax", normalised_exponential, x, axis)
     axis = existing("softmax", axis, x)
@@ -99,6 +100,7 @@ def _(grad, y, axis):
 
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     """x - logsumexp(x) along `axis`, or over several axes: the logarithm of softmax without its rounding."""
+    x = as_array(x)
     if isinstance(axis, list | tuple):
         return _over_several("log_softmax", normalised_logarithm, x, axis)
     return normalised_logarithm(x, axis=existing("log_softmax", axis, x))

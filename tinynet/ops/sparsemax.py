@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import to_float
+from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.reduce import in_double
@@ -46,6 +46,7 @@ def _(grad, y, axis):
 
 def sparsemax(x: Value, axis: int = -1) -> Value:
     """Numbers >= 0 with sum 1 along `axis`, many of them 0."""
+    x = as_array(x)
     return simplex_projection(x, axis=existing("sparsemax", axis, x))
 
 

@@ -57,6 +57,7 @@ def affine_warp(
 
     Raises ValueError for an unknown fill_mode or interpolation, and if there is not one map for each image.
     """
+    (x,) = floats(x)
     rank("affine_warp", "x", x, IMAGES)
     choice("affine_warp", "fill_mode", fill_mode, kernels.FILL_MODES)
     choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
@@ -64,7 +65,7 @@ def affine_warp(
     maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else xp(as_raw(x)).asarray(maps, np.float64)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
-    first, (x,) = check_data_format(data_format) == "channels_first", floats(x)
+    first = check_data_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
     return transpose(y, TO_NCHW) if first else y
