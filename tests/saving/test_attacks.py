@@ -132,7 +132,7 @@ def test_a_class_that_is_not_registered(tmp_path):
     {"class_name": "Rescaling", "config": {"scale": [[0.0] * 300] * 300}},
     {"class_name": "Lambda", "config": {"function": "one_hot", "arguments": {"num_classes": 2**25}}},
     {"class_name": "Lambda", "config": {"function": "broadcast_to", "arguments": {"shape": [2**12, 2, 5, 5, 2**12]}}},
-    {"class_name": "Lambda", "config": {"function": "matmul", "arguments": {"b": [[1.0] * 100_000]}}},
+    {"class_name": "Lambda", "config": {"function": "matmul", "arguments": {"x2": [[1.0] * 100_000]}}},
 ])  # fmt: skip
 def test_nothing_large_is_allocated(entry, valid, tmp_path):
     data = with_layer(valid, entry, 0 if entry["class_name"] == "InputLayer" else 1)

@@ -36,7 +36,7 @@ def _first(tmp_path_factory):
 def native(description):
     """The bytes of a .tinynet file that holds no arrays."""
     rest = {"built_for": None, "frozen": [], "compile": None, "optimizer": None, "draws": {}}
-    return put_together({}, {"format": 1, "tinynet": "1", "model": description, **rest}, b"")
+    return put_together({}, {"format": 2, "tinynet": "1", "model": description, **rest}, b"")
 
 
 def loaded(path, data, load=load_model):
@@ -123,7 +123,7 @@ SEEDS = {
     "sequential": lambda: sequential()[0], "functional": lambda: functional()[0],
     "lambda": lambda: tinynet.Sequential([
         layers.Input((6, 4)), layers.Lambda("take", arguments={"indices": [0, 1], "axis": 1}),
-        layers.Lambda("multiply", arguments={"b": [[1.0] * 4] * 2}), layers.Dense(3, activation=layers.PReLU()),
+        layers.Lambda("multiply", arguments={"x2": [[1.0] * 4] * 2}), layers.Dense(3, activation=layers.PReLU()),
         layers.Reshape((3, 2)), layers.Embedding(5, 3), layers.Rescaling([0.5] * 3),
     ]),
     "images": lambda: tinynet.Sequential([

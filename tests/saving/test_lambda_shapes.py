@@ -12,20 +12,20 @@ from tinynet.saving import FileError, register_keras_serializable
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (5, 6, 4)
-ROWS = {"b": [[0.5] * 3] * 4}
+ROWS = {"x2": [[0.5] * 3] * 4}
 ARGUMENTS = {
-    "add": {"b": [[0.5] * 4] * 6}, "subtract": {"b": [1, 2, 3, 4]}, "multiply": {"b": 2}, "divide": {"b": [[2.0], [1.0]] * 3},
-    "power": {"b": 2}, "maximum": {"b": [[[0.0] * 4]] * 5}, "minimum": {"b": 0}, "all": {"axis": 1},
+    "add": {"x2": [[0.5] * 4] * 6}, "subtract": {"x2": [1, 2, 3, 4]}, "multiply": {"x2": 2}, "divide": {"x2": [[2.0], [1.0]] * 3},
+    "power": {"x2": 2}, "maximum": {"x2": [[[0.0] * 4]] * 5}, "minimum": {"x2": 0}, "all": {"axis": 1},
     "any": {"axis": 2, "keepdims": True}, "argmax": {"axis": -1}, "argmin": {"axis": 1},
     "affine_warp": {"maps": [[1, 0, 0, 0, 1, 0]] * 2}, "cast": {"dtype": "float64"}, "clip": {"x_min": 0, "x_max": 1},
-    "concatenate": {"axis": 1}, "dropout": {"rate": 0.5}, "elu": {"alpha": 0.5}, "equal": {"b": 1}, "greater": {"b": 1},
-    "greater_equal": {"b": 1}, "less": {"b": 1}, "less_equal": {"b": [1, 2, 3, 4]}, "not_equal": {"b": 1},
+    "concatenate": {"axis": 1}, "dropout": {"rate": 0.5}, "elu": {"alpha": 0.5}, "equal": {"x2": 1}, "greater": {"x2": 1},
+    "greater_equal": {"x2": 1}, "less": {"x2": 1}, "less_equal": {"x2": [1, 2, 3, 4]}, "not_equal": {"x2": 1},
     "expand_dims": {"axis": 2}, "flip": {"axis": 1}, "full_like": {"fill_value": 2}, "gelu": {"approximate": True},
-    "getitem": {"index": [0, 1]}, "leaky_relu": {"negative_slope": 0.1}, "log_softmax": {"axis": 1}, "logaddexp": {"b": 1.0},
+    "getitem": {"index": [0, 1]}, "leaky_relu": {"negative_slope": 0.1}, "log_softmax": {"axis": 1}, "logaddexp": {"x2": 1.0},
     "logsumexp": {"axis": [1, 2]}, "max": {"axis": 1}, "min": {"axis": [1, 2], "keepdims": True}, "mean": {"axis": -1},
     "moments": {"axes": [1]}, "moveaxis": {"source": 1, "destination": 2}, "norm": {"axis": -1}, "normalize": {"axis": 1},
     "softmax": {"axis": 1}, "sparsemax": {"axis": -1}, "stack": {"axis": 2}, "std": {"axis": 1}, "var": {"axis": [1, 2]},
-    "sum": {"axis": 1}, "swapaxes": {"a": 1, "b": 2}, "take": {"indices": [0, 0, 2], "axis": 2},
+    "sum": {"axis": 1}, "swapaxes": {"axis1": 1, "axis2": 2}, "take": {"indices": [0, 0, 2], "axis": 2},
 }  # fmt: skip
 # These take Tensors that come from elsewhere, other numbers, or the shape as it is with the batch.
 CALLS = {

@@ -132,7 +132,7 @@ def test_what_is_in_the_file(tmp_path):
     arrays = load_file(tmp_path / "net.tinynet")  # the safetensors library, which checks the format itself
     assert {name[8:] for name in arrays if name.startswith("weights/")} == set(named_weights(model))
     description, _ = container.read(tmp_path / "net.tinynet")
-    assert description["format"] == 1
+    assert description["format"] == 2
     assert set(description["draws"]) == {"dropout", "gaussian_noise", "random_flip", "spatial_dropout2d"}
     assert description["compile"]["metrics"] == ["accuracy"]
     assert not list(tmp_path.glob(".*"))

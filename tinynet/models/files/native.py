@@ -1,6 +1,6 @@
 """A whole model in one `.tinynet` file: architecture, weights, compile arguments, optimizer state, random counters.
 
-    description   {"format": 1, "model": {"class_name", "config"}, "frozen": names of layers, "compile": {...} or null,
+    description   {"format": 2, "model": {"class_name", "config"}, "frozen": names of layers, "compile": {...} or null,
                    "optimizer": ..., "draws": ...}
     arrays        "weights/conv2d/kernel", ..., "optimizer/0", ... in the order of optimizer.variables
 
@@ -23,13 +23,13 @@ from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
 from tinynet.models.architecture import deserialize_layer, serialize_layer
-from tinynet.models.files import container, text
+from tinynet.models.files import container, older, text
 from tinynet.models.files.check import check_compiled, check_model
 from tinynet.models.files.check_wiring import check_sizes
 from tinynet.models.files.errors import FileError, failure, shortened
 from tinynet.models.files.names import named_draws, named_layers, named_weights
 
-FORMAT = 1
+FORMAT = 2  # what older.py brings up to date, is read as well
 KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
 
 
@@ -162,8 +162,10 @@ def safely(path: str | os.PathLike[str]) -> Iterator[None]:
 def _check(description: Mapping[str, Any], compiled: bool) -> None:
     if set(description) != KEYS or type(description["format"]) is not int:
         raise FileError(f"its description should have {sorted(KEYS)}, and has {shortened(sorted(description))}")
-    if description["format"] != FORMAT:
-        raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads {FORMAT}")
+    if description["format"] not in (1, FORMAT):
+        raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads 1 to {FORMAT}")
+    if description["format"] == 1:
+        older.from_format_1(description["model"])
     for key in ("compile", "optimizer"):
         if not isinstance(description[key], dict | None):
             raise FileError(f"its {key!r} is {shortened(description[key])}")
