@@ -1,9 +1,9 @@
 """What a metric holds, put aside and put back: its variables and arrays, and whatever else a class of one's own keeps.
 
-Arrays, variables and metrics within stay the objects they are, since others may hold them too; their numbers are copied.
+Arrays, variables, collections and metrics within stay the objects they are, since others may hold them too: the very update
+that another run interrupts is about to write to one. What is in them is copied.
 """
 
-import copy
 from collections import deque
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from tinynet.autograd import Tensor
 from tinynet.metrics.metric import Metric
 
-COLLECTIONS = (list, tuple, dict, set, deque)
+CHANGING = (list, dict, set, deque)
 
 
 class _Held:
@@ -20,14 +20,29 @@ class _Held:
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
-        self.contents = taken(thing) if isinstance(thing, Metric) else _array(thing).copy()
+        self.contents: Any = _contents(thing)
 
     def put_back(self) -> Any:
-        if isinstance(self.thing, Metric):
-            put_back(self.thing, self.contents)
+        thing = self.thing
+        if isinstance(thing, Metric):
+            put_back(thing, self.contents)
+        elif isinstance(thing, dict):
+            thing.clear()
+            thing.update({key: _given(item) for key, item in self.contents.items()})
+        elif isinstance(thing, CHANGING):
+            thing.clear()
+            (thing.update if isinstance(thing, set) else thing.extend)(map(_given, self.contents))
         else:
-            _array(self.thing)[...] = self.contents
-        return self.thing
+            _array(thing)[...] = self.contents
+        return thing
+
+
+def _contents(thing: Any) -> Any:
+    if isinstance(thing, Metric):
+        return taken(thing)
+    if isinstance(thing, dict):
+        return {key: _taken(item) for key, item in thing.items()}
+    return [*map(_taken, thing)] if isinstance(thing, CHANGING) else _array(thing).copy()
 
 
 def taken(metric: Metric) -> dict[str, Any]:
@@ -43,33 +58,21 @@ def put_back(metric: Metric, held: dict[str, Any]) -> None:
 
 
 def _taken(value: Any) -> Any:
-    if isinstance(value, Metric | Tensor | np.ndarray):
+    if isinstance(value, (Metric, Tensor, np.ndarray, *CHANGING)):
         return _Held(value)
-    if isinstance(value, COLLECTIONS):
-        return _each(_taken, value)
-    return value
+    return _each(_taken, value) if isinstance(value, tuple) else value
 
 
 def _given(value: Any) -> Any:
     if isinstance(value, _Held):
         return value.put_back()
-    return _each(_given, value) if isinstance(value, COLLECTIONS) else value
+    return _each(_given, value) if isinstance(value, tuple) else value
 
 
 def _each(function: Any, value: Any) -> Any:
-    """A collection of the same type, with function(item) for every item."""
-    if isinstance(value, tuple):
-        items = [function(item) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        new = copy.copy(value)  # a defaultdict keeps its default, a Counter is one
-        for key, item in value.items():
-            new[key] = function(item)
-        return new
-    others: Any = copy.copy(value)
-    others.clear()
-    (others.update if isinstance(others, set) else others.extend)(function(item) for item in value)
-    return others
+    """A tuple of the same type, with function(item) for every item."""
+    items = map(function, value)
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
 
 
 def _array(thing: Any) -> Any:

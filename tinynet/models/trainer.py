@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import gradients
+from tinynet.autograd import gradients, set_grad_enabled
 from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
@@ -140,7 +140,7 @@ class Trainer(Compiled):
         """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        with self._replay_of_steps.lock:
+        with self._replay_of_steps.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
             loss, _ = self._compiled_objective.loss(y, self(x, training=False), weight, self.losses)
             parameters = self.trainable_weights
             found = gradients(loss, parameters)
