@@ -202,6 +202,8 @@ import numpy as np
 import tinynet
 from tinynet import layers
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore Ctrl-C
+
 model = tinynet.Sequential([layers.Input((3,)), layers.Dense(4, activation="relu"), layers.Dense(1)])
 model.compile("adam", "mse")
 x, y = np.ones((64, 3), np.float32), np.ones((64, 1), np.float32)
@@ -227,7 +229,7 @@ def test_ctrl_c_in_fit_is_short_and_training_can_go_on(full, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(INTERRUPTED), encoding="utf-8")
     environment = {**os.environ, "TINYNET_FULL_TRACEBACKS": full}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False, timeout=300)
     *lines, weights = done.stdout.splitlines()
     assert len(lines) == 3
     for line in lines:

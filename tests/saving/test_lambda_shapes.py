@@ -14,8 +14,9 @@ RANDOM = np.random.default_rng(0)
 SHAPE = (5, 6, 4)
 ROWS = {"x2": [[0.5] * 3] * 4}
 ARGUMENTS = {
-    "add": {"x2": [[0.5] * 4] * 6}, "subtract": {"x2": [1, 2, 3, 4]}, "multiply": {"x2": 2}, "divide": {"x2": [[2.0], [1.0]] * 3},
-    "power": {"x2": 2}, "maximum": {"x2": [[[0.0] * 4]] * 5}, "minimum": {"x2": 0}, "all": {"axis": 1},
+    "add": {"x2": [[0.5] * 4] * 6}, "subtract": {"x2": [1, 2, 3, 4]}, "multiply": {"x2": 2},
+    "divide": {"x2": [[2.0], [1.0]] * 3}, "power": {"x2": 2}, "maximum": {"x2": [[[0.0] * 4]] * 5}, "minimum": {"x2": 0},
+    "all": {"axis": 1},
     "any": {"axis": 2, "keepdims": True}, "argmax": {"axis": -1}, "argmin": {"axis": 1},
     "affine_warp": {"maps": [[1, 0, 0, 0, 1, 0]] * 2}, "cast": {"dtype": "float64"}, "clip": {"x_min": 0, "x_max": 1},
     "concatenate": {"axis": 1}, "dropout": {"rate": 0.5}, "elu": {"alpha": 0.5}, "equal": {"x2": 1}, "greater": {"x2": 1},

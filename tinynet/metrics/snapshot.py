@@ -31,7 +31,7 @@ class _Held:
             thing.update({key: _given(item) for key, item in self.contents.items()})
         elif isinstance(thing, CHANGING):
             thing.clear()
-            (thing.update if isinstance(thing, set) else thing.extend)(map(_given, self.contents))
+            (thing.update if isinstance(thing, set) else thing.extend)(map(_given, self.contents))  # type: ignore[union-attr]
         else:
             _array(thing)[...] = self.contents
         return thing
