@@ -16,10 +16,8 @@ from tinynet.backend.revision import Counted
 __getattr__, __dir__ = gone.namespace(__name__)
 
 
-class Constraint(lookup.Configured, Counted):
+class Constraint(signature.Configured, Counted):
     """Base class; subclasses define __call__(self, w), which returns the weights to go on with."""
-
-    __repr__ = signature.call_repr
 
     def __call__(self, w: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, w), which returns an array of w's shape")

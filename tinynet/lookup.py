@@ -142,20 +142,6 @@ def _short(value: Any) -> str:
 # Objects to configurations
 
 
-class Configured:
-    """Base of objects whose attributes are the constructor's arguments."""
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The object that `get_config` described."""
-        with custom_object_scope(custom_objects or {}):
-            return cls(**config)
-
-
 @contextmanager
 def noted() -> Iterator[None]:
     """Within it, classes that are described without being registered are noted, and found by the names they are given."""

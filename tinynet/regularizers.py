@@ -17,10 +17,8 @@ from tinynet.backend.revision import Counted
 __getattr__, __dir__ = gone.namespace(__name__)
 
 
-class Regularizer(lookup.Configured, Counted):
+class Regularizer(signature.Configured, Counted):
     """Base class; subclasses define __call__(self, x), which returns a Tensor of shape ()."""
-
-    __repr__ = signature.call_repr
 
     def __call__(self, x: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, x), which returns one number")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.lookup import snake_case
+from tinynet.lookup import custom_object_scope, describe, snake_case
 
 LONGEST = 60  # characters of one argument
 
@@ -33,6 +33,44 @@ def defaults(cls: type) -> dict[str, Any]:
         parameters = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else ()  # type: ignore[misc]
         found = {**{p.name: p.default for p in parameters if p.name in names and p.default is not p.empty}, **found}
     return {name: found[name] for name in names if name in found}
+
+
+# Configurations
+
+
+def reported(cls: type) -> type:
+    """The class whose arguments the `get_config` of its bases reports: `cls`, whose arguments are found by themselves; or,
+    if a class of the user's defines `get_config` and so reports its own, the first of tinynet's among its bases."""
+    defines = next(base for base in cls.__mro__ if "get_config" in vars(base))
+    return cls if _is_tinynets(defines) else first_of_tinynet(cls)
+
+
+def first_of_tinynet(cls: type) -> type:
+    """`cls` or the first of its bases that is tinynet's."""
+    return next((base for base in cls.__mro__ if _is_tinynets(base)), object)
+
+
+def _is_tinynets(cls: type) -> bool:
+    return cls.__module__.startswith("tinynet.")
+
+
+class Configured:
+    """Base of objects whose attributes are the constructor's arguments."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; of a class that defines `get_config` itself, those of its bases alone."""
+        cls, held = reported(type(self)), vars(self)
+        names = held if cls is type(self) else accepted(cls)
+        return {name: describe(held[name]) for name in names if name in held and not name.startswith("_")}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The object that `get_config` described."""
+        with custom_object_scope(custom_objects or {}):
+            return cls(**config)
+
+    def __repr__(self) -> str:
+        return as_call(self)
 
 
 # Objects as text

@@ -1,15 +1,14 @@
 """The base class of initializers."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, signature
 from tinynet.backend import config, device, random
+from tinynet.signature import Configured
 
 
-class Initializer:
+class Initializer(Configured):
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
     Subclasses define `__call__(shape, dtype=None)`; tinynet's own `_draw_values(shape)`, a NumPy array of any dtype.
@@ -23,21 +22,9 @@ class Initializer:
         """The value, as a NumPy array."""
         raise TypeError(f"{type(self).__name__} must define _draw_values(self, shape)")
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {name: lookup.describe(value) for name, value in vars(self).items() if not name.startswith("_")}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Initializer":
-        """The initializer that `get_config` described."""
-        with lookup.custom_object_scope(custom_objects or {}):
-            return cls(**config)
-
     def clone(self) -> "Initializer":
         """Another one made from the same arguments; without a seed it draws other values."""
         return type(self).from_config(self.get_config())
-
-    __repr__ = signature.call_repr
 
 
 class RandomInitializer(Initializer):

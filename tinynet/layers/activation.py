@@ -1,7 +1,7 @@
 """Activations as layers: an elementwise function, or softmax, between two others."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,9 +19,11 @@ class Activation(Layer):
     array([[0., 2.]], dtype=float32)
     """
 
+    _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
+
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = arguments.activation(activation)
+        self.activation = activation
 
     def call(self, x: Any) -> Any:
         return self.activation(x)

@@ -10,14 +10,15 @@ class Scale(Layer):
 """
 
 import inspect
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet import lookup, ops, regularizers, signature
+from tinynet import lookup, ops, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, shown, symbolic, trial
+from tinynet.layers.description import config_of
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
 from tinynet.layers.readable import NotKnownError, readable
@@ -43,7 +44,8 @@ class Layer(Holder):
     _least_rank = 1
     _input_words = ""  # words for the error about a wrong number of axes
     _takes_many = False  # whether the input is a list of Tensors
-    _given_arguments: dict[str, Any]  # the constructor's arguments, kept for get_config
+    _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
+    _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
     _takes_training: bool  # whether call has that parameter
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -68,7 +70,7 @@ class Layer(Holder):
             raise arguments.unknown(type(self), argument)
         self._batch_shape = None if shape is None else (None, *shape)  # what a Sequential that it begins starts with
         self.dtype = self._number_format(config.floatx() if dtype is None else dtype)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer = activity_regularizer
         self.built = False
         self._input_sizes: dict[int, int] = {}  # {axis: size} that every input must have
         self._inbound_nodes: list[symbolic.Node] = []  # calls on symbolic tensors
@@ -235,13 +237,7 @@ class Layer(Holder):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
-        common = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype.name}
-        names = signature.accepted(type(self))
-        given = {**signature.defaults(type(self)), **self._given_arguments}
-        if "data_format" in given:
-            given["data_format"] = getattr(self, "data_format", None)  # None stood for the default of that day
-        described = {name: lookup.describe(given[name]) for name in names if name in given and name not in common}
-        return {**described, **{name: value for name, value in common.items() if name in names}}
+        return config_of(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

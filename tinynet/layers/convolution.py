@@ -1,6 +1,6 @@
 """What the convolutions share: how their arguments are read, their channels counted, their weights made."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet import activations
 from tinynet.backend.config import check_data_format
@@ -17,6 +17,7 @@ class Convolution(Layer):
     _input_rank = 4
     _input_words = IMAGES
     bias: Any = None
+    _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
 
     def set_window(self, kernel_size: Any, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any) -> None:
         """Reads the arguments that say where the window lies."""
@@ -36,7 +37,7 @@ class Convolution(Layer):
 
     def set_activation(self, activation: Any, use_bias: bool) -> None:
         """Reads what follows the products."""
-        self.activation = arguments.activation(activation)
+        self.activation = activation
         self.use_bias = bool(use_bias)
 
     def known_channels(self, input_shape: Shape) -> int:

@@ -1,6 +1,6 @@
 """Dense: every output is a weighted sum of all inputs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet import activations, ops
 from tinynet.layers import arguments
@@ -26,6 +26,7 @@ class Dense(Layer):
 
     _least_rank = 2
     _input_words = ", samples (N, ..., features)"
+    _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = arguments.positive(units, f"{self}: units")
-        self.activation = arguments.activation(activation)
+        self.activation = activation
         self.use_bias = use_bias
         self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
         self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)

@@ -9,6 +9,7 @@ from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
+from tinynet.layers import description
 from tinynet.metrics.metric import Metric
 
 
@@ -32,6 +33,9 @@ class Holder:
     )  # attributes not counted
     # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one.
     _not_searched: ClassVar = frozenset({"_adding_layers", "_given_arguments", "_inbound_nodes"})
+    # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
+    _read_when_set: ClassVar[dict[str, Any]] = {}
+    _given_arguments: dict[str, Any]
     name: str
     dtype: np.dtype
     built: bool
@@ -44,6 +48,10 @@ class Holder:
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._without_effect:
             self._revision_counts["attributes"] += 1
+            if name in vars(self) and name in description.arguments_of_tinynet(type(self)):  # type: ignore[arg-type]
+                vars(self)["_given_arguments"] = {**self._given_arguments, name: value}
+            if name in self._read_when_set:
+                value = self._read_when_set[name](value)
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
