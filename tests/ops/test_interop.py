@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tinynet import Tensor, grad, no_grad, ops
+from tinynet.autograd import Parameter
 
 ARRAY = np.array([1.0, 2.0, 3.0])
 
@@ -49,13 +50,84 @@ def test_an_array_plus_equals_a_tracked_tensor_is_refused(tracked):
     np.testing.assert_array_equal(a, ARRAY + tracked.numpy())
 
 
-def test_array_is_a_read_only_view():
+def test_an_array_of_a_tensor_is_a_copy_or_when_asked_a_read_only_view():
     t = Tensor(np.arange(3.0))
-    view = np.asarray(t)
+    for copy in (np.asarray(t), np.array(t), np.asarray(t, copy=True), np.asarray(t, np.float32), t.__array__()):
+        copy[0] = 7.0
+        assert not np.shares_memory(copy, t.data)
+        np.testing.assert_array_equal(t.data, [0.0, 1.0, 2.0])
+    assert np.asarray(t, np.float32).dtype == np.float32
+    view = np.asarray(t, copy=False)
     assert np.shares_memory(view, t.data)
     assert not view.flags.writeable
-    assert np.asarray(t, np.float32).dtype == np.float32
-    assert not np.shares_memory(np.array(t), t.data)
+    with pytest.raises(ValueError, match="leave copy=False out"):
+        np.asarray(t, np.float32, copy=False)
+
+
+VALUES = np.array([[1.0, -2.0, np.nan], [0.5, 4.0, np.inf]])
+OF_PARAMETERS = {
+    "array": np.array,
+    "asarray": np.asarray,
+    "float32": lambda w: np.asarray(w, dtype="float32"),
+    "full_like": lambda w: np.full_like(w, 3.0),
+    "zeros_like": np.zeros_like,
+    "isnan": np.isnan,
+    "isfinite": np.isfinite,
+    "signbit": np.signbit,
+    "norm": np.linalg.norm,
+    "histogram": lambda w: np.histogram(w, bins=3, range=(-2, 4))[0],
+    "percentile": lambda w: np.percentile(w, 30),
+    "std": lambda w: np.std(w),
+    "argmax": np.argmax,
+    "ravel": np.ravel,
+    "round": lambda w: np.round(w, 1),
+    "array_equal": lambda w: np.array_equal(w, w, equal_nan=True),
+    "shape": np.shape,
+    "sorted": lambda w: np.sort(w, axis=None),
+    "list of": lambda w: np.array([w, w]),
+    "format": lambda w: np.array2string(np.asarray(w)),
+    "reduce": np.add.reduce,
+    "iteration": lambda w: [np.asarray(row) for row in np.asarray(w)],
+}
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("f", OF_PARAMETERS.values(), ids=OF_PARAMETERS)
+def test_numpy_takes_parameters(f, trainable):
+    """The same as of the array, and nothing that is done with it changes the parameter."""
+    parameter = Parameter(VALUES.copy(), trainable=trainable, name="dense/kernel")
+    result = f(parameter)
+    np.testing.assert_array_equal(result, f(VALUES))
+    if isinstance(result, np.ndarray):
+        assert result.dtype == f(VALUES).dtype
+        assert not np.shares_memory(result, parameter.data)
+    assert parameter.version == 0
+
+
+def test_an_array_of_a_parameter_stays_what_it_was():
+    parameter = Parameter(np.ones((2, 3)))
+    before = np.asarray(parameter), np.ravel(parameter), np.atleast_1d(parameter)
+    parameter.assign(np.zeros((2, 3)))
+    for array in before:
+        assert (array == 1).all()
+    plt = pytest.importorskip("matplotlib.figure")
+    counts, _, _ = plt.Figure().subplots().hist(np.ravel(parameter), bins=2)
+    assert counts.sum() == 6
+    figure = plt.Figure()
+    assert figure.subplots().imshow(parameter).get_array().shape == (2, 3)
+
+
+def test_a_function_of_parameters_without_a_derivative_here_says_so():
+    """np.arctan of a weight in a layer would be a constant; results never turn into arrays by themselves."""
+    parameter = Parameter(np.ones(3))
+    with pytest.raises(TypeError, match="requires a gradient"):
+        np.arctan(parameter)
+    with pytest.raises(TypeError, match="requires a gradient"):
+        np.remainder(parameter, 2.0)
+    for turn in (np.asarray, np.array, np.linalg.norm, lambda y: np.full_like(y, 1.0)):
+        with pytest.raises(TypeError, match=r"t\.numpy\(\).*t\.detach\(\)"):
+            turn(parameter * 2.0)
+    assert np.isnan(parameter * 2.0).sum() == 0
 
 
 def test_numpy_is_a_c_ordered_copy():

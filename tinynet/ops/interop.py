@@ -1,7 +1,9 @@
 """Tensor beside NumPy, Python and other libraries.
 
 NumPy may hold either side of an operator and its functions take Tensors where tinynet has the same function; a tracked
-Tensor never turns into an array by itself, because the gradient would be lost without a word.
+Tensor never turns into an array by itself, because the gradient would be lost without a word. A Parameter does, as Keras's
+variables do: it is where gradients end. The array is a copy: what is done with it does not change the Tensor, and training
+does not change the array.
 """
 
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import gone
-from tinynet.autograd import Tensor, is_grad_enabled
+from tinynet.autograd import Parameter, Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device, undo
 from tinynet.ops import printing
@@ -58,7 +60,10 @@ def _array_ufunc(self: Any, ufunc: Any, call: str, *inputs: Any, **settings: Any
     """NumPy's element-wise functions and operators with a Tensor among their operands."""
     if ufunc.__name__ in UFUNCS and call == "__call__" and not settings:
         return UFUNCS[ufunc.__name__](*inputs)
-    _refuse_tracked(inputs, f"np.{ufunc.__name__}{'' if call == '__call__' else '.' + call}{list(settings) or ''}")
+    of_floats = next((kind for kind in ufunc.types if kind.startswith("d" * ufunc.nin)), "")
+    if call != "__call__" or settings or not of_floats.endswith("?"):  # what is true or false has no derivative: np.isnan
+        what = f"np.{ufunc.__name__}{'' if call == '__call__' else '.' + call}{list(settings) or ''}"
+        _refuse_tracked(inputs, what, parameters=call == "__call__")
     return getattr(ufunc, call)(*[as_raw(x) for x in inputs], **settings)
 
 
@@ -80,15 +85,20 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """np.asarray(t): a read-only view of an untracked Tensor in CPU memory."""
-    _refuse_tracked([self], "NumPy")
-    view = device.to_host(self.data).view()
+    """np.asarray(t): a copy in CPU memory. With copy=False a read-only view; ValueError if there can be none."""
+    _refuse_tracked([self], "NumPy", parameters=False)
+    view = np.asarray(device.to_host(self.data)).view()
     view.flags.writeable = False
-    return np.array(view, dtype, copy=copy) if copy or dtype not in (None, view.dtype) else view
+    if copy is not False:
+        return np.array(view, dtype)
+    if dtype not in (None, view.dtype):
+        raise ValueError(f"a Tensor of {view.dtype} is an array of {np.dtype(dtype)} only as a copy: leave copy=False out")
+    return view
 
 
-def _refuse_tracked(values: Any, what: str) -> None:
-    if any(isinstance(x, Tensor) and x.requires_grad for x in values):
+def _refuse_tracked(values: Any, what: str, parameters: bool = True) -> None:
+    """Raises TypeError if there is a Tensor whose gradient would be lost; one that is a Parameter counts only if told so."""
+    if any(isinstance(x, Tensor) and x.requires_grad and (parameters or not isinstance(x, Parameter)) for x in values):
         raise TypeError(f"{what} cannot take a Tensor that requires a gradient, which would be lost; {_ADVICE}")
 
 
