@@ -52,6 +52,7 @@ LAST = {("tinynet/autograd/__init__.py", "tinynet.ops")}
 SIDEWAYS = {
     ("metrics", "losses"),
     ("metrics", "initializers"),
+    ("initializers", "random"),
     ("plotting", "utils"),
     ("callbacks", "plotting"),
     ("callbacks", "utils"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet import initializers
+from tinynet import Sequential, initializers
 from tinynet.backend import config, deviates, random
 from tinynet.initializers import (
     Constant,
@@ -27,6 +27,9 @@ from tinynet.initializers import (
     VarianceScaling,
     compute_fans,
 )
+from tinynet.layers import Dense, Input
+from tinynet.models import load_model
+from tinynet.random import SeedGenerator
 
 RANDOM = [
     GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, Orthogonal, RandomNormal,
@@ -183,6 +186,40 @@ def test_seeds(cls):
     assert (alike[0](shape) != alike[1](shape)).any()
 
 
+@pytest.mark.parametrize("cls", RANDOM)
+def test_a_seed_generator_gives_other_numbers_at_every_call(cls, tmp_path):
+    """Keras's semantics, and descriptions start the generator anew."""
+    seeds = SeedGenerator(3)
+    made, shape = cls(seed=seeds), (7, 5)
+    first, second = made(shape), made(shape)
+    assert (first != second).any()
+    assert seeds.state.numpy().tolist() == [3, 2]
+    np.testing.assert_array_equal(first, cls(seed=3)(shape), err_msg="the first draw is that of the number")
+    assert (cls(seed=seeds)(shape) != first).any(), "two initializers share their generator"
+    assert made.get_config()["seed"] == {
+        "module": "keras.random",
+        "class_name": "SeedGenerator",
+        "config": {"seed": 3, "name": "seed_generator"},
+        "registered_name": None,
+    }
+    for again in (initializers.deserialize(initializers.serialize(made)), made.clone(), cls.from_config(made.get_config())):
+        assert again.seed is not seeds
+        np.testing.assert_array_equal(again(shape), first)
+        np.testing.assert_array_equal(again(shape), second)
+    kernel = {} if cls is Orthogonal else {"bias_initializer": cls(seed=4)}
+    model = Sequential([Input((4,)), Dense(3, kernel_initializer=cls(seed=SeedGenerator(8)), **kernel)])
+    model.save(tmp_path / "model.tinynet")
+    loaded = load_model(tmp_path / "model.tinynet").layers[0].kernel_initializer
+    np.testing.assert_array_equal(loaded((4, 3)), model.layers[0].kernel.numpy())
+
+
+@pytest.mark.parametrize("cls", RANDOM)
+@pytest.mark.parametrize("seed", [1.5, "a", -1, True, {"class_name": "Dense", "config": {"units": 3}}, [1]])
+def test_other_seeds_are_refused(cls, seed):
+    with pytest.raises(ValueError, match=f"{cls.__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator"):
+        cls(seed=seed)
+
+
 def test_global_seed_repeats_the_weights():
     def draw():
         random.set_seed(5)
@@ -282,7 +319,7 @@ def test_defaults_are_those_of_keras():
 
 @pytest.mark.parametrize("seed", [True, False, 1.0, "1", -1, [1]])
 def test_seeds_that_are_none_are_refused(seed):
-    with pytest.raises(ValueError, match=r"HeNormal: seed must be None or an integer >= 0, got"):
+    with pytest.raises(ValueError, match=r"HeNormal: seed must be None, an integer >= 0 or a random.SeedGenerator, got"):
         HeNormal(seed=seed)
 
 

@@ -102,3 +102,40 @@ def test_a_sampling_layer_of_ones_own():
     first, second = layer([zeros, zeros]).numpy(), layer([zeros, zeros]).numpy()
     assert abs(first.std() - 1) < 0.1
     assert (first != second).any()
+
+
+def test_the_state_of_a_seed_generator():
+    """Keras's: the seed and the number of draws so far; another generator with that state goes on as this one."""
+    tinynet.utils.set_random_seed(4)
+    for made in (SeedGenerator(7), SeedGenerator(), SeedGenerator(2**40 + 3)):
+        start = made.state.numpy()
+        assert start.dtype == np.uint32
+        assert made.next().numpy().tolist() == [*start[:1], 0]
+        random.normal((3,), seed=made)
+        assert made.state.numpy().tolist() == [*start[:1], 2]
+        other = SeedGenerator(1)
+        other.state.assign(made.state)
+        np.testing.assert_array_equal(random.normal((5,), seed=other), random.normal((5,), seed=made))
+    assert SeedGenerator(7).state.numpy().tolist() == [7, 0]
+    assert SeedGenerator(7, name="a").state.path == "a/seed_generator_state"
+    assert (random.normal((5,), seed=SeedGenerator(7)).numpy() == random.normal((5,), seed=7).numpy()).all()
+
+
+def test_seed_generators_without_a_seed_follow_from_the_global_one():
+    def states():
+        tinynet.utils.set_random_seed(4)
+        return [SeedGenerator().state.numpy().tolist() for _ in range(3)]
+
+    assert states() == states()
+    assert len({tuple(state) for state in states()}) == 3
+
+
+def test_configurations_of_seed_generators():
+    made = SeedGenerator(7, name="mine")
+    made.next()
+    assert made.get_config() == {"seed": 7, "name": "mine"}
+    assert SeedGenerator.from_config(made.get_config()).state.numpy().tolist() == [7, 0]
+    assert SeedGenerator().get_config()["seed"] is None
+    for wrong in (1.5, "a", True, SeedGenerator(1)):
+        with pytest.raises(ValueError, match="seed must be an integer or None"):
+            SeedGenerator(wrong)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 MODULES = {
     "layers": "keras.layers", "initializers": "keras.initializers", "regularizers": "keras.regularizers",
     "constraints": "keras.constraints", "losses": "keras.losses", "metrics": "keras.metrics", "optimizers": "keras.optimizers",
-    "schedules": "keras.optimizers.schedules",
+    "schedules": "keras.optimizers.schedules", "random": "keras.random",
 }  # fmt: skip
 MODELS = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functional", "Functional")}
 

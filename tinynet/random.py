@@ -12,27 +12,40 @@ from typing import Any
 import numpy as np
 
 from tinynet import gone, ops  # noqa: F401  (gives Tensor its methods)
-from tinynet.autograd import Tensor, as_raw
+from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
+from tinynet.signature import Configured
 
 __getattr__, __dir__ = gone.namespace(__name__)
 
 Seed = Any  # None, an integer, or a SeedGenerator
 
 
-class SeedGenerator:
-    """A sequence of draws: each takes the next number. A copy of `key` and `calls` continues it."""
+class SeedGenerator(Configured):
+    """A sequence of draws: each takes the next number. `state`, (seed, number of draws so far), is all that it remembers.
+
+    seed   an integer, or None: one that follows from `set_random_seed`
+    """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
-        self.key = keys.next_key() if seed is None else keys.key_from_seed(seed)
-        self.seed, self.name, self.calls = seed, name or "seed_generator", 0
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+            raise ValueError(f"SeedGenerator: seed must be an integer or None, got {seed!r}")
+        self._initial_seed, self.name = seed, name or "seed_generator"
+        first = keys.host_generator(keys.next_key()).integers(1, 10**9) if seed is None else keys.key_from_seed(seed)[0]
+        self.state = Parameter(np.array([first, 0], np.uint32), trainable=False, name=f"{self.name}/seed_generator_state")
 
-    def next(self) -> np.random.Generator:
-        """NumPy's generator for the next draw."""
-        undo.attribute(self, "calls")
-        self.calls += 1
-        return keys.host_generator(self.key, self.calls - 1)
+    def next(self, ordered: bool = True) -> Tensor:
+        """The state of this draw, (2,); the next one has another. `ordered` is Keras's, and says nothing here."""
+        now = np.array(self.state.data)
+        undo.array(self.state)
+        self.state.data[1] += 1
+        self.state.touch()
+        return Tensor(now)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments: a generator made from them starts anew."""
+        return {"seed": self._initial_seed, "name": self.name}
 
 
 def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
@@ -63,9 +76,15 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
     return Tensor(device.to_device(np.take(raw, _generator(seed).permutation(raw.shape[axis]), axis)))
 
 
+def generator_of(seeds: SeedGenerator) -> np.random.Generator:
+    """NumPy's generator for the next draw."""
+    word, draw = map(int, seeds.next().data)
+    return keys.host_generator(keys.key_from_seed(word), draw)
+
+
 def _generator(seed: Seed) -> np.random.Generator:
     if isinstance(seed, SeedGenerator):
-        return seed.next()
+        return generator_of(seed)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
     if seed is None and undo.under_way():

@@ -188,3 +188,44 @@ def test_f_scores_of_what_is_no_number_are_none(settings):
     y_pred[1, 1] = np.nan
     assert np.isnan(metrics.F1Score(**settings)(y_true, y_pred)).tolist() == [False, True]
     assert np.isnan(metrics.F1Score(average="macro", **settings)(y_true, y_pred))
+
+
+AT_THRESHOLDS = ["TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall", "AUC"]
+NO_THRESHOLDS = [
+    [None], [0.5, None], "a", ["a"], [[0.5, 0.6]], -0.1, [2.0], float("nan"), [0.2, float("nan")], {0.5: 1}, 1j, [1j],
+    np.array([0.5, np.inf]), np.array([[0.5]]), object(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", NO_THRESHOLDS, ids=repr)
+@pytest.mark.parametrize("name", AT_THRESHOLDS)
+def test_thresholds_that_are_none_are_refused(name, wrong):
+    with pytest.raises(ValueError, match=f"{name}: thresholds must lie in 0 .. 1, one number or a list of them, got"):
+        getattr(metrics, name)(thresholds=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, [None], [0.5], "a", float("nan"), np.ones(2), 1j], ids=repr)
+@pytest.mark.parametrize("name", ["BinaryAccuracy", "BinaryIoU"])
+def test_one_threshold_is_a_number(name, wrong):
+    with pytest.raises(ValueError, match=f"{name}: threshold must be a number, got"):
+        getattr(metrics, name)(threshold=wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, 2.5, "200", [3], True, 0, -1], ids=repr)
+@pytest.mark.parametrize(
+    "name", ["AUC", "SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"]
+)
+def test_numbers_of_thresholds_are_whole(name, wrong):
+    first = () if name == "AUC" else (0.5,)
+    with pytest.raises(ValueError, match=f"{name}: num_thresholds must be an integer >"):
+        getattr(metrics, name)(*first, num_thresholds=wrong)
+
+
+@pytest.mark.parametrize("given", [0, 1, 0.25, [0.25], (0.25, 0.75), np.array([0.25, 0.75]), np.float32(0.25), [0, 1]], ids=repr)
+@pytest.mark.parametrize("name", AT_THRESHOLDS[:-1])
+def test_thresholds_of_any_kind_of_number(name, given):
+    """One result for each, those of a metric with that threshold alone."""
+    y_true, y_pred = np.array([0, 1, 1, 0, 1]), np.array([0.1, 0.3, 0.9, 0.8, 0.25])
+    found = np.atleast_1d(getattr(metrics, name)(thresholds=given)(y_true, y_pred))
+    expected = [getattr(metrics, name)(thresholds=float(one))(y_true, y_pred) for one in np.atleast_1d(given)]
+    np.testing.assert_allclose(found, expected)

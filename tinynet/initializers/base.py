@@ -1,10 +1,12 @@
 """The base class of initializers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tinynet.backend import config, device, random
+from tinynet.random import SeedGenerator, generator_of
 from tinynet.signature import Configured
 
 
@@ -31,15 +33,23 @@ class RandomInitializer(Initializer):
     """Base of those that draw numbers, always on the host, so that a seed means the same weights on every device.
 
     An initializer is stateless: one instance returns the same values at every call. With `seed=None` the instance takes
-    a key of its own at construction, so two layers made alike start different; with an int seed they start equal.
+    a key of its own at construction, so two layers made alike start different; with an int seed they start equal. One whose
+    seed is a `random.SeedGenerator` draws the next of its numbers at every call.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer | None) or (seed is not None and seed < 0):
-            raise ValueError(f"{type(self).__name__}: seed must be None or an integer >= 0, got {seed!r}")
+    def __init__(self, seed: int | SeedGenerator | None = None) -> None:
+        if isinstance(seed, Mapping) and seed.get("class_name") == "SeedGenerator":  # as a configuration describes it
+            seed = SeedGenerator.from_config(seed["config"])
+        whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
+        if not whole and not isinstance(seed, SeedGenerator | None):
+            raise ValueError(
+                f"{type(self).__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator, got {seed!r}"
+            )
         self.seed = seed
-        self._key = random.next_key() if seed is None else random.key_from_seed(seed)
+        self._key = None
+        if not isinstance(seed, SeedGenerator):
+            self._key = random.next_key() if seed is None else random.key_from_seed(seed)
 
     def generator(self) -> np.random.Generator:
-        """A generator at the start of this initializer's stream."""
-        return random.host_generator(self._key)
+        """A generator at the start of this initializer's stream, or of its seeds' next draw."""
+        return generator_of(self.seed) if self._key is None else random.host_generator(self._key)

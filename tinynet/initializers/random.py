@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import lookup
 from tinynet.backend import config, deviates, device
 from tinynet.initializers.base import RandomInitializer
 from tinynet.initializers.fans import compute_fans
+from tinynet.random import SeedGenerator
 
 # Standard deviation of a normal variable of variance 1 cut off at two standard deviations.
 _TRUNCATED_STDDEV = 0.87962566103423978
@@ -28,7 +30,7 @@ class _Independent(RandomInitializer):
 class RandomNormal(_Independent):
     """N(mean, stddev^2)."""
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
@@ -39,7 +41,7 @@ class RandomNormal(_Independent):
 class RandomUniform(_Independent):
     """U[minval, maxval)."""
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
         self.minval, self.maxval = minval, maxval
 
@@ -53,7 +55,7 @@ class TruncatedNormal(_Independent):
     `stddev` is the parameter before the cut; the values themselves have the standard deviation 0.8796 stddev.
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
         self.mean, self.stddev = mean, stddev
 
@@ -74,7 +76,7 @@ class VarianceScaling(_Independent):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: int | SeedGenerator | None = None,
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
@@ -111,14 +113,14 @@ class _Named(VarianceScaling):
 
     def __init__(
         self,
-        seed: int | None = None,
+        seed: int | SeedGenerator | None = None,
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}
+        return {"seed": lookup.describe(self.seed), "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class GlorotUniform(_Named):
@@ -164,7 +166,7 @@ class Orthogonal(RandomInitializer):
     distribution uniform: Saxe et al. (2014); Mezzadri (2007), section 5.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+    def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
         self.gain = gain
 

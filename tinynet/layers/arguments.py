@@ -62,7 +62,8 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
 def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
     """Raises TypeError for Flatten(x), where Flatten()(x) was meant, and for Reshape(4, 4), where Reshape((4, 4)) was."""
     first: Any = args[0] if args else None
-    tensor = hasattr(first, "shape") and (hasattr(first, "_keras_history") or len(first.shape) > 1)
+    array = hasattr(first, "shape") and len(first.shape) > 1 and names[0] != "scale"  # which may be one
+    tensor = hasattr(first, "_keras_history") or array
     if tensor and names[0] not in ("inputs", "layers"):
         arguments = "..." if names[0] in ("units", "filters", "kernel_size", "rate", "function", "activation") else ""
         raise TypeError(

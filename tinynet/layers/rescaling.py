@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.backend import config
 from tinynet.layers.base import Elementwise
 
 
 class Rescaling(Elementwise):
     """y = scale x + offset; numbers, or arrays that broadcast against x (one entry per channel).
+
+    Where channels come first (`config.image_data_format()` as the layer is made), the last axis of these arrays is that of
+    the channels, and places come after it: (C,) is for x (N, C, H, W) what (C, 1, 1) is.
 
     Rescaling(1 / 255) maps bytes to [0, 1]; Rescaling(1 / std, -mean / std) standardises.
 
@@ -18,6 +22,7 @@ class Rescaling(Elementwise):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._channels_come_first = config.image_data_format() == "channels_first"
         self.scale, self.offset = (self._factor(name, value) for name, value in (("scale", scale), ("offset", offset)))
 
     def _factor(self, name: str, value: Any) -> Any:
@@ -30,10 +35,19 @@ class Rescaling(Elementwise):
         """Raises ValueError too if scale or offset does not broadcast to `shape`."""
         super()._check_input(shape)
         for name in ("scale", "offset"):
-            factor = np.shape(getattr(self, name))
+            factor = np.shape(self.placed(getattr(self, name), len(shape)))
             if any(1 != n != m != 1 for n, m in zip(factor[::-1], shape[::-1], strict=False)):
-                raise ValueError(f"{self}: {name} of shape {factor} does not broadcast to an input of shape {shape}")
+                given = np.shape(getattr(self, name))
+                raise ValueError(f"{self}: {name} of shape {given} does not broadcast to an input of shape {shape}")
+
+    def placed(self, factor: Any, rank: int) -> Any:
+        """`scale` or `offset` in the shape in which it meets an input with so many axes."""
+        missing = rank - 1 - np.ndim(factor)
+        if not self._channels_come_first or np.ndim(factor) == 0 or missing < 1:
+            return factor
+        return np.reshape(factor, np.shape(factor) + (1,) * missing)
 
     def call(self, x: Any) -> Any:
-        y = x * self.scale
-        return y + self.offset if np.any(self.offset) else y
+        scale, offset = (self.placed(factor, x.ndim) for factor in (self.scale, self.offset))
+        y = x * scale
+        return y + offset if np.any(offset) else y

@@ -9,6 +9,7 @@ from tinynet.backend import config
 from tinynet.kernels.common import xp
 from tinynet.losses.shapes import kind_of_targets, prediction, same_rank
 from tinynet.metrics.mean import MeanMetricWrapper
+from tinynet.metrics.thresholds import checked_one
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -113,7 +114,7 @@ class BinaryAccuracy(_Accuracy):
     """How often (y_pred > threshold) == y_true."""
 
     def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
-        super().__init__(binary_accuracy, name, dtype, threshold=threshold)
+        super().__init__(binary_accuracy, name, dtype, threshold=checked_one(type(self).__name__, threshold))
 
 
 class CategoricalAccuracy(_Accuracy):

@@ -14,6 +14,7 @@ from tinynet.autograd import as_raw
 from tinynet.backend import config, device, tracebacks
 from tinynet.losses.shapes import same_rank, weights_like
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.thresholds import checked
 from tinynet.metrics.value import value_of
 
 FOUR = ("true_positives", "false_positives", "true_negatives", "false_negatives")
@@ -166,13 +167,10 @@ class _AtThresholds(Counts):
         class_id: int | None = None,
     ) -> None:
         self.thresholds = thresholds
-        given = 0.5 if top_k is None else NOT_CHOSEN
+        given = [0.5 if top_k is None else NOT_CHOSEN]
         if thresholds is not None:
-            given = thresholds  # type: ignore[assignment]
-            outside = [t for t in np.atleast_1d(thresholds) if not 0 <= t <= 1]
-            if outside:
-                raise ValueError(f"{type(self).__name__}: thresholds must lie in 0 .. 1, got {thresholds}")
-        super().__init__(np.atleast_1d(given), name, dtype, top_k, class_id)  # type: ignore[arg-type]
+            given = checked(type(self).__name__, thresholds)
+        super().__init__(given, name, dtype, top_k, class_id)
         self.build()
 
     def values(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.metrics.confusion import Counts, share
+from tinynet.metrics.thresholds import checked_count
 from tinynet.metrics.value import Value
 
 
@@ -17,8 +18,7 @@ class _Constrained(Counts):
     def __init__(self, least: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None) -> None:
         if not 0 <= least <= 1:
             raise ValueError(f"{type(self).__name__}: {self.argument} must lie in 0 .. 1, got {least}")
-        if num_thresholds < 1:
-            raise ValueError(f"{type(self).__name__}: num_thresholds must be an integer > 0, got {num_thresholds}")
+        num_thresholds = checked_count(type(self).__name__, num_thresholds, 1)
         self.least, self.num_thresholds = least, num_thresholds
         self.thresholds = [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)]
         super().__init__(self.thresholds, name, dtype, class_id=class_id)

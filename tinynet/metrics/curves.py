@@ -9,6 +9,7 @@ from tinynet import ops
 from tinynet.autograd import as_raw
 from tinynet.backend import config
 from tinynet.metrics.confusion import Counts, ratio
+from tinynet.metrics.thresholds import checked, checked_count
 from tinynet.metrics.value import Value
 
 
@@ -39,15 +40,15 @@ class AUC(Counts):
         label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        if thresholds is None and num_thresholds < 2:
-            raise ValueError(f"AUC: num_thresholds must be an integer > 1, got {num_thresholds}")
+        if thresholds is None:
+            num_thresholds = checked_count(type(self).__name__, num_thresholds, 2)
         if num_labels is not None and not multi_label:
             raise ValueError(f"AUC: num_labels={num_labels} is the number of columns of multi_label=True; leave it out")
         self.curve = _one_of("curve", str(curve).upper(), ("ROC", "PR", "PRGAIN"))
         self.summation_method = _one_of(
             "summation_method", str(summation_method).lower(), ("interpolation", "minoring", "majoring")
         )
-        self._given = None if thresholds is None else [float(t) for t in sorted(thresholds)]
+        self._given = None if thresholds is None else sorted(checked(type(self).__name__, thresholds, least=0))
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1) if self._given is None else self._given
         self.num_thresholds = len(inner) + 2
         self.thresholds = [-config.epsilon(), *map(float, inner), 1 + config.epsilon()]

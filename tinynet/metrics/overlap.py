@@ -8,6 +8,7 @@ import numpy as np
 from tinynet.autograd import as_raw
 from tinynet.backend import config, device, tracebacks
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.thresholds import checked_one
 from tinynet.metrics.value import Value, value_of
 
 
@@ -132,7 +133,7 @@ class BinaryIoU(IoU):
         dtype: str | None = None,
     ) -> None:
         super().__init__(2, target_class_ids, name, dtype)
-        self.threshold = threshold
+        self.threshold = checked_one(type(self).__name__, threshold)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes in targets 0 or 1 and predictions; weights one for each target."""

@@ -81,7 +81,7 @@ def _normalization(g: Graph, layer: Any, x: Value) -> str:
 
 @converts("Rescaling")
 def _rescaling(g: Graph, layer: Any, x: Value) -> str:
-    scale, offset = (np.asarray(one, g.dtype) for one in (layer.scale, layer.offset))
+    scale, offset = (np.asarray(layer.placed(one, len(x.shape)), g.dtype) for one in (layer.scale, layer.offset))
     return g("Add", g("Mul", x.name, scale), offset)
 
 
