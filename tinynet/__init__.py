@@ -26,6 +26,7 @@ _ROOMS = (
 _NAMES = {
     "Initializer": "tinynet.initializers",
     "Input": "tinynet.layers",
+    "InputSpec": "tinynet.layers",
     "KerasTensor": "tinynet.layers.symbolic",
     "Layer": "tinynet.layers",
     "Loss": "tinynet.losses",

@@ -49,7 +49,6 @@ LEFT_OUT: dict[str, dict[str, str]] = {
         "it is not part of tinynet; it is the weight's constraint or regularizer here": "SpectralNormalization",
         "layers of other libraries are left out on purpose": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
         "write a Layer that holds the other one in an attribute": "Wrapper ReversibleEmbedding",
-        "shapes are checked by the layers themselves": "InputSpec",
         "use tinynet.saving.serialize_keras_object and deserialize_keras_object": "serialize deserialize",
     },
     "losses": {

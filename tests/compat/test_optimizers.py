@@ -135,3 +135,20 @@ def test_callbacks_set_the_rate_before_decay():
     history = model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, verbose=0, callbacks=[halved])
     assert history.history["lr"] == [0.25, 0.125]
     assert model.optimizer._next_rate() == 0.125 / 3
+
+
+@pytest.mark.parametrize("name", ["Adam", "Nadam", "SGD"])
+@pytest.mark.parametrize("era", [keras1, keras2])
+def test_configurations_name_objects_of_ones_own(era, name):
+    class Halving(tinynet.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            return 0.5 ** (step + 1)
+
+    made = getattr(era.optimizers, name)(learning_rate=Halving())
+    config = made.get_config()
+    config["learning_rate"] = {**config["learning_rate"], "class_name": "Halving"}
+    again = type(made).from_config(config, custom_objects={"Halving": Halving})
+    assert type(again) is type(made)
+    assert float(again.learning_rate) == 0.5
+    with pytest.raises(ValueError, match="Halving"):
+        type(made).from_config(config)

@@ -221,7 +221,7 @@ def test_numbers_of_thresholds_are_whole(name, wrong):
         getattr(metrics, name)(*first, num_thresholds=wrong)
 
 
-@pytest.mark.parametrize("given", [0, 1, 0.25, [0.25], (0.25, 0.75), np.array([0.25, 0.75]), np.float32(0.25), [0, 1]], ids=repr)
+@pytest.mark.parametrize("given", [0, 1, 0.25, [0.25], (0.25, 0.75), np.array([0.25, 0.75]), np.float32(0.25), [0, 1]])
 @pytest.mark.parametrize("name", AT_THRESHOLDS[:-1])
 def test_thresholds_of_any_kind_of_number(name, given):
     """One result for each, those of a metric with that threshold alone."""

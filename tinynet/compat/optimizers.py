@@ -118,9 +118,9 @@ class Older:
         self.learning_rate = value
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The optimizer that `get_config` described, in today's words."""
-        return adopted(cls.today.from_config(config), cls)
+        return adopted(cls.today.from_config(config, custom_objects), cls)
 
 
 class OlderNadam(Older):
@@ -141,8 +141,9 @@ class OlderNadam(Older):
         return {**super().get_config(), "schedule_decay": self.schedule_decay}  # type: ignore[misc]
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        made = super().from_config({name: value for name, value in config.items() if name != "schedule_decay"})
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        today = {name: value for name, value in config.items() if name != "schedule_decay"}
+        made = super().from_config(today, custom_objects)
         made.schedule_decay = float(config.get("schedule_decay", 0.004))
         return made
 

@@ -18,6 +18,7 @@ from tinynet.layers.embedding import Embedding
 from tinynet.layers.function import Lambda
 from tinynet.layers.group_normalization import GroupNormalization
 from tinynet.layers.input import Input, InputLayer
+from tinynet.layers.input_spec import InputSpec
 from tinynet.layers.layer_normalization import LayerNormalization
 from tinynet.layers.merging import (
     Add,
@@ -70,7 +71,7 @@ __all__ = [
     "DepthwiseConv2D", "Dot", "Dropout", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D", "GlobalAvgPool2D", "GlobalMaxPool1D",
     "GlobalMaxPool2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GroupNormalization", "Identity", "Input",
-    "InputLayer", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPooling1D",
+    "InputLayer", "InputSpec", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "MaxPool1D", "MaxPool2D", "MaxPooling1D",
     "MaxPooling2D", "Maximum", "Minimum", "Multiply", "Normalization", "PReLU", "Permute", "RMSNormalization",
     "RReLU", "RandomFlip", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom", "ReLU",
     "RepeatVector", "Rescaling", "Reshape", "SeparableConv2D", "SeparableConvolution2D", "Softmax", "SpatialDropout1D",

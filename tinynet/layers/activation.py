@@ -19,6 +19,7 @@ class Activation(Layer):
     array([[0., 2.]], dtype=float32)
     """
 
+    supports_masking = True
     _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:

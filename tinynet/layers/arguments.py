@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from tinynet import activations
 from tinynet.backend import tracebacks
 from tinynet.nearest import nearest
@@ -54,7 +56,7 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
     found = {**dict(zip(names, args, strict=False)), **kwargs}
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     missing = [p.name for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in found]
-    if missing and found:  # a copy is made without arguments
+    if missing:
         raise TypeError(f"{cls.__name__} needs the argument {' and '.join(map(repr, missing))}")
     return found
 
@@ -153,13 +155,20 @@ def number(value: Any, argument: str, least: float | None = None) -> float:
     return float(value)
 
 
+def yes_or_no(value: Any, argument: str) -> bool:
+    """`value` as True or False; raises ValueError for what is neither."""
+    if not isinstance(value, bool | np.bool_) and not (type(value) is int and value in (0, 1)):
+        raise ValueError(f"{argument} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def noise_shape(value: Any, argument: str) -> tuple[int | None, ...] | None:
     """The shape of a mask, or None for that of the input."""
     if value is None:
         return None
     sizes = tuple(value) if isinstance(value, Iterable) else ("",)
-    if not all(size is None or _is_int(size) for size in sizes):
-        raise ValueError(f"{argument} must be a tuple of sizes, with None for the input's, got {value!r}")
+    if not all(size is None or (_is_int(size) and size >= 1) for size in sizes):
+        raise ValueError(f"{argument} must be a tuple of sizes of at least 1, with None for the input's, got {value!r}")
     return sizes
 
 

@@ -30,6 +30,8 @@ class RandomAffine(Seeded):
     interpolation  "bilinear" or "nearest"
     """
 
+    supports_masking = False
+
     def __init__(
         self, *, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: int | None, **kwargs: Any
     ) -> None:

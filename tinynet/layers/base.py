@@ -17,7 +17,7 @@ import numpy as np
 from tinynet import lookup, ops, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
-from tinynet.layers import arguments, shown, symbolic, trial
+from tinynet.layers import arguments, input_spec, shown, symbolic, trial
 from tinynet.layers.description import config_of
 from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
@@ -168,6 +168,8 @@ class Layer(Holder):
 
     def _check_input(self, shape: Any) -> None:
         """Raises ValueError if an input of `shape`, or inputs of such shapes, do not fit the layer."""
+        if self._own_input_spec is not None:
+            input_spec.check(self, shape)
         several = type(shape) is not tuple or bool(shape and isinstance(shape[0], tuple | list | dict))
         if several != self._takes_many and (self._takes_many or type(self).call.__module__.startswith("tinynet.layers")):
             wanted, got = ("a list of inputs", "one") if self._takes_many else ("one input", f"{len(shape)} of them")
@@ -235,6 +237,9 @@ class Layer(Holder):
         """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
         return {**vars(self), "_inbound_nodes": [], "_added_losses": [], "_losses_added_in": None, "_adding_layers": []}
 
+    def __reduce__(self) -> Any:
+        return object.__new__, (type(self),), self.__getstate__()  # without the arguments that the class needs
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
         return config_of(self)
@@ -250,6 +255,8 @@ class Layer(Holder):
 
 class Elementwise(Layer):
     """Base of layers whose output has the shape of their input."""
+
+    supports_masking = True
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -24,6 +24,7 @@ class Dense(Layer):
     (2, 10)
     """
 
+    supports_masking = True
     _least_rank = 2
     _input_words = ", samples (N, ..., features)"
     _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}

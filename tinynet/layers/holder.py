@@ -9,11 +9,12 @@ from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
-from tinynet.layers import description
+from tinynet.layers import arguments, description
+from tinynet.layers.told import Told
 from tinynet.metrics.metric import Metric
 
 
-class Holder:
+class Holder(Told):
     """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
 
     _revision_counts: ClassVar = revision
@@ -41,7 +42,7 @@ class Holder:
     built: bool
 
     def __init__(self, trainable: bool) -> None:
-        self._trainable = bool(trainable)
+        self._trainable = arguments.yes_or_no(trainable, f"{type(self).__name__}: trainable")
         self._own_trainable: list[Parameter] = []
         self._own_fixed: list[Parameter] = []
 
@@ -126,9 +127,10 @@ class Holder:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        value = arguments.yes_or_no(value, f"{self}: trainable")
         self._revision_counts["trainable"] += 1
         for layer in self._with_all_within():
-            layer._trainable = bool(value)
+            layer._trainable = value
             for parameter in layer._own_trainable:
                 parameter.trainable = layer._trainable
 

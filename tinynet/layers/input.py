@@ -31,6 +31,8 @@ class InputLayer(Layer):
         super().__init__(dtype=dtype, name=name)
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input takes either shape, without the batch axis, or batch_shape, with it")
+        if batch_size is not None and batch_shape is not None:
+            raise ValueError(f"Input: batch_shape={batch_shape} holds the size of the batch; leave batch_size out")
         if batch_shape is not None:
             batch_size, *shape = batch_shape
         self.shape = (batch_size, *_sizes(shape))

@@ -19,6 +19,7 @@ class Merge(Layer):
     Shapes are broadcast as NumPy does; an input with fewer axes gets axes of size 1 after its batch axis first.
     """
 
+    supports_masking = True
     _takes_many = True
     least = 1  # inputs
     most: int | None = None

@@ -11,6 +11,7 @@ from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import limits
 from tinynet.layers.base import Elementwise, Shape
+from tinynet.lookup import describe
 
 SMALLEST = 1e-7  # a standard deviation below this counts as this
 
@@ -62,11 +63,11 @@ class Normalization(Elementwise):
         sizes: Any = tuple(input_shape[a] for a in kept)
         if None in sizes:
             raise ValueError(f"{self}: the sizes of axes {kept} must be known, got an input of shape {tuple(input_shape)}")
-        self.mean: Any
-        self.variance: Any
+        self.adapt_mean: Any
+        self.adapt_variance: Any
         if self.input_mean is None:
-            self.mean = self.add_weight("mean", sizes, "zeros", trainable=False)
-            self.variance = self.add_weight("variance", sizes, "ones", trainable=False)
+            self.adapt_mean = self.add_weight("mean", sizes, "zeros", trainable=False)
+            self.adapt_variance = self.add_weight("variance", sizes, "ones", trainable=False)
             self.count = self.add_weight("count", (), "zeros", trainable=False, dtype="int32")
         else:
             if any(n not in (1, m) for n, m in zip(np.shape(self.input_mean)[::-1], sizes[::-1], strict=False)):
@@ -74,7 +75,7 @@ class Normalization(Elementwise):
                 raise ValueError(f"{self}: mean and variance have shape {shape}, axes {kept} of the input have sizes {sizes}")
             limits.take((2, *sizes))
             given = (np.asarray(value, self.dtype) for value in (self.input_mean, self.input_variance))
-            self.mean, self.variance = (Tensor(np.array(np.broadcast_to(value, sizes))) for value in given)
+            self.adapt_mean, self.adapt_variance = (Tensor(np.array(np.broadcast_to(value, sizes))) for value in given)
         self._input_rank = rank
         self._input_sizes = dict(zip(kept, sizes, strict=True))
         super().build(input_shape)
@@ -101,8 +102,8 @@ class Normalization(Elementwise):
             count += here
         if not count:
             raise ValueError(f"{self}: adapt found no data; give it an array, or an iterable of batches that is not empty")
-        self.mean.assign(mean.astype(self.dtype))
-        self.variance.assign(variance.astype(self.dtype))
+        self.adapt_mean.assign(mean.astype(self.dtype))
+        self.adapt_variance.assign(variance.astype(self.dtype))
 
     def _batches(self, data: Any) -> Iterator[np.ndarray]:
         if hasattr(data, "shape"):
@@ -117,7 +118,22 @@ class Normalization(Elementwise):
             yield np.asarray(raw.get() if hasattr(raw, "get") else raw)
 
     def call(self, x: Any) -> Any:
-        shape = tuple(size if axis in self._input_sizes else 1 for axis, size in enumerate(x.shape))
-        mean = ops.reshape(self.mean, shape)
-        deviation = ops.reshape(ops.maximum(ops.sqrt(self.variance), SMALLEST), shape)
+        shape = self._broadcast_shape()
+        mean = ops.reshape(self.adapt_mean, shape)
+        deviation = ops.reshape(ops.maximum(ops.sqrt(self.adapt_variance), SMALLEST), shape)
         return mean + x * deviation if self.invert else (x - mean) / deviation
+
+    def _broadcast_shape(self) -> tuple[int, ...]:
+        """The shape in which statistics meet the input: their sizes along the axes, 1 elsewhere."""
+        assert self._input_rank is not None
+        return tuple(self._input_sizes.get(axis, 1) for axis in range(self._input_rank))
+
+    mean = property(lambda self: self._in_place_of(self.adapt_mean), doc="The mean, with an axis for each of the input.")
+    variance = property(lambda self: self._in_place_of(self.adapt_variance), doc="The variance, likewise.")
+
+    def _in_place_of(self, statistic: Any) -> Tensor:
+        return Tensor(as_raw(statistic).reshape(self._broadcast_shape()))
+
+    def get_config(self) -> dict[str, Any]:
+        given = {"mean": self.input_mean, "variance": self.input_variance}
+        return {**super().get_config(), **{name: describe(value) for name, value in given.items()}}

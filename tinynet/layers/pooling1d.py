@@ -83,6 +83,8 @@ class GlobalAveragePooling1D(_GlobalPooling1D):
     (2, 4)
     """
 
+    supports_masking = True
+
     def call(self, x: Any) -> Any:
         return ops.mean(x, axis=self.axes, keepdims=self.keepdims)
 

@@ -43,6 +43,8 @@ class RMSNormalization(Elementwise):
 
     _least_rank = 2
 
+    supports_masking = False  # as in Keras
+
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon = axis_argument(self, axis), arguments.number(epsilon, f"{self}: epsilon", 0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinynet.console import say
+from tinynet.layers import input_spec
 from tinynet.layers.base import Layer
 from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.shown import model_text
@@ -40,7 +41,8 @@ class Model(Trainer):
         return self._inner_functional(x)
 
     def _check_input(self, shape: Any) -> None:
-        """Whatever `call` takes."""
+        """Whatever `call` takes, unless an `input_spec` was set."""
+        input_spec.check(self, shape)
 
     __repr__ = model_text
 

@@ -97,7 +97,9 @@ class Sequential(Model):
         """Builds the layers for inputs of `input_shape`, whose first entry is None."""
         if input_shape is None:
             raise ValueError(f"{self}: build takes the input's shape, batch first, such as (None, 28, 28, 1)")
-        if self._input_layer is None:
+        if self._chain_tensors:
+            check_one(f"{self}", self._chain_tensors[0].shape, tuple(input_shape))
+        else:
             self._connect_layers(Input(batch_shape=tuple(input_shape), dtype=self.dtype))
         self.built = True
 
@@ -145,6 +147,7 @@ class Sequential(Model):
         return x if self._input_layer is None else with_last_axis(x, self._input_layer.shape)
 
     def _check_input(self, shape: Any) -> None:
+        super()._check_input(shape)
         if self._input_layer is not None:
             check_one(f"{self}", self._input_layer.shape, shape)
 

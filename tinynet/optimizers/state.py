@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynet import initializers, schedules
 from tinynet.autograd import Parameter, Tensor, as_raw
-from tinynet.backend import device, limits
+from tinynet.backend import config, device, limits
 from tinynet.kernels.common import xp
 from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_rate_state
 
@@ -35,6 +35,11 @@ class Rate(float):
     def numpy(self) -> np.ndarray:
         """An array of shape ()."""
         return np.array(float(self))
+
+    @property
+    def value(self) -> Tensor:
+        """A Tensor of shape (), as the variable that it is in Keras has it."""
+        return Tensor(np.array(float(self), np.float32), name="learning_rate")
 
 
 class OptimizerState:
@@ -127,8 +132,22 @@ class OptimizerState:
     def _new_array(self, variable: Parameter, name: str, start: float = 0.0) -> Any:
         limits.take(variable.shape)
         array = xp(variable.data).full_like(variable.data, start)
-        self._state_variables.append(Tensor(array, name=f"{variable.name}_{name}"))
+        self._state_variables.append(Parameter(array, trainable=False, name=f"{variable.name}_{name}"))
         return array
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Tensor:
+        """A new variable of the optimizer, of any shape; `aggregation` and `layout` say nothing on one machine."""
+        value = limits.first_value(initializers.get(initializer), tuple(shape), np.dtype(dtype or config.floatx()))  # type: ignore[arg-type]
+        self._state_variables.append(Parameter(as_raw(value), trainable=False, name=name or "variable"))
+        return self._state_variables[-1]
 
     def add_variable_from_reference(
         self, reference_variable: Parameter, name: str | None = None, initializer: Any = "zeros"
@@ -172,9 +191,9 @@ class OptimizerState:
     @property
     def variables(self) -> list[Tensor]:
         """The state in Keras's order: iteration, learning rate (unless it is a schedule), then the arrays."""
-        numbers = [Tensor(self._iterations, name="iteration")]
+        numbers: list[Tensor] = [Parameter(self._iterations, trainable=False, name="iteration")]
         if not callable(self._learning_rate):
-            numbers.append(Tensor(self._learning_rate, name="learning_rate"))
+            numbers.append(Parameter(self._learning_rate, trainable=False, name="learning_rate"))
         return numbers + self._state_variables
 
     def get_weights(self) -> list[np.ndarray]:

@@ -72,7 +72,7 @@ def _unit_normalization(g: Graph, layer: Any, x: Value) -> str:
 @converts("Normalization")
 def _normalization(g: Graph, layer: Any, x: Value) -> str:
     axes = sorted(axis % x.ndim for axis in layer.axis)
-    mean, variance = (g.along(one, axes, x.ndim) for one in (layer.mean, layer.variance))
+    mean, variance = (g.along(one, axes, x.ndim) for one in (layer.adapt_mean, layer.adapt_variance))
     deviation = np.maximum(np.sqrt(variance), 1e-7).astype(g.dtype)
     if layer.invert:
         return g("Add", g("Mul", x.name, deviation), mean)
