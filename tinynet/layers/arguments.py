@@ -55,7 +55,8 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
         _refuse_tensor(cls, names, args)
     found = {**dict(zip(names, args, strict=False)), **kwargs}
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
-    missing = [p.name for p in own if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in found]
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    missing = [p.name for p in own if p.default is p.empty and p.kind in named and p.name not in found]
     if missing:
         raise TypeError(f"{cls.__name__} needs the argument {' and '.join(map(repr, missing))}")
     return found
