@@ -7,6 +7,10 @@ import tinynet as keras
 from tinynet import layers, ops
 
 LAYER = {"name", "trainable", "dtype"}
+OPTIMIZER = {
+    "name", "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
+    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
+}  # fmt: skip
 
 # {base: what `super().get_config()` reports in Keras 3.15 to a class that defines get_config}, with what it is made with
 BASES = {
@@ -17,6 +21,8 @@ BASES = {
     "Mean": (keras.metrics.Mean, {}, {"name", "dtype"}),
     "Initializer": (keras.initializers.Initializer, {}, set()),
     "Constraint": (keras.constraints.Constraint, {}, set()),
+    "Optimizer": (keras.optimizers.Optimizer, {"learning_rate": 0.25}, OPTIMIZER),
+    "SGD": (keras.optimizers.SGD, {"learning_rate": 0.25}, {*OPTIMIZER, "momentum", "nesterov"}),
     "HeNormal": (keras.initializers.HeNormal, {}, {"seed", "input_axes", "output_axes"}),
     "L2": (keras.regularizers.L2, {}, {"l2"}),
     "MaxNorm": (keras.constraints.MaxNorm, {}, {"max_value", "axis"}),

@@ -46,10 +46,12 @@ class RandomInitializer(Initializer):
                 f"{type(self).__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator, got {seed!r}"
             )
         self.seed = seed
-        self._key = None
+        self._key: Any = None
         if not isinstance(seed, SeedGenerator):
             self._key = random.next_key() if seed is None else random.key_from_seed(seed)
 
     def generator(self) -> np.random.Generator:
         """A generator at the start of this initializer's stream, or of its seeds' next draw."""
-        return generator_of(self.seed) if self._key is None else random.host_generator(self._key)
+        if isinstance(self.seed, SeedGenerator):
+            return generator_of(self.seed)
+        return random.host_generator(self._key)
