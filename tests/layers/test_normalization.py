@@ -19,8 +19,8 @@ def test_adapt(given, axis, reduced):
     layer = Normalization(axis, dtype="float64")
     layer.adapt(given(x))
     mean, var = x.mean(reduced, keepdims=True), x.var(reduced, keepdims=True)
-    np.testing.assert_allclose(layer.mean.numpy(), mean.reshape(layer.mean.shape), rtol=1e-12)
-    np.testing.assert_allclose(layer.variance.numpy(), var.reshape(layer.variance.shape), rtol=1e-12)
+    np.testing.assert_allclose(layer.adapt_mean.numpy(), mean.reshape(layer.adapt_mean.shape), rtol=1e-12)
+    np.testing.assert_allclose(layer.adapt_variance.numpy(), var.reshape(layer.adapt_variance.shape), rtol=1e-12)
     np.testing.assert_allclose(layer(x).numpy(), (x - mean) / np.sqrt(var), rtol=1e-9, atol=1e-12)
     assert [w.name.rpartition("/")[2] for w in layer.weights] == ["mean", "variance", "count"]
     assert not layer.trainable_weights
@@ -63,7 +63,7 @@ def test_first_layer_of_models():
     np.testing.assert_allclose(functional.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-5)
     model.compile("sgd", "mse")
     model.fit(x, x[:, :1], epochs=2, verbose=0)
-    np.testing.assert_allclose(layer.mean.numpy(), x.mean(0), rtol=1e-5, err_msg="training leaves it alone")
+    np.testing.assert_allclose(layer.adapt_mean.numpy(), x.mean(0), rtol=1e-5, err_msg="training leaves it alone")
     twin = Normalization()
     twin.build((None, 6))
     twin.set_weights(layer.get_weights())
@@ -75,18 +75,18 @@ def test_adapting_again_measures_anew():
     for seed in (1, 2):
         x = images(7, 3, seed=seed)
         layer.adapt(x)
-        np.testing.assert_allclose([layer.mean.numpy(), layer.variance.numpy()], [x.mean(), x.var()], rtol=1e-12)
+        np.testing.assert_allclose([layer.adapt_mean.numpy(), layer.adapt_variance.numpy()], [x.mean(), x.var()], rtol=1e-12)
 
 
 def test_integers_and_large_means():
     x = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3)).astype(np.uint8)
     layer = Normalization()
     layer.adapt(x)
-    np.testing.assert_allclose(layer.variance.numpy(), x.astype(float).var((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(layer.adapt_variance.numpy(), x.astype(float).var((0, 1, 2)), rtol=1e-6)
     far = (1e4 + images(3000, 2)).astype(np.float32)
     layer = Normalization()
     layer.adapt(np.array_split(far, 7))
-    np.testing.assert_allclose(layer.variance.numpy(), far.astype(float).var(0), rtol=1e-5)
+    np.testing.assert_allclose(layer.adapt_variance.numpy(), far.astype(float).var(0), rtol=1e-5)
 
 
 def test_gradients_and_configuration():
