@@ -73,15 +73,15 @@ class check_numerics:  # noqa: N801 - used like a function
     # What takes the place of the functions that everything goes through
 
     def _layer(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(layer: Layer, inputs: Any, args: Any, kwargs: Any, training: Any) -> Any:
+        def checked(layer: Layer, args: Any, kwargs: Any, training: Any) -> Any:
             if not self.path:
                 self.layers.clear()
                 optimizer = layer.optimizer if isinstance(layer, Compiled) else None
                 self.step = optimizer.iterations + 1 if optimizer is not None and training else None
-                self._look(leaves(inputs), f"the data given to {layer.name}", [])
+                self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
             self.path.append(layer.name)
             try:
-                return run(layer, inputs, args, kwargs, training)
+                return run(layer, args, kwargs, training)
             finally:
                 self.path.pop()
 

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from tinynet import gone
 
 __getattr__, __dir__ = gone.namespace(__name__)
+
+
+STRUCTURES = (list, tuple, dict)
 
 
 def is_nested(value: Any) -> bool:
     """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such, rather than one of numbers."""
     if isinstance(value, dict):
         return True
-    return (
-        isinstance(value, list | tuple) and bool(value) and all(getattr(item, "ndim", 0) or is_nested(item) for item in value)
-    )
+    parts = [item for item in value if item is not None] if isinstance(value, (list, tuple)) else []
+    return bool(parts) and all(getattr(item, "ndim", 0) or is_nested(item) for item in parts)
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -22,7 +26,7 @@ def leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         for key in sorted(value):
             yield from leaves(value[key])
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             yield from leaves(item)
     else:
@@ -33,14 +37,19 @@ def mapped(function: Callable[[Any], Any], value: Any) -> Any:
     """The same structure, with function(value) for every value."""
     if isinstance(value, dict):
         return {key: mapped(function, value[key]) for key in sorted(value)}
-    if isinstance(value, list | tuple):
-        return type(value)([mapped(function, item) for item in value])
+    if isinstance(value, (list, tuple)):
+        return like(value, [mapped(function, item) for item in value])
     return function(value)
+
+
+def like(value: Any, items: list[Any]) -> Any:
+    """`items` as `value` is: a list, a tuple, or a named one."""
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
 
 
 def is_shape(value: Any) -> bool:
     """Whether `value` is one shape, (None, 28, 28, 1), rather than a structure of them."""
-    return isinstance(value, list | tuple) and all(size is None or hasattr(size, "__index__") for size in value)
+    return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, (int, np.integer)) for size in value)
 
 
 def mapped_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
@@ -49,13 +58,13 @@ def mapped_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:
         return function(tuple(shapes))
     if isinstance(shapes, dict):
         return {key: mapped_shapes(function, shapes[key]) for key in sorted(shapes)}
-    return type(shapes)([mapped_shapes(function, shape) for shape in shapes])
+    return None if shapes is None else like(shapes, [mapped_shapes(function, shape) for shape in shapes])
 
 
 def shape_leaves(shapes: Any) -> Iterator[Any]:
     """The shapes, in order."""
     if is_shape(shapes):
         yield tuple(shapes)
-    else:
+    elif shapes is not None:
         for shape in [shapes[key] for key in sorted(shapes)] if isinstance(shapes, dict) else shapes:
             yield from shape_leaves(shape)

@@ -194,7 +194,7 @@ def test_other_threads_keep_what_they_do_meanwhile():
         return x
 
     layers.Lambda(function)(layers.Input((3,)))
-    assert float(weight) == 1
+    assert float(weight) >= 1, "once for each run"
 
 
 def test_a_count_of_steps_is_that_of_the_steps():

@@ -193,7 +193,5 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"\n{commit}, seed {given.seed}, {time.time() - began:.0f} s")
 
 
-
-
 if __name__ == "__main__":
     main()

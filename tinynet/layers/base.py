@@ -9,7 +9,6 @@ class Scale(Layer):
         return x * self.factor
 """
 
-import inspect
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,19 +16,19 @@ import numpy as np
 from tinynet import lookup, ops, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
-from tinynet.layers import arguments, input_spec, shown, symbolic, trial
+from tinynet.layers import arguments, calling, input_spec, shown, symbolic, trial
 from tinynet.layers.description import config_of
-from tinynet.layers.holder import Holder
 from tinynet.layers.naming import auto_name
+from tinynet.layers.penalties import Penalised, nothing_added
 from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.under_way import Call
 from tinynet.layers.under_way import around as _around
-from tinynet.tree import is_nested, leaves, mapped, mapped_shapes
+from tinynet.tree import STRUCTURES, is_nested, leaves, mapped
 
 Shape = tuple[int | None, ...]
 
 
-class Layer(Holder):
+class Layer(Penalised):
     """Base of all layers.
 
     activity_regularizer  penalty on the output, divided by the size of the batch, that is added to the loss
@@ -47,11 +46,13 @@ class Layer(Holder):
     _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
     _takes_training: bool  # whether call has that parameter
+    _default_training: bool | None  # and its default
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
         layer._given_arguments = arguments.given(cls, args, kwargs)
-        layer._takes_training = "training" in inspect.signature(cls.call).parameters
+        layer._takes_training = "training" in calling.parameters(cls.call)
+        layer._default_training = calling.default_of_training(cls.call)
         return layer
 
     def __init__(
@@ -74,9 +75,7 @@ class Layer(Holder):
         self.built = False
         self._input_sizes: dict[int, int] = {}  # {axis: size} that every input must have
         self._inbound_nodes: list[symbolic.Node] = []  # calls on symbolic tensors
-        self._added_losses: list[Any] = []  # penalties of the last call,
-        self._losses_added_in: Any = None  # which was part of this one
-        self._adding_layers: list[Layer] = []  # layers that added penalties in the last call that began here
+        vars(self).update(nothing_added())
 
     def _number_format(self, dtype: Any) -> np.dtype:
         if str(getattr(dtype, "name", getattr(dtype, "__name__", dtype))) not in ("float32", "float64"):
@@ -86,7 +85,7 @@ class Layer(Holder):
     # What a subclass writes
 
     def build(self, input_shape: Any) -> None:
-        """Creates the parameters for inputs of `input_shape`, whose first entry is None."""
+        """Creates the parameters for inputs of `input_shape`, whose first entry is None; see `calling` for several inputs."""
         self.built = True
 
     def call(self, x: Any) -> Any:
@@ -95,47 +94,58 @@ class Layer(Holder):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better."""
-        return trial.output_shapes(self, input_shape, (), {})
+        return trial.output_shapes(self, (symbolic.tensors(input_shape, self.dtype),), {})
 
     _output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
 
     # The call
 
-    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """Output for `inputs`, arrays or Tensors; `training` None: as the layer or model around this call says.
+    def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
+        """Output for what `call` takes, arrays or Tensors; `training` None: as the layer or model around this call says.
 
         On symbolic tensors (Input) it builds the layer and gives symbolic tensors, of which a Model is made.
         """
-        if type(inputs) is not Tensor and (symbolic.is_symbolic(inputs) or symbolic.is_symbolic(args)):
+        if len(args) == 1 and not kwargs:  # as most calls are
+            on_symbols = type(args[0]) is not Tensor and symbolic.is_symbolic(args[0])
+        else:
+            args, kwargs, training = calling.arranged(self, args, kwargs, training)
+            on_symbols = symbolic.is_symbolic((args, kwargs))
+        if on_symbols:
             try:
-                return symbolic.call(self, (inputs, *args), kwargs if training is None else {**kwargs, "training": training})
+                return symbolic.call(self, args, kwargs if training is None else {**kwargs, "training": training})
             except BaseException as error:
                 tracebacks.trim_outermost(error)
                 raise
         around = _around.get()
-        if around is not None and training is None:
-            return self._run_call(inputs, args, kwargs, around.training)
+        if training is None and (around is None or around.training is None):
+            training = self._default_training
+        if training is None and around is not None:
+            return self._run_call(args, kwargs, around.training)
         if around is None and self._adding_layers:
             self._forget_losses()
         call = Call(self._adding_layers, training, around)
         token = _around.set(call)
         try:
-            return self._run_call(inputs, args, kwargs, call.training)
+            return self._run_call(args, kwargs, call.training)
         except BaseException as error:
             tracebacks.trim_outermost(error)
             raise
         finally:
             _around.reset(token)
 
-    def _run_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
-        x = self._as_input(inputs)
-        shape = x.shape if type(x) is Tensor else mapped(lambda item: item.shape, x)
-        self._check_input(shape)
+    def _run_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
+        if len(args) == 1 and not kwargs:
+            x = self._as_input(args[0])
+            self._check_input(x.shape if type(x) is Tensor else calling.shape_of(x))
+            args = (x,)
+        else:
+            args, kwargs = calling.taken(self, args, kwargs)
+            self._check_input(calling.shape_of(calling.first(args, kwargs)))
         if not self.built:
-            self._build_once(shape)
+            self._build_for(args, kwargs)
         if training is not None and self._takes_training:
             kwargs["training"] = bool(training)
-        y = self.call(x, *args, **kwargs)
+        y = self.call(*args, **kwargs)
         if y is None:
             raise TypeError(f"{self}: call() returned None; end it with `return ...`, the output")
         if self.activity_regularizer is not None:
@@ -143,11 +153,15 @@ class Layer(Holder):
                 self.add_loss(self.activity_regularizer(output) / max(output.shape[0], 1))
         return y
 
-    def _build_once(self, shape: Any) -> None:
-        """Builds the layer for inputs of `shape`, unless it is built."""
+    def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Builds the layer for these arguments of a call, Tensors or symbolic ones."""
+        self._build_once(calling.shape_of(calling.first(args, kwargs)), calling.shapes(self, args, kwargs))
+
+    def _build_once(self, shape: Any, others: Any = None) -> None:
+        """Builds the layer for inputs of `shape`, unless it is built; `others` are the shapes of a call's arguments by name."""
         if not self.built:
-            shape = mapped_shapes(lambda one: (None, *one[1:]), shape)
-            self.build(shape)
+            shape, others = calling.without_batch(shape), calling.without_batch(others or {})
+            self.build(**calling.told(self, type(self).build, shape, others))
             self.built, self._built_for = True, shape
             activation = vars(self).get("activation")
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
@@ -159,23 +173,30 @@ class Layer(Holder):
         """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""
         if isinstance(inputs, Tensor):
             x = inputs
-        elif isinstance(inputs, list | tuple | dict) and is_nested(inputs):
+        elif inputs is None:
+            return None
+        elif isinstance(inputs, STRUCTURES) and is_nested(inputs):
             return mapped(self._as_input, inputs)
         else:
             array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
         return x if x.dtype == self.dtype else ops.cast(x, dtype=self.dtype)
 
+    def _may_take_many(self) -> bool:
+        """Whether inputs in lists and dictionaries, or none, may be meant: by a merging layer, and by one of the user's."""
+        return self._takes_many or not type(self).call.__module__.startswith("tinynet.layers")
+
     def _check_input(self, shape: Any) -> None:
         """Raises ValueError if an input of `shape`, or inputs of such shapes, do not fit the layer."""
         if self._own_input_spec is not None:
             input_spec.check(self, shape)
-        several = type(shape) is not tuple or bool(shape and isinstance(shape[0], tuple | list | dict))
-        if several != self._takes_many and (self._takes_many or type(self).call.__module__.startswith("tinynet.layers")):
-            wanted, got = ("a list of inputs", "one") if self._takes_many else ("one input", f"{len(shape)} of them")
-            raise ValueError(f"{self} expects {wanted}, got {got}, of shape {shape}")
-        if several:
+        if type(shape) is not tuple or (shape and isinstance(shape[0], STRUCTURES)):
+            if not self._may_take_many():
+                got = "None" if shape is None else f"{len(shape)} of them, of shape {shape}"
+                raise ValueError(f"{self} expects one input, got {got}")
             return
+        if self._takes_many:
+            raise ValueError(f"{self} expects a list of inputs, got one, of shape {shape}")
         if len(shape) != self._input_rank if self._input_rank is not None else len(shape) < self._least_rank:
             wanted = f"{self._input_rank} axes" if self._input_rank is not None else f"at least {self._least_rank} axes"
             raise ValueError(f"{self} expects an input of {wanted}{self._input_words}, got shape {shape}")
@@ -188,40 +209,24 @@ class Layer(Holder):
                     "feed it inputs of that size, or make a new layer"
                 )
 
-    # Penalties
-
-    def add_loss(self, value: Any) -> None:
-        """Adds a number, computed in `call`, to the loss."""
-        call = _around.get()
-        outermost = None if call is None else call.outermost
-        if self._losses_added_in is not outermost or outermost is None:
-            self._added_losses, self._losses_added_in = [], outermost
-            if outermost is not None:
-                outermost.adding.append(self)
-        self._added_losses.append(value)
-
-    def _forget_losses(self) -> None:
-        """Forgets what was added in the last call that began here, by layers that the next one may not come to."""
-        for layer in self._adding_layers:
-            if layer._losses_added_in is not None and layer._losses_added_in.adding is self._adding_layers:
-                layer._added_losses = []
-        self._adding_layers = []
-
-    @property
-    def losses(self) -> list[Any]:
-        """What is added to the loss: penalties of the last call, and those on the weights that are trained."""
-        layers = self._with_all_within()
-        added = [value for layer in layers for value in layer._added_losses]
-        penalised = [p for p in self.trainable_weights if p.regularizer is not None]
-        return added + [p.regularizer(p) for p in penalised]
-
     # Symbolic calls
 
-    def _symbolic_shapes(self, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Shapes of the outputs of a call on symbolic tensors."""
-        if type(self).compute_output_shape is Layer.compute_output_shape:
-            return trial.output_shapes(self, shapes, args[1:], kwargs)
-        return self.compute_output_shape(shapes)
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """What a call on these symbolic tensors gives: symbolic tensors, by their shapes and dtypes."""
+        method = type(self).compute_output_shape
+        if method is Layer.compute_output_shape:
+            found = trial.output_shapes(self, args, kwargs)
+        else:
+            shape, others = calling.shape_of(calling.first(args, kwargs)), calling.shapes(self, args, kwargs)
+            found = self.compute_output_shape(**calling.told(self, method, shape, others))
+        return symbolic.tensors(found, self._output_dtype)
+
+    def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The layer is checked and built, and says what it gives."""
+        self._check_input(calling.shape_of(calling.first(args, kwargs)))
+        if not self.built:
+            self._build_for(args, kwargs)
+        return self.compute_output_spec(*args, **kwargs)
 
     input = readable(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
     output = readable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
@@ -235,7 +240,7 @@ class Layer(Holder):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
-        return {**vars(self), "_inbound_nodes": [], "_added_losses": [], "_losses_added_in": None, "_adding_layers": []}
+        return {**vars(self), "_inbound_nodes": [], **nothing_added()}
 
     def __reduce__(self) -> Any:
         return object.__new__, (type(self),), self.__getstate__()  # without the arguments that the class needs

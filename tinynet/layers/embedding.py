@@ -49,7 +49,7 @@ class Embedding(Layer):
             self.build((None,))
             self.set_weights(weights if isinstance(weights, list | tuple) else [weights])
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.embeddings = self._make_weight("embeddings", (self.input_dim, self.output_dim))
         super().build(input_shape)
 

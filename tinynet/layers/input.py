@@ -37,7 +37,7 @@ class InputLayer(Layer):
             batch_size, *shape = batch_shape
         self.shape = (batch_size, *_sizes(shape))
         self.built = True
-        self._inbound_nodes.append(Node(self, (), {}, self.shape, self.dtype))
+        self._inbound_nodes.append(Node(self, (), {}, SymbolicTensor(self.shape, self.dtype)))
 
     def _number_format(self, dtype: Any) -> np.dtype:
         return np.dtype(dtype)  # data may be of any type; the layer that takes them converts

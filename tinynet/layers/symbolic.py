@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.backend import limits
-from tinynet.tree import leaves, mapped, mapped_shapes
+from tinynet.tree import STRUCTURES, leaves, mapped, mapped_shapes
 
 
 class SymbolicTensor:
@@ -48,10 +48,9 @@ KerasTensor = SymbolicTensor  # Keras's name
 class Node:
     """One call of a layer on symbolic tensors."""
 
-    def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: Any, dtype: Any) -> None:
-        self.layer, self.args, self.kwargs = layer, args, kwargs
+    def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
+        self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
         index = len(layer._inbound_nodes)
-        self.outputs = mapped_shapes(lambda shape: SymbolicTensor(shape, dtype), shapes)
         for i, tensor in enumerate(leaves(self.outputs)):
             tensor._keras_history = (layer, index, i)
             tensor.name = layer.name if index == i == 0 else f"{layer.name}_{index}_{i}"
@@ -68,6 +67,11 @@ class Node:
         values.update(zip(leaves(self.outputs), leaves(outputs), strict=True))
 
 
+def tensors(shapes: Any, dtype: Any) -> Any:
+    """Symbolic tensors of these shapes, in their structure."""
+    return mapped_shapes(lambda shape: SymbolicTensor(shape, dtype), shapes)
+
+
 def _value(item: Any, values: dict[SymbolicTensor, Any]) -> Any:
     return values[item] if isinstance(item, SymbolicTensor) else item
 
@@ -79,21 +83,18 @@ def symbolic_leaves(value: Any) -> Iterator[SymbolicTensor]:
 
 def is_symbolic(value: Any) -> bool:
     """Whether a symbolic tensor is, or is in, `value`."""
-    if isinstance(value, list | tuple | dict):
+    if isinstance(value, STRUCTURES):
         return next(symbolic_leaves(value), None) is not None
     return isinstance(value, SymbolicTensor)
 
 
 def call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Builds the layer for these inputs if need be, and gives the symbolic tensors of its outputs."""
-    inputs = args[0]
-    shapes = mapped(lambda item: item.shape, inputs) if is_symbolic(inputs) else getattr(inputs, "shape", ())
     try:
-        layer._check_input(shapes)
-        layer._build_once(shapes)
-        node = Node(layer, args, kwargs, layer._symbolic_shapes(shapes, args, kwargs), layer._output_dtype)
+        node = Node(layer, args, kwargs, layer._symbolic_outputs(args, kwargs))
     except ValueError as error:
-        error.args = (f"{error}; the layers before it: {trace(inputs)}",)
+        if before := trace((args, kwargs)):
+            error.args = (f"{error}; the layers before it: {before}",)
         raise
     layer._inbound_nodes.append(node)
     return node.outputs
@@ -103,7 +104,7 @@ def trace(inputs: Any, most: int = 6) -> str:
     """The layers that led to `inputs`, with the shapes of their outputs: "input (None, 4) -> dense (None, 3)"."""
     steps: list[str] = []
     tensor = next(symbolic_leaves(inputs), None)
-    while tensor is not None and len(steps) < most:
+    while tensor is not None and hasattr(tensor, "_keras_history") and len(steps) < most:
         steps.insert(0, f"{tensor.layer.name} {tensor.shape}")
         tensor = next(iter(tensor.node.inputs), None) if tensor.layer._inbound_nodes else None
     return " -> ".join((["..."] if tensor is not None else []) + steps)

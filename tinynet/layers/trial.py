@@ -13,52 +13,62 @@ import numpy as np
 from tinynet import autograd
 from tinynet.backend import hollow, limits, undo
 from tinynet.layers import symbolic
+from tinynet.layers.penalties import nothing_added
 from tinynet.layers.under_way import around
-from tinynet.tree import leaves, mapped, mapped_shapes, shape_leaves
+from tinynet.tree import leaves, mapped
 
 Make = Callable[[tuple[int, ...], Any], Any]  # an array of a shape and a dtype
 
 
-def output_shapes(layer: Any, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Shapes of layer(inputs of `shapes`, *args, **kwargs); sizes that are unknown (None) in the input may stay so.
+def output_shapes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Shapes of layer(*args, **kwargs) for the symbolic tensors among these; sizes that are unknown (None) may stay so.
 
-    Where there are such, by two runs with different ones: what differs is unknown in the output.
+    Where there are such, by two runs with different ones: what differs is unknown in the output. A file may say any size
+    of the batch: the runs have 2 and 3 samples then, and what differs grows with the batch.
     """
-    sizes = (64, 96) if any(None in shape[1:] for shape in shape_leaves(shapes)) else (1,)
+    shapes = [tensor.shape for tensor in symbolic.symbolic_leaves((args, kwargs))]
+    unknown = any(None in shape[1:] for shape in shapes)
+    batch = next((shape[0] for shape in shapes if shape), None)
+    batches = (2, 3) if batch is None or limits.are_set() else (batch, batch)
+    sizes = list(zip(batches, (64, 96), strict=True))
     with undo.everything(), _nothing_added(layer):
         for variable in [*layer.non_trainable_weights, *(v for metric in layer.metrics for v in metric.variables)]:
             undo.array(variable)  # moving statistics change within kernels
-        found = _found(layer, sizes, shapes, args, kwargs)
-    batch = next(shape_leaves(shapes))[0]
-    pairs = zip(leaves(found[0]), leaves(found[-1]), strict=True)
-    known = [(batch, *(m if m == n else None for m, n in zip(a.shape[1:], b.shape[1:], strict=True))) for a, b in pairs]
-    outputs = iter(known)
-    return mapped(lambda _: next(outputs), found[0])
+        found = _found(layer, sizes if unknown or batches == (2, 3) else sizes[:1], shapes, args, kwargs)
+    if len(first := list(leaves(found[0]))) != len(last := list(leaves(found[-1]))):
+        raise ValueError(f"{layer}: the number of its outputs must not depend on the sizes of a batch that are unknown")
+
+    def size(axis: int, m: int, n: int) -> int | None:
+        if m == n:
+            return m
+        return None if batch is None or (unknown and axis > 0) else m + (n - m) * (batch - 2)
+
+    known = iter([tuple(map(size, range(len(a.shape)), a.shape, b.shape)) for a, b in zip(first, last, strict=True)])
+    return mapped(lambda _: next(known), found[0])
 
 
 @contextmanager
 def _nothing_added(layer: Any) -> Iterator[None]:
     """What layers within have added to the loss stays what it was; the call around this one does not hear of the trial."""
-    names = ("_added_losses", "_losses_added_in", "_adding_layers")
-    before = {one: {name: vars(one)[name] for name in names} for one in layer._with_all_within()}
+    before = {one: {name: vars(one)[name] for name in nothing_added()} for one in layer._with_all_within()}
     token = around.set(None)
     try:
         yield
     finally:
         around.reset(token)
         for one in layer._with_all_within():
-            vars(one).update(before.get(one, {"_added_losses": [], "_losses_added_in": None, "_adding_layers": []}))
+            vars(one).update(before.get(one) or nothing_added())
 
 
-def _found(layer: Any, sizes: tuple[int, ...], *call: Any) -> list[Any]:
-    """What the layer gives for each size of what is unknown."""
+def _found(layer: Any, sizes: list[tuple[int, int]], shapes: list[Any], *call: Any) -> list[Any]:
+    """What the layer gives for each size of the batch and of what else is unknown."""
     if limits.are_set():
         try:
             return [_without_numbers(layer, size, *call) for size in sizes]
         except Exception:
             if _is_tinynets(layer):  # whose functions all run so: the file asks for something that cannot be
                 raise
-        limits.check_trial(list(shape_leaves(call[0])))  # a layer or function of the user's that needs numbers
+        limits.check_trial(shapes)  # a layer or function of the user's that needs numbers
     return [_run(layer, np.zeros, size, *call) for size in sizes]
 
 
@@ -87,10 +97,13 @@ def _without_numbers(layer: Any, *call: Any) -> Any:
             layer._forget_losses()
 
 
-def _run(layer: Any, make: Make, size: int, shapes: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    def zeros(shape: Any) -> Any:
-        return make((2, *(size if n is None else n for n in shape[1:])), layer.dtype)
+def _run(layer: Any, make: Make, size: tuple[int, int], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def zeros(item: Any) -> Any:
+        if not symbolic.is_symbolic(item):
+            return item
+        given = (None, *item.shape[1:]) if item.shape and limits.are_set() else item.shape
+        return make(tuple(size[axis > 0] if n is None else n for axis, n in enumerate(given)), layer.dtype)
 
-    args, kwargs = mapped(lambda item: zeros(item.shape) if symbolic.is_symbolic(item) else item, [args, kwargs])
+    args, kwargs = mapped(zeros, [args, kwargs])
     with autograd.no_grad():
-        return layer(mapped_shapes(zeros, shapes), *args, **{"training": False, **kwargs})
+        return layer(*args, **{"training": False, **kwargs})

@@ -20,7 +20,7 @@ from tinynet.models.graph import Graph, from_inputs
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
 from tinynet.signature import text
-from tinynet.tree import is_shape, leaves, mapped, shape_leaves
+from tinynet.tree import is_shape, leaves, mapped
 
 
 class Functional(Model):
@@ -83,6 +83,10 @@ class Functional(Model):
         for name, expected, got in zip(self._names_of_inputs, self._call_graph.input_shapes, shapes, strict=True):
             check_one(f"{self}, input {name!r}" if len(shapes) > 1 else f"{self}", expected, got)
 
+    def _known_input(self) -> tuple[Any, Any]:
+        layers = self._call_graph.input_layers
+        return (self._call_graph.input_shapes[0], layers[0].dtype) if len(layers) == 1 else (None, None)
+
     def _shapes_in_order(self, given: Any) -> list[Any]:
         """The shapes of the inputs in the order of the model's."""
         return in_order(f"{self}", [given] if is_shape(given) else given, self._call_graph.inputs, self._names_of_inputs)
@@ -92,13 +96,9 @@ class Functional(Model):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Found layer by layer."""
-        values: list[Any] = [*self._shapes_in_order(input_shape), *[None] * self._call_graph.count]
-        for step in self._call_graph.steps:
-            shapes = step.layer.compute_output_shape(values[step.only]) if step.only is not None else None
-            found = list(shape_leaves(shapes)) if shapes is not None else step.shapes
-            for number, shape in zip(step.given, found, strict=True):
-                values[number] = shape
-        return _only(mapped(lambda place: values[place.number], self._call_graph.outputs))
+        shapes, of = self._shapes_in_order(input_shape), self._call_graph.input_layers
+        inputs = [SymbolicTensor(shape, layer.dtype) for shape, layer in zip(shapes, of, strict=True)]
+        return _only(mapped(lambda tensor: tensor.shape, self._call_graph.specified(inputs)))
 
     def _output_shapes(self) -> list[Any]:
         """Shape of each layer's output, at its first call in the model."""

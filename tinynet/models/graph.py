@@ -43,14 +43,16 @@ class Step:
         if self.only is not None:
             y = self.layer(values[self.only])
         else:
-            args, kwargs = mapped(
-                lambda item: values[item.number] if isinstance(item, Place) else item, [self.args, self.kwargs]
-            )
+            args, kwargs = self.filled(values)
             y = self.layer(*args, **kwargs)
         for number, value in zip(self.given, leaves(y), strict=True):
             values[number] = value
         for number in self.last:
             values[number] = None
+
+    def filled(self, values: list[Any]) -> Any:
+        """(args, kwargs) of the call."""
+        return mapped(lambda item: values[item.number] if isinstance(item, Place) else item, [self.args, self.kwargs])
 
 
 class Graph:
@@ -93,6 +95,16 @@ class Graph:
             step.run(values)
         return mapped(lambda place: values[place.number], self.outputs)
 
+    def specified(self, inputs: list[SymbolicTensor]) -> Any:
+        """The outputs for other symbolic tensors as inputs: by what the layers say, without calling them."""
+        values = [*inputs, *[None] * (self.count - len(inputs))]
+        for step in self.steps:
+            args, kwargs = step.filled(values)
+            outputs = leaves(step.layer.compute_output_spec(*args, **kwargs))
+            for number, value in zip(step.given, outputs, strict=True):
+                values[number] = value
+        return mapped(lambda place: values[place.number], self.outputs)
+
     def histories(self) -> list[list[Any]]:
         """For every value: [name of the layer that gives it, which of its calls in this graph, which output of that call]."""
         found: list[list[Any]] = [[layer.name, 0, 0] for layer in self.input_layers]
@@ -109,7 +121,7 @@ class Graph:
         tensors: dict[int, SymbolicTensor] = {}
         for i, (layer, shape) in enumerate(zip(self.input_layers, self.input_shapes, strict=True)):
             if not layer._inbound_nodes:
-                layer._inbound_nodes.append(Node(layer, (), {}, shape, layer.dtype))
+                layer._inbound_nodes.append(Node(layer, (), {}, SymbolicTensor(shape, layer.dtype)))
             tensors[i] = layer._inbound_nodes[0].outputs
 
         def symbol(item: Any) -> Any:
@@ -117,7 +129,7 @@ class Graph:
 
         for step in self.steps:
             shapes = dict(zip(step.given, step.shapes, strict=True))
-            node = Node(step.layer, (), {}, mapped(_shape_in(shapes), step.outputs), step.layer._output_dtype)
+            node = Node(step.layer, (), {}, mapped(_symbol_in(shapes, step.layer._output_dtype), step.outputs))
             node.args, node.kwargs = mapped(symbol, step.args), mapped(symbol, step.kwargs)
             step.layer._inbound_nodes.append(node)
             tensors.update(zip(step.given, leaves(node.outputs), strict=True))
@@ -138,8 +150,8 @@ def _input_for(tensor: SymbolicTensor) -> Layer:
     return tensor.layer if is_one else InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype)
 
 
-def _shape_in(shapes: dict[int, Shape]) -> Callable[[Place], Shape]:
-    return lambda place: shapes[place.number]
+def _symbol_in(shapes: dict[int, Shape], dtype: Any) -> Callable[[Place], SymbolicTensor]:
+    return lambda place: SymbolicTensor(shapes[place.number], dtype)
 
 
 def _ordered(outputs: Any, inputs: set[SymbolicTensor]) -> Iterator[Node]:

@@ -60,20 +60,35 @@ def _about_list(values: list[Any]) -> str:
 
 
 def in_order(what: str, given: Any, declared: Any, names: list[str]) -> list[Any]:
-    """The inputs in the order of the model's; a dictionary is matched by the names of inputs, or by its own keys.
+    """The inputs in the order of the model's: in the structure that was declared, in a list, or by the names of the inputs.
 
     Raises ValueError for another number of inputs, or names that are missing.
     """
+    found = _by_structure(given, declared)
+    if found is not None:
+        return found
     if isinstance(given, dict):
-        keys = sorted(declared) if isinstance(declared, dict) else names
-        keys = keys if set(keys) <= set(given) else names
         if len(names) == len(given) == 1:
             return list(given.values())
-        if missing := [key for key in keys if key not in given]:
+        if missing := [name for name in names if name not in given]:
             raise ValueError(f"{what} has the inputs {names}; {missing} are missing, got {sorted(given, key=str)}")
-        return [given[key] for key in keys]
+        return [given[name] for name in names]
     values = list(given) if isinstance(given, list | tuple) else [given]
     if len(values) != len(names):
         wanted = f"one input, {names[0]!r}" if len(names) == 1 else f"{len(names)} inputs, {names}"
         raise ValueError(f"{what} has {wanted}, got {len(values)}{_about_list(values) if len(names) == 1 else ''}")
     return values
+
+
+def _by_structure(given: Any, declared: Any) -> list[Any] | None:
+    """The values of `given` in the order of the leaves of `declared`, a structure; None if it is not that structure."""
+    if isinstance(declared, dict):
+        fits = isinstance(given, dict) and set(declared) <= set(given)
+        pairs = [(given[key], declared[key]) for key in sorted(declared)] if fits else []
+    elif isinstance(declared, list | tuple):
+        fits = isinstance(given, list | tuple) and len(given) == len(declared)
+        pairs = list(zip(given, declared, strict=True)) if fits else []
+    else:
+        return [given] if not isinstance(given, list | tuple | dict) or is_shape(given) else None
+    parts = [_by_structure(*pair) for pair in pairs]
+    return [value for part in parts for value in part] if fits and None not in parts else None  # type: ignore[union-attr]

@@ -14,6 +14,7 @@ from tinynet.models.architecture import to_json
 from tinynet.models.files import onnx_export, whole
 from tinynet.models.summary import summary_html, summary_text
 from tinynet.models.trainer import Trainer
+from tinynet.tree import is_shape
 
 
 class Model(Trainer):
@@ -66,6 +67,14 @@ class Model(Trainer):
 
     input = readable(lambda self: _one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
     output = readable(lambda self: _one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
+
+    def _known_input(self) -> tuple[Any, Any]:
+        """(shape, dtype) of the one input, or (None, None) if there are several or it is not known."""
+        inner, shape = self._inner_functional, vars(self).get("_built_for")
+        return inner._known_input() if inner is not None else (shape, None) if is_shape(shape) else (None, None)
+
+    def _may_take_many(self) -> bool:
+        return True
 
     def _symbolic_ends(self, name: str) -> Any:
         if self._inner_functional is not None:

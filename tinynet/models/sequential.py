@@ -16,7 +16,7 @@ from tinynet.models.graph import Graph
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
 from tinynet.signature import text
-from tinynet.tree import is_nested
+from tinynet.tree import is_nested, is_shape
 
 
 class Sequential(Model):
@@ -76,10 +76,9 @@ class Sequential(Model):
     def _start_with(self, layer: Layer) -> None:
         """The first layer decides the dtype of the input; a model with an Input of its own also its shape."""
         self.dtype = layer.dtype
-        given = getattr(layer, "_input_layer", None)
-        shape = given.shape if isinstance(given, InputLayer) else vars(layer).get("_batch_shape")
+        shape, dtype = layer._known_input() if isinstance(layer, Model) else (vars(layer).get("_batch_shape"), None)
         if self._input_layer is None and shape is not None:
-            self._add_input(Input(batch_shape=shape).layer)
+            self._add_input(Input(batch_shape=shape, dtype=dtype).layer)
 
     def pop(self) -> Layer:
         """Removes the last layer and returns it."""
@@ -93,15 +92,23 @@ class Sequential(Model):
         self.built = bool(self._layers) and all(layer.built for layer in self._layers)
         return layer
 
-    def build(self, input_shape: Shape | None = None) -> None:
-        """Builds the layers for inputs of `input_shape`, whose first entry is None."""
+    def build(self, input_shape: Any = None) -> None:
+        """Builds the layers for inputs of `input_shape`, whose first entry is None; or for several, if the first takes them.
+
+        Raises ValueError if that contradicts the Input, or the shape that it was built for.
+        """
         if input_shape is None:
             raise ValueError(f"{self}: build takes the input's shape, batch first, such as (None, 28, 28, 1)")
-        if self._chain_tensors:
+        if not is_shape(input_shape):
+            self.compute_output_shape(input_shape)
+        elif self._chain_tensors:
             check_one(f"{self}", self._chain_tensors[0].shape, tuple(input_shape))
         else:
             self._connect_layers(Input(batch_shape=tuple(input_shape), dtype=self.dtype))
         self.built = True
+
+    def _known_input(self) -> tuple[Shape | None, Any]:
+        return (self._chain_tensors[0].shape, self._chain_tensors[0].dtype) if self._chain_tensors else (None, None)
 
     def _connect_layers(self, tensor: SymbolicTensor) -> None:
         tensors = [tensor]
@@ -141,10 +148,14 @@ class Sequential(Model):
 
     def _as_input(self, inputs: Any) -> Tensor:
         """As in Keras, a last axis of size 1 that is missing is added, and one too many is dropped."""
-        if isinstance(inputs, list | tuple | dict) and is_nested(inputs):
+        if isinstance(inputs, list | tuple | dict) and is_nested(inputs) and not self._takes_structures():
             (inputs,) = in_order(f"{self}", inputs, None, [self._input_layer.name if self._input_layer else "input"])
         x = super()._as_input(inputs)
         return x if self._input_layer is None else with_last_axis(x, self._input_layer.shape)
+
+    def _takes_structures(self) -> bool:
+        """Whether lists or dictionaries of inputs go to the first layer as they are."""
+        return self._input_layer is None and bool(self._layers) and self._layers[0]._may_take_many()
 
     def _check_input(self, shape: Any) -> None:
         super()._check_input(shape)

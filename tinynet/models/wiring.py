@@ -17,7 +17,7 @@ from tinynet.layers.input import InputLayer
 from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.models.architecture import deserialize_layer, serialize_layer
 from tinynet.models.graph import Graph, Place
-from tinynet.tree import leaves, mapped
+from tinynet.tree import leaves, like, mapped
 
 
 def output_names(outputs: Any) -> list[str]:
@@ -108,4 +108,4 @@ def _ends(item: Any, tensors: Mapping[Any, SymbolicTensor]) -> Any:
         return tensors[tuple(item)]
     if isinstance(item, dict):
         return {key: _ends(part, tensors) for key, part in item.items()}
-    return [_ends(part, tensors) for part in item]
+    return like(item, [_ends(part, tensors) for part in item])

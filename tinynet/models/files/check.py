@@ -62,7 +62,7 @@ def check_layer(entry: Any, place: str = "the model") -> None:
 def _check_arguments(cls: Any, node: Any, place: str) -> None:
     """Raises FileError if the layers' `call` does not take the arguments of a call."""
     args, kwargs = (node.get("args"), node.get("kwargs")) if isinstance(node, dict) else (None, None)
-    if not isinstance(args, list) or not isinstance(kwargs, dict) or not args:
+    if not isinstance(args, list) or not isinstance(kwargs, dict) or not (args or kwargs):
         raise FileError(f"{place}: a call should have args and kwargs, and is {shortened(node)}")
     try:
         inspect.signature(cls.call).bind(None, *args, **{name: item for name, item in kwargs.items() if name != "training"})

@@ -55,11 +55,10 @@ def _call(node: Any, place: str) -> Iterator[Place]:
     whole = isinstance(node, dict) and set(node) == {"args", "kwargs"}
     if not whole or not isinstance(node["args"], list) or not isinstance(node["kwargs"], dict):
         raise FileError(f"{place}: a call should have args and kwargs, and is {shortened(node)}")
-    taken = list(_tensors(node["args"], place))
+    taken = [*_tensors(node["args"], place), *_tensors(node["kwargs"], place)]
     if not taken:  # the layer would run, on numbers, while the model is made
         raise FileError(f"{place}: a call takes no output of another layer")
     yield from taken
-    yield from _tensors(node["kwargs"], place)
 
 
 def _tensors(value: Any, place: str) -> Iterator[Place]:

@@ -99,8 +99,12 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
 
 
 def built_for(model: Any) -> Any:
-    """The shapes of inputs for which a subclass was built, whose weights are made by a call; None where layers say it."""
-    return None if hasattr(type(model), "inputs") else vars(model).get("_built_for")
+    """The shapes of inputs for which a subclass was built, whose weights are made by a call; None where layers say it.
+
+    A Sequential says it but for several inputs, which its first layer takes.
+    """
+    shapes = vars(model).get("_built_for")
+    return None if hasattr(type(model), "inputs") and tree.is_shape(shapes) else shapes
 
 
 def build(entry: Mapping[str, Any], weights: Any, shapes: Any = None) -> Any:
