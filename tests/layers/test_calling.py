@@ -473,3 +473,61 @@ def test_outputs_in_a_structure_and_arrays_among_arguments():
     np.testing.assert_allclose(found["a"][0], A + B[:1], rtol=1e-6)
     np.testing.assert_allclose(found["a"][1], 3 * A, rtol=1e-6)
     np.testing.assert_array_equal(found["b"].second[0], A)
+
+
+class Slim(layers.Layer):
+    """Its build does not call that of its base, which Keras does not ask for."""
+
+    def build(self, input_shape):
+        shape = input_shape["x"] if isinstance(input_shape, dict) else input_shape
+        self.factor = self.add_weight(shape=shape[-1:], initializer="ones", name="factor")
+
+    def call(self, given):
+        return (given["x"] if isinstance(given, dict) else given) * self.factor
+
+
+class Slimmer(Slim):
+    def build(self, input_shape):
+        super().build(input_shape)
+
+
+class Composed(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.inner, self.dense = Slim(), layers.Dense(2)
+
+    def build(self, input_shape):
+        self.inner.build(input_shape)
+        self.dense.build(self.inner.compute_output_shape(input_shape))
+
+    def call(self, x):
+        return self.dense(self.inner(x))
+
+
+class SlimModel(Model):
+    def build(self, input_shape):
+        self.factor = self.add_weight(shape=input_shape[-1:], initializer="ones", name="factor")
+
+    def call(self, x):
+        return x * self.factor
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "data", "count"),
+    [
+        (Slim, (None, 3), A, 1),
+        (Slim, {"x": (None, 3)}, {"x": A}, 1),
+        (Slimmer, (None, 3), A, 1),
+        (Composed, (None, 3), A, 3),
+        (SlimModel, (None, 3), A, 1),
+    ],
+)
+def test_a_layer_built_by_hand_is_built(make, shape, data, count):
+    """Once: its weights stay what they are at the first call (Keras 3.15)."""
+    layer = make()
+    layer.build(shape)
+    assert layer.built
+    weights = layer.weights
+    assert len(weights) == count
+    layer(data)
+    assert [id(one) for one in layer.weights] == [id(one) for one in weights]

@@ -1,6 +1,7 @@
 """Holder: what layers are in view of their parameters, which belong to them or to the layers that they hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,6 +41,11 @@ class Holder(Told):
     name: str
     dtype: np.dtype
     built: bool
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if build := vars(cls).get("build"):
+            cls.build = _marked_built(build)  # type: ignore[attr-defined]
 
     def __init__(self, trainable: bool) -> None:
         self._trainable = arguments.yes_or_no(trainable, f"{type(self).__name__}: trainable")
@@ -205,6 +211,17 @@ class Holder(Told):
         if not self.built:
             raise ValueError(f"{self} is not built yet, so it has no parameters to count: call it on a batch first")
         return sum(parameter.size for parameter in self.weights)
+
+
+def _marked_built(build: Callable[..., Any]) -> Callable[..., Any]:
+    """The method `build`, after which the layer is built whether or not it calls super().build(), by whomever it is called."""
+
+    @wraps(build)
+    def marked(layer: Any, *args: Any, **kwargs: Any) -> None:
+        build(layer, *args, **kwargs)
+        layer.built = True
+
+    return marked
 
 
 def _found(kind: type, value: Any) -> Iterator[Any]:
