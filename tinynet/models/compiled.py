@@ -18,6 +18,7 @@ class Compiled(Layer):
     """Base of Trainer: an optimizer, and an Objective of losses and metrics."""
 
     optimizer: Any = None
+    loss: Any = None  # what was given to `compile`
     _compiled_objective: Any = None  # an Objective once compiled
     run_eagerly = False
     _names_of_outputs: Any = None  # known of models that are graphs of layers
@@ -55,6 +56,7 @@ class Compiled(Layer):
             loss_weights = [float(loss_weights)]  # of a single output
         self.optimizer = optimizers.get(optimizer)
         self._compiled_objective = Objective(loss, metrics, weighted_metrics, loss_weights, self._names_of_outputs)
+        self.loss = loss
         self.run_eagerly = bool(run_eagerly)
         self._flags_at_compile = _trainable_flags(self)
 
@@ -62,11 +64,6 @@ class Compiled(Layer):
     def compiled(self) -> bool:
         """Whether `compile` was called."""
         return self._compiled_objective is not None
-
-    @readable
-    def loss(self) -> Any:
-        """What was given to `compile` as loss."""
-        return None if self._compiled_objective is None else self._compiled_objective.given["loss"]
 
     @property
     def metrics(self) -> list[Any]:
