@@ -240,7 +240,7 @@ class Layer(Penalised):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
-        return {**vars(self), "_inbound_nodes": [], **nothing_added()}
+        return {**vars(self), "_inbound_nodes": [], **nothing_added(), "_values_to_search": None}
 
     def __reduce__(self) -> Any:
         return object.__new__, (type(self),), self.__getstate__()  # without the arguments that the class needs

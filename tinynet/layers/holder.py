@@ -1,6 +1,6 @@
 """Holder: what layers are in view of their parameters, which belong to them or to the layers that they hold."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -33,11 +33,27 @@ class Holder(Told):
             "_fits_by_thread",
         }
     )  # attributes not counted
-    # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one.
-    _not_searched: ClassVar = frozenset({"_adding_layers", "_given_arguments", "_inbound_nodes"})
+    # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one. The others
+    # lead to none.
+    _not_searched: ClassVar = frozenset(
+        {
+            "_adding_layers",
+            "_given_arguments",
+            "_inbound_nodes",
+            "_added_losses",
+            "_batch_shape",
+            "_built_for",
+            "_chain_tensors",
+            "_flags_at_compile",
+            "_input_sizes",
+            "_own_fixed",
+            "_own_trainable",
+        }
+    )
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}
     _given_arguments: dict[str, Any]
+    _values_to_search: "_Values | None" = None
     name: str
     dtype: np.dtype
     built: bool
@@ -53,13 +69,19 @@ class Holder(Told):
         self._own_fixed: list[Parameter] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self._without_effect:
-            self._revision_counts["attributes"] += 1
+        counts = name not in self._without_effect
+        if counts:
             if name in vars(self) and name in description.arguments_of_tinynet(type(self)):  # type: ignore[arg-type]
                 vars(self)["_given_arguments"] = {**self._given_arguments, name: value}
             if name in self._read_when_set:
                 value = self._read_when_set[name](value)
         super().__setattr__(name, value)
+        if counts:
+            self._revision_counts["attributes"] += 1  # afterwards: what another thread derives meanwhile is out of date
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._revision_counts["attributes"] += 1
 
     def __getattr__(self, name: str) -> Any:
         if "_own_fixed" not in vars(self):
@@ -142,8 +164,16 @@ class Holder(Told):
 
     def _layers_within(self) -> Iterator[Any]:
         """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
-        held = [value for name, value in list(vars(self).items()) if name not in self._not_searched]
-        return iter(dict.fromkeys(layer for value in held for layer in _found(Holder, value)))
+        return iter(dict.fromkeys(_found(Holder, self._attribute_values())))
+
+    def _attribute_values(self) -> list[Any]:
+        """Attributes that are layers or metrics, or lists, tuples and dictionaries, which may hold some."""
+        count, known = self._revision_counts["attributes"], self._values_to_search
+        if known is None or known.count != count:
+            held = [value for name, value in list(vars(self).items()) if name not in self._not_searched]
+            known = _Values(count, [value for value in held if isinstance(value, (Holder, Metric, *_COLLECTIONS))])
+            vars(self)["_values_to_search"] = known
+        return known.values
 
     def _with_all_within(self) -> list[Any]:
         """This layer, those that it holds, those that they hold, and so on, each once."""
@@ -174,13 +204,7 @@ class Holder(Told):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics in the attributes of this layer and of those that it holds: `fit` resets and reports them."""
-        found = (
-            item
-            for layer in self._with_all_within()
-            for name, value in list(vars(layer).items())
-            if name not in self._not_searched
-            for item in _found(Metric, value)
-        )
+        found = [metric for layer in self._with_all_within() for metric in _found(Metric, layer._attribute_values())]
         return list(dict.fromkeys(found))
 
     variables = property(lambda self: self.weights)
@@ -224,10 +248,24 @@ def _marked_built(build: Callable[..., Any]) -> Callable[..., Any]:
     return marked
 
 
-def _found(kind: type, value: Any) -> Iterator[Any]:
-    """The objects of a kind in a value: itself, or those in lists, tuples and dictionaries."""
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _found(kind, item)
+_COLLECTIONS = (list, tuple, dict)
+
+
+class _Values:
+    """What a layer's attributes held when so many had been set; whatever is in its lists and dictionaries is looked up anew."""
+
+    __slots__ = ("count", "values")
+
+    def __init__(self, count: int, values: list[Any]) -> None:
+        self.count, self.values = count, values
+
+
+def _found(kind: type, values: Iterable[Any]) -> list[Any]:
+    """The objects of a kind among `values`, or in lists, tuples and dictionaries there."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, kind):
+            found.append(value)
+        elif isinstance(value, _COLLECTIONS):
+            found += _found(kind, value.values() if isinstance(value, dict) else value)
+    return found

@@ -51,7 +51,7 @@ class Metric:
     def reset_state(self) -> None:
         """Forgets all batches."""
         for variable in self._own_variables().values():
-            variable.assign(np.zeros(variable.shape))
+            variable._clear()
         for _, metric in self._inner_metrics():
             metric.reset_state()
         self._waiting_values = {}
@@ -122,7 +122,7 @@ class Metric:
         for name, value in list(vars(self).items()):
             if isinstance(value, Metric):
                 yield name, value
-            elif isinstance(value, list | tuple | dict):
+            elif isinstance(value, list | tuple | dict) and value and name != "_variables":
                 items = value.items() if isinstance(value, dict) else enumerate(value)
                 yield from ((f"{name}/{key}", item) for key, item in items if isinstance(item, Metric))
 

@@ -30,6 +30,12 @@ class Variable(Tensor):
         else:
             self._data = amount.astype(self.dtype) + (self._data if type(self._data) is type(amount) else float(self))
 
+    def _clear(self) -> None:
+        """Sets all numbers to 0."""
+        undo.array(self)
+        self._data[...] = 0
+        self.touch()
+
     def assign_add(self, value: Any) -> Tensor:
         """Adds `value`, of the same shape."""
         return self.assign(ops.add(self._data, _beside(value)))

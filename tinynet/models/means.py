@@ -20,23 +20,30 @@ class Means:
     """
 
     def __init__(self, model: Any) -> None:
-        self.model, self.objective = model, model._compiled_objective
+        self.model = model
         self._kept: list[tuple[Any, Any]] = []  # (metric, what it holds), while others use the objects
         self._found: tuple[Any, list[tuple[Any, Any]]] | None = None  # who used them and what they held, if in the middle
-        self._of_layers = model._metrics_of_layers()
         with model._replay_of_steps.held():
+            self._look()
             if model._replay_of_steps.depth > 1:
                 self._found = self.objective.holder, self._held()
-            self.reset()
+            self._begin()
 
     def reset(self) -> None:
         """Forgets all batches."""
         with self.model._replay_of_steps.held():
-            self.objective, self._of_layers = self.model._compiled_objective, self.model._metrics_of_layers()
-            self._put_aside()
-            self._kept, self.objective.holder = [], self
-            for metric in self._all():
-                metric.reset_state()
+            self._look()
+            self._begin()
+
+    def _look(self) -> None:
+        """Notes which metrics there are now: callbacks compile anew, and layers make metrics when they are built."""
+        self.objective, self._of_layers = self.model._compiled_objective, self.model._metrics_of_layers()
+
+    def _begin(self) -> None:
+        self._put_aside()
+        self._kept, self.objective.holder = [], self
+        for metric in self._all():
+            metric.reset_state()
 
     def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
         """Takes in a batch, within its step."""
@@ -65,9 +72,10 @@ class Means:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Within it the metrics hold what this run has seen; in the middle of another run's turn, only within it."""
-        with self.model._replay_of_steps.held():
+        replay = self.model._replay_of_steps
+        with replay.held():
             found = None
-            if self.model._replay_of_steps.depth > 1 and self.objective.holder is not self:
+            if replay.depth > 1 and self.objective.holder is not self:
                 found = self.objective.holder, self._held()
             self.take_turn()
             try:
@@ -93,12 +101,15 @@ class Means:
 
     def release(self) -> None:
         """Says that nothing more will come. The metrics go on holding what this run has seen, unless it began in the middle."""
-        with self.model._replay_of_steps.held():
-            if self._found is not None:
+        replay = self.model._replay_of_steps
+        if self._found is not None:
+            with replay.held():
                 self.objective.holder, found = self._found
                 _put_back(found)
-            elif self.objective.holder is self:
-                self.objective.holder = None
+        else:
+            with replay.lock:
+                if self.objective.holder is self:
+                    self.objective.holder = None
 
     def _put_aside(self) -> None:
         """Lets the run whose numbers the metrics hold keep them for itself."""
