@@ -17,10 +17,10 @@ import numpy as np
 
 from .common import Array, aligned, empty, launch, operation, parallel, prange, serial, xp
 from .elementwise import memory_order
-from .sums import add, clear, fold
+from .sums import add, add_four, add_stretch, clear, fold
 
 PIECE = 4096  # numbers of one piece of a sum over everything
-LANES = 512  # running sums of one result, at most
+LANES = 64  # running sums of one result, at most
 COLUMNS = 1024  # sums that a thread has under way at a time, where the numbers that lie together belong to different ones
 PART = 1 << 16  # numbers of a part of the rows that are worth a task of their own
 TASKS = 64  # that such parts are made for
@@ -44,10 +44,8 @@ def in_double(x: Array, axis: Axis, keepdims: bool = False) -> Array:
 
 @sum.implementation("numba")
 def _(x: np.ndarray, *, axis: Axis = None, keepdims: bool = False) -> np.ndarray:
-    axes = _normalised(axis, x.ndim)
-    order = memory_order(x)
-    blocks, kept, few = _plan(x.shape, order, axes)
-    if few or blocks is None or not (x.size and x.transpose(order).flags.c_contiguous):
+    axes, order, blocks, (sizes, places), few = _plan(x.shape, x.strides, x.itemsize, axis)
+    if few or blocks is None:
         return _reduce_as_numpy(np.add.reduce if few else _add_in_double, x, axes, keepdims)
     rows = x.transpose(order).reshape(blocks)
     total = aligned(blocks[0:3:2], x.dtype)
@@ -57,34 +55,37 @@ def _(x: np.ndarray, *, axis: Axis = None, keepdims: bool = False) -> np.ndarray
         _sum_columns(total, rows[:, :, :, 0], _partials(blocks))
     else:
         _sum_rows(total, rows)
-    sizes, places = kept
     shaped = total.reshape(sizes).transpose(places)
     return shaped.reshape([1 if a in axes else n for a, n in enumerate(x.shape)]) if keepdims else shaped
 
 
 @cache
-def _plan(shape: tuple[int, ...], order: tuple[int, ...], axes: frozenset[int]) -> tuple[Any, Any, bool]:
-    """How to sum an array whose axes lie in memory in `order`: (blocks, kept, few).
+def _plan(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, axis: Axis) -> tuple[Any, ...]:
+    """How to sum an array that lies so in memory: (axes, order, blocks, kept, few).
 
-    blocks: the axes as (kept, reduced, kept, reduced), or None if they change their kind more often; kept: the sizes of the
-    kept axes in memory, and how to transpose them into x's order; few: whether NumPy may add, because there are few terms
-    (but not those of a batch that lies together).
+    order: the axes from the slowest in memory to the fastest; blocks: in this order, as (kept, reduced, kept, reduced), or
+    None if they change their kind more often, or if the numbers do not lie together; kept: the sizes of the kept axes in
+    memory, and how to transpose them into x's order; few: whether NumPy may add, because there are few terms (but not those
+    of a batch that lies together).
     """
+    x = np.lib.stride_tricks.as_strided(np.empty(0, np.dtype(f"V{itemsize}")), shape, strides)
+    axes, order = _normalised(axis, x.ndim), memory_order(x)
     groups: list[tuple[bool, int]] = []  # from the fastest axis in memory to the slowest: whether it is reduced, size
-    for axis in reversed(order):
-        if shape[axis] != 1:
-            if groups and groups[-1][0] == (axis in axes):
-                groups[-1] = (groups[-1][0], groups[-1][1] * shape[axis])
+    for a in reversed(order):
+        if shape[a] != 1:
+            if groups and groups[-1][0] == (a in axes):
+                groups[-1] = (groups[-1][0], groups[-1][1] * shape[a])
             else:
-                groups.append((axis in axes, shape[axis]))
+                groups.append((a in axes, shape[a]))
     if groups and not groups[0][0]:
         groups.insert(0, (True, 1))
     sizes = [size for _, size in groups]
     blocks = tuple(reversed([*sizes, *[1] * (4 - len(sizes))])) if len(sizes) <= 4 else None
-    kept = [axis for axis in order if axis not in axes]
-    places = tuple(kept.index(axis) for axis in sorted(kept))
-    few = math.prod([shape[axis] for axis in axes]) <= FEW and not (blocks and 0 in axes and blocks[0] == 1 < blocks[3])
-    return blocks, ([shape[axis] for axis in kept], places), few
+    kept = [a for a in order if a not in axes]
+    few = math.prod([shape[a] for a in axes]) <= FEW and not (blocks and 0 in axes and blocks[0] == 1 < blocks[3])
+    together = x.size > 0 and x.transpose(order).flags.c_contiguous
+    places = tuple(kept.index(a) for a in sorted(kept))
+    return axes, order, blocks if together else None, ([shape[a] for a in kept], places), few
 
 
 def extreme(ufunc: Any, x: Array, axis: Axis, keepdims: bool) -> Array:
@@ -124,10 +125,9 @@ def _sum_rows(total, x):  # type: ignore[no-untyped-def]
             clear(lanes)
             if x.shape[3] > lanes.size:
                 for r in range(x.shape[1]):
-                    _add_stretch(lanes, x[a, r, k])
+                    add_stretch(lanes, x[a, r, k])
             else:
-                for r in range(x.shape[1]):
-                    add(lanes, x[a, r, k], 0.0)
+                _add_rows(lanes, x[a].reshape(x.shape[1], -1), 0, x.shape[1], k * x.shape[3])
             total[a, k] = fold(lanes)
 
 
@@ -138,15 +138,20 @@ def _sum_all(total, x):  # type: ignore[no-untyped-def]
     for i in prange(pieces):
         piece = x[i * PIECE : (i + 1) * PIECE]
         lanes = np.zeros(min(piece.size, LANES))
-        _add_stretch(lanes, piece)
+        add_stretch(lanes, piece)
         parts[i] = fold(lanes)
     total[0] = fold(parts)
 
 
 @serial
-def _add_stretch(lanes, x):  # type: ignore[no-untyped-def]
-    for n in range(0, x.size, lanes.size):
-        add(lanes, x[n : n + lanes.size], 0.0)
+def _add_rows(lanes, x, begin, end, first):  # type: ignore[no-untyped-def]
+    """lanes += the rows x[begin:end] of x (R, K), from the column `first` on."""
+    last = first + lanes.size
+    fours = end - (end - begin) % 4
+    for r in range(begin, fours, 4):
+        add_four(lanes, x[r, first:last], x[r + 1, first:last], x[r + 2, first:last], x[r + 3, first:last])
+    for r in range(fours, end):
+        add(lanes, x[r, first:last], 0.0)
 
 
 def _partials(blocks: tuple[int, ...]) -> np.ndarray:
@@ -165,18 +170,17 @@ def _sum_columns(total, x, partials):  # type: ignore[no-untyped-def]
         a, part, first = task // (parts * chunks), task // chunks % parts, task % chunks * COLUMNS
         begin, end = rows * part // parts, rows * (part + 1) // parts
         out = partials[part, a, first : first + COLUMNS]
-        if chunks == 1:
-            _sum_narrow(out, x[a, begin:end])
-        else:
+        if 2 * columns > COLUMNS:
             clear(out)
-            for r in range(begin, end):
-                add(out, x[a, r, first : first + out.size], 0.0)
+            _add_rows(out, x[a], begin, end, first)
+        else:
+            _sum_narrow(out, x[a, begin:end])
+    sums = partials.reshape(parts, -1)
+    for part in range(1, parts):
+        add(sums[0], sums[part], 0.0)
     for a in range(outer):
         for k in range(columns):
-            whole = 0.0
-            for part in range(parts):
-                whole += partials[part, a, k]
-            total[a, k] = whole
+            total[a, k] = sums[0, a * columns + k]
 
 
 @serial
@@ -185,8 +189,7 @@ def _sum_narrow(out, x):  # type: ignore[no-untyped-def]
     flat = x.reshape(-1)
     together = max(1, min(COLUMNS, flat.size) // out.size) * out.size
     lanes = np.zeros(together)
-    for i in range(0, flat.size, together):
-        add(lanes, flat[i : i + together], 0.0)
+    add_stretch(lanes, flat)
     clear(out)
     for i in range(0, together, out.size):
         for k in range(out.size):

@@ -6,6 +6,8 @@ compiler is allowed nothing: N running sums, one for each image, are element-wis
 their upper half to their lower half until one is left.
 """
 
+import numpy as np
+
 from .common import serial
 
 
@@ -21,6 +23,25 @@ def add(lanes, row, shift):
     """lanes += row - shift"""
     for n in range(row.size):
         lanes[n] += row[n] - shift
+
+
+@serial
+def add_four(lanes, a, b, c, d):
+    """lanes += (a + b) + (c + d) in double precision: with one load and one store of the lanes for four rows."""
+    for n in range(lanes.size):
+        lanes[n] += (np.float64(a[n]) + np.float64(b[n])) + (np.float64(c[n]) + np.float64(d[n]))
+
+
+@serial
+def add_stretch(lanes, x):
+    """lanes += x, stretch by stretch of as many numbers as there are lanes."""
+    size = lanes.size
+    fours = x.size // (4 * size) * 4 * size
+    for n in range(0, fours, 4 * size):
+        rest = x[n : n + 4 * size]
+        add_four(lanes, rest[:size], rest[size : 2 * size], rest[2 * size : 3 * size], rest[3 * size :])
+    for n in range(fours, x.size, size):
+        add(lanes, x[n : n + size], 0.0)
 
 
 @serial
