@@ -15,13 +15,16 @@ from .common import Array, launch, xp
 
 def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
     """ufunc(*operands), broadcast, of the operands' dtype or `dtype`; other array modules use their function of that name."""
-    arrays = [x for x in operands if hasattr(x, "shape")]
-    if not all(type(x) is np.ndarray for x in arrays) or not arrays:
-        others = [x for x in arrays if not isinstance(x, np.ndarray | np.generic)]
-        return getattr(xp(others[0]) if others else np, ufunc.__name__)(*operands)
-    first = arrays[0]
+    arrays = [x for x in operands if type(x) is np.ndarray]
+    if len(arrays) < len(operands):
+        shaped = [x for x in operands if hasattr(x, "shape")]
+        if len(shaped) > len(arrays) or not arrays:
+            others = [x for x in shaped if not isinstance(x, np.ndarray | np.generic)]
+            return getattr(xp(others[0]) if others else np, ufunc.__name__)(*operands)
     if dtype is None:
-        dtype = first.dtype if all(x.dtype is first.dtype for x in arrays) else np.result_type(*arrays)
+        dtype = arrays[0].dtype
+        if len({x.dtype for x in arrays}) > 1:
+            dtype = np.result_type(*arrays)
         if dtype.kind != "f":
             return ufunc(*operands)
     out = broadcast_like(arrays, dtype)
@@ -51,10 +54,11 @@ def _where(out: np.ndarray, condition: Any, a: Any, b: Any) -> None:
 def broadcast_like(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
     """New array of the shape that `arrays` have together, in the memory order of the first that has it."""
     first = arrays[0]
-    shape = first.shape if all(x.shape == first.shape for x in arrays) else np.broadcast_shapes(*[x.shape for x in arrays])
-    if len(shape) < 2:
-        return common.aligned(shape, dtype)
-    return like(next((x for x in arrays if x.shape == shape), first), shape, dtype)
+    shape = first.shape
+    if len({x.shape for x in arrays}) > 1:
+        shape = np.broadcast_shapes(*[x.shape for x in arrays])
+        first = next((x for x in arrays if x.shape == shape), first)
+    return like(first, shape, dtype) if len(shape) > 1 else common.aligned(shape, dtype)
 
 
 def cast(x: Array, dtype: Any) -> Array:

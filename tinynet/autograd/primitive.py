@@ -23,7 +23,7 @@ from functools import update_wrapper
 from typing import Any
 
 from tinynet.autograd.tape import Node, is_grad_enabled
-from tinynet.autograd.tensor import Tensor, as_raw
+from tinynet.autograd.tensor import Tensor
 
 
 class Rule:
@@ -57,6 +57,7 @@ class Primitive:
         parameters = inspect.signature(forward).parameters.values()
         self.name, self.forward = forward.__name__, forward
         self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        self.arity = len(self.inputs)  # 0 if it takes any number of them
         self.keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
         self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
         self.rules: dict[int, Rule] = {}
@@ -74,24 +75,30 @@ class Primitive:
         return self
 
     def __call__(self, *args: Any, **static: Any) -> Any:
-        while len(args) < len(self.inputs) and self.inputs[len(args)] in static:
-            args = (*args, static.pop(self.inputs[len(args)]))  # inputs given by their names
-        if 0 < len(self.inputs) < len(args):  # settings given by their places
-            static.update(zip(self.keywords, args[len(self.inputs) :], strict=False))
-            args = args[: len(self.inputs)] + args[len(self.inputs) + len(self.keywords) :]
+        if len(args) != self.arity:
+            args, static = self._in_place(args, static)
         tensors = [x for x in args if isinstance(x, Tensor)]
         if not tensors:
             return self.forward(*args, **static)
         for name, value in static.items():
             if isinstance(value, Tensor):
                 raise TypeError(f"{self.name}: {name}= is a setting, not an input; it takes a Python value, not a Tensor")
-        raw = [as_raw(x) for x in args]
+        raw = [x._data if isinstance(x, Tensor) else x for x in args]
         out = self.forward(*raw, **static)
-        tracked = is_grad_enabled() and any(x.requires_grad for x in tensors)
+        tracked = is_grad_enabled() and True in [x.requires_grad for x in tensors]
         node = self._record(args, raw, out, static) if tracked else None
         if isinstance(out, tuple):
             return tuple(_wrap(value, node, i, tensors) for i, value in enumerate(out))
         return _wrap(out, node, 0, tensors)
+
+    def _in_place(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Inputs that were given by their names, and settings that were given by their places, as `forward` takes them."""
+        while len(args) < self.arity and self.inputs[len(args)] in static:
+            args = (*args, static.pop(self.inputs[len(args)]))
+        if 0 < self.arity < len(args):
+            static.update(zip(self.keywords, args[self.arity :], strict=False))
+            args = args[: self.arity] + args[self.arity + len(self.keywords) :]
+        return args, static
 
     def _record(self, args: tuple[Any, ...], raw: list[Any], out: Any, static: dict[str, Any]) -> Node:
         edges = [x.edge if isinstance(x, Tensor) and x.requires_grad else None for x in args]
@@ -123,7 +130,8 @@ def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Te
     tensor = Tensor(value)
     data, memory = tensor._data, getattr(tensor._data, "base", None)
     for x in inputs:
-        if data is x._data or (memory is not None and (memory is x._data or memory is getattr(x._data, "base", None))):
+        given = x._data
+        if data is given or (memory is not None and (memory is given or memory is getattr(given, "base", None))):
             tensor._version = x._version
     if node is not None and data.dtype.kind == "f":  # integer and boolean outputs are constants
         tensor.requires_grad, tensor._node, tensor._index = True, node, index

@@ -22,7 +22,7 @@ class Tensor:
     numpy: Any  # a copy as a C-ordered NumPy array; like all operators and other methods from `ops`
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
-        self._data = _to_array(data)
+        self._data = data if type(data) is np.ndarray else _to_array(data)
         if requires_grad and self._data.dtype.kind != "f":
             raise TypeError(f"only floating-point Tensors have gradients, got dtype {self._data.dtype}; convert it first")
         self.requires_grad, self.name = requires_grad, name

@@ -69,7 +69,7 @@ def is_basic(index: Any) -> bool:
 
 def getitem(x: Value, index: Any) -> Value:
     """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
-    x = as_array(x)
+    x = x if isinstance(x, Tensor) else as_array(x)
     return subscript(x, index=tuple(map(constant, index)) if isinstance(index, tuple) else constant(index))
 
 

@@ -18,10 +18,10 @@ from tinynet.ops.shape import expand_dims
 @primitive
 def join(*xs, axis):
     """Arrays one after the other along `axis`."""
-    if not all(type(x) is np.ndarray for x in xs):
+    if {type(x) for x in xs} != {np.ndarray}:
         return xp(xs[0]).concatenate(xs, axis=axis)
-    size = sum(x.shape[axis] for x in xs)
-    shape = tuple(size if i == axis else n for i, n in enumerate(xs[0].shape))
+    first = xs[0].shape
+    shape = (*first[:axis], sum([x.shape[axis] for x in xs]), *first[axis + 1 :])
     y = like(xs[0], shape, np.result_type(*xs))
     launch(_join, y, axis, *xs)
     return y
@@ -43,11 +43,12 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
     """A list of arrays, equal in all axes but one, joined along that axis."""
     xs = in_one_format(*xs)
     shapes = [tuple(x.shape) for x in xs]
-    axis = integer("concatenate", "axis", axis)
-    if not xs or any(len(s) != len(shapes[0]) for s in shapes) or not -len(shapes[0]) <= axis < len(shapes[0]):
+    axis = axis if type(axis) is int else integer("concatenate", "axis", axis)
+    rank = len(shapes[0]) if shapes else 0
+    if {len(s) for s in shapes} != {rank} or not -rank <= axis < rank:
         raise ValueError(f"concatenate: expected arrays of one rank with an axis {axis}, got shapes {shapes}")
-    axis %= len(shapes[0])
-    if len({(*s[:axis], *s[axis + 1 :]) for s in shapes}) > 1:
+    axis %= rank
+    if len({s[:axis] + s[axis + 1 :] for s in shapes}) > 1:
         raise ValueError(f"concatenate: the shapes must be equal but along axis {axis}, got {shapes}")
     return join(*xs, axis=axis)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import primitive
+from tinynet.backend.number_format import is_float
 from tinynet.kernels import common, elementwise
 from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
@@ -40,14 +41,17 @@ def _(grad, a):
 def matmul(x1: Value, x2: Value) -> Value:
     """x1 @ x2 as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right."""
     x1, x2 = in_one_format(x1, x2)
-    if min(x1.ndim, x2.ndim) == 0 or x1.shape[-1] != x2.shape[-2 if x2.ndim > 1 else 0]:
-        shapes = f"{tuple(x1.shape)} and {tuple(x2.shape)}"
+    shape1, shape2 = x1.shape, x2.shape
+    if not (shape1 and shape2) or shape1[-1] != shape2[-2 if len(shape2) > 1 else 0]:
+        shapes = f"{tuple(shape1)} and {tuple(shape2)}"
         raise ValueError(f"matmul: shapes {shapes} do not fit (..., N, K) @ (..., K, M)")
-    x1, x2 = floats(x1, x2) if x1.dtype.kind == "f" else (x1, x2)
-    row, column = x1.ndim == 1, x2.ndim == 1
+    if x1.dtype.kind == "f" and not is_float(x1.dtype):
+        x1, x2 = floats(x1, x2)
+    row, column = len(shape1) == 1, len(shape2) == 1
     y = matrix_product(reshape(x1, (1, -1)) if row else x1, reshape(x2, (-1, 1)) if column else x2)
-    shape = y.shape[:-2] + (() if row else y.shape[-2:-1]) + (() if column else y.shape[-1:])
-    return y if shape == y.shape else reshape(y, shape)
+    if row or column:
+        y = reshape(y, y.shape[:-2] + (() if row else y.shape[-2:-1]) + (() if column else y.shape[-1:]))
+    return y
 
 
 operator("matmul", matmul)
@@ -117,14 +121,15 @@ def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = 
     Raises ValueError where the shapes do not fit.
     """
     x, w, b = floats(x, w, b)
-    if x.ndim < 2 or w.ndim != 2 or x.shape[-1] != w.shape[0] or (b is not None and tuple(b.shape) != (w.shape[1],)):
+    shape, sizes = x.shape, w.shape
+    if len(shape) < 2 or len(sizes) != 2 or shape[-1] != sizes[0] or (b is not None and tuple(b.shape) != sizes[1:]):
         raise ValueError(
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"
         )
-    if activation is not None:
+    if activation is not None and not (isinstance(activation, str) and activation in FUSED):
         choice("linear", "activation", activation, FUSED)
-    if x.ndim == 2:
+    if len(shape) == 2:
         return dense(x, w, b, activation=activation)
     y = affine(x, w, b)
     return y if activation is None else FUSED[activation][0](y)

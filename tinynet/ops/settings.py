@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.autograd import Tensor
 from tinynet.backend.number_format import as_array, common_float, result_type
 from tinynet.ops.elementary import cast
 
@@ -16,10 +17,9 @@ _FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
 def floats(*xs: Any) -> tuple[Any, ...]:
     """Operands (or None) of one operation as floats of one format, the widest that is among them; see number_format.py."""
-    xs = tuple([x if x is None else as_array(x) for x in xs])
+    xs = tuple([x if x is None or isinstance(x, Tensor) else as_array(x) for x in xs])
     given = [x.dtype for x in xs if x is not None]
-    dtype = given[0]
-    if dtype not in _FLOATS or len(set(given)) > 1:
+    if given[0] not in _FLOATS or len(set(given)) > 1:
         dtype = common_float(given)
         xs = tuple([x if x is None or x.dtype == dtype else cast(x, dtype=dtype) for x in xs])
     return xs
@@ -27,8 +27,8 @@ def floats(*xs: Any) -> tuple[Any, ...]:
 
 def in_one_format(*xs: Any) -> tuple[Any, ...]:
     """Operands in the format in which they meet, which may be one of integers."""
-    xs = tuple([as_array(x) for x in xs])
-    if any(x.dtype is not xs[0].dtype for x in xs):
+    xs = tuple([x if isinstance(x, Tensor) else as_array(x) for x in xs])
+    if len({x.dtype for x in xs}) > 1:
         dtype = result_type(*xs)
         xs = tuple([x if x.dtype == dtype else cast(x, dtype=dtype) for x in xs])
     return xs

@@ -135,6 +135,8 @@ def _widths(pad_width: Any, x: Value) -> tuple[tuple[int, int], ...]:
 
 def _sizes(values: Any) -> tuple[int, ...]:
     """One number or several, in a list or an array."""
+    if type(values) is tuple:
+        return tuple([int(n) for n in values])
     return tuple(int(n) for n in values) if np.ndim(values) else (int(values),)
 
 
