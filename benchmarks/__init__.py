@@ -7,6 +7,7 @@
     python -m benchmarks ablation    the same step with fewer of the engine's ideas
     python -m benchmarks epochs      seconds from the first training step to 98 % and 99 % on MNIST's test set
     python -m benchmarks startup     seconds from the start of a process to its first training step
+    python -m benchmarks busy        the same beside processes that keep cores busy, and in a container's quota
     python -m benchmarks augmentation   a training step with augmented images, beside one without
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
@@ -22,6 +23,6 @@ Each result is written to the JSON file as soon as it is there, and what is ther
 does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.
 
 How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which answers with
-`training` and `calls_*`; `steps`, `kernels` and the other levels ask the questions; `results`, `table`, `plots`,
-`report` keep and show the answers.
+`training` and `calls_*`; `steps`, `kernels`, `busy` (with `load`) and the other levels ask the questions; `results`,
+`table`, `busy_table`, `plots`, `report` keep and show the answers.
 """

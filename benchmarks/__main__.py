@@ -49,6 +49,16 @@ def parser() -> argparse.ArgumentParser:
                         help="to 98 %% and 99 %% | one epoch with validation | tinynet's own recipe (see epochs.py)")
     epochs.add_argument("--seeds", type=at_least_one, default=3, help="trainings of each library")
     epochs.add_argument("--most", type=at_least_one, default=12, help="epochs after which a training gives up")
+    what = "a training step beside busy processes, and under a quota of processor time"
+    busy = levels.add_parser("busy", parents=[common], help=what, description=what)
+    busy.add_argument("--nets", nargs="+", choices=NETS, default=["model-9", "deep-elu"], metavar="NET", help=", ".join(NETS))
+    busy.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
+    busy.add_argument("--busy", nargs="*", type=at_least_one, default=[1, 2, 4], metavar="N", help="numbers of busy processes")
+    busy.add_argument("--quotas", nargs="*", type=float, default=[1.0, 1.5], metavar="CORES", help="limits of processor time")
+    busy.add_argument("--modes", nargs="+", metavar="MODE", help="the peers' modes (default: the usual one; see training.py)")
+    busy.add_argument("--images", type=at_least_one, help="images of one `fit` (4096, or 8192 for dense nets)")
+    busy.add_argument("--rounds", type=at_least_one, default=5, help="measurements of each library in each column")
+    busy.add_argument("--sample", type=float, default=1.5, help="seconds of `fit`s in one measurement, at least")
     what = "tinynet, from the start of a process to the end of its first training step"
     startup = levels.add_parser("startup", parents=[common], help=what)
     startup.add_argument("--rounds", type=at_least_one, default=3, help="warm starts")
@@ -104,6 +114,10 @@ def _run(args: argparse.Namespace, kept: results.Results, setup: Setup) -> bool:
         from . import epochs
 
         return epochs.run(kept, setup, args)
+    if args.level == "busy":
+        from . import busy
+
+        return busy.run(kept, setup, args)
     if args.level == "startup":
         from . import startup
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,15 +62,18 @@ def available(setup: Setup, wanted: list[str]) -> list[str]:
 class Worker:
     """A running `python -m benchmarks.worker LIBRARY`; `ask` sends a question and waits for the answer."""
 
-    def __init__(self, library: str, setup: Setup) -> None:
+    def __init__(
+        self, library: str, setup: Setup, variables: dict[str, str] | None = None, enter: Callable[[], None] | None = None
+    ) -> None:
+        """`variables`: an environment other than the usual one; `enter`: what the process does before it begins."""
         self.library, self.limit_s = library, setup.limit_s
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.started = time.time()
         self.process = subprocess.Popen(
             [setup.python(library), "-m", "benchmarks.worker", library],
-            cwd=ROOT, env=environment(library, setup.threads), text=True,
+            cwd=ROOT, env=environment(library, setup.threads) if variables is None else variables, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
-            preexec_fn=lambda: pin(setup.threads),
+            preexec_fn=lambda: (pin(setup.threads), enter and enter()),
         )  # fmt: skip
 
     def ask(self, do: str, **arguments: Any) -> Any:

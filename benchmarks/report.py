@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import plots, results, table
+from . import busy_table, plots, results, table
 from .epochs import reached
 from .nets import NETS
 from .plots import WORDS, fastest, seconds, step
@@ -242,5 +242,5 @@ def startup_part(records: list[Record]) -> str:
 INSTEAD = {"memory": "steps"}  # a process of `steps` notes its memory too
 SECTIONS = {
     "steps": steps_part, "scaling": scaling_part, "memory": memory_part, "ablation": ablation_part, "epochs": epochs_part,
-    "startup": startup_part, "kernels": kernels_part,
+    "startup": startup_part, "busy": busy_table.part, "kernels": kernels_part,
 }  # fmt: skip

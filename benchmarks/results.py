@@ -28,12 +28,17 @@ FIELDS: dict[str, dict[str, Any]] = {
     "ablation": _STEP,
     "memory": _STEP,
     "epochs": {**_TRAINED, "task": str, "seed": int, "seconds": NUMBER, "accuracy": NUMBER, "curve": list},
+    "busy": {
+        **_TRAINED, "busy": int, "quota": NUMBER, "cores": int, "data": str, "images": int, "step_s": SECONDS,
+        "cpu_s": SECONDS, "loss": NUMBER, "same_loss": bool,
+    },
     "startup": {"caches": str, "wall_s": NUMBER, "cpu_s": NUMBER, "end_s": NUMBER, "number": int},
 }  # fmt: skip
 KEYS = {
     "peak": ("threads",),
     "kernels": ("op", "name", "batch", "library", "implementation", "threads"),
     "epochs": ("task", "net", "batch", "library", "mode", "threads", "seed"),
+    "busy": ("net", "batch", "library", "mode", "busy", "quota"),
     "startup": ("caches", "number"),
     **dict.fromkeys(("steps", "scaling", "ablation", "memory"), ("net", "batch", "library", "mode", "threads")),
 }

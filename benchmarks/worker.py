@@ -55,6 +55,22 @@ class Tasks:
         loss = self.trainer.fit()
         return {"seconds": time.perf_counter() - start, "loss": loss}
 
+    def repeat(self, seconds: float) -> dict[str, float]:
+        """One `fit` after another until the time is over; seconds, and processor time of all threads."""
+        start, work, fits, loss = time.perf_counter(), time.process_time(), 0, 0.0
+        while fits == 0 or time.perf_counter() - start < seconds:
+            loss = self.trainer.fit()
+            fits += 1
+        return {"fits": fits, "seconds": time.perf_counter() - start, "cpu_s": time.process_time() - work, "loss": loss}
+
+    def threads(self) -> int:
+        """How many threads the library uses."""
+        if self.library != "tinynet":
+            return int(os.environ["OMP_NUM_THREADS"])
+        import tinynet
+
+        return tinynet.get_num_threads()
+
     def memory(self) -> int:
         return peak_memory()
 

@@ -23,7 +23,7 @@ def test_the_page_names_the_machine_and_holds_every_level(tmp_path, file):
         "## A processor", "2 cores (AVX2)", "commit abc", "numpy 2.0",
         "2.00 | 6.00 (compile) | 8.00 (graph) | 50.0 (jit) | 4.00 / 3.00", "200 MiB | 300 MiB", "did the same work",
         "| tinynet, naive | 100 ms |", "40 % / 40 % | 2.00 / 2.00", "| 2.5 | 9.0 |", "caches empty | 16.00",
-        "us an image",
+        "us an image", "| tinynet, default | 1.00 (2.00) | 1.20 (2.10) |", "| time, of its limit | 0.77 | 0.62 |",
     ):  # fmt: skip
         assert words in text, words
     for picture in ("steps", "roofline", "channels", "batch", "scaling"):

@@ -13,6 +13,14 @@ def step(library: str, mode: str, median: float, **changes: Any) -> dict[str, An
     }  # fmt: skip
 
 
+def beside(library: str, mode: str, step: float, work: float, busy: int = 0, quota: float = 0.0) -> dict[str, Any]:
+    return {
+        "run": 0, "net": "model-9", "batch": 32, "library": library, "mode": mode, "threads": 1 if mode == "one thread" else 2,
+        "busy": busy, "quota": quota, "cores": 2, "data": "mnist", "images": 4096, "step_s": {**SUMMARY, "median": step},
+        "cpu_s": {**SUMMARY, "median": work}, "loss": 2.0, "same_loss": True,
+    }  # fmt: skip
+
+
 def kernel(op: str, library: str, implementation: str, median: float, name: str = "14->14 3x3 same @14") -> dict[str, Any]:
     return {
         "run": 0, "op": op, "name": name, "group": "nets", "batch": 128, "library": library, "threads": 2,
@@ -46,6 +54,9 @@ def content() -> dict[str, Any]:
         "epochs": [training, {**training, "task": "epoch", "curve": []}],
         "startup": [{"run": 0, "caches": c, "number": n, "wall_s": s, "cpu_s": s, "end_s": s}
                     for n, (c, s) in enumerate((("empty", 16.0), ("full", 1.0)))],
+        "busy": [beside("tinynet", "default", 0.001, 0.002), beside("tinynet", "one thread", 0.0018, 0.0018),
+                 beside("tinynet", "default", 0.0012, 0.0021, busy=1),
+                 beside("tinynet", "one thread", 0.0018, 0.0018, busy=1), beside("torch", "eager", 0.004, 0.007, busy=1)],
     }  # fmt: skip
     return {"schema": 1, "machine": machine, "runs": [{"level": level, **run} for level in levels], "levels": _numbered(levels)}
 
