@@ -64,7 +64,13 @@ def __dir__() -> list[str]:
 
 
 def explain(operation: str, *shapes: tuple[int, ...], **static: object) -> str:
-    """Which kernel an operation gets for arrays of these `shapes`, and why: explain("conv2d", x.shape, w.shape, ...)."""
+    """Which kernel an operation gets for arrays of these `shapes`, and why: explain("conv2d", x.shape, w.shape, ...).
+
+    `static` are settings of the operation: strides, padding, dilation, groups, dtype. Raises ValueError for another operation.
+
+    >>> print(kernels.explain("conv2d", (1, 8, 8, 3), (3, 3, 3, 4)).splitlines()[0])
+    conv2d (1, 8, 8, 3) with (3, 3, 3, 4), strides (1, 1), dilation (1, 1), groups 1 -> (1, 6, 6, 4)
+    """
     explained = {"conv2d": conv2d.explain}
     if operation not in explained:
         raise ValueError(f"no choice to explain for {operation!r}; there is one for {', '.join(explained)}")

@@ -173,7 +173,11 @@ def operation(name: str, *, family: str | None = None) -> Callable[[Callable[...
 
 
 def families() -> dict[str, tuple[str, ...]]:
-    """Names of all kernel families and, for each, of the implementations to choose from."""
+    """Names of all kernel families and, for each, of the implementations to choose from.
+
+    >>> kernels.families()["conv2d"]
+    ('im2col', 'naive', 'vector')
+    """
     return {
         family: tuple(dict.fromkeys(name for member in members for name in member.implementations))
         for family, members in _families.items()
@@ -186,6 +190,11 @@ def use(family: str, name: str) -> Iterator[None]:
 
     Raises ValueError for a family or a name that does not exist. Arrays that are not NumPy's keep the reference, the only
     implementation that runs on them.
+
+    >>> with kernels.use("conv2d", "naive"):
+    ...     y = ops.conv2d(np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1)))
+    >>> y.item()
+    4.0
     """
     known = families()
     if family not in known:

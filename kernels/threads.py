@@ -49,6 +49,8 @@ def set_num_threads(n: int) -> None:
 
     Raises ValueError unless 1 <= n <= 256. More threads than cores help where other processes keep the cores busy. The
     environment variable TINYNET_NUM_THREADS chooses `n` for a whole run.
+
+    >>> tinynet.set_num_threads(tinynet.get_num_threads())
     """
     global count, most, pieces, ready
     if isinstance(n, bool) or not hasattr(n, "__index__") or not 1 <= n <= pool.MOST:
@@ -58,7 +60,7 @@ def set_num_threads(n: int) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads kernels may use."""
+    """How many threads kernels may use; `set_num_threads` says."""
     return count
 
 

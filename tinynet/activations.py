@@ -21,7 +21,11 @@ def linear(x: Any) -> Any:
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`."""
+    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`.
+
+    >>> activations.relu([-2.0, 0.5, 9.0], negative_slope=0.1, max_value=6.0)
+    array([-0.2,  0.5,  6. ], dtype=float32)
+    """
     if max_value is None and threshold == 0:
         return ops.leaky_relu(x, negative_slope=negative_slope) if negative_slope else ops.relu(x)
     y = ops.where(ops.greater(x, threshold), x, 0.0) if threshold else ops.relu(x)
@@ -64,7 +68,11 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """x drawn towards 0 by `threshold`, and 0 where |x| is no larger than that."""
+    """x drawn towards 0 by `threshold`, and 0 where |x| is no larger than that.
+
+    >>> activations.soft_shrink([-0.25, 0.75])
+    array([0.  , 0.25], dtype=float32)
+    """
     return ops.subtract(x, ops.clip(x, x_min=-threshold, x_max=threshold))
 
 
@@ -77,7 +85,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where x >= 0, else alpha (e^x - 1)."""
+    """x where x >= 0, else alpha (e^x - 1), alpha >= 0."""
     return ops.elu(x, alpha=alpha)
 
 
@@ -108,7 +116,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def tanh(x: Any) -> Any:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent of x."""
     return ops.tanh(x)
 
 
@@ -128,7 +136,7 @@ def sparse_plus(x: Any) -> Any:
 
 
 def squareplus(x: Any, b: float = 4) -> Any:
-    """(x + sqrt(x^2 + b)) / 2."""
+    """(x + sqrt(x^2 + b)) / 2: with b = 0 it is relu."""
     (x,) = floats(x)
     return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
 
@@ -167,7 +175,11 @@ def _bounded(x: Any) -> Any:
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016)."""
+    """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016); ValueError for an odd size.
+
+    >>> activations.glu(np.array([2.0, 3.0, 0.0, 0.0]))
+    array([1. , 1.5])
+    """
     if x.shape[axis] % 2:
         raise ValueError(f"glu: the axis {axis} is split into halves, its size must be even, got an input of shape {x.shape}")
     a, b = ops.split(x, 2, axis=axis)
@@ -178,17 +190,21 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 
 def softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
-    """e^x / sum e^x along `axis` (over several, if it is a tuple), shifted by the maximum of each row."""
+    """e^x / sum e^x along `axis` (over several, if it is a tuple), shifted by the maximum of each row.
+
+    >>> activations.softmax([[1.0, 1.0, -1000.0]])
+    array([[0.5, 0.5, 0. ]], dtype=float32)
+    """
     return ops.softmax(x, axis=axis)
 
 
 def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
-    """x - log sum e^x along `axis`."""
+    """x - log sum e^x along `axis`, or over several."""
     return ops.log_softmax(x, axis=axis)
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """The nearest point whose elements along `axis` are not negative and have sum 1 (Martins & Astudillo, 2016)."""
+    """The point nearest to x whose elements along `axis` are not negative and have sum 1 (Martins & Astudillo, 2016)."""
     return ops.sparsemax(x, axis=axis)
 
 
@@ -206,7 +222,11 @@ _NAMES = {**_FUNCTIONS, "swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:
-    """The function meant by a name, a configuration, a callable (as it is) or None (`linear`); else ValueError."""
+    """The function meant by `identifier`: a name, a configuration, a callable (as it is) or None (`linear`); else ValueError.
+
+    >>> activations.get("relu")(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
     if identifier is None:
         return linear
     if isinstance(identifier, str):
@@ -221,7 +241,11 @@ def get(identifier: Any) -> Callable[..., Any]:
 
 def serialize(activation: Callable[..., Any]) -> Any:
     """What `get` finds an activation by: the name of one of tinynet's, the configuration of a registered function or of
-    an object that has one; raises ValueError for other functions."""
+    an object that has one; raises ValueError for other functions.
+
+    >>> activations.serialize(activations.relu)
+    'relu'
+    """
     name = getattr(activation, "__name__", repr(activation))
     if _FUNCTIONS.get(name) is activation:
         return name
@@ -235,6 +259,10 @@ def serialize(activation: Callable[..., Any]) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
-    """The activation that `serialize` described; `custom_objects`: {name: object} of one's own."""
+    """The activation that `serialize` described by `config`; `custom_objects`: {name: object} of one's own.
+
+    >>> activations.deserialize("relu") is activations.relu
+    True
+    """
     with lookup.custom_object_scope(custom_objects or {}):
         return get(config)

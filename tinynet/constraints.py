@@ -17,21 +17,37 @@ __getattr__, __dir__ = gone.namespace(__name__)
 
 
 class Constraint(signature.Configured, Counted):
-    """Base class; subclasses define __call__(self, w), which returns the weights to go on with."""
+    """Base class; subclasses define __call__(self, w), which returns the weights to go on with.
+
+    >>> class Rounded(Constraint):
+    ...     def __call__(self, w):
+    ...         return ops.round(w, 1)
+    >>> Rounded()(np.array([0.26]))
+    array([0.3])
+    """
 
     def __call__(self, w: Any) -> Any:
         raise TypeError(f"{type(self).__name__} must define __call__(self, w), which returns an array of w's shape")
 
 
 class NonNeg(Constraint):
-    """max(w, 0)."""
+    """max(w, 0).
+
+    >>> NonNeg()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def __call__(self, w: Any) -> Any:
         return ops.relu(w)
 
 
 class UnitNorm(Constraint):
-    """w / n."""
+    """w / n, n along `axis` (an axis, or several in a list).
+
+    >>> UnitNorm()(np.array([[3.0], [4.0]])).round(4)
+    array([[0.6],
+           [0.8]])
+    """
 
     def __init__(self, axis: int | Sequence[int] = 0) -> None:
         self.axis = _axis(axis)
@@ -41,9 +57,13 @@ class UnitNorm(Constraint):
 
 
 class MaxNorm(Constraint):
-    """w min(n, max_value) / n.
+    """w min(n, max_value) / n, n along `axis` (an axis, or several in a list).
 
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 5.1.
+
+    >>> MaxNorm(1.0, axis=0)(np.array([[3.0, 0.5], [4.0, 0.0]])).round(4)
+    array([[0.6, 0.5],
+           [0.8, 0. ]])
     """
 
     def __init__(self, max_value: float = 2, axis: int | Sequence[int] = 0) -> None:
@@ -55,7 +75,14 @@ class MaxNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """w (rate clip(n, min_value, max_value) + (1 - rate) n) / n: with rate < 1 the norm only moves towards the range."""
+    """w (rate clip(n, min_value, max_value) + (1 - rate) n) / n: with rate < 1 the norm only moves towards the range.
+
+    axis   that of the norms n, or several in a list
+
+    >>> MinMaxNorm(1.0, 2.0)(np.array([[0.0], [0.5]])).round(4)
+    array([[0.],
+           [1.]])
+    """
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | Sequence[int] = 0
@@ -86,16 +113,30 @@ _NAMES: dict[str, Callable[..., Any]] = {
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The constraint meant by a name, a config, a class, an instance, a function w -> w, or None."""
+    """The constraint meant by `identifier`: a name, a config, a class, an instance, a function w -> w, or None.
+
+    Raises ValueError for anything else.
+
+    >>> constraints.get("non_neg")
+    NonNeg()
+    """
     return lookup.resolve(identifier, _NAMES, "constraint")
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:
-    """{"class_name", "config"} of a constraint."""
+    """The description of a `constraint`: a dictionary with its "class_name" and "config".
+
+    >>> constraints.serialize(MaxNorm(3))["config"]
+    {'max_value': 3, 'axis': 0}
+    """
     return lookup.to_config(constraint)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Constraint:
-    """The constraint that `serialize` described; `custom_objects`: {name: class} of one's own."""
+    """The constraint that `serialize` described by `config`; `custom_objects`: {name: class} of one's own.
+
+    >>> constraints.deserialize({"class_name": "MaxNorm", "config": {"max_value": 3}})
+    MaxNorm(max_value=3)
+    """
     with lookup.custom_object_scope(custom_objects or {}):
         return lookup.from_config(config, _NAMES, "constraint")

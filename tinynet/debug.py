@@ -26,7 +26,15 @@ __getattr__, __dir__ = gone.namespace(__name__)
 
 
 class NumericsError(FloatingPointError):
-    """An operation gave NaN or infinity."""
+    """An operation gave NaN or infinity.
+
+    >>> try:
+    ...     with debug.check_numerics():
+    ...         ops.log(tinynet.Tensor([0.0, 1.0]))
+    ... except NumericsError as error:
+    ...     print("infinity (1 of 2)" in str(error))
+    True
+    """
 
 
 class check_numerics:  # noqa: N801 - used like a function
@@ -34,6 +42,10 @@ class check_numerics:  # noqa: N801 - used like a function
 
     The error names the operation, the layer (path from the model), forward or backward, and the step, counted from 1.
     Data and targets that are not finite to begin with are named as such. One may be on at a time.
+
+    >>> with debug.check_numerics():
+    ...     print(ops.sqrt(tinynet.Tensor([4.0])).numpy())
+    [2.]
     """
 
     _on: Any = None

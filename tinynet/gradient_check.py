@@ -46,8 +46,14 @@ def gradcheck(
     of at most `jacobian_size` elements are checked element by element too. `kernels` repeats the check under every
     implementation named, as in {"conv2d": ["naive", "im2col", "vector"]}, or under all of a family ({"conv2d": "all"}).
 
+    eps is the larger step h; what differs by more than atol + rtol |slope| is an error; `directions` random ones are tried for
+    each input, drawn from `seed`.
+
     It also fails where f changes an input or an upstream gradient, computes in another format than float64, or gives other
     values when called again (dropout without a fixed key).
+
+    >>> tinynet.gradcheck(lambda x: ops.exp(x) * x, np.array([0.5, 1.0]))
+    True
     """
     values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     for label, context in _implementations(kernels):
@@ -57,7 +63,11 @@ def gradcheck(
 
 
 def gradgradcheck(f: Callable[..., Any], inputs: Any, *, seed: int = 0, **settings: Any) -> bool:
-    """gradcheck of the gradient function of `f`, by the inputs and by the upstream gradients; settings as for gradcheck."""
+    """gradcheck of the gradient function of `f`, by the inputs and by the upstream gradients; seed, settings as for gradcheck.
+
+    >>> tinynet.gradgradcheck(lambda x: ops.exp(x) * x, np.array([0.5, 1.0]))
+    True
+    """
     values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     count = len(values)
     with autograd.no_grad():

@@ -20,7 +20,11 @@ __getattr__, __dir__ = gone.namespace(__name__)
 def usage(model: Any = None, *data: Any) -> dict[str, int]:
     """Bytes by name: "parameters", "optimizer", "steps" of `model`, "data", and "now" and "peak" of the process.
 
-    "now" and "peak" (resident memory) are missing where the system does not tell.
+    "now" and "peak" (resident memory) are missing where the system does not tell. Raises TypeError for what is no model,
+    and data that are no arrays.
+
+    >>> memory.usage(model, x)["parameters"], memory.usage(model, x)["data"]
+    (8, 32)
     """
     found: dict[str, int] = {}
     if model is not None:
@@ -36,7 +40,16 @@ def usage(model: Any = None, *data: Any) -> dict[str, int]:
 
 
 def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say) -> None:
-    """Prints `usage` as a table."""
+    """Prints `usage` of `model` (or None) and of arrays, `data`, as a table; `print_fn` is given a line at a time.
+
+    >>> memory.summary(model, x, print_fn=lambda line: print(line.split()[0]))
+    parameters
+    optimizer
+    recorded
+    data
+    process,
+    process,
+    """
     steps = 0 if model is None else len(_programs(model))
     names = {
         "parameters": "parameters",
@@ -51,7 +64,11 @@ def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say)
 
 
 def process() -> dict[str, int]:
-    """Bytes of resident memory of this process, "now" and at its "peak", as far as the system tells."""
+    """Bytes of resident memory of this process, "now" and at its "peak", as far as the system tells.
+
+    >>> memory.process()["peak"] > 0
+    True
+    """
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         fields = dict(line.split(":", 1) for line in lines)

@@ -25,7 +25,11 @@ Seed = Any  # None, an integer, or a SeedGenerator
 class SeedGenerator(Configured):
     """A sequence of draws: each takes the next number. `state`, (seed, number of draws so far), is all that it remembers.
 
-    seed   an integer, or None: one that follows from `set_random_seed`
+    seed   an integer, or None: one that follows from `set_random_seed`;  name   that of its state
+
+    >>> numbers = SeedGenerator(7)
+    >>> bool((random.normal((2,), seed=numbers) == random.normal((2,), seed=numbers)).numpy().any())
+    False
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
@@ -49,35 +53,58 @@ class SeedGenerator(Configured):
 
 
 def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
-    """Normal deviates of this mean and standard deviation."""
+    """Normal deviates of this `mean` and standard deviation `stddev`, a Tensor of this `shape`.
+
+    dtype   None: `config.floatx()`;  seed   an integer, a SeedGenerator, or None for a fresh key; else ValueError
+
+    >>> random.normal((2, 3), seed=0).shape
+    (2, 3)
+    """
     return _tensor(deviates.normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
 
 
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None
 ) -> Tensor:
-    """Normal deviates, drawn again where they are further than two standard deviations from the mean."""
+    """Normal deviates, drawn again where they are further than 2 `stddev` from the mean; shape, dtype, seed as in `normal`.
+
+    >>> bool(ops.max(ops.abs(random.truncated_normal((1000,), seed=0))) < 2)
+    True
+    """
     return _tensor(deviates.truncated_normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
 
 
 def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
-    """Numbers from minval up to maxval, all equally likely."""
+    """Numbers from minval up to maxval, all equally likely; shape, dtype, seed as in `normal`.
+
+    >>> x = random.uniform((1000,), 1.0, 2.0, seed=0)
+    >>> bool(ops.min(x) >= 1 and ops.max(x) < 2)
+    True
+    """
     return _tensor(deviates.uniform(_generator(seed), tuple(shape), dtype or config.floatx(), minval, maxval))
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
-    """Integers from minval to maxval - 1."""
+    """Integers from minval to maxval - 1; shape, dtype, seed as in `normal`.
+
+    >>> int(random.randint((100,), 0, 3, seed=0).numpy().max())
+    2
+    """
     return _tensor(_generator(seed).integers(minval, maxval, tuple(shape)).astype(dtype or config.floatx()))
 
 
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
-    """x with its parts along `axis` in another order."""
+    """x with its parts along `axis` in another order, which `seed` says, as in `normal`.
+
+    >>> sorted(random.shuffle([1, 2, 3], seed=0).numpy().tolist())
+    [1, 2, 3]
+    """
     raw = device.to_host(as_raw(x)) if hasattr(x, "dtype") else np.asarray(x)
     return Tensor(device.to_device(np.take(raw, _generator(seed).permutation(raw.shape[axis]), axis)))
 
 
 def generator_of(seeds: SeedGenerator) -> np.random.Generator:
-    """NumPy's generator for the next draw."""
+    """NumPy's generator for the next draw of `seeds`."""
     word, draw = map(int, seeds.next().data)
     return keys.host_generator(keys.key_from_seed(word), draw)
 

@@ -36,6 +36,10 @@ __getattr__, __dir__ = gone.namespace(__name__)
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The class or function registered under `name`, or None."""
+    """The class or function registered under `name`, or named so in custom_objects ({name: object}), or None.
+
+    >>> tinynet.saving.get_registered_object("Mine>Net") is None
+    True
+    """
     with custom_object_scope(custom_objects or {}):
         return _registered(name)

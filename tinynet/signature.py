@@ -65,7 +65,7 @@ class Configured:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """The object that `get_config` described."""
+        """The object that `get_config` described by `config`; custom_objects: {name: object} of one's own."""
         with custom_object_scope(custom_objects or {}):
             return cls(**config)
 

@@ -55,6 +55,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     x (N,), (N, 1) or any other shape, of integers in 0..num_classes - 1; a last axis of size 1 is dropped.
     y (*x.shape, num_classes) float64, as in Keras. num_classes None: max(x) + 1. Raises ValueError for a label out of
     range, naming it.
+
+    >>> utils.to_categorical([2, 0])
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
     """
     labels = np.asarray(x)
     if labels.size and not np.array_equal(labels, labels.astype(np.int64)):
@@ -73,7 +77,11 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 
 def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
-    """x / |x| along `axis`, |x| the norm of that order: (sum |x|^order)^(1 / order); vectors of length 0 stay as they are."""
+    """x / |x| along `axis`, |x| the norm of that order: (sum |x|^order)^(1 / order); vectors of length 0 stay as they are.
+
+    >>> utils.normalize([[3.0, 4.0]])
+    array([[0.6, 0.8]])
+    """
     x = np.asarray(x)
     norm = np.linalg.norm(x, order, axis, keepdims=True)
     return x / np.where(norm == 0, np.ones_like(norm), norm)
@@ -83,6 +91,12 @@ def set_random_seed(seed: int) -> None:
     """Seed tinynet's keys (initial weights, shuffles, dropout), Python's `random` and NumPy's global generator.
 
     Raises ValueError unless `seed` is an integer in 0..2**32 - 1, which is what NumPy's global generator takes.
+
+    >>> utils.set_random_seed(0)
+    >>> first = random.normal((3,)).numpy()
+    >>> utils.set_random_seed(0)
+    >>> bool((random.normal((3,)).numpy() == first).all())
+    True
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: expected an integer in 0..2**32 - 1, got {seed!r}")
@@ -97,6 +111,11 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     A reader, or a run that is killed, therefore sees the old file or the whole new one. Missing folders are created. A file
     that is replaced hands on its permissions. An OSError names `path`.
+
+    >>> with utils.atomic_write("notes.txt") as temporary:
+    ...     count = temporary.write_text("whole or not at all")
+    >>> open("notes.txt").read()
+    'whole or not at all'
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +132,15 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def named_in_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """An OSError of a number, such as that of a full disk, names `path` and no other."""
+    """An OSError of a number, such as that of a full disk, names `path` and no other.
+
+    >>> try:
+    ...     with utils.named_in_errors("notes.txt"):
+    ...         raise OSError(28, "No space left on device")
+    ... except OSError as error:
+    ...     print(error.filename)
+    notes.txt
+    """
     try:
         yield
     except OSError as error:
@@ -123,7 +150,10 @@ def named_in_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def remove_unfinished(folder: str | os.PathLike[str]) -> None:
-    """Removes from a folder what runs that were killed while they wrote a file left; not what is being written."""
+    """Removes from `folder` what runs that were killed while they wrote a file left; not what is being written.
+
+    >>> utils.remove_unfinished(".")
+    """
     for left in Path(folder).glob(f"{UNFINISHED}*"):
         with suppress(OSError), _held(left, alone=True):
             shutil.rmtree(left, ignore_errors=True)
@@ -150,7 +180,12 @@ def _held(folder: str | os.PathLike[str], alone: bool = False) -> Iterator[None]
 def save_arrays(
     path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write named arrays to a safetensors file, atomically; `metadata` is a mapping of strings to strings."""
+    """Write named arrays to the safetensors file `path`, atomically; `metadata` is a mapping of strings to strings.
+
+    >>> utils.save_arrays("a.safetensors", {"w": np.ones(2)}, {"made": "today"})
+    >>> utils.load_arrays("a.safetensors")
+    ({'w': array([1., 1.])}, {'made': 'today'})
+    """
     from safetensors.numpy import save
 
     with atomic_write(path) as temporary:
@@ -160,10 +195,14 @@ def save_arrays(
 
 
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """(arrays by name, metadata) of a safetensors file.
+    """(arrays by name, metadata) of the safetensors file `path`.
 
     The format holds numbers and strings only, so loading a file cannot run code. Raises ValueError naming the path if
     the file is truncated or something else.
+
+    >>> utils.save_arrays("a.safetensors", {"w": np.ones(2)})
+    >>> utils.load_arrays("a.safetensors")[0]["w"]
+    array([1., 1.])
     """
     from safetensors import SafetensorError, safe_open
 

@@ -10,7 +10,7 @@ from tinynet import layers
 @pytest.mark.parametrize("make", [layers.Input, layers.InputLayer])
 def test_batch_size_and_batch_shape_are_not_given_together(make):
     for sizes in ({"batch_size": 4, "batch_shape": (4, 3)}, {"batch_size": 2, "batch_shape": (None, 3)}):
-        with pytest.raises(ValueError, match="batch_shape=.*holds the size of the batch; leave batch_size out"):
+        with pytest.raises(ValueError, match=r"batch_shape=.*holds the size of the batch; leave batch_size out"):
             make(**sizes)
     with pytest.raises(ValueError, match="Input takes either shape"):
         make(shape=(3,), batch_shape=(4, 3))

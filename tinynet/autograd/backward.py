@@ -90,7 +90,7 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:
-    """Adds d(self)/d(leaf) to `grad` of every leaf, which owns its memory; `gradient` is upstream's (1 for a single number)."""
+    """Adds d(self)/d(leaf) to every leaf's own `grad`; `gradient`: upstream's (1 of a number);  `retain_graph`: as in grad."""
     walk = Walk(None, create_graph=False, retain_graph=retain_graph)
     walk.send(self.edge, _upstream(self, gradient, create_graph=False))
     for leaf, grad in walk.run().items():
@@ -104,9 +104,9 @@ def gradients(
     outputs: Any, inputs: Sequence[Tensor], grad_outputs: Any = None, *,
     create_graph: bool = False, retain_graph: bool = False, stop: bool = False,
 ) -> list[Any]:  # fmt: skip
-    """Gradients as plain arrays (Tensors under `create_graph`), None for inputs that no output depends on.
+    """Gradients by `inputs` of `outputs`, weighted by `grad_outputs`: arrays (Tensors under `create_graph`), or None if unused.
 
-    They are as the rules returned them: some may be views of one another, or of a gradient that was given. `stop`: see Walk.
+    As the rules returned them: some may be views of one another, or of a gradient given. stop, retain_graph: see Walk, grad.
     """
     outs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)
@@ -123,8 +123,11 @@ def grad(
 ) -> Any:  # fmt: skip
     """Gradients of the sum of `outputs`, weighted by `grad_outputs`, with respect to `inputs`.
 
-    A Tensor for one input, a list for a list, each in memory of its own; under `create_graph` on the tape, to be
-    differentiated again. Raises RuntimeError for an input that no output depends on, unless `allow_unused` (None then).
+    A Tensor for one input, a list for a list, each in memory of its own; with `create_graph` on the tape, to be differentiated
+    again; `retain_graph` (None: as that) keeps the graph. RuntimeError for an input of no effect, None with `allow_unused`.
+
+    >>> grad((x := Tensor([3.0], requires_grad=True)) ** 2, x).numpy()
+    array([6.], dtype=float32)
     """
     ins = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     keep = create_graph if retain_graph is None else retain_graph

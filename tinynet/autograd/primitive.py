@@ -50,7 +50,7 @@ class Rule:
 
 
 class Primitive:
-    """A differentiable function; see the module's docstring."""
+    """A differentiable function, made of its `forward`; see the module's docstring."""
 
     def __init__(self, forward: Callable[..., Any]) -> None:
         update_wrapper(self, forward)
@@ -70,7 +70,7 @@ class Primitive:
         return lambda function: self.rules.update((self.inputs.index(n), Rule(function, self)) for n in which) or self
 
     def joint_vjp(self, function: Callable[..., Any]) -> "Primitive":
-        """Decorator: one rule that returns the gradients of all inputs as a tuple, None where `needs` is false."""
+        """Decorator: one rule, `function`, returns the gradients of all inputs as a tuple, None where `needs` is false."""
         self.joint = Rule(function, self)
         return self
 
@@ -116,7 +116,7 @@ class Primitive:
         return node
 
     def differentiate(self, node: Node, grad: Any, inputs: list[Any], outputs: Any) -> Any:
-        """Gradients of the inputs of `node`, None for constants."""
+        """Gradients of the inputs of `node`, None for constants, from upstream's `grad` and the values `inputs`, `outputs`."""
         needs = [edge is not None for edge in node.edges]
         if self.joint:
             return self.joint(node, grad, inputs, outputs, needs)

@@ -14,7 +14,7 @@ is_grad_enabled = _recording.get  # whether operations on tracked Tensors are re
 
 @contextmanager
 def set_grad_enabled(enabled: bool) -> Iterator[None]:
-    """Context manager and decorator that switches recording on or off."""
+    """Context manager and decorator that switches recording on or off, as `enabled` says."""
     token = _recording.set(enabled)
     try:
         yield

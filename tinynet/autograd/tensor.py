@@ -12,8 +12,8 @@ from tinynet.kernels.replay import touched
 class Tensor:
     """Array on the CPU or GPU and, if it is tracked, its place on the tape.
 
-    Python floats, alone or in lists, become `config.floatx()`; an array keeps its dtype and is not copied. `data` is the
-    array itself: a change made through it, or through another array that shares its memory, is not seen by the tape.
+    Python floats in `data` become `config.floatx()`; an array keeps its dtype and is not copied, and a change made through
+    it or the attribute `data` is not seen by the tape. `requires_grad`: track it;  `name`: what messages call it.
     """
 
     __slots__ = ("__weakref__", "_data", "_grad", "_index", "_logits", "_node", "_version", "name", "requires_grad")
@@ -66,7 +66,7 @@ class Tensor:
 
 
 class Parameter(Tensor):
-    """Variable of a layer; `trainable` decides whether it is tracked."""
+    """Variable of a layer, which holds `data`; `trainable` decides whether it is tracked; `name` is that of a Tensor."""
 
     __slots__ = ("_constraint", "_regularizer")
 
@@ -87,7 +87,7 @@ def _to_array(data: Any) -> Any:
 
 
 def as_raw(x: Any) -> Any:
-    """The array of a Tensor; anything else as it is."""
+    """The array of x, if that is a Tensor; anything else as it is."""
     return x._data if isinstance(x, Tensor) else x
 
 

@@ -15,36 +15,48 @@ _settings["filtering"] = os.environ.get("TINYNET_FULL_TRACEBACKS", "0") in ("", 
 
 
 def floatx() -> str:
-    """Default number format of parameters and inputs: "float32" or "float64"."""
+    """Default number format of parameters and inputs: "float32" or "float64".
+
+    >>> config.floatx()
+    'float32'
+    """
     return str(_settings["floatx"])
 
 
 def set_floatx(value: str) -> None:
-    """Sets the default number format; raises ValueError unless it is "float32" or "float64"."""
+    """Sets the default number format to `value`; raises ValueError unless it is "float32" or "float64"."""
     if value not in _FLOATS:
         raise ValueError(f"set_floatx expects one of {_FLOATS}, got {value!r}")
     _settings["floatx"] = value
 
 
 def epsilon() -> float:
-    """The small number that losses clip probabilities with (1e-7)."""
+    """The small number that losses clip probabilities with (1e-7).
+
+    >>> config.epsilon()
+    1e-07
+    """
     return float(_settings["epsilon"])
 
 
 def set_epsilon(value: float) -> None:
-    """Sets the small number; raises ValueError unless it lies strictly between 0 and 0.5."""
+    """Sets the small number to `value`; raises ValueError unless it lies strictly between 0 and 0.5."""
     if not 0.0 < value < 0.5:
         raise ValueError(f"set_epsilon expects a number strictly between 0 and 0.5, got {value!r}")
     _settings["epsilon"] = float(value)
 
 
 def image_data_format() -> str:
-    """Default axis order of images: "channels_last" (N, H, W, C) or "channels_first" (N, C, H, W)."""
+    """Default axis order of images: "channels_last" (N, H, W, C) or "channels_first" (N, C, H, W).
+
+    >>> config.image_data_format()
+    'channels_last'
+    """
     return str(_settings["image_data_format"])
 
 
 def set_image_data_format(value: str) -> None:
-    """Sets the default axis order of images; raises ValueError for any other string."""
+    """Sets the default axis order of images to `value`; raises ValueError for another than those two."""
     _settings["image_data_format"] = check_data_format(value)
 
 
@@ -67,7 +79,11 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def check_data_format(value: str | None) -> str:
-    """`value` in lower case, or the default for None; raises ValueError for any other string."""
+    """`value` in lower case, or the default for None; raises ValueError for any other string.
+
+    >>> config.check_data_format("Channels_First")
+    'channels_first'
+    """
     return known_format(image_data_format() if value is None else value)
 
 

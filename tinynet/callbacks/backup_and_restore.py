@@ -24,9 +24,14 @@ class BackupAndRestore(Callback):
 
     If the folder holds a backup when `fit` begins, training goes on from there; start the same program again with the same
     data and arguments. It is called after all other callbacks, so that the backup knows what they did. With
-    `double_checkpoint` the backup before the latest is kept, and used if the latest is damaged; `delete_checkpoint`
-    removes the backups when training ends. As in Keras, the model must be built before `fit`. Unlike Keras's, the backup is
-    exact: training goes on in the middle of an epoch too, and the History is that of the whole run.
+    `double_checkpoint` the backup before the latest is kept, and used if the latest is damaged; `delete_checkpoint` removes
+    the backups when training ends. As in Keras, the model must be built before `fit`. Unlike Keras's, the backup is exact:
+    training goes on in the middle of an epoch too, and the History is that of the whole run. Raises ValueError for a model
+    that is not built, and where all backups are damaged.
+
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[BackupAndRestore("backup")])
+    >>> history.epoch
+    [0, 1]
     """
 
     _comes_last = True

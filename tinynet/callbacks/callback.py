@@ -14,7 +14,14 @@ class Callback:
 
     `epoch` and `batch` count from 0. `logs` is the dictionary of the event's values (loss, metrics); all callbacks get
     the same one, in order, so an entry one of them adds is seen by those after it. Setting `self.model.stop_training`
-    to True ends training after the current batch.
+    to True ends training after the current batch. `state` is what a callback's `training_state` returned.
+
+    >>> class Batches(Callback):
+    ...     def on_train_batch_end(self, batch, logs=None):
+    ...         print(batch, list(logs))
+    >>> history = model.fit(x, y, batch_size=4, verbose=0, callbacks=[Batches()])
+    0 ['loss']
+    1 ['loss']
     """
 
     model: Any = None
@@ -29,7 +36,7 @@ class Callback:
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Called once before the run with {verbose, epochs, steps}."""
+        """Called once before the run with params, {verbose, epochs, steps}."""
         self.params = params
 
     def _wants_values(self) -> bool:

@@ -12,7 +12,12 @@ from tinynet.callbacks.progbar_logger import ProgbarLogger
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as Python floats (several at once as they are), keys in alphabetical order: what the hooks are handed."""
+    """The values of `logs` as Python floats (several at once as they are), keys in alphabetical order: what the hooks are
+    handed.
+
+    >>> python_logs({"loss": np.float32(0.5), "accuracy": np.ones(())})
+    {'accuracy': 1.0, 'loss': 0.5}
+    """
     return {key: float(logs[key]) if np.ndim(logs[key]) == 0 else logs[key] for key in sorted(logs)}
 
 
@@ -66,7 +71,12 @@ class CallbackList(Callback):
     """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar, then those marked `last`.
 
     `callbacks` may be one callback, a list, or None. `add_history` and `add_progbar` append those two unless the user
-    gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`.
+    gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`. Raises TypeError
+    for what is no callback. `number` is that of the epoch or the batch.
+
+    >>> hooks = CallbackList([LambdaCallback(on_train_begin=lambda logs: print("go"))])
+    >>> hooks.on_train_begin()
+    go
     """
 
     def __init__(

@@ -16,9 +16,14 @@ from tinynet.callbacks.callback import Callback, Logs
 class CSVLogger(Callback):
     """Writes `epoch` (from 0) and the logged values, in alphabetical order, to `filename`.
 
-    The columns are those of the first epoch; if it has no validation, columns `val_...` are added for later epochs. A value
-    that is missing is NA. Every row is handed to the system in one piece, so a run that is killed leaves whole rows. An
-    existing file is replaced when the first row is written, or continued with `append=True`.
+    The columns are those of the first epoch; if it has no validation, columns `val_...` are added for later epochs. They
+    are separated by `separator`, a value that is missing is NA. Every row is handed to the system in one piece, so a run
+    that is killed leaves whole rows. An existing file is replaced when the first row is written, or continued with
+    `append=True`.
+
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[CSVLogger("log.csv")])
+    >>> print(open("log.csv").readline().strip())
+    epoch,loss,val_loss
     """
 
     _state_kinds: ClassVar = {"keys": kinds.optional(kinds.several(kinds.text)), "bytes": kinds.count}

@@ -12,10 +12,14 @@ from tinynet.console import say
 class EarlyStopping(MonitorCallback):
     """Stops when `monitor` has not improved for `patience` epochs, beginning with epoch `start_from_epoch`.
 
-    What improves is said in MonitorCallback. With `baseline` only an improvement that also beats the baseline resets the
-    count. `restore_best_weights` puts back the weights of the best epoch at the end of training, whether it was stopped
-    or ran to completion. As in Keras, epoch 0 never stops training, and patience 0 stops at the first epoch without
-    improvement.
+    What improves, by more than `min_delta` in the direction `mode`, is said in MonitorCallback; with verbose=1 it says when
+    it stops. With `baseline` only an improvement that also beats the baseline resets the count. `restore_best_weights` puts
+    back the weights of the best epoch at the end of training, whether it was stopped or ran to completion. As in Keras,
+    epoch 0 never stops training, and patience 0 stops at the first epoch without improvement.
+
+    >>> stop = EarlyStopping("loss", min_delta=10.0)  # no epoch is better by so much
+    >>> len(model.fit(x, y, epochs=50, verbose=0, callbacks=[stop]).epoch)
+    2
     """
 
     _state_kinds: ClassVar = {

@@ -18,7 +18,12 @@ def _at(logged: list[float], place: int) -> str:
 
 
 class History(Callback):
-    """`history` maps each logged name to its values, one an epoch; `epoch` lists the epochs they belong to."""
+    """`history` maps each logged name to its values, one an epoch; `epoch` lists the epochs they belong to.
+
+    >>> history = model.fit(x, y, epochs=3, verbose=0)
+    >>> history.epoch, len(history.history["loss"])
+    ([0, 1, 2], 3)
+    """
 
     _state_kinds: ClassVar = {"history": kinds.by_name(kinds.several(kinds.values)), "epoch": kinds.several(kinds.count)}
 

@@ -21,6 +21,7 @@ class LearningRateFinder:
         finder.plot("learning_rates.png")
         model.optimizer.learning_rate = finder.suggestion()
 
+    min_lr, max_lr, steps                the range of rates, and how many
     learning_rates, losses, raw_losses   one each a step; `losses` are a running mean, s <- smoothing s + (1 - smoothing) l,
                                          divided by 1 - smoothing^i
     divergence                           stops once the smoothed loss is so many times its smallest value, or not finite
@@ -29,6 +30,10 @@ class LearningRateFinder:
     loss fall, large ones make it shoot up: a constant rate should lie where it falls, the bounds of a cycle (OneCycle) where
     it begins to fall and shortly before it stops. L. N. Smith, "Cyclical learning rates for training neural networks", 2017,
     section 3.3; exponential growth and the smoothed loss are usual since.
+
+    >>> finder = LearningRateFinder(steps=20).find(model, x, y)
+    >>> len(finder.losses) <= 20, finder.learning_rates[0]
+    (True, 1e-07)
     """
 
     def __init__(
@@ -64,7 +69,8 @@ class LearningRateFinder:
     ) -> "LearningRateFinder":
         """Runs the test on batches of x, y, over as many epochs as it takes; `fit`: other arguments of model.fit.
 
-        The model must be compiled and built. Batches that a generator gave are used up.
+        `batch_size` and `verbose` are as in model.fit. Raises ValueError unless the model is compiled and built. Batches
+        that a generator gave are used up.
         """
         if not getattr(model, "built", False):
             raise ValueError(
@@ -115,7 +121,9 @@ class LearningRateFinder:
         return self.learning_rates[int(centres[slopes.argmin()])]
 
     def plot(self, path: str | os.PathLike[str] | None = None, title: str | None = None) -> Any:
-        """A matplotlib Figure of the loss over the learning rate with the suggestion; also written to `path`, if given."""
+        """A matplotlib Figure of the loss over the learning rate with the suggestion and this `title`; also written to
+        `path`, if given.
+        """
         from tinynet.plotting import learning_rate_curve, save
 
         try:

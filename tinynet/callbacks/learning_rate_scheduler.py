@@ -13,8 +13,13 @@ from tinynet.console import say
 class LearningRateScheduler(Callback):
     """learning rate of an epoch = schedule(epoch, learning_rate), or schedule(epoch) if it takes one argument.
 
-    `epoch` counts from 0. The rate is logged as `learning_rate` at the epoch's end. Raises ValueError if the schedule
-    returns something other than a float, or the model has no optimizer with a learning rate.
+    `epoch` counts from 0; with verbose=1 it says what it sets. The rate is logged as `learning_rate` at the epoch's end.
+    Raises ValueError if the schedule returns something other than a float, or the model has no optimizer with a learning
+    rate.
+
+    >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
+    >>> model.fit(x, y, epochs=2, verbose=0, callbacks=[halve]).history["learning_rate"]
+    [0.005, 0.0025]
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:

@@ -19,7 +19,12 @@ class LiveCurves(Callback):
 
     In a notebook the picture is redrawn in place. With `path`, and elsewhere to live_curves.png in the current folder, it
     is written to a file (.png, .pdf, .svg), whole or not at all, so that a viewer that reloads never sees half a picture.
-    `every` is the least number of seconds between two pictures; the last one is always drawn. Not a part of Keras.
+    `every` is the least number of seconds between two pictures; the last one is always drawn. `title` stands above it. Not
+    a part of Keras.
+
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[LiveCurves("curves.png")])
+    >>> open("curves.png", "rb").read(4)[1:]
+    b'PNG'
     """
 
     _state_kinds: ClassVar = {"curves": kinds.by_name(kinds.several(kinds.point))}

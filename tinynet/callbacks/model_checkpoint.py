@@ -25,6 +25,11 @@ class ModelCheckpoint(MonitorCallback):
     from 1, and any logged value. Its end says what is written: the whole model to .tinynet or .keras, or with
     `save_weights_only` the weights to .safetensors or .weights.h5. Files are written whole or not at all; missing folders
     are made. `save_best_only` saves when `monitor` improves (see MonitorCallback), at first on `initial_value_threshold`.
+    `mode` is as there; with verbose=1 it says what it saves. Raises ValueError for another end of `filepath`.
+
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[ModelCheckpoint("net-{epoch}.tinynet")])
+    >>> tinynet.models.load_model("net-2.tinynet").name == model.name
+    True
     """
 
     _state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "_batches": kinds.count}

@@ -15,8 +15,8 @@ class MonitorCallback(Callback):
         max   current - |min_delta| > best
 
     or if there is no best value yet (`baseline` is the first one). A number always beats NaN, and NaN no number. As in
-    Keras, both sides are rounded to the default float before they are compared. Mode "auto" takes the direction from the
-    name, or from the model's metric of that name.
+    Keras, both sides are rounded to the default float before they are compared. `mode` "auto" takes the direction from the
+    name in `monitor`, or from the model's metric of that name.
     """
 
     def __init__(

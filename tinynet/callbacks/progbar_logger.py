@@ -23,6 +23,9 @@ class ProgbarLogger(Callback):
 
     The time per step leaves out the first step, which includes compiling and warming up, and the validation at the end
     of an epoch; the seconds of an epoch include both.
+
+    >>> history = model.fit(x, y, verbose=2, callbacks=[ProgbarLogger()])
+    1/1 - ... - loss: ...
     """
 
     def __init__(self) -> None:

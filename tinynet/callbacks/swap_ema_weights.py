@@ -14,6 +14,11 @@ class SwapEMAWeights(Callback):
     With `swap_on_epoch` the averages also stand in the model from the end of an epoch to the beginning of the next, so that
     a ModelCheckpoint behind this callback saves them; put an EarlyStopping before it. Raises ValueError if the optimizer
     keeps no averages.
+
+    >>> model.compile(tinynet.optimizers.SGD(use_ema=True), "mse")
+    >>> history = model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[SwapEMAWeights()])
+    >>> list(history.history)
+    ['loss', 'val_loss']
     """
 
     _state_kinds: ClassVar = {"_swapped": kinds.truth}

@@ -22,6 +22,7 @@ _numbers = itertools.count()  # two writers that begin in the same second must n
 class TensorBoard(Callback):
     """Writes losses and metrics after every epoch, or with `update_freq` "batch" or n also after every n-th batch.
 
+    log_dir                 the folder
     histogram_freq          every so many epochs: histograms of all weights, `<weight>/histogram`
     gradients_on            (x, y) or (x, y, sample_weight), not a part of Keras: at the same epochs the gradients on these
                             samples: see weight_events.gradients
@@ -29,7 +30,8 @@ class TensorBoard(Callback):
     write_images            beside the histograms pictures of the weights, `<weight>/image`, dark where small
     write_steps_per_second  `epoch_steps_per_second` and `batch_steps_per_second`
 
-    Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise ValueError.
+    Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise ValueError, and
+    `embeddings_metadata` has no effect. Raises ImportError without tensorboardX.
     """
 
     _state_kinds: ClassVar = {"_batches": kinds.count, "_described": kinds.truth}

@@ -10,6 +10,11 @@ class TerminateOnNaN(Callback):
     """Stops training after a batch whose loss is NaN or infinite, or raises RuntimeError with `raise_error`.
 
     Stopping runs on_train_end of all callbacks; the error does not, so that a backup stays.
+
+    >>> history = model.fit(x, y * np.nan, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
+    Batch 0: Invalid loss, terminating training
+    >>> len(history.epoch)
+    1
     """
 
     def __init__(self, raise_error: bool = False) -> None:

@@ -25,8 +25,13 @@ def as_batches(
 ) -> ArrayBatches | IterableBatches:
     """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise, or those that `x` yields.
 
+    y, sample_weight   arrays as long as x;  shuffle, dtype   as in ArrayBatches;  class_weight   {class: weight}
+
     As in Keras, `batch_size` says nothing about batches that `x` yields. Raises ValueError for arguments that contradict each
     other.
+
+    >>> as_batches(np.ones((100, 3))).steps
+    4
     """
     if steps is not None and (not hasattr(steps, "__index__") or steps < 1):
         raise ValueError(f"the number of steps must be a positive integer, got {steps!r}")
@@ -53,7 +58,14 @@ def as_batches(
 
 
 def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """(training part, validation part) of the arrays: the last `fraction` of the samples is the validation part."""
+    """(training part, validation part) of x, y, sample_weight, arrays or None: the second is the last `fraction` of samples.
+
+    Raises ValueError for batches, and where a part would be empty.
+
+    >>> training, validation = data.split(0.25, np.arange(8), None, None)
+    >>> training[0], validation[0]
+    (array([0, 1, 2, 3, 4, 5]), array([6, 7]))
+    """
     if not isinstance(fraction, int | float | np.number) or np.isnan(fraction):
         raise ValueError(f"validation_split must be a fraction between 0 and 1, got {fraction!r}")
     if is_iterable_of_batches(x):

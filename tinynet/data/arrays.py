@@ -20,9 +20,16 @@ NOWHERE: Batch = (None, None, None)
 class ArrayBatches:
     """Batches of x (M, ...), y (M, ...) and sample_weight (M, ...); the last one of an epoch may be smaller.
 
+    batch_size  samples of a batch, at least 1
     shuffle  True: a new order for each epoch; "batch": batches stay together and are shuffled within; False: as given.
              The order follows from the global seed alone.
     dtype    of the batches of x, and of those of y that hold floats
+
+    Raises ValueError for arrays of different lengths, or without samples.
+
+    >>> batches = ArrayBatches(np.arange(10), batch_size=4)
+    >>> [len(x) for x, y, sample_weight in batches.epoch()]
+    [4, 4, 2]
     """
 
     def __init__(
@@ -63,7 +70,7 @@ class ArrayBatches:
             yield _take(x, index, outs[0]), _take(y, index, outs[1]), _take(weight, index, outs[2])
 
     def training_state(self, begun: bool) -> dict[str, Any]:
-        """What the orders of the epochs follow from, to go on with the one that was begun, or with the next."""
+        """What the orders of the epochs follow from, to go on with the one that was `begun`, or with the next."""
         return {"key": self._key, "epochs": self._epoch - (begun and self._key is not None)}
 
     def restore_training_state(self, state: dict[str, Any]) -> None:

@@ -10,8 +10,13 @@ from tinynet.data.arrays import Batch, Places
 class Epochs:
     """`batches`, given out an epoch at a time.
 
-    Without `steps_per_epoch` an epoch is one pass over the data. With it, it is that many batches, and the next epoch
-    goes on where this one stopped; data that run out in between are started anew in the next epoch, after a warning.
+    Without `steps_per_epoch` an epoch is one pass over the data. With it, it is that many batches, and the next epoch goes
+    on where this one stopped; data that run out in between are started anew in the next epoch, after a warning. `state` is
+    what `training_state` returned.
+
+    >>> epochs = Epochs(ArrayBatches(np.arange(10), batch_size=4), steps_per_epoch=2)
+    >>> [step for step, batch in epochs.epoch()]
+    [0, 1]
     """
 
     def __init__(self, batches: Any, steps_per_epoch: int | None = None) -> None:

@@ -21,8 +21,8 @@ class ImageDataGenerator(ImagePipeline):
     """Images transformed at random, each time differently, then standardised.
 
     rotation_range                 degrees, either way
-    width_shift_range, height_...  a float below 1: fraction of the size; a float from 1: pixels; an integer n: whole pixels
-                                   below n; a list: one of these shifts; all either way
+    width_shift_range,             a float below 1: fraction of the size; a float from 1: pixels; an integer n: whole pixels
+    height_shift_range             below n; a list: one of these shifts; all either way
     shear_range                    degrees, either way (before Keras 2.1.3: radians)
     zoom_range                     z: each axis by a factor of its own in [1 - z, 1 + z]; or (from, to); above 1 is smaller
     channel_shift_range            largest number added, within the image's smallest and largest value
@@ -31,9 +31,15 @@ class ImageDataGenerator(ImagePipeline):
     fill_mode, cval                outside an image: "nearest", "reflect", "wrap", or "constant", which is cval
     interpolation_order            1: between four pixels; 0: the nearest one
     preprocessing_function         of one image (H, W, C), after the transformation
-    rescale, samplewise_..., featurewise_...   then, in this order: a factor, each image by its mean and deviation, each
-                                   channel by those that `fit` found
+    rescale                        then a factor
+    samplewise_center, samplewise_std_normalization     then each image by its mean, by its deviation
+    featurewise_center, featurewise_std_normalization   then each channel by those that `fit` found
     validation_split               the fraction, of the first samples, that flow(subset="validation") has
+    data_format, dtype             None: those of `tinynet.config`;  zca_whitening, zca_epsilon   ValueError, unless False
+
+    >>> flow = ImageDataGenerator(rotation_range=20, horizontal_flip=True).flow(np.ones((10, 8, 8, 1)), batch_size=4)
+    >>> next(flow).shape
+    (4, 8, 8, 1)
     """
 
     def __init__(
@@ -109,7 +115,11 @@ class ImageDataGenerator(ImagePipeline):
     ) -> ImageFlow:
         """Batches of the images x (M, H, W, C), or channels first, with y and sample_weight, for `fit` or `next`.
 
-        The same seed gives the same batches; None takes one from the global seed.
+        batch_size     samples of a batch;  shuffle   a new order for each epoch
+        seed           the same one gives the same batches; None takes one from the global seed
+        subset         "training" or "validation": that part by validation_split, which must have all classes of the other
+                       unless ignore_class_split
+        save_to_dir    ValueError, unless None;  save_prefix, save_format   without effect
         """
         if save_to_dir is not None:
             raise ValueError("ImageDataGenerator: save_to_dir is not part of tinynet; plot what next(flow) gives instead")
@@ -139,8 +149,8 @@ class ImageDataGenerator(ImagePipeline):
     flow_from_dataframe = flow_from_directory
 
     def fit(self, x: Any, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
-        """Finds each channel's mean and deviation: of the images x (M, H, W, C), rescaled, or of them transformed `rounds`
-        times.
+        """Finds each channel's mean and deviation: of the images x (M, H, W, C), rescaled, or with `augment` of them
+        transformed `rounds` times, by numbers drawn from `seed`.
         """
         x = check.images(x, self.data_format).astype(self.dtype)
         check.lengths(x)
@@ -160,7 +170,7 @@ class ImageDataGenerator(ImagePipeline):
     # Single images
 
     def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, Any]:
-        """Parameters for an image of `img_shape`, drawn at random, for `apply_transform`."""
+        """Parameters for an image of `img_shape`, drawn at random (from `seed`), for `apply_transform`."""
         if seed is None:
             self._key, self._calls = self._key or random.next_key(), self._calls + 1
         key, call = (random.key_from_seed(seed), 0) if seed is not None else (self._key, self._calls)
@@ -170,8 +180,8 @@ class ImageDataGenerator(ImagePipeline):
         return {name: None if without.get(name) else value[0].item() for name, value in drawn.items()}
 
     def apply_transform(self, x: Any, transform_parameters: Mapping[str, Any]) -> np.ndarray:
-        """The image x (H, W, C) under the parameters theta and shear (degrees), tx and ty (rows and columns), zx, zy,
-        flip_horizontal, flip_vertical, channel_shift_intensity, brightness.
+        """The image x (H, W, C) under transform_parameters, a dictionary: theta and shear (degrees), tx and ty (rows and
+        columns), zx, zy, flip_horizontal, flip_vertical, channel_shift_intensity, brightness.
         """
         given = {name: value for name, value in transform_parameters.items() if value is not None}
         if unknown := set(given) - set(transforms.NAMES):
@@ -185,7 +195,7 @@ class ImageDataGenerator(ImagePipeline):
         return np.ascontiguousarray(y[0])
 
     def random_transform(self, x: Any, seed: int | None = None) -> np.ndarray:
-        """The image x (H, W, C), transformed at random."""
+        """The image x (H, W, C), transformed at random, as `seed` says (None: differently each time)."""
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
 
     def standardize(self, x: Any) -> np.ndarray:

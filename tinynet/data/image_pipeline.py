@@ -41,7 +41,7 @@ class ImagePipeline:
         return (shape[1], shape[2]) if self.data_format == "channels_last" else (shape[2], shape[3])
 
     def transformations(self, uniform: np.ndarray, shape: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(maps (N, 6), channel shift and brightness (N, 2)) from numbers in [0, 1), uniform (N, DRAWS)."""
+        """(maps (N, 6), channel shift and brightness (N, 2)) of images of `shape`, from `uniform` (N, DRAWS) in 0 .. 1."""
         drawn = transforms.draw(self, uniform, *self.sizes(shape))
         changes = np.stack([drawn["channel_shift_intensity"], drawn["brightness"]], axis=1)
         return transforms.maps(drawn, *self.sizes(shape)), changes
@@ -49,7 +49,7 @@ class ImagePipeline:
     def images(
         self, x: np.ndarray, index: np.ndarray, maps: np.ndarray, changes: np.ndarray, dtype: Any, out: np.ndarray | None
     ) -> np.ndarray:
-        """Images x[index], transformed and standardised, in batch-last memory or in `out`."""
+        """Images x[index] under their maps and changes, standardised, of `dtype`, in batch-last memory or in `out`."""
         changed = self.channel_shift_range or self.brightness_range is not None
         if not (changed or self.preprocessing_function or self.samplewise_center):
             return self.warped(x, index, maps, dtype, out, *self._factors())
@@ -63,7 +63,7 @@ class ImagePipeline:
     def changed(
         self, x: np.ndarray, index: np.ndarray, maps: np.ndarray, changes: np.ndarray, dtype: Any, out: Any = None
     ) -> np.ndarray:
-        """Images x[index], transformed."""
+        """Images x[index] under their maps and changes, of `dtype`, in `out` if given."""
         y = self.warped(x, index, maps, dtype, out)
         shift = changes[:, 0] if self.channel_shift_range else None
         self.change(y, shift, None if self.brightness_range is None else changes[:, 1])
@@ -79,7 +79,7 @@ class ImagePipeline:
         scale: Any = 1.0,
         offset: Any = 0.0,
     ) -> np.ndarray:
-        """Images x[index] under their maps, times scale plus offset."""
+        """Images x[index] under their maps, times scale plus offset, of `dtype`, in `out` if given."""
         interpolation = warp.INTERPOLATIONS[self.interpolation_order]
         return warp.gather_warped(
             x, index, maps, fill_mode=FILL_MODES[self.fill_mode], interpolation=interpolation, fill_value=self.cval,
@@ -87,7 +87,7 @@ class ImagePipeline:
         )  # fmt: skip
 
     def change(self, images: np.ndarray, shift: np.ndarray | None, brightness: np.ndarray | None) -> None:
-        """Shifts the channels and changes the brightness; in place."""
+        """Shifts the channels of `images` by `shift` and changes their `brightness` (None: not); in place."""
         if shift is not None:
             transforms.shift_channels(images, shift)
         if brightness is not None:

@@ -13,7 +13,11 @@ from tinynet.tree import mapped
 
 
 def is_iterable_of_batches(x: Any) -> bool:
-    """Whether `x` yields batches, rather than being an array or a list of samples."""
+    """Whether `x` yields batches, rather than being an array or a list of samples.
+
+    >>> is_iterable_of_batches([(np.ones(2), np.ones(2))]), is_iterable_of_batches(np.ones(2))
+    (True, False)
+    """
     if hasattr(x, "dtype") or hasattr(x, "__array__") or isinstance(x, str | bytes | dict):
         return False
     if isinstance(x, list | tuple):
@@ -22,10 +26,15 @@ def is_iterable_of_batches(x: Any) -> bool:
 
 
 class IterableBatches:
-    """Batches (x,), (x, y) or (x, y, sample_weight) from any iterable, in the order it yields them.
+    """Batches (x,), (x, y) or (x, y, sample_weight) from `source`, any iterable, in the order it yields them.
 
     An iterator goes on in the next epoch where it stopped; anything else starts anew. If it has a length, that is the
-    number of steps; an `on_epoch_end` method is called after each epoch.
+    number of steps; an `on_epoch_end` method is called after each epoch. `dtype` is as in
+    ArrayBatches, `class_weight`, {class: weight}, makes weights of samples. `state` is what `training_state` returned.
+
+    >>> batches = IterableBatches([(np.ones((2, 3)), np.zeros(2))])
+    >>> [x.shape for x, y, sample_weight in batches.epoch()]
+    [(2, 3)]
     """
 
     shuffle = False
@@ -36,7 +45,7 @@ class IterableBatches:
         self._positioned = False  # whether the source itself knows which batches are done
 
     def epoch(self, places: Places | None = None, skip: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch without the first `skip`, always in new arrays: what will come is not known."""
+        """The batches of one epoch without the first `skip`, in new arrays and not in `places`: what will come is not known."""
         skip, self._positioned = 0 if self._positioned else skip, False
         for i, item in enumerate(_iterate(self.source)):
             if i >= skip:
@@ -45,7 +54,7 @@ class IterableBatches:
             self.source.on_epoch_end()
 
     def training_state(self, begun: bool) -> Any:
-        """Where the source is, if it can tell; otherwise batches that are done are skipped when training is resumed."""
+        """Where the source is, if it can tell (`begun` or not); otherwise batches that are done are skipped on resuming."""
         return self.source.training_state() if hasattr(self.source, "training_state") else None
 
     def restore_training_state(self, state: Any) -> None:

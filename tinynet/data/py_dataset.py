@@ -13,6 +13,15 @@ class PyDataset:
     Instead of __len__ a subclass may define the property `num_batches`; None says that there is no end: fit then needs
     steps_per_epoch. `on_epoch_end` is called after each epoch. Batches are made in the process that trains, when they are
     needed: Keras's `workers`, `use_multiprocessing` and `max_queue_size` are accepted and have no effect.
+
+    >>> class Squares(PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...     def __getitem__(self, i):
+    ...         x = np.random.rand(4, 1)
+    ...         return x, x**2
+    >>> model.fit(Squares(), epochs=2, verbose=0).epoch
+    [0, 1]
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:

@@ -10,7 +10,13 @@ from tinynet.kernels.common import xp
 
 
 def weights_from_classes(y: Any, class_weight: Mapping[int, float], dtype: Any = "float32") -> Any:
-    """The weight of each sample's class, 1 for classes not named: y (N,) or (N, 1) labels or (N, C) one-hot -> (N,)."""
+    """The weight of each sample's class, 1 for classes not named: y (N,) or (N, 1) labels or (N, C) one-hot -> (N,).
+
+    class_weight   {class: weight}, else ValueError;  dtype   of the weights
+
+    >>> data.weights_from_classes(np.array([0, 1, 1]), {1: 2.5})
+    array([1. , 2.5, 2.5], dtype=float32)
+    """
     if not isinstance(class_weight, Mapping) or any(not hasattr(label, "__index__") for label in class_weight):
         raise ValueError(f"class_weight must be a dictionary such as {{0: 1.0, 1: 2.5}}, class by class, got {class_weight!r}")
     if isinstance(y, list | tuple | dict):

@@ -28,6 +28,10 @@ def load_data() -> tuple[Split, Split]:
 
     The split is fixed: image k of the mixed order is image 1111 k mod 1797 of the repository's, and the last 360 are
     the test set. Writers are mixed, which makes the task easier than digits by unseen writers would be.
+
+    >>> (x_train, y_train), (x_test, y_test) = datasets.digits.load_data()
+    >>> x_train.shape, x_test.shape
+    ((1437, 8, 8), (360, 8, 8))
     """
     embedded = resources.files("tinynet.datasets").joinpath("digits.npz")
     with embedded.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -43,10 +47,13 @@ def available() -> bool:
 
 
 def upsample(x: np.ndarray, size: int = 28) -> np.ndarray:
-    """Enlarge digits (N, 8, 8) of 0..16 to (N, size, size) of 0..255, uint8, by bilinear interpolation.
+    """Enlarge digits x (N, 8, 8) of 0..16 to (N, size, size) of 0..255, uint8, by bilinear interpolation.
 
     Pixel i of the result has its centre at (i + 1/2) 8 / size - 1/2 of the original; outside the outermost centres the
     border pixel is repeated.
+
+    >>> datasets.digits.upsample(np.full((1, 8, 8), 16)).shape
+    (1, 28, 28)
     """
     x = np.asarray(x)
     if x.ndim != 3:

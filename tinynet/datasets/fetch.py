@@ -26,11 +26,26 @@ CHUNK_BYTES = 1 << 16
 
 
 class DatasetUnavailable(OSError):  # noqa: N818 - the name says what is wrong
-    """The files are not on this machine and could not be downloaded."""
+    """The files are not on this machine and could not be downloaded.
+
+    >>> try:
+    ...     datasets.mnist.load_data("no/such/folder/mnist.npz")
+    ... except datasets.DatasetUnavailable:
+    ...     print("not there")
+    not there
+    """
 
 
 class DatasetCorrupted(OSError):  # noqa: N818
-    """A file is there, but its content is not what the data set consists of."""
+    """A file is there, but its content is not what the data set consists of.
+
+    >>> np.savez("mnist.npz", x_train=np.zeros(3))
+    >>> try:
+    ...     datasets.mnist.load_data("mnist.npz")
+    ... except datasets.DatasetCorrupted:
+    ...     print("not MNIST")
+    not MNIST
+    """
 
 
 @dataclass(frozen=True)

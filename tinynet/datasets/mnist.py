@@ -36,6 +36,12 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[idx.Split, id
     `path` names an archive in Keras's form, with the four arrays, which is read if it is there. A name without a folder
     is where Keras would keep what it downloads: if there is no such file, the data set is found or fetched as usual.
     Raises DatasetUnavailable for another path without a file, DatasetCorrupted for a file that is no such archive.
+
+    >>> images, labels = np.zeros((2, 28, 28), "uint8"), np.zeros(2, "uint8")
+    >>> np.savez("own.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    >>> (x_train, y_train), (x_test, y_test) = datasets.mnist.load_data("own.npz")
+    >>> x_train.shape
+    (2, 28, 28)
     """
     file = Path(path).expanduser()
     if file.is_file():

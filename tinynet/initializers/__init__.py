@@ -72,9 +72,12 @@ _NAMES: dict[str, type[Initializer]] = {
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The initializer meant by a name, a config, a class, an instance, a callable (shape, dtype), an array, or None.
+    """The initializer meant by `identifier`: a name, a config, a class, an instance, a callable (shape, dtype), or None.
 
-    An array or Tensor is used as the value and must have the variable's shape. Raises ValueError for anything else.
+    An array or Tensor is the value itself and must have the variable's shape. Raises ValueError for anything else.
+
+    >>> initializers.get("zeros")((2,))
+    array([0., 0.], dtype=float32)
     """
     if hasattr(identifier, "shape") and hasattr(identifier, "dtype"):
         return Given(identifier)
@@ -84,11 +87,19 @@ def get(identifier: Any) -> Callable[..., Any] | None:
 
 
 def serialize(initializer: Any) -> Any:
-    """{"class_name", "config"} of an initializer."""
+    """The description of an `initializer`: a dictionary with its "class_name" and "config".
+
+    >>> initializers.serialize(Constant(2.0))["config"]
+    {'value': 2.0}
+    """
     return lookup.describe(initializer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that `serialize` described; `custom_objects`: {name: object} of one's own."""
+    """The initializer that `serialize` described by `config`; `custom_objects`: {name: object} of one's own.
+
+    >>> initializers.deserialize({"class_name": "Constant", "config": {"value": 2.0}})
+    Constant(value=2.0)
+    """
     with lookup.custom_object_scope(custom_objects or {}):
         return get(config)

@@ -14,6 +14,12 @@ class Initializer(Configured):
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
     Subclasses define `__call__(shape, dtype=None)`; tinynet's own `_draw_values(shape)`, a NumPy array of any dtype.
+
+    >>> class Ramp(Initializer):
+    ...     def __call__(self, shape, dtype=None):
+    ...         return np.linspace(0, 1, int(np.prod(shape))).reshape(shape).astype(dtype or "float32")
+    >>> layers.Dense(1, kernel_initializer=Ramp())(np.ones((1, 3))).numpy()
+    array([[1.5]], dtype=float32)
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
@@ -35,6 +41,10 @@ class RandomInitializer(Initializer):
     An initializer is stateless: one instance returns the same values at every call. With `seed=None` the instance takes
     a key of its own at construction, so two layers made alike start different; with an int seed they start equal. One whose
     seed is a `random.SeedGenerator` draws the next of its numbers at every call.
+    Raises ValueError for another seed.
+
+    >>> initializers.RandomNormal(seed=1)((2, 3)).shape
+    (2, 3)
     """
 
     def __init__(self, seed: int | SeedGenerator | None = None) -> None:

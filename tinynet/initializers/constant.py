@@ -10,21 +10,33 @@ from tinynet.initializers.base import Initializer
 
 
 class Zeros(Initializer):
-    """All zeros."""
+    """All zeros.
+
+    >>> Zeros()((2,))
+    array([0., 0.], dtype=float32)
+    """
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(0.0, shape)
 
 
 class Ones(Initializer):
-    """All ones."""
+    """All ones.
+
+    >>> Ones()((2,))
+    array([1., 1.], dtype=float32)
+    """
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.broadcast_to(1.0, shape)
 
 
 class Constant(Initializer):
-    """One value everywhere; an array is used as it stands and must broadcast to the shape."""
+    """One `value` everywhere; an array is used as it stands and must broadcast to the shape.
+
+    >>> Constant(0.5)((2,))
+    array([0.5, 0.5], dtype=float32)
+    """
 
     def __init__(self, value: Any = 0.0) -> None:
         self.value = value
@@ -46,7 +58,14 @@ class Given(Initializer):
 
 
 class Identity(Initializer):
-    """gain times the identity matrix; rectangular shapes have ones on the main diagonal."""
+    """gain times the identity matrix; rectangular shapes have ones on the main diagonal.
+
+    Raises ValueError for another rank than 2.
+
+    >>> Identity(gain=2.0)((2, 3))
+    array([[2., 0., 0.],
+           [0., 2., 0.]], dtype=float32)
+    """
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain

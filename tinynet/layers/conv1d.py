@@ -19,10 +19,11 @@ class Conv1D(Conv):
     strides, dilation_rate   S and D;  padding   "valid", "same" or "causal"
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
     groups   the channels, and the filters, are divided into so many groups that do not see each other
-    use_bias   whether b is added
-    kernel_initializer, bias_initializer   what the weights begin as
-    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
-    kernel_constraint, bias_constraint   what they are put back to after every update
+    activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
+    kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
+    activity_regularizer, dtype, name, trainable   as in Layer
 
     >>> Conv1D(8, 3, padding="causal")(np.ones((2, 10, 4))).shape
     (2, 10, 8)

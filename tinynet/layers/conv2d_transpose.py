@@ -22,10 +22,11 @@ class Conv2DTranspose(Convolution):
     filters   number F of output channels;  kernel_size   (KH, KW), or one number for both
     strides, dilation_rate   (SH, SW) and (DH, DW), or one number each
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
-    use_bias   whether b is added
-    kernel_initializer, bias_initializer   what the weights begin as
-    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
-    kernel_constraint, bias_constraint   what they are put back to after every update
+    activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
+    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
+    kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
+    activity_regularizer, dtype, name, trainable   as in Layer
 
     V. Dumoulin, F. Visin, "A guide to convolution arithmetic for deep learning", 2016, chapter 4.
 

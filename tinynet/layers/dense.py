@@ -15,10 +15,12 @@ class Dense(Layer):
 
     x (N, ..., F), W (F, units), b (units,); y (N, ..., units).
 
-    use_bias   whether b is added
-    kernel_initializer, bias_initializer   what the weights begin as
-    kernel_regularizer, bias_regularizer   penalties on them, added to the loss
-    kernel_constraint, bias_constraint   what they are put back to after every update
+    units   number of outputs;  use_bias   whether b is added
+    activation   None: y as it is; a name such as "relu", or a function
+    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
+    kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
+    activity_regularizer, dtype, name, trainable   as in Layer
 
     >>> Dense(10, activation="softmax")(np.ones((2, 64))).shape
     (2, 10)

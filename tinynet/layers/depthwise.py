@@ -21,10 +21,11 @@ class DepthwiseConv2D(Convolution):
 
     kernel_size, strides, dilation_rate   pairs, or one number each;  padding   "valid" or "same"
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
-    use_bias   whether b is added
-    depthwise_initializer, bias_initializer   what the weights begin as
-    depthwise_regularizer, bias_regularizer   penalties on them, added to the loss
-    depthwise_constraint, bias_constraint   what they are put back to after every update
+    activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
+    depthwise_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    depthwise_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
+    depthwise_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
+    activity_regularizer, dtype, name, trainable   as in Layer
 
     >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 28, 28, 4))).shape
     (2, 26, 26, 8)
@@ -92,10 +93,11 @@ class SeparableConv2D(Convolution):
     filters
         number F of output channels;  depth_multiplier   M;  kernel_size, strides, dilation_rate   pairs, or numbers
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
-    use_bias   whether b is added
-    depthwise_initializer, pointwise_initializer, bias_initializer   what the weights begin as
+    activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
+    depthwise_initializer, pointwise_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`)
     depthwise_regularizer, pointwise_regularizer, bias_regularizer   penalties on them, added to the loss
     depthwise_constraint, pointwise_constraint, bias_constraint   what they are put back to after every update
+    activity_regularizer, dtype, name, trainable   as in Layer
 
     >>> SeparableConv2D(8, 3, padding="same")(np.ones((2, 28, 28, 4))).shape
     (2, 28, 28, 8)

@@ -107,7 +107,8 @@ class Holder(Told):
 
         `initializer` is "glorot_uniform" for floats and "zeros" for others, which are never trained, unless given;
         `regularizer` adds its penalty to the loss while the parameter is trained; `constraint` is applied after updates. Keras
-        3's order, add_weight(shape, initializer, dtype, name=...), will do; its last three arguments say nothing here.
+        3's order, add_weight(shape, initializer, dtype, name=...), will do; autocast, aggregation and
+        overwrite_with_gradient say nothing here.
         """
         if isinstance(name, tuple | list):
             if shape is not None:  # what follows it in that order
@@ -133,7 +134,7 @@ class Holder(Told):
     def add_variable(
         self, shape: Any, initializer: Any = None, dtype: Any = None, trainable: bool = True, **rest: Any
     ) -> Parameter:
-        """The same as `add_weight`, in Keras 3's order."""
+        """`add_weight` in Keras 3's order: shape, initializer, dtype, trainable; `rest` are its other arguments."""
         return self.add_weight(rest.pop("name", None), shape, initializer, trainable, dtype=dtype, **rest)
 
     def _weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
@@ -216,7 +217,7 @@ class Holder(Told):
         return [parameter.numpy() for parameter in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
         parameters, weights = self.weights, list(weights)
         if len(weights) != len(parameters):
             unbuilt = "" if self.built else "; it is not built yet: call it on a batch, or build(input_shape), first"

@@ -61,7 +61,13 @@ def Input(  # noqa: N802 - Keras's name
 ) -> SymbolicTensor:
     """A symbolic batch of samples of `shape`, the batch axis left out: Input((28, 28, 1)); None: a size that may vary.
 
+    batch_size    None: any;  batch_shape   in place of shape and batch_size, the size of the batch first
+    dtype         None: `config.floatx()`;  name   of the input. Raises ValueError for what is no shape of positive sizes.
+
     The first element of a Sequential, or what the layers of a functional model are called on.
+
+    >>> layers.Input((28, 28, 1)).shape
+    (None, 28, 28, 1)
     """
     if isinstance(shape, int) and isinstance(batch_size, int | None):
         sizes = [str(one) for one in (shape, batch_size, dtype) if isinstance(one, int)]

@@ -20,5 +20,5 @@ def numbered(name: str, used: Counter[str]) -> str:
 
 
 def reset_names() -> None:
-    """Starts counting anew."""
+    """Starts counting the names of layers anew (`utils.clear_session`)."""
     _used.clear()

@@ -24,7 +24,7 @@ class Penalised(Holder):
     _adding_layers: list[Any]
 
     def add_loss(self, value: Any) -> None:
-        """Adds a number, computed in `call`, to the loss."""
+        """Adds `value`, a number computed in `call`, to the loss."""
         call = around.get()
         outermost = None if call is None else call.outermost
         if self._losses_added_in is not outermost or outermost is None:

@@ -15,7 +15,13 @@ from tinynet.tree import STRUCTURES, leaves, mapped, mapped_shapes
 
 
 class SymbolicTensor:
-    """What a layer gives when it is called on an Input: a shape, whose unknown sizes are None, and where it came from."""
+    """What a layer gives when it is called on an Input: a shape, whose unknown sizes are None, and where it came from.
+
+    dtype is the number format, `name` that of its layer; both may be None.
+
+    >>> layers.Dense(3)(layers.Input((4,))).shape
+    (None, 3)
+    """
 
     __hash__ = object.__hash__
     __array_priority__ = 100  # array * symbol calls the symbol's method

@@ -13,17 +13,17 @@ from tinynet.losses.shapes import matched
 
 
 def hinge(y_true: Any, y_pred: Any) -> Any:
-    """mean max(1 - y_true y_pred, 0); y_true is -1 or 1, and where all of a batch are 0 or 1, 0 means -1."""
+    """mean max(1 - y_true y_pred, 0) over the last axis; y_true is -1 or 1, and where all of a batch are 0 or 1, 0 means -1."""
     return ops.mean(_margin("hinge", y_true, y_pred), axis=-1)
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
-    """mean max(1 - y_true y_pred, 0)^2; y_true as in `hinge`."""
+    """mean max(1 - y_true y_pred, 0)^2 over the last axis; y_true as in `hinge`."""
     return ops.mean(ops.square(_margin("squared_hinge", y_true, y_pred)), axis=-1)
 
 
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
-    """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets (N, C) -> (N,)."""
+    """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets y_true (N, C) and p = y_pred -> (N,)."""
     y_true, y_pred = matched("categorical_hinge", y_true, y_pred)
     own = ops.sum(ops.multiply(y_true, y_pred), axis=-1)
     others = ops.max(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=-1)
@@ -57,14 +57,22 @@ def _binary(y: Any) -> bool:
 
 
 class Hinge(LossFunctionWrapper):
-    """mean max(1 - y_true y_pred, 0)."""
+    """mean max(1 - y_true y_pred, 0), y_true -1 or 1 (or 0 or 1). reduction, name, dtype are as in Loss.
+
+    >>> Hinge()([[1.0, -1.0]], [[0.5, 0.5]]).item()
+    1.0
+    """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 
 class SquaredHinge(LossFunctionWrapper):
-    """mean max(1 - y_true y_pred, 0)^2."""
+    """mean max(1 - y_true y_pred, 0)^2, y_true -1 or 1 (or 0 or 1). reduction, name, dtype are as in Loss.
+
+    >>> SquaredHinge()([[1.0, -1.0]], [[0.5, 0.5]]).item()
+    1.25
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: str | None = None
@@ -73,7 +81,11 @@ class SquaredHinge(LossFunctionWrapper):
 
 
 class CategoricalHinge(LossFunctionWrapper):
-    """By how much the largest wrong prediction comes within 1 of the right one."""
+    """By how much the largest wrong prediction comes within 1 of the right one. reduction, name, dtype are as in Loss.
+
+    >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]).item()
+    0.75
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: str | None = None

@@ -16,9 +16,16 @@ class Loss:
     reduction  "sum_over_batch_size" (also "mean"): sum of weighted losses / number of losses, not / sum of weights;
                "mean_with_sample_weight": / sum of weights;  "sum";  None (also "none"): the losses themselves
     dtype      the format to compute in; None: that of the predictions. Targets are brought into it
+    name       what it is called; None: the class in snake case
 
     `call` is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1), where a difference would be
     (N, N).
+
+    >>> class Cubic(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return ops.mean(ops.abs(y_true - y_pred) ** 3, axis=-1)
+    >>> Cubic()(np.array([1.0, 2.0]), np.array([1.0, 4.0])).item()
+    4.0
     """
 
     _converts_targets = True  # whether that is so; if not, `call` is given the targets as they are
@@ -45,7 +52,7 @@ class Loss:
         return as_tensor(reduce_losses(losses, sample_weight, self.reduction, self._which_count(y_true, y_pred)))
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
-        """Losses (N,) or (N, ...) of targets and predictions."""
+        """Losses (N,) or (N, ...) of targets y_true and predictions y_pred."""
         raise TypeError(f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample")
 
     def _which_count(self, y_true: Any, y_pred: Tensor) -> Any:
@@ -58,7 +65,7 @@ class Loss:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Loss":
-        """The loss that `get_config` described."""
+        """The loss that `get_config` described by `config`; `custom_objects`: {name: object} of one's own."""
         with lookup.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
@@ -66,7 +73,12 @@ class Loss:
 
 
 class LossFunctionWrapper(Loss):
-    """A function (y_true, y_pred, **settings) -> losses per sample, as a Loss."""
+    """A function fn(y_true, y_pred, **settings) -> losses per sample, as a Loss; reduction, name, dtype are as in Loss.
+
+    >>> loss = LossFunctionWrapper(losses.huber, reduction="sum", delta=2.0)
+    >>> loss([[0.0], [0.0]], [[1.0], [4.0]]).item()
+    6.5
+    """
 
     def __init__(
         self,

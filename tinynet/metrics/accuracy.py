@@ -19,13 +19,17 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
-    """1 where (y_pred > threshold) == y_true: a prediction at the threshold itself counts as class 0."""
+    """1 where (y_pred > threshold) == y_true: a prediction at the threshold itself counts as class 0.
+
+    >>> metrics.binary_accuracy([0.0, 1.0, 1.0], [0.2, 0.7, 0.5])
+    array([1., 1., 0.], dtype=float32)
+    """
     y_true, y_pred = same_rank(*_arrays(y_true, y_pred))
     return _matches("binary_accuracy", y_true, y_pred > threshold)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """1 where the largest prediction (the first of equals) is the one-hot target's class; (N, C) -> (N,)."""
+    """1 where the largest of y_pred (the first of equals) is the class of the one-hot y_true; (N, C) -> (N,)."""
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim != y_pred.ndim:
         raise _unlike("categorical_accuracy", y_true, y_pred)
@@ -33,7 +37,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """1 where the largest prediction (the first of equals) is the label; labels (N,) or (N, 1), (N, C) -> (N,)."""
+    """1 where the largest of y_pred (the first of equals) is the label y_true; labels (N,) or (N, 1), (N, C) -> (N,)."""
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true.reshape(y_true.shape[:-1])
@@ -49,15 +53,22 @@ def accuracy_by_shape(y_true: Any, y_pred: Any) -> Any:
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
-    """1 where the one-hot target's class is among the k largest predictions; (N, C) -> (N,)."""
+    """1 where the class of the one-hot y_true is among the k largest of y_pred; (N, C) -> (N,).
+
+    >>> metrics.top_k_categorical_accuracy([[0, 1, 0]], [[0.1, 0.3, 0.6]], k=2)
+    array([1.], dtype=float32)
+    """
     y_true, y_pred = _arrays(y_true, y_pred)
     return _within_top("top_k_categorical_accuracy", y_true.argmax(-1), y_pred, k)
 
 
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
-    """1 where the label is among the k largest predictions; labels (N,) or (N, 1), (N, C) -> (N,).
+    """1 where the label y_true is among the k largest predictions; labels (N,) or (N, 1), (N, C) -> (N,).
 
     `from_sorted_ids`: y_pred holds not predictions but the classes themselves, the most likely one first.
+
+    >>> metrics.sparse_top_k_categorical_accuracy([1], [[0.1, 0.3, 0.6]], k=2)
+    array([1.], dtype=float32)
     """
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
@@ -104,42 +115,68 @@ class _Accuracy(MeanMetricWrapper):
 
 
 class Accuracy(_Accuracy):
-    """How often y_true == y_pred."""
+    """How often y_true == y_pred.
+
+    >>> Accuracy()([1, 2, 3, 4], [1, 2, 0, 4])
+    0.75
+    """
 
     def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
         super().__init__(accuracy, name, dtype)
 
 
 class BinaryAccuracy(_Accuracy):
-    """How often (y_pred > threshold) == y_true."""
+    """How often (y_pred > threshold) == y_true.
+
+    >>> BinaryAccuracy(threshold=0.4)([0, 1, 1, 0], [0.2, 0.7, 0.5, 0.5])
+    0.75
+    """
 
     def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=checked_one(type(self).__name__, threshold))
 
 
 class CategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is the one-hot target's class."""
+    """How often the largest prediction is the one-hot target's class.
+
+    >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])
+    0.5
+    """
 
     def __init__(self, name: str = "categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
 
 class SparseCategoricalAccuracy(_Accuracy):
-    """How often the largest prediction is the label."""
+    """How often the largest prediction is the label.
+
+    >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+    0.5
+    """
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
 class TopKCategoricalAccuracy(_Accuracy):
-    """How often the one-hot target's class is among the k largest predictions."""
+    """How often the one-hot target's class is among the k largest predictions.
+
+    >>> TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.1, 0.6, 0.3]])
+    1.0
+    """
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
 
 class SparseTopKCategoricalAccuracy(_Accuracy):
-    """How often the label is among the k largest predictions."""
+    """How often the label is among the k largest predictions.
+
+    from_sorted_ids   y_pred holds the classes themselves, the most likely one first
+
+    >>> SparseTopKCategoricalAccuracy(k=2)([2], [[0.1, 0.6, 0.3]])
+    1.0
+    """
 
     def __init__(
         self,
@@ -152,7 +189,11 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
 
 
 class AccuracyByShape(_Accuracy):
-    """What "accuracy" and "acc" mean: binary, sparse or categorical accuracy, as the shapes of a batch call for."""
+    """What "accuracy" and "acc" mean: binary, sparse or categorical accuracy, as the shapes of a batch call for.
+
+    >>> AccuracyByShape()([1, 0], [[0.2, 0.8], [0.4, 0.6]])
+    0.5
+    """
 
     def __init__(self, name: str = "accuracy", dtype: str | None = None) -> None:
         super().__init__(accuracy_by_shape, name, dtype)

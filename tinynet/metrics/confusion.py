@@ -62,7 +62,7 @@ class Counts(Metric):
         return tuple(device.to_host(getattr(self, name).data) for name in names)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets (0 is no, anything else yes) and predictions of one shape; weights (N,) or of that shape."""
+        """Takes in y_true (0 is no, anything else yes) and y_pred of one shape; sample_weight (N,) or of that shape."""
         truth, predicted, weight = self.prepared(y_true, y_pred, sample_weight)
         self.count(truth.reshape(-1, 1), predicted.reshape(-1, 1), weight.reshape(-1, 1))
 
@@ -86,7 +86,7 @@ class Counts(Metric):
         return truth != 0, predicted, weight
 
     def count(self, truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> None:
-        """Adds the counts of targets, predictions and weights (M, L)."""
+        """Adds the counts of targets `truth`, `predicted` and `weight` (M, L)."""
         self._look_at(predicted)
         bucket, buckets = self._bucket(predicted), len(self._sorted) + 1
         yes, no = (counts_from(bucket, np.where(chosen, weight, 0.0), buckets) for chosen in (truth, ~truth))
@@ -197,25 +197,29 @@ class _Count(_AtThresholds):
 
 
 class TruePositives(_Count):
-    """How many yes-targets are predicted."""
+    """How many yes-targets are predicted; thresholds None: 0.5, or one number or several in 0 .. 1.
+
+    >>> TruePositives()([0, 1, 1], [0.2, 0.4, 0.8])
+    1.0
+    """
 
     kept: ClassVar = {"true_positives": "accumulator"}
 
 
 class TrueNegatives(_Count):
-    """How many no-targets are predicted as no."""
+    """How many no-targets are predicted as no; thresholds are as in TruePositives."""
 
     kept: ClassVar = {"true_negatives": "accumulator"}
 
 
 class FalsePositives(_Count):
-    """How many no-targets are predicted as yes."""
+    """How many no-targets are predicted as yes; thresholds are as in TruePositives."""
 
     kept: ClassVar = {"false_positives": "accumulator"}
 
 
 class FalseNegatives(_Count):
-    """How many yes-targets are predicted as no."""
+    """How many yes-targets are predicted as no; thresholds are as in TruePositives."""
 
     kept: ClassVar = {"false_negatives": "accumulator"}
 
@@ -238,7 +242,11 @@ class _TopK(_AtThresholds):
 
 
 class Precision(_TopK):
-    """Share of the predicted positives that are right; 0 where there are none."""
+    """Share of the predicted positives that are right (0 of none); thresholds as in TruePositives, top_k, class_id in Counts.
+
+    >>> Precision()([0, 1, 1], [0.6, 0.4, 0.8])
+    0.5
+    """
 
     kept: ClassVar = {"true_positives": "true_positives", "false_positives": "false_positives"}
 
@@ -247,7 +255,11 @@ class Precision(_TopK):
 
 
 class Recall(_TopK):
-    """Share of the yes-targets that are predicted; 0 where there are none."""
+    """Share of the yes-targets that are predicted (0 of none); thresholds as in TruePositives, top_k, class_id in Counts.
+
+    >>> Recall()([0, 1, 1], [0.6, 0.4, 0.8])
+    0.5
+    """
 
     kept: ClassVar = {"true_positives": "true_positives", "false_negatives": "false_negatives"}
 

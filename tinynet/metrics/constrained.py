@@ -56,7 +56,13 @@ class _Constrained(Counts):
 
 
 class SensitivityAtSpecificity(_Constrained):
-    """The best sensitivity where the specificity is at least the given one."""
+    """The best sensitivity where `specificity` is at least the given one, in 0 .. 1.
+
+    num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
+
+    >>> SensitivityAtSpecificity(1.0)([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8])
+    0.5
+    """
 
     argument, rate, condition = "specificity", _Constrained.recalls, _Constrained.specificities
 
@@ -72,7 +78,13 @@ class SensitivityAtSpecificity(_Constrained):
 
 
 class SpecificityAtSensitivity(_Constrained):
-    """The best specificity where the sensitivity is at least the given one."""
+    """The best specificity where `sensitivity` is at least the given one, in 0 .. 1.
+
+    num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
+
+    >>> SpecificityAtSensitivity(1.0)([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8])
+    0.5
+    """
 
     argument, rate, condition = "sensitivity", _Constrained.specificities, _Constrained.recalls
 
@@ -88,7 +100,13 @@ class SpecificityAtSensitivity(_Constrained):
 
 
 class PrecisionAtRecall(_Constrained):
-    """The best precision where the recall is at least the given one."""
+    """The best precision where `recall` is at least the given one, in 0 .. 1.
+
+    num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
+
+    >>> round(PrecisionAtRecall(1.0)([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8]), 4)
+    0.6667
+    """
 
     argument, rate, condition = "recall", _Constrained.precisions, _Constrained.recalls
 
@@ -104,7 +122,13 @@ class PrecisionAtRecall(_Constrained):
 
 
 class RecallAtPrecision(_Constrained):
-    """The best recall where the precision is at least the given one."""
+    """The best recall where `precision` is at least the given one, in 0 .. 1.
+
+    num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
+
+    >>> RecallAtPrecision(1.0)([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8])
+    0.5
+    """
 
     argument, rate, condition = "precision", _Constrained.recalls, _Constrained.precisions
 

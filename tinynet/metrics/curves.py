@@ -16,6 +16,7 @@ from tinynet.metrics.value import Value
 class AUC(Counts):
     """Area under a curve through the points that the thresholds give, 0 - e, i / (n - 1), 1 + e.
 
+    num_thresholds    n, at least 2
     curve             "ROC": share of found positives over share of false alarms;  "PR": precision over recall;
                       "PRGAIN": their gains (Flach & Kull, NIPS 2015)
     summation_method  "interpolation": the trapezoidal rule, for PR the interpolation of Davis & Goadrich (ICML 2006);
@@ -23,6 +24,10 @@ class AUC(Counts):
     thresholds        those to use in between, in 0 .. 1, instead of evenly spaced ones
     multi_label       an area for each of the columns (N, L), then their mean, weighted by `label_weights`; without it,
                       `label_weights` weigh the columns before all are counted together
+    num_labels        L, if it is to be known before the first batch;  from_logits   predictions are logits
+
+    >>> AUC()([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8])
+    0.75
     """
 
     _direction = "up"
@@ -64,7 +69,7 @@ class AUC(Counts):
         self._columns = labels or 1
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets and predictions (N,) or (N, L); weights (N,) or of that shape."""
+        """Takes in y_true and y_pred (N,) or (N, L); sample_weight (N,) or of that shape."""
         y_pred = ops.sigmoid(as_raw(y_pred)) if self.from_logits else y_pred
         truth, predicted, weight = self.prepared(y_true, y_pred, sample_weight)
         if not self.multi_label:

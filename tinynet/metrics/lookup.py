@@ -36,9 +36,13 @@ _NAMES: dict[str, type[Metric]] = {
 
 
 def get(identifier: Any) -> Metric | Callable[..., Any] | None:
-    """The metric meant by a name, a config, a class, an instance, a function (y_true, y_pred), or None.
+    """The metric meant by `identifier`: a name, a config, a class, an instance, a function (y_true, y_pred), or None.
 
-    "accuracy" and "acc" fit themselves to the shapes of targets and predictions; the class Accuracy compares values.
+    "accuracy" and "acc" fit themselves to the shapes of targets and predictions; the class Accuracy compares values. Raises
+    ValueError for anything else.
+
+    >>> metrics.get("mse")
+    MeanSquaredError()
     """
     if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
         identifier = {**identifier, "config": {**identifier["config"], "fn": _function(identifier["config"]["fn"])}}
@@ -53,7 +57,11 @@ def _function(described: Any) -> Any:
 
 
 def as_metric(identifier: Any) -> Metric:
-    """The same as a Metric with the name to report it by: the string that was given, or the function's name."""
+    """What `get` finds for `identifier`, as a Metric with the name to report it by: the string given, or the function's name.
+
+    >>> metrics.as_metric("acc").name
+    'acc'
+    """
     by_shape = isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc")
     found = accuracy.AccuracyByShape() if by_shape else get(identifier)
     if found is None:
@@ -65,11 +73,19 @@ def as_metric(identifier: Any) -> Metric:
 
 
 def serialize(metric: Any) -> Any:
-    """{"class_name", "config"} of a metric."""
+    """The description of a `metric`: a dictionary with its "class_name" and "config".
+
+    >>> metrics.serialize(metrics.Mean())["config"]
+    {'name': 'mean', 'dtype': 'float32'}
+    """
     return lookup.describe(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` described, without its state; `custom_objects`: {name: object} of one's own."""
+    """The metric that `serialize` described by `config`, without its state; `custom_objects`: {name: object} of one's own.
+
+    >>> metrics.deserialize({"class_name": "TopKCategoricalAccuracy", "config": {"k": 3}})
+    TopKCategoricalAccuracy(k=3)
+    """
     with lookup.custom_object_scope(custom_objects or {}):
         return get(config)

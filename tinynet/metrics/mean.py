@@ -16,7 +16,12 @@ from tinynet.metrics.value import Value
 
 
 class Mean(Metric):
-    """sum w v / sum w over all values v given so far, one per sample; 0 before the first."""
+    """sum w v / sum w over all values v given so far, one per sample; 0 before the first.
+
+    >>> mean = Mean()
+    >>> mean([1.0, 3.0], sample_weight=[1.0, 3.0])
+    2.5
+    """
 
     def __init__(self, name: str | None = "mean", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
@@ -43,7 +48,11 @@ class Mean(Metric):
 
 
 class Sum(Metric):
-    """sum w v over all values v given so far."""
+    """sum w v over all values v given so far.
+
+    >>> Sum()([1.0, 3.0])
+    4.0
+    """
 
     def __init__(self, name: str | None = "sum", dtype: str | None = None) -> None:
         super().__init__(dtype, name)
@@ -62,9 +71,12 @@ class Sum(Metric):
 
 
 class MeanMetricWrapper(Mean):
-    """The mean of a function (y_true, y_pred, **settings) -> one value per sample.
+    """The mean of a function fn(y_true, y_pred, **settings) -> one value per sample.
 
     A function that is not tinynet's is given arrays of one rank: targets (N,) beside predictions (N, 1) become (N, 1).
+
+    >>> MeanMetricWrapper(losses.huber, delta=2.0)([[0.0], [0.0]], [[1.0], [4.0]])
+    3.25
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
@@ -74,6 +86,7 @@ class MeanMetricWrapper(Mean):
             self._direction = "down"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Takes in y_true and y_pred, whose values count as those of Mean do; sample_weight (N,) or of the values' shape."""
         y_true, y_pred = as_raw(y_true), as_raw(y_pred)
         if not self._is_own:
             y_true, y_pred = of_one_rank(y_true, y_pred)

@@ -26,9 +26,23 @@ from tinynet.metrics.variable import Variable
 class Metric:
     """Base class: `update_state` takes in a batch, `result` gives the value so far, `reset_state` starts anew.
 
+    dtype   of the numbers that it keeps; None: `config.floatx()`
+    name    what it is reported under; None: the class in snake case
+
     `_direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept between
-    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `training_state` reads; a subclass that keeps it
-    elsewhere defines these two and `restore_training_state`.
+    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `training_state` reads; a subclass that
+    keeps it elsewhere defines these two and `restore_training_state`.
+
+    >>> class Positives(Metric):
+    ...     def __init__(self, name="positives", **kwargs):
+    ...         super().__init__(name=name, **kwargs)
+    ...         self.count = self.add_weight(name="count")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.count.assign_add((y_pred > 0.5).sum())
+    ...     def result(self):
+    ...         return float(self.count)
+    >>> Positives()(np.array([0, 1]), np.array([0.2, 0.7]))
+    1.0
     """
 
     _direction: str | None = None
@@ -71,7 +85,10 @@ class Metric:
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A new variable that belongs to the metric's state; `aggregation` says nothing on one machine."""
+        """A new variable `name` of this shape and dtype (None: the metric's) that belongs to the metric's state.
+
+        initializer   what it begins as; `reset_state` sets it to 0;  aggregation   says nothing on one machine
+        """
         own, name = self._own_variables(), name or "variable"
         unique = next(n for i in range(len(own) + 1) if (n := f"{name}_{i}" if i else name) not in own)
         limits.take(tuple(shape))
@@ -85,7 +102,7 @@ class Metric:
     def add_weight(
         self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
     ) -> Variable:
-        """The same as `add_variable`, for a single number unless a shape is given."""
+        """`add_variable(shape, initializer, dtype, name=name)`, for a single number unless a shape is given."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
@@ -102,7 +119,7 @@ class Metric:
         }
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:
-        """Continues from what `training_state` returned."""
+        """Continues from `state`, what `training_state` returned."""
         own, rest = self._own_variables(), dict(state)
         for place, metric in self._inner_metrics():
             metric.restore_training_state(
@@ -134,7 +151,7 @@ class Metric:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Metric":
-        """The metric that `get_config` described, without its state."""
+        """The metric that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
         with lookup.custom_object_scope(custom_objects or {}):
             return cls(**config)
 

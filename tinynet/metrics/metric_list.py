@@ -16,6 +16,11 @@ class MetricList:
     For several `outputs`, a list with an entry for each of them, or a dictionary by their names; the entries are metrics
     or lists of metrics, reported as "<output>_<metric>". A metric is reported under the name it was asked for ("acc" stays
     "acc"); a name given twice gets _1 the second time, or weighted_ in front if it is weighted.
+
+    >>> both = MetricList(["mae", "mse"])
+    >>> both.update_state([np.array([[0.0]])], [np.array([[2.0]])])
+    >>> both.result()
+    {'mae': 2.0, 'mse': 4.0}
     """
 
     def __init__(self, metrics: Any = None, weighted_metrics: Any = None, outputs: Sequence[str] = ("",)) -> None:
@@ -37,7 +42,7 @@ class MetricList:
         return [metric for _, metric in (*self.plain, *self.weighted)]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in a batch: lists with an entry for each output."""
+        """Takes in a batch: y_true, y_pred and sample_weight are lists with an entry for each output."""
         for i, metric in (*self.plain, *self.weighted):
             if y_true[i] is None:
                 raise ValueError(f"the metric {metric.name!r} compares predictions with targets: its output has none in y")

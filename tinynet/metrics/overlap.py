@@ -17,6 +17,10 @@ class ConfusionMatrix(Metric):
 
     Targets and predictions are labels, or rows (..., C) of which the largest counts. `result` is the matrix: fit and
     evaluate keep it up to date but leave it out of what they report. `plotting.confusion_matrix` draws one from labels.
+
+    >>> ConfusionMatrix(num_classes=2)([0, 1, 1], [0, 1, 0])
+    Values([[1., 0.],
+            [1., 1.]])
     """
 
     _in_logs = False
@@ -29,7 +33,7 @@ class ConfusionMatrix(Metric):
         self.matrix = self.add_variable((num_classes, num_classes), dtype="float64", name="total_confusion_matrix")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets and predictions; weights one for each target."""
+        """Takes in y_true and y_pred; sample_weight one for each target. Raises ValueError for labels of no class."""
         truth, predicted = (self._labels(device.to_host(as_raw(y))) for y in (y_true, y_pred))
         if len(truth) != len(predicted):
             raise ValueError(f"{self.name}: got {len(truth)} targets and {len(predicted)} predictions")
@@ -43,7 +47,7 @@ class ConfusionMatrix(Metric):
         return (y.argmax(-1) if rows else y).reshape(-1).astype(np.int64)
 
     def add(self, truth: np.ndarray, predicted: np.ndarray, sample_weight: Any) -> None:
-        """Counts pairs of labels (M,)."""
+        """Counts the pairs of labels truth, predicted (M,), each with its sample_weight (None: 1)."""
         weight = None
         if sample_weight is not None:
             weight = np.broadcast_to(np.asarray(device.to_host(as_raw(sample_weight)), np.float64).reshape(-1), truth.shape)
@@ -63,6 +67,9 @@ class IoU(ConfusionMatrix):
     Targets and predictions are labels, or with sparse_y_true=False, sparse_y_pred=False scores along `axis`, of which the
     largest counts. Targets of `ignore_class`, and labels outside 0 .. num_classes - 1, are left out. The fractions of weights
     are cut off unless dtype="float32" is given.
+
+    >>> round(IoU(num_classes=2, target_class_ids=[1])([0, 1, 1], [0, 1, 0]), 4)
+    0.5
     """
 
     _direction = "up"
@@ -86,7 +93,7 @@ class IoU(ConfusionMatrix):
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets and predictions; weights one for each target."""
+        """Takes in y_true and y_pred; sample_weight one for each target."""
         truth, predicted = device.to_host(as_raw(y_true)), device.to_host(as_raw(y_pred))
         truth = (truth if self.sparse_y_true else truth.argmax(self.axis)).reshape(-1).astype(np.int64)
         predicted = (predicted if self.sparse_y_pred else predicted.argmax(self.axis)).reshape(-1).astype(np.int64)
@@ -123,7 +130,11 @@ class IoU(ConfusionMatrix):
 
 
 class BinaryIoU(IoU):
-    """IoU of two classes, told apart by whether a prediction is at least `threshold`."""
+    """IoU of two classes (of which target_class_ids count), told apart by whether a prediction is at least `threshold`.
+
+    >>> round(BinaryIoU(threshold=0.3)([0, 1, 1], [0.1, 0.9, 0.4]), 4)
+    1.0
+    """
 
     def __init__(
         self,
@@ -136,7 +147,7 @@ class BinaryIoU(IoU):
         self.threshold = checked_one(type(self).__name__, threshold)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets 0 or 1 and predictions; weights one for each target."""
+        """Takes in y_true, 0 or 1, and y_pred; sample_weight one for each target."""
         predicted = np.asarray(device.to_host(as_raw(y_pred)), np.float32) >= np.float32(self.threshold)
         super().update_state(y_true, predicted, sample_weight)
 
@@ -146,7 +157,11 @@ class BinaryIoU(IoU):
 
 
 class MeanIoU(IoU):
-    """IoU averaged over all classes."""
+    """IoU averaged over all `num_classes`; ignore_class, sparse_y_true, sparse_y_pred, axis are as in IoU.
+
+    >>> round(MeanIoU(num_classes=2)([0, 1, 1], [0, 1, 0]), 4)
+    0.5
+    """
 
     def __init__(
         self,
@@ -165,7 +180,13 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """IoU of one-hot targets and, unless sparse_y_pred, of scores of the classes."""
+    """IoU of one-hot targets and, unless sparse_y_pred, of scores of the classes.
+
+    num_classes, target_class_ids, ignore_class and axis are as in IoU.
+
+    >>> round(OneHotIoU(2, [1])(np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]), 4)
+    0.5
+    """
 
     def __init__(
         self,
@@ -184,7 +205,13 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(MeanIoU):
-    """MeanIoU of one-hot targets and, unless sparse_y_pred, of scores of the classes."""
+    """MeanIoU of one-hot targets and, unless sparse_y_pred, of scores of the classes.
+
+    num_classes, ignore_class and axis are as in IoU.
+
+    >>> round(OneHotMeanIoU(2)(np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]), 4)
+    0.5
+    """
 
     def __init__(
         self,

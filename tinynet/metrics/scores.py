@@ -39,9 +39,13 @@ class _Columns(Metric):
 class FBetaScore(_Columns):
     """(1 + b^2) p r / (b^2 p + r), p precision, r recall: for each class, or by `average` one number for all.
 
+    beta       b > 0, a float: how many times as much recall counts
     average    None: (C,);  "micro": all classes counted together;  "macro": mean of the classes;  "weighted": the same, each
                with the number of its samples
     threshold  predictions above it are positive; None: the largest of each row is
+
+    >>> round(FBetaScore(average="macro", beta=2.0)(np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]), 4)
+    0.6944
     """
 
     sums = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
@@ -64,7 +68,7 @@ class FBetaScore(_Columns):
         self.average, self.beta, self.threshold = average, beta, threshold
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in 0-1 targets and predictions (N, C); weights (N,)."""
+        """Takes in 0-1 targets y_true and predictions y_pred (N, C); sample_weight (N,)."""
         truth, predicted = self.taken(y_true, y_pred, () if self.average == "micro" else None)
         if self.threshold is None:
             positive = (predicted >= predicted.max(axis=-1, keepdims=True)) & (np.abs(predicted) > 1e-9)
@@ -92,7 +96,11 @@ class FBetaScore(_Columns):
 
 
 class F1Score(FBetaScore):
-    """2 p r / (p + r), p precision, r recall; see FBetaScore."""
+    """2 p r / (p + r), p precision, r recall; average and threshold are as in FBetaScore.
+
+    >>> F1Score()(np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]).round(4)
+    array([0.6667, 0.6667])
+    """
 
     def __init__(
         self,
@@ -114,6 +122,9 @@ class R2Score(_Columns):
 
     class_aggregation  "uniform_average": mean of the columns;  "variance_weighted_average";  None: all of them, (C,)
     num_regressors     p > 0: the adjusted score 1 - (1 - R2) (n - 1) / (n - p - 1), n the number of samples
+
+    >>> R2Score()([[1.0], [3.0]], [[1.0], [2.0]])
+    0.5
     """
 
     sums = ("squared_sum", "sum", "residual", "count")
@@ -137,7 +148,7 @@ class R2Score(_Columns):
         self.num_samples = self.add_variable((), dtype="float64", name="num_samples")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in targets and predictions (N, C); weights (N,) or of that shape."""
+        """Takes in y_true and y_pred (N, C); sample_weight (N,) or of that shape."""
         truth, predicted = (y.astype(np.float64) for y in self.taken(y_true, y_pred))
         weight = np.ones(1) if sample_weight is None else np.asarray(device.to_host(as_raw(sample_weight)), np.float64)
         weight = np.broadcast_to(weight.reshape(-1, 1) if weight.ndim == 1 else weight, truth.shape)

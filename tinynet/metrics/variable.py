@@ -15,6 +15,12 @@ class Variable(Tensor):
     """An array with a name, which `assign`, `assign_add` and `assign_sub` change in place.
 
     It takes part in arithmetic as a Tensor does, and a Variable of one element is a number: float(variable).
+
+    data, requires_grad, name   as for a Tensor
+
+    >>> count = Variable(np.zeros(()), name="count")
+    >>> float(count.assign_add(3.0))
+    3.0
     """
 
     __slots__ = ()
@@ -23,7 +29,7 @@ class Variable(Tensor):
         return float(device.to_host(self._data).item())
 
     def add(self, amount: Any) -> None:
-        """Adds a number to a Variable of shape (): `assign_add`, many times faster. One on a device stays there."""
+        """Adds a number, `amount`, to a Variable of shape (): `assign_add`, many times faster. One on a device stays there."""
         undo.array(self)
         if isinstance(amount, HOST):
             self._data[()] += float(amount)

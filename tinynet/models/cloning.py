@@ -21,9 +21,12 @@ def clone_model(
 ) -> Any:
     """A model of layers of the same configurations and names, with freshly initialised weights; nothing is shared.
 
-    `clone_function(layer)` may return another layer, or the layer itself to share it; `input_tensors` take the place of
-    the Inputs. With `recursive` it is applied within nested models too. A compiled model gives a compiled clone, with a
-    new optimizer. Raises ValueError for subclassed models: copy.deepcopy copies those.
+    `clone_function(layer)` may return another layer, or the layer itself to share it; `input_tensors` take the place of the
+    Inputs. With `recursive` it is applied within nested models too. A compiled model gives a compiled clone, with a new
+    optimizer. Raises ValueError for subclassed models, which copy.deepcopy copies, and for another call_function than None.
+
+    >>> tinynet.models.clone_model(model).count_params() == model.count_params()
+    True
     """
     if call_function is not None:
         raise ValueError("clone_model: call_function is not supported; change the layers with clone_function")

@@ -40,10 +40,18 @@ class Compiled(Layer):
     ) -> None:
         """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
 
-        Models with several outputs take lists or dictionaries of losses, loss_weights and metrics. Names make a new
-        optimizer; an instance keeps its state. Compile again after changing what is trainable. With `run_eagerly` every
-        step runs its Python; otherwise repeated steps are replayed, with the same bits. `steps_per_execution`,
-        `jit_compile` and `auto_scale_loss` are Keras's; steps are always replayed one by one, and losses are not scaled.
+        optimizer                   a name, which makes a new one, or an instance, which keeps its state
+        loss                        a name, a Loss, or a function (y_true, y_pred) -> losses;  loss_weights   factors of several
+        metrics, weighted_metrics   lists of names, Metrics, or functions; the latter see the weights of samples
+        run_eagerly                 every step runs its Python; otherwise repeated steps are replayed, with the same bits
+        steps_per_execution, jit_compile, auto_scale_loss   Keras's, of no effect: steps run one by one, losses are not scaled
+
+        For several outputs loss, loss_weights and metrics are lists or dictionaries. Compile again after changing what is
+        trainable. Raises ValueError for what is no optimizer, loss or metric.
+
+        >>> model.compile("adam", loss="mse", metrics=["mae"])
+        >>> sorted(model.evaluate(x, y, verbose=0, return_dict=True))
+        ['loss', 'mae']
         """
         refuse(self.compile, unknown)
         for method in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"):
@@ -96,7 +104,7 @@ class Compiled(Layer):
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies the arrays into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
         with self._replay_of_steps.lock:
             super().set_weights(weights)
 
@@ -113,7 +121,7 @@ class Compiled(Layer):
         return {"optimizer": lookup.describe(self.optimizer), **given, "run_eagerly": self.run_eagerly}
 
     def compile_from_config(self, config: Mapping[str, Any] | None) -> None:
-        """Compiles as `get_compile_config` says, with a new optimizer."""
+        """Compiles as `config`, which `get_compile_config` gave, says, with a new optimizer."""
         if config:
             made = {
                 "optimizer": optimizers.get(config["optimizer"]),

@@ -28,7 +28,12 @@ class Functional(Model):
 
     Layers that are called several times share their weights. Outputs of layers may be inputs: they become Inputs of the
     new model. A list of one output gives that output. Raises ValueError for what is no graph: an output that depends on
-    another Input, two layers of one name.
+    another Input, two layers of one name. name and trainable are as in Layer.
+
+    >>> x = layers.Input((4,))
+    >>> model = tinynet.Model(x, layers.Add()([x, layers.Dense(4)(x)]))
+    >>> model(np.ones((3, 4))).shape
+    (3, 4)
     """
 
     @tracebacks.entry

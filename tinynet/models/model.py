@@ -20,8 +20,18 @@ from tinynet.tree import is_shape
 class Model(Trainer):
     """Base of models, and a layer itself: models can be part of other models.
 
-    Model(inputs, outputs) makes a Functional of symbolic tensors. A subclass makes its layers in __init__ and uses them
-    in call(self, x), or call(self, x, training=False); what they are is found in its attributes.
+    Model(inputs, outputs) makes a Functional of symbolic tensors. A subclass makes its layers in __init__ and uses them in
+    call(self, x), or call(self, x, training=False); what they are is found in its attributes. trainable, dtype, name and
+    activity_regularizer are as in Layer.
+
+    >>> class Net(Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.dense = layers.Dense(2)
+    ...     def call(self, x):
+    ...         return ops.relu(self.dense(x))
+    >>> Net()(np.ones((3, 4))).shape
+    (3, 2)
     """
 
     _functional_class: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
@@ -84,7 +94,7 @@ class Model(Trainer):
         return getattr(self, name)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name, or at that position in `layers`; raises ValueError if there is none."""
+        """The layer of that `name`, or at the position `index` in `layers`; raises ValueError if there is none."""
         if (name is None) == (index is None):
             raise ValueError(f"get_layer takes either a name or an index, got name={name!r} and index={index!r}")
         layers = self.layers
@@ -109,6 +119,9 @@ class Model(Trainer):
     ) -> None:
         """Prints a table of the layers, their output shapes, numbers of parameters and connections, in Keras's form.
 
+        line_length, positions   characters of a line, and where its columns end (as fractions of it, if not above 1)
+        print_fn   what prints the text, None: standard output;  show_trainable   a column that says whether a layer is trained
+
         `expand_nested` shows the layers of nested models, `layer_range` only those from one name to another. With
         `batch_size`, which Keras does not have, also the memory that a training step will take.
         """
@@ -121,7 +134,9 @@ class Model(Trainer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """The model that `get_config` described, with new weights; Model.from_config also takes that of a Functional."""
+        """The model that `get_config` described by `config`, with new weights (custom_objects: {name: object} more);
+        Model.from_config also takes that of a Functional.
+        """
         if cls is Model and "output_layers" in config:
             return cls._functional_class.from_config(config, custom_objects)
         return super().from_config(config, custom_objects)
@@ -129,23 +144,37 @@ class Model(Trainer):
     # Files
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes the whole model to a .tinynet file, or a .keras archive, for `load_model`; see tinynet.saving.save_model."""
+        """Writes the whole model to `filepath`, a .tinynet file or a .keras archive, for `load_model`; see saving.save_model.
+
+        `overwrite` False: a file that is there is a FileExistsError.
+
+        >>> model.save("net.tinynet")
+        >>> tinynet.models.load_model("net.tinynet")
+        Sequential(1 layer, 2 parameters)  (None, 1) -> (None, 1)
+        """
         with self._replay_of_steps.lock:  # between two steps, if another thread trains
             whole.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
-        """Writes what `predict` computes as an ONNX model, for other runtimes; see models/files/onnx_export.py."""
+        """Writes what `predict` computes to `filepath`, named .onnx, for other runtimes; see models/files/onnx_export.py.
+
+        format   "onnx", the only one. Raises ValueError for another, and naming a layer that has no counterpart in ONNX.
+        """
         onnx_export.export(self, filepath, format, **settings)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes all weights to a .safetensors file, or a .weights.h5 file that Keras reads, whole or not at all."""
+        """Writes all weights to `filepath`, .safetensors or .weights.h5 (which Keras reads), whole or not at all.
+
+        `overwrite` False: a file that is there is a FileExistsError.
+        """
         with self._replay_of_steps.lock:
             weights_file.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
-        """Reads weights from a .safetensors, .weights.h5, .tinynet or .keras file.
+        """Reads weights from `filepath`, a .safetensors, .weights.h5, .tinynet or .keras file.
 
-        Raises ValueError, changing nothing, unless all names and shapes agree; or skips those that do not, with a warning.
+        Raises ValueError, changing nothing, unless all names and shapes agree; or with `skip_mismatch` leaves out those
+        that do not, with a warning.
         """
         with self._replay_of_steps.lock:
             weights_file.load(self, filepath, skip_mismatch)

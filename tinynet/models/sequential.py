@@ -23,7 +23,11 @@ class Sequential(Model):
     """y = layer_n(... layer_2(layer_1(x))).
 
     With an Input as the first element, layers are built as they are added and shapes are checked at once; without one,
-    they are built by the first batch.
+    they are built by the first batch. trainable and name are as in Layer. Raises TypeError for what is no list of layers.
+
+    >>> model = Sequential([layers.Input((4,)), layers.Dense(8, activation="relu"), layers.Dense(2)])
+    >>> model(np.ones((3, 4))).shape
+    (3, 2)
     """
 
     @tracebacks.entry
@@ -47,7 +51,7 @@ class Sequential(Model):
 
     @tracebacks.entry
     def add(self, layer: Any) -> None:
-        """Appends a layer; an Input can only come first."""
+        """Appends a layer; an Input can only come first. Raises ValueError for one that is there, or of a name that is."""
         layer = layer.layer if isinstance(layer, SymbolicTensor) else layer
         if isinstance(layer, InputLayer):
             self._add_input(layer)

@@ -32,29 +32,30 @@ class Trainer(Compiled):
 
     @tracebacks.entry
     def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: int | str = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool | str = True,
-        class_weight: Mapping[int, float] | None = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
-        validation_freq: int | Sequence[int] = 1,
-        **unknown: Any,
-    ) -> History:
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: int | str = "auto",
+        callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool | str = True,
+        class_weight: Mapping[int, float] | None = None, sample_weight: Any = None, initial_epoch: int = 0,
+        steps_per_epoch: int | None = None, validation_steps: int | None = None, validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1, **unknown: Any,
+    ) -> History:  # fmt: skip
         """Trains until `epochs`, counted from `initial_epoch`, and returns the History of losses and metrics.
 
-        x, y are arrays, or x yields batches (x, y[, sample_weight]). Validation runs after each epoch on
-        `validation_data`, (x, y[, sample_weight]) or batches, or on the last `validation_split` of the arrays.
+        x, y               arrays (in lists or dictionaries if several), or x yields batches (x, y[, sample_weight])
+        batch_size         samples in a batch of arrays; None: 32, or what steps_per_epoch makes of the data
+        verbose            1 ("auto"): a bar that moves, where the screen can;  2: a line an epoch;  0: nothing
+        callbacks          one, or a list of them
+        validation_data    (x, y[, sample_weight]) or batches, judged after each epoch; None: the last `validation_split`, a
+                           fraction (0: no validation), of the arrays, which is not trained on
+        shuffle            True: arrays in a new order each epoch;  "batch": within the batches alone;  False: as given
+        class_weight       {class: factor of its losses};  sample_weight   an array, a factor for each sample
+        steps_per_epoch    batches of an epoch; None: all;  validation_steps   likewise
+        validation_batch_size   None: batch_size
+        validation_freq    judge every so many epochs, or after those of a list (counted from 1)
+
+        Raises ValueError without `compile` before it, for data that do not fit each other, and numbers out of range.
+
+        >>> model.fit(x, y, batch_size=4, epochs=3, verbose=0).epoch
+        [0, 1, 2]
         """
         refuse(self.fit, unknown)
         self._check_compiled("fit")
@@ -77,18 +78,17 @@ class Trainer(Compiled):
 
     @tracebacks.entry
     def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: int | str = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-        **unknown: Any,
-    ) -> Any:
-        """Loss and metrics on x, y in inference mode: the loss, [loss, metric, ...], or a dict of them by name."""
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
+        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False, **unknown: Any,
+    ) -> Any:  # fmt: skip
+        """Loss and metrics on x, y in inference mode: the loss, or where there are metrics [loss, metric, ...].
+
+        return_dict        {name: value} instead;  steps   batches to look at; None: all
+        The others (batch_size, verbose, sample_weight, callbacks) are as in `fit`. Raises ValueError as `fit` does.
+
+        >>> model.evaluate(x, model.predict(x, verbose=0), verbose=0)
+        0.0
+        """
         refuse(self.evaluate, unknown)
         self._check_compiled("evaluate")
         epochs = Epochs(as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
@@ -97,15 +97,16 @@ class Trainer(Compiled):
 
     @tracebacks.entry
     def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: int | str = "auto",
-        steps: int | None = None,
-        callbacks: Any = None,
-        **unknown: Any,
-    ) -> Any:
-        """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them."""
+        self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
+        callbacks: Any = None, **unknown: Any,
+    ) -> Any:  # fmt: skip
+        """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them.
+
+        batch_size, verbose and callbacks are as in `fit`, steps as in `evaluate`; the model need not be compiled.
+
+        >>> model.predict(x, verbose=0).shape
+        (8, 1)
+        """
         refuse(self.predict, unknown)
         epochs = Epochs(as_batches(x, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
         hooks = self._callback_list(callbacks, verbose, False, epochs=1, steps=epochs.steps)
@@ -113,31 +114,30 @@ class Trainer(Compiled):
 
     @tracebacks.entry
     def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Mapping[int, float] | None = None,
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
-    ) -> Any:
-        """One training step on one batch; loss and metrics of this batch alone, in the form `evaluate` has."""
+    ) -> Any:  # fmt: skip
+        """One training step on one batch x, y; loss and metrics of this batch alone, in the form `evaluate` has.
+
+        sample_weight and class_weight are as in `fit`, return_dict as in `evaluate`.
+        """
         self._check_compiled("train_on_batch")
         return self._on_batch(update, self._one_batch(x, y, sample_weight, class_weight), return_dict)
 
     @tracebacks.entry
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Loss and metrics of one batch in inference mode, in the form `evaluate` has."""
+        """Loss and metrics of one batch, x, y, sample_weight, in inference mode; return_dict as in `evaluate`."""
         self._check_compiled("test_on_batch")
         return self._on_batch(judge, self._one_batch(x, y, sample_weight), return_dict)
 
     @tracebacks.entry
     def predict_on_batch(self, x: Any) -> Any:
-        """Predictions for one batch as NumPy arrays, in inference mode."""
+        """Predictions for one batch x as NumPy arrays, in inference mode."""
         return predict_step(self, self._one_batch(x)[0])
 
     @tracebacks.entry
     def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray]:
-        """{name of a parameter: derivative of the loss on this batch}, in inference mode; nothing is changed."""
+        """{name of a parameter: derivative of the loss on a batch x, y, sample_weight}, in inference mode; nothing changes."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
         with self._replay_of_steps.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
@@ -177,7 +177,7 @@ class Trainer(Compiled):
             return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
-        """Goes on where `training_state` was taken; in `on_train_begin`. Returns a function that undoes it."""
+        """Goes on from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns a function that undoes it."""
         with self._replay_of_steps.lock:
             return progress.restore_training_state(self, arrays, numbers)
 

@@ -80,7 +80,12 @@ def _(grad, x, gamma, mean, var, needs, epsilon):
 def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3) -> tuple[Value, Value, Value]:
     """Normalises x with the statistics of the batch -> (y as x, mean (C,), var (C,)); C channels along `axis`.
 
-    Raises ValueError unless gamma and beta have shape (C,).
+    epsilon is added to var, so that nothing is divided by 0. gamma is the scale, beta the shift. Raises ValueError unless
+    gamma and beta have shape (C,).
+
+    >>> y, mean, var = ops.batch_norm([[1.0], [3.0]], [1.0], [0.0])
+    >>> mean, var
+    (array([2.], dtype=float32), array([1.], dtype=float32))
     """
     x, gamma, beta = floats(x, gamma, beta)
     axis, epsilon = _check("batch_norm", x, axis, epsilon, gamma=gamma, beta=beta)
@@ -92,7 +97,13 @@ def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: 
 def batch_norm_inference(
     x: Value, gamma: Value, beta: Value, mean: Value, var: Value, *, axis: int = -1, epsilon: float = 1e-3
 ) -> Value:
-    """Normalises x with the given mean and variance (C,) -> y as x; raises ValueError where a shape is not (C,)."""
+    """Normalises x with the given mean and variance var (C,) -> gamma (x - mean) / sqrt(var + epsilon) + beta, as x.
+
+    gamma, beta   (C,) too, with C channels along `axis`. Raises ValueError where a shape is not (C,).
+
+    >>> ops.batch_norm_inference([[5.0]], [2.0], [1.0], [3.0], [4.0], epsilon=0.0)
+    array([[3.]], dtype=float32)
+    """
     x, gamma, beta, mean, var = floats(x, gamma, beta, mean, var)
     axis, epsilon = _check("batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var)
     last = axis == x.ndim - 1

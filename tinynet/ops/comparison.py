@@ -51,13 +51,13 @@ def greater_equal(x1, x2):
 
 @primitive
 def logical_and(x1, x2):
-    """Where both are true; of numbers 0 is false, all others are true."""
+    """Where x1 and x2 are both true; of numbers 0 is false, all others are true."""
     return _compare(np.logical_and, x1, x2)
 
 
 @primitive
 def logical_or(x1, x2):
-    """Where one of them is true, or both."""
+    """Where x1 or x2 is true, or both."""
     return _compare(np.logical_or, x1, x2)
 
 

@@ -116,9 +116,14 @@ def conv2d(
 ) -> Value:
     """Convolution (cross-correlation: the kernel is not flipped) of images x with w (KH, KW, C/groups, F) and bias b (F,).
 
-    x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first". padding is "valid",
-    "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is applied in
-    the same pass. Raises ValueError where the shapes do not fit each other, or for another activation.
+    x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first". padding is
+    "valid", "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is
+    applied in the same pass. strides (SH, SW) and dilation_rate (DH, DW), or one number for both; groups: the channels and
+    the filters are divided into so many groups. Raises ValueError where the shapes do not fit each other, or for another
+    activation.
+
+    >>> ops.conv2d(np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 2))).shape
+    (1, 2, 2, 2)
     """
     x, w, b = floats(x, w, b)
     check_images("conv2d", x, w, activation, groups)

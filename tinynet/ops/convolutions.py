@@ -34,8 +34,11 @@ def depthwise_conv2d(
 ) -> Value:
     """Each channel of x filtered by itself: w (KH, KW, C, M), b (C M,), the output's channel c M + q is w[..., c, q] on c.
 
-    That is a convolution with C groups of one channel and M filters, and w has the memory order for it. The other arguments
-    are those of conv2d. Raises ValueError where the channels do not fit.
+    That is a convolution with C groups of one channel and M filters, and w has the memory order for it. strides, padding,
+    data_format, dilation_rate and activation are as in conv2d. Raises ValueError where the channels do not fit.
+
+    >>> ops.depthwise_conv2d(np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2))).shape
+    (1, 2, 2, 6)
     """
     name, (x, w, b) = "depthwise_conv2d", floats(x, w, b)
     check_images(name, x, w, activation)
@@ -93,8 +96,11 @@ def conv2d_transpose(
 
     It is the input gradient of the convolution that has kernel w and makes maps of x's size from maps of y's: the same kernel
     runs. `padding` ("valid" or "same") and `output_padding` (None, or less than the strides) give OH, OW, top and left:
-    `transposed_length` in kernels/conv2d/geometry.py. activation="relu" is applied in the same pass. Raises ValueError for
-    another activation, and where x and w do not fit.
+    `transposed_length` in kernels/conv2d/geometry.py. strides, dilation_rate, data_format and activation are as in conv2d.
+    Raises ValueError for another activation, and where x and w do not fit.
+
+    >>> ops.conv2d_transpose(np.ones((1, 2, 2, 3)), np.ones((3, 3, 4, 3)), strides=2).shape
+    (1, 5, 5, 4)
     """
     name = "conv2d_transpose"
     x, w, b = floats(x, w, b)
@@ -130,6 +136,11 @@ def conv1d(
     """Convolution of sequences x (N, L, C) with w (K, C/groups, F) and bias b (F,) -> (N, OL, F), as images of one row.
 
     padding is that of conv2d, or "causal": zeros before the sequence only, so that y[i] sees nothing after x[i * strides].
+    strides and dilation_rate are numbers; groups, activation and data_format (channels first: (N, C, L)) are as in conv2d.
+    Raises ValueError where the shapes do not fit each other.
+
+    >>> ops.conv1d([[[1.0], [2.0], [3.0]]], [[[1.0]], [[10.0]]], padding="causal")[..., 0]
+    array([[10., 21., 32.]], dtype=float32)
     """
     x, w, b = floats(x, w, b)
     check_images("conv1d", x, w, activation, groups, SEQUENCES, ("K", "C", "F"))

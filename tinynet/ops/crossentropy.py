@@ -112,6 +112,11 @@ def categorical_crossentropy(target: Value, output: Value, from_logits: bool = F
 
     A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same values and
     gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with requires_grad set).
+
+    from_logits   whether output holds logits z, of which the softmax is the probabilities, rather than probabilities p
+
+    >>> ops.categorical_crossentropy([[0.0, 1.0]], [[0.2, 0.8]]).round(4)
+    array([0.2231], dtype=float32)
     """
     target, (output,) = stop_gradient(as_array(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
@@ -124,7 +129,13 @@ def categorical_crossentropy(target: Value, output: Value, from_logits: bool = F
 
 
 def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False, axis: int = -1) -> Value:
-    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C), the classes along `axis` -> loss (N, ...)."""
+    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C), the classes along `axis` -> loss (N, ...).
+
+    from_logits   whether output holds logits rather than probabilities. Raises ValueError where the shapes do not fit.
+
+    >>> ops.sparse_categorical_crossentropy([1], [[0.2, 0.8]]).round(4)
+    array([0.2231], dtype=float32)
+    """
     labels, output = stop_gradient(as_array(target)), _last("sparse_categorical_crossentropy", floats(output)[0], axis)
     shape = tuple(output.shape[:-1])
     if tuple(labels.shape) not in (shape, (*shape, 1)):
@@ -137,7 +148,13 @@ def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: b
 
 
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
-    """target and output of one shape -> losses of that shape, element by element."""
+    """target and output of one shape -> losses of that shape, element by element.
+
+    from_logits   whether output holds logits z, p = sigmoid(z), rather than p. Raises ValueError where the shapes differ.
+
+    >>> ops.binary_crossentropy([1.0, 0.0], [0.8, 0.8]).round(4)
+    array([0.2231, 1.6094], dtype=float32)
+    """
     target, (output,) = stop_gradient(as_array(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape")

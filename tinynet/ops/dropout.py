@@ -52,8 +52,12 @@ def dropout(
 ) -> Value:
     """Drops elements of x with probability `rate` (to within 2**-17) and scales the others by 1 / (1 - rate).
 
-    `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32 array. Raises
-    ValueError unless 0 <= rate <= 1.
+    `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32 array.
+    noise_shape as in layers.Dropout: the shape of the mask, with 1 along axes that share it and None for the size of x.
+    Raises ValueError unless 0 <= rate <= 1.
+
+    >>> ops.dropout(np.ones(4), rate=0.5, key=(1, 2))
+    array([2., 0., 2., 2.])
     """
     rate = number("dropout", "rate", rate, 0, 1)
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words

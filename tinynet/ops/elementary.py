@@ -115,7 +115,7 @@ operator("pow", power)
 
 @primitive
 def sin(x):
-    """Sine."""
+    """Sine of x, in radians."""
     return apply(np.sin, to_float(x))
 
 
@@ -126,7 +126,7 @@ def _(grad, x):
 
 @primitive
 def cos(x):
-    """Cosine."""
+    """Cosine of x, in radians."""
     return apply(np.cos, to_float(x))
 
 
@@ -151,7 +151,7 @@ method("__abs__", abs)
 
 @primitive
 def sign(x):
-    """-1, 0 or 1; its derivative is 0 everywhere."""
+    """-1, 0 or 1, the sign of x; its derivative is 0 everywhere."""
     return apply(np.sign, as_array(x))
 
 
@@ -162,7 +162,11 @@ def _(grad):
 
 @primitive
 def cast(x, *, dtype):
-    """x in another number format."""
+    """x in another number format, `dtype`: "float32", "int64", np.float64, ...
+
+    >>> ops.cast([1.7, -1.7], dtype="int32")
+    array([ 1, -1], dtype=int32)
+    """
     return elementwise.cast(as_array(x), np.dtype(dtype))
 
 

@@ -29,7 +29,13 @@ def _(grad, ids, rows):
 
 
 def embedding(table: Value, ids: Value) -> Value:
-    """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D); raises IndexError for ids outside 0 .. V - 1."""
+    """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D); raises IndexError for ids outside 0 .. V - 1.
+
+    >>> ops.embedding([[0.0, 0.5], [1.0, 1.5]], [1, 1, 0])
+    array([[1. , 1.5],
+           [1. , 1.5],
+           [0. , 0.5]], dtype=float32)
+    """
     table, ids = as_array(table), as_array(ids)
     if table.ndim != 2 or ids.dtype.kind not in "iu" or ids.ndim < 1:
         got = f"{tuple(table.shape)} and {ids.dtype} {tuple(ids.shape)}"

@@ -29,9 +29,13 @@ def rsqrt(x: Value) -> Value:
 
 
 def dot(x1: Value, x2: Value) -> Value:
-    """x1 (..., K) and x2 (K,) or (..., K, M), summed over K: every row of x1 with every column of x2; or x1 * x2 with a number.
+    """x1 (..., K) and x2 (K,) or (..., K, M), summed over K: every row of x1 with every column of x2; or x1 * x2 with a
+    number.
 
     Up to two axes that is the matrix product; where x2 has more, the axes of both stand in the result.
+
+    >>> ops.dot([[1, 2], [3, 4]], [10, 1])
+    array([12, 34])
     """
     if min(ndim(x1), ndim(x2)) == 0:
         return multiply(x1, x2)
@@ -44,7 +48,12 @@ def dot(x1: Value, x2: Value) -> Value:
 
 
 def take(x: Value, indices: Any, axis: int | None = None) -> Value:
-    """The elements at `indices` along `axis`; None: of x made flat."""
+    """The elements at `indices` along `axis`; None: of x made flat.
+
+    >>> ops.take([[1, 2, 3], [4, 5, 6]], [2, 0], axis=1)
+    array([[3, 1],
+           [6, 4]])
+    """
     x = as_array(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
@@ -53,14 +62,22 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
 
 
 def flip(x: Value, axis: int | Sequence[int] | None = None) -> Value:
-    """The elements in reverse order along `axis`, or along every axis."""
+    """The elements of x in reverse order along `axis`, along several, or along every axis.
+
+    >>> ops.flip([1, 2, 3])
+    array([3, 2, 1])
+    """
     x = as_array(x)
     turned = range(x.ndim) if axis is None else existing_axes("flip", axis if isinstance(axis, list | tuple) else (axis,), x)
     return getitem(x, index=tuple(slice(None, None, -1 if i in turned else None) for i in range(x.ndim)))
 
 
 def repeat(x: Value, repeats: Any, axis: int | None = None) -> Value:
-    """Every element `repeats` times (or as often as a list says of each) along `axis`, or of x made flat: 1 1 2 2."""
+    """Every element `repeats` times (or as often as a list says of each) along `axis`, or of x made flat: 1 1 2 2.
+
+    >>> ops.repeat([1, 2], 2)
+    array([1, 1, 2, 2])
+    """
     x = as_array(x)
     x, axis = (ravel(x), 0) if axis is None else (x, existing("repeat", axis, x))
     for count in repeats if isinstance(repeats, list | tuple) else np.ravel(repeats):
@@ -69,7 +86,11 @@ def repeat(x: Value, repeats: Any, axis: int | None = None) -> Value:
 
 
 def tile(x: Value, repeats: int | Sequence[int]) -> Value:
-    """x `repeats[i]` times along axis i: 1 2 1 2."""
+    """x `repeats[i]` times along axis i: 1 2 1 2.
+
+    >>> ops.tile([1, 2], 2)
+    array([1, 2, 1, 2])
+    """
     given = tuple([integer("tile", "repeats", n, 0) for n in (repeats if isinstance(repeats, list | tuple) else (repeats,))])
     x = as_array(x)
     counts = (1,) * (x.ndim - len(given)) + given
@@ -86,7 +107,12 @@ def ravel(x: Value) -> Value:
 
 
 def unstack(x: Value, num: int | None = None, axis: int = 0) -> list[Value]:
-    """The parts of x along `axis`, without that axis; raises ValueError unless there are `num`, if that is given."""
+    """The parts of x along `axis`, without that axis; raises ValueError unless there are `num`, if that is given.
+
+    >>> a, b = ops.unstack([[1, 2], [3, 4]])
+    >>> b
+    array([3, 4])
+    """
     x = as_array(x)
     axis = existing("unstack", axis, x)
     if num not in (None, x.shape[axis]):

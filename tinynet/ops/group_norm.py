@@ -63,8 +63,11 @@ def group_norm(
 ) -> Value:
     """Normalises each sample of x (N, ...) over `axes` -> y as x; gamma and beta broadcast to the shape of a sample.
 
-    With centred=False the mean is taken as 0 (RMS normalisation). Raises ValueError for the batch axis, or an axis that x
-    does not have.
+    epsilon is added to the variance. With centred=False the mean is taken as 0 (RMS normalisation). Raises ValueError for
+    the batch axis, or an axis that x does not have.
+
+    >>> ops.group_norm([[1.0, 3.0]], 1.0, 0.0, axes=(1,), epsilon=0.0)
+    array([[-1.,  1.]], dtype=float32)
     """
     x, gamma, beta = floats(x, gamma, beta)
     found = tuple(sorted(existing_axes("group_norm", axes, x, "axes")))

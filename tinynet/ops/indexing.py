@@ -68,7 +68,11 @@ def is_basic(index: Any) -> bool:
 
 
 def getitem(x: Value, index: Any) -> Value:
-    """x[index]; a view for integers and slices, a copy for masks and integer arrays."""
+    """x[index]; a view for integers and slices, a copy for masks and integer arrays.
+
+    >>> ops.getitem(np.arange(5), slice(1, 3))
+    array([1, 2])
+    """
     x = x if isinstance(x, Tensor) else as_array(x)
     return subscript(x, index=tuple(map(constant, index)) if isinstance(index, tuple) else constant(index))
 

@@ -40,7 +40,11 @@ def _(grad, shapes, needs, axis):
 
 
 def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
-    """A list of arrays, equal in all axes but one, joined along that axis."""
+    """The arrays of the list xs, equal in all axes but `axis`, joined along it. Raises ValueError where they are not.
+
+    >>> ops.concatenate([[1, 2], [3]])
+    array([1, 2, 3])
+    """
     xs = in_one_format(*xs)
     shapes = [tuple(x.shape) for x in xs]
     axis = axis if type(axis) is int else integer("concatenate", "axis", axis)
@@ -54,12 +58,23 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
 
 
 def stack(x: Sequence[Value], axis: int = 0) -> Value:
-    """A list of arrays of one shape, joined along a new axis."""
+    """The arrays of the list x, all of one shape, joined along a new `axis`. Raises ValueError where they are not.
+
+    >>> ops.stack([[1, 2], [3, 4]], axis=1)
+    array([[1, 3],
+           [2, 4]])
+    """
     return concatenate([expand_dims(one, axis) for one in x], axis)
 
 
 def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """x cut along `axis` into a number of equal pieces, or before the positions given."""
+    """x cut along `axis` into equal pieces, `indices_or_sections` of them, or before the positions that it lists.
+
+    Raises ValueError where the axis does not divide into so many, or the positions do not rise.
+
+    >>> ops.split(np.arange(6), [1, 4])
+    [array([0]), array([1, 2, 3]), array([4, 5])]
+    """
     x, parts = as_array(x), indices_or_sections
     axis = existing("split", axis, x)
     length = x.shape[axis]

@@ -39,7 +39,13 @@ def _(grad, a):
 
 
 def matmul(x1: Value, x2: Value) -> Value:
-    """x1 @ x2 as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right."""
+    """x1 @ x2 as NumPy has it: a vector (K,) stands for a row on the left and for a column on the right.
+
+    Raises ValueError where the shapes do not fit.
+
+    >>> ops.matmul([[1, 2], [3, 4]], [10, 1])
+    array([12, 34])
+    """
     x1, x2 = in_one_format(x1, x2)
     shape1, shape2 = x1.shape, x2.shape
     if not (shape1 and shape2) or shape1[-1] != shape2[-2 if len(shape2) > 1 else 0]:
@@ -116,9 +122,13 @@ def _(g, x, w, s, *, activation, wanted):
 
 
 def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = None) -> Value:
-    """y = f(x W + b) over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M); f by its name in FUSED, or None.
+    """y = f(x W + b) over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M); f by its name.
 
-    Raises ValueError where the shapes do not fit.
+    activation: None, "relu", "elu", "selu", "sigmoid" or "tanh". Raises ValueError for another, and where the shapes do not
+    fit.
+
+    >>> ops.linear([[1.0, -2.0]], [[3.0], [4.0]], [1.0], activation="relu")
+    array([[0.]], dtype=float32)
     """
     x, w, b = floats(x, w, b)
     shape, sizes = x.shape, w.shape

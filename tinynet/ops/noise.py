@@ -14,6 +14,9 @@ def normal_like(x: Value, words: Any) -> Value:
     """Numbers of mean 0 and variance 1, of the shape and dtype of x (N, ...): a function of `words` and the place.
 
     words   (3,) uint32: two words of a key and the number of the call
+
+    >>> ops.normal_like(np.zeros((2, 3)), np.array([1, 2, 0], np.uint32)).shape
+    (2, 3)
     """
     array = to_float(as_raw(x))
     z = normal(array, xp(array).asarray(words))

@@ -22,13 +22,21 @@ from tinynet.ops.shape import squeeze
 
 
 def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Standard deviation, by the biased variance."""
+    """Standard deviation of x over `axis`, by the biased variance; axis and keepdims are as in `sum`.
+
+    >>> ops.std([1.0, 3.0])
+    array(1., dtype=float32)
+    """
     x = as_array(x)
     return root(var(x, reduced_axes("std", axis, x), keepdims))
 
 
 def moments(x: Value, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Value, Value]:
-    """(mean, biased variance) over `axes`. There are no replicas here that `synchronized` could mean."""
+    """(mean, biased variance) of x over `axes`, which stay with size 1 with `keepdims`. `synchronized` has no effect here.
+
+    >>> ops.moments([[1.0, 3.0], [5.0, 5.0]], axes=1)
+    (array([2., 5.], dtype=float32), array([1., 0.], dtype=float32))
+    """
     x = as_array(x)
     axes = reduced_axes("moments", axes, x, "axes")
     return mean(x, axes, keepdims), var(x, axes, keepdims)
@@ -38,7 +46,11 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
 
     Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here. The
-    derivative at 0 is taken as 0. Raises ValueError for another `ord` than a positive number, 'euclidean' or 'fro'.
+    derivative at 0 is taken as 0. `keepdims` leaves the axes with size 1. Raises ValueError for another `ord` than a
+    positive number, 'euclidean' or 'fro'.
+
+    >>> ops.norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
+    array([5., 2.], dtype=float32)
     """
     (x,) = floats(x)
     axis = reduced_axes("norm", axis, x)
@@ -92,7 +104,13 @@ def _power_of_two(largest: Array) -> Array:
 
 
 def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
-    """x / max(norm of x along `axis`, epsilon)."""
+    """x / max(norm of x along `axis`, epsilon).
+
+    order     of the norm, a positive number; 2: Euclidean length;  epsilon   None: `config.epsilon()`
+
+    >>> ops.normalize([[3.0, 4.0]])
+    array([[0.6, 0.8]], dtype=float32)
+    """
     x = as_array(x)
     axis = reduced_axes("normalize", axis, x)
     number("normalize", "order", order, np.finfo(float).tiny, np.finfo(float).max)

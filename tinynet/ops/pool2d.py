@@ -77,9 +77,14 @@ def _(grad, input_size, **geometry):
 def max_pool2d(
     x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
 ) -> Value:
-    """Largest value of every window: x (N, H, W, C) -> (N, OH, OW, C), or channels first.
+    """Largest value of every window: x (N, H, W, C) -> (N, OH, OW, C), or channels first, as data_format says.
 
-    `strides` is `pool_size` if None; padding is "valid", "same" or ((top, bottom), (left, right)).
+    pool_size (PH, PW) and strides, or one number for both; strides None: pool_size. padding is "valid", "same" or
+    ((top, bottom), (left, right)). Raises ValueError for another rank, number or padding.
+
+    >>> ops.max_pool2d(np.arange(16).reshape(1, 4, 4, 1), pool_size=2)[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
     """
     return _pool("max_pool2d", lambda x, **geometry: max_pool(x, **geometry)[0], x, pool_size, strides, padding, data_format)
 
@@ -87,7 +92,12 @@ def max_pool2d(
 def average_pool2d(
     x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
 ) -> Value:
-    """Mean of every window, over the cells inside the image; arguments as in max_pool2d."""
+    """Mean of every window of x, over the cells inside the image; pool_size, strides, padding, data_format as in max_pool2d.
+
+    >>> ops.average_pool2d(np.arange(16).reshape(1, 4, 4, 1), pool_size=2)[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]], dtype=float32)
+    """
     return _pool("average_pool2d", average_pool, x, pool_size, strides, padding, data_format)
 
 

@@ -16,7 +16,11 @@ from tinynet.ops.settings import number
 
 @primitive
 def relu(x):
-    """max(x, 0)."""
+    """max(x, 0).
+
+    >>> ops.relu([-1.0, 5.0])
+    array([0., 5.], dtype=float32)
+    """
     return kernels.relu(as_array(x))
 
 
@@ -59,7 +63,11 @@ def _(g, s, *, negative_slope):
 
 
 def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
-    """x where x > 0, else negative_slope x (negative_slope >= 0)."""
+    """x where x > 0, else negative_slope x (negative_slope >= 0).
+
+    >>> ops.leaky_relu([-5.0, 5.0])
+    array([-1.,  5.], dtype=float32)
+    """
     return leaky(x, negative_slope=number("leaky_relu", "negative_slope", negative_slope, 0))
 
 
@@ -86,7 +94,11 @@ def _(g, s, *, alpha):
 
 
 def elu(x: Value, alpha: float = 1.0) -> Value:
-    """x where x > 0, else alpha (exp(x) - 1)."""
+    """x where x > 0, else alpha (exp(x) - 1), alpha >= 0.
+
+    >>> ops.elu([-1.0, 5.0]).round(4)
+    array([-0.6321,  5.    ], dtype=float32)
+    """
     return exponential_unit(x, alpha=number("elu", "alpha", alpha, 0))
 
 

@@ -23,14 +23,26 @@ from tinynet.ops.settings import Axis, floats, reduced_axes
 
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over `axis`; of integers and booleans in 64 bits, as NumPy has it, so that it does not overflow."""
+    """Sum of x over `axis`: an axis, several in a tuple, or None for all; with `keepdims` they stay, with size 1.
+
+    Integers and booleans are summed in 64 bits, as NumPy has it, so that it does not overflow. Raises ValueError for an
+    axis that x does not have.
+
+    >>> ops.sum([[1, 2], [3, 4]], axis=0)
+    array([4, 6])
+    """
     x = as_array(x)
     x = cast(x, dtype=config.floatx()) if x.dtype == np.float16 else x
     return basics.sum(x, axis=reduced_axes("sum", axis, x), keepdims=keepdims)
 
 
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum over `axis` divided by the number of elements summed."""
+    """Sum of x over `axis`, divided by the number of elements summed; axis and keepdims as in `sum`.
+
+    >>> ops.mean([[1, 2], [3, 4]], axis=1, keepdims=True)
+    array([[1.5],
+           [3.5]], dtype=float32)
+    """
     x = as_array(x)
     axis = reduced_axes("mean", axis, x)
     return divide(sum(x, axis, keepdims), _count(x, axis))
@@ -40,6 +52,10 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Biased variance: mean((x - mean(x))**2), in two passes, of the differences from the first of the numbers.
 
     So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
+    axis and keepdims are as in `sum`.
+
+    >>> ops.var([1.0, 3.0])
+    array(1., dtype=float32)
     """
     (x,) = floats(x)
     axis = reduced_axes("var", axis, x)
@@ -49,12 +65,20 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def max(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
-    """Largest element over `axis`, and no less than `initial`."""
+    """Largest element of x over `axis`, and no less than `initial`; axis and keepdims as in `sum`.
+
+    >>> ops.max([[1, 5], [3, 4]], axis=0)
+    array([3, 5])
+    """
     return _extreme("max", amax, maximum, x, axis, keepdims, initial)
 
 
 def min(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
-    """Smallest element over `axis`, and no more than `initial`."""
+    """Smallest element of x over `axis`, and no more than `initial`; axis and keepdims as in `sum`.
+
+    >>> ops.min([[1, 5], [3, 4]], axis=0)
+    array([1, 4])
+    """
     return _extreme("min", amin, minimum, x, axis, keepdims, initial)
 
 
@@ -69,7 +93,13 @@ def _extreme(name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdim
 
 
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """log(sum(exp(x))) without overflow; -inf where all elements are -inf, with derivative 0 there."""
+    """log(sum(exp(x))) over `axis` without overflow; -inf where all elements are -inf, with derivative 0 there.
+
+    axis and keepdims are as in `sum`.
+
+    >>> ops.logsumexp([[1000.0, 1000.0]], axis=1).round(2)
+    array([1000.69], dtype=float32)
+    """
     x = as_array(x)
     return log_sum_exp(x, axis=reduced_axes("logsumexp", axis, x), keepdims=keepdims)
 

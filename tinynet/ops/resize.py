@@ -40,7 +40,10 @@ def resize_images(x: Value, size: Any, interpolation: str = "bilinear", data_for
     """Images x (N, H, W, C) interpolated to size = (OH, OW): "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
 
     Pixel centres lie at half integers, as in Keras; images that are made smaller are not smoothed before.
-    Raises ValueError for another interpolation.
+    data_format="channels_first": (N, C, H, W). Raises ValueError for another interpolation.
+
+    >>> ops.resize_images(np.array([[[[0.0], [1.0]]]]), (1, 4), "nearest")[0, 0, :, 0]
+    array([0., 0., 1., 1.])
     """
     (x,) = floats(x)
     rank("resize_images", "x", x, IMAGES)

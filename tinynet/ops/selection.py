@@ -18,7 +18,11 @@ from tinynet.ops.comparison import equal, greater
 
 @primitive
 def where(condition, x1=None, x2=None):
-    """x1 where `condition` holds, else x2; without the two where it holds: one array of indices for each axis."""
+    """x1 where `condition` holds, else x2; without the two where it holds: one array of indices for each axis.
+
+    >>> ops.where([True, False], [1, 2], [10, 20])
+    array([ 1, 20])
+    """
     if not hasattr(condition, "dtype") or condition.dtype.kind != "b":
         condition = elementwise.cast(as_array(condition), np.dtype(bool))
     if x1 is None or x2 is None:
@@ -72,7 +76,11 @@ def _(grad, x1, x2):
 
 @primitive
 def clip(x, *, x_min, x_max):
-    """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside."""
+    """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside.
+
+    >>> ops.clip([-5.0, 0.5, 5.0], x_min=0.0, x_max=1.0)
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     x, x_min, x_max = align_all(x, x_min, x_max)
     return apply(np.minimum, apply(np.maximum, x, x_min), x_max)
 

@@ -14,22 +14,38 @@ from tinynet.ops.settings import choice, existing, existing_axes, integer
 
 
 def reshape(x: Value, newshape: Any) -> Value:
-    """The same elements in C order of the axes; of the sizes in `newshape` one may be -1."""
+    """The same elements of x in C order of the axes; of the sizes in `newshape` one may be -1.
+
+    >>> ops.reshape(np.arange(6), (2, -1))
+    array([[0, 1, 2],
+           [3, 4, 5]])
+    """
     return basics.reshape(as_array(x), shape=_sizes(newshape))
 
 
 def flatten(x: Value) -> Value:
-    """All elements in one axis."""
+    """All elements of x in one axis."""
     return basics.reshape(as_array(x), shape=(-1,))
 
 
 def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
-    """x repeated to `shape` by NumPy's rules, as a view."""
+    """x repeated to `shape` by NumPy's rules, as a view.
+
+    >>> ops.broadcast_to([1, 2], (2, 2))
+    array([[1, 2],
+           [1, 2]])
+    """
     return basics.broadcast_to(as_array(x), shape=_sizes(shape))
 
 
 def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
-    """x with an axis of length 1 at the place `axis` of the result, or at several."""
+    """x with an axis of length 1 at the place `axis` of the result, or at several.
+
+    Raises ValueError for a place out of range.
+
+    >>> ops.expand_dims([1, 2], 1).shape
+    (2, 1)
+    """
     x = as_array(x)
     axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
     ndim, sizes = x.ndim + len(axes), iter(x.shape)
@@ -39,7 +55,11 @@ def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
 
 
 def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
-    """x without axes of length 1: all of them, or those given; raises ValueError if one given is longer."""
+    """x without axes of length 1: all of them, or the `axis` (or several) given; raises ValueError if one given is longer.
+
+    >>> ops.squeeze(np.ones((1, 3, 1)), axis=0).shape
+    (3, 1)
+    """
     x = as_array(x)
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis] if isinstance(axis, int) else axis
     axes = [existing("squeeze", a, x) for a in axes]
@@ -60,7 +80,11 @@ def _(grad, axes):
 
 
 def transpose(x: Value, axes: Any = None) -> Value:
-    """x with its axes in the order `axes`, reversed if none is given."""
+    """x with its axes in the order `axes`, reversed if none is given; raises ValueError for what is no order of them.
+
+    >>> ops.transpose(np.ones((2, 3, 4)), (1, 2, 0)).shape
+    (3, 4, 2)
+    """
     x = as_array(x)
     order = tuple(reversed(range(x.ndim))) if axes is None else _sizes(axes)
     if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)):
@@ -69,7 +93,11 @@ def transpose(x: Value, axes: Any = None) -> Value:
 
 
 def moveaxis(x: Value, source: int | Sequence[int], destination: int | Sequence[int]) -> Value:
-    """x with the axis `source` moved to position `destination`, or several moved at once."""
+    """x with the axis `source` moved to position `destination`, or several moved at once.
+
+    >>> ops.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     x = as_array(x)
     several = [axes if isinstance(axes, list | tuple) else (axes,) for axes in (source, destination)]
     sources, places = (existing_axes("moveaxis", axes, x) for axes in several)
@@ -82,7 +110,11 @@ def moveaxis(x: Value, source: int | Sequence[int], destination: int | Sequence[
 
 
 def swapaxes(x: Value, axis1: int, axis2: int) -> Value:
-    """x with two axes exchanged."""
+    """x with the axes `axis1` and `axis2` exchanged.
+
+    >>> ops.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
     x = as_array(x)
     order = list(range(x.ndim))
     a, b = existing("swapaxes", axis1, x, "axis1"), existing("swapaxes", axis2, x, "axis2")
@@ -103,10 +135,15 @@ def _(grad, x_shape, widths):
 
 
 def pad(x: Value, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
-    """x framed by `constant_values` (0); widths as a number, a pair (before, after) for all axes, or one pair for each axis.
+    """x framed by `constant_values` (0); pad_width: a number, a pair (before, after), or one for each axis.
 
     With mode "reflect" or "symmetric" the frame is x mirrored at its outermost elements, or at its edges; "edge" repeats the
     outermost elements, "wrap" begins again from the other side. Raises ValueError for another mode or widths that do not fit.
+
+    >>> ops.pad([1, 2, 3], (1, 2))
+    array([0, 1, 2, 3, 0, 0])
+    >>> ops.pad([1, 2, 3], (0, 2), "reflect")
+    array([1, 2, 3, 2, 1])
     """
     x = as_array(x)
     choice("pad", "mode", mode, ("constant", "reflect", "symmetric", "edge", "wrap"))

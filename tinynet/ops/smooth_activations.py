@@ -39,7 +39,7 @@ def _(g, s):
 
 @primitive
 def tanh(x):
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent of x."""
     return kernels.tanh(to_float(x))
 
 
@@ -152,7 +152,11 @@ def _(g, s, *, approximate):
 
 
 def gelu(x: Value, approximate: bool = True) -> Value:
-    """x Phi(x) with the normal distribution function Phi, which `approximate` writes with tanh."""
+    """x Phi(x) with the normal distribution function Phi, which `approximate` writes with tanh.
+
+    >>> ops.gelu([-1.0, 1.0], approximate=False).round(4)
+    array([-0.1587,  0.8413], dtype=float32)
+    """
     return gaussian_unit(x, approximate=bool(approximate))
 
 

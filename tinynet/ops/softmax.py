@@ -51,9 +51,13 @@ def _(grad, g, s, axis):
 
 
 def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
-    """Positive numbers with sum 1 along `axis` (over several, if it is a tuple), shifted so that nothing overflows.
+    """e^x / sum e^x, positive numbers with sum 1 along `axis` (over several, if it is a tuple); nothing overflows.
 
     The result of a 2-D Tensor along its last axis remembers its logits: cross-entropy then runs both in one kernel.
+
+    >>> ops.softmax([[1.0, 1.0], [0.0, 1000.0]])
+    array([[0.5, 0.5],
+           [0. , 1. ]], dtype=float32)
     """
     (x,) = floats(x)  # so that the logits kept below are some
     if isinstance(axis, list | tuple):
@@ -99,7 +103,11 @@ def _(grad, y, axis):
 
 
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
-    """x - logsumexp(x) along `axis`, or over several axes: the logarithm of softmax without its rounding."""
+    """x - logsumexp(x) along `axis`, or over several axes: the logarithm of softmax without its rounding.
+
+    >>> ops.log_softmax([[0.0, 1000.0]])
+    array([[-1000.,     0.]], dtype=float32)
+    """
     x = as_array(x)
     if isinstance(axis, list | tuple):
         return _over_several("log_softmax", normalised_logarithm, x, axis)

@@ -45,7 +45,11 @@ def _(grad, y, axis):
 
 
 def sparsemax(x: Value, axis: int = -1) -> Value:
-    """Numbers >= 0 with sum 1 along `axis`, many of them 0."""
+    """x projected on numbers >= 0 with sum 1 along `axis`, many of them 0.
+
+    >>> ops.sparsemax([[1.0, 1.5, -3.0]])
+    array([[0.25, 0.75, 0.  ]], dtype=float32)
+    """
     x = as_array(x)
     return simplex_projection(x, axis=existing("sparsemax", axis, x))
 

@@ -55,7 +55,15 @@ def affine_warp(
 ) -> Value:
     """Each image of x (N, H, W, C), or channels first, under its map of maps (N, 6), from output to input.
 
+    fill_mode   what lies outside of an image: "reflect", "wrap", "nearest", "constant" (which is fill_value), and
+    those of kernels/warp.py;  interpolation   between pixels: "bilinear" or "nearest"
+    data_format   "channels_last" or "channels_first"
+
     Raises ValueError for an unknown fill_mode or interpolation, and if there is not one map for each image.
+
+    >>> flip = [[-1, 0, 2, 0, 1, 0]]  # u = 2 - j, v = i
+    >>> ops.affine_warp(np.array([[[[1.0], [2.0], [3.0]]]]), flip)[0, 0, :, 0]
+    array([3., 2., 1.])
     """
     (x,) = floats(x)
     rank("affine_warp", "x", x, IMAGES)

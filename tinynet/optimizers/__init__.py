@@ -40,9 +40,12 @@ _CLASSES: dict[str, Callable[..., Optimizer]] = {
 
 
 def get(identifier: Any) -> Optimizer:
-    """The optimizer meant by a name in any case ("adam"), a config, a class or an instance.
+    """The optimizer meant by `identifier`: a name in any case ("adam"), a config, a class or an instance; else ValueError.
 
     A name or a class makes a new optimizer with default arguments; an instance is returned as it is, with its state.
+
+    >>> optimizers.get("adam")
+    Adam(learning_rate=0.001, iterations=0)
     """
     if isinstance(identifier, str):
         name = identifier if lookup.registered(identifier) is not None else identifier.lower()
@@ -57,12 +60,20 @@ def get(identifier: Any) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """{"class_name", "config"} of an optimizer."""
+    """The description of an `optimizer`: a dictionary with its "class_name" and "config".
+
+    >>> optimizers.serialize(SGD(0.5))["config"]["learning_rate"]
+    0.5
+    """
     return lookup.to_config(optimizer)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
-    """The optimizer that `serialize` described, without its state; `custom_objects`: {name: class} of one's own."""
+    """The optimizer that `serialize` described by `config`, without its state; `custom_objects`: {name: class} of one's own.
+
+    >>> optimizers.deserialize({"class_name": "SGD", "config": {"learning_rate": 0.5}})
+    SGD(learning_rate=0.5, iterations=0)
+    """
     name = config.get("class_name")
     if isinstance(name, str) and name.lower() in _CLASSES:
         config = {**config, "class_name": name.lower()}

@@ -12,6 +12,14 @@ class Adagrad(Optimizer):
 
     Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization" (2011). The start at
     0.1 and epsilon under the root are Keras's.
+
+    learning_rate is eta. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+    ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> Adagrad(0.1).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.9012], dtype=float32)
     """
 
     _update_kernel = kernels.adagrad

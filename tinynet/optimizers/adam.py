@@ -15,6 +15,14 @@ class Adam(Optimizer):
     stochastic optimization" (2015), in the order of section 2's last paragraph: epsilon stands beside the uncorrected
     root (their "epsilon hat"), so it is not the epsilon of algorithm 1 and of PyTorch. `amsgrad` divides by the largest
     v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm 2), the bias correction kept.
+
+    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> Adam(0.1).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.9], dtype=float32)
     """
 
     _update_kernel = kernels.adam
@@ -54,6 +62,15 @@ class AdamW(Adam):
 
     Loshchilov & Hutter, "Decoupled weight decay regularization" (2019), algorithm 2, line 12, with the schedule
     multiplier in eta; lambda is `weight_decay`. Every optimizer decays weights this way; here it is on by default.
+
+    The other arguments (learning_rate, beta_1, beta_2, epsilon, amsgrad) are as in Adam; clipnorm, clipvalue,
+    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
+    are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> AdamW(0.1, weight_decay=0.01).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.899], dtype=float32)
     """
 
     def __init__(

@@ -18,6 +18,14 @@ class Nadam(Optimizer):
 
     Dozat, "Incorporating Nesterov momentum into Adam" (2016). As in Keras 3 the schedule of mu is 0.96^t; Keras 2 and
     PyTorch slow it down to 0.96^(0.004 t).
+
+    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> Nadam(0.1).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.8937], dtype=float32)
     """
 
     _update_kernel = kernels.nadam

@@ -33,6 +33,15 @@ class Optimizer(OptimizerState):
                      ema_overwrite_frequency: w <- a also after every so many updates
     loss_scale_factor             the gradients are those of the loss times this number (`scale_loss`), and are divided by it
     gradient_accumulation_steps   update at every n-th call alone, by the mean of the n gradients
+    name             None: the class in snake case. Raises ValueError for an argument that is out of range or does not exist
+
+    >>> class Sign(Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         variable.data[...] -= learning_rate * np.sign(gradient)
+    >>> w = tinynet.Parameter([1.0])
+    >>> Sign(0.5).apply([np.array([3.0])], [w])
+    >>> w.numpy()
+    array([0.5], dtype=float32)
     """
 
     _update_kernel: Any = None
@@ -113,7 +122,7 @@ class Optimizer(OptimizerState):
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def finalize_variable_values(self, var_list: Sequence[Parameter]) -> None:
-        """Gives the variables the values to keep: w <- its average, with `use_ema`. `fit` calls it at its end."""
+        """Gives the variables of var_list the values to keep: w <- its average, with `use_ema`. `fit` calls it at its end."""
         if not self.use_ema or not self.built:
             return
         found = {
@@ -126,7 +135,7 @@ class Optimizer(OptimizerState):
     # ---- one step
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Parameter] | None = None) -> None:
-        """Updates the variables in place by their gradients (arrays or Tensors; None: the variable is left alone).
+        """Updates `trainable_variables` (None: all known) in place by their gradients `grads` (None: left alone).
 
         Raises ValueError if every gradient is None, or for a variable that was not there when the optimizer was built.
         """
@@ -152,7 +161,7 @@ class Optimizer(OptimizerState):
                 given.constrain(variable)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
-        """`apply` for (gradient, variable) pairs; returns the number of calls so far."""
+        """`apply` for the pairs (gradient, variable) of grads_and_vars; returns the number of calls so far."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return int(self._iterations)
@@ -169,7 +178,9 @@ class Optimizer(OptimizerState):
         raise TypeError(f"{type(self).__name__} must define _kernel_scalars(self, learning_rate)")
 
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
-        """The rule: changes `variable.data` and `self._slots_of(variable)` in place; `gradient` is an array."""
+        """The rule, at this `learning_rate`: changes `variable.data` and `self._slots_of(variable)` in place by the array
+        `gradient`.
+        """
         if self._update_kernel is None:
             raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
         self._update_kernel(variable.data, gradient, *self._kernel_arrays(variable), **self._kernel_scalars(learning_rate))
@@ -225,7 +236,7 @@ class Optimizer(OptimizerState):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Optimizer":
-        """The optimizer that `get_config` described, without its state."""
+        """The optimizer that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
         config = dict(config)
         with lookup.custom_object_scope(custom_objects or {}):
             if isinstance(config.get("learning_rate"), Mapping):

@@ -14,6 +14,15 @@ class RMSprop(Optimizer):
     `centered`: a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root. With momentum: m <- beta m + u;
     w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); the centred form is Graves (2013),
     equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
+
+    learning_rate is eta, momentum beta; both rho and momentum lie in [0, 1]. weight_decay, clipnorm, clipvalue,
+    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
+    are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> RMSprop(0.1).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.6838], dtype=float32)
     """
 
     _update_kernel = kernels.rmsprop

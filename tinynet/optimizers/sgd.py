@@ -12,6 +12,14 @@ class SGD(Optimizer):
 
     Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), equations 1-4; the
     Nesterov form looks ahead with the new m, as Keras and PyTorch write it. Without momentum `nesterov` has no effect.
+
+    learning_rate is eta, momentum beta, a float in 0 .. 1. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+
+    >>> w = tinynet.Parameter([1.0])
+    >>> SGD(0.1).apply([np.array([2.0])], [w])
+    >>> w.numpy().round(4)
+    array([0.8], dtype=float32)
     """
 
     def __init__(

@@ -152,7 +152,7 @@ class OptimizerState:
     def add_variable_from_reference(
         self, reference_variable: Parameter, name: str | None = None, initializer: Any = "zeros"
     ) -> Tensor:
-        """A new variable of the optimizer, of the shape and dtype of another: for rules written as Keras's are."""
+        """A new variable `name` of the shape and dtype of reference_variable, which begins as `initializer` says."""
         array = self._new_array(reference_variable, name or "var")
         if initializer != "zeros":
             start: Any = initializers.get(initializer)
@@ -160,7 +160,10 @@ class OptimizerState:
         return self._state_variables[-1]
 
     def add_optimizer_variables(self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros") -> Any:
-        """A list of such variables, one for each that is trained; with several names, as many lists."""
+        """A list of such variables, one for each of trainable_variables; with several names (and initializers), as many lists.
+
+        initializer   what they begin as, one for all or one for each name
+        """
         names = [name] if isinstance(name, str) else list(name)
         starts = list(initializer) if isinstance(initializer, list | tuple) else [initializer] * len(names)
         lists: list[list[Tensor]] = [[] for _ in names]
@@ -201,7 +204,7 @@ class OptimizerState:
         return [np.array(device.to_host(variable.data)) for variable in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Restores what `get_weights` returned; raises ValueError where number or shapes differ."""
+        """Restores `weights`, what `get_weights` returned; raises ValueError where number or shapes differ."""
         variables = self.variables
         if len(weights) != len(variables):
             hint = "" if self.built else "; call optimizer.build(variables) first, so that its slots exist"

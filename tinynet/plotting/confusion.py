@@ -16,7 +16,14 @@ def confusion_matrix(
 ) -> "Figure":
     """Counts of (true class, predicted class); the colour is the share of the true class.
 
-    Both arguments are labels (N,) or (N, 1), one-hot rows or probabilities (N, C).
+    y_true and y_predicted are labels (N,) or (N, 1), one-hot rows or probabilities (N, C); ValueError where their numbers
+    differ.
+
+    class_names   on the axes, None: the numbers;  title   None: the share that is right
+
+    >>> figure = plotting.confusion_matrix([0, 1, 1], [0, 1, 0], class_names=["cat", "dog"])
+    >>> figure.axes[0].get_xlabel()
+    'predicted class'
     """
     truth = fig.class_numbers(y_true, "confusion_matrix: y_true")
     predicted = fig.class_numbers(y_predicted, "confusion_matrix: y_predicted")

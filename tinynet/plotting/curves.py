@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 def history_curves(history: Any, title: str | None = None) -> "Figure":
     """One panel for the loss and one for each metric over the epochs, training and validation together.
 
-    `history` is what `fit` returned, or its dictionary {name: values}; `val_name` is drawn beside `name`.
-    Raises ValueError when it holds no epoch.
+    `history` is what `fit` returned, or its dictionary {name: values}; `val_name` is drawn beside `name`; `title` stands
+    above all. Raises ValueError when it holds no epoch.
+
+    >>> figure = plotting.history_curves({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}, title="Two epochs")
+    >>> len(figure.axes)
+    1
     """
     values: Mapping[str, Sequence[float]] = getattr(history, "history", history)
     names = [name for name in values if not name.startswith("val_") and name != "learning_rate"]

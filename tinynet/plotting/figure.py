@@ -73,7 +73,10 @@ def __getattr__(name: str) -> Any:
 
 
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
-    """Write the figure to `path`, whole or not at all; the suffix says the format (.png, .pdf, .svg)."""
+    """Write the figure to `path`, whole or not at all; the suffix says the format (.png, .pdf, .svg).
+
+    >>> plotting.save(plotting.gallery(np.zeros((1, 8, 8))), "picture.png")
+    """
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=DPI)
 

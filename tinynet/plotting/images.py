@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 def gallery(
     images: Any, titles: Sequence[str] | None = None, *, columns: int = 8, limit: int = 40, title: str | None = None
 ) -> "Figure":
-    """The first `limit` images (N, H, W), (N, H, W, 1) or (N, H, W, 3) in rows of `columns`, each below its title."""
+    """The first `limit` images (N, H, W), (N, H, W, 1) or (N, H, W, 3) in rows of `columns`, each below its title.
+
+    titles   one for each image, else ValueError; None: none;  title   above all
+
+    >>> len(plotting.gallery(np.zeros((3, 8, 8)), ["a", "b", "c"]).axes)
+    3
+    """
     images = _checked_images(images, "gallery")
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"gallery: expected one title an image, got {len(titles)} titles for {len(images)} images")
@@ -41,6 +47,10 @@ def mistakes(
     """The misclassified images, the most confident mistakes first, with predicted class, probability and true class.
 
     x (N, H, W[, C]); y_true (N,), (N, 1) or one-hot (N, C); probabilities (N, C), as `predict` returns them.
+    class_names   None: the numbers;  columns   in a row, None: as many as fit;  limit   images at most
+
+    >>> len(plotting.mistakes(np.zeros((3, 8, 8)), [0, 1, 1], [[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]).axes)
+    1
     """
     images, probabilities = _checked_images(x, "mistakes"), np.asarray(probabilities)
     truth = fig.class_numbers(y_true, "mistakes: y_true")
@@ -75,7 +85,10 @@ def filters(kernel: Any, *, columns: int = 8, limit: int = 64, title: str | None
     """The filters of a convolution's kernel (KH, KW, C, F), white at 0, blue below, red above, on one scale.
 
     Filters of three channels are drawn in colour, each stretched to 0..1; with other numbers of channels every channel
-    gets a panel of its own. At most `limit` panels.
+    gets a panel of its own. At most `limit` panels, in rows of `columns`, under `title` (None: their number and sizes).
+
+    >>> len(plotting.filters(np.ones((3, 3, 3, 4))).axes)
+    4
     """
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize

@@ -19,10 +19,13 @@ def learning_rate_curve(
     suggestion: float | None = None,
     title: str | None = None,
 ) -> "Figure":
-    """Losses over learning rates on a logarithmic axis; `raw` ones as a faint line behind, the suggested rate as a dot.
+    """losses over learning_rates on a logarithmic axis; `raw` ones as a faint line behind, the `suggestion` as a dot.
 
-    The end, where the loss shoots up, is cut off at twice the height of the rest. Raises ValueError for fewer than two
-    points.
+    The end, where the loss shoots up, is cut off at twice the height of the rest; `title` stands above. Raises ValueError for
+    fewer than two points.
+
+    >>> len(plotting.learning_rate_curve([0.001, 0.01, 0.1], [2.0, 1.0, 3.0], suggestion=0.005).axes)
+    1
     """
     rates, values = np.asarray(learning_rates, float), np.asarray(losses, float)
     if len(rates) < 2 or rates.shape != values.shape:

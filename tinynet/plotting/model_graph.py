@@ -31,8 +31,14 @@ def plot_model(
     """Draws the layers of `model` and how they are connected, and writes the picture to `to_file` unless that is None.
 
     As Keras's plot_model, but nothing beside matplotlib is needed, and shapes and names are shown unless switched off.
-    rankdir "TB" leads down, "LR" to the right. Raises ValueError for a model that is no graph of layers (a subclass), or
-    that does not know its shapes yet.
+
+    show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable   what stands in each box
+    expand_nested   the layers of nested models in their places;  dpi   dots an inch of the file
+    rankdir         "TB" leads down, "LR" to the right
+
+    Raises ValueError for a model that is no graph of layers (a subclass), or that does not know its shapes yet.
+
+    >>> figure = plotting.plot_model(model, "model.png", show_dtype=True)
     """
     if rankdir not in ("TB", "LR"):
         raise ValueError(f"plot_model: rankdir must be 'TB' (down) or 'LR' (to the right), got {rankdir!r}")

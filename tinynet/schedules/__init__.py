@@ -39,11 +39,20 @@ _CLASSES = {
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """{"class_name", "config"} of a schedule."""
+    """The description of a `learning_rate_schedule`: a dictionary with its "class_name" and "config".
+
+    >>> schedules.serialize(ExponentialDecay(0.1, 100, 0.5))["class_name"]
+    'ExponentialDecay'
+    """
     return lookup.to_config(learning_rate_schedule)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
-    """The schedule that `serialize` described; `custom_objects`: {name: class} of one's own."""
+    """The schedule that `serialize` described by `config`; `custom_objects`: {name: class} of one's own.
+
+    >>> schedules.deserialize({"class_name": "ExponentialDecay", "config": {
+    ...     "initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.5}})(100)
+    0.05
+    """
     with lookup.custom_object_scope(custom_objects or {}):
         return lookup.from_config(config, _CLASSES, "schedule")

@@ -10,6 +10,11 @@ class CosineDecay(LearningRateSchedule):
 
     With a `warmup_target` T the rate first rises in a straight line from eta_0 to T within W = warmup_steps (Goyal et al.,
     "Accurate, large minibatch SGD", 2017, section 2.2); then it falls from T, as above with T for eta_0 and k - W for k.
+    eta_0 is initial_learning_rate; `name` has no effect. Raises ValueError unless decay_steps > 0.
+
+    >>> schedule = CosineDecay(0.1, decay_steps=100)
+    >>> schedule(0), schedule(50), schedule(100)
+    (0.1, 0.05, 0.0)
     """
 
     def __init__(
@@ -39,7 +44,11 @@ class CosineDecayRestarts(LearningRateSchedule):
     """eta(k) = eta_0 ((1 - alpha) m^i (1 + cos(pi c)) / 2 + alpha) in period i = 0, 1, ..., of which the share c has passed.
 
     Period i takes first_decay_steps t_mul^i steps: it starts m_mul^i times as high as the first, and ends at alpha eta_0.
-    Equation 5 of the paper.
+    eta_0 is initial_learning_rate; `name` has no effect. Equation 5 of the paper.
+
+    >>> schedule = CosineDecayRestarts(0.1, first_decay_steps=100)
+    >>> schedule(0), round(schedule(50), 4), schedule(100)
+    (0.1, 0.05, 0.1)
     """
 
     def __init__(

@@ -33,7 +33,13 @@ class _Decay(LearningRateSchedule):
 
 
 class ExponentialDecay(_Decay):
-    """eta(k) = eta_0 r^p, p = k / decay_steps (rounded down if `staircase`)."""
+    """eta(k) = eta_0 r^p, p = k / decay_steps (rounded down if `staircase`).
+
+    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect. Raises ValueError unless decay_steps > 0.
+
+    >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100)
+    0.05
+    """
 
     def __call__(self, step: int) -> float:
         return self.initial_learning_rate * self.decay_rate ** self.progress(step)
@@ -43,6 +49,11 @@ class InverseTimeDecay(_Decay):
     """eta(k) = eta_0 / (1 + r p), p = k / decay_steps (rounded down if `staircase`).
 
     With decay_steps=1 it is what Keras 1 and 2 called `decay=r`.
+
+    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect. Raises ValueError unless decay_steps > 0.
+
+    >>> InverseTimeDecay(0.1, decay_steps=100, decay_rate=1.0)(100)
+    0.05
     """
 
     def __call__(self, step: int) -> float:
@@ -54,6 +65,12 @@ class PolynomialDecay(LearningRateSchedule):
 
     With `cycle` S is the next multiple of decay_steps instead: the rate reaches eta_end there, rises to a value below
     eta_0 at once, and falls again.
+
+    initial_learning_rate   eta_0;  end_learning_rate   eta_end;  name   without effect
+    Raises ValueError unless decay_steps > 0.
+
+    >>> PolynomialDecay(0.1, decay_steps=100, end_learning_rate=0.0)(50)
+    0.05
     """
 
     def __init__(
@@ -78,7 +95,14 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """eta(k) = values[i] where i boundaries lie strictly below k: a boundary still belongs to the piece before it."""
+    """eta(k) = values[i] where i boundaries lie strictly below k: a boundary still belongs to the piece before it.
+
+    name   without effect. Raises ValueError unless there is one value more than boundaries, which rise.
+
+    >>> schedule = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
+    >>> schedule(100), schedule(101)
+    (0.1, 0.01)
+    """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant") -> None:
         if len(values) != len(boundaries) + 1:

@@ -13,11 +13,16 @@ class OneCycle(LearningRateSchedule):
     warmup_fraction   the share of them that the rise takes: the top is at k = warmup_fraction total_steps - 1
     anneal            "cosine": each piece is half a wave; "linear": a straight line
     three_phase       fall to the initial rate in as many steps as the rise took, then from there to the final rate
+    name              without effect. Raises ValueError for numbers out of range, or another anneal
 
     L. N. Smith, "A disciplined approach to neural network hyper-parameters: part 1", 2018, section 4.1 ("1cycle"): there the
     pieces are straight lines, the fall takes as long as the rise, and the last steps go several orders of magnitude below
     the start, which is anneal="linear", three_phase=True with a warmup_fraction just below 0.5. The defaults are those
     that have become usual since: a short rise, one long fall, along a cosine.
+
+    >>> schedule = OneCycle(1.0, total_steps=100)
+    >>> schedule(0), schedule(29), round(schedule(99), 8)
+    (0.04, 1.0, 4e-06)
     """
 
     def __init__(

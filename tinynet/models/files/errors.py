@@ -7,11 +7,26 @@ LONGEST = 300  # characters of a message that come from the file
 
 
 class FileError(ValueError):
-    """A file that is damaged, hostile, or of another kind: nothing was loaded from it and nothing was changed."""
+    """A file that is damaged, hostile, or of another kind: nothing was loaded from it and nothing was changed.
+
+    >>> bytes_written = open("net.tinynet", "wb").write(b"no model")
+    >>> try:
+    ...     tinynet.models.load_model("net.tinynet")
+    ... except tinynet.saving.FileError as error:
+    ...     print("not loaded")
+    not loaded
+    """
 
 
 class UnknownObjectError(FileError, TypeError):
-    """A file that names a class or function that neither tinynet has nor the user registered."""
+    """A file that names a class or function that neither tinynet has nor the user registered.
+
+    >>> try:
+    ...     tinynet.saving.deserialize_keras_object({"class_name": "Mine", "config": {}})
+    ... except tinynet.saving.UnknownObjectError:
+    ...     print("who is Mine?")
+    who is Mine?
+    """
 
 
 def failure(path: str | os.PathLike[str], reason: Any) -> FileError:

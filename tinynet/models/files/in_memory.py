@@ -17,10 +17,13 @@ MOST_WEIGHTS = 1 << 28  # numbers in the weights of all that is made from one de
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A new model, with new weights, of what `to_json` described; Keras's JSON will do.
+    """A new model, with new weights, of what `to_json` described in json_string; Keras's JSON will do.
 
     Raises ValueError, with nothing made, for what is no such text, names what is not known, or asks for more than 2^28
-    weights. Code in it is never run.
+    weights. Code in it is never run. custom_objects: {name: class or function} for what is not registered.
+
+    >>> tinynet.models.model_from_json(model.to_json()).count_params()
+    2
     """
     with lookup.custom_object_scope(custom_objects or {}), safely("the JSON of a model"):
         if not isinstance(json_string, str | bytes):
@@ -34,8 +37,13 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
     """The object that {"class_name": ..., "config": {...}} describes, in tinynet's words or Keras's; those in lists and
     dictionaries; numbers and strings as they are.
 
+    custom_objects   {name: class or function} for what is not registered
+
     `safe_mode` is without effect: code in descriptions is never run. Raises UnknownObjectError, a TypeError, for a class
     that is neither tinynet's nor registered, and else ValueError for what cannot be made.
+
+    >>> tinynet.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}}).units
+    3
     """
     with lookup.custom_object_scope(custom_objects or {}), safely("the object"):
         text.measure(config, "it")

@@ -19,11 +19,18 @@ LEGACY = (
 def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Writes a whole model, or nothing at all: architecture, weights, compile arguments and the optimizer's state.
 
+    The end of `filepath` says the format:
+
     `.tinynet`  one safetensors file, from which training goes on with the same bits
     `.keras`    Keras 3's archive, which Keras reads too (needs h5py); counters of random layers stay behind, and the learning
                 rate is rounded to single precision
 
-    Raises ValueError for another suffix and for what cannot be described, such as Python lambdas.
+    Raises ValueError for another suffix and for what cannot be described, such as Python lambdas, and FileExistsError for a
+    file that is there unless `overwrite`.
+
+    >>> tinynet.saving.save_model(model, "net.tinynet")
+    >>> bool((tinynet.saving.load_model("net.tinynet").predict(x, verbose=0) == model.predict(x, verbose=0)).all())
+    True
     """
     path, kind = Path(filepath), _kind(filepath)
     if not overwrite and path.exists():
@@ -40,7 +47,7 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """The model in a file that `save_model`, `model.save` or Keras 3 wrote, with new parameters of the file's values.
+    """The model in `filepath`, which `save_model`, `model.save` or Keras 3 wrote, with new parameters of the file's values.
 
     custom_objects  {name: class or function} for what is not registered
     compile         whether to compile the model as it was, with the optimizer's state
@@ -48,6 +55,10 @@ def load_model(
 
     Everything is checked before anything is made. A file that is damaged, hostile, or does not fit what it describes ends
     in a `tinynet.saving.FileError`, a ValueError, and has changed nothing; a missing one in a FileNotFoundError.
+
+    >>> model.save("net.tinynet")
+    >>> tinynet.saving.load_model("net.tinynet").compiled
+    True
     """
     kind = _kind(filepath)
     if not os.path.exists(filepath):
