@@ -45,8 +45,8 @@ class Layer(Penalised):
     _takes_many = False  # whether the input is a list of Tensors
     _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
-    _takes_training: bool  # whether call has that parameter
-    _default_training: bool | None  # and its default
+    _takes_training: bool  # whether call has that parameter;
+    _default_training: bool | None  # its default
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
@@ -173,10 +173,8 @@ class Layer(Penalised):
         """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""
         if isinstance(inputs, Tensor):
             x = inputs
-        elif inputs is None:
-            return None
-        elif isinstance(inputs, STRUCTURES) and is_nested(inputs):
-            return mapped(self._as_input, inputs)
+        elif inputs is None or (isinstance(inputs, STRUCTURES) and is_nested(inputs)):
+            return None if inputs is None else mapped(self._as_input, inputs)
         else:
             array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
@@ -242,8 +240,8 @@ class Layer(Penalised):
         """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
         return {**vars(self), "_inbound_nodes": [], **nothing_added(), "_values_to_search": None}
 
-    def __reduce__(self) -> Any:
-        return object.__new__, (type(self),), self.__getstate__()  # without the arguments that the class needs
+    def __reduce__(self) -> Any:  # without the arguments that the class needs
+        return object.__new__, (type(self),), self.__getstate__()
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""

@@ -19,37 +19,16 @@ class Holder(Told):
     """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
 
     _revision_counts: ClassVar = revision
-    _without_effect: ClassVar = frozenset(
-        {
-            "_draw_count",
-            "history",
-            "stop_training",
-            "stop_evaluating",
-            "stop_predicting",
-            "_trainable",
-            "_added_losses",
-            "_losses_added_in",
-            "_adding_layers",
-            "_fits_by_thread",
-        }
-    )  # attributes not counted
+    _without_effect: ClassVar = frozenset({  # attributes not counted
+        "_draw_count", "history", "stop_training", "stop_evaluating", "stop_predicting", "_trainable", "_added_losses",
+        "_losses_added_in", "_adding_layers", "_fits_by_thread",
+    })  # fmt: skip
     # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one. The others
     # lead to none.
-    _not_searched: ClassVar = frozenset(
-        {
-            "_adding_layers",
-            "_given_arguments",
-            "_inbound_nodes",
-            "_added_losses",
-            "_batch_shape",
-            "_built_for",
-            "_chain_tensors",
-            "_flags_at_compile",
-            "_input_sizes",
-            "_own_fixed",
-            "_own_trainable",
-        }
-    )
+    _not_searched: ClassVar = frozenset({
+        "_adding_layers", "_given_arguments", "_inbound_nodes", "_added_losses", "_batch_shape", "_built_for", "_chain_tensors",
+        "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable",
+    })  # fmt: skip
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}
     _given_arguments: dict[str, Any]

@@ -13,6 +13,9 @@ class InputSpec:
     ndim, min_ndim, max_ndim   numbers of axes;  allow_last_axis_squeeze   a last axis of size 1 may be there or not
     name   of the input, where inputs are a dictionary;  optional   None will do
     dtype   is kept, and not checked: layers cast their inputs to their own
+
+    >>> InputSpec(shape=(None, 28, 28))
+    InputSpec(shape=(None, 28, 28), ndim=3)
     """
 
     def __init__(
@@ -47,7 +50,7 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "InputSpec":
-        """What `get_config` described."""
+        """What `get_config` described in `config`."""
         return cls(**config)
 
     def __repr__(self) -> str:

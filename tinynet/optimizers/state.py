@@ -144,7 +144,10 @@ class OptimizerState:
         layout: Any = None,
         name: str | None = None,
     ) -> Tensor:
-        """A new variable of the optimizer, of any shape; `aggregation` and `layout` say nothing on one machine."""
+        """A new variable `name` of this shape and dtype (None: `config.floatx()`) that the optimizer keeps.
+
+        initializer   what it begins as;  aggregation, layout   say nothing on one machine
+        """
         value = limits.first_value(initializers.get(initializer), tuple(shape), np.dtype(dtype or config.floatx()))  # type: ignore[arg-type]
         self._state_variables.append(Parameter(as_raw(value), trainable=False, name=name or "variable"))
         return self._state_variables[-1]
