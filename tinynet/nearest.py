@@ -1,6 +1,5 @@
 """The names that were perhaps meant: what errors about a name that does not exist suggest."""
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -43,6 +42,8 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     for alike in (wanted, ELSEWHERE.get(wanted)):
         if found := [other for other, text in plain.items() if text == alike]:
             return found[:1]
+    import difflib  # which takes as long to import as tinynet does; only errors need it
+
     spelt = difflib.get_close_matches(wanted, plain.values(), most, 0.7)
     part = [text for text in plain.values() if len(wanted) > 1 and (text.startswith(wanted) or text.endswith(wanted))]
     likely = dict.fromkeys([*spelt, *sorted(part, key=len)])
