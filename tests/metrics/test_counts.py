@@ -193,7 +193,7 @@ def test_f_scores_of_what_is_no_number_are_none(settings):
 AT_THRESHOLDS = ["TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall", "AUC"]
 NO_THRESHOLDS = [
     [None], [0.5, None], "a", ["a"], [[0.5, 0.6]], -0.1, [2.0], float("nan"), [0.2, float("nan")], {0.5: 1}, 1j, [1j],
-    np.array([0.5, np.inf]), np.array([[0.5]]), object(),
+    np.array([0.5, np.inf]), np.array([[0.5]]), range(3),
 ]  # fmt: skip
 
 
