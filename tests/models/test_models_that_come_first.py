@@ -35,7 +35,7 @@ def frozen():
 
 
 @saving.register_keras_serializable("first")
-class Own(Model):
+class Wrapping(Model):
     """Its __init__ ends in super().__init__(inputs, outputs)."""
 
     def __init__(self, name="base"):
@@ -49,7 +49,7 @@ FIRST = {
     "built": built,
     "called": called,
     "frozen": frozen,
-    "own": Own,
+    "own": Wrapping,
     "in a sequential": lambda: Sequential([functional()], name="around"),
     "twice": lambda: Sequential([Sequential([built()], name="around")], name="outermost"),
     "with more": lambda: Sequential([functional(), layers.ReLU()], name="around"),

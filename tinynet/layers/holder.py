@@ -44,6 +44,7 @@ class Holder(Told):
 
     def __init__(self, trainable: bool) -> None:
         self._trainable = arguments.yes_or_no(trainable, f"{type(self).__name__}: trainable")
+        vars(self)["_values_to_search"] = None
         self._own_trainable: list[Parameter] = []
         self._own_fixed: list[Parameter] = []
 

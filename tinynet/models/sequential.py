@@ -32,13 +32,13 @@ class Sequential(Model):
 
     @tracebacks.entry
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
+            raise TypeError(f"Sequential takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
         super().__init__(trainable=trainable, name=name)
         self._given_arguments = {}  # the layers of today are in _layers
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None  # if one was given
         self._chain_tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
-        if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
-            raise TypeError(f"{self} takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
         for layer in layers or ():
             self.add(layer)
         if not trainable:
