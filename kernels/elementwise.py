@@ -63,8 +63,10 @@ def broadcast_like(arrays: list[np.ndarray], dtype: Any) -> np.ndarray:
 
 def cast(x: Array, dtype: Any) -> Array:
     """`x` in another number format: itself where it has it already."""
-    if not isinstance(x, np.ndarray) or x.dtype == dtype:
-        return x if x.dtype == dtype else x.astype(dtype)
+    if x.dtype == dtype:
+        return x
+    if not isinstance(x, np.ndarray):
+        return xp(x).asarray(x, dtype)
     out = like(x, x.shape, dtype)
     launch(np.copyto, out, x, "unsafe")
     return out
@@ -92,10 +94,11 @@ def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """New array, shaped and ordered as the last of `arrays`, and one-dimensional views of it and of all arrays.
 
-    (out, [out's view, first's view, ...]); out has the first one's dtype. Arrays of one shape that lie alike and
+    (out, [out's view, first's view, ...]); all have the first one's dtype. Arrays of one shape that lie alike and
     without gaps are used where they are; others are first brought into batch-last memory. All views go through the axes
     in one order, so that one place in each of them is one index.
     """
+    arrays = (arrays[0], *[cast(x, arrays[0].dtype) for x in arrays[1:]])  # a gradient may meet an input of float16
     order = _batch_last(arrays[0].ndim)
     turned = [x.transpose(order) for x in arrays]
     if not all(x.flags.c_contiguous for x in turned):

@@ -31,6 +31,19 @@ def test_value_and_gradient_of_keras(case):
 
 
 @pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
+@pytest.mark.parametrize("kind", [np.asarray, Tensor])
+def test_predictions_of_float16_are_computed_with_as_float32(case, kind):
+    loss = getattr(losses, case["name"])(**case["settings"])
+    y_pred = np.array(case["y_pred"], np.float16)
+    value, true = (
+        loss(np.array(case["y_true"]), kind(p), sample_weight=case["sample_weight"])
+        for p in (y_pred, y_pred.astype(np.float32))
+    )
+    assert value.dtype == np.float32
+    np.testing.assert_array_equal(value.numpy(), true.numpy())
+
+
+@pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
 def test_arrays_of_another_module(case):
     loss = getattr(losses, case["name"])(**case["settings"])
     y_pred = Tensor(strict_array.asarray(np.array(case["y_pred"])), requires_grad=True)

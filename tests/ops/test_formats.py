@@ -8,6 +8,8 @@ import pytest
 
 from tinynet import Tensor, config, grad, ops
 
+from ops import calls
+
 RNG = np.random.default_rng(5)
 FORMATS = ["bool", "uint8", "int8", "int32", "int64", "float16", "float32", "float64"]
 WORDS = np.array([1, 2, 3], np.uint32)
@@ -75,6 +77,26 @@ def test_integers_are_computed_with_as_floats(name, dtype, other):
         for found, true in zip(grad(y.sum(), tracked), expected, strict=True):
             assert found.dtype == other
             np.testing.assert_allclose(found.numpy(), true.numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", ">f4", ">f8"])
+@pytest.mark.parametrize("name", calls.CALLS)
+def test_gradients_of_numbers_that_are_kept_in_another_format(name, dtype):
+    """Of float16, and of numbers whose bytes lie the other way round: of the format that was given, and those of float64."""
+    function, roles = calls.CALLS[name]
+
+    def gradients(kind):
+        values = [calls.ROLES[role].astype(kind) if role.isupper() else calls.ROLES[role] for role in roles]
+        xs = [Tensor(x, requires_grad=True) if role.isupper() else x for x, role in zip(values, roles, strict=True)]
+        y = function(ops, *xs)
+        tracked = [x for x in xs if isinstance(x, Tensor)]
+        follows = isinstance(y, Tensor) and y.requires_grad
+        return grad(ops.sum(y), tracked, allow_unused=True) if follows else []
+
+    for found, true in zip(gradients(dtype), gradients("float64"), strict=True):
+        if true is not None:
+            assert found.dtype == np.dtype(dtype)
+            np.testing.assert_allclose(found.numpy(), true.numpy(), rtol=4e-3, atol=4e-3)
 
 
 def test_an_image_of_bytes_and_a_kernel_of_float32_make_float32():

@@ -6,19 +6,16 @@ import numpy as np
 
 from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
-from tinynet.backend import config
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
+from tinynet.ops.settings import floats
 
 FLATTEN = "; a Flatten() or GlobalAveragePooling2D() before the last Dense leaves one prediction for each sample"
 
 
 def prediction(y_pred: Any) -> Any:
     """`y_pred` as a Tensor or an array of floating-point numbers."""
-    if isinstance(y_pred, Tensor):
-        return y_pred
-    array = y_pred if hasattr(y_pred, "dtype") else np.asarray(y_pred, config.floatx())
-    return array if array.dtype.kind == "f" else array.astype(config.floatx())
+    return floats(y_pred)[0]
 
 
 def target(y_true: Any, y_pred: Any) -> Any:
