@@ -87,6 +87,25 @@ def test_conversions():
     assert ops.ndim([[1, 2]]) == 2
 
 
+@pytest.mark.parametrize("kind", [np.asarray, Tensor])
+@pytest.mark.parametrize("nothing", [[], (), np.array([], int), [[], []]], ids=str)
+def test_nothing_may_be_taken(kind, nothing):
+    """An empty list is one of floats to NumPy, and yet it may be an index."""
+    x, shape = kind(np.arange(6.0).reshape(2, 3)), np.shape(nothing)
+    assert ops.take(x, nothing).shape == shape
+    assert ops.take(x, nothing, axis=1).shape == (2, *shape)
+    assert ops.getitem(x, (slice(None), nothing)).shape == (2, *shape)
+    if isinstance(nothing, list) and kind is Tensor:
+        assert x[nothing].shape == (*shape, 3)
+
+
+def test_truths_are_places_to_take_and_masks_to_index_with():
+    x = np.array([[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(ops.take(x, [True, False, True]), np.take(x, [True, False, True]))
+    np.testing.assert_array_equal(ops.take(Tensor(x), [True, False], axis=0).numpy(), x[[1, 0]])
+    np.testing.assert_array_equal(ops.getitem(x, [True, False]), x[:1])
+
+
 def test_mistakes():
     with pytest.raises(ValueError, match="ord must be a positive number"):
         ops.norm(X, float("inf"), axis=1)

@@ -153,6 +153,16 @@ def test_comparisons_are_constant_tensors_of_booleans(tracked):
     assert {tracked: 1}[tracked] == 1  # hashed by identity
 
 
+@pytest.mark.parametrize("alien", [None, "abc", object(), {"a": 1}, [[1], [2, 3]], ["a"]], ids=str)
+def test_what_is_no_array_is_not_equal(tracked, alien):
+    assert (tracked == alien) is False
+    assert (tracked != alien) is True
+    assert (alien == tracked) is False
+    assert tracked not in [alien]
+    with pytest.raises(TypeError, match="numbers"):
+        tracked < alien  # noqa: B015
+
+
 def test_python_protocols():
     t = Tensor(np.array([[1.5, 2.0], [3.0, 4.0]]))
     assert len(t) == 2

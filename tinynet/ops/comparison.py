@@ -1,5 +1,7 @@
 """Comparisons and logic: their results are Tensors of booleans, which are constants on the tape."""
 
+from functools import wraps
+
 import numpy as np
 
 from tinynet.autograd import Tensor, primitive
@@ -85,8 +87,22 @@ def bitwise_not(x):
     return ~as_array(x)
 
 
+def _unless_alien(function):
+    """`function`, and for what holds no numbers (None, a string) Python's own answer: it is not equal."""
+
+    @wraps(function)
+    def compare(x1, x2):
+        try:
+            return function(x1, x2)
+        except TypeError:
+            return NotImplemented
+
+    return compare
+
+
 for _name, _function in [
-    ("eq", equal), ("ne", not_equal), ("lt", less), ("le", less_equal), ("gt", greater), ("ge", greater_equal)
+    ("eq", _unless_alien(equal)), ("ne", _unless_alien(not_equal)),
+    ("lt", less), ("le", less_equal), ("gt", greater), ("ge", greater_equal),
 ]:  # fmt: skip
     method(f"__{_name}__", _function)
 operator("and", bitwise_and)

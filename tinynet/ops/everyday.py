@@ -57,7 +57,8 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     x = as_array(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
-    index[axis] = np.asarray(device.to_host(constant(indices)))
+    places = np.asarray(device.to_host(constant(indices)))
+    index[axis] = places.astype(np.intp) if places.dtype.kind == "b" else places  # True is the place 1, and no mask
     return getitem(x, index=tuple(index))
 
 
@@ -118,4 +119,3 @@ def unstack(x: Value, num: int | None = None, axis: int = 0) -> list[Value]:
     if num not in (None, x.shape[axis]):
         raise ValueError(f"unstack: axis {axis} of shape {tuple(x.shape)} has not {num} parts")
     return [squeeze(take(x, [i], axis), axis=axis) for i in range(x.shape[axis])]
-

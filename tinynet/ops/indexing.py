@@ -82,8 +82,8 @@ method("__getitem__", getitem)
 
 def constant(part: Any) -> Any:
     """A Tensor or a list in an index as an array that nobody else can change: the derivative reads the elements read now."""
-    if isinstance(part, list):
-        return np.asarray(part)
+    if isinstance(part, list | tuple):
+        return np.asarray(part) if np.size(part) else np.asarray(part, np.intp)
     if not isinstance(part, Tensor):
         return part
     if type(part.data) is not np.ndarray:
