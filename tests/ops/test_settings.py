@@ -8,6 +8,8 @@ import pytest
 from tinynet import Tensor, no_grad, ops
 from tinynet.kernels import pool2d
 
+from ops.calls import CALLS, ROLES
+
 ROWS, IMAGES, SEQUENCES = np.arange(12.0).reshape(3, 4), np.ones((2, 4, 4, 2)), np.ones((2, 5, 3))
 KERNEL, BACK, DEEP, ONE = np.ones((2, 2, 2, 3)), np.ones((2, 2, 3, 2)), np.ones((2, 2, 2, 1)), np.ones((2, 3, 4))
 MAPS, FOUR, NAN = np.tile([1.0, 0, 0, 0, 1, 0], (2, 1)), np.ones(4), float("nan")
@@ -18,7 +20,7 @@ TAKES = {
     "conv2d_transpose": (IMAGES, BACK), "depthwise_conv2d": (IMAGES, DEEP), "group_norm": (ROWS, FOUR, FOUR),
     "linear": (ROWS, FOUR[:, None]), "max_pool2d": (IMAGES,), "one_hot": ([0, 1],), "resize_images": (IMAGES,),
     "take": (ROWS, [0]), "concatenate": ([ROWS, ROWS],), "repeat": (ROWS,), "split": (ROWS,),
-    "categorical_crossentropy": (ROWS, ROWS), "sparse_categorical_crossentropy": (np.arange(3), ROWS),
+    "stack": ([ROWS, ROWS],), "categorical_crossentropy": (ROWS, ROWS), "sparse_categorical_crossentropy": (np.arange(3), ROWS),
 }  # fmt: skip
 WITH = {
     "norm": {"axis": 1}, "max_pool2d": {"pool_size": 2}, "average_pool2d": {"pool_size": 2}, "resize_images": {"size": 2},
@@ -37,8 +39,17 @@ WRONG = {
         **dict.fromkeys(["categorical_crossentropy", "sparse_categorical_crossentropy"], NO_AXIS),
         **{key: [*NO_AXIS, None] for key in ["batch_norm", "batch_norm_inference"]},
         "one_hot": [2, -3, "x", 1.5, None],
+        "squeeze": NO_AXES,
+        "expand_dims": [3, -4, "x", 1.5, NAN, True, None, (1.5,), (0, "x"), (0, 0), (0, -4), (0, 4)],
+        "stack": [3, -4, "x", 1.5, NAN, True, None, (0, 1)],
     },
-    "axes": {"moments": NO_AXES, "group_norm": [*NO_AXES, (0,), (), (1, 1), 1, None]},
+    "axes": {
+        "moments": NO_AXES,
+        "group_norm": [*NO_AXES, (0,), (), (1, 1), 1, None],
+        "transpose": [*NO_AXES, (0,), (2, 3), (-3, -4), (1, 0, 2), ()],
+    },
+    "newshape": {"reshape": ["x", 2.0, NAN, True, None, (2.9, 6), (3, "x"), (3, None), np.array([3.0, 4.0])]},
+    "shape": {"broadcast_to": ["x", 1.5, NAN, None, True, (3.0, 4), (3, "x"), (3, -1), (4,), (4, 3), (), (3, 4, 1)]},
     "ord": {"norm": [0, -1, NAN, float("inf"), "x", True, [2], -0.5, "nuc"]},
     "order": {"normalize": [0, -1, NAN, float("inf"), "x", True, [2], None]},
     "epsilon": {key: [-1, NAN, "x", [1]] for key in ["normalize", "group_norm", "batch_norm", "batch_norm_inference"]},
@@ -76,7 +87,7 @@ def test_wrong_settings(name, argument, value, kind):
     assert f"{name}: " in str(error.value)
     assert argument in str(error.value)
     settings.pop(argument)
-    if argument not in ("pool_size", "size", "repeats", "indices_or_sections", "num_classes", "axes", "rate"):
+    if inspect.signature(getattr(ops, name)).parameters[argument].default is not inspect.Parameter.empty:
         getattr(ops, name)(*arrays, **settings)  # it was that argument alone
 
 
@@ -86,8 +97,19 @@ def test_wrong_settings(name, argument, value, kind):
 def test_every_function_with_such_an_argument_is_tried(argument):
     functions = {name for name in ops.__all__ if inspect.isfunction(getattr(ops, name))}
     having = {name for name in functions if argument in inspect.signature(getattr(ops, name)).parameters}
-    elsewhere = {"expand_dims", "squeeze", "stack", "transpose", "full", "full_like"}  # shapes: test_axes.py; new arrays
+    elsewhere = {"full", "full_like", "ones", "zeros"}  # new arrays
     assert having - elsewhere == set(WRONG[argument])
+
+
+@pytest.mark.parametrize("value", [None, "abc", b"ab", {"a": 1}, {1, 2}, object(), [None], ["a"]], ids=str)
+@pytest.mark.parametrize("name", [name for name, (_, roles) in CALLS.items() if roles])
+def test_what_holds_no_numbers_is_refused(name, value):
+    function, roles = CALLS[name]
+    for place in range(len(roles)):
+        if roles[place].isupper() and (place == 0 or value is not None):  # None may stand for a bias
+            arrays = [value if i == place else ROLES[role] for i, role in enumerate(roles)]
+            with pytest.raises(TypeError, match="holds numbers"):
+                function(ops, *arrays)
 
 
 @pytest.mark.parametrize("padding", ["x", 0, None, (1, 1), ((1,), (1,)), ((-1, 0), (0, 0)), ((1.5, 0), (0, 0)), (("", 0),) * 2])

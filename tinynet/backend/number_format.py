@@ -74,11 +74,9 @@ def result_type(*operands: Any) -> np.dtype:
 
 
 def as_array(x: Any) -> Any:
-    """A number or a list as an array, its floats of `config.floatx()`; anything else as it is."""
+    """A number or a list as an array, its floats of `config.floatx()`; an array or a Tensor as it is. Else TypeError."""
     if hasattr(x, "dtype") and not isinstance(x, np.generic):
         return x
-    if not isinstance(x, list | tuple | int | float | np.generic):
-        return x  # whoever takes it says what is wrong with it
     array = numbers(_plain(x))
     return array.astype(config.floatx()) if array.dtype.kind == "f" else array
 
@@ -108,8 +106,9 @@ def _weak(x: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    """NumPy's scalars as Python's."""
-    return x.item() if isinstance(x, np.generic) else x
+    """NumPy's scalars as Python's; what is neither an array nor made of Python's numbers as an array, if NumPy can read it."""
+    x = x.item() if isinstance(x, np.generic) else x
+    return x if hasattr(x, "dtype") or isinstance(x, int | float | list | tuple) else numbers(x)
 
 
 def numbers(data: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from tinynet.autograd import Tensor, as_raw, as_tensor
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config, device
-from tinynet.backend.number_format import as_array, result_type
+from tinynet.backend.number_format import as_array, numbers, result_type
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import cast
@@ -44,7 +44,7 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 def shape(x: Any) -> tuple[int, ...]:
     """The sizes of the axes of x."""
-    return tuple(as_raw(x).shape) if hasattr(x, "shape") else np.shape(x)
+    return tuple(as_raw(x).shape) if hasattr(x, "shape") else numbers(x).shape
 
 
 def ndim(x: Any) -> int:
@@ -240,7 +240,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tens
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    labels = np.asarray(device.to_host(as_raw(x))).astype(np.int64)
+    labels = np.asarray(device.to_host(as_raw(as_array(x)))).astype(np.int64)
     num_classes = integer("one_hot", "num_classes", num_classes, least=0)
     axis = existing("one_hot", axis, labels[..., None])
     hot = (labels[..., None] == np.arange(num_classes)).astype(dtype or config.floatx())

@@ -64,7 +64,10 @@ def stack(x: Sequence[Value], axis: int = 0) -> Value:
     array([[1, 3],
            [2, 4]])
     """
-    return concatenate([expand_dims(one, axis) for one in x], axis)
+    xs, axis = [as_array(one) for one in x], integer("stack", "axis", axis)
+    if xs and not -xs[0].ndim - 1 <= axis <= xs[0].ndim:
+        raise ValueError(f"stack: axis {axis} is out of range for arrays of shape {tuple(xs[0].shape)}")
+    return concatenate([expand_dims(one, axis) for one in xs], axis)
 
 
 def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:

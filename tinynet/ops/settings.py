@@ -16,8 +16,10 @@ _FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 def floats(*xs: Any) -> tuple[Any, ...]:
-    """Operands (or None) of one operation as floats of one format, the widest that is among them; see number_format.py."""
-    xs = tuple([x if x is None or isinstance(x, Tensor) else as_array(x) for x in xs])
+    """Operands of one operation as floats of one format, the widest that is among them; see number_format.py. All but the
+    first may be None.
+    """
+    xs = tuple([x if isinstance(x, Tensor) or (x is None and i) else as_array(x) for i, x in enumerate(xs)])
     given = [x.dtype for x in xs if x is not None]
     if given[0] not in _FLOATS or len(set(given)) > 1:
         dtype = common_float(given)

@@ -20,7 +20,7 @@ def reshape(x: Value, newshape: Any) -> Value:
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    return basics.reshape(as_array(x), shape=_sizes(newshape))
+    return basics.reshape(as_array(x), shape=_integers("reshape", "newshape", newshape))
 
 
 def flatten(x: Value) -> Value:
@@ -29,13 +29,17 @@ def flatten(x: Value) -> Value:
 
 
 def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
-    """x repeated to `shape` by NumPy's rules, as a view.
+    """x repeated to `shape` by NumPy's rules, as a view. Raises ValueError for a shape that x cannot be repeated to.
 
     >>> ops.broadcast_to([1, 2], (2, 2))
     array([[1, 2],
            [1, 2]])
     """
-    return basics.broadcast_to(as_array(x), shape=_sizes(shape))
+    x, sizes = as_array(x), _integers("broadcast_to", "shape", shape)
+    last = sizes[len(sizes) - x.ndim :] if x.ndim else ()
+    if len(sizes) < x.ndim or min(sizes, default=0) < 0 or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
+        raise ValueError(f"broadcast_to: an array of shape {tuple(x.shape)} cannot be repeated to the shape {sizes}")
+    return basics.broadcast_to(x, shape=sizes)
 
 
 def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
@@ -47,7 +51,7 @@ def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
     (2, 1)
     """
     x = as_array(x)
-    axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
+    axes = _integers("expand_dims", "axis", axis)
     ndim, sizes = x.ndim + len(axes), iter(x.shape)
     if any(not -ndim <= a < ndim for a in axes) or len(new := {a % ndim for a in axes}) < len(axes):
         raise ValueError(f"expand_dims: axis {axis} is out of range for an array of shape {x.shape}")
@@ -61,8 +65,8 @@ def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
     (3, 1)
     """
     x = as_array(x)
-    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else [axis] if isinstance(axis, int) else axis
-    axes = [existing("squeeze", a, x) for a in axes]
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else _integers("squeeze", "axis", axis)
+    axes = existing_axes("squeeze", axes, x)
     if any(x.shape[a] != 1 for a in axes):
         raise ValueError(f"squeeze: axis {axis} of shape {x.shape} is not of length 1")
     return basics.reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes))
@@ -86,10 +90,11 @@ def transpose(x: Value, axes: Any = None) -> Value:
     (3, 4, 2)
     """
     x = as_array(x)
-    order = tuple(reversed(range(x.ndim))) if axes is None else _sizes(axes)
-    if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)):
-        raise ValueError(f"transpose: {order} is not an order of the axes of shape {x.shape}")
-    return permute(x, axes=tuple(a % x.ndim for a in order))
+    order = tuple(reversed(range(x.ndim))) if axes is None else _integers("transpose", "axes", axes)
+    order = existing_axes("transpose", order, x, "axes")
+    if len(order) != x.ndim:
+        raise ValueError(f"transpose: axes {order} is not an order of the axes of shape {tuple(x.shape)}")
+    return permute(x, axes=order)
 
 
 def moveaxis(x: Value, source: int | Sequence[int], destination: int | Sequence[int]) -> Value:
@@ -170,11 +175,11 @@ def _widths(pad_width: Any, x: Value) -> tuple[tuple[int, int], ...]:
     return tuple([(integer("pad", "pad_width", m, 0), integer("pad", "pad_width", n, 0)) for m, n in pairs])
 
 
-def _sizes(values: Any) -> tuple[int, ...]:
-    """One number or several, in a list or an array."""
-    if type(values) is tuple:
-        return tuple([int(n) for n in values])
-    return tuple(int(n) for n in values) if np.ndim(values) else (int(values),)
+def _integers(name: str, argument: str, values: Any) -> tuple[int, ...]:
+    """One integer or several, in a list, an array or a Tensor."""
+    several = values if isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1 else (values,)
+    plain = [n.item() if getattr(n, "ndim", None) == 0 else n for n in several]
+    return tuple([n if type(n) is int else integer(name, argument, n) for n in plain])
 
 
 for _function in (flatten, squeeze, swapaxes):

@@ -13,6 +13,7 @@ import numpy as np
 from tinynet.autograd import Tensor, primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend.config import check_data_format
+from tinynet.backend.number_format import numbers
 from tinynet.kernels import warp as kernels
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
@@ -70,7 +71,8 @@ def affine_warp(
     choice("affine_warp", "fill_mode", fill_mode, kernels.FILL_MODES)
     choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
     fill_value = number("affine_warp", "fill_value", fill_value)
-    maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else xp(as_raw(x)).asarray(maps, np.float64)
+    given = maps if hasattr(maps, "dtype") else numbers(maps)
+    maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else xp(as_raw(x)).asarray(given, np.float64)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
     first = check_data_format(data_format) == "channels_first"
