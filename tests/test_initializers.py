@@ -20,11 +20,13 @@ from tinynet.initializers import (
     Identity,
     LecunNormal,
     LecunUniform,
+    Ones,
     Orthogonal,
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
     VarianceScaling,
+    Zeros,
     compute_fans,
 )
 from tinynet.layers import Dense, Input
@@ -399,6 +401,39 @@ def test_a_copy_without_a_seed_draws_other_values():
     np.testing.assert_array_equal(seeded.clone()((3, 3)), seeded((3, 3)))
 
 
+@pytest.mark.parametrize("value", [None, "1", [1.0], object(), True, np.nan, np.inf], ids=str)
+@pytest.mark.parametrize(
+    ("cls", "argument"),
+    [(RandomNormal, "mean"), (RandomNormal, "stddev"), (TruncatedNormal, "mean"), (TruncatedNormal, "stddev"),
+     (RandomUniform, "minval"), (RandomUniform, "maxval"), (VarianceScaling, "scale"), (Orthogonal, "gain"),
+     (Identity, "gain")],
+)  # fmt: skip
+def test_settings_that_are_no_numbers_are_refused(cls, argument, value):
+    with pytest.raises((TypeError, ValueError), match=f"^{cls.__name__}: {argument} must be"):
+        cls(**{argument: value})
+
+
+@pytest.mark.parametrize("shape", [None, 3, "33", (2.5, 3), (True, 3), ("3", 3), (None, 3)], ids=str)
+@pytest.mark.parametrize("cls", [Zeros, Ones, Constant, RandomNormal, GlorotUniform, Orthogonal])
+def test_shapes_of_other_things_than_integers_are_refused(cls, shape):
+    with pytest.raises(TypeError, match=f"^{cls.__name__}: shape must be"):
+        cls()(shape)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 0.0), (0.1, 0.3), (-3.0, -0.7), (2.0, 2.0), (-1e-9, 1e-9)])
+def test_uniform_numbers_are_below_the_upper_bound_in_every_format(dtype, low, high):
+    """1 - 2**-53 is below 1, and 1 as float32."""
+
+    class Last:
+        def uniform(self, low, high, size):
+            return np.full(size, max(np.nextafter(high, -np.inf), low))
+
+    values = deviates.uniform(Last(), (3,), dtype, low, high).astype("float64")
+    assert (values < high).all() if low < high else (values == high).all()
+    assert np.abs(values - high).max() <= 2 * np.spacing(np.dtype(dtype).type(abs(high)))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -411,6 +446,9 @@ def test_a_copy_without_a_seed_draws_other_values():
         (lambda: Orthogonal()((3,)), "two axes"),
         (lambda: Identity()((3, 3, 3)), "matrices"),
         (lambda: HeNormal(seed=-1), "seed"),
+        (lambda: RandomUniform(1.0, 0.5), "RandomUniform: maxval must be at least 1.0, got 0.5"),
+        (lambda: RandomNormal(stddev=-1.0), "RandomNormal: stddev must be at least 0, got -1.0"),
+        (lambda: Zeros()((-1, 2)), "Zeros: shape must be at least 0, got -1"),
     ],
 )
 def test_errors(make, message):

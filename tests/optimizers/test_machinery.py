@@ -237,6 +237,9 @@ def test_built_anew_starts_anew():
     assert all(not v.data.any() for v in optimizer.variables[2:])
 
 
+NO_NUMBERS = ("1.0", [1.0], True, np.nan, np.inf, {"a": 1})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -246,7 +249,16 @@ def test_built_anew_starts_anew():
         ({"use_ema": True, "ema_momentum": -0.1}, "ema_momentum"),
         ({"use_ema": True, "ema_overwrite_frequency": 0}, "ema_overwrite_frequency must be an integer >= 1"),
         ({"use_ema": True, "ema_overwrite_frequency": 2.0}, "ema_overwrite_frequency"),
-        ({"loss_scale_factor": 0.0}, "loss_scale_factor must be a positive number"),
+        ({"loss_scale_factor": 0.0}, r"loss_scale_factor must be a number in \(0, inf\)"),
+        *[({"loss_scale_factor": value}, "loss_scale_factor must be a number in") for value in NO_NUMBERS],
+        *[({"weight_decay": value}, "weight_decay must be a number in") for value in NO_NUMBERS],
+        *[
+            ({name: value}, f"{name} must be a number in")
+            for name in ("clipnorm", "clipvalue", "global_clipnorm")
+            for value in (*NO_NUMBERS, 0.0, -1)
+        ],
+        *[({"epsilon": value}, "epsilon must be a number in") for value in (None, -1e-7, *NO_NUMBERS)],
+        *[({"learning_rate": value}, "the learning rate must be at least 0, and finite") for value in (-0.1, np.nan, np.inf)],
         ({"beta_1": 1.0}, "beta_1 must be a number in"),
         ({"beta_2": "0.9"}, "beta_2"),
     ],
@@ -259,7 +271,10 @@ def test_arguments_that_cannot_be(arguments, message):
 @pytest.mark.parametrize(
     ("name", "argument", "value"),
     [("Lion", "beta_1", 0.0), ("Lion", "beta_2", 1.5), ("Adadelta", "rho", -0.1), ("RMSprop", "rho", 1.1),
-     ("RMSprop", "momentum", 2.0), ("Nadam", "beta_2", 1.0), ("Adamax", "beta_1", True)],
+     ("RMSprop", "momentum", 2.0), ("Nadam", "beta_2", 1.0), ("Adamax", "beta_1", True),
+     *[(name, "epsilon", value) for name in ("RMSprop", "Nadam", "Adamax", "Adadelta", "Adagrad", "AdamW")
+       for value in (None, "1e-7", np.nan, np.inf, -1.0)],
+     *[("Adagrad", "initial_accumulator_value", value) for value in (None, [0.1], "0.1", np.nan, np.inf, -0.1)]],
 )  # fmt: skip
 def test_ranges(name, argument, value):
     with pytest.raises(ValueError, match=f"^{name}: {argument} must be a number in"):

@@ -34,10 +34,10 @@ def test_the_rate_that_was_read_can_be_set():
 
 @pytest.mark.parametrize("rate", [-0.01, -1e-30, float("nan"), -float("inf")])
 def test_a_rate_below_0_is_refused(rate):
-    with pytest.raises(ValueError, match="learning rate must be at least 0, got"):
+    with pytest.raises(ValueError, match="learning rate must be at least 0, and finite, got"):
         SGD(rate)
     optimizer = SGD(0.0)
-    with pytest.raises(ValueError, match="learning rate must be at least 0, got"):
+    with pytest.raises(ValueError, match="learning rate must be at least 0, and finite, got"):
         optimizer.learning_rate = rate
     assert optimizer.learning_rate == 0.0
 

@@ -18,8 +18,11 @@ def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, m
 
 
 def uniform(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> np.ndarray:
-    """U[low, high)."""
-    return filled(shape, dtype, lambda n: generator.uniform(low, high, n))
+    """U[low, high): what would be rounded up to `high` is the number of this dtype below it."""
+    last = np.asarray(high, dtype)
+    if last.dtype.kind == "f" and low < high <= last:
+        last = np.nextafter(last, last.dtype.type(-np.inf))
+    return filled(shape, dtype, lambda n: np.minimum(generator.uniform(low, high, n), float(last) if low < high else high))
 
 
 def truncated_normal(

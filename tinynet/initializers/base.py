@@ -1,11 +1,12 @@
 """The base class of initializers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tinynet.backend import config, device, random
+from tinynet.ops.settings import integer
 from tinynet.random import SeedGenerator, generator_of
 from tinynet.signature import Configured
 
@@ -23,8 +24,14 @@ class Initializer(Configured):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        shape = tuple(int(size) for size in shape)
+        shape = self._sizes(shape)
         return device.to_device(np.require(self._draw_values(shape), dtype or config.floatx(), ["C", "W"]))
+
+    def _sizes(self, shape: Any) -> tuple[int, ...]:
+        name = type(self).__name__
+        if isinstance(shape, str) or not isinstance(shape, Iterable):
+            raise TypeError(f"{name}: shape must be a tuple of integers, got {shape!r}")
+        return tuple([integer(name, "shape", size, least=0) for size in shape])
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         """The value, as a NumPy array."""

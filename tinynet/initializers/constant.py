@@ -7,6 +7,7 @@ import numpy as np
 from tinynet.autograd import as_raw
 from tinynet.backend import device
 from tinynet.initializers.base import Initializer
+from tinynet.ops.settings import number
 
 
 class Zeros(Initializer):
@@ -68,6 +69,7 @@ class Identity(Initializer):
     """
 
     def __init__(self, gain: float = 1.0) -> None:
+        number("Identity", "gain", gain)
         self.gain = gain
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:

@@ -10,6 +10,7 @@ from tinynet import lookup
 from tinynet.backend import config, deviates, device
 from tinynet.initializers.base import RandomInitializer
 from tinynet.initializers.fans import compute_fans
+from tinynet.ops.settings import number
 from tinynet.random import SeedGenerator
 
 # Standard deviation of a normal variable of variance 1 cut off at two standard deviations.
@@ -20,7 +21,7 @@ class _Independent(RandomInitializer):
     """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return device.to_device(self._draw_values(tuple(int(size) for size in shape), dtype or config.floatx()))
+        return device.to_device(self._draw_values(self._sizes(shape), dtype or config.floatx()))
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         """The value, as a NumPy array of this dtype."""
@@ -36,6 +37,8 @@ class RandomNormal(_Independent):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
+        number("RandomNormal", "mean", mean)
+        number("RandomNormal", "stddev", stddev, 0)
         self.mean, self.stddev = mean, stddev
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
@@ -52,6 +55,7 @@ class RandomUniform(_Independent):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
+        number("RandomUniform", "maxval", maxval, number("RandomUniform", "minval", minval))
         self.minval, self.maxval = minval, maxval
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
@@ -71,6 +75,8 @@ class TruncatedNormal(_Independent):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
+        number("TruncatedNormal", "mean", mean)
+        number("TruncatedNormal", "stddev", stddev, 0)
         self.mean, self.stddev = mean, stddev
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
@@ -99,8 +105,9 @@ class VarianceScaling(_Independent):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        distribution = {"normal": "truncated_normal"}.get(distribution.lower(), distribution.lower())
-        if scale <= 0:
+        distribution = str(distribution).lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        if number("VarianceScaling", "scale", scale) <= 0:
             raise ValueError(f"VarianceScaling: scale must be positive, got {scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"VarianceScaling: mode must be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
@@ -233,6 +240,7 @@ class Orthogonal(RandomInitializer):
 
     def __init__(self, gain: float = 1.0, seed: int | SeedGenerator | None = None) -> None:
         super().__init__(seed)
+        number("Orthogonal", "gain", gain)
         self.gain = gain
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:

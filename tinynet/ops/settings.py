@@ -49,11 +49,12 @@ def integer(name: str, argument: str, value: Any, least: int | None = None) -> i
 
 
 def number(name: str, argument: str, value: Any, low: float = -np.inf, high: float = np.inf) -> float:
-    """`value` as a float; TypeError for what is no number, ValueError for NaN and outside of low .. high."""
+    """`value` as a float; TypeError for what is no number, ValueError for NaN, infinity and outside of low .. high."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: {argument} must be a number, got {value!r}")
-    if not low <= float(value) <= high:
+    if not low <= float(value) <= high or np.isinf(float(value)):
         limits = f"between {low} and {high}" if high < np.inf else f"at least {low}" if low > -np.inf else "a number"
+        limits += ", and finite" if np.isinf(float(value)) else ""
         raise ValueError(f"{name}: {argument} must be {limits}, got {value}")
     return float(value)
 

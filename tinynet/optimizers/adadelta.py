@@ -32,6 +32,7 @@ class Adadelta(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **common)
         check_range("Adadelta", "rho", rho)
+        check_range("Adadelta", "epsilon", epsilon, "[0, inf)")
         self.rho, self.epsilon = rho, epsilon
 
     def build(self, variables: Any) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, Unpack
 
 from tinynet.kernels import optimizers as kernels
-from tinynet.optimizers.arguments import Common, LearningRate
+from tinynet.optimizers.arguments import Common, LearningRate, check_range
 from tinynet.optimizers.optimizer import Optimizer
 
 
@@ -32,6 +32,8 @@ class Adagrad(Optimizer):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
+        check_range("Adagrad", "initial_accumulator_value", initial_accumulator_value, "[0, inf)")
+        check_range("Adagrad", "epsilon", epsilon, "[0, inf)")
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def build(self, variables: Any) -> None:

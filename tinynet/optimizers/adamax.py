@@ -35,6 +35,7 @@ class Adamax(Optimizer):
         super().__init__(learning_rate, **common)
         check_range(type(self).__name__, "beta_1", beta_1, "[0, 1)")
         check_range(type(self).__name__, "beta_2", beta_2, "[0, 1)")
+        check_range(type(self).__name__, "epsilon", epsilon, "[0, inf)")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def build(self, variables: Any) -> None:

@@ -44,19 +44,19 @@ def refuse_unknown(cls: type, unknown: dict[str, Any]) -> None:
 
 
 def check_clips(kind: str, **limits: float | None) -> None:
-    """Raises ValueError for a limit that is not positive, or for more than one of them."""
+    """Raises ValueError for a limit that is no positive number, or for more than one of them."""
     given = {name: limit for name, limit in limits.items() if limit is not None}
     if len(given) > 1:
         raise ValueError(f"{kind}: only one of {', '.join(limits)} can be set, got {given}")
-    if any(limit <= 0 for limit in given.values()):
-        raise ValueError(f"{kind}: a clipping limit must be positive, got {given}")
+    for name, limit in given.items():
+        check_range(kind, name, limit, "(0, inf)")  # without a limit it is None: infinity times a scale of 0 is no number
 
 
 def check_range(kind: str, name: str, value: Any, interval: str = "[0, 1]") -> None:
-    """Raises ValueError unless `value` is a number in `interval`, which is "[0, 1]", "[0, 1)" or "(0, 1]"."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    inside = number and 0 <= value <= 1 and (interval[0] == "[" or value > 0) and (interval[-1] == "]" or value < 1)
-    if not inside:
+    """Raises ValueError unless `value` is a number in `interval`, such as "[0, 1)" or "(0, inf)"."""
+    low, high = map(float, interval[1:-1].split(", "))
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and low <= value <= high
+    if not number or (interval[0] == "(" and value == low) or (interval[-1] == ")" and value == high):
         raise ValueError(f"{kind}: {name} must be a number in {interval}, got {value!r}")
 
 
@@ -80,7 +80,7 @@ def learning_rate_state(kind: str, learning_rate: LearningRate) -> Any:
 
 
 def checked_rate(name: str, rate: float) -> float:
-    """`rate`; raises ValueError if it is negative, which would make the loss grow, or NaN. 0 leaves the weights as they are."""
-    if not rate >= 0:
-        raise ValueError(f"{name}: the learning rate must be at least 0, got {rate!r}")
+    """`rate`; raises ValueError if it is negative, which would make the loss grow, infinite or NaN. 0 changes no weight."""
+    if not 0 <= rate < float("inf"):
+        raise ValueError(f"{name}: the learning rate must be at least 0, and finite, got {rate!r}")
     return rate

@@ -67,8 +67,10 @@ class Optimizer(OptimizerState):
         check_count(kind, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
         check_count(kind, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
         check_range(kind, "ema_momentum", ema_momentum)
-        if loss_scale_factor is not None and not loss_scale_factor > 0:
-            raise ValueError(f"{kind}: loss_scale_factor must be a positive number or None, got {loss_scale_factor!r}")
+        if loss_scale_factor is not None:
+            check_range(kind, "loss_scale_factor", loss_scale_factor, "(0, inf)")
+        if weight_decay is not None:
+            check_range(kind, "weight_decay", weight_decay, "(-inf, inf)")
         super().__init__(learning_rate)
         self.name = name or lookup.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue

@@ -39,6 +39,7 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, **common)
         check_range("RMSprop", "rho", rho)
         check_range("RMSprop", "momentum", momentum)
+        check_range("RMSprop", "epsilon", epsilon, "[0, inf)")
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     def build(self, variables: Any) -> None:
