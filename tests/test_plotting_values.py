@@ -443,6 +443,26 @@ def test_class_numbers(y, expected):
     assert found.dtype.kind == "i"
 
 
+@pytest.mark.parametrize("y", [[0.0, 0.9], [[0.3], [1.0]], [1, -1], [np.nan, 0.0]], ids=str)
+def test_probabilities_of_one_unit_are_no_classes(y):
+    """0.9 would be class 0 without a word."""
+    with pytest.raises(ValueError, match="who: classes are whole numbers from 0 on, got"):
+        fig.class_numbers(y, "who")
+    with pytest.raises(ValueError, match="confusion_matrix: y_predicted: classes are whole numbers"):
+        plotting.confusion_matrix([0, 1], y)
+
+
+def test_every_class_has_a_name():
+    with pytest.raises(ValueError, match="class_names has 1 names for 2 classes"):
+        plotting.confusion_matrix([0, 1], [0, 1], class_names=["cat"])
+    images, probabilities = np.zeros((2, 4, 4)), np.array([[0.9, 0.1], [0.2, 0.8]])
+    with pytest.raises(ValueError, match="mistakes: expected a name for every class, got 2 probabilities an image, 1 class"):
+        plotting.mistakes(images, [0, 0], probabilities, class_names=["cat"])
+    with pytest.raises(ValueError, match="and a label 2"):
+        plotting.mistakes(images, [0, 2], probabilities)
+    assert plotting.confusion_matrix([0, 1], [0, 1], class_names=[7, 8]).axes[0].get_xticklabels()[1].get_text() == "8"
+
+
 @pytest.mark.parametrize("shape", [(), (2, 2, 2), (0, 1, 1)])
 def test_what_has_no_class_numbers(shape):
     with pytest.raises(ValueError, match="who: expected labels"):

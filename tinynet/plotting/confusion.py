@@ -17,7 +17,7 @@ def confusion_matrix(
     """Counts of (true class, predicted class); the colour is the share of the true class.
 
     y_true and y_predicted are labels (N,) or (N, 1), one-hot rows or probabilities (N, C); ValueError where their numbers
-    differ.
+    differ, where labels are no classes (as probabilities of one unit are not), and for too few names.
 
     class_names   on the axes, None: the numbers;  title   None: the share that is right
 
@@ -32,6 +32,8 @@ def confusion_matrix(
     # Rows (N, C) say how many classes there are, even if the last ones do not occur.
     widths = [y.shape[1] for y in (np.asarray(y_true), np.asarray(y_predicted)) if y.ndim == 2 and y.shape[1] > 1]
     classes = max(int(truth.max()) + 1, int(predicted.max()) + 1, len(class_names or ()), *widths)
+    if class_names is not None and len(class_names) < classes:
+        raise ValueError(f"confusion_matrix: class_names has {len(class_names)} names for {classes} classes")
     counts = np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
     names = class_names if class_names is not None else [str(number) for number in range(classes)]
     accuracy = np.trace(counts) / counts.sum()
@@ -43,7 +45,7 @@ def confusion_matrix(
     for row, column in zip(*counts.nonzero(), strict=True):
         colour = "white" if share[row, column] > 0.55 else "#222222"
         axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=9, color=colour)
-    long = max(len(name) for name in names) > 3
+    long = max(len(str(name)) for name in names) > 3
     axes.set_xticks(range(classes), names, rotation=45 if long else 0, ha="right" if long else "center")
     axes.set_yticks(range(classes), names)
     axes.set_xlabel("predicted class")

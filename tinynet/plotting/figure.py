@@ -123,5 +123,12 @@ def class_numbers(y: Any, argument: str) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] > 1:
         return y.argmax(axis=1)
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
-        return y.reshape(-1).astype(np.int64)
+        with np.errstate(invalid="ignore"):
+            whole = y.reshape(-1).astype(np.int64)
+        if (wrong := whole != y.reshape(-1)).any() or (wrong := whole < 0).any():
+            raise ValueError(
+                f"{argument}: classes are whole numbers from 0 on, got {y.reshape(-1)[wrong][0]}; of the probabilities of "
+                "one unit, y > 0.5 makes classes"
+            )
+        return whole
     raise ValueError(f"{argument}: expected labels (N,), (N, 1) or rows (N, C), got shape {y.shape}")

@@ -59,6 +59,10 @@ def mistakes(
             f"mistakes: expected N images, N labels and probabilities (N, C), got shapes {images.shape}, "
             f"{truth.shape} and {probabilities.shape}"
         )
+    names = class_names if class_names is not None else [str(number) for number in range(probabilities.shape[1])]
+    if len(names) < probabilities.shape[1] or truth.max(initial=0) >= len(names):
+        given = f"{probabilities.shape[1]} probabilities an image, {len(names)} class names and a label {truth.max(initial=0)}"
+        raise ValueError(f"mistakes: expected a name for every class, got {given}")
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
@@ -68,7 +72,6 @@ def mistakes(
     title = f"{len(wrong):,} of {len(truth):,} images misclassified ({len(wrong) / len(truth):.2%})"
     if len(wrong) > limit:
         title += f": the {limit} most confident"
-    names = class_names if class_names is not None else [str(number) for number in range(probabilities.shape[1])]
     width = max(1.15, 0.075 * max(len(f"pred {name} (100%)") for name in names))  # inches that the longest line takes
     columns = columns or max(3, min(8, int(11.5 / width)))
     figure, panels = fig.image_grid(min(len(wrong), limit), columns, (width, width + 0.37), title)
