@@ -115,6 +115,15 @@ def test_large_numbers_of_float16():
     np.testing.assert_allclose(ops.gelu(x), [0, 0, 6, 9], atol=1e-5)
 
 
+def test_what_numpy_has_no_loop_for():
+    np.testing.assert_array_equal(ops.sign(np.array([True, False])), [1, 0])
+    assert ops.sign(True) == 1
+    x = np.array([-8.0, 1.0, 9.0], np.float16)
+    y = ops.logaddexp(x, x)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, x + np.log(2.0), rtol=1e-6)
+
+
 def test_the_default_float_is_the_configurations():
     before = config.floatx()
     config.set_floatx("float64")

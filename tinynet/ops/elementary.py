@@ -70,14 +70,19 @@ def _(grad, y):
 @primitive
 def square(x):
     """x**2."""
-    x = as_array(x)
-    x = elementwise.cast(x, np.dtype(np.int64)) if x.dtype.kind == "b" else x
+    x = _counted(x)
     return apply(np.multiply, x, x)
 
 
 @square.vjp
 def _(grad, x):
     return multiply(grad, multiply(2, x))
+
+
+def _counted(x):
+    """x as an array, with booleans as the integers 0 and 1."""
+    x = as_array(x)
+    return elementwise.cast(x, np.dtype(np.int64)) if x.dtype.kind == "b" else x
 
 
 _POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to NumPy too
@@ -152,7 +157,7 @@ method("__abs__", abs)
 @primitive
 def sign(x):
     """-1, 0 or 1, the sign of x; its derivative is 0 everywhere."""
-    return apply(np.sign, as_array(x))
+    return apply(np.sign, _counted(x))
 
 
 @sign.vjp

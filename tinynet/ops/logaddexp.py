@@ -3,19 +3,19 @@
 import numpy as np
 
 from tinynet.autograd import primitive
-from tinynet.backend.number_format import align_floats
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.comparison import equal, logical_and
 from tinynet.ops.elementary import abs
 from tinynet.ops.selection import where
+from tinynet.ops.settings import floats
 from tinynet.ops.smooth_activations import sigmoid
 
 
 @primitive
 def logaddexp(x1, x2):
     """log(e**x1 + e**x2) without overflow; of equal infinities that infinity."""
-    return apply(np.logaddexp, *align_floats(x1, x2))
+    return apply(np.logaddexp, *floats(x1, x2))
 
 
 @logaddexp.vjp("x1")
