@@ -266,3 +266,13 @@ def test_the_spread_of_numbers_far_from_zero():
     assert float(ops.var(x)) == 64 * 3.5
     assert float(ops.var(np.array([200, 100, 0], np.uint8))) == pytest.approx(20000 / 3)
     assert float(ops.var(np.array([1e4, *np.ones(999)], np.float32))) == pytest.approx(9999**2 * 0.001 * 0.999, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("f", [ops.silu, ops.gelu, lambda x: ops.gelu(x, approximate=False), ops.softplus])
+def test_second_derivatives_are_0_far_away(f, dtype):
+    """A step that has long been taken has no slope, whatever the powers of x are."""
+    x = Tensor(np.array([-np.inf, -3e38, -1e13, -1e5, 1e5, 1e13, 3e38, np.inf], dtype), requires_grad=True)
+    first = grad(f(x).sum(), x, create_graph=True)
+    np.testing.assert_array_equal(np.abs(first.numpy()), [0, 0, 0, 0, 1, 1, 1, 1])
+    np.testing.assert_array_equal(np.abs(grad(first.sum(), x).numpy()), 0)

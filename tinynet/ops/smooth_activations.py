@@ -7,12 +7,13 @@ others; the second derivative comes from the same formula written with operation
 from tinynet.autograd import primitive
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import activations as kernels
-from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, ROOT_HALF, TANH_CUBIC, TANH_SCALE
+from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, LOWEST, ROOT_HALF, TANH_CUBIC, TANH_SCALE
 from tinynet.kernels.activations.smooth import erf as erf_array
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import abs, exp, square
+from tinynet.ops.selection import clip
 
 
 @primitive
@@ -122,8 +123,13 @@ def silu_grad(g, s):
 
 @derived_from(silu_grad)
 def _(g, s):
-    p = sigmoid(s)
+    p, s = sigmoid(s), _within(s)
     return g * p * (1 + s * (1 - p))
+
+
+def _within(s: Value) -> Value:
+    """s where steps are not yet 0 or 1; beyond, it would only be infinite, or its powers."""
+    return clip(s, x_min=LOWEST, x_max=-LOWEST)
 
 
 @primitive
@@ -145,6 +151,7 @@ def gaussian_unit_grad(g, s, *, approximate):
 
 @derived_from(gaussian_unit_grad)
 def _(g, s, *, approximate):
+    s = _within(s)
     if approximate:
         t = tanh(TANH_SCALE * (s + TANH_CUBIC * s * s * s))
         return 0.5 * g * (1 + t + s * (1 - t * t) * (TANH_SCALE * (1 + 3 * TANH_CUBIC * s * s)))
