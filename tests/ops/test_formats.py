@@ -118,6 +118,7 @@ def test_large_numbers_of_float16():
 def test_what_numpy_has_no_loop_for():
     np.testing.assert_array_equal(ops.sign(np.array([True, False])), [1, 0])
     assert ops.sign(True) == 1
+    assert ops.round(np.array([True, False])).dtype == np.int64
     x = np.array([-8.0, 1.0, 9.0], np.float16)
     y = ops.logaddexp(x, x)
     assert y.dtype == np.float32

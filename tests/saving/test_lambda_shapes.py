@@ -51,6 +51,13 @@ def test_without_numbers_as_with(name):
     assert run(function, hollow.Array(number.shape, number.dtype)) == run(function, number)
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "argmin", "any", "square", "sign", "round", "floor", "exp"])
+def test_formats_without_numbers_as_with(name, dtype):
+    number = np.ones((2, 3), dtype)
+    assert run(getattr(ops, name), hollow.Array(number.shape, number.dtype)) == run(getattr(ops, name), number)
+
+
 @pytest.mark.parametrize("name", sorted(set(ARGUMENTS) & SHAPED))
 @pytest.mark.parametrize("sizes", [SHAPE, (None, 6, 4), (5, None, 4)])
 def test_the_layer_finds_the_same_shape_from_a_file(name, sizes):

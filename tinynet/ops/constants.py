@@ -142,7 +142,8 @@ def round(x: Value, decimals: int = 0) -> Value:
     >>> ops.round([1.25, -3.14159], 2)
     array([ 1.25, -3.14], dtype=float32)
     """
-    return _constant("round", x, decimals)
+    x = as_array(x)
+    return _constant("round", cast(x, dtype="int64") if x.dtype.kind == "b" else x, decimals)
 
 
 def _floats(x: Value) -> Value:

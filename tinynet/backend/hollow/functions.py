@@ -58,6 +58,8 @@ def _reduction(name: str) -> Any:
         left = [1 if i in gone else size for i, size in enumerate(shape) if keepdims or i not in gone]
         if kind is float:
             kind = x.dtype if x.dtype.kind == "f" else np.float64
+        elif name in ("sum", "prod"):  # of integers, in 64 bits
+            kind = np.sum(np.empty(0, x.dtype)).dtype
         return Array(left, dtype or kind or x.dtype)
 
     return work_out
