@@ -7,8 +7,8 @@
     arrays of integers and booleans, numbers 1, True     NumPy's choice (uint64 beside int64: `config.floatx()`)
 
 A number is weak, it takes the format of the arrays that it meets: Python's, and NumPy's scalars as well, since NumPy hands out
-np.float64 wherever it reduces something. So is a list. An array without axes is an array, and so is a Tensor. Hence nothing is
-float64 that no array or Tensor of float64 went into.
+np.float64 wherever it reduces something. So is a list of floats; one of integers is an array of them. An array without axes is
+an array, and so is a Tensor. Hence nothing is float64 that no array or Tensor of float64 went into.
 
 Functions that compute with floats alone (exp, softmax, convolutions) turn integers into `config.floatx()`, and float16, which
 is a format to keep numbers in and not to compute with. Only arithmetic and comparisons, which are NumPy's, keep float16.
