@@ -36,6 +36,7 @@ def start() -> None:
             allowed = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for threads that run Python
             try:
                 while _started < wanted:
+                    pool.expect(_started + 1)
                     _thread.start_new_thread(work, (_started,))
                     _started += 1
             finally:

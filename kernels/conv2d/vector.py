@@ -238,14 +238,17 @@ def _run_weight(tiles, parts, bounds, x, g, target, x_steps, g_steps, target_ste
 @parallel
 def _run_wide(tiles, groups, bands, piece_bands, rows, columns, x, g, target, x_steps, g_steps, target_steps, lanes, itemsize,
               packed, scratch, strides, corner, dilation, results, dw, first_filter, filters):
-    """The same for many filters. Every thread transposes into its own row of `scratch`."""
+    """The same for many filters. A thread transposes into its row of `scratch`, one that came later into new memory."""
     pieces = piece_bands.size - 1
     flat = results.reshape(-1)
     for task in prange(pieces * groups.shape[0]):
-        place = scratch.ctypes.data + get_thread_id() * scratch.shape[1]
+        thread = get_thread_id()
+        own = scratch[thread] if thread < scratch.shape[0] else np.empty(scratch.shape[1] + 64, np.uint8)
+        place = (own.ctypes.data + 63) // 64 * 64
         clear_result(task, groups, flat, dw.size // dw.shape[3], results.shape[4], first_filter if pieces == 1 else 0)
         wide_task(task, tiles, groups, bands, piece_bands, rows, columns, packed, x, g, place, target, lanes, itemsize, x_steps,
                   g_steps, target_steps, strides, corner, dilation)
+        own[0] = 0  # it is held until here
     if pieces != 1:
         add_results(dw.reshape(-1), flat, pieces, first_filter, filters, dw.shape[3])
 

@@ -25,6 +25,7 @@ ASLEEP = next(_line)  # how many began to wait for the bell since it was rung
 BENCH = next(_line)  # the same for helpers that are not wanted
 PIECES = next(_line)  # into how many pieces the next launch is cut
 LIMIT = next(_line)  # helpers that the user allows
+STARTED = next(_line)  # helpers that there are, of which some may be on their way
 LEVEL = next(_line)  # helpers that the pool asks for (loan.py)
 PATIENCE = next(_line)  # nanoseconds of waiting before a thread sleeps
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinynet.kernels import common, conv2d, emit
+from tinynet.kernels import common, conv2d, emit, threads
 from tinynet.kernels.conv2d import bias, weight, wide
 from tinynet.kernels.emit import host
 from tinynet.kernels.replay import Recorder
@@ -142,6 +142,15 @@ def test_recorded_launches_compute_the_gradients_of_other_numbers(groups: int, f
     other_dz, other_db = conv2d.conv2d_activation_grad(g, y, "relu")
     np.testing.assert_array_equal(db, other_db)
     np.testing.assert_array_equal(dw, conv2d.conv2d_weight_grad(x, other_dz, **static))
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_threads_without_a_row_of_the_scratch_have_memory_of_their_own(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+    """Threads that another thread asks for come after the scratch was made."""
+    x, g, static = arrays((128, 14, 14, 32, 64, 3, 1, 1, 1), np.float32)
+    expected = conv2d.conv2d_weight_grad(x, g, **static)
+    monkeypatch.setattr(threads, "most", rows)
+    np.testing.assert_array_equal(conv2d.conv2d_weight_grad(x, g, **static), expected)
 
 
 def test_which_shapes_are_wide() -> None:

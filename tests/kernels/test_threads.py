@@ -39,6 +39,19 @@ def _meet(arrived, ids, wanted):
         ids[i] = numba.get_thread_id()
 
 
+@common.parallel
+def _stay(arrived, gate, first, last):
+    """Every piece says who runs it, waits for the gate to open, and says it again."""
+    for i in common.prange(first.size):
+        first[i] = numba.get_thread_id()
+        add(arrived, 1)
+        turns = 0
+        while load(gate) == 0 and turns < TURNS:
+            pause()
+            turns += 1
+        last[i] = numba.get_thread_id()
+
+
 def cut():
     """Into how many pieces a launch of much work is cut."""
     count = np.zeros(1, np.int64)
@@ -85,6 +98,24 @@ def test_no_more_than_that():
         for _ in range(50):
             _meet(np.zeros(1, np.int64).ctypes.data, ids, 1)
             assert ids.max() < n
+
+
+@pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+def test_helpers_keep_their_numbers_while_another_thread_allows_fewer():
+    """Or two threads of one launch would write into the same memory."""
+    tinynet.set_num_threads(3)
+    _meet(np.zeros(1, np.int64).ctypes.data, np.zeros(6, np.int64), 3)  # all helpers are there
+    arrived, gate = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    first, last = np.full(6, -1), np.full(6, -2)
+    launching = threading.Thread(target=_stay, args=(arrived.ctypes.data, gate.ctypes.data, first, last))
+    launching.start()
+    while arrived[0] < 3:
+        time.sleep(0.001)
+    pool.allow(0)
+    gate[0] = 1
+    launching.join()
+    assert set(first) == {0, 1, 2}
+    np.testing.assert_array_equal(last, first)
 
 
 def test_programs_obey():

@@ -24,10 +24,10 @@ class Initializer(Configured):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        shape = self._sizes(shape)
+        shape = self._checked_sizes(shape)
         return device.to_device(np.require(self._draw_values(shape), dtype or config.floatx(), ["C", "W"]))
 
-    def _sizes(self, shape: Any) -> tuple[int, ...]:
+    def _checked_sizes(self, shape: Any) -> tuple[int, ...]:
         name = type(self).__name__
         if isinstance(shape, str) or not isinstance(shape, Iterable):
             raise TypeError(f"{name}: shape must be a tuple of integers, got {shape!r}")

@@ -21,7 +21,7 @@ class _Independent(RandomInitializer):
     """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return device.to_device(self._draw_values(self._sizes(shape), dtype or config.floatx()))
+        return device.to_device(self._draw_values(self._checked_sizes(shape), dtype or config.floatx()))
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         """The value, as a NumPy array of this dtype."""
