@@ -413,7 +413,7 @@ def test_settings_that_are_no_numbers_are_refused(cls, argument, value):
         cls(**{argument: value})
 
 
-@pytest.mark.parametrize("shape", [None, 3, "33", (2.5, 3), (True, 3), ("3", 3), (None, 3)], ids=str)
+@pytest.mark.parametrize("shape", [None, "33", (2.5, 3), (True, 3), ("3", 3), (None, 3)], ids=str)
 @pytest.mark.parametrize("cls", [Zeros, Ones, Constant, RandomNormal, GlorotUniform, Orthogonal])
 def test_shapes_of_other_things_than_integers_are_refused(cls, shape):
     with pytest.raises(TypeError, match=f"^{cls.__name__}: shape must be"):

@@ -112,6 +112,26 @@ def test_what_holds_no_numbers_is_refused(name, value):
                 function(ops, *arrays)
 
 
+@pytest.mark.parametrize("shape", [None, "x", 1.5, (2, 1.5), (2, None), (-1,), -2, True], ids=str)
+@pytest.mark.parametrize("make", [ops.zeros, ops.ones, lambda shape: ops.full(shape, 1)])
+def test_shapes_of_new_arrays(make, shape):
+    with pytest.raises((TypeError, ValueError), match="full: shape must be"):
+        make(shape)
+    for fitting in (2, (2,), [2], np.array([2]), Tensor(2), np.int64(2)):
+        assert make(fitting).shape == (2,)
+
+
+@pytest.mark.parametrize("value", [None, "x", object()], ids=str)
+def test_new_arrays_are_filled_with_numbers(value):
+    for call in (lambda: ops.full(2, value), lambda: ops.full_like(ROWS, value)):
+        with pytest.raises(TypeError, match="holds numbers"):
+            call()
+    with pytest.raises(OverflowError):
+        ops.full_like(np.zeros(2, "uint8"), 300)
+    np.testing.assert_array_equal(ops.full((2, 2), [1.5, 2.0]).numpy(), [[1.5, 2.0]] * 2)
+    np.testing.assert_array_equal(ops.full((2,), Tensor(3)).numpy(), [3, 3])
+
+
 @pytest.mark.parametrize("padding", ["x", 0, None, (1, 1), ((1,), (1,)), ((-1, 0), (0, 0)), ((1.5, 0), (0, 0)), (("", 0),) * 2])
 def test_padding(padding):
     for call in (

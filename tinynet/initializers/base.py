@@ -1,12 +1,12 @@
 """The base class of initializers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from tinynet.backend import config, device, random
-from tinynet.ops.settings import integer
+from tinynet.ops.settings import integers
 from tinynet.random import SeedGenerator, generator_of
 from tinynet.signature import Configured
 
@@ -24,14 +24,8 @@ class Initializer(Configured):
     """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        shape = self._checked_sizes(shape)
+        shape = integers(type(self).__name__, "shape", shape, least=0)
         return device.to_device(np.require(self._draw_values(shape), dtype or config.floatx(), ["C", "W"]))
-
-    def _checked_sizes(self, shape: Any) -> tuple[int, ...]:
-        name = type(self).__name__
-        if isinstance(shape, str) or not isinstance(shape, Iterable):
-            raise TypeError(f"{name}: shape must be a tuple of integers, got {shape!r}")
-        return tuple([integer(name, "shape", size, least=0) for size in shape])
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         """The value, as a NumPy array."""

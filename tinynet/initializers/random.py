@@ -10,7 +10,7 @@ from tinynet import lookup
 from tinynet.backend import config, deviates, device
 from tinynet.initializers.base import RandomInitializer
 from tinynet.initializers.fans import compute_fans
-from tinynet.ops.settings import number
+from tinynet.ops.settings import integers, number
 from tinynet.random import SeedGenerator
 
 # Standard deviation of a normal variable of variance 1 cut off at two standard deviations.
@@ -21,7 +21,8 @@ class _Independent(RandomInitializer):
     """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        return device.to_device(self._draw_values(self._checked_sizes(shape), dtype or config.floatx()))
+        shape = integers(type(self).__name__, "shape", shape, least=0)
+        return device.to_device(self._draw_values(shape, dtype or config.floatx()))
 
     def _draw_values(self, shape: tuple[int, ...], dtype: Any = np.float64) -> np.ndarray:
         """The value, as a NumPy array of this dtype."""

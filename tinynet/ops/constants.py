@@ -11,7 +11,7 @@ from tinynet.backend.number_format import as_array, numbers, result_type
 from tinynet.kernels.common import xp
 from tinynet.ops.attach import Value
 from tinynet.ops.elementary import cast
-from tinynet.ops.settings import Axis, existing, floats, integer, reduced_axes
+from tinynet.ops.settings import Axis, existing, floats, integer, integers, reduced_axes
 from tinynet.ops.shape import reshape
 
 
@@ -174,7 +174,7 @@ def full_like(x: Value, fill_value: Any, dtype: Any = None) -> Value:
     >>> ops.full_like([1.0, 2.0], 7)
     array([7., 7.], dtype=float32)
     """
-    return _constant("full_like", x, as_raw(fill_value), dtype)
+    return _constant("full_like", x, _value(fill_value), dtype)
 
 
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
@@ -201,7 +201,13 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     >>> ops.full((2,), 0.5).numpy()
     array([0.5, 0.5], dtype=float32)
     """
-    return Tensor(device.to_device(np.full(shape, fill_value, dtype or config.floatx())))
+    shape = integers("full", "shape", shape, least=0)
+    return Tensor(device.to_device(np.full(shape, device.to_host(_value(fill_value)), dtype or config.floatx())))
+
+
+def _value(x: Any) -> Any:
+    """Python's numbers as they are, so that one that a format does not have is noticed; else an array."""
+    return x if isinstance(x, int | float) else as_raw(as_array(x))
 
 
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:

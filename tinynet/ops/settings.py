@@ -48,6 +48,13 @@ def integer(name: str, argument: str, value: Any, least: int | None = None) -> i
     return int(value)
 
 
+def integers(name: str, argument: str, values: Any, least: int | None = None) -> tuple[int, ...]:
+    """One integer or several, in a list, an array or a Tensor."""
+    several = values if isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1 else (values,)
+    plain = [n.item() if getattr(n, "ndim", None) == 0 else n for n in several]
+    return tuple([n if type(n) is int and least is None else integer(name, argument, n, least) for n in plain])
+
+
 def number(name: str, argument: str, value: Any, low: float = -np.inf, high: float = np.inf) -> float:
     """`value` as a float; TypeError for what is no number, ValueError for NaN, infinity and outside of low .. high."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):

@@ -10,7 +10,7 @@ from tinynet.backend.number_format import as_array
 from tinynet.kernels import padding
 from tinynet.ops.attach import Value, method
 from tinynet.ops.indexing import getitem
-from tinynet.ops.settings import choice, existing, existing_axes, integer
+from tinynet.ops.settings import choice, existing, existing_axes, integer, integers
 
 
 def reshape(x: Value, newshape: Any) -> Value:
@@ -20,7 +20,7 @@ def reshape(x: Value, newshape: Any) -> Value:
     array([[0, 1, 2],
            [3, 4, 5]])
     """
-    return basics.reshape(as_array(x), shape=_integers("reshape", "newshape", newshape))
+    return basics.reshape(as_array(x), shape=integers("reshape", "newshape", newshape))
 
 
 def flatten(x: Value) -> Value:
@@ -35,7 +35,7 @@ def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
     array([[1, 2],
            [1, 2]])
     """
-    x, sizes = as_array(x), _integers("broadcast_to", "shape", shape)
+    x, sizes = as_array(x), integers("broadcast_to", "shape", shape)
     last = sizes[len(sizes) - x.ndim :] if x.ndim else ()
     if len(sizes) < x.ndim or min(sizes, default=0) < 0 or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
         raise ValueError(f"broadcast_to: an array of shape {tuple(x.shape)} cannot be repeated to the shape {sizes}")
@@ -51,7 +51,7 @@ def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
     (2, 1)
     """
     x = as_array(x)
-    axes = _integers("expand_dims", "axis", axis)
+    axes = integers("expand_dims", "axis", axis)
     ndim, sizes = x.ndim + len(axes), iter(x.shape)
     if any(not -ndim <= a < ndim for a in axes) or len(new := {a % ndim for a in axes}) < len(axes):
         raise ValueError(f"expand_dims: axis {axis} is out of range for an array of shape {x.shape}")
@@ -65,7 +65,7 @@ def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
     (3, 1)
     """
     x = as_array(x)
-    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else _integers("squeeze", "axis", axis)
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else integers("squeeze", "axis", axis)
     axes = existing_axes("squeeze", axes, x)
     if any(x.shape[a] != 1 for a in axes):
         raise ValueError(f"squeeze: axis {axis} of shape {x.shape} is not of length 1")
@@ -90,7 +90,7 @@ def transpose(x: Value, axes: Any = None) -> Value:
     (3, 4, 2)
     """
     x = as_array(x)
-    order = tuple(reversed(range(x.ndim))) if axes is None else _integers("transpose", "axes", axes)
+    order = tuple(reversed(range(x.ndim))) if axes is None else integers("transpose", "axes", axes)
     order = existing_axes("transpose", order, x, "axes")
     if len(order) != x.ndim:
         raise ValueError(f"transpose: axes {order} is not an order of the axes of shape {tuple(x.shape)}")
@@ -173,13 +173,6 @@ def _widths(pad_width: Any, x: Value) -> tuple[tuple[int, int], ...]:
     if len(pairs) != x.ndim or any(not isinstance(pair, tuple) or len(pair) != 2 for pair in pairs):
         raise ValueError(f"pad: expected one pair of widths for each axis of shape {tuple(x.shape)}, got {pad_width}")
     return tuple([(integer("pad", "pad_width", m, 0), integer("pad", "pad_width", n, 0)) for m, n in pairs])
-
-
-def _integers(name: str, argument: str, values: Any) -> tuple[int, ...]:
-    """One integer or several, in a list, an array or a Tensor."""
-    several = values if isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1 else (values,)
-    plain = [n.item() if getattr(n, "ndim", None) == 0 else n for n in several]
-    return tuple([n if type(n) is int else integer(name, argument, n) for n in plain])
 
 
 for _function in (flatten, squeeze, swapaxes):
