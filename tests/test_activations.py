@@ -127,3 +127,19 @@ def test_a_registered_function_is_stored():
     described = activations.serialize(cube)
     assert activations.deserialize(json.loads(json.dumps(described))) is cube
     assert activations.get("activation_tests>cube") is cube
+
+
+@pytest.mark.parametrize("name", sorted(set(activations._FUNCTIONS) - {"linear"}))
+@pytest.mark.parametrize("value", [None, "abc", {"a": 1}, [[1.0], [2.0, 3.0]]], ids=str)
+def test_what_holds_no_numbers_is_refused(name, value):
+    settings = {"threshold": 0.0, "default_value": 0.0} if name == "threshold" else {}
+    with pytest.raises(TypeError, match="numbers"):
+        getattr(activations, name)(value, **settings)
+
+
+def test_glu_takes_lists_and_refuses_axes_that_are_not_there():
+    np.testing.assert_array_equal(activations.glu([2.0, 3.0, 0.0, 0.0]), [1.0, 1.5])
+    with pytest.raises(ValueError, match="glu: axis 1 is out of range"):
+        activations.glu([2.0, 3.0], axis=1)
+    with pytest.raises(TypeError, match="soft_shrink: threshold must be a number, got None"):
+        activations.soft_shrink([1.0], threshold=None)

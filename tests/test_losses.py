@@ -43,6 +43,28 @@ def test_predictions_of_float16_are_computed_with_as_float32(case, kind):
     np.testing.assert_array_equal(value.numpy(), true.numpy())
 
 
+@pytest.mark.parametrize("name", sorted(losses._FUNCTIONS))
+@pytest.mark.parametrize("value", [None, "abc", {"a": 1}, object(), [[1.0], [2.0, 3.0]]], ids=str)
+def test_what_holds_no_numbers_is_refused(name, value):
+    loss, rows = getattr(losses, name), np.full((2, 3), 0.3)
+    for targets, predictions in ((value, rows), (np.array([0, 1]) if name.startswith("sparse") else rows, value)):
+        with pytest.raises(TypeError, match="numbers"):
+            loss(targets, predictions)
+
+
+@pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy"])
+@pytest.mark.parametrize("value", ["0.1", [0.1], 1.5, -0.1, np.nan, True], ids=str)
+def test_label_smoothing_is_a_share(name, value):
+    rows = np.full((2, 3), 0.3)
+    with pytest.raises((TypeError, ValueError), match=f"{name}: label_smoothing must be"):
+        getattr(losses, name)(rows, rows, label_smoothing=value)
+
+
+def test_a_number_is_no_prediction_of_a_class():
+    with pytest.raises(ValueError, match="predictions must have the samples along their first axis, got the number"):
+        losses.crossentropy([1.0], 0.5)
+
+
 @pytest.mark.parametrize("case", FIXTURE["losses"], ids=case_id)
 def test_arrays_of_another_module(case):
     loss = getattr(losses, case["name"])(**case["settings"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import gone, lookup, ops
-from tinynet.ops.settings import floats
+from tinynet.ops.settings import existing, floats, number
 
 __getattr__, __dir__ = gone.namespace(__name__)
 
@@ -73,6 +73,7 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     >>> activations.soft_shrink([-0.25, 0.75])
     array([0.  , 0.25], dtype=float32)
     """
+    threshold = number("soft_shrink", "threshold", threshold)
     return ops.subtract(x, ops.clip(x, x_min=-threshold, x_max=threshold))
 
 
@@ -180,7 +181,8 @@ def glu(x: Any, axis: int = -1) -> Any:
     >>> activations.glu(np.array([2.0, 3.0, 0.0, 0.0]))
     array([1. , 1.5])
     """
-    if x.shape[axis] % 2:
+    (x,) = floats(x)
+    if x.shape[existing("glu", axis, x)] % 2:
         raise ValueError(f"glu: the axis {axis} is split into halves, its size must be even, got an input of shape {x.shape}")
     a, b = ops.split(x, 2, axis=axis)
     return ops.multiply(a, ops.sigmoid(b))

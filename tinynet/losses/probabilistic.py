@@ -10,6 +10,7 @@ from tinynet import ops
 from tinynet.backend import config, tracebacks
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import counted_labels, kind_of_targets, labels, matched, prediction
+from tinynet.ops.settings import number
 
 
 def categorical_crossentropy(
@@ -30,7 +31,7 @@ def categorical_crossentropy(
             "for two classes use binary_crossentropy"
         )
     if label_smoothing:
-        y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
+        y_true = _smoothed(y_true, _check_smoothing("categorical_crossentropy", label_smoothing), y_true.shape[-1])
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
@@ -66,7 +67,7 @@ def binary_crossentropy(
     y_true, y_pred = matched("binary_crossentropy", y_true, y_pred)
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if label_smoothing:
-        y_true = _smoothed(y_true, label_smoothing, 2)
+        y_true = _smoothed(y_true, _check_smoothing("binary_crossentropy", label_smoothing), 2)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
 
 
@@ -101,9 +102,7 @@ def _last(y: Any, axis: int) -> Any:
 
 
 def _check_smoothing(name: str, label_smoothing: float) -> float:
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise ValueError(f"{name}: label_smoothing must lie between 0 and 1, got {label_smoothing}")
-    return label_smoothing
+    return number(name, "label_smoothing", label_smoothing, 0, 1)
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
+from tinynet.backend.number_format import numbers
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 from tinynet.ops.settings import floats
@@ -35,7 +36,12 @@ def _array(x: Any, beside: Any) -> Any:
         return ops.cast(x.detach(), dtype=beside.dtype)  # a Tensor: backward notices if it is changed
     x = as_raw(x)
     whole = type(x) is module.ndarray and x.ndim  # a single number was never part of a batch
-    return elementwise.cast(x, beside.dtype) if whole else module.asarray(x, beside.dtype)
+    return elementwise.cast(x, beside.dtype) if whole else module.asarray(_readable(x), beside.dtype)
+
+
+def _readable(x: Any) -> Any:
+    """x, or lists as an array; TypeError for what holds no numbers."""
+    return x if hasattr(x, "dtype") else numbers(x)
 
 
 def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
@@ -74,7 +80,7 @@ def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[A
 def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
     module = xp(as_raw(y_pred))
     same = isinstance(y_true, Tensor) and xp(y_true.data) is module
-    y_true = y_true.detach() if same else module.asarray(as_raw(y_true))
+    y_true = y_true.detach() if same else module.asarray(_readable(as_raw(y_true)))
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = ops.reshape(y_true, y_true.shape[:-1])
     if y_true.shape != y_pred.shape[:-1]:
@@ -135,7 +141,9 @@ def weights_like(values: Any, sample_weight: Any) -> Any:
 
 def kind_of_targets(y_true: Any, y_pred: Any) -> str:
     """What "accuracy" and "crossentropy" stand for: "binary", "sparse" or "categorical", by Keras's rule on shapes."""
-    true, pred = (y.shape if hasattr(y, "shape") else np.shape(y) for y in (y_true, y_pred))
+    true, pred = (_readable(y).shape for y in (y_true, y_pred))
+    if not pred:
+        raise ValueError(f"predictions must have the samples along their first axis, got the number {y_pred}")
     if pred[-1] == 1:
         return "binary"
     sparse = len(true) < len(pred) or (true[-1] == 1 and pred[-1] > 1)
