@@ -401,7 +401,7 @@ def test_a_copy_without_a_seed_draws_other_values():
     np.testing.assert_array_equal(seeded.clone()((3, 3)), seeded((3, 3)))
 
 
-@pytest.mark.parametrize("value", [None, "1", [1.0], object(), True, np.nan, np.inf], ids=str)
+@pytest.mark.parametrize("value", [None, "1", [1.0], object, True, np.nan, np.inf], ids=str)
 @pytest.mark.parametrize(
     ("cls", "argument"),
     [(RandomNormal, "mean"), (RandomNormal, "stddev"), (TruncatedNormal, "mean"), (TruncatedNormal, "stddev"),
