@@ -22,10 +22,11 @@ def as_batches(
     steps: int | None = None,
     class_weight: Mapping[int, float] | None = None,
     dtype: Any = "float32",
+    integers: bool = False,
 ) -> ArrayBatches | IterableBatches:
     """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise, or those that `x` yields.
 
-    y, sample_weight   arrays as long as x;  shuffle, dtype   as in ArrayBatches;  class_weight   {class: weight}
+    y, sample_weight   arrays as long as x;  shuffle, dtype, integers   as in ArrayBatches;  class_weight   {class: weight}
 
     As in Keras, `batch_size` says nothing about batches that `x` yields. Raises ValueError for arguments that contradict each
     other.
@@ -46,7 +47,7 @@ def as_batches(
             )
         if hasattr(x, "as_batches"):  # a stream of tinynet's, which writes its batches itself
             return x.as_batches(dtype, class_weight, endless=steps is not None)
-        return IterableBatches(x, dtype, class_weight)
+        return IterableBatches(x, dtype, class_weight, integers)
     x = as_arrays(x, "x")
     if class_weight is not None:
         if y is None:
@@ -54,7 +55,7 @@ def as_batches(
         sample_weight = weights_from_classes(as_arrays(y, "y"), class_weight, dtype)
     if batch_size is None:
         batch_size = 32 if steps is None else max(-(-len(next(leaves(x))) // steps), 1)
-    return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype)
+    return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype, integers=integers)
 
 
 def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

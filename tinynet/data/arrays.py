@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.backend import kept, random
-from tinynet.data.columns import Inputs, as_arrays, targets
+from tinynet.data.columns import as_arrays, inputs, targets
 from tinynet.tree import leaves, mapped
 
 Batch = tuple[Any, Any, Any]  # x, y, sample weights; y and the weights may be None
@@ -24,6 +24,7 @@ class ArrayBatches:
     shuffle  True: a new order for each epoch; "batch": batches stay together and are shuffled within; False: as given.
              The order follows from the global seed alone.
     dtype    of the batches of x, and of those of y that hold floats
+    integers  whether those of x that hold integers or booleans stay what they are
 
     Raises ValueError for arrays of different lengths, or without samples.
 
@@ -41,6 +42,7 @@ class ArrayBatches:
         batch_size: int = 32,
         shuffle: bool | str = False,
         dtype: Any = "float32",
+        integers: bool = False,
     ) -> None:
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}")
@@ -49,7 +51,7 @@ class ArrayBatches:
         self.samples = check_lengths(arrays)
         self.batch_size, self.shuffle = check_batch_size(batch_size), shuffle
         self.steps: int | None = -(-self.samples // self.batch_size)
-        self.columns: list[Any] = [mapped(lambda array: Inputs(array, dtype), arrays["x"]), None, None]
+        self.columns: list[Any] = [mapped(lambda array: inputs(array, dtype, integers), arrays["x"]), None, None]
         for i, name in enumerate(("y", "sample_weight"), 1):
             if name in arrays:
                 self.columns[i] = mapped(lambda array: None if array is None else targets(array, dtype), arrays[name])

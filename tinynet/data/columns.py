@@ -75,6 +75,11 @@ class Labels:
         return np.take(self.data, index, out=out) if _fits(out, index, self.data, self.data.dtype) else self.data[index]
 
 
+def inputs(data: Any, dtype: Any, integers: bool) -> Inputs:
+    """Column of what a model is given: as `dtype`, or, with `integers`, integers and booleans as they are."""
+    return Inputs(data, data.dtype if integers and data.dtype.kind in "biu" else dtype)
+
+
 def targets(data: Any, dtype: Any) -> Inputs | Labels:
     """Column of what a model should give: as `dtype` if the data are floats, as they are if not."""
     dtype = dtype if data.dtype.kind == "f" else data.dtype

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.data.arrays import Batch, Places, check_lengths
-from tinynet.data.columns import Inputs, as_arrays, targets
+from tinynet.data.columns import as_arrays, inputs, targets
 from tinynet.data.py_dataset import PyDataset
 from tinynet.data.weights import weights_from_classes
 from tinynet.tree import mapped
@@ -29,7 +29,7 @@ class IterableBatches:
     """Batches (x,), (x, y) or (x, y, sample_weight) from `source`, any iterable, in the order it yields them.
 
     An iterator goes on in the next epoch where it stopped; anything else starts anew. If it has a length, that is the
-    number of steps; an `on_epoch_end` method is called after each epoch. `dtype` is as in
+    number of steps; an `on_epoch_end` method is called after each epoch. `dtype` and `integers` are as in
     ArrayBatches, `class_weight`, {class: weight}, makes weights of samples. `state` is what `training_state` returned.
 
     >>> batches = IterableBatches([(np.ones((2, 3)), np.zeros(2))])
@@ -39,8 +39,10 @@ class IterableBatches:
 
     shuffle = False
 
-    def __init__(self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None) -> None:
-        self.source, self.dtype, self.class_weight = source, dtype, class_weight
+    def __init__(
+        self, source: Any, dtype: Any = "float32", class_weight: Mapping[int, float] | None = None, integers: bool = False
+    ) -> None:
+        self.source, self.dtype, self.class_weight, self.integers = source, dtype, class_weight, integers
         self.steps: int | None = _length(source)
         self._positioned = False  # whether the source itself knows which batches are done
 
@@ -77,7 +79,7 @@ class IterableBatches:
             raise ValueError("class_weight was given, but the batches have weights of samples: (x, y, sample_weight)")
         if self.class_weight is not None and "y" in arrays:
             arrays["sample_weight"] = weights_from_classes(arrays["y"], self.class_weight, self.dtype)
-        x = mapped(lambda array: Inputs(array, self.dtype).take(samples), arrays["x"])
+        x = mapped(lambda array: inputs(array, self.dtype, self.integers).take(samples), arrays["x"])
         y, weight = (mapped(self._targets(samples), arrays.get(name)) for name in ("y", "sample_weight"))
         return x, y, weight
 

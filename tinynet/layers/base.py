@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet import lookup, ops, regularizers
+from tinynet import lookup, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, calling, input_spec, shown, symbolic, trial
@@ -33,7 +33,7 @@ class Layer(Penalised):
 
     activity_regularizer  penalty on the output, divided by the size of the batch, that is added to the loss
     trainable             whether the parameters are trained; may be set at any time, compile the model again afterwards
-    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it
+    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it: see calling.in_format
     name                  None: the class in snake case, numbered
 
     A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many` says that it must.
@@ -162,7 +162,7 @@ class Layer(Penalised):
         if not self.built:
             shape, others = calling.without_batch(shape), calling.without_batch(others or {})
             self.build(**calling.told(self, type(self).build, shape, others))
-            self.built, self._built_for = True, shape
+            self.built, self._built_for, self._built_with = True, shape, others
             activation = vars(self).get("activation")
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
                 shape = self.compute_output_shape(shape)
@@ -178,7 +178,7 @@ class Layer(Penalised):
         else:
             array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
-        return x if x.dtype == self.dtype else ops.cast(x, dtype=self.dtype)
+        return x if x.dtype == self.dtype else calling.in_format(self, x)
 
     def _may_take_many(self) -> bool:
         """Whether inputs in lists and dictionaries, or none, may be meant: by a merging layer, and by one of the user's."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import ops
+from tinynet import ops, signature
 from tinynet.autograd import Tensor
 from tinynet.backend import device
 from tinynet.layers import symbolic
@@ -71,6 +71,19 @@ def taken(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tu
     for name in list(given)[:1]:
         given[name] = layer._as_input(kwargs[name])
     return args, given
+
+
+def keeps_integers(layer: Any) -> bool:
+    """Whether integers and booleans stay what they are: where the user's Python computes with them, as in Keras.
+
+    tinynet's own layers, and what is made from them, compute with floats.
+    """
+    return signature.first_of_tinynet(type(layer)).__name__ in ("Layer", "Model", "Lambda")
+
+
+def in_format(layer: Any, x: Tensor) -> Tensor:
+    """An input `x` as a Tensor of the layer's dtype, unless it holds integers that the layer keeps."""
+    return x if x.dtype.kind in "biu" and keeps_integers(layer) else ops.cast(x, dtype=layer.dtype)
 
 
 def _as_argument(layer: Any, value: Any) -> Any:

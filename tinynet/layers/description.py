@@ -6,6 +6,8 @@ from typing import Any
 
 from tinynet import lookup, signature
 
+UNSAID = {"activity_regularizer", "inputs", "outputs"}  # by classes of the user's, where they are None
+
 
 @lru_cache(maxsize=512)
 def arguments_of_tinynet(cls: type) -> frozenset[str]:
@@ -24,8 +26,8 @@ def config_of(layer: Any) -> dict[str, Any]:
     if cls is not type(layer):
         passed = [name for name in inspect.signature(cls.__init__).parameters if name in held]  # type: ignore[misc]
         given = {**given, **{name: held[name] for name in passed}, **layer._given_arguments}
-        unsaid = {"activity_regularizer", "inputs", "outputs"}
-        names = [name for name in names if name not in unsaid or given.get(name) is not None]
+    if not type(layer).__module__.startswith("tinynet."):  # what Keras does not say either, and refuses if it is None
+        names = [name for name in names if name not in UNSAID or given.get(name) is not None]
     if "data_format" in given:
         given["data_format"] = getattr(layer, "data_format", None)  # None stood for the default of that day
     common = {"name": layer.name, "trainable": layer._trainable, "dtype": layer.dtype.name}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import activations, lookup, ops
+from tinynet.layers import symbolic, trial
 from tinynet.layers.base import Layer
 from tinynet.tree import shape_leaves
 
@@ -52,6 +53,12 @@ class Lambda(Layer):
         if not hasattr(y, "shape") and not isinstance(y, list | tuple | dict):
             raise TypeError(f"{self}: the function must return a Tensor, got {y!r}; is there a return?")
         return y
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic tensors like the outputs of this call; the function is tried on inputs of these dtypes."""
+        if self.output_shape is not None:
+            return super().compute_output_spec(*args, **kwargs)
+        return symbolic.tensors(trial.output_shapes(self, args, kwargs), self._output_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape is None:

@@ -26,8 +26,8 @@ class Holder(Told):
     # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one. The others
     # lead to none.
     _not_searched: ClassVar = frozenset({
-        "_adding_layers", "_given_arguments", "_inbound_nodes", "_added_losses", "_batch_shape", "_built_for", "_chain_tensors",
-        "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable",
+        "_adding_layers", "_given_arguments", "_inbound_nodes", "_added_losses", "_batch_shape", "_built_for", "_built_with",
+        "_chain_tensors", "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable",
     })  # fmt: skip
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinynet import autograd
 from tinynet.backend import hollow, limits, undo
-from tinynet.layers import symbolic
+from tinynet.layers import calling, symbolic
 from tinynet.layers.penalties import nothing_added
 from tinynet.layers.under_way import around
 from tinynet.tree import leaves, mapped
@@ -37,6 +37,8 @@ def output_shapes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         found = _found(layer, sizes if unknown or batches == (2, 3) else sizes[:1], shapes, args, kwargs)
     if len(first := list(leaves(found[0]))) != len(last := list(leaves(found[-1]))):
         raise ValueError(f"{layer}: the number of its outputs must not depend on the sizes of a batch that are unknown")
+    if wrong := [one for one in first if not hasattr(one, "shape")]:
+        raise TypeError(f"{layer}: call() must return a Tensor, or Tensors in a structure, and gave {wrong[0]!r} among them")
 
     def size(axis: int, m: int, n: int) -> int | None:
         if m == n:
@@ -102,7 +104,9 @@ def _run(layer: Any, make: Make, size: tuple[int, int], args: tuple[Any, ...], k
         if not symbolic.is_symbolic(item):
             return item
         given = (None, *item.shape[1:]) if item.shape and limits.are_set() else item.shape
-        return make(tuple(size[axis > 0] if n is None else n for axis, n in enumerate(given)), layer.dtype)
+        stays = item.dtype is not None and item.dtype.kind in "biu" and calling.keeps_integers(layer)
+        dtype = item.dtype if stays else layer.dtype
+        return make(tuple(size[axis > 0] if n is None else n for axis, n in enumerate(given)), dtype)
 
     args, kwargs = mapped(zeros, [args, kwargs])
     with autograd.no_grad():

@@ -153,9 +153,13 @@ class Sequential(Model):
     def _as_input(self, inputs: Any) -> Tensor:
         """As in Keras, a last axis of size 1 that is missing is added, and one too many is dropped."""
         if isinstance(inputs, list | tuple | dict) and is_nested(inputs) and not self._takes_structures():
-            (inputs,) = in_order(f"{self}", inputs, None, [self._input_layer.name if self._input_layer else "input"])
-        x = super()._as_input(inputs)
-        return x if self._input_layer is None else with_last_axis(x, self._input_layer.shape)
+            named = isinstance(inputs, dict) and len(inputs) == 1  # which needs no name: there is one input
+            names = list(inputs) if named else [self._input_layer.name if self._input_layer else "input"]
+            (inputs,) = in_order(f"{self}", inputs, None, names)
+        if self._input_layer is None:
+            return super()._as_input(inputs)
+        taker: Layer = super() if self._input_layer.dtype.kind == "f" else self._input_layer  # type: ignore[assignment]
+        return with_last_axis(taker._as_input(inputs), self._input_layer.shape)
 
     def _takes_structures(self) -> bool:
         """Whether lists or dictionaries of inputs go to the first layer as they are."""

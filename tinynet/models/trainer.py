@@ -11,6 +11,7 @@ from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
+from tinynet.layers.calling import keeps_integers
 from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
 from tinynet.models.compiled import Compiled
@@ -63,9 +64,8 @@ class Trainer(Compiled):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split(validation_split, x, y, sample_weight)
         train = Epochs(
-            as_batches(
-                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch,
-                class_weight=class_weight, dtype=self.dtype,
+            self._batches_of_data(
+                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight
             ),
             steps_per_epoch,
         )  # fmt: skip
@@ -91,7 +91,7 @@ class Trainer(Compiled):
         """
         refuse(self.evaluate, unknown)
         self._check_compiled("evaluate")
-        epochs = Epochs(as_batches(x, y, sample_weight, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
+        epochs = Epochs(self._batches_of_data(x, y, sample_weight, batch_size=batch_size, steps=steps), steps)
         hooks = self._callback_list(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return _reported(test_epoch(self, epochs, hooks), return_dict)
 
@@ -108,7 +108,7 @@ class Trainer(Compiled):
         (8, 1)
         """
         refuse(self.predict, unknown)
-        epochs = Epochs(as_batches(x, batch_size=batch_size, steps=steps, dtype=self.dtype), steps)
+        epochs = Epochs(self._batches_of_data(x, batch_size=batch_size, steps=steps), steps)
         hooks = self._callback_list(callbacks, verbose, False, epochs=1, steps=epochs.steps)
         return predict_epoch(self, epochs, hooks)
 
@@ -217,10 +217,14 @@ class Trainer(Compiled):
             self.optimizer.finalize_variable_values(self.trainable_weights)
         hooks.on_train_end(logs)
 
+    def _batches_of_data(self, *data: Any, **how: Any) -> Any:
+        """Batches of the data as the model takes them."""
+        return as_batches(*data, **how, dtype=self.dtype, integers=keeps_integers(self))
+
     def _one_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None) -> Any:
         arrays = as_arrays(x, "x")
         size = max(len(next(leaves(arrays))), 1)
-        batches = as_batches(arrays, y, sample_weight, batch_size=size, class_weight=class_weight, dtype=self.dtype)
+        batches = self._batches_of_data(arrays, y, sample_weight, batch_size=size, class_weight=class_weight)
         return next(batches.epoch())
 
     def _validation_epochs(
@@ -231,10 +235,10 @@ class Trainer(Compiled):
         pairs = isinstance(data, tuple) or not is_iterable_of_batches(data)  # ((a, b), y) is no pair of batches
         if isinstance(data, list | tuple) and len(data) in (2, 3) and pairs:
             size = batch_size or fit_batch_size
-            return Epochs(as_batches(*data, batch_size=size, steps=steps, dtype=self.dtype), steps)
+            return Epochs(self._batches_of_data(*data, batch_size=size, steps=steps), steps)
         if isinstance(data, tuple) and not is_iterable_of_batches(data):
             raise ValueError(f"validation_data must be (x, y) or (x, y, sample_weight), got {len(data)} entries")
-        return Epochs(as_batches(data, batch_size=batch_size, dtype=self.dtype), steps)
+        return Epochs(self._batches_of_data(data, batch_size=batch_size), steps)
 
     def _callback_list(self, callbacks: Any, verbose: int | str, history: bool, **params: Any) -> CallbackList:
         if isinstance(callbacks, CallbackList):

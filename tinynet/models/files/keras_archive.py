@@ -18,7 +18,7 @@ import numpy as np
 from tinynet import utils
 from tinynet.backend import limits, tracebacks
 from tinynet.models.architecture import serialize_layer
-from tinynet.models.files import container, hdf5, keras_weights, native, text
+from tinynet.models.files import building, container, hdf5, keras_weights, native, text
 from tinynet.models.files.check import check_compiled, check_model
 from tinynet.models.files.errors import FileError, shortened
 from tinynet.models.files.keras_config import from_keras, to_keras
@@ -35,9 +35,11 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Writes a model that Keras can load; ValueError for what Keras does not have."""
     native.refuse_sharing(model)
     whole: dict[str, Any] = to_keras(serialize_layer(model), f"{model}")
-    shapes, optimizer = native.built_for(model), None
+    shapes, optimizer = building.built_for(model), None
     if shapes is not None:
         whole["build_config"] = {"input_shape": shapes}
+    if arguments := building.built_with(model):
+        whole["build_config"] = {"shapes_dict": {f"{name}_shape": shape for name, shape in arguments.items()}}
     if model.compiled:
         whole["compile_config"] = to_keras(model.get_compile_config(), f"{model}, what it was compiled with")
         optimizer = model.optimizer if model.optimizer is not None and model.optimizer.built else None
@@ -59,10 +61,8 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         config, arrays = read(path)
         entry = from_keras(config)
         check_model(entry)
-        built = config.get("build_config")
-        shapes = built.get("input_shape") if isinstance(built, dict) else None
         weights = [array for name, array in arrays.items() if not name.startswith("optimizer/")]
-        model = native.build(entry, weights, shapes)
+        model = building.build(entry, weights, _arguments(config.get("build_config")))
         found = matched(model, arrays)
         compiled = config.get("compile_config")
         if compile and compiled:
@@ -117,6 +117,16 @@ def _member(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], na
         )
     with archive.open(info) as file:
         return file.read(info.file_size)
+
+
+def _arguments(built: Any) -> Any:
+    """{name or place of an argument: shapes} of the call that Keras's "build_config" means."""
+    if not isinstance(built, dict):
+        return {}
+    several = built.get("shapes_dict")
+    if built.get("input_shape") is not None or not isinstance(several, dict):
+        return building.first_alone(built.get("input_shape"))
+    return {name.removesuffix("_shape"): shape for name, shape in several.items()}
 
 
 def _compile(model: Any, config: Any, state: list[np.ndarray]) -> None:

@@ -18,19 +18,20 @@ from typing import Any
 import numpy as np
 
 import tinynet
-from tinynet import lookup, tree
+from tinynet import lookup
 from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
-from tinynet.models.architecture import deserialize_layer, serialize_layer
+from tinynet.models.architecture import serialize_layer
 from tinynet.models.files import container, older, text
+from tinynet.models.files.building import build, built_for, built_with, first_alone
 from tinynet.models.files.check import check_compiled, check_model
-from tinynet.models.files.check_wiring import check_sizes
 from tinynet.models.files.errors import FileError, failure, shortened
 from tinynet.models.files.names import named_draws, named_layers, named_weights
 
 FORMAT = 2  # what older.py brings up to date, is read as well
 KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
+MORE = {"arguments"}  # where a subclass was called with several
 
 
 def save(model: Any, path: str | os.PathLike[str]) -> None:
@@ -50,6 +51,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
             for name, layer in named_draws(model).items()
         },
     }
+    if arguments := built_with(model):
+        description["arguments"] = arguments
     if model.compiled and model.optimizer is not None:
         description["optimizer"] = _optimizer(model)
         arrays |= {f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())}
@@ -82,7 +85,8 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         slots = {name[10:]: array for name, array in arrays.items() if name.startswith("optimizer/")}
         if len(weights) + len(slots) < len(arrays):
             raise FileError("it holds arrays that are neither weights nor the optimizer's")
-        model = build(description["model"], weights.values(), description["built_for"])
+        shapes = description.get("arguments") or first_alone(description["built_for"])
+        model = build(description["model"], weights.values(), shapes)
         parameters = named_weights(model)
         compare(parameters, weights)
         _freeze(named_layers(model), description["frozen"])
@@ -95,31 +99,6 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
             parameter.assign(weights[name])
         for layer, state in draws:
             layer._draw_key, layer._draw_count = (state["key"][0], state["key"][1]), state["calls"]
-        return model
-
-
-def built_for(model: Any) -> Any:
-    """The shapes of inputs for which a subclass was built, whose weights are made by a call; None where layers say it.
-
-    A Sequential says it but for several inputs, which its first layer takes.
-    """
-    shapes = vars(model).get("_built_for")
-    return None if hasattr(type(model), "inputs") and tree.is_shape(shapes) else shapes
-
-
-def build(entry: Mapping[str, Any], weights: Any, shapes: Any = None) -> Any:
-    """The model that a checked description describes, its parameters still zeros, no more of them than in `weights`."""
-    # Integers of one byte in a file become floats: a weight counts as four bytes, but in small files.
-    arrays = list(weights)
-    most = min(sum(array.size for array in arrays), sum(array.nbytes for array in arrays) // 4 + (1 << 20))
-    with limits.within(limits.Left(most)):
-        model = deserialize_layer(entry)
-        if shapes is not None and not model.built:
-            for shape in tree.shape_leaves(shapes):
-                if not shape or not check_sizes(list(shape)):
-                    raise FileError(f"the model was built for {shortened(shapes)}, which is no shape")
-                limits.check_shape(shape)
-            model.compute_output_shape(tree.mapped_shapes(tuple, shapes))  # a trial run makes the weights
         return model
 
 
@@ -164,7 +143,7 @@ def safely(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def _check(description: Mapping[str, Any], compiled: bool) -> None:
-    if set(description) != KEYS or type(description["format"]) is not int:
+    if set(description) - MORE != KEYS or type(description["format"]) is not int:
         raise FileError(f"its description should have {sorted(KEYS)}, and has {shortened(sorted(description))}")
     if description["format"] not in (1, FORMAT):
         raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads 1 to {FORMAT}")
