@@ -215,3 +215,14 @@ def test_a_count_of_steps_is_that_of_the_steps():
     model.compile("sgd", "mse")
     model.fit(np.ones((24, 2, 3)), np.ones((24, 2, 1)), batch_size=4, epochs=2, verbose=0)
     assert float(layer.c) == 12
+
+
+@pytest.mark.parametrize("given", [None, 3.0, "word"], ids=str)
+@pytest.mark.parametrize("structure", [lambda x, odd: odd, lambda x, odd: {"a": x, "b": odd}, lambda x, odd: (x, [odd])])
+def test_an_output_that_is_no_tensor_is_named(structure, given):
+    class Odd(tinynet.layers.Layer):
+        def call(self, x):
+            return structure(x, given)
+
+    with pytest.raises(TypeError, match=r"<Odd 'odd.*call\(\) (returned None|must return a Tensor.*gave)"):
+        Odd(name="odd")(tinynet.layers.Input((3,)))

@@ -29,3 +29,22 @@ def test_build_is_held_to_the_input(shape, first):
     model.build((5, 3))
     assert model(np.ones((4, 3))).shape == (4, 2)
     assert len(model.weights) == 2
+
+
+@pytest.mark.parametrize("given", [{"b": 1}, {"b": 1, "c": 1}, {}], ids=str)
+@pytest.mark.parametrize("structure", [lambda x: x, lambda x: [x], lambda x: {"a": x}], ids=["alone", "a list", "a dictionary"])
+def test_inputs_by_other_names_are_not_taken_for_the_models(structure, given):
+    x = layers.Input((3,), name="a")
+    model = keras.Model(structure(x), layers.Dense(2)(x))
+    assert model({"a": np.ones((4, 3))}).shape == (4, 2)
+    with pytest.raises(ValueError, match=r"has the inputs \['a'\]; \['a'\] are missing"):
+        model({name: np.ones((4, 3)) for name in given})
+
+
+@pytest.mark.parametrize("nothing", [[], (), {}, [[]]], ids=str)
+def test_a_model_has_inputs_and_outputs(nothing):
+    x = layers.Input((3,))
+    with pytest.raises(ValueError, match="outputs must hold at least one symbolic tensor"):
+        keras.Model(x, nothing)
+    with pytest.raises(ValueError, match="inputs must hold at least one symbolic tensor"):
+        keras.Model(nothing, layers.Dense(2)(x))

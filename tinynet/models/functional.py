@@ -43,6 +43,8 @@ class Functional(Model):
             if wrong := [one for one in leaves(value) if not isinstance(one, SymbolicTensor)]:
                 got = f"got {text(wrong[0])}{_hint(wrong[0])}"
                 raise ValueError(f"{self}: {kind} must be symbolic tensors, made by Input and layers, {got}")
+            if not list(leaves(value)):
+                raise ValueError(f"{self}: {kind} must hold at least one symbolic tensor, got {value!r}")
         self._given_arguments = {}  # symbolic tensors, which lead to layers of other models
         self._end_tensors = inputs, outputs = from_inputs(inputs, outputs)
         self._call_graph = Graph(inputs, outputs)

@@ -68,8 +68,6 @@ def in_order(what: str, given: Any, declared: Any, names: list[str]) -> list[Any
     if found is not None:
         return found
     if isinstance(given, dict):
-        if len(names) == len(given) == 1:
-            return list(given.values())
         if missing := [name for name in names if name not in given]:
             raise ValueError(f"{what} has the inputs {names}; {missing} are missing, got {sorted(given, key=str)}")
         return [given[name] for name in names]
