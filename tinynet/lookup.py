@@ -163,7 +163,7 @@ def _short(value: Any) -> str:
 
 @contextmanager
 def noted() -> Iterator[None]:
-    """Within it, classes that are described without being registered are noted, and found by the names they are given."""
+    """Within it, what is described without being registered is noted, and found by the name that it is given."""
     token = _noted.set({})
     try:
         yield
@@ -211,5 +211,15 @@ def describe(value: Any) -> Any:
         name = registered_name(value)
         if registered(name) is value:
             return {"function": name}
-        return name if (getattr(value, "__module__", None) or "").startswith("tinynet.") else value
+        return name if (getattr(value, "__module__", None) or "").startswith("tinynet.") else _by_name(value)
     return value
+
+
+def _by_name(function: Any) -> Any:
+    """{"function": "module>name"} of a function that is not registered while a file is written, which holds that name alone;
+    the function itself if that has no name to be given as, or one that another function has.
+    """
+    functions, name = _noted.get(), f"{getattr(function, '__module__', None)}>{function.__name__}"
+    if functions is None or not function.__name__.isidentifier() or functions.setdefault(name, function) is not function:
+        return function
+    return {"function": name}

@@ -15,7 +15,7 @@ class Lambda(Layer):
 
     The function computes with Tensors: operators and `tinynet.ops`. `output_shape` (without the batch; or a function of
     the input shape) is needed only where a trial run on zeros would fail. A file holds the function's name alone, never its
-    code: a model with a function that is not registered (`register_keras_serializable`) cannot be saved.
+    code: loading asks for one that is not registered (`register_keras_serializable`) in `custom_objects`.
 
     >>> Lambda(lambda x: x * 2)(np.ones((1, 2))).numpy()
     array([[2., 2.]], dtype=float32)

@@ -35,8 +35,10 @@ def to_keras(value: Any, place: str = "the model") -> Any:
     """A description, with all in it, as Keras's serialisation has it; ValueError for what Keras does not have."""
     if isinstance(value, Mapping):
         if "function" in value and len(value) == 1 and isinstance(value["function"], str):
-            name = value["function"]
-            return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+            module, name = "builtins", value["function"]
+            if ">" in name and not lookup.is_registered(name):  # Keras, too, asks for it in custom_objects then
+                module, _, name = name.partition(">")
+            return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
         if value.get("class_name") == "__keras_tensor__" or "class_name" not in value:
             return {key: to_keras(item, place) for key, item in value.items()}
         return _object(value, f"{place}, {value['class_name']}")
@@ -141,9 +143,11 @@ def _policy(config: Any, value: Any, place: str) -> str:
 def _function(config: Any, value: Any, place: str) -> Any:
     if not isinstance(config, str):
         raise FileError(f"{place}: a function is named {shortened(config)}")
-    if str(value.get("module") or "").startswith("keras."):
+    module, registered = str(value.get("module") or "builtins"), value.get("registered_name")
+    if module.startswith("keras."):
         return config
-    registered = value.get("registered_name")
+    if module != "builtins" and ">" not in config:
+        config = f"{module}>{config}"  # somebody's own, though it may be named as one of Keras's
     return {"function": registered if isinstance(registered, str) and ">" in registered else config}
 
 

@@ -97,5 +97,6 @@ def _hint(value: Any) -> str:
             "@tinynet.saving.register_keras_serializable()"
         )
     if callable(value):
-        return ": decorate it with @tinynet.saving.register_keras_serializable()"
+        since = ", since another one goes by its name" if hasattr(value, "__name__") else ""
+        return f"{since}: decorate it with @tinynet.saving.register_keras_serializable()"
     return ": give its class a get_config() and register it with tinynet.saving.register_keras_serializable()"

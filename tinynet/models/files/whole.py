@@ -37,7 +37,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         raise FileExistsError(f"{path} exists already; pass overwrite=True to replace it")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the file another name")
-    with lookup.noted():  # classes that are not registered are saved by name: loading asks for them in custom_objects
+    with lookup.noted():  # what is not registered is saved by name: loading asks for them in custom_objects
         (native if kind == ".tinynet" else keras_archive).save(model, path)
 
 
