@@ -5,6 +5,8 @@ layers/conv2d/vars/0, ...             of Sequential and Functional, layer by lay
 layers/sequential/layers/dense/...    models in models
 block/vars/0, ...                     of subclasses: layers by the names of their attributes, in alphabetical order,
 blocks/dense/vars/0, ...              private ones last; those in lists and dictionaries numbered within them
+layers/dense/vars/0, ...              of subclassed models: all whose attributes come after `layers` in that order, which
+                                      is one of them (the others count where they are numbered)
 optimizer/vars/0, 1, ...              iteration, learning rate (unless it is a schedule), slots variable by variable
 """
 
@@ -34,11 +36,12 @@ def places(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator
 
 
 def _children(layer: Any) -> Iterator[tuple[str, Any]]:
-    if type(layer).__name__ in ("Sequential", "Functional") or hasattr(layer, "_call_graph"):
+    attributes = dict(vars(layer))
+    if hasattr(type(layer), "inputs") or attributes.get("_inner_functional") is not None:  # a graph of layers
         yield from _in_container("layers", layer.layers)
-        return
-    attributes = sorted(vars(layer).items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])
-    for name, value in attributes:
+    elif hasattr(type(layer), "get_layer"):  # another model, whose `layers` stand among its attributes
+        attributes["layers"] = layer.layers
+    for name, value in sorted(attributes.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0]):
         if isinstance(value, Layer):
             yield name, value
         elif isinstance(value, list | tuple | dict):
