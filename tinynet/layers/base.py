@@ -16,7 +16,7 @@ import numpy as np
 from tinynet import lookup, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
-from tinynet.layers import arguments, calling, input_spec, shown, symbolic, trial
+from tinynet.layers import arguments, calling, input_spec, shown, symbolic, tracking, trial
 from tinynet.layers.description import config_of
 from tinynet.layers.naming import auto_name
 from tinynet.layers.penalties import Penalised, nothing_added
@@ -50,6 +50,7 @@ class Layer(Penalised):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         layer = super().__new__(cls)
+        vars(layer)["_made_at"] = next(tracking.clock)
         layer._given_arguments = arguments.given(cls, args, kwargs)
         layer._takes_training = "training" in calling.parameters(cls.call)
         layer._default_training = calling.default_of_training(cls.call)

@@ -1,6 +1,6 @@
 """Holder: what layers are in view of their parameters, which belong to them or to the layers that they hold."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
-from tinynet.layers import arguments, description
+from tinynet.layers import arguments, description, tracking
 from tinynet.layers.told import Told
 from tinynet.metrics.metric import Metric
 
@@ -27,12 +27,12 @@ class Holder(Told):
     # lead to none.
     _not_searched: ClassVar = frozenset({
         "_adding_layers", "_given_arguments", "_inbound_nodes", "_added_losses", "_batch_shape", "_built_for", "_built_with",
-        "_chain_tensors", "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable",
+        "_chain_tensors", "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable", "_set_at",
     })  # fmt: skip
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}
     _given_arguments: dict[str, Any]
-    _values_to_search: "_Values | None" = None
+    _values_to_search: tracking.Values | None = None
     name: str
     dtype: np.dtype
     built: bool
@@ -56,6 +56,8 @@ class Holder(Told):
             if name in self._read_when_set:
                 value = self._read_when_set[name](value)
         super().__setattr__(name, value)
+        if isinstance(value, (Holder, *tracking.COLLECTIONS)):
+            vars(self).setdefault("_set_at", {})[name] = next(tracking.clock)
         if counts:
             self._revision_counts["attributes"] += 1  # afterwards: what another thread derives meanwhile is out of date
 
@@ -145,16 +147,16 @@ class Holder(Told):
 
     def _layers_within(self) -> Iterator[Any]:
         """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
-        return iter(dict.fromkeys(_found(Holder, self._attribute_values())))
+        return iter(self._attribute_values().layers())
 
-    def _attribute_values(self) -> list[Any]:
+    def _attribute_values(self) -> tracking.Values:
         """Attributes that are layers or metrics, or lists, tuples and dictionaries, which may hold some."""
         count, known = self._revision_counts["attributes"], self._values_to_search
         if known is None or known.count != count:
-            held = [value for name, value in list(vars(self).items()) if name not in self._not_searched]
-            known = _Values(count, [value for value in held if isinstance(value, (Holder, Metric, *_COLLECTIONS))])
+            held = [item for item in list(vars(self).items()) if item[0] not in self._not_searched]
+            known = tracking.Values(count, held, vars(self).get("_set_at", {}), Holder, Metric)
             vars(self)["_values_to_search"] = known
-        return known.values
+        return known
 
     def _with_all_within(self) -> list[Any]:
         """This layer, those that it holds, those that they hold, and so on, each once."""
@@ -185,8 +187,8 @@ class Holder(Told):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics in the attributes of this layer and of those that it holds: `fit` resets and reports them."""
-        found = [metric for layer in self._with_all_within() for metric in _found(Metric, layer._attribute_values())]
-        return list(dict.fromkeys(found))
+        held = [value for layer in self._with_all_within() for value in layer._attribute_values().values]
+        return list(dict.fromkeys(tracking.objects(Metric, held)))
 
     variables = property(lambda self: self.weights)
     trainable_variables = property(lambda self: self.trainable_weights)
@@ -227,26 +229,3 @@ def _marked_built(build: Callable[..., Any]) -> Callable[..., Any]:
         layer.built = True
 
     return marked
-
-
-_COLLECTIONS = (list, tuple, dict)
-
-
-class _Values:
-    """What a layer's attributes held when so many had been set; whatever is in its lists and dictionaries is looked up anew."""
-
-    __slots__ = ("count", "values")
-
-    def __init__(self, count: int, values: list[Any]) -> None:
-        self.count, self.values = count, values
-
-
-def _found(kind: type, values: Iterable[Any]) -> list[Any]:
-    """The objects of a kind among `values`, or in lists, tuples and dictionaries there."""
-    found: list[Any] = []
-    for value in values:
-        if isinstance(value, kind):
-            found.append(value)
-        elif isinstance(value, _COLLECTIONS):
-            found += _found(kind, value.values() if isinstance(value, dict) else value)
-    return found
