@@ -179,8 +179,11 @@ def to_config(value: Any) -> dict[str, Any]:
     cls, name = type(value), registered_name(type(value))
     if ">" not in name and not cls.__module__.startswith("tinynet."):
         name = f"{cls.__module__}>{name}"  # so that it is never taken for tinynet's of that name
-        if (classes := _noted.get()) is not None:
-            classes[name] = cls
+        if (classes := _noted.get()) is not None and classes.setdefault(name, cls) is not cls:
+            raise ValueError(
+                f"two classes go by the name {name}: decorate them with @tinynet.saving.register_keras_serializable(), each "
+                "with a name of its own"
+            )
     room = cls.__module__.split(".")[1] if ">" not in name else None
     module, registered = MODELS.get(name, (None, None)) if room == "models" else (MODULES.get(str(room)), None)
     if module is None:

@@ -103,3 +103,21 @@ def test_those_without_a_name_of_their_own_are_refused(tmp_path):
         with pytest.raises(ValueError, match=words):
             model.save(tmp_path / "net.tinynet")
     assert not list(tmp_path.iterdir())
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path):
+    def made(factor):
+        class Scaled(layers.Layer):
+            def call(self, x):
+                return factor * x
+
+        return Scaled
+
+    one = made(1)
+    model = tinynet.Sequential([layers.Input((4,)), one(name="a"), one(name="b")])
+    model.save(tmp_path / "net.tinynet")
+    model.add(made(2)(name="c"))
+    for suffix in (".tinynet", ".keras"):
+        with pytest.raises(ValueError, match=r"two classes go by the name .*>Scaled"):
+            model.save(tmp_path / f"other{suffix}")
+    assert [path.name for path in tmp_path.iterdir()] == ["net.tinynet"]
