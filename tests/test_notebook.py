@@ -206,3 +206,22 @@ def test_show_without_a_window_says_where_the_picture_is(capsys, tmp_path, monke
     (file,) = tmp_path.iterdir()
     assert capsys.readouterr().out == f"no window can be opened here; the picture is in {file}\n"
     assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def shades(html):
+    return [float(found) for found in re.findall(r"rgba\(0,114,178,([0-9.]+)\)", html)]
+
+
+def test_shades_of_numbers():
+    """From nothing for the lowest to 0.6 for the highest; none where all are alike, or where there is no number."""
+    assert shades(tinynet.Tensor(np.array([[0.0, 1.0], [2.0, 4.0]], np.float32))._repr_html_()) == [0, 0.15, 0.3, 0.6]
+    assert shades(tinynet.Tensor(np.full((2, 2), 3.0, np.float32))._repr_html_()) == [0, 0, 0, 0]
+    assert shades(tinynet.Tensor(np.array([[np.nan, 1.0], [np.inf, 2.0]], np.float32))._repr_html_()) == [0, 0, 0, 0.6]
+
+
+def test_connections_are_a_column_where_there_are_any():
+    x = layers.Input((3,), name="there")
+    functional = tinynet.Model(x, layers.Add()([layers.Dense(3)(x), x]))._repr_html_()
+    assert "Connected to" in functional
+    assert "there" in functional.partition("Connected to")[2]
+    assert "Connected to" not in tinynet.Sequential([layers.Input((3,)), layers.Dense(3)])._repr_html_()

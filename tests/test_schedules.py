@@ -97,6 +97,13 @@ def test_one_cycle_as_it_was_published():
     assert [schedule(k) for k in (0, 20, 40, 60, 80, 90, 100)] == pytest.approx([0.1, 0.55, 1, 0.55, 0.1, 0.05005, 1e-4])
 
 
+@pytest.mark.parametrize("anneal", ["linear", "cosine"])
+@pytest.mark.parametrize("fraction", [0.0, 0.05])
+def test_one_cycle_without_a_rise_begins_at_the_top(anneal, fraction):
+    schedule = OneCycle(1.0, 11, 10.0, 1000.0, warmup_fraction=fraction, anneal=anneal)
+    assert [schedule(k) for k in (0, 5, 10)] == pytest.approx([1.0, (1 + 1e-4) / 2, 1e-4])
+
+
 def test_errors():
     with pytest.raises(ValueError, match="ExponentialDecay: decay_steps must be positive, got 0"):
         ExponentialDecay(0.1, 0, 0.5)
