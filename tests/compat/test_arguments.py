@@ -209,6 +209,19 @@ class TestDerivedClasses:
         model.compile("sgd", "mse")
         assert np.isfinite(model.fit(np.ones((8, 3)), np.ones((8, 2)), nb_epoch=1, verbose=0).history["loss"][0])
 
+    @pytest.mark.parametrize("keras", [keras1, keras2])
+    def test_the_shape_is_what_the_layer_says_or_else_what_comes_out(self, keras):
+        class Quiet(keras.layers.Layer):
+            def call(self, x, mask=None):
+                return keras.backend.concatenate([x, x])
+
+        class Says(Quiet):  # of sizes that a run cannot know
+            def get_output_shape_for(self, input_shape):
+                return [input_shape[0], 77]
+
+        x = keras.layers.Input(shape=(3,))
+        assert (Quiet()(x).shape, Says()(x).shape) == ((None, 6), (None, 77))
+
     def test_layers_are_instances_of_both_names(self):
         made = K1.Convolution2D(3, 3, 3)
         assert isinstance(made, K1.Convolution2D)
