@@ -297,3 +297,20 @@ def test_the_main_api_does_not_change_with_compat():
     assert tinynet.activations.get("hard_sigmoid") is tinynet.activations.hard_sigmoid
     assert type(tinynet.optimizers.get("nadam")) is tinynet.optimizers.Nadam
     assert type(tinynet.layers.Conv2D(3, 3)) is tinynet.layers.Conv2D
+
+
+@pytest.mark.parametrize("keras", [keras1, keras2])
+def test_a_model_of_inputs_and_outputs_is_trained_unless_told_otherwise(keras):
+    def made(**told):
+        x = keras.layers.Input(shape=(3,))
+        names = ("input", "output") if keras is keras1 else ("inputs", "outputs")
+        model = keras.models.Model(**dict(zip(names, (x, keras.layers.Dense(2)(x)), strict=True)), **told)
+        model.compile("sgd", "mse")
+        return model
+
+    model, frozen = made(), made(trainable=False)
+    assert (model.trainable, len(model.trainable_weights)) == (True, 2)
+    assert (frozen.trainable, len(frozen.trainable_weights)) == (False, 0)
+    before = model.get_weights()
+    model.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
+    assert not np.array_equal(model.get_weights()[0], before[0])

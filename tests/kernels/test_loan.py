@@ -1,13 +1,25 @@
 """How many helpers the pool asks for: by delays and speeds that are made up, on a clock of the test's own."""
 
+import time
+
 import numpy as np
 import pytest
 
 from tinynet.kernels import pool
-from tinynet.kernels.pool import loan, memory
+from tinynet.kernels.pool import loan, memory, system
 
 pytestmark = pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
 MILLISECOND = 1_000_000
+
+
+def test_the_clock_is_that_of_the_system():
+    scratch = np.zeros(16, np.int64)
+    before = time.monotonic_ns()
+    read = [system.clock(scratch.ctypes.data) for _ in range(3)]
+    time.sleep(1.1)  # into another second
+    read += [system.clock(scratch.ctypes.data)]
+    assert before <= read[0] <= read[1] <= read[2]
+    assert read[2] + 1_100_000_000 <= read[3] <= time.monotonic_ns()
 
 
 class Pool:
