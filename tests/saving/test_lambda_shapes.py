@@ -103,6 +103,15 @@ def test_indices(index):
     assert hollow.Array(array.shape)[index].shape == array[index].shape
 
 
+@pytest.mark.parametrize("join", [
+    lambda x: np.concatenate([x, x[:, :2]], 1), lambda x: np.concatenate([x[..., :1], x, x], -1),
+    lambda x: np.concatenate([x[:0], x]), lambda x: np.concatenate([x]),
+])  # fmt: skip
+def test_arrays_of_other_sizes_are_joined(join):
+    array = np.zeros((2, *SHAPE))
+    assert join(hollow.Array(array.shape)).shape == join(array).shape
+
+
 @pytest.mark.parametrize("index", [2, -3, (0, 9), [5], (0, 0, 0, 0, 0), (slice(None), [[7]])], ids=repr)
 def test_indices_that_are_not_there(index):
     with pytest.raises(IndexError):
