@@ -50,7 +50,7 @@ def expect(helpers: int) -> None:
 def allow(helpers: int) -> None:
     """Lets launches have so many helpers; they are asked for at once."""
     words = memory.cells()
-    for place in (memory.TRIAL, memory.DELAYS, memory.UNTIL):
+    for place in (memory.TRIAL, memory.DELAYS, memory.UNTIL, memory.TRIED):
         words[place // 8] = 0
     words[memory.LIMIT // 8] = words[memory.LEVEL // 8] = helpers
 

@@ -35,8 +35,10 @@ _word = count(next(_line), 8)
 NUMBER = next(_word)  # launches so far
 PLACED = next(_word)  # what the helpers' places were chosen by
 DELAYS, COUNTED = next(_word), next(_word)  # the account, in nanoseconds, and when it was last added to
-UNTIL, PERIOD, RAISED = (next(_word) for _ in range(3))  # when the pool asks for all helpers again; after how long; when it did
+UNTIL, PERIOD = next(_word), next(_word)  # when the pool asks for all helpers again, or last did; after how long
 TRIAL, BEGAN, FROM, BEST, RATE = (next(_word) for _ in range(5))  # the level on trial, since when, since which launch; the best
+TRIED, WANTED = next(_word), next(_word)  # when trials last ended; when others last had the core of the thread that launches
+WHOSE, READ, WORK = (next(_word) for _ in range(3))  # whose processor time was last read; when; what it was
 
 NAMES = next(_line) + 128  # of the helpers, by which the system knows them
 SELVES = NAMES + 8 * MOST  # by which they know themselves

@@ -9,9 +9,9 @@ the bits are the same whoever does what.
 from ..emit import call_kernel
 from ..emit.atomic import add, exchange, load, pause, replace, store, write
 from . import memory as at
-from .loan import LATE, arrange, late
+from .loan import LATE, arrange, kept, late, watch
 from .memory import compiled
-from .system import clock, myself, name, ring, sleep, wake
+from .system import clock, myself, name, ring, sleep, wake, work
 
 MOST_ARGUMENTS = 240  # of a compiled loop, for which a thread has room; one with more is not shared
 
@@ -53,9 +53,12 @@ def share(function, arguments, shape, steps, data, dimensions, count, threads):
         return
     begin = clock(shared + at.SCRATCH)
     launch = add(shared + at.NUMBER, 1)
-    if arrange(shared, begin) < 0:
-        store(shared + at.TURN, 0)
+    level = arrange(shared, begin)
+    watch(shared, begin)
+    if level < 0:
         call_kernel(function, (arguments, shape, steps, data))
+        _end(shared, begin)
+        store(shared + at.TURN, 0)
         return
     write(shared + at.FUNCTION, function)
     write(shared + at.ARGUMENTS, arguments)
@@ -76,8 +79,9 @@ def share(function, arguments, shape, steps, data, dimensions, count, threads):
         if replace(shared + at.WORD, word, word + 1):
             _piece(shared, shared + at.SCRATCH, word & 0xFFFF)
             mine += 1
+    end = _end(shared, begin)
     if load(shared + at.DONE) != pieces - mine:
-        _finish(shared, begin, mine, pieces - mine)
+        _finish(shared, begin, end, mine, pieces - mine)
     store(shared + at.TURN, 0)
 
 
@@ -95,9 +99,17 @@ def _piece(shared, scratch, number):
 
 
 @compiled
-def _finish(shared, begin, mine, others):
-    """Waits for the pieces that helpers have begun. What goes beyond the time of two pieces is a delay."""
+def _end(shared, begin):
+    """When the thread that launches has no more pieces to run. If it took long, others may have had its core."""
     end = clock(shared + at.SCRATCH)
+    if end - begin > LATE:
+        kept(shared, begin, end, work(shared + at.SCRATCH, load(shared + at.LEVEL) == 0))
+    return end
+
+
+@compiled
+def _finish(shared, begin, end, mine, others):
+    """Waits for the pieces that helpers have begun. What goes beyond the time of two pieces is a delay."""
     while load(shared + at.DONE) != others:
         if clock(shared + at.SCRATCH) - end < load(shared + at.PATIENCE):
             for _ in range(16):
