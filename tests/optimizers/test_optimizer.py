@@ -279,6 +279,17 @@ class TestApply:
         np.testing.assert_array_equal(rule.get_weights()[3], [-3, -3])
 
 
+    def test_variables_beside_others_by_one_name_or_several(self):
+        beside = [variable([1.0, 2.0], "a"), variable([3.0], "b")]
+        rule = Optimizer(0.1)
+        rule.build(beside)
+        one = rule.add_optimizer_variables(beside, "m")
+        assert [v.numpy().tolist() for v in one] == [[0, 0], [0]]
+        several = rule.add_optimizer_variables(beside, ["m", "v"], "ones")
+        assert [[v.numpy().tolist() for v in each] for each in several] == [[[1, 1], [1]]] * 2
+        assert [v.name for v in rule.variables[2:]] == ["a_m", "b_m", "a_m", "a_v", "b_m", "b_v"]
+
+
 class TestState:
     def test_order_of_variables(self):
         a, b = variable([1.0], "a"), variable([1.0, 2.0], "b")
