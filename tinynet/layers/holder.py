@@ -13,6 +13,7 @@ from tinynet.backend.revision import revision
 from tinynet.layers import arguments, description, tracking
 from tinynet.layers.told import Told
 from tinynet.metrics.metric import Metric
+from tinynet.tree import STRUCTURES
 
 
 class Holder(Told):
@@ -56,7 +57,7 @@ class Holder(Told):
             if name in self._read_when_set:
                 value = self._read_when_set[name](value)
         super().__setattr__(name, value)
-        if isinstance(value, (Holder, *tracking.COLLECTIONS)):
+        if isinstance(value, (Holder, *STRUCTURES)):
             vars(self).setdefault("_set_at", {})[name] = next(tracking.clock)
         if counts:
             self._revision_counts["attributes"] += 1  # afterwards: what another thread derives meanwhile is out of date

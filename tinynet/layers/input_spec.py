@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet.tree import leaves, shape_leaves
+from tinynet.tree import STRUCTURES, leaves, shape_leaves
 
 
 class InputSpec:
@@ -81,7 +81,7 @@ def check(layer: Any, shape: Any) -> None:
     given = vars(layer).get("_own_input_spec")
     if given is None:
         return
-    specs = list(leaves(given)) if isinstance(given, list | tuple | dict) else [given]
+    specs = list(leaves(given)) if isinstance(given, STRUCTURES) else [given]
     names = [spec.name for spec in specs if spec is not None]
     if isinstance(shape, dict) and len(names) == len(specs) and all(names):
         if missing := [name for name in names if name not in shape]:

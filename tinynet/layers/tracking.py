@@ -9,7 +9,8 @@ from itertools import count
 from operator import itemgetter
 from typing import Any
 
-COLLECTIONS = (list, tuple, dict)
+from tinynet.tree import STRUCTURES
+
 clock = count(1)  # of what is made and set
 
 
@@ -22,7 +23,7 @@ class Values:
     __slots__ = ("count", "held", "kind", "known", "values")
 
     def __init__(self, count: int, attributes: Iterable[tuple[str, Any]], set_at: Any, kind: type, *others: type) -> None:
-        self.count, self.kind, kinds = count, kind, (kind, *others, *COLLECTIONS)
+        self.count, self.kind, kinds = count, kind, (kind, *others, *STRUCTURES)
         found = [(set_at.get(name, 0), value) for name, value in attributes if isinstance(value, kinds)]
         self.held = sorted((entry for entry in found if not _holds_nothing(entry[1])), key=itemgetter(0))
         self.values = [value for _, value in self.held]
@@ -54,6 +55,6 @@ def objects(kind: type, values: Iterable[Any]) -> list[Any]:
     for value in values:
         if isinstance(value, kind):
             found.append(value)
-        elif isinstance(value, COLLECTIONS):
+        elif isinstance(value, STRUCTURES):
             found += objects(kind, value.values() if isinstance(value, dict) else value)
     return found

@@ -69,7 +69,7 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
             "whatever x is. For one unit use a sigmoid"
         )
     y = normalised_exponential(x, axis=axis)
-    if isinstance(y, Tensor) and y.ndim == 2 and axis in (-1, 1) and isinstance(x, Tensor):
+    if isinstance(y, Tensor) and y.ndim == 2 and axis == 1 and isinstance(x, Tensor):
         y._logits = (x, x.version)
     return y
 
