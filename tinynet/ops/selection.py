@@ -42,6 +42,11 @@ def _(grad, condition):
     return where(condition, 0.0, grad)
 
 
+def _to_the_larger(grad, a, b):
+    """The gradient where a is larger than b, half of it where they are equal."""
+    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+
+
 @primitive
 def maximum(x1, x2):
     """The larger of x1 and x2."""
@@ -50,12 +55,12 @@ def maximum(x1, x2):
 
 @maximum.vjp("x1")
 def _(grad, x1, x2):
-    return where(greater(x1, x2), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
+    return _to_the_larger(grad, x1, x2)
 
 
 @maximum.vjp("x2")
 def _(grad, x1, x2):
-    return where(greater(x2, x1), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
+    return _to_the_larger(grad, x2, x1)
 
 
 @primitive
@@ -66,12 +71,12 @@ def minimum(x1, x2):
 
 @minimum.vjp("x1")
 def _(grad, x1, x2):
-    return where(greater(x2, x1), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
+    return _to_the_larger(grad, x2, x1)
 
 
 @minimum.vjp("x2")
 def _(grad, x1, x2):
-    return where(greater(x1, x2), grad, where(equal(x1, x2), multiply(grad, 0.5), 0.0))
+    return _to_the_larger(grad, x1, x2)
 
 
 @primitive
