@@ -75,8 +75,12 @@ class Primitive:
         return self
 
     def __call__(self, *args: Any, **static: Any) -> Any:
-        if len(args) != self.arity:
-            args, static = self._in_place(args, static)
+        if len(args) != self.arity:  # inputs are given by their names, or settings by their places
+            while len(args) < self.arity and self.inputs[len(args)] in static:
+                args = (*args, static.pop(self.inputs[len(args)]))
+            if 0 < self.arity < len(args):
+                static.update(zip(self.keywords, args[self.arity :], strict=False))
+                args = args[: self.arity] + args[self.arity + len(self.keywords) :]
         tensors = [x for x in args if isinstance(x, Tensor)]
         if not tensors:
             return self.forward(*args, **static)
@@ -90,15 +94,6 @@ class Primitive:
         if isinstance(out, tuple):
             return tuple(_wrap(value, node, i, tensors) for i, value in enumerate(out))
         return _wrap(out, node, 0, tensors)
-
-    def _in_place(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Inputs that were given by their names, and settings that were given by their places, as `forward` takes them."""
-        while len(args) < self.arity and self.inputs[len(args)] in static:
-            args = (*args, static.pop(self.inputs[len(args)]))
-        if 0 < self.arity < len(args):
-            static.update(zip(self.keywords, args[self.arity :], strict=False))
-            args = args[: self.arity] + args[self.arity + len(self.keywords) :]
-        return args, static
 
     def _record(self, args: tuple[Any, ...], raw: list[Any], out: Any, static: dict[str, Any]) -> Node:
         edges = [x.edge if isinstance(x, Tensor) and x.requires_grad else None for x in args]
