@@ -40,15 +40,16 @@ LEVELS = {
     "optimizers": 5,
     "preprocessing": 5,
     "layers": 5,
-    "models": 6,
-    "debug": 7,
-    "saving": 7,
-    "compat": 8,
-    "warmup": 8,
-    "__main__": 9,
+    "saving": 6,
+    "models": 7,
+    "debug": 8,
+    "compat": 9,
+    "warmup": 9,
+    "__main__": 10,
 }
-# Python runs a room's __init__ before any of its files: whoever asks for Tensor gets its operators, which ops attaches.
-LAST = {("tinynet/autograd/__init__.py", "tinynet.ops")}
+# Python runs a room's __init__ before any of its files: whoever asks for Tensor gets its operators, which ops attaches, and
+# whoever loads a file gets the classes of models, which are known once they are defined.
+LAST = {("tinynet/autograd/__init__.py", "tinynet.ops"), ("tinynet/saving/__init__.py", "tinynet.models")}
 SIDEWAYS = {
     ("metrics", "losses"),
     ("metrics", "initializers"),

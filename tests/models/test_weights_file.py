@@ -3,7 +3,7 @@ import pytest
 
 from tinynet import layers
 from tinynet.models import Sequential
-from tinynet.models.weights_file import named_weights
+from tinynet.saving.weights_file import named_weights
 
 from models.nets import small_data, small_net
 

@@ -13,8 +13,8 @@ import pytest
 
 import tinynet
 from tinynet import layers
-from tinynet.models.files import hdf5
 from tinynet.saving import FileError, UnknownObjectError, load_model
+from tinynet.saving.keras import hdf5
 
 from saving.hostile import attempt, functional, put_together, saved, sequential, signed, taken_apart
 from saving.test_hostile import KERAS, archive, members_of

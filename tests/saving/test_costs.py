@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 import tinynet
 from tinynet import layers
 from tinynet.models import model_from_json
-from tinynet.models.files import in_memory
-from tinynet.saving import FileError, deserialize_keras_object, load_model, serialize_keras_object
+from tinynet.saving import FileError, deserialize_keras_object, in_memory, load_model, serialize_keras_object
 
 from saving.costs import DESCRIPTIONS, after, cost, deep, deep_activation, layer, packed
 from saving.hostile import functional, put_together, saved, sequential, taken_apart, watched

@@ -8,8 +8,7 @@ import pytest
 
 import tinynet
 from tinynet import layers, ops
-from tinynet.models.files import container
-from tinynet.saving import FileError, load_model, register_keras_serializable
+from tinynet.saving import FileError, container, load_model, register_keras_serializable
 
 registered = register_keras_serializable("files_of_subclasses")
 A, B = np.linspace(-1, 1, 12, dtype="float32").reshape(3, 4), np.full((3, 2), 0.5, "float32")

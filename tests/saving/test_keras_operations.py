@@ -2,8 +2,8 @@
 
 import pytest
 
-from tinynet.models.files.keras_operations import from_keras
 from tinynet.saving import FileError
+from tinynet.saving.keras.operations import from_keras
 
 X = {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "dtype": "float32", "keras_history": ["x", 0, 0]}}
 

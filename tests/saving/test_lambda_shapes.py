@@ -7,8 +7,8 @@ import tinynet
 from tinynet import layers, ops
 from tinynet.autograd import no_grad
 from tinynet.backend import hollow, limits
-from tinynet.models.files.check_lambda import SHAPED, check_lambda
 from tinynet.saving import FileError, register_keras_serializable
+from tinynet.saving.check_lambda import SHAPED, check_lambda
 
 RANDOM = np.random.default_rng(0)
 SHAPE = (5, 6, 4)

@@ -5,7 +5,7 @@ import pytest
 
 import tinynet
 from tinynet import layers, metrics
-from tinynet.models.files.keras_layout import places
+from tinynet.saving.keras.layout import places
 
 
 def dense(**settings):

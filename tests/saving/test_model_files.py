@@ -11,9 +11,15 @@ from safetensors.numpy import load_file
 
 import tinynet
 from tinynet import layers
-from tinynet.models.files import container
-from tinynet.models.files.names import named_weights
-from tinynet.saving import FileError, UnknownObjectError, custom_object_scope, load_model, register_keras_serializable
+from tinynet.saving import (
+    FileError,
+    UnknownObjectError,
+    container,
+    custom_object_scope,
+    load_model,
+    register_keras_serializable,
+)
+from tinynet.saving.names import named_weights
 
 from saving.for_keras import CASES as MODELS
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet.models.files import older
+from tinynet.saving import older_formats
 
 FILE = Path(__file__).parent.parent / "fixtures" / "format_1.tinynet"  # make_format_1.py wrote it
 X = np.array([[[-2.0, -1.0, 0.0, 0.5], [1.0, 1.5, 2.0, 3.0]]], np.float32)
@@ -37,7 +37,7 @@ def test_they_are_written_in_todays_format(tmp_path):
 def test_lambdas_anywhere_in_a_description():
     inner = {"class_name": "Lambda", "config": {"function": {"function": "multiply"}, "arguments": {"b": 2}}}
     model = {"config": {"layers": [[{"class_name": "Dense", "config": {"activation": inner}}]]}}
-    older.from_format_1(model)
+    older_formats.from_format_1(model)
     assert inner["config"]["arguments"] == {"x2": 2}
 
 
@@ -49,5 +49,5 @@ def test_lambdas_anywhere_in_a_description():
 ])  # fmt: skip
 def test_whatever_else_stays_as_it_is(entry):
     before = repr(entry)
-    older.from_format_1(entry)
+    older_formats.from_format_1(entry)
     assert repr(entry) == before

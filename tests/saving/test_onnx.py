@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import tinynet
 from tinynet import Input, Model, Sequential
 from tinynet import layers as ly
 
@@ -167,8 +166,8 @@ def test_what_has_no_counterpart_is_named(tmp_path):
 
 
 def test_every_layer_has_a_converter_or_is_known_to_have_none():
-    from tinynet.models.files.onnx_graph import CONVERTERS
+    from tinynet.saving.onnx.export import CONVERTERS, OPSET
 
     classes = {getattr(ly, name).__name__ for name in ly.__all__ if isinstance(getattr(ly, name), type)}
     assert classes - set(CONVERTERS) == {"InputSpec", "Lambda", "Layer"}
-    assert tinynet.models.files.onnx_export.OPSET == 18
+    assert OPSET == 18

@@ -9,8 +9,7 @@ import pytest
 
 import tinynet
 from tinynet import saving
-from tinynet.models.files import text
-from tinynet.saving import FileError
+from tinynet.saving import FileError, strict_json
 
 
 def test_registered_names():
@@ -46,7 +45,7 @@ def test_objects_there_and_back():
 ])  # fmt: skip
 def test_json_is_read_strictly(written, match):
     with pytest.raises(FileError, match=f"the text.*{match}"):
-        text.parse(written, "the text")
+        strict_json.parse(written, "the text")
 
 
 def test_names_stay_where_keras_has_them():

@@ -11,8 +11,8 @@ import pytest
 
 import tinynet
 from tinynet import layers
-from tinynet.models.files import hdf5
 from tinynet.saving import FileError, load_model
+from tinynet.saving.keras import hdf5
 
 from saving.for_keras import CASES, write
 

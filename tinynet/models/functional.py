@@ -14,11 +14,11 @@ from tinynet.layers.base import Layer
 from tinynet.layers.readable import readable
 from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.models import wiring
-from tinynet.models.architecture import MODELS
 from tinynet.models.calls import LayerCall, calls_of
 from tinynet.models.graph import Graph, from_inputs
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
+from tinynet.saving.architecture import MODELS
 from tinynet.signature import text
 from tinynet.tree import is_shape, leaves, mapped
 

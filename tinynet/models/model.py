@@ -9,11 +9,10 @@ from tinynet.layers import input_spec
 from tinynet.layers.base import Layer
 from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.shown import model_text
-from tinynet.models import weights_file
-from tinynet.models.architecture import to_json
-from tinynet.models.files import onnx_export, whole
 from tinynet.models.summary import summary_html, summary_text
 from tinynet.models.trainer import Trainer
+from tinynet.saving import save_load, weights_file
+from tinynet.saving.architecture import to_json
 from tinynet.tree import is_shape
 
 
@@ -153,14 +152,16 @@ class Model(Trainer):
         Sequential(1 layer, 2 parameters)  (None, 1) -> (None, 1)
         """
         with self._replay_of_steps.lock:  # between two steps, if another thread trains
-            whole.save_model(self, filepath, overwrite)
+            save_load.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
-        """Writes what `predict` computes to `filepath`, named .onnx, for other runtimes; see models/files/onnx_export.py.
+        """Writes what `predict` computes to `filepath`, named .onnx, for other runtimes; see saving/onnx/export.py.
 
         format   "onnx", the only one. Raises ValueError for another, and naming a layer that has no counterpart in ONNX.
         """
-        onnx_export.export(self, filepath, format, **settings)
+        from tinynet.saving.onnx import export  # an attachment: only who asks for it needs it
+
+        export.export(self, filepath, format, **settings)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Writes all weights to `filepath`, .safetensors or .weights.h5 (which Keras reads), whole or not at all.

@@ -10,11 +10,11 @@ from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
 from tinynet.layers.readable import NotKnownError, readable
 from tinynet.layers.symbolic import SymbolicTensor, call
-from tinynet.models.architecture import MODELS, deserialize_layer, serialize_layer
 from tinynet.models.calls import LayerCall, calls_of
 from tinynet.models.graph import Graph
 from tinynet.models.inputs import check_one, in_order, with_last_axis
 from tinynet.models.model import Model
+from tinynet.saving.architecture import MODELS, deserialize_layer, serialize_layer
 from tinynet.signature import text
 from tinynet.tree import is_nested, is_shape
 

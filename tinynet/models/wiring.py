@@ -15,8 +15,8 @@ from tinynet import lookup
 from tinynet.layers.base import Layer
 from tinynet.layers.input import InputLayer
 from tinynet.layers.symbolic import SymbolicTensor
-from tinynet.models.architecture import deserialize_layer, serialize_layer
 from tinynet.models.graph import Graph, Place
+from tinynet.saving.architecture import deserialize_layer, serialize_layer
 from tinynet.tree import leaves, like, mapped
 
 

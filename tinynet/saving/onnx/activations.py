@@ -4,7 +4,7 @@ from typing import Any
 
 from tinynet import activations
 from tinynet.layers.base import Layer
-from tinynet.models.files.onnx_graph import Graph, Value, converts
+from tinynet.saving.onnx.graph import Graph, Value, converts
 
 SIMPLE = {
     "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "softplus": "Softplus", "softsign": "Softsign",

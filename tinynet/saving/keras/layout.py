@@ -21,7 +21,7 @@ from tinynet.autograd import Parameter
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.naming import numbered
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.errors import FileError, shortened
 
 
 def places(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any, list[Parameter]]]:

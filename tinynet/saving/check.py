@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 
 from tinynet import lookup
 from tinynet.layers.base import Layer
-from tinynet.models.architecture import layer_classes
-from tinynet.models.files.check_lambda import check_lambda
-from tinynet.models.files.check_wiring import MOST_RUNS, check_sizes, check_wiring, runs
-from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
+from tinynet.saving.architecture import layer_classes
+from tinynet.saving.check_graph import MOST_RUNS, check_graph, check_sizes, runs
+from tinynet.saving.check_lambda import check_lambda
+from tinynet.saving.errors import FileError, UnknownObjectError, shortened
 
 MOST_LAYERS = 2_000
 MOST_OBJECTS = 1_000  # losses, metrics and the like
@@ -135,7 +135,7 @@ def _check_model(config: Mapping[str, Any], place: str, graph: bool) -> None:
     if rest.get("build_input_shape") is not None and not check_sizes(rest["build_input_shape"]):
         raise FileError(f"{place} was built for {shortened(rest['build_input_shape'])}, which is no shape")
     if graph:
-        check_wiring(config, place)
+        check_graph(config, place)
 
 
 def _unknown(name: str, place: str, kind: str) -> NoReturn:

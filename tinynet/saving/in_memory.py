@@ -6,12 +6,12 @@ from typing import Any
 from tinynet import lookup
 from tinynet.backend import hollow, limits
 from tinynet.layers.base import Layer
-from tinynet.models.architecture import deserialize_layer
-from tinynet.models.files import text
-from tinynet.models.files.check import check_model, check_value, described_class
-from tinynet.models.files.errors import FileError, shortened
-from tinynet.models.files.keras_config import from_keras
-from tinynet.models.files.native import safely, unchanged
+from tinynet.saving import strict_json
+from tinynet.saving.architecture import deserialize_layer
+from tinynet.saving.check import check_model, check_value, described_class
+from tinynet.saving.errors import FileError, shortened
+from tinynet.saving.keras.config import from_keras
+from tinynet.saving.native import safely, unchanged
 
 MOST_WEIGHTS = 1 << 28  # numbers in the weights of all that is made from one description
 
@@ -28,7 +28,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     with lookup.custom_object_scope(custom_objects or {}), safely("the JSON of a model"):
         if not isinstance(json_string, str | bytes):
             raise FileError(f"it should be a string, and is {shortened(json_string)}")
-        entry = from_keras(text.parse(json_string, "it"))
+        entry = from_keras(strict_json.parse(json_string, "it"))
         check_model(entry)
         return _Maker().layer(entry)
 
@@ -46,7 +46,7 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
     3
     """
     with lookup.custom_object_scope(custom_objects or {}), safely("the object"):
-        text.measure(config, "it")
+        strict_json.measure(config, "it")
         return _Maker().found(from_keras(config, "the object"))
 
 

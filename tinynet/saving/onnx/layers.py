@@ -7,7 +7,7 @@ import numpy as np
 from tinynet.layers import arguments
 from tinynet.layers.affine import axes_of
 from tinynet.layers.unit_normalization import SHORTEST
-from tinynet.models.files.onnx_graph import Graph, Value, converts
+from tinynet.saving.onnx.graph import Graph, Value, converts
 
 
 @converts(

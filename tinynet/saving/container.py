@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from tinynet import utils
-from tinynet.models.files import text
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving import strict_json
+from tinynet.saving.errors import FileError, shortened
 
 KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U32": "<u4", "U8": "|u1", "BOOL": "|b1"}
 NAMES = {np.dtype(code).str: name for name, code in KINDS.items()}
@@ -77,20 +77,20 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if digest.hexdigest().encode() != data[AT : AT + 64]:
         raise FileError("it is damaged: its bytes do not have the SHA-256 digest that was noted when it was written")
     size = int.from_bytes(data[:8], "little")
-    if not 64 < size <= min(len(data) - 8, text.LARGEST):
+    if not 64 < size <= min(len(data) - 8, strict_json.LARGEST):
         raise FileError(f"its header is said to have {size:,} bytes, of {len(data):,} in the file")
-    header = text.parse(data[8 : 8 + size], "its header")
+    header = strict_json.parse(data[8 : 8 + size], "its header")
     metadata = header.pop("__metadata__")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("tinynet"), str):
         raise FileError("its header holds no description")
-    description = text.parse(metadata["tinynet"], "its description")
+    description = strict_json.parse(metadata["tinynet"], "its description")
     if not isinstance(description, dict):
         raise FileError("its description is not an object")
     return description, _arrays(header, memoryview(data)[8 + size :])
 
 
 def _header(description: Mapping[str, Any], blocks: Mapping[str, tuple[np.ndarray, Any]]) -> bytes:
-    sealed = text.write({"sha256": ZEROS.decode(), **description}, "the description")
+    sealed = strict_json.write({"sha256": ZEROS.decode(), **description}, "the description")
     entries: dict[str, Any] = {"__metadata__": {"tinynet": sealed}}
     begin = 0
     for name, (block, shape) in blocks.items():

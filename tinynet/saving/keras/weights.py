@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinynet import utils
-from tinynet.models.files import container, hdf5
-from tinynet.models.files.keras_layout import places
+from tinynet.saving import container
+from tinynet.saving.keras import hdf5
+from tinynet.saving.keras.layout import places
 
 
 def encode(model: Any, optimizer: Any = None) -> bytes:

@@ -15,9 +15,9 @@ from tinynet.lookup import custom_object_scope, register_keras_serializable
 from tinynet.lookup import describe as serialize_keras_object
 from tinynet.lookup import registered as _registered
 from tinynet.lookup import registered_name as get_registered_name
-from tinynet.models.files.errors import FileError, UnknownObjectError
-from tinynet.models.files.in_memory import deserialize_keras_object
-from tinynet.models.files.whole import load_model, save_model
+from tinynet.saving.errors import FileError, UnknownObjectError
+from tinynet.saving.in_memory import deserialize_keras_object
+from tinynet.saving.save_load import load_model, save_model
 
 __all__ = [
     "FileError",
@@ -43,3 +43,6 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
     """
     with custom_object_scope(custom_objects or {}):
         return _registered(name)
+
+
+import tinynet.models  # noqa: E402, F401  Sequential and Functional, which files name

@@ -8,9 +8,9 @@ import numpy as np
 from tinynet import tree
 from tinynet.backend import limits
 from tinynet.layers import calling, symbolic, trial
-from tinynet.models.architecture import deserialize_layer
-from tinynet.models.files.check_wiring import check_sizes
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.architecture import deserialize_layer
+from tinynet.saving.check_graph import check_sizes
+from tinynet.saving.errors import FileError, shortened
 
 
 def built_for(model: Any) -> Any:

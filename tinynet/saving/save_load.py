@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tinynet import lookup
-from tinynet.models.files import keras_archive, native
-from tinynet.models.files.native import suffix
+from tinynet.saving import native
+from tinynet.saving.keras import archive as keras_archive
+from tinynet.saving.native import suffix
 
 LEGACY = (
     "Keras 2's HDF5 format for whole models is not supported: name the file .tinynet or .keras, or keep its weights in a "

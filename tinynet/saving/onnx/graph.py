@@ -8,7 +8,7 @@ import numpy as np
 
 from tinynet.autograd import as_raw
 from tinynet.backend import device
-from tinynet.models.files.keras_weights import needed
+from tinynet.saving.keras.weights import needed
 
 
 @dataclass

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.errors import FileError, shortened
 
 LARGEST = 1 << 25  # bytes of a text
 DEEPEST = 120  # lists and objects inside one another; every model inside a model takes about five

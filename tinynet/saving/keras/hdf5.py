@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.errors import FileError, shortened
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 200_000

@@ -9,7 +9,7 @@ The form is Keras's, see models/wiring.py; a place is [name of a layer, which of
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.errors import FileError, shortened
 
 MOST_CALLS = 10_000  # in one model
 MOST_RUNS = 30_000  # of layers when the model runs: a model in a model counts as often as it is called
@@ -17,7 +17,7 @@ MOST_LOOKS = 500_000  # at a call, while the calls that can be done are looked f
 Place = tuple[str, int]  # a layer's name and which of its calls
 
 
-def check_wiring(config: Mapping[str, Any], place: str) -> None:
+def check_graph(config: Mapping[str, Any], place: str) -> None:
     """Raises FileError unless the layers of a Functional can be called as its configuration says."""
     needed: dict[Place, set[Place]] = {}  # {call: the calls whose outputs it takes}
     for layer in config["layers"]:

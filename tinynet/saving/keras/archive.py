@@ -17,12 +17,14 @@ import numpy as np
 
 from tinynet import utils
 from tinynet.backend import limits, tracebacks
-from tinynet.models.architecture import serialize_layer
-from tinynet.models.files import building, container, hdf5, keras_weights, native, text
-from tinynet.models.files.check import check_compiled, check_model
-from tinynet.models.files.errors import FileError, shortened
-from tinynet.models.files.keras_config import from_keras, to_keras
-from tinynet.models.files.keras_layout import matched, optimizer_arrays
+from tinynet.saving import building, container, native, strict_json
+from tinynet.saving.architecture import serialize_layer
+from tinynet.saving.check import check_compiled, check_model
+from tinynet.saving.errors import FileError, shortened
+from tinynet.saving.keras import hdf5
+from tinynet.saving.keras import weights as keras_weights
+from tinynet.saving.keras.config import from_keras, to_keras
+from tinynet.saving.keras.layout import matched, optimizer_arrays
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 VERSION = "3.15.1"  # of the Keras whose format is written
@@ -43,12 +45,12 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     if model.compiled:
         whole["compile_config"] = to_keras(model.get_compile_config(), f"{model}, what it was compiled with")
         optimizer = model.optimizer if model.optimizer is not None and model.optimizer.built else None
-    config = text.write(whole, f"{model}")
-    written = text.parse(config, "the description")
+    config = strict_json.write(whole, f"{model}")
+    written = strict_json.parse(config, "the description")
     check_model(from_keras(written), f"{model}")  # what could not be loaded is not written
     if model.compiled:
         check_compiled(from_keras(written["compile_config"], "what the model was compiled with"))
-    metadata = text.write({"keras_version": VERSION, "date_saved": "1980-01-01@00:00:00"}, "the metadata")
+    metadata = strict_json.write({"keras_version": VERSION, "date_saved": "1980-01-01@00:00:00"}, "the metadata")
     members = {METADATA: metadata.encode(), CONFIG: config.encode(), WEIGHTS: keras_weights.encode(model, optimizer)}
     with utils.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in members.items():
@@ -78,7 +80,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nda
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive)
-            config = text.parse(_member(archive, members, CONFIG, len(data)), CONFIG)
+            config = strict_json.parse(_member(archive, members, CONFIG, len(data)), CONFIG)
             arrays = hdf5.read(_member(archive, members, WEIGHTS, len(data)))
     except FileError:
         raise

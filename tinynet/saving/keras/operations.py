@@ -7,7 +7,7 @@ Keras      {"module": "keras.src.ops.numpy", "class_name": "Multiply", ...}, cal
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
+from tinynet.saving.errors import FileError, UnknownObjectError, shortened
 
 MODULE = "keras.src.ops.numpy"
 NAMES = {

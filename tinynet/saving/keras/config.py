@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any
 
 from tinynet import lookup, signature
-from tinynet.models.files import keras_operations
-from tinynet.models.files.check import classes_of, known_classes
-from tinynet.models.files.errors import FileError, UnknownObjectError, shortened
+from tinynet.saving.check import classes_of, known_classes
+from tinynet.saving.errors import FileError, UnknownObjectError, shortened
+from tinynet.saving.keras import operations as keras_operations
 
 # Arguments that Keras does not have, and classes, whose names stand for themselves.
 OURS = {

@@ -15,9 +15,10 @@ import numpy as np
 
 import tinynet
 from tinynet import utils
-from tinynet.models.files import onnx_layers, onnx_windows  # noqa: F401 - they fill CONVERTERS
-from tinynet.models.files.native import suffix
-from tinynet.models.files.onnx_graph import CONVERTERS, Graph, Value
+from tinynet.saving.native import suffix
+from tinynet.saving.onnx import layers as onnx_layers  # noqa: F401 - they fill CONVERTERS
+from tinynet.saving.onnx import windows as onnx_windows  # noqa: F401 - they fill CONVERTERS
+from tinynet.saving.onnx.graph import CONVERTERS, Graph, Value
 from tinynet.tree import leaves
 
 OPSET, IR = 18, 8  # versions that runtimes have understood since 2022

@@ -12,11 +12,13 @@ import numpy as np
 from tinynet import utils
 from tinynet.autograd import Parameter
 from tinynet.layers.base import Layer
-from tinynet.models.files import container, keras_archive, keras_weights
-from tinynet.models.files.errors import FileError, failure
-from tinynet.models.files.keras_layout import matched, report
-from tinynet.models.files.names import named_weights
-from tinynet.models.files.native import suffix
+from tinynet.saving import container
+from tinynet.saving.errors import FileError, failure
+from tinynet.saving.keras import archive as keras_archive
+from tinynet.saving.keras import weights as keras_weights
+from tinynet.saving.keras.layout import matched, report
+from tinynet.saving.names import named_weights
+from tinynet.saving.native import suffix
 
 __all__ = ["load", "named_weights", "save"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinynet import lookup, ops
-from tinynet.models.files.errors import FileError, shortened
+from tinynet.saving.errors import FileError, shortened
 
 # Operations whose output's shape follows from that of what goes in, and from what the file holds in their arguments: a run
 # on arrays without numbers tells it. All others (tile, pad, one_hot, ...) take sizes for which they would make arrays.

@@ -5,8 +5,8 @@ from typing import Any
 
 from tinynet.kernels.conv2d.geometry import transposed_length
 from tinynet.layers import arguments
-from tinynet.models.files.onnx_activations import activated
-from tinynet.models.files.onnx_graph import Graph, Value, converts
+from tinynet.saving.onnx.activations import activated
+from tinynet.saving.onnx.graph import Graph, Value, converts
 
 
 @converts("Dense")

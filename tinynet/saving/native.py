@@ -22,12 +22,12 @@ from tinynet import lookup
 from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
-from tinynet.models.architecture import serialize_layer
-from tinynet.models.files import container, older, text
-from tinynet.models.files.building import build, built_for, built_with, first_alone
-from tinynet.models.files.check import check_compiled, check_model
-from tinynet.models.files.errors import FileError, failure, shortened
-from tinynet.models.files.names import named_draws, named_layers, named_weights
+from tinynet.saving import container, older_formats, strict_json
+from tinynet.saving.architecture import serialize_layer
+from tinynet.saving.building import build, built_for, built_with, first_alone
+from tinynet.saving.check import check_compiled, check_model
+from tinynet.saving.errors import FileError, failure, shortened
+from tinynet.saving.names import named_draws, named_layers, named_weights
 
 FORMAT = 2  # what older.py brings up to date, is read as well
 KEYS = {"sha256", "format", "tinynet", "model", "built_for", "frozen", "compile", "optimizer", "draws"}
@@ -56,7 +56,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     if model.compiled and model.optimizer is not None:
         description["optimizer"] = _optimizer(model)
         arrays |= {f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())}
-    whole = text.parse(text.write(description, f"{model}"), "the description")
+    whole = strict_json.parse(strict_json.write(description, f"{model}"), "the description")
     check_model(whole["model"], f"{model}")  # what could not be loaded is not written
     if whole["compile"] is not None:
         check_compiled(whole["compile"])
@@ -148,7 +148,7 @@ def _check(description: Mapping[str, Any], compiled: bool) -> None:
     if description["format"] not in (1, FORMAT):
         raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads 1 to {FORMAT}")
     if description["format"] == 1:
-        older.from_format_1(description["model"])
+        older_formats.from_format_1(description["model"])
     for key in ("compile", "optimizer"):
         if not isinstance(description[key], dict | None):
             raise FileError(f"its {key!r} is {shortened(description[key])}")
