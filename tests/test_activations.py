@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import activations, lookup
+from tinynet import activations, registry
 from tinynet.autograd import Tensor, grad
 
 FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "losses.json").read_text(encoding="utf-8"))
@@ -120,7 +120,7 @@ def test_lookup():
 
 
 def test_a_registered_function_is_stored():
-    @lookup.register_keras_serializable("activation_tests")
+    @registry.register_keras_serializable("activation_tests")
     def cube(x):
         return x**3
 

@@ -16,7 +16,7 @@ LEVELS = {
     "console": 0,
     "markup": 0,
     "kernels": 0,
-    "lookup": 0,
+    "registry": 0,
     "signature": 1,
     "tree": 0,
     "backend": 1,

@@ -257,4 +257,4 @@ def test_dir_shows_what_is_public_and_nothing_else(room):
         assert not name.startswith("_") or name == "__version__"
         origin = getattr(found, "__module__", None) or getattr(found, "__name__", "")
         assert origin.startswith("tinynet") or not callable(found), f"{name} of {origin}"
-    assert not {"Any", "np", "gone", "lookup", "annotations", "Callable", "importlib", "sys"} & set(shown)
+    assert not {"Any", "np", "gone", "registry", "annotations", "Callable", "importlib", "sys"} & set(shown)

@@ -6,7 +6,7 @@ At its kink, relu (and what is built on it) has the derivative on the left; at a
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, lookup, ops
+from tinynet import gone, ops, registry
 from tinynet.ops.settings import existing, floats, number
 
 __getattr__, __dir__ = gone.namespace(__name__)
@@ -232,13 +232,13 @@ def get(identifier: Any) -> Callable[..., Any]:
     if identifier is None:
         return linear
     if isinstance(identifier, str):
-        identifier = lookup.find(identifier, _NAMES, "activation")
+        identifier = registry.find(identifier, _NAMES, "activation")
         return identifier() if isinstance(identifier, type) else identifier
     if isinstance(identifier, Mapping):
-        return lookup.from_config(identifier, _NAMES, "activation")
+        return registry.from_config(identifier, _NAMES, "activation")
     if callable(identifier):
         return identifier
-    raise lookup.unknown(identifier, "activation")
+    raise registry.unknown(identifier, "activation")
 
 
 def serialize(activation: Callable[..., Any]) -> Any:
@@ -251,7 +251,7 @@ def serialize(activation: Callable[..., Any]) -> Any:
     name = getattr(activation, "__name__", repr(activation))
     if _FUNCTIONS.get(name) is activation:
         return name
-    described = lookup.describe(activation)
+    described = registry.describe(activation)
     if isinstance(described, Mapping):
         return described
     raise ValueError(
@@ -266,5 +266,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> activations.deserialize("relu") is activations.relu
     True
     """
-    with lookup.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects or {}):
         return get(config)

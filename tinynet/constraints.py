@@ -9,7 +9,7 @@ A constraint is a function w -> w. The norms n are those along `axis`: 0 for Den
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tinynet import gone, lookup, ops, signature
+from tinynet import gone, ops, registry, signature
 from tinynet.backend import config
 from tinynet.backend.revision import Counted
 
@@ -120,7 +120,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     >>> constraints.get("non_neg")
     NonNeg()
     """
-    return lookup.resolve(identifier, _NAMES, "constraint")
+    return registry.resolve(identifier, _NAMES, "constraint")
 
 
 def serialize(constraint: Constraint) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def serialize(constraint: Constraint) -> dict[str, Any]:
     >>> constraints.serialize(MaxNorm(3))["config"]
     {'max_value': 3, 'axis': 0}
     """
-    return lookup.to_config(constraint)
+    return registry.to_config(constraint)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Constraint:
@@ -138,5 +138,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     >>> constraints.deserialize({"class_name": "MaxNorm", "config": {"max_value": 3}})
     MaxNorm(max_value=3)
     """
-    with lookup.custom_object_scope(custom_objects or {}):
-        return lookup.from_config(config, _NAMES, "constraint")
+    with registry.custom_object_scope(custom_objects or {}):
+        return registry.from_config(config, _NAMES, "constraint")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, lookup, ops, signature
+from tinynet import gone, ops, registry, signature
 from tinynet.backend.revision import Counted
 
 __getattr__, __dir__ = gone.namespace(__name__)
@@ -123,7 +123,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     >>> regularizers.get("l2")
     L2()
     """
-    return lookup.resolve(identifier, _NAMES, "regularizer")
+    return registry.resolve(identifier, _NAMES, "regularizer")
 
 
 def serialize(regularizer: Regularizer) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def serialize(regularizer: Regularizer) -> dict[str, Any]:
     >>> regularizers.serialize(L2(0.5))["config"]
     {'l2': 0.5}
     """
-    return lookup.to_config(regularizer)
+    return registry.to_config(regularizer)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Regularizer:
@@ -141,5 +141,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     >>> regularizers.deserialize({"class_name": "L2", "config": {"l2": 0.5}})
     L2(l2=0.5)
     """
-    with lookup.custom_object_scope(custom_objects or {}):
-        return lookup.from_config(config, _NAMES, "regularizer")
+    with registry.custom_object_scope(custom_objects or {}):
+        return registry.from_config(config, _NAMES, "regularizer")

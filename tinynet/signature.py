@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.lookup import custom_object_scope, describe, snake_case
+from tinynet.registry import custom_object_scope, describe, snake_case
 
 LONGEST = 60  # characters of one argument
 

@@ -25,15 +25,15 @@ UNFINISHED = ".writing-"  # folders of files that are being written begin so
 
 # What Keras has at this address and tinynet elsewhere, imported when it is asked for: rooms above this one use it.
 _ELSEWHERE = {
-    "CustomObjectScope": "tinynet.lookup.custom_object_scope",
+    "CustomObjectScope": "tinynet.registry.custom_object_scope",
     "PyDataset": "tinynet.data.PyDataset",
     "clear_session": "tinynet.layers.naming.reset_names",
-    "custom_object_scope": "tinynet.lookup.custom_object_scope",
+    "custom_object_scope": "tinynet.registry.custom_object_scope",
     "deserialize_keras_object": "tinynet.saving.deserialize_keras_object",
-    "get_registered_name": "tinynet.lookup.registered_name",
+    "get_registered_name": "tinynet.registry.registered_name",
     "get_registered_object": "tinynet.saving.get_registered_object",
     "plot_model": "tinynet.plotting.plot_model",
-    "register_keras_serializable": "tinynet.lookup.register_keras_serializable",
+    "register_keras_serializable": "tinynet.registry.register_keras_serializable",
     "serialize_keras_object": "tinynet.saving.serialize_keras_object",
 }
 

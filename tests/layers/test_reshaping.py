@@ -8,7 +8,7 @@ import pytest
 from tinynet import activations, ops
 from tinynet.kernels import common
 from tinynet.layers import Cropping2D, Flatten, Identity, Lambda, Permute, RepeatVector, Reshape
-from tinynet.lookup import register_keras_serializable
+from tinynet.registry import register_keras_serializable
 
 from layers.gradients import check_layer, images
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinynet.optimizers.schedules
-from tinynet import lookup, ops, optimizers, schedules
+from tinynet import ops, optimizers, registry, schedules
 from tinynet.autograd import Parameter, Tensor
 from tinynet.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop
 from tinynet.optimizers.given import constrain
@@ -351,7 +351,7 @@ class TestLookup:
         assert own | common.keys() | {"clipvalue", "global_clipnorm"} == optimizer.get_config().keys()
 
     def test_optimizers_of_ones_own(self):
-        @lookup.register_keras_serializable("tests")
+        @registry.register_keras_serializable("tests")
         class Slow(SGD):
             pass
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tinynet import activations, ops
-from tinynet.lookup import register_keras_serializable
+from tinynet.registry import register_keras_serializable
 
 
 @register_keras_serializable("keras2", "legacy_hard_sigmoid")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, optimizers, schedules
+from tinynet import optimizers, registry, schedules
 from tinynet.compat.arguments import by_name
 from tinynet.compat.warn import old
 from tinynet.optimizers.state import Rate
@@ -167,7 +167,7 @@ def optimizer_names(era: int) -> dict[str, Any]:
         bases = (OlderNadam if name == "Nadam" else Older, today)
         found[name] = type(name, bases, {**body, "__module__": f"tinynet.compat.keras{era}.optimizers"})
     # Its rule is not today's, so that a file must name it.
-    lookup.register_keras_serializable(f"keras{era}", f"Keras{era}Nadam")(found["Nadam"])
+    registry.register_keras_serializable(f"keras{era}", f"Keras{era}Nadam")(found["Nadam"])
 
     def get(identifier: Any) -> Any:
         """The optimizer meant by a name in any case, with the defaults of the era; a configuration, a class, an instance."""

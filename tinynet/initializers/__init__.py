@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, lookup
+from tinynet import gone, registry
 from tinynet.initializers.base import Initializer, RandomInitializer
 from tinynet.initializers.constant import Constant, Given, Identity, Ones, Zeros
 from tinynet.initializers.fans import compute_fans
@@ -61,7 +61,7 @@ _CLASSES = (
 )  # fmt: skip
 _NAMES: dict[str, type[Initializer]] = {
     **{cls.__name__: cls for cls in _CLASSES},
-    **{lookup.snake_case(cls.__name__): cls for cls in _CLASSES},
+    **{registry.snake_case(cls.__name__): cls for cls in _CLASSES},
     "IdentityInitializer": Identity,
     "OrthogonalInitializer": Orthogonal,
     "normal": RandomNormal,
@@ -83,7 +83,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
         return Given(identifier)
     if isinstance(identifier, list):  # what an array is in a description
         return Given(np.asarray(identifier))
-    return lookup.resolve(identifier, _NAMES, "initializer")
+    return registry.resolve(identifier, _NAMES, "initializer")
 
 
 def serialize(initializer: Any) -> Any:
@@ -92,7 +92,7 @@ def serialize(initializer: Any) -> Any:
     >>> initializers.serialize(Constant(2.0))["config"]
     {'value': 2.0}
     """
-    return lookup.describe(initializer)
+    return registry.describe(initializer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -101,5 +101,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> initializers.deserialize({"class_name": "Constant", "config": {"value": 2.0}})
     Constant(value=2.0)
     """
-    with lookup.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects or {}):
         return get(config)

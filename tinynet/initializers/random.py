@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.backend import config, deviates, device
 from tinynet.initializers.base import RandomInitializer
 from tinynet.initializers.fans import compute_fans
@@ -147,7 +147,7 @@ class _Named(VarianceScaling):
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": lookup.describe(self.seed), "input_axes": self.input_axes, "output_axes": self.output_axes}
+        return {"seed": registry.describe(self.seed), "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class GlorotUniform(_Named):

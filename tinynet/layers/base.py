@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet import lookup, regularizers
+from tinynet import registry, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
 from tinynet.layers import arguments, calling, input_spec, shown, symbolic, tracking, trial
@@ -251,7 +251,7 @@ class Layer(Penalised):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A new layer, with new weights, made as `get_config` says; `custom_objects` are what it may name besides."""
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
     __repr__, __format__ = shown.layer_text, shown.label  # for people, and for messages: f"{layer} expects ..."

@@ -4,7 +4,7 @@ import inspect
 from functools import lru_cache
 from typing import Any
 
-from tinynet import lookup, signature
+from tinynet import registry, signature
 
 UNSAID = {"activity_regularizer", "inputs", "outputs"}  # by classes of the user's, where they are None
 
@@ -31,5 +31,5 @@ def config_of(layer: Any) -> dict[str, Any]:
     if "data_format" in given:
         given["data_format"] = getattr(layer, "data_format", None)  # None stood for the default of that day
     common = {"name": layer.name, "trainable": layer._trainable, "dtype": layer.dtype.name}
-    described = {name: lookup.describe(given[name]) for name in names if name in given and name not in common}
+    described = {name: registry.describe(given[name]) for name in names if name in given and name not in common}
     return {**described, **{name: value for name, value in common.items() if name in names}}

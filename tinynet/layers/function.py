@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import activations, lookup, ops
+from tinynet import activations, ops, registry
 from tinynet.layers import symbolic, trial
 from tinynet.layers.base import Layer
 from tinynet.tree import shape_leaves
@@ -72,9 +72,9 @@ class Lambda(Layer):
 def _named(function: Any) -> Any:
     """The function that a configuration names: a registered one, an operation or an activation."""
     if isinstance(function, Mapping):
-        function = lookup.registered(function.get("function")) or function.get("function")
+        function = registry.registered(function.get("function")) or function.get("function")
     if not isinstance(function, str):
         return function
     if function in ops.__all__:
         return getattr(ops, function)
-    return lookup.registered(function) or activations.get(function)
+    return registry.registered(function) or activations.get(function)

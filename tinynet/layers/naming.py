@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tinynet.lookup import snake_case
+from tinynet.registry import snake_case
 
 _used: Counter[str] = Counter()
 

@@ -11,7 +11,7 @@ from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import limits
 from tinynet.layers.base import Elementwise, Shape
-from tinynet.lookup import describe
+from tinynet.registry import describe
 
 SMALLEST = 1e-7  # a standard deviation below this counts as this
 

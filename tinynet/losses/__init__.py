@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, lookup
+from tinynet import gone, registry
 from tinynet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.loss import Loss, LossFunctionWrapper
 from tinynet.losses.probabilistic import (
@@ -88,7 +88,7 @@ def get(identifier: Any) -> Callable[..., Any] | None:
     """
     if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
         identifier = {**identifier, "config": {**identifier["config"], "fn": get(identifier["config"]["fn"])}}
-    return lookup.resolve(identifier, _NAMES, "loss")
+    return registry.resolve(identifier, _NAMES, "loss")
 
 
 def as_loss(identifier: Any) -> Loss | None:
@@ -110,7 +110,7 @@ def serialize(loss: Any) -> Any:
     >>> losses.serialize(losses.mean_squared_error), losses.serialize(losses.Huber(2.0))["config"]["delta"]
     ('mean_squared_error', 2.0)
     """
-    return lookup.describe(loss)
+    return registry.describe(loss)
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -119,5 +119,5 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> A
     >>> losses.deserialize({"class_name": "Huber", "config": {"delta": 2.0}})
     Huber(delta=2.0)
     """
-    with lookup.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects or {}):
         return get(name)

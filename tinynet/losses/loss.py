@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import lookup, ops, signature
+from tinynet import ops, registry, signature
 from tinynet.autograd import Tensor, as_tensor
 from tinynet.losses.shapes import same_rank, target, weights_like
 
@@ -37,7 +37,7 @@ class Loss:
             raise ValueError(f"{type(self).__name__}: reduction must be one of {_REDUCTIONS}, got {reduction!r}")
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype must be 'float32' or 'float64', got {dtype!r}")
-        self.name = name or lookup.snake_case(type(self).__name__)
+        self.name = name or registry.snake_case(type(self).__name__)
         self.reduction, self.dtype = reduction, dtype
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
@@ -66,7 +66,7 @@ class Loss:
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Loss":
         """The loss that `get_config` described by `config`; `custom_objects`: {name: object} of one's own."""
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
     __repr__ = signature.call_repr
@@ -96,7 +96,7 @@ class LossFunctionWrapper(Loss):
         return self.fn(y_true, y_pred, **self.settings)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"fn": lookup.describe(self.fn)} if type(self) is LossFunctionWrapper else {}
+        own = {"fn": registry.describe(self.fn)} if type(self) is LossFunctionWrapper else {}
         return {**super().get_config(), **own, **self.settings}
 
 

@@ -39,7 +39,6 @@ from tinynet.metrics.constrained import (
     SpecificityAtSensitivity,
 )
 from tinynet.metrics.curves import AUC
-from tinynet.metrics.lookup import as_metric, deserialize, get, serialize
 from tinynet.metrics.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -61,6 +60,7 @@ from tinynet.metrics.mean import Mean, MeanMetricWrapper, Sum
 from tinynet.metrics.metric import Metric
 from tinynet.metrics.metric_list import MetricList
 from tinynet.metrics.overlap import BinaryIoU, ConfusionMatrix, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from tinynet.metrics.registry import as_metric, deserialize, get, serialize
 from tinynet.metrics.scores import F1Score, FBetaScore, R2Score
 from tinynet.metrics.variable import Variable
 

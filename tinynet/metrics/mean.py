@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import as_raw
 from tinynet.backend import config, undo
 from tinynet.kernels.common import xp
@@ -96,7 +96,7 @@ class MeanMetricWrapper(Mean):
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"fn": lookup.describe(self.fn)} if type(self) is MeanMetricWrapper else {}
+        own = {"fn": registry.describe(self.fn)} if type(self) is MeanMetricWrapper else {}
         return {**super().get_config(), **own, **self.settings}
 
 

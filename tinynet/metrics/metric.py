@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import initializers, lookup, signature
+from tinynet import initializers, registry, signature
 from tinynet.autograd import as_raw
 from tinynet.backend import config, device, limits
 from tinynet.metrics.variable import Variable
@@ -49,7 +49,7 @@ class Metric:
     _in_logs = True  # whether `fit` and `evaluate` report it; a matrix is read with `result`
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.name = name or lookup.snake_case(type(self).__name__)
+        self.name = name or registry.snake_case(type(self).__name__)
         self.dtype = str(np.dtype(dtype or config.floatx()))
         self._variables: dict[str, Variable] = {}
         self._waiting_values: dict[str, Any] = {}  # values of variables that are not made yet
@@ -152,7 +152,7 @@ class Metric:
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Metric":
         """The metric that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
     __repr__ = signature.call_repr

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinynet.autograd import Tensor
-from tinynet.metrics.lookup import as_metric
 from tinynet.metrics.mean import is_own, of_one_rank
 from tinynet.metrics.metric import Metric
+from tinynet.metrics.registry import as_metric
 from tinynet.metrics.value import plain
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup, losses, metrics, optimizers
+from tinynet import losses, metrics, optimizers, registry
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.readable import readable
@@ -117,8 +117,8 @@ class Compiled(Layer):
         """The arguments of `compile`, for `compile_from_config`; None if it was not called."""
         if self._compiled_objective is None:
             return None
-        given = {name: lookup.describe(value) for name, value in self._compiled_objective.given.items()}
-        return {"optimizer": lookup.describe(self.optimizer), **given, "run_eagerly": self.run_eagerly}
+        given = {name: registry.describe(value) for name, value in self._compiled_objective.given.items()}
+        return {"optimizer": registry.describe(self.optimizer), **given, "run_eagerly": self.run_eagerly}
 
     def compile_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Compiles as `config`, which `get_compile_config` gave, says, with a new optimizer."""

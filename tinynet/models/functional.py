@@ -7,7 +7,7 @@ model = Model(x, Add()([x, y]))            # Model(inputs, outputs) gives a Func
 
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
@@ -132,7 +132,7 @@ class Functional(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             inputs, outputs = wiring.connect(config)
         model = cls(inputs, outputs, name=config.get("name"))
         model._trainable = bool(config.get("trainable", True))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
@@ -208,7 +208,7 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             layers = [deserialize_layer(layer) for layer in config["layers"]]
         model = cls(layers, name=config.get("name"))
         if config.get("build_input_shape") and not model.built:

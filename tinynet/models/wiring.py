@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.layers.base import Layer
 from tinynet.layers.input import InputLayer
 from tinynet.layers.symbolic import SymbolicTensor
@@ -42,7 +42,7 @@ def describe(graph: Graph) -> dict[str, Any]:
 
     def described(item: Any) -> Any:
         if not isinstance(item, Place):
-            return lookup.describe(item)
+            return registry.describe(item)
         config = {"shape": shapes[item.number], "dtype": "float32", "keras_history": histories[item.number]}
         return {"class_name": "__keras_tensor__", "config": config}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, lookup
+from tinynet import gone, registry
 from tinynet.optimizers import schedules
 from tinynet.optimizers.adadelta import Adadelta
 from tinynet.optimizers.adagrad import Adagrad
@@ -48,15 +48,15 @@ def get(identifier: Any) -> Optimizer:
     Adam(learning_rate=0.001, iterations=0)
     """
     if isinstance(identifier, str):
-        name = identifier if lookup.registered(identifier) is not None else identifier.lower()
-        return lookup.find(name, _CLASSES, "optimizer")()
+        name = identifier if registry.registered(identifier) is not None else identifier.lower()
+        return registry.find(name, _CLASSES, "optimizer")()
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if isinstance(identifier, type):
         identifier = identifier()
     if isinstance(identifier, Optimizer):
         return identifier
-    raise lookup.unknown(identifier, "optimizer")
+    raise registry.unknown(identifier, "optimizer")
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     >>> optimizers.serialize(SGD(0.5))["config"]["learning_rate"]
     0.5
     """
-    return lookup.to_config(optimizer)
+    return registry.to_config(optimizer)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
@@ -77,5 +77,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     name = config.get("class_name")
     if isinstance(name, str) and name.lower() in _CLASSES:
         config = {**config, "class_name": name.lower()}
-    with lookup.custom_object_scope(custom_objects or {}):
-        return lookup.from_config(config, _CLASSES, "optimizer")
+    with registry.custom_object_scope(custom_objects or {}):
+        return registry.from_config(config, _CLASSES, "optimizer")

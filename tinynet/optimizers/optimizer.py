@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, lookup, schedules, signature
+from tinynet import gone, registry, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.replay import lasting
@@ -72,7 +72,7 @@ class Optimizer(OptimizerState):
         if weight_decay is not None:
             check_range(kind, "weight_decay", weight_decay, "(-inf, inf)")
         super().__init__(learning_rate)
-        self.name = name or lookup.snake_case(kind)
+        self.name = name or registry.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
         self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
@@ -224,7 +224,7 @@ class Optimizer(OptimizerState):
         rate = self._learning_rate
         return {
             "name": self.name,
-            "learning_rate": float(rate) if isinstance(rate, np.ndarray) else lookup.describe(rate),
+            "learning_rate": float(rate) if isinstance(rate, np.ndarray) else registry.describe(rate),
             "weight_decay": self.weight_decay,
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
@@ -240,7 +240,7 @@ class Optimizer(OptimizerState):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Optimizer":
         """The optimizer that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
         config = dict(config)
-        with lookup.custom_object_scope(custom_objects or {}):
+        with registry.custom_object_scope(custom_objects or {}):
             if isinstance(config.get("learning_rate"), Mapping):
                 config["learning_rate"] = schedules.deserialize(config["learning_rate"])
             return cls(**config)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinynet import gone
-from tinynet.lookup import custom_object_scope, register_keras_serializable
-from tinynet.lookup import describe as serialize_keras_object
-from tinynet.lookup import registered as _registered
-from tinynet.lookup import registered_name as get_registered_name
+from tinynet.registry import custom_object_scope, register_keras_serializable
+from tinynet.registry import describe as serialize_keras_object
+from tinynet.registry import registered as _registered
+from tinynet.registry import registered_name as get_registered_name
 from tinynet.saving.errors import FileError, UnknownObjectError
 from tinynet.saving.in_memory import deserialize_keras_object
 from tinynet.saving.save_load import load_model, save_model

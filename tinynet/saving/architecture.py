@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import layers, lookup
+from tinynet import layers, registry
 from tinynet.layers.base import Layer
 from tinynet.layers.operation import Operation
 
@@ -22,7 +22,7 @@ def layer_classes() -> dict[str, type[Layer]]:
 
 def serialize_layer(layer: Layer) -> dict[str, Any]:
     """{"class_name", "config"} of a layer or model."""
-    return lookup.to_config(layer)
+    return registry.to_config(layer)
 
 
 def deserialize_layer(config: Mapping[str, Any]) -> Any:
@@ -30,7 +30,7 @@ def deserialize_layer(config: Mapping[str, Any]) -> Any:
 
     Raises ValueError for a class that is neither tinynet's nor registered, and for arguments that it does not take.
     """
-    found = lookup.find(config["class_name"], layer_classes(), "layer")
+    found = registry.find(config["class_name"], layer_classes(), "layer")
     if not isinstance(found, type) or not issubclass(found, Layer):
         raise ValueError(f"Could not interpret layer config: {config['class_name']!r} is not a layer")
     return found.from_config(dict(config["config"]))

@@ -15,7 +15,7 @@ from collections.abc import Sequence as AnySequence
 from functools import cache
 from typing import Any, NoReturn
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.layers.base import Layer
 from tinynet.saving.architecture import layer_classes
 from tinynet.saving.check_graph import MOST_RUNS, check_graph, check_sizes, runs
@@ -52,7 +52,7 @@ def check_compiled(config: Any) -> None:
 def check_layer(entry: Any, place: str = "the model") -> None:
     """Raises FileError unless `entry` describes a layer or model that can be made."""
     _check_entry(entry, place)
-    cls = layer_classes().get(entry["class_name"]) or lookup.registered(entry["class_name"])
+    cls = layer_classes().get(entry["class_name"]) or registry.registered(entry["class_name"])
     if not isinstance(cls, type) or not issubclass(cls, Layer):
         _unknown(entry["class_name"], place, "layer")
     for node in entry.get("inbound_nodes") or ():
@@ -76,7 +76,7 @@ def check_value(value: Any, place: str, largest: int = 1 << 62) -> None:
         if "class_name" in value and value["class_name"] != "__keras_tensor__":
             _check_entry(value, place)
         elif "function" in value and len(value) == 1 and isinstance(value["function"], str):
-            if ">" in value["function"] and lookup.registered(value["function"]) is None:
+            if ">" in value["function"] and registry.registered(value["function"]) is None:
                 _unknown(value["function"], place, "function")
         else:
             for key, item in value.items():
@@ -154,14 +154,14 @@ def _unknown(name: str, place: str, kind: str) -> NoReturn:
 def classes_of(entry: Mapping[str, Any]) -> list[tuple[str, type]]:
     """(room, class) of tinynet's classes that an entry may mean: that of the module it names, or all of its class_name."""
     found = known_classes().get(entry["class_name"], [])
-    named = [(room, cls) for room, cls in found if lookup.MODULES[room] == entry.get("module")]
+    named = [(room, cls) for room, cls in found if registry.MODULES[room] == entry.get("module")]
     return named or found
 
 
 def described_class(entry: Mapping[str, Any], place: str) -> Any:
     """The class that an entry means, tinynet's or one that is registered; UnknownObjectError if there is none."""
     own, name = classes_of(entry), entry["class_name"]
-    found = own[0][1] if own else lookup.registered(name)
+    found = own[0][1] if own else registry.registered(name)
     return _unknown(name, place, "class") if found is None else found
 
 
@@ -171,7 +171,7 @@ def known_classes() -> dict[str, list[tuple[str, type]]]:
     found: dict[str, list[tuple[str, type]]] = {}
     for name, cls in layer_classes().items():
         found.setdefault(name, []).append(("layers", cls))
-    for room in sorted(set(lookup.MODULES) - {"layers"}):
+    for room in sorted(set(registry.MODULES) - {"layers"}):
         for name, cls in vars(importlib.import_module(f"tinynet.{room}")).items():
             if isinstance(cls, type) and hasattr(cls, "from_config"):
                 found.setdefault(name, []).append((room, cls))

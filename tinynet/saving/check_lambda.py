@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import lookup, ops
+from tinynet import ops, registry
 from tinynet.saving.errors import FileError, shortened
 
 # Operations whose output's shape follows from that of what goes in, and from what the file holds in their arguments: a run
@@ -38,4 +38,4 @@ def check_lambda(config: Mapping[str, Any], place: str) -> None:
 
 def _is_registered(function: Any) -> bool:
     name = function.get("function") if isinstance(function, dict) else function
-    return isinstance(name, str) and name not in ops.__all__ and lookup.registered(name) is not None
+    return isinstance(name, str) and name not in ops.__all__ and registry.registered(name) is not None

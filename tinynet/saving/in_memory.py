@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.backend import hollow, limits
 from tinynet.layers.base import Layer
 from tinynet.saving import strict_json
@@ -25,7 +25,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     >>> tinynet.models.model_from_json(model.to_json()).count_params()
     2
     """
-    with lookup.custom_object_scope(custom_objects or {}), safely("the JSON of a model"):
+    with registry.custom_object_scope(custom_objects or {}), safely("the JSON of a model"):
         if not isinstance(json_string, str | bytes):
             raise FileError(f"it should be a string, and is {shortened(json_string)}")
         entry = from_keras(strict_json.parse(json_string, "it"))
@@ -45,7 +45,7 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
     >>> tinynet.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}}).units
     3
     """
-    with lookup.custom_object_scope(custom_objects or {}), safely("the object"):
+    with registry.custom_object_scope(custom_objects or {}), safely("the object"):
         strict_json.measure(config, "it")
         return _Maker().found(from_keras(config, "the object"))
 
@@ -64,7 +64,7 @@ class _Maker:
             return entry
         if set(entry) == {"function"}:
             check_value(entry, "the function")
-            return lookup.registered(entry["function"])
+            return registry.registered(entry["function"])
         if "class_name" not in entry:
             return {key: self.found(item) for key, item in entry.items()}
         cls = described_class(entry, "the object")

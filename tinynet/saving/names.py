@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import Parameter
 from tinynet.layers.base import Layer
 from tinynet.layers.naming import numbered
@@ -29,7 +29,7 @@ def walk(layer: Layer, prefix: str = "", seen: set[int] | None = None) -> Iterat
     own = layer._own_trainable + layer._own_fixed
     yield prefix, layer, {prefix + free((p.name or "weight").rpartition("/")[2]): p for p in own}
     for child in layer._layers_within():
-        yield from walk(child, f"{prefix}{free(lookup.snake_case(type(child).__name__))}/", seen)
+        yield from walk(child, f"{prefix}{free(registry.snake_case(type(child).__name__))}/", seen)
 
 
 def named_weights(layer: Layer) -> dict[str, Parameter]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 import tinynet
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
@@ -222,7 +222,7 @@ def _draws(model: Any, states: Any) -> list[tuple[Any, Any]]:
 
 def in_scope(custom_objects: Mapping[str, Any] | None) -> Any:
     """The scope in which names in a file may mean the user's objects."""
-    return lookup.custom_object_scope(custom_objects or {})
+    return registry.custom_object_scope(custom_objects or {})
 
 
 def suffix(path: str | os.PathLike[str]) -> str:

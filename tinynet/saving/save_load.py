@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.saving import native
 from tinynet.saving.keras import archive as keras_archive
 from tinynet.saving.native import suffix
@@ -38,7 +38,7 @@ def save_model(model: Any, filepath: str | os.PathLike[str], overwrite: bool = T
         raise FileExistsError(f"{path} exists already; pass overwrite=True to replace it")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the file another name")
-    with lookup.noted():  # what is not registered is saved by name: loading asks for them in custom_objects
+    with registry.collect_unregistered():  # what is not registered is saved by name: loading asks for them in custom_objects
         (native if kind == ".tinynet" else keras_archive).save(model, path)
 
 

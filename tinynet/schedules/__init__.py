@@ -9,7 +9,7 @@ them to the dtype of its variable. An optimizer that collects gradients over sev
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import gone, lookup
+from tinynet import gone, registry
 from tinynet.schedules.base import LearningRateSchedule
 from tinynet.schedules.cosine import CosineDecay, CosineDecayRestarts
 from tinynet.schedules.decay import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
@@ -44,7 +44,7 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     >>> schedules.serialize(ExponentialDecay(0.1, 100, 0.5))["class_name"]
     'ExponentialDecay'
     """
-    return lookup.to_config(learning_rate_schedule)
+    return registry.to_config(learning_rate_schedule)
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
@@ -54,5 +54,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     ...     "initial_learning_rate": 0.1, "decay_steps": 100, "decay_rate": 0.5}})(100)
     0.05
     """
-    with lookup.custom_object_scope(custom_objects or {}):
-        return lookup.from_config(config, _CLASSES, "schedule")
+    with registry.custom_object_scope(custom_objects or {}):
+        return registry.from_config(config, _CLASSES, "schedule")

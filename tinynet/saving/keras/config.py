@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from tinynet import lookup, signature
+from tinynet import registry, signature
 from tinynet.saving.check import classes_of, known_classes
 from tinynet.saving.errors import FileError, UnknownObjectError, shortened
 from tinynet.saving.keras import operations as keras_operations
@@ -36,7 +36,7 @@ def to_keras(value: Any, place: str = "the model") -> Any:
     if isinstance(value, Mapping):
         if "function" in value and len(value) == 1 and isinstance(value["function"], str):
             module, name = "builtins", value["function"]
-            if ">" in name and not lookup.is_registered(name):  # Keras, too, asks for it in custom_objects then
+            if ">" in name and not registry.is_registered(name):  # Keras, too, asks for it in custom_objects then
                 module, _, name = name.partition(">")
             return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
         if value.get("class_name") == "__keras_tensor__" or "class_name" not in value:
@@ -52,13 +52,13 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
     own = ("module", "class_name", "config", "registered_name")
     rest = {key: to_keras(item, place) for key, item in value.items() if key not in own}
     config = {key: to_keras(item, place) for key, item in value["config"].items()}
-    if ">" in name and not lookup.is_registered(name):  # Keras, too, asks for the class in custom_objects then
+    if ">" in name and not registry.is_registered(name):  # Keras, too, asks for the class in custom_objects then
         module, _, short = name.partition(">")
         return {"module": module, "class_name": short, "config": config, "registered_name": short, **rest}
     if ">" in name:
         return {"module": None, "class_name": name.partition(">")[2], "config": config, "registered_name": name, **rest}
-    if name in lookup.MODELS:
-        module, registered = lookup.MODELS[name]
+    if name in registry.MODELS:
+        module, registered = registry.MODELS[name]
         return {"module": module, "class_name": name, "config": config, "registered_name": registered, **rest}
     if name not in known_classes():
         raise ValueError(f"{place}: register the class with tinynet.saving.register_keras_serializable() to save it")
@@ -69,7 +69,7 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
         if argument == name or config.get(argument) != signature.defaults(cls).get(argument):
             raise ValueError(f"{place}: Keras has no {argument}; save the model as .tinynet instead")
         config.pop(argument, None)
-    return {"module": lookup.MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
+    return {"module": registry.MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
 
 
 # From Keras
@@ -120,7 +120,7 @@ def _calls(nodes: Any) -> Any:
 def _drop_unknown_arguments(entry: dict[str, Any], place: str) -> None:
     """Takes out the arguments that only Keras has; FileError if one of them asks for something."""
     name, config, classes = entry["class_name"], entry["config"], classes_of(entry)
-    if name in lookup.MODELS or not classes:
+    if name in registry.MODELS or not classes:
         return
     for argument in set(config).difference(*(_accepted(cls) for _, cls in classes)):
         value = config.pop(argument)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.autograd import Parameter
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
@@ -52,7 +52,7 @@ def _in_container(name: str, items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     used: Counter[str] = Counter()
     for item in items:
         if isinstance(item, Layer):
-            yield f"{name}/{numbered(lookup.snake_case(type(item).__name__), used)}", item
+            yield f"{name}/{numbered(registry.snake_case(type(item).__name__), used)}", item
         elif isinstance(item, list | tuple | dict):
             folder = numbered("container", used)
             yield from _in_container(f"{name}/{folder}", item.values() if isinstance(item, dict) else item)

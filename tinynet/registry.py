@@ -22,7 +22,7 @@ MODELS = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functi
 
 _registered: dict[str, Any] = {}  # {"package>name": class or function}, what files may name beside tinynet's own
 _custom: ContextVar[Mapping[str, Any] | None] = ContextVar("tinynet_custom_objects", default=None)
-_noted: ContextVar[dict[str, Any] | None] = ContextVar("tinynet_noted_classes", default=None)
+_unregistered: ContextVar[dict[str, Any] | None] = ContextVar("tinynet_unregistered", default=None)
 
 
 def snake_case(name: str) -> str:
@@ -92,7 +92,7 @@ def is_registered(name: str) -> bool:
 def registered(name: Any) -> Any:
     """The class or function of the user's that goes by that name, or None; custom objects need no package before theirs."""
     custom, short = _custom.get() or {}, str(name).partition(">")[2]
-    found = custom.get(name) or _registered.get(name) or custom.get(short) or (_noted.get() or {}).get(name)
+    found = custom.get(name) or _registered.get(name) or custom.get(short) or (_unregistered.get() or {}).get(name)
     return found or next((thing for key, thing in _registered.items() if key.partition(">")[2] == name), None)
 
 
@@ -162,13 +162,13 @@ def _short(value: Any) -> str:
 
 
 @contextmanager
-def noted() -> Iterator[None]:
-    """Within it, what is described without being registered is noted, and found by the name that it is given."""
-    token = _noted.set({})
+def collect_unregistered() -> Iterator[None]:
+    """Within it, what is described without being registered is collected, and found by the name that it is given."""
+    token = _unregistered.set({})
     try:
         yield
     finally:
-        _noted.reset(token)
+        _unregistered.reset(token)
 
 
 def to_config(value: Any) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def to_config(value: Any) -> dict[str, Any]:
     cls, name = type(value), registered_name(type(value))
     if ">" not in name and not cls.__module__.startswith("tinynet."):
         name = f"{cls.__module__}>{name}"  # so that it is never taken for tinynet's of that name
-        if (classes := _noted.get()) is not None and classes.setdefault(name, cls) is not cls:
+        if (classes := _unregistered.get()) is not None and classes.setdefault(name, cls) is not cls:
             raise ValueError(
                 f"two classes go by the name {name}: decorate them with @tinynet.saving.register_keras_serializable(), each "
                 "with a name of its own"
@@ -222,7 +222,7 @@ def _by_name(function: Any) -> Any:
     """{"function": "module>name"} of a function that is not registered while a file is written, which holds that name alone;
     the function itself if that has no name to be given as, or one that another function has.
     """
-    functions, name = _noted.get(), f"{getattr(function, '__module__', None)}>{function.__name__}"
+    functions, name = _unregistered.get(), f"{getattr(function, '__module__', None)}>{function.__name__}"
     if functions is None or not function.__name__.isidentifier() or functions.setdefault(name, function) is not function:
         return function
     return {"function": name}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-from tinynet import lookup
+from tinynet import registry
 from tinynet.losses import get as find_loss
 from tinynet.metrics import accuracy, confusion, constrained, curves, losses, mean, metric, overlap, scores
 from tinynet.metrics.mean import MeanMetricWrapper
@@ -27,7 +27,7 @@ _SHORT = {
 }
 _NAMES: dict[str, type[Metric]] = {
     **_CLASSES,
-    **{lookup.snake_case(name): cls for name, cls in _CLASSES.items()},
+    **{registry.snake_case(name): cls for name, cls in _CLASSES.items()},
     **_SHORT,
     **{name.upper(): cls for name, cls in _SHORT.items()},
     "accuracy": accuracy.AccuracyByShape,
@@ -46,7 +46,7 @@ def get(identifier: Any) -> Metric | Callable[..., Any] | None:
     """
     if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
         identifier = {**identifier, "config": {**identifier["config"], "fn": _function(identifier["config"]["fn"])}}
-    return lookup.resolve(identifier, _NAMES, "metric")
+    return registry.resolve(identifier, _NAMES, "metric")
 
 
 def _function(described: Any) -> Any:
@@ -78,7 +78,7 @@ def serialize(metric: Any) -> Any:
     >>> metrics.serialize(metrics.Mean())["config"]
     {'name': 'mean', 'dtype': 'float32'}
     """
-    return lookup.describe(metric)
+    return registry.describe(metric)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -87,5 +87,5 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     >>> metrics.deserialize({"class_name": "TopKCategoricalAccuracy", "config": {"k": 3}})
     TopKCategoricalAccuracy(k=3)
     """
-    with lookup.custom_object_scope(custom_objects or {}):
+    with registry.custom_object_scope(custom_objects or {}):
         return get(config)
