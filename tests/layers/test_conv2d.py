@@ -96,7 +96,7 @@ def test_shapes_that_do_not_fit_are_named():
 
 # The tape, Layer.__call__, checks.
 ASIDE = (  # the tape, Layer.__call__, checks of settings and formats
-    "tinynet/autograd/", "tinynet/layers/base.py", "tinynet/layers/under_way.py", "tinynet/ops/settings.py",
+    "tinynet/autograd/", "tinynet/layers/base.py", "tinynet/layers/current_call.py", "tinynet/ops/settings.py",
     "tinynet/backend/number_format.py",
 )  # fmt: skip
 

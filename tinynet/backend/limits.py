@@ -1,9 +1,9 @@
 """Limits: while a model is made from a file, nothing is allocated that the file does not hold.
 
 A description of a few bytes can ask for Dense(10**12). Within `limits.within(left)` weights, and other arrays that
-are kept, have at most so many elements, and weights are zeros, which the file's arrays replace later; layers that do not say
-the shape of their output are run on arrays without numbers (layers/trial.py), or, if they are the user's and need numbers,
-on small ones; shapes must be of a sane size.
+are kept, have at most so many elements, and weights are zeros, which the file's arrays replace later; layers that do not
+say the shape of their output are run on arrays without numbers (layers/infer_shape.py), or, if they are the user's and need
+numbers, on small ones; shapes must be of a sane size.
 """
 
 import math

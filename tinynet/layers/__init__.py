@@ -15,10 +15,10 @@ from tinynet.layers.dense import Dense
 from tinynet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from tinynet.layers.dropout import Dropout
 from tinynet.layers.embedding import Embedding
-from tinynet.layers.function import Lambda
 from tinynet.layers.group_normalization import GroupNormalization
 from tinynet.layers.input import Input, InputLayer
 from tinynet.layers.input_spec import InputSpec
+from tinynet.layers.lambda_layer import Lambda
 from tinynet.layers.layer_normalization import LayerNormalization
 from tinynet.layers.merging import (
     Add,

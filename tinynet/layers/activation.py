@@ -8,8 +8,8 @@ import numpy as np
 from tinynet import activations, ops
 from tinynet.backend import tracebacks
 from tinynet.layers import arguments
-from tinynet.layers.affine import axis_argument
 from tinynet.layers.base import Elementwise, Layer, Shape
+from tinynet.layers.normalization_base import axis_argument
 
 
 class Activation(Layer):

@@ -16,13 +16,13 @@ import numpy as np
 from tinynet import registry, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
-from tinynet.layers import arguments, calling, input_spec, shown, symbolic, tracking, trial
-from tinynet.layers.description import config_of
+from tinynet.layers import arguments, call_args, infer_shape, input_spec, repr_text, symbolic, tracking
+from tinynet.layers.constructor_arguments import config_of
+from tinynet.layers.current_call import Call
+from tinynet.layers.current_call import around as _around
 from tinynet.layers.naming import auto_name
+from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.penalties import Penalised, nothing_added
-from tinynet.layers.readable import NotKnownError, readable
-from tinynet.layers.under_way import Call
-from tinynet.layers.under_way import around as _around
 from tinynet.tree import STRUCTURES, is_nested, leaves, mapped
 
 Shape = tuple[int | None, ...]
@@ -52,8 +52,8 @@ class Layer(Penalised):
         layer = super().__new__(cls)
         vars(layer)["_made_at"] = next(tracking.clock)
         layer._given_arguments = arguments.given(cls, args, kwargs)
-        layer._takes_training = "training" in calling.parameters(cls.call)
-        layer._default_training = calling.default_of_training(cls.call)
+        layer._takes_training = "training" in call_args.parameters(cls.call)
+        layer._default_training = call_args.default_of_training(cls.call)
         return layer
 
     def __init__(
@@ -95,7 +95,7 @@ class Layer(Penalised):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better."""
-        return trial.output_shapes(self, (symbolic.tensors(input_shape, self.dtype),), {})
+        return infer_shape.output_shapes(self, (symbolic.tensors(input_shape, self.dtype),), {})
 
     _output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
 
@@ -109,7 +109,7 @@ class Layer(Penalised):
         if len(args) == 1 and not kwargs:  # as most calls are
             on_symbols = type(args[0]) is not Tensor and symbolic.is_symbolic(args[0])
         else:
-            args, kwargs, training = calling.arranged(self, args, kwargs, training)
+            args, kwargs, training = call_args.arranged(self, args, kwargs, training)
             on_symbols = symbolic.is_symbolic((args, kwargs))
         if on_symbols:
             try:
@@ -137,11 +137,11 @@ class Layer(Penalised):
     def _run_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool | None) -> Any:
         if len(args) == 1 and not kwargs:
             x = self._as_input(args[0])
-            self._check_input(x.shape if type(x) is Tensor else calling.shape_of(x))
+            self._check_input(x.shape if type(x) is Tensor else call_args.shape_of(x))
             args = (x,)
         else:
-            args, kwargs = calling.taken(self, args, kwargs)
-            self._check_input(calling.shape_of(calling.first(args, kwargs)))
+            args, kwargs = call_args.taken(self, args, kwargs)
+            self._check_input(call_args.shape_of(call_args.first(args, kwargs)))
         if not self.built:
             self._build_for(args, kwargs)
         if training is not None and self._takes_training:
@@ -156,13 +156,13 @@ class Layer(Penalised):
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Builds the layer for these arguments of a call, Tensors or symbolic ones."""
-        self._build_once(calling.shape_of(calling.first(args, kwargs)), calling.shapes(self, args, kwargs))
+        self._build_once(call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs))
 
     def _build_once(self, shape: Any, others: Any = None) -> None:
         """Builds the layer for inputs of `shape`, unless it is built; `others` are the shapes of a call's arguments by name."""
         if not self.built:
-            shape, others = calling.without_batch(shape), calling.without_batch(others or {})
-            self.build(**calling.told(self, type(self).build, shape, others))
+            shape, others = call_args.without_batch(shape), call_args.without_batch(others or {})
+            self.build(**call_args.told(self, type(self).build, shape, others))
             self.built, self._built_for, self._built_with = True, shape, others
             activation = vars(self).get("activation")
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
@@ -179,7 +179,7 @@ class Layer(Penalised):
         else:
             array = inputs if hasattr(inputs, "dtype") else number_format.numbers(inputs).astype(self.dtype)
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
-        return x if x.dtype == self.dtype else calling.in_format(self, x)
+        return x if x.dtype == self.dtype else call_args.in_format(self, x)
 
     def _may_take_many(self) -> bool:
         """Whether inputs in lists and dictionaries, or none, may be meant: by a merging layer, and by one of the user's."""
@@ -214,21 +214,21 @@ class Layer(Penalised):
         """What a call on these symbolic tensors gives: symbolic tensors, by their shapes and dtypes."""
         method = type(self).compute_output_shape
         if method is Layer.compute_output_shape:
-            found = trial.output_shapes(self, args, kwargs)
+            found = infer_shape.output_shapes(self, args, kwargs)
         else:
-            shape, others = calling.shape_of(calling.first(args, kwargs)), calling.shapes(self, args, kwargs)
-            found = self.compute_output_shape(**calling.told(self, method, shape, others))
+            shape, others = call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs)
+            found = self.compute_output_shape(**call_args.told(self, method, shape, others))
         return symbolic.tensors(found, self._output_dtype)
 
     def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The layer is checked and built, and says what it gives."""
-        self._check_input(calling.shape_of(calling.first(args, kwargs)))
+        self._check_input(call_args.shape_of(call_args.first(args, kwargs)))
         if not self.built:
             self._build_for(args, kwargs)
         return self.compute_output_spec(*args, **kwargs)
 
-    input = readable(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
-    output = readable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
+    input = overridable(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
+    output = overridable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
 
     def _first_node(self) -> symbolic.Node:
         if self._inbound_nodes:
@@ -254,7 +254,7 @@ class Layer(Penalised):
         with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
-    __repr__, __format__ = shown.layer_text, shown.label  # for people, and for messages: f"{layer} expects ..."
+    __repr__, __format__ = repr_text.layer_text, repr_text.label  # for people, and for messages: f"{layer} expects ..."
 
 
 class Elementwise(Layer):

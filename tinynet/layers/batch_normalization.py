@@ -11,11 +11,11 @@ from tinynet import initializers, ops
 from tinynet.kernels.batch_norm import follow
 from tinynet.kernels.replay import lasting
 from tinynet.layers import arguments
-from tinynet.layers.affine import Affine, axes_of, axis_argument, expect_sizes, sizes_of
 from tinynet.layers.base import Shape
+from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
 
 
-class BatchNormalization(Affine):
+class BatchNormalization(NormalizationBase):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, for every channel of `axis`.
 
     axis   the channels' axis; or, unlike in Keras, several: statistics and parameters then have their sizes, one of each

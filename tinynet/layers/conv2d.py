@@ -6,7 +6,7 @@ from tinynet import activations, ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.convolution import Convolution
-from tinynet.layers.windows import window_shape
+from tinynet.layers.output_shape import window_shape
 
 
 class Conv(Convolution):

@@ -6,11 +6,11 @@ Y. Wu, K. He, "Group normalization", ECCV 2018.
 from typing import Any
 
 from tinynet import ops
-from tinynet.layers.affine import Affine, axes_of, expect_sizes, sizes_of
 from tinynet.layers.base import Shape
+from tinynet.layers.normalization_base import NormalizationBase, axes_of, expect_sizes, sizes_of
 
 
-class GroupNormalization(Affine):
+class GroupNormalization(NormalizationBase):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, with mean and (biased) variance of a group of one sample.
 
     groups   the channels, C along `axis`, are divided into so many groups of neighbours; a group's numbers are those of

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinynet import ops
-from tinynet.layers.affine import Affine, axes_of, axis_argument, expect_sizes, sizes_of
 from tinynet.layers.base import Shape
+from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
 
 
-class LayerNormalization(Affine):
+class LayerNormalization(NormalizationBase):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, with mean and (biased) variance over `axis` of every sample.
 
     axis   an axis or several; gamma and beta have their sizes. Unlike the batch's, these statistics are the same in

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tinynet.layers.holder import Holder
-from tinynet.layers.under_way import around
+from tinynet.layers.current_call import around
+from tinynet.layers.module import Module
 
 
 def nothing_added() -> dict[str, Any]:
@@ -16,7 +16,7 @@ def nothing_added() -> dict[str, Any]:
     return {"_added_losses": [], "_losses_added_in": None, "_adding_layers": []}
 
 
-class Penalised(Holder):
+class Penalised(Module):
     """Base of Layer: penalties belong to the outermost call that is under way, and are forgotten at the next one."""
 
     _added_losses: list[Any]

@@ -6,7 +6,7 @@ from tinynet import ops
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
-from tinynet.layers.windows import window_shape
+from tinynet.layers.output_shape import window_shape
 
 IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W)"
 

@@ -6,8 +6,8 @@ from typing import Any
 from tinynet import initializers, ops
 from tinynet.autograd import Tensor
 from tinynet.layers import arguments
-from tinynet.layers.affine import axes_of, axis_argument, expect_sizes, sizes_of
 from tinynet.layers.base import Elementwise, Shape
+from tinynet.layers.normalization_base import axes_of, axis_argument, expect_sizes, sizes_of
 
 SHORTEST = 1e-12  # a sample shorter than this is divided by it instead of by its length
 

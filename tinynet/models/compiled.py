@@ -8,7 +8,7 @@ import numpy as np
 from tinynet import losses, metrics, optimizers, registry
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
-from tinynet.layers.readable import readable
+from tinynet.layers.overridable import overridable
 from tinynet.models.objective import Objective
 from tinynet.models.replay import Replay
 from tinynet.models.spelling import METHODS, refuse
@@ -96,7 +96,7 @@ class Compiled(Layer):
         assert self._recorded_steps is not None
         return self._recorded_steps
 
-    replay = readable(lambda self: self._replay_of_steps, doc="The steps recorded for this model.")
+    replay = overridable(lambda self: self._replay_of_steps, doc="The steps recorded for this model.")
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameters, none of them in the middle of a step that another thread runs."""

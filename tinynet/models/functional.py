@@ -11,7 +11,7 @@ from tinynet import registry
 from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
-from tinynet.layers.readable import readable
+from tinynet.layers.overridable import overridable
 from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.models import wiring
 from tinynet.models.calls import LayerCall, calls_of
@@ -72,10 +72,10 @@ class Functional(Model):
         """The symbolic outputs."""
         return list(leaves(self._end_tensors[1]))
 
-    input_names = readable(lambda self: list(self._names_of_inputs), doc="The names of the inputs.")
-    output_names = readable(lambda self: list(self._names_of_outputs), doc="The names of the outputs.")
-    input = readable(lambda self: self._end_tensors[0], doc="The symbolic inputs, in the structure they were given in.")
-    output = readable(lambda self: self._end_tensors[1], doc="The symbolic outputs, in the structure they were given in.")
+    input_names = overridable(lambda self: list(self._names_of_inputs), doc="The names of the inputs.")
+    output_names = overridable(lambda self: list(self._names_of_outputs), doc="The names of the outputs.")
+    input = overridable(lambda self: self._end_tensors[0], doc="The symbolic inputs, in the structure they were given in.")
+    output = overridable(lambda self: self._end_tensors[1], doc="The symbolic outputs, in the structure they were given in.")
 
     # The call
 

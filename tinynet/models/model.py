@@ -7,8 +7,8 @@ from typing import Any
 from tinynet.console import say
 from tinynet.layers import input_spec
 from tinynet.layers.base import Layer
-from tinynet.layers.readable import NotKnownError, readable
-from tinynet.layers.shown import model_text
+from tinynet.layers.overridable import NotKnownError, overridable
+from tinynet.layers.repr_text import model_text
 from tinynet.models.summary import summary_html, summary_text
 from tinynet.models.trainer import Trainer
 from tinynet.saving import save_load, weights_file
@@ -64,18 +64,18 @@ class Model(Trainer):
         """The layers, in order."""
         return list(self._layers_within()) if self._inner_functional is None else self._inner_functional.layers
 
-    @readable
+    @overridable
     def input_shape(self) -> Any:
         """Shape of the input, the batch first; a list where there are several."""
         return _one_or_all([tensor.shape for tensor in self._symbolic_ends("inputs")])
 
-    @readable
+    @overridable
     def output_shape(self) -> Any:
         """Shape of the output, the batch first; a list where there are several."""
         return _one_or_all([tensor.shape for tensor in self._symbolic_ends("outputs")])
 
-    input = readable(lambda self: _one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
-    output = readable(lambda self: _one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
+    input = overridable(lambda self: _one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
+    output = overridable(lambda self: _one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
 
     def _known_input(self) -> tuple[Any, Any]:
         """(shape, dtype) of the one input, or (None, None) if there are several or it is not known."""

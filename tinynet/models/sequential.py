@@ -8,7 +8,7 @@ from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
-from tinynet.layers.readable import NotKnownError, readable
+from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.symbolic import SymbolicTensor, call
 from tinynet.models.calls import LayerCall, calls_of
 from tinynet.models.graph import Graph
@@ -124,7 +124,7 @@ class Sequential(Model):
     def _names_of_outputs(self) -> list[str]:  # type: ignore[override]
         return [self._layers[-1].name] if self._layers else [""]
 
-    output_names = readable(lambda self: self._names_of_outputs, doc="The name of the last layer.")
+    output_names = overridable(lambda self: self._names_of_outputs, doc="The name of the last layer.")
 
     @property
     def inputs(self) -> list[SymbolicTensor]:

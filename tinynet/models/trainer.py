@@ -11,7 +11,7 @@ from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, History, python_logs
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
-from tinynet.layers.calling import keeps_integers
+from tinynet.layers.call_args import keeps_integers
 from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
 from tinynet.models.compiled import Compiled

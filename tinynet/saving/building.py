@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynet import tree
 from tinynet.backend import limits
-from tinynet.layers import calling, symbolic, trial
+from tinynet.layers import call_args, infer_shape, symbolic
 from tinynet.saving.architecture import deserialize_layer
 from tinynet.saving.check_graph import check_sizes
 from tinynet.saving.errors import FileError, shortened
@@ -61,14 +61,14 @@ def _run(model: Any, arguments: Any) -> None:
         model.compute_output_shape(tree.mapped_shapes(tuple, arguments["0"]))
         return
 
-    asked = calling.parameters(type(model).call).values()
+    asked = call_args.parameters(type(model).call).values()
     left_out = {p.name: None for p in asked if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     left_out.pop("training", None)
 
     def run(dtype: Any) -> None:
         given = {name: symbolic.tensors(shapes, dtype) for name, shapes in arguments.items()}
         args = [given.pop(str(place)) for place in range(len(given)) if str(place) in given]
-        trial.output_shapes(model, tuple(args), given if args else {**left_out, **given})
+        infer_shape.output_shapes(model, tuple(args), given if args else {**left_out, **given})
 
     try:
         run(model.dtype)

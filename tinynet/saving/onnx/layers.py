@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.layers import arguments
-from tinynet.layers.affine import axes_of
+from tinynet.layers.normalization_base import axes_of
 from tinynet.layers.unit_normalization import SHORTEST
 from tinynet.saving.onnx.graph import Graph, Value, converts
 

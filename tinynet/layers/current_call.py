@@ -1,4 +1,4 @@
-"""Calls of layers that are under way: what a layer that is called within another one takes from the calls around it."""
+"""The call of a layer that is running: what one that is called within it takes from the calls around it."""
 
 from contextvars import ContextVar
 from typing import Any

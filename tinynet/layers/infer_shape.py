@@ -1,4 +1,4 @@
-"""Trial: the shapes that a layer gives, found by running it where it does not say them itself.
+"""The shapes that a layer gives, found by running it where it does not say them itself.
 
 On zeros; while a model is made from a file, on arrays without numbers (`backend/hollow`), so that nothing is computed and
 nothing is taken that a few bytes of the file ask for.
@@ -12,9 +12,9 @@ import numpy as np
 
 from tinynet import autograd
 from tinynet.backend import hollow, limits, undo
-from tinynet.layers import calling, symbolic
+from tinynet.layers import call_args, symbolic
+from tinynet.layers.current_call import around
 from tinynet.layers.penalties import nothing_added
-from tinynet.layers.under_way import around
 from tinynet.tree import leaves, mapped
 
 Make = Callable[[tuple[int, ...], Any], Any]  # an array of a shape and a dtype
@@ -104,7 +104,7 @@ def _run(layer: Any, make: Make, size: tuple[int, int], args: tuple[Any, ...], k
         if not symbolic.is_symbolic(item):
             return item
         given = (None, *item.shape[1:]) if item.shape and limits.are_set() else item.shape
-        stays = item.dtype is not None and item.dtype.kind in "biu" and calling.keeps_integers(layer)
+        stays = item.dtype is not None and item.dtype.kind in "biu" and call_args.keeps_integers(layer)
         dtype = item.dtype if stays else layer.dtype
         return make(tuple(size[axis > 0] if n is None else n for axis, n in enumerate(given)), dtype)
 

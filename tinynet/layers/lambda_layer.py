@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import activations, ops, registry
-from tinynet.layers import symbolic, trial
+from tinynet.layers import infer_shape, symbolic
 from tinynet.layers.base import Layer
 from tinynet.tree import shape_leaves
 
@@ -58,7 +58,7 @@ class Lambda(Layer):
         """Symbolic tensors like the outputs of this call; the function is tried on inputs of these dtypes."""
         if self.output_shape is not None:
             return super().compute_output_spec(*args, **kwargs)
-        return symbolic.tensors(trial.output_shapes(self, args, kwargs), self._output_dtype)
+        return symbolic.tensors(infer_shape.output_shapes(self, args, kwargs), self._output_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape is None:

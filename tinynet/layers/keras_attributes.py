@@ -1,12 +1,12 @@
-"""Told: what Keras's layers say of themselves, for scripts that ask."""
+"""KerasAttributes: what layers of Keras say of themselves, for scripts that ask."""
 
 from typing import Any
 
 from tinynet.layers.input_spec import InputSpec
 
 
-class Told:
-    """Base of Holder: attributes of Keras's that follow from others here."""
+class KerasAttributes:
+    """Base of Module: attributes of Keras's that follow from others here."""
 
     name: str
     dtype: Any

@@ -1,4 +1,4 @@
-"""What a layer says of itself: Conv2D(8, 3, activation='relu')  (None, 8, 8, 1) -> (None, 6, 6, 8)."""
+"""A layer written as text: Conv2D(8, 3, activation='relu')  (None, 8, 8, 1) -> (None, 6, 6, 8)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Affine: base of the normalisations, y = gamma xhat + beta."""
+"""NormalizationBase: what the normalisations share, y = gamma xhat + beta."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise
 
 
-class Affine(Elementwise):
+class NormalizationBase(Elementwise):
     """Holds what makes gamma (if `scale`) and beta (if `center`), and the number added to the variance.
 
     Each has an initializer, a regularizer and a constraint.

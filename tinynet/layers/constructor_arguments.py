@@ -1,4 +1,4 @@
-"""Description: a layer as the arguments that would make it again."""
+"""A layer as the arguments that would make it again."""
 
 import inspect
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Calling: the arguments of a layer's call, by position or by name, and what its `build` is told of them.
+"""The arguments of a layer's call, by position or by name, and what its `build` is told of them.
 
 layer(x)   layer(x, mask)   layer(a=x, b=y)   layer(*several)   layer(x, True)   layer(x, scale=2.0)
 

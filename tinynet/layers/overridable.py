@@ -1,10 +1,10 @@
-"""readable: properties that give way to an attribute of the same name, so that users' classes may use the name."""
+"""overridable: properties that give way to an attribute of the same name, so that subclasses may use the name."""
 
 from collections.abc import Callable
 from typing import Any
 
 
-class readable:  # noqa: N801 - used as property is
+class overridable:  # noqa: N801 - used as property is
     """A property that is read as `property` is; `self.name = value` hides it, since the engine itself never reads it."""
 
     def __init__(self, get: Callable[[Any], Any], doc: str | None = None) -> None:

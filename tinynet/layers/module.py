@@ -1,4 +1,4 @@
-"""Holder: what layers are in view of their parameters, which belong to them or to the layers that they hold."""
+"""Module: what owns parameters, itself or through the layers that it holds in its attributes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
@@ -10,13 +10,13 @@ from tinynet import constraints, gone, initializers, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
-from tinynet.layers import arguments, description, tracking
-from tinynet.layers.told import Told
+from tinynet.layers import arguments, constructor_arguments, tracking
+from tinynet.layers.keras_attributes import KerasAttributes
 from tinynet.metrics.metric import Metric
 from tinynet.tree import STRUCTURES
 
 
-class Holder(Told):
+class Module(KerasAttributes):
     """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
 
     _revision_counts: ClassVar = revision
@@ -52,12 +52,12 @@ class Holder(Told):
     def __setattr__(self, name: str, value: Any) -> None:
         counts = name not in self._without_effect
         if counts:
-            if name in vars(self) and name in description.arguments_of_tinynet(type(self)):  # type: ignore[arg-type]
+            if name in vars(self) and name in constructor_arguments.arguments_of_tinynet(type(self)):  # type: ignore[arg-type]
                 vars(self)["_given_arguments"] = {**self._given_arguments, name: value}
             if name in self._read_when_set:
                 value = self._read_when_set[name](value)
         super().__setattr__(name, value)
-        if isinstance(value, (Holder, *STRUCTURES)):
+        if isinstance(value, (Module, *STRUCTURES)):
             vars(self).setdefault("_set_at", {})[name] = next(tracking.clock)
         if counts:
             self._revision_counts["attributes"] += 1  # afterwards: what another thread derives meanwhile is out of date
@@ -155,7 +155,7 @@ class Holder(Told):
         count, known = self._revision_counts["attributes"], self._values_to_search
         if known is None or known.count != count:
             held = [item for item in list(vars(self).items()) if item[0] not in self._not_searched]
-            known = tracking.Values(count, held, vars(self).get("_set_at", {}), Holder, Metric)
+            known = tracking.Values(count, held, vars(self).get("_set_at", {}), Module, Metric)
             vars(self)["_values_to_search"] = known
         return known
 
