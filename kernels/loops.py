@@ -32,7 +32,7 @@ from numba.core.serialize import dumps
 from numba.extending import _Intrinsic
 from numba.np.ufunc.parallel import _launch_threads
 
-from . import cache, notice  # noqa: F401  (says that loops are being compiled)
+from . import cache, compile_progress  # noqa: F401  (says that loops are being compiled)
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError(

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parent.parent
 
 # A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
 LEVELS = {
-    "left_out": -2,
-    "nearest": -2,
-    "gone": -1,
+    "not_supported": -2,
+    "suggestions": -2,
+    "missing_names": -1,
     "console": 0,
     "markup": 0,
     "kernels": 0,

@@ -60,10 +60,10 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
 PROGRAM = """
 import numpy as np, tinynet
 from tinynet import layers
-from tinynet.kernels import notice
+from tinynet.kernels import compile_progress
 
-names, begin = [], notice._begin
-notice._begin = lambda name: (names.append(name), begin(name))
+names, begin = [], compile_progress._begin
+compile_progress._begin = lambda name: (names.append(name), begin(name))
 x, y = np.zeros((100, 14, 14, 3), np.float32), np.arange(100) % 7
 model = tinynet.Sequential([
     layers.Input((14, 14, 3)),

@@ -8,7 +8,7 @@ import pytest
 
 import tinynet
 from tinynet import Input, Model, Sequential, Tensor, callbacks, layers, losses, metrics, ops, optimizers
-from tinynet.nearest import hint, nearest
+from tinynet.suggestions import hint, nearest
 
 IMAGES = np.linspace(0, 1, 32 * 8 * 8, dtype=np.float32).reshape(32, 8, 8, 1)
 ROWS = IMAGES[:, 0, :, 0]
@@ -257,4 +257,4 @@ def test_dir_shows_what_is_public_and_nothing_else(room):
         assert not name.startswith("_") or name == "__version__"
         origin = getattr(found, "__module__", None) or getattr(found, "__name__", "")
         assert origin.startswith("tinynet") or not callable(found), f"{name} of {origin}"
-    assert not {"Any", "np", "gone", "registry", "annotations", "Callable", "importlib", "sys"} & set(shown)
+    assert not {"Any", "np", "missing_names", "registry", "annotations", "Callable", "importlib", "sys"} & set(shown)

@@ -13,9 +13,9 @@ if find_spec("tinynet.kernels") is None:
         "Install it first, with `pip install -e .` at the top of the checkout."
     )
 
-from tinynet import gone
+from tinynet import missing_names
 
-sys.meta_path.append(gone.Imports)
+sys.meta_path.append(missing_names.Imports)
 
 # Rooms and names are imported when they are first asked for, so that `import tinynet` costs little.
 _ROOMS = (
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Any:
         importlib.import_module("tinynet.ops")  # gives Tensor its operators
         value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
         return value
-    raise gone.missing("tinynet", name, _places)
+    raise missing_names.missing("tinynet", name, _places)
 
 
 def _places() -> dict[str, list[str]]:

@@ -6,10 +6,10 @@ At its kink, relu (and what is built on it) has the derivative on the left; at a
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, ops, registry
+from tinynet import missing_names, ops, registry
 from tinynet.ops.settings import existing, floats, number
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 def linear(x: Any) -> Any:

@@ -9,11 +9,11 @@ A constraint is a function w -> w. The norms n are those along `axis`: 0 for Den
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tinynet import gone, ops, registry, signature
+from tinynet import missing_names, ops, registry, signature
 from tinynet.backend import config
 from tinynet.backend.revision import Counted
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 class Constraint(signature.Configured, Counted):

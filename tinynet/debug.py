@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.autograd import Primitive, as_raw
 from tinynet.backend import device
 from tinynet.layers.base import Layer
@@ -22,7 +22,7 @@ from tinynet.models.replay import Replay
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 class NumericsError(FloatingPointError):

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.console import say
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 def usage(model: Any = None, *data: Any) -> dict[str, int]:

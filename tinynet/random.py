@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, ops  # noqa: F401  (gives Tensor its methods)
+from tinynet import missing_names, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
 from tinynet.signature import Configured
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 Seed = Any  # None, an integer, or a SeedGenerator
 

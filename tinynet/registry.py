@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tinynet.nearest import hint
+from tinynet.suggestions import hint
 
 T = TypeVar("T")
 

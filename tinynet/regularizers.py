@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, ops, registry, signature
+from tinynet import missing_names, ops, registry, signature
 from tinynet.backend.revision import Counted
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 class Regularizer(signature.Configured, Counted):

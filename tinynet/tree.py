@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone
+from tinynet import missing_names
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 STRUCTURES = (list, tuple, dict)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.backend import random as backend_random
 
 try:
@@ -40,13 +40,13 @@ _ELSEWHERE = {
 
 def __getattr__(name: str) -> Any:
     if name not in _ELSEWHERE:
-        raise gone.missing(__name__, name)
+        raise missing_names.missing(__name__, name)
     module, _, attribute = _ELSEWHERE[name].rpartition(".")
     return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__() -> list[str]:
-    return sorted([*_ELSEWHERE, *gone.public(__name__)])
+    return sorted([*_ELSEWHERE, *missing_names.public(__name__)])
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -14,22 +14,22 @@ import numpy as np
 
 from tinynet import data, layers, models, optimizers
 from tinynet.console import say
-from tinynet.kernels import cache, notice
+from tinynet.kernels import cache, compile_progress
 
 BATCH, ROWS = 32, 72  # two whole batches, and one that is smaller
 
 
 def warm_up() -> int:
     """Does it, saying how far it is; returns the number of kernels that were compiled."""
-    steps, begun, before = list(_steps()), time.perf_counter(), notice.compiled
+    steps, begun, before = list(_steps()), time.perf_counter(), compile_progress.compiled
     say(f"keeping compiled kernels in {cache.directory()}")
     for number, (name, run) in enumerate(steps, 1):
-        start, had = time.perf_counter(), notice.compiled
+        start, had = time.perf_counter(), compile_progress.compiled
         run()
-        found = notice.compiled - had
+        found = compile_progress.compiled - had
         done = f"{found} kernels in {time.perf_counter() - start:.0f} s" if found else "nothing to compile"
         say(f"{number:2d} of {len(steps)}: {name}: {done}")
-    made = notice.compiled - before
+    made = compile_progress.compiled - before
     say(f"compiled {made} kernels in {time.perf_counter() - begun:.0f} s" if made else "everything was compiled already")
     return made
 

@@ -12,7 +12,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from .. import cache, notice
+from .. import cache, compile_progress
 from . import host
 from .function import VectorFunction
 
@@ -52,7 +52,7 @@ def machine_code(digest: str, text: str) -> bytes:
     name = f"{digest}.o"
     code = cache.read(name)
     if code is None:
-        with notice.compiling("vector code"):
+        with compile_progress.compiling("vector code"):
             code = host.target_machine().emit_object(_optimised(text.replace(_NAME, _symbol(digest))))
         cache.write(name, code)
     return code

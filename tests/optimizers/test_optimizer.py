@@ -12,7 +12,7 @@ import tinynet.optimizers.schedules
 from tinynet import ops, optimizers, registry, schedules
 from tinynet.autograd import Parameter, Tensor
 from tinynet.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop
-from tinynet.optimizers.given import constrain
+from tinynet.optimizers.check_gradients import constrain
 from tinynet.schedules import ExponentialDecay, InverseTimeDecay
 
 ALL = ["SGD", "Adadelta", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Lion", "Nadam"]

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.backend import config, device, random
 from tinynet.backend.config import (
     epsilon,
@@ -25,8 +25,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("tinynet.layers.naming").reset_names
     if name == "backend":
         return lambda: "tinynet"
-    raise gone.missing(__name__, name)
+    raise missing_names.missing(__name__, name)
 
 
 def __dir__() -> list[str]:
-    return gone.public(__name__)
+    return missing_names.public(__name__)

@@ -4,9 +4,9 @@ import os
 from functools import cache
 from typing import Any
 
-from tinynet import gone
+from tinynet import missing_names
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import kept
+from tinynet.backend import check_stored
 
 Key = tuple[int, int]
 
@@ -44,10 +44,10 @@ def set_state(state: dict[str, int]) -> None:
 
 def check_state(state: Any) -> dict[str, int]:
     """`state` if `set_state` can take it; else ValueError."""
-    kept.entries(state, {"seed", "drawn"}, "the state of the random keys")
+    check_stored.entries(state, {"seed", "drawn"}, "the state of the random keys")
     if type(state["seed"]) is not int or not 0 <= state["seed"] < 1 << 256:
         raise ValueError(f"the seed of the random keys must be a whole number, and is {str(state['seed'])[:100]!r}")
-    return {"seed": state["seed"], "drawn": kept.count(state["drawn"], "the number of keys drawn")}
+    return {"seed": state["seed"], "drawn": check_stored.count(state["drawn"], "the number of keys drawn")}
 
 
 def next_key() -> Key:

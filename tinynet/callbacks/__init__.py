@@ -1,6 +1,6 @@
 """Callbacks: what `fit`, `evaluate` and `predict` call at the beginning and end of a run, an epoch and a batch."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.callbacks.backup_and_restore import BackupAndRestore
 from tinynet.callbacks.callback import Callback
 from tinynet.callbacks.callback_list import CallbackList, python_logs
@@ -40,4 +40,4 @@ __all__ = [
     "python_logs",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

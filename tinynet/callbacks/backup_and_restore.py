@@ -12,7 +12,7 @@ from typing import Any
 
 from tinynet import utils
 from tinynet.backend import tracebacks
-from tinynet.callbacks import backup_file, kinds
+from tinynet.callbacks import backup_file, schema
 from tinynet.callbacks.callback import Callback, Logs
 from tinynet.callbacks.model_checkpoint import checked_save_freq
 
@@ -151,7 +151,7 @@ class BackupAndRestore(Callback):
 
 def _parts(other: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
     """(numbers of the training, {callback: its state}, batches since the last backup) of what a backup holds."""
-    if not isinstance(other, list) or len(other) != 3 or not isinstance(other[1], list) or not kinds.count(other[2]):
+    if not isinstance(other, list) or len(other) != 3 or not isinstance(other[1], list) or not schema.count(other[2]):
         raise ValueError("it does not hold numbers, states of callbacks and a count of batches")
     numbers, states, batches = other
     pairs = all(isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) for one in states)

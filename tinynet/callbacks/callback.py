@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tinynet import signature
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 
 Logs = dict[str, Any] | None
 
@@ -27,7 +27,8 @@ class Callback:
     model: Any = None
     params: Any = None
     _comes_last = False  # whether it is called after all others, the History and the progress bar included
-    _state_kinds: ClassVar[Mapping[str, kinds.Kind] | None] = None  # of the entries of its state; None: it checks them itself
+    # Of the entries of its state; None: it checks them itself.
+    _state_kinds: ClassVar[Mapping[str, schema.Kind] | None] = None
     _other_callbacks: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
     __repr__ = signature.call_repr
 
@@ -53,7 +54,7 @@ class Callback:
     def check_training_state(self, state: Any) -> None:
         """Raises ValueError for what `restore_training_state` cannot take up; called before anything of a backup is."""
         if self._state_kinds is not None:
-            kinds.check(state, self._state_kinds, type(self).__name__)
+            schema.check(state, self._state_kinds, type(self).__name__)
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:
         """Takes up what `training_state` returned; called after on_train_begin of every callback."""

@@ -9,7 +9,7 @@ from typing import IO, Any, ClassVar
 import numpy as np
 
 from tinynet import utils
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -26,7 +26,7 @@ class CSVLogger(Callback):
     epoch,loss,val_loss
     """
 
-    _state_kinds: ClassVar = {"keys": kinds.optional(kinds.several(kinds.text)), "bytes": kinds.count}
+    _state_kinds: ClassVar = {"keys": schema.optional(schema.several(schema.text)), "bytes": schema.count}
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         self.filename = os.fspath(filename)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -23,8 +23,8 @@ class EarlyStopping(MonitorCallback):
     """
 
     _state_kinds: ClassVar = {
-        "wait": kinds.count, "stopped_epoch": kinds.count, "best": kinds.optional(kinds.number), "best_epoch": kinds.count,
-        "best_weights": kinds.optional(kinds.several(kinds.numbers)),
+        "wait": schema.count, "stopped_epoch": schema.count, "best": schema.optional(schema.number), "best_epoch": schema.count,
+        "best_weights": schema.optional(schema.several(schema.numbers)),
     }  # fmt: skip
 
     def __init__(

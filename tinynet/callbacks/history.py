@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinynet import markup, signature
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Callback, Logs
 
 ROWS = 10  # epochs that a notebook shows
@@ -25,7 +25,7 @@ class History(Callback):
     ([0, 1, 2], 3)
     """
 
-    _state_kinds: ClassVar = {"history": kinds.by_name(kinds.several(kinds.values)), "epoch": kinds.several(kinds.count)}
+    _state_kinds: ClassVar = {"history": schema.by_name(schema.several(schema.values)), "epoch": schema.several(schema.count)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Callback, Logs
 
 FILE = "live_curves.png"
@@ -27,7 +27,7 @@ class LiveCurves(Callback):
     b'PNG'
     """
 
-    _state_kinds: ClassVar = {"curves": kinds.by_name(kinds.several(kinds.point))}
+    _state_kinds: ClassVar = {"curves": schema.by_name(schema.several(schema.point))}
 
     def __init__(self, path: str | os.PathLike[str] | None = None, every: float = 0.0, title: str | None = None) -> None:
         self.path = None if path is None else os.fspath(path)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinynet import utils
 from tinynet.backend import tracebacks
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -32,7 +32,7 @@ class ModelCheckpoint(MonitorCallback):
     True
     """
 
-    _state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "_batches": kinds.count}
+    _state_kinds: ClassVar = {"best": schema.optional(schema.number), "_batches": schema.count}
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Logs
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.console import say
@@ -23,7 +23,7 @@ class ReduceLROnPlateau(MonitorCallback):
     [0.01, 0.01, 0.005]
     """
 
-    _state_kinds: ClassVar = {"best": kinds.optional(kinds.number), "wait": kinds.count, "cooldown_counter": kinds.count}
+    _state_kinds: ClassVar = {"best": schema.optional(schema.number), "wait": schema.count, "cooldown_counter": schema.count}
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tinynet.callbacks import kinds
+from tinynet.callbacks import schema
 from tinynet.callbacks.callback import Callback, Logs
 
 
@@ -21,7 +21,7 @@ class SwapEMAWeights(Callback):
     ['loss', 'val_loss']
     """
 
-    _state_kinds: ClassVar = {"_swapped": kinds.truth}
+    _state_kinds: ClassVar = {"_swapped": schema.truth}
 
     def __init__(self, swap_on_epoch: bool = False) -> None:
         self.swap_on_epoch = swap_on_epoch

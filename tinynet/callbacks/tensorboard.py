@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from tinynet.callbacks import kinds, weight_events
+from tinynet.callbacks import schema, weight_events
 from tinynet.callbacks.callback import Callback, Logs
 
 FLUSH_SECONDS = 5  # so that the browser follows, and a run that is killed loses little
@@ -34,7 +34,7 @@ class TensorBoard(Callback):
     `embeddings_metadata` has no effect. Raises ImportError without tensorboardX.
     """
 
-    _state_kinds: ClassVar = {"_batches": kinds.count, "_described": kinds.truth}
+    _state_kinds: ClassVar = {"_batches": schema.count, "_described": schema.truth}
 
     def __init__(
         self,

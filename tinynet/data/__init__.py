@@ -1,6 +1,6 @@
 """Data: arrays and generators turned into batches in the engine's memory order."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.data.adapt import as_batches, split
 from tinynet.data.arrays import ArrayBatches
 from tinynet.data.epochs import Epochs
@@ -14,4 +14,4 @@ __all__ = [
     "is_iterable_of_batches", "split", "weights_from_classes",
 ]  # fmt: skip
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import kept, random
+from tinynet.backend import check_stored, random
 from tinynet.data.columns import as_arrays, inputs, targets
 from tinynet.tree import leaves, mapped
 
@@ -77,9 +77,9 @@ class ArrayBatches:
 
     def restore_training_state(self, state: dict[str, Any]) -> None:
         """Goes on with the orders that `state` told of."""
-        kept.entries(state, {"key", "epochs"}, "the state of the data")
-        key = None if state["key"] is None else kept.key(state["key"], "the key of the data's orders")
-        self._epoch, self._key = kept.count(state["epochs"], "the number of orders drawn", -1), key
+        check_stored.entries(state, {"key", "epochs"}, "the state of the data")
+        key = None if state["key"] is None else check_stored.key(state["key"], "the key of the data's orders")
+        self._epoch, self._key = check_stored.count(state["epochs"], "the number of orders drawn", -1), key
 
     def _order(self) -> np.ndarray:
         if self._key is None:

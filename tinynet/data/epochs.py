@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tinynet.backend import kept, tracebacks
+from tinynet.backend import check_stored, tracebacks
 from tinynet.data.arrays import Batch, Places
 
 
@@ -68,7 +68,8 @@ class Epochs:
 
     def restore_training_state(self, state: dict[str, Any]) -> None:
         """Goes on where `training_state` was taken."""
-        kept.entries(state, {"step", "given", "batches"}, "the place in the data")
-        step, given = kept.count(state["step"], "the step"), kept.count(state["given"], "the number of batches given")
+        check_stored.entries(state, {"step", "given", "batches"}, "the place in the data")
+        step = check_stored.count(state["step"], "the step")
+        given = check_stored.count(state["given"], "the number of batches given")
         self.batches.restore_training_state(state["batches"])
         self.step, self.given, self._open = step, given, None

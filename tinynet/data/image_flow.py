@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device, kept, random
+from tinynet.backend import check_stored, device, random
 from tinynet.data import image_transforms as transforms
 from tinynet.data.arrays import NOWHERE, Batch, Places
 from tinynet.data.columns import targets
@@ -77,9 +77,9 @@ class ImageFlow:
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:
         """Goes on with the batch that was next when `training_state` was taken; ValueError if that was another kind of flow."""
-        kept.entries(state, {"key", "epoch", "batch", "n", "batch_size", "shuffle"}, "the state of an ImageFlow")
-        key = kept.key(state["key"], "the key of an ImageFlow")
-        epoch, batch = kept.count(state["epoch"], "the epoch"), kept.count(state["batch"], "the batch")
+        check_stored.entries(state, {"key", "epoch", "batch", "n", "batch_size", "shuffle"}, "the state of an ImageFlow")
+        key = check_stored.key(state["key"], "the key of an ImageFlow")
+        epoch, batch = check_stored.count(state["epoch"], "the epoch"), check_stored.count(state["batch"], "the batch")
         for name in ("n", "batch_size", "shuffle"):
             if state[name] != getattr(self, name):
                 raise ValueError(f"the state is of a flow with {name}={state[name]!r}, this one has {getattr(self, name)!r}")

@@ -4,7 +4,7 @@ Each module has `load_data()`, which returns `((x_train, y_train), (x_test, y_te
 for in the folder that the environment variable TINYNET_DATA names, then in the user's cache, and then downloaded.
 """
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.datasets import cifar10, digits, fashion_mnist, mnist
 from tinynet.datasets.fetch import DatasetCorrupted, DatasetUnavailable
 
@@ -18,7 +18,7 @@ __all__ = [
     "mnist",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 _MODULES = {"cifar10": cifar10, "digits": digits, "fashion_mnist": fashion_mnist, "mnist": mnist}
 

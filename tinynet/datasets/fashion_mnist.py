@@ -1,9 +1,9 @@
 """Fashion-MNIST: 70,000 articles of clothing in the format of MNIST (Xiao, Rasul, Vollgraf, arXiv:1708.07747, 2017)."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.datasets import fetch, idx
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
 

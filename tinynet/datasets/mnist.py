@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.datasets import fetch, idx
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, registry
+from tinynet import missing_names, registry
 from tinynet.initializers.base import Initializer, RandomInitializer
 from tinynet.initializers.constant import Constant, Given, Identity, Ones, Zeros
 from tinynet.initializers.fans import compute_fans
@@ -47,7 +47,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 constant, glorot_normal, glorot_uniform, he_normal, he_uniform = Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform
 identity, lecun_normal, lecun_uniform, ones, orthogonal = Identity, LecunNormal, LecunUniform, Ones, Orthogonal

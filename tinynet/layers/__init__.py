@@ -1,6 +1,6 @@
 """Layers: shapes, parameters, and a call of an operation; the mathematics is in `ops`."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.layers import operation  # noqa: F401  (gives symbolic tensors their operators)
 from tinynet.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from tinynet.layers.activity_regularization import ActivityRegularization
@@ -80,4 +80,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

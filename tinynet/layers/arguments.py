@@ -10,8 +10,8 @@ import numpy as np
 
 from tinynet import activations
 from tinynet.backend import tracebacks
-from tinynet.nearest import nearest
 from tinynet.signature import accepted
+from tinynet.suggestions import nearest
 
 # Spellings of Keras 1 and 2 that are still found in notebooks and books.
 TODAY = {

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinynet import constraints, gone, initializers, regularizers
+from tinynet import constraints, initializers, missing_names, regularizers
 from tinynet.autograd import Parameter, as_raw
 from tinynet.backend import limits, undo
 from tinynet.backend.revision import revision
@@ -71,7 +71,7 @@ class Module(KerasAttributes):
             raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
         if hasattr(type(self), name):  # a property raised the AttributeError that led here: its words, once more
             return object.__getattribute__(self, name)
-        raise gone.no_attribute(self, name, "layer")
+        raise missing_names.no_attribute(self, name, "layer")
 
     def add_weight(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, registry
+from tinynet import missing_names, registry
 from tinynet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.loss import Loss, LossFunctionWrapper
 from tinynet.losses.probabilistic import (
@@ -46,7 +46,7 @@ __all__ = [
     "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 _CLASSES: dict[str, type[Loss]] = {
     cls.__name__: cls

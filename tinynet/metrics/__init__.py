@@ -1,6 +1,6 @@
 """Metrics, by Keras's names."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.losses import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -31,13 +31,13 @@ from tinynet.metrics.accuracy import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from tinynet.metrics.confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
-from tinynet.metrics.constrained import (
+from tinynet.metrics.at_threshold import (
     PrecisionAtRecall,
     RecallAtPrecision,
     SensitivityAtSpecificity,
     SpecificityAtSensitivity,
 )
+from tinynet.metrics.confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
 from tinynet.metrics.curves import AUC
 from tinynet.metrics.losses import (
     BinaryCrossentropy,
@@ -79,4 +79,4 @@ __all__ = [
     "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
 ]  # fmt: skip
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

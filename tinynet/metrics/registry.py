@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import registry
 from tinynet.losses import get as find_loss
-from tinynet.metrics import accuracy, confusion, constrained, curves, losses, mean, metric, overlap, scores
+from tinynet.metrics import accuracy, at_threshold, confusion, curves, losses, mean, metric, overlap, scores
 from tinynet.metrics.mean import MeanMetricWrapper
 from tinynet.metrics.metric import Metric
 
@@ -17,7 +17,7 @@ def _classes(*modules: ModuleType) -> dict[str, type[Metric]]:
     return {cls.__name__: cls for cls in found if not cls.__name__.startswith("_") and cls is not confusion.Counts}
 
 
-_CLASSES = _classes(accuracy, confusion, constrained, curves, losses, mean, metric, overlap, scores)
+_CLASSES = _classes(accuracy, confusion, at_threshold, curves, losses, mean, metric, overlap, scores)
 _SHORT = {
     "bce": losses.BinaryCrossentropy,
     "mae": losses.MeanAbsoluteError,

@@ -1,6 +1,6 @@
 """Models: layers made trainable."""
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.models.cloning import clone_model
 from tinynet.models.functional import Functional
 from tinynet.models.model import Model
@@ -10,4 +10,4 @@ from tinynet.saving.save_load import load_model, save_model
 
 __all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

@@ -13,10 +13,10 @@ from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.overridable import overridable
 from tinynet.layers.symbolic import SymbolicTensor
-from tinynet.models import wiring
-from tinynet.models.calls import LayerCall, calls_of
+from tinynet.models import graph_config
+from tinynet.models.check_inputs import check_one, in_order, with_last_axis
 from tinynet.models.graph import Graph, from_inputs
-from tinynet.models.inputs import check_one, in_order, with_last_axis
+from tinynet.models.layer_calls import LayerCall, calls_of
 from tinynet.models.model import Model
 from tinynet.saving.architecture import MODELS
 from tinynet.signature import text
@@ -55,7 +55,7 @@ class Functional(Model):
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"{self}: the name {twice[0]!r} belongs to several layers; give them others with name=...")
         self._names_of_inputs = [layer.name for layer in self._call_graph.input_layers]
-        self._names_of_outputs = wiring.output_names(outputs)
+        self._names_of_outputs = graph_config.output_names(outputs)
         if not trainable:
             self.trainable = False
 
@@ -128,12 +128,12 @@ class Functional(Model):
         vars(self)["_end_tensors"] = self._call_graph.symbols()
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "trainable": self._trainable, **wiring.describe(self._call_graph)}
+        return {"name": self.name, "trainable": self._trainable, **graph_config.describe(self._call_graph)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         with registry.custom_object_scope(custom_objects or {}):
-            inputs, outputs = wiring.connect(config)
+            inputs, outputs = graph_config.connect(config)
         model = cls(inputs, outputs, name=config.get("name"))
         model._trainable = bool(config.get("trainable", True))
         return model

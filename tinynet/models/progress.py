@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import kept, random
+from tinynet.backend import check_stored, random
 from tinynet.data import Epochs
 from tinynet.models.means import Means
 
@@ -102,7 +102,7 @@ def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any])
         model.optimizer.set_weights(slots)
     model.set_weights(_numbered(arrays, "weights"))
     for layer, draw in zip(_drawing(model), numbers["draws"], strict=True):
-        layer._draw_key, layer._draw_count = kept.key(draw["key"], "the key of a layer"), draw["calls"]
+        layer._draw_key, layer._draw_count = check_stored.key(draw["key"], "the key of a layer"), draw["calls"]
     random.set_state(numbers["random"])
     progress = _progress(model)
     for i, metric in enumerate(progress.means.metrics()):
@@ -114,8 +114,8 @@ def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any])
 
 def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
     """Raises ValueError unless arrays and numbers can be a state of the model: all there, none too many, of its shapes."""
-    kept.entries(numbers, {"epoch", "data", "random", "draws"}, "the state of a training")
-    kept.count(numbers["epoch"], "the epoch")
+    check_stored.entries(numbers, {"epoch", "data", "random", "draws"}, "the state of a training")
+    check_stored.count(numbers["epoch"], "the epoch")
     random.check_state(numbers["random"])
     drawing, weights = _drawing(model), _numbered(arrays, "weights")
     draws = numbers["draws"]
@@ -123,9 +123,9 @@ def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -
         built = "" if model.built else "; it is not built yet: give it an Input, or call it on a batch"
         raise ValueError(f"the state is of another model than {model}{built}")
     for draw in draws:
-        kept.entries(draw, {"key", "calls"}, "the random numbers of a layer")
-        kept.key(draw["key"], "the key of a layer")
-        kept.count(draw["calls"], "the number of draws")
+        check_stored.entries(draw, {"key", "calls"}, "the random numbers of a layer")
+        check_stored.key(draw["key"], "the key of a layer")
+        check_stored.count(draw["calls"], "the number of draws")
     known = {f"weights/{i}" for i in range(len(weights))}
     known |= {f"optimizer/{i}" for i in range(len(_numbered(arrays, "optimizer")))}
     for i, metric in enumerate(_progress(model).means.metrics()):

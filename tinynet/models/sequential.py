@@ -10,9 +10,9 @@ from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
 from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.symbolic import SymbolicTensor, call
-from tinynet.models.calls import LayerCall, calls_of
+from tinynet.models.check_inputs import check_one, in_order, with_last_axis
 from tinynet.models.graph import Graph
-from tinynet.models.inputs import check_one, in_order, with_last_axis
+from tinynet.models.layer_calls import LayerCall, calls_of
 from tinynet.models.model import Model
 from tinynet.saving.architecture import MODELS, deserialize_layer, serialize_layer
 from tinynet.signature import text

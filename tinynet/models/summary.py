@@ -9,7 +9,7 @@ from tinynet.autograd import Tensor
 from tinynet.layers.base import Layer
 from tinynet.models.compiled import Compiled
 from tinynet.models.footprint import training_memory
-from tinynet.models.table import table
+from tinynet.models.text_table import table
 
 HEADER = ("Layer (type)", "Output Shape", "Param #", "Connected to", "Trainable")
 # Where the columns end, as fractions of the width, by their number.

@@ -7,7 +7,7 @@ Each stands in the file of its topic with the rule of its derivative right below
 kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy and Python.
 """
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.ops import interop, variables  # noqa: F401  (give Tensor and Parameter their methods)
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.batch_norm import batch_norm, batch_norm_inference
@@ -110,4 +110,4 @@ __all__ = [
     "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 from tinynet.autograd import primitive
 from tinynet.backend.number_format import align, align_floats, as_array
 from tinynet.kernels.elementwise import apply
-from tinynet.ops.attach import method, operator
+from tinynet.ops.methods import method, operator
 
 
 @primitive

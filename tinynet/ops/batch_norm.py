@@ -11,9 +11,9 @@ from typing import Any
 from tinynet.autograd import primitive
 from tinynet.kernels import batch_norm as kernels
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import sqrt
+from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing, floats, number
 from tinynet.ops.shape import broadcast_to, moveaxis

@@ -7,7 +7,7 @@ import numpy as np
 from tinynet.autograd import Tensor, primitive
 from tinynet.backend.number_format import align, as_array
 from tinynet.kernels.elementwise import apply
-from tinynet.ops.attach import method, operator
+from tinynet.ops.methods import method, operator
 
 
 def _compare(ufunc, a, b):

@@ -9,8 +9,8 @@ from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config, device
 from tinynet.backend.number_format import as_array, numbers, result_type
 from tinynet.kernels.common import xp
-from tinynet.ops.attach import Value
 from tinynet.ops.elementary import cast
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import Axis, existing, floats, integer, integers, reduced_axes
 from tinynet.ops.shape import reshape
 

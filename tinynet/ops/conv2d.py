@@ -13,8 +13,8 @@ from typing import Any
 from tinynet.autograd import primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
-from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
+from tinynet.ops.methods import Value
 from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.settings import IMAGES, KERNEL, floats, integer, pair, rank
 from tinynet.ops.shape import broadcast_to, transpose

@@ -6,7 +6,6 @@ from tinynet.autograd import primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.kernels.conv2d.geometry import transposed_length
-from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import (
     TO_NCHW,
     TO_NHWC,
@@ -17,6 +16,7 @@ from tinynet.ops.conv2d import (
     convolution_weight_grad,
     rectified_grad,
 )
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import SEQUENCES, choice, floats, integer, pair
 from tinynet.ops.shape import reshape, transpose
 

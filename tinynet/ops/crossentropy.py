@@ -18,10 +18,10 @@ from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.softmax.crossentropy import EPSILON
 from tinynet.ops.arithmetic import add, multiply, negative, subtract
-from tinynet.ops.attach import Value
 from tinynet.ops.constants import stop_gradient
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import cast, log
+from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.settings import existing, floats

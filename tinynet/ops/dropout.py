@@ -15,7 +15,7 @@ from tinynet.autograd.tensor import as_raw
 from tinynet.kernels import dropout as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.philox import LOW
-from tinynet.ops.attach import Value
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import floats, number
 
 

@@ -7,8 +7,8 @@ from tinynet.backend.number_format import align, as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.attach import method, operator
 from tinynet.ops.comparison import equal, greater_equal, logical_and
+from tinynet.ops.methods import method, operator
 from tinynet.ops.selection import where
 
 

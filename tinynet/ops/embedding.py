@@ -3,7 +3,7 @@
 from tinynet.autograd import primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import embedding as kernels
-from tinynet.ops.attach import Value
+from tinynet.ops.methods import Value
 
 
 @primitive

@@ -8,12 +8,12 @@ import numpy as np
 from tinynet.backend import device
 from tinynet.backend.number_format import as_array
 from tinynet.ops.arithmetic import divide, multiply
-from tinynet.ops.attach import Value
 from tinynet.ops.constants import ndim
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import constant, getitem
 from tinynet.ops.joining import concatenate
 from tinynet.ops.linear import matmul
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, existing_axes, in_one_format, integer
 from tinynet.ops.shape import moveaxis, reshape, squeeze
 

@@ -11,7 +11,7 @@ from tinynet.autograd import Tensor, primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
-from tinynet.ops.attach import Value, method
+from tinynet.ops.methods import Value, method
 
 
 @primitive

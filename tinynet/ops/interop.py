@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.autograd import Parameter, Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device, undo
@@ -136,7 +136,7 @@ def _bool(self: Any) -> bool:
 
 
 def _no_attribute(self: Any, name: str) -> Any:
-    raise gone.no_attribute(self, name, "tensor")
+    raise missing_names.no_attribute(self, name, "tensor")
 
 
 def _in_place(symbol: str) -> Any:

@@ -9,8 +9,8 @@ from tinynet.autograd import primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.elementwise import like
-from tinynet.ops.attach import Value
 from tinynet.ops.indexing import getitem
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, in_one_format, integer
 from tinynet.ops.shape import expand_dims
 

@@ -13,8 +13,8 @@ from tinynet.backend.number_format import is_float
 from tinynet.kernels import common, elementwise
 from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
-from tinynet.ops.attach import Value, operator
 from tinynet.ops.derived import derived_from
+from tinynet.ops.methods import Value, operator
 from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import choice, floats, in_one_format

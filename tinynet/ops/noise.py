@@ -7,7 +7,7 @@ from tinynet.autograd.tensor import as_raw
 from tinynet.backend.number_format import to_float
 from tinynet.kernels.common import xp
 from tinynet.kernels.normal import normal
-from tinynet.ops.attach import Value
+from tinynet.ops.methods import Value
 
 
 def normal_like(x: Value, words: Any) -> Value:

@@ -12,9 +12,9 @@ from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels.common import Array, aligned, launch, xp
 from tinynet.ops.arithmetic import divide, multiply
-from tinynet.ops.attach import Value
 from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import abs, power, square
+from tinynet.ops.methods import Value
 from tinynet.ops.reduction import max, mean, sum, var
 from tinynet.ops.selection import maximum, where
 from tinynet.ops.settings import Axis, floats, number, reduced_axes

@@ -11,8 +11,8 @@ from tinynet.autograd import primitive
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
-from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, floats, pair, rank
 from tinynet.ops.shape import transpose
 

@@ -8,8 +8,8 @@ from tinynet.autograd import primitive
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
-from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
+from tinynet.ops.methods import Value
 from tinynet.ops.selection import where
 from tinynet.ops.settings import number
 

@@ -15,9 +15,9 @@ from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import reduce
 from tinynet.kernels.common import aligned, launch, xp
 from tinynet.ops.arithmetic import add, divide, multiply, subtract
-from tinynet.ops.attach import Value, method
 from tinynet.ops.comparison import equal
 from tinynet.ops.elementary import cast, exp, square
+from tinynet.ops.methods import Value, method
 from tinynet.ops.selection import maximum, minimum, where
 from tinynet.ops.settings import Axis, floats, reduced_axes
 

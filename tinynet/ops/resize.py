@@ -8,8 +8,8 @@ from typing import Any
 from tinynet.autograd import primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import resize as kernels
-from tinynet.ops.attach import Value
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, choice, floats, pair, rank
 from tinynet.ops.shape import transpose
 

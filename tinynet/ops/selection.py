@@ -12,8 +12,8 @@ from tinynet.kernels import elementwise
 from tinynet.kernels.common import xp
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.arithmetic import multiply
-from tinynet.ops.attach import method
 from tinynet.ops.comparison import equal, greater
+from tinynet.ops.methods import method
 
 
 @primitive

@@ -8,8 +8,8 @@ import numpy as np
 from tinynet.autograd import Tensor, basics, primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import padding
-from tinynet.ops.attach import Value, method
 from tinynet.ops.indexing import getitem
+from tinynet.ops.methods import Value, method
 from tinynet.ops.settings import choice, existing, existing_axes, integer, integers
 
 

@@ -10,9 +10,9 @@ from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, LOWEST, ROOT_HALF, TANH_CUBIC, TANH_SCALE
 from tinynet.kernels.activations.smooth import erf as erf_array
 from tinynet.kernels.common import xp
-from tinynet.ops.attach import Value
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import abs, exp, square
+from tinynet.ops.methods import Value
 from tinynet.ops.selection import clip
 
 

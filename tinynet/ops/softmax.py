@@ -15,8 +15,8 @@ from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.reduce import in_double
 from tinynet.ops.arithmetic import multiply, subtract
-from tinynet.ops.attach import Value
 from tinynet.ops.elementary import exp
+from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing, existing_axes, floats
 from tinynet.ops.shape import reshape, transpose

@@ -18,9 +18,9 @@ from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.reduce import in_double
 from tinynet.ops.arithmetic import divide, multiply, subtract
-from tinynet.ops.attach import Value
 from tinynet.ops.comparison import greater
 from tinynet.ops.elementary import cast
+from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing
 

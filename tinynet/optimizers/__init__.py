@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tinynet import gone, registry
+from tinynet import missing_names, registry
 from tinynet.optimizers import schedules
 from tinynet.optimizers.adadelta import Adadelta
 from tinynet.optimizers.adagrad import Adagrad
@@ -32,7 +32,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 _CLASSES: dict[str, Callable[..., Optimizer]] = {
     cls.__name__.lower(): cls for cls in (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)

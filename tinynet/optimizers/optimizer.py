@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import gone, registry, schedules, signature
+from tinynet import missing_names, registry, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.replay import lasting
-from tinynet.optimizers import averages, clipping, given, sweep
+from tinynet.optimizers import averages, check_gradients, clipping, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
 
@@ -130,7 +130,7 @@ class Optimizer(OptimizerState):
         found = {
             id(variable): average for variable, average in zip(self._trainable_variables, self._weight_averages, strict=True)
         }
-        given.check_known(self, var_list)
+        check_gradients.check_known(self, var_list)
         for variable in var_list:
             variable.assign(found[id(variable)])
 
@@ -148,7 +148,7 @@ class Optimizer(OptimizerState):
             return
         if not self.built:
             self.build(variables)
-        gradients, updated = given.pairs(self, grads, variables)
+        gradients, updated = check_gradients.pairs(self, grads, variables)
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
         with lasting:
             if not own_rule and (update := sweep.find(self, updated, self._sweeps_by_key)) is not None:
@@ -160,7 +160,7 @@ class Optimizer(OptimizerState):
         for variable in updated:
             variable.touch()
             if variable.constraint is not None:
-                given.constrain(variable)
+                check_gradients.constrain(variable)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
         """`apply` for the pairs (gradient, variable) of grads_and_vars; returns the number of calls so far."""
@@ -246,7 +246,7 @@ class Optimizer(OptimizerState):
             return cls(**config)
 
     def __getattr__(self, name: str) -> Any:
-        raise gone.no_attribute(self, name, "optimizer")
+        raise missing_names.no_attribute(self, name, "optimizer")
 
     def __repr__(self) -> str:
         return signature.as_call(self, ("learning_rate",), iterations=self.iterations)

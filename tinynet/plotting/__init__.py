@@ -4,7 +4,7 @@ Every function returns a matplotlib Figure that belongs to the caller: no window
 `save(figure, path)` writes it. matplotlib is imported when the first picture is made.
 """
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.plotting.confusion import confusion_matrix
 from tinynet.plotting.curves import history_curves
 from tinynet.plotting.figure import save
@@ -14,4 +14,4 @@ from tinynet.plotting.model_graph import plot_model
 
 __all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "learning_rate_curve", "mistakes", "plot_model", "save"]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)

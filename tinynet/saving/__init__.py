@@ -10,7 +10,7 @@ model = tinynet.saving.load_model("net.tinynet")
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import gone
+from tinynet import missing_names
 from tinynet.registry import custom_object_scope, register_keras_serializable
 from tinynet.registry import describe as serialize_keras_object
 from tinynet.registry import registered as _registered
@@ -32,7 +32,7 @@ __all__ = [
     "serialize_keras_object",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -3,7 +3,7 @@
     {"layers": [{..., "name": "add", "inbound_nodes": [{"args": [...], "kwargs": {}}, ...]}, ...],
      "input_layers": ["input_layer", 0, 0], "output_layers": [["add", 0, 0], ...]}
 
-The form is Keras's, see models/wiring.py; a place is [name of a layer, which of its calls, which output of that call].
+The form is Keras's, see models/graph_config.py; a place is [name of a layer, which of its calls, which output of that call].
 """
 
 from collections.abc import Iterator, Mapping

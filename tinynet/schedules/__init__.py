@@ -9,7 +9,7 @@ them to the dtype of its variable. An optimizer that collects gradients over sev
 from collections.abc import Mapping
 from typing import Any
 
-from tinynet import gone, registry
+from tinynet import missing_names, registry
 from tinynet.schedules.base import LearningRateSchedule
 from tinynet.schedules.cosine import CosineDecay, CosineDecayRestarts
 from tinynet.schedules.decay import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
@@ -28,7 +28,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = gone.namespace(__name__)
+__getattr__, __dir__ = missing_names.namespace(__name__)
 
 _CLASSES = {
     cls.__name__: cls

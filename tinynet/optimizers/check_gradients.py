@@ -1,4 +1,4 @@
-"""What `apply` is given, and what it has to hold to: gradients and their variables, checked, and the constraints."""
+"""The gradients and variables that `apply` is given, checked; and the constraints that it holds the variables to."""
 
 from collections.abc import Sequence
 from typing import Any

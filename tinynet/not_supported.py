@@ -1,4 +1,4 @@
-"""What tinynet leaves out on purpose, and what it calls the things that others know by another name: words for `gone`."""
+"""What tinynet leaves out on purpose, and what it calls the things that others know by another name: words for errors."""
 
 _README = "(README.md says what is left out)"
 _IMAGES = "ImageDataGenerator and tinynet.layers.Random... are the augmentations there are"

@@ -9,7 +9,7 @@ from tinynet.metrics.thresholds import checked_count
 from tinynet.metrics.value import Value
 
 
-class _Constrained(Counts):
+class _AtThreshold(Counts):
     """Base: the largest `rate` at thresholds i / (num_thresholds - 1) where `condition` is at least `least`; 0 if nowhere."""
 
     _direction = "up"
@@ -55,7 +55,7 @@ class _Constrained(Counts):
         return share(*self.counted("true_negatives", "false_positives"))
 
 
-class SensitivityAtSpecificity(_Constrained):
+class SensitivityAtSpecificity(_AtThreshold):
     """The best sensitivity where `specificity` is at least the given one, in 0 .. 1.
 
     num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
@@ -64,7 +64,7 @@ class SensitivityAtSpecificity(_Constrained):
     0.5
     """
 
-    argument, rate, condition = "specificity", _Constrained.recalls, _Constrained.specificities
+    argument, rate, condition = "specificity", _AtThreshold.recalls, _AtThreshold.specificities
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class SensitivityAtSpecificity(_Constrained):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
 
-class SpecificityAtSensitivity(_Constrained):
+class SpecificityAtSensitivity(_AtThreshold):
     """The best specificity where `sensitivity` is at least the given one, in 0 .. 1.
 
     num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
@@ -86,7 +86,7 @@ class SpecificityAtSensitivity(_Constrained):
     0.5
     """
 
-    argument, rate, condition = "sensitivity", _Constrained.specificities, _Constrained.recalls
+    argument, rate, condition = "sensitivity", _AtThreshold.specificities, _AtThreshold.recalls
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class SpecificityAtSensitivity(_Constrained):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
 
-class PrecisionAtRecall(_Constrained):
+class PrecisionAtRecall(_AtThreshold):
     """The best precision where `recall` is at least the given one, in 0 .. 1.
 
     num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
@@ -108,7 +108,7 @@ class PrecisionAtRecall(_Constrained):
     0.6667
     """
 
-    argument, rate, condition = "recall", _Constrained.precisions, _Constrained.recalls
+    argument, rate, condition = "recall", _AtThreshold.precisions, _AtThreshold.recalls
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class PrecisionAtRecall(_Constrained):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
 
-class RecallAtPrecision(_Constrained):
+class RecallAtPrecision(_AtThreshold):
     """The best recall where `precision` is at least the given one, in 0 .. 1.
 
     num_thresholds   how many, evenly spaced in 0 .. 1, are tried;  class_id   only this column is looked at
@@ -130,7 +130,7 @@ class RecallAtPrecision(_Constrained):
     0.5
     """
 
-    argument, rate, condition = "precision", _Constrained.recalls, _Constrained.precisions
+    argument, rate, condition = "precision", _AtThreshold.recalls, _AtThreshold.precisions
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Calls: what a model consists of, call by call, for pictures and for whoever walks along a model."""
+"""What a model consists of, one call of a layer after the other, for pictures and for whoever walks along a model."""
 
 from dataclasses import dataclass
 

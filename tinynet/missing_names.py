@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tinynet.left_out import ELSEWHERE, LEFT_OUT, METHODS
-from tinynet.nearest import nearest
+from tinynet.not_supported import ELSEWHERE, LEFT_OUT, METHODS
+from tinynet.suggestions import nearest
 
 Places = Callable[[], Mapping[str, Iterable[str]]]
 _LAYERS = ("advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization", "noise", "experimental")

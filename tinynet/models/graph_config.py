@@ -1,4 +1,4 @@
-"""Wiring: how the calls of a graph are described as JSON, in Keras's form, and made again from it.
+"""How the calls of a graph are described as JSON, in Keras's form, and made again from it.
 
     {"layers": [{"class_name", "config", "name", "inbound_nodes": [{"args": [...], "kwargs": {}}, ...]}, ...],
      "input_layers": [name, 0, 0], "output_layers": [name, call, output]}

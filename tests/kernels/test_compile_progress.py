@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tinynet.kernels import common, notice
+from tinynet.kernels import common, compile_progress
 
 BEGINNING = "tinynet: compiling kernels for this machine, once; this takes up to a minute\n"
 
@@ -26,15 +26,15 @@ class Closed(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch):
     times = iter(range(100, 1000, 4))
-    monkeypatch.setattr(notice.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(compile_progress.time, "monotonic", lambda: next(times))
     for name in ("compiled", "_under_way", "_length"):
-        monkeypatch.setattr(notice, name, 0)
+        monkeypatch.setattr(compile_progress, name, 0)
 
 
 def compile_kernels(stream, monkeypatch, count):
     monkeypatch.setattr("sys.stderr", stream)
     for number in range(count):
-        with notice.compiling(f"file{number}.py"), notice.compiling("called.py"):
+        with compile_progress.compiling(f"file{number}.py"), compile_progress.compiling("called.py"):
             pass
     return stream.getvalue()
 
@@ -60,9 +60,9 @@ def test_nobody_to_tell_is_no_error(clock, monkeypatch, stream):
     if stream is not None:
         stream.close()
     for _ in range(2):
-        with notice.compiling("file.py"):
+        with compile_progress.compiling("file.py"):
             pass
-    assert notice.compiled == 2
+    assert compile_progress.compiled == 2
 
 
 def test_loops_of_tinynet_are_announced_and_others_are_not(clock, monkeypatch, tmp_path):
@@ -74,22 +74,22 @@ def test_loops_of_tinynet_are_announced_and_others_are_not(clock, monkeypatch, t
         return 2 * x
 
     assert twice(3) == 6
-    assert notice.compiled == 0  # the function stands in this file
+    assert compile_progress.compiled == 0  # the function stands in this file
     twice.py_func.__module__ = "tinynet.kernels.pool2d.windows"
     assert twice(np.float32(3)) == 6
-    assert notice.compiled == 1
-    assert notice._under_way == 0
+    assert compile_progress.compiled == 1
+    assert compile_progress._under_way == 0
 
 
 def test_both_kinds_of_kernels_are_counted_and_only_when_they_are_compiled(tmp_path):
     code = (
         "import numpy as np\n"
-        "from tinynet.kernels import activations, dense, notice\n"
+        "from tinynet.kernels import activations, dense, compile_progress\n"
         "x = np.ones((64, 32), np.float32)\n"
         "activations.relu(x)\n"
-        "loops = notice.compiled\n"
+        "loops = compile_progress.compiled\n"
         "dense.dense(x, np.ones((32, 16), np.float32), np.ones(16, np.float32))\n"
-        "print(loops, notice.compiled)"
+        "print(loops, compile_progress.compiled)"
     )
     found = []
     for _ in ("empty cache", "full cache"):
