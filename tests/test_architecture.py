@@ -10,8 +10,9 @@ ROOT = Path(__file__).parent.parent
 
 # A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
 LEVELS = {
-    "not_supported": -2,
-    "suggestions": -2,
+    "not_supported": -3,
+    "suggestions": -3,
+    "old_names": -2,
     "missing_names": -1,
     "console": 0,
     "markup": 0,

@@ -9,28 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tinynet.not_supported import ELSEWHERE, LEFT_OUT, METHODS
+from tinynet.old_names import ADDRESSES
 from tinynet.suggestions import nearest
 
 Places = Callable[[], Mapping[str, Iterable[str]]]
-_LAYERS = ("advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization", "noise", "experimental")
-_HERE = {
-    **{f"tinynet.layers.{room}": "its layers are in tinynet.layers" for room in _LAYERS},
-    "tinynet.layers.Merge": "use Add()([x, y]), Concatenate()([x, y]) and the like",
-    "tinynet.layers.AtrousConvolution2D": "use Conv2D(dilation_rate=...)",
-    "tinynet.layers.Deconvolution2D": "use Conv2DTranspose",
-    "tinynet.layers.merge": "use add([x, y]), concatenate([x, y]) and the like, which are in tinynet.layers",
-    "tinynet.backend.get_value": "use float(optimizer.learning_rate), or variable.numpy()",
-    "tinynet.backend.image_dim_ordering": "use tinynet.config.image_data_format()",
-    "tinynet.backend.set_image_dim_ordering": (
-        "use tinynet.config.set_image_data_format: 'th' is 'channels_first', 'tf' is 'channels_last'"
-    ),
-    "tinynet.backend.set_value": "use variable.assign(x), or optimizer.learning_rate = x",
-    "tinynet.callbacks.callbacks": "its classes are in tinynet.callbacks",
-    "tinynet.engine": "its classes are in tinynet.layers and tinynet.models",
-    "tinynet.initializations": "it is called tinynet.initializers",
-    "tinynet.objectives": "it is called tinynet.losses",
-    "tinynet.utils.np_utils": "use tinynet.utils.to_categorical",
-}
 
 
 class MissingAttributeError(AttributeError):
@@ -58,8 +40,8 @@ def missing(module: str, name: str, places: Places = dict) -> AttributeError:
 
 def _about(module: str, name: str, places: Places) -> str:
     room = module.removeprefix("tinynet").removeprefix(".")
-    if f"{module}.{name}" in _HERE:
-        return f": this older spelling is gone, {_HERE[f'{module}.{name}']}"
+    if f"{module}.{name}" in ADDRESSES:
+        return f": this older spelling is gone, {ADDRESSES[f'{module}.{name}']}"
     for reason, names in LEFT_OUT.get(room, {}).items():
         if name in names.split():
             return f": {reason}"
@@ -110,8 +92,8 @@ class Imports:
     def find_spec(name: str, path: Any = None, target: Any = None) -> None:
         """Raises ModuleNotFoundError for an older address; None for others."""
         address = name.removesuffix(".preprocessing")
-        if address in _HERE:
-            raise ModuleNotFoundError(f"No module named {name!r}: this older address is gone, {_HERE[address]}", name=name)
+        if address in ADDRESSES:
+            raise ModuleNotFoundError(f"No module named {name!r}: this older address is gone, {ADDRESSES[address]}", name=name)
         package, _, last = name.rpartition(".")
         if package == "tinynet" and (told := _about("tinynet", last, dict)):
             raise ModuleNotFoundError(f"No module named {name!r}{told}", name=name)

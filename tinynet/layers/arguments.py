@@ -10,39 +10,9 @@ import numpy as np
 
 from tinynet import activations
 from tinynet.backend import tracebacks
+from tinynet.old_names import LAYER_ARGUMENTS
 from tinynet.signature import accepted
 from tinynet.suggestions import nearest
-
-# Spellings of Keras 1 and 2 that are still found in notebooks and books.
-TODAY = {
-    "alpha": "negative_slope",
-    "atrous_rate": "dilation_rate",
-    "b_constraint": "bias_constraint",
-    "b_regularizer": "bias_regularizer",
-    "batch_input_shape": "Input(batch_shape=...) as the first element of Sequential",
-    "beta_init": "beta_initializer",
-    "bias": "use_bias",
-    "border_mode": "padding",
-    "dim_ordering": "data_format ('th' is 'channels_first', 'tf' is 'channels_last')",
-    "filter_length": "kernel_size",
-    "gamma_init": "gamma_initializer",
-    "init": "kernel_initializer",
-    "length": "size",
-    "mode": "without it: statistics are always taken over the batch",
-    "nb_col": "kernel_size=(rows, columns)",
-    "nb_filter": "filters",
-    "nb_row": "kernel_size=(rows, columns)",
-    "output_dim": "units",
-    "p": "rate",
-    "pool_length": "pool_size",
-    "sigma": "stddev",
-    "stride": "strides",
-    "subsample": "strides",
-    "subsample_length": "strides",
-    "W_constraint": "kernel_constraint",
-    "W_regularizer": "kernel_regularizer",
-    "weights": "set_weights() after the layer was built",
-}
 
 
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +20,7 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
     names = accepted(cls)
     if cls.__init__.__module__.startswith("tinynet."):  # type: ignore[misc]
         for name in kwargs:
-            if name in TODAY and name not in names:
+            if name in LAYER_ARGUMENTS and name not in names:
                 raise unknown(cls, name)
         _refuse_tensor(cls, names, args)
     found = {**dict(zip(names, args, strict=False)), **kwargs}
@@ -83,9 +53,9 @@ def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
 def unknown(cls: type, name: str) -> ValueError:
     """The error for an argument that `cls` does not have."""
     names = accepted(cls)
-    if name in TODAY and name not in names:
-        hint = f"this older spelling is written {TODAY[name]} today"
-        if TODAY[name].isidentifier() and TODAY[name] not in names:
+    if name in LAYER_ARGUMENTS and name not in names:
+        hint = f"this older spelling is written {LAYER_ARGUMENTS[name]} today"
+        if LAYER_ARGUMENTS[name].isidentifier() and LAYER_ARGUMENTS[name] not in names:
             hint += f", which {cls.__name__} does not have"
     else:
         near = nearest(name, names, 1)

@@ -11,7 +11,7 @@ from tinynet.layers.base import Layer
 from tinynet.layers.overridable import overridable
 from tinynet.models.objective import Objective
 from tinynet.models.replay import Replay
-from tinynet.models.spelling import METHODS, refuse
+from tinynet.old_names import MODEL_METHODS, refuse
 
 
 class Compiled(Layer):
@@ -109,8 +109,8 @@ class Compiled(Layer):
             super().set_weights(weights)
 
     def __getattr__(self, name: str) -> Any:
-        if name in METHODS:
-            raise AttributeError(f"{name} is an older spelling: use {METHODS[name]}")
+        if name in MODEL_METHODS:
+            raise AttributeError(f"{name} is an older spelling: use {MODEL_METHODS[name]}")
         return super().__getattr__(name)
 
     def get_compile_config(self) -> dict[str, Any] | None:

@@ -17,8 +17,8 @@ from tinynet.models import progress
 from tinynet.models.compiled import Compiled
 from tinynet.models.means import Means
 from tinynet.models.progress import Progress
-from tinynet.models.spelling import refuse
 from tinynet.models.steps import judge, judged_step, predict_epoch, predict_step, test_epoch, train_epoch, update
+from tinynet.old_names import refuse
 from tinynet.tree import leaves
 
 

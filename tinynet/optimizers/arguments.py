@@ -1,21 +1,16 @@
 """Arguments that every optimizer takes, and their checks."""
 
-import difflib
 import inspect
 from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
 
+from tinynet.old_names import OPTIMIZER_ARGUMENTS
 from tinynet.schedules import LearningRateSchedule
+from tinynet.suggestions import nearest
 
 LearningRate = float | LearningRateSchedule | Callable[[], float]
-
-_TODAY = {
-    "decay": "it is written learning_rate=InverseTimeDecay(rate, 1, decay), which is what it meant",
-    "lr": "it is spelled learning_rate",
-    "schedule_decay": "Nadam's momentum schedule is fixed",
-}
 
 
 class Common(TypedDict, total=False):
@@ -37,8 +32,8 @@ def refuse_unknown(cls: type, unknown: dict[str, Any]) -> None:
     """Raises ValueError for arguments that do not exist, with today's spelling of those that once did."""
     if unknown:
         known = [*inspect.signature(cls.__init__).parameters, *Common.__annotations__]  # type: ignore[misc]
-        near = {name: difflib.get_close_matches(name, known, 1) for name in unknown if name not in _TODAY}
-        told = {**{name: f"did you mean {found[0]!r}?" for name, found in near.items() if found}, **_TODAY}
+        near = {name: nearest(name, known, 1) for name in unknown if name not in OPTIMIZER_ARGUMENTS}
+        told = {**{name: f"did you mean {found[0]!r}?" for name, found in near.items() if found}, **OPTIMIZER_ARGUMENTS}
         hints = "; ".join(f"{name!r}: {told[name]}" for name in unknown if name in told)
         raise ValueError(f"{cls.__name__}: Argument(s) not recognized: {sorted(unknown)}" + (f" ({hints})" if hints else ""))
 
