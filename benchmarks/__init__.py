@@ -23,6 +23,6 @@ Each result is written to the JSON file as soon as it is there, and what is ther
 does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.
 
 How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which answers with
-`training` and `calls_*`; `steps`, `kernels`, `busy` (with `load`) and the other levels ask the questions; `results`,
-`table`, `busy_table`, `plots`, `report` keep and show the answers.
+`training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`, `kernels`, `busy` (with `load`)
+and the other levels ask the questions; `results`, `table`, `busy_table`, `plots`, `report` keep and show the answers.
 """

@@ -1,11 +1,8 @@
 """The calls of a case in this process's library: {implementation: a function without arguments}."""
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-Calls = dict[str, Callable[[], Any]]
+from .shapes import Calls
 
 
 def prepare(library: str, case: dict[str, Any]) -> Calls:
@@ -20,12 +17,3 @@ def prepare(library: str, case: dict[str, Any]) -> Calls:
     for call in found.values():
         call()
     return found
-
-
-def uniform(*shape: int) -> np.ndarray:
-    """Numbers between -1 and 1, the same in every process."""
-    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
-
-
-def labels(batch: int, classes: int) -> np.ndarray:
-    return np.random.default_rng(1).integers(0, classes, batch)

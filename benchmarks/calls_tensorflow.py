@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .calls import Calls, labels, uniform
-from .shapes import CONVOLUTIONS, SLOTS, Conv
+from .inputs import labels, uniform
+from .shapes import CONVOLUTIONS, SLOTS, Calls, Conv
 
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)

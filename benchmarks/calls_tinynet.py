@@ -13,8 +13,8 @@ import numpy as np
 from tinynet.kernels import activations, batch_norm, common, conv2d, dense, dropout, optimizers, pool2d, softmax
 from tinynet.kernels.replay import Recorder
 
-from .calls import Calls, labels, uniform
-from .shapes import CONVOLUTIONS, SLOTS, Conv
+from .inputs import labels, uniform
+from .shapes import CONVOLUTIONS, SLOTS, Calls, Conv
 
 NAIVE_FLOPS, COLUMNS_BYTES = 3e8, 1 << 30  # beyond these, naive loops and im2col's matrices take too long
 Case = dict[str, Any]

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .calls import Calls, labels, uniform
-from .shapes import CONVOLUTIONS, SLOTS, Conv
+from .inputs import labels, uniform
+from .shapes import CONVOLUTIONS, SLOTS, Calls, Conv
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 Case = dict[str, Any]

@@ -8,9 +8,11 @@ A case is {"op", "name", "group", "batch", **its numbers}. The groups of convolu
     channels  one map, 3x3 'same', from 1 to 256 channels (those that are not among the nets)
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Case = dict[str, Any]
+Calls = dict[str, Callable[[], Any]]  # of a case in one library: {implementation: a function without arguments}
 
 CONVOLUTIONS = ("conv2d", "conv2d_input_grad", "conv2d_weight_grad")
 ALONG_CHANNELS = (1, 3, 7, 8, 10, 12, 14, 16, 20, 28, 32, 56, 64, 128, 256)

@@ -110,8 +110,9 @@ def test_imports_point_one_way(path):
         assert allowed, f"{path.relative_to(ROOT)} ({room}) imports {name}"
 
 
-def test_no_file_imports_itself_by_way_of_others():
-    modules = {".".join(("tinynet", *path.relative_to(ROOT).with_suffix("").parts)): path for path in FILES}
+@pytest.mark.parametrize("files", [FILES, python_files("benchmarks")], ids=["tinynet", "benchmarks"])
+def test_no_file_imports_itself_by_way_of_others(files):
+    modules = {".".join(("tinynet", *path.relative_to(ROOT).with_suffix("").parts)): path for path in files}
     modules = {name.replace("tinynet.tinynet", "tinynet").removesuffix(".__init__"): p for name, p in modules.items()}
     graph = {}
     for module, path in modules.items():
