@@ -6,7 +6,7 @@ import pytest
 import tinynet
 from tinynet import layers, ops
 from tinynet.autograd import no_grad
-from tinynet.backend import hollow, limits
+from tinynet.backend import abstract_arrays, limits
 from tinynet.saving import FileError, register_keras_serializable
 from tinynet.saving.check_lambda import SHAPED, check_lambda
 
@@ -48,14 +48,14 @@ def run(function, value):
 def test_without_numbers_as_with(name):
     function = CALLS.get(name, lambda x: getattr(ops, name)(x, **ARGUMENTS.get(name, {})))
     number = RANDOM.uniform(0.1, 1, (2, *SHAPE)).astype(np.float32)
-    assert run(function, hollow.Array(number.shape, number.dtype)) == run(function, number)
+    assert run(function, abstract_arrays.Array(number.shape, number.dtype)) == run(function, number)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
 @pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "argmin", "any", "square", "sign", "round", "floor", "exp"])
 def test_formats_without_numbers_as_with(name, dtype):
     number = np.ones((2, 3), dtype)
-    assert run(getattr(ops, name), hollow.Array(number.shape, number.dtype)) == run(getattr(ops, name), number)
+    assert run(getattr(ops, name), abstract_arrays.Array(number.shape, number.dtype)) == run(getattr(ops, name), number)
 
 
 @pytest.mark.parametrize("name", sorted(set(ARGUMENTS) & SHAPED))
@@ -100,7 +100,7 @@ INDICES = [
 @pytest.mark.parametrize("index", INDICES, ids=repr)
 def test_indices(index):
     array = np.zeros((2, *SHAPE))
-    assert hollow.Array(array.shape)[index].shape == array[index].shape
+    assert abstract_arrays.Array(array.shape)[index].shape == array[index].shape
 
 
 @pytest.mark.parametrize("join", [
@@ -109,19 +109,19 @@ def test_indices(index):
 ])  # fmt: skip
 def test_arrays_of_other_sizes_are_joined(join):
     array = np.zeros((2, *SHAPE))
-    assert join(hollow.Array(array.shape)).shape == join(array).shape
+    assert join(abstract_arrays.Array(array.shape)).shape == join(array).shape
 
 
 @pytest.mark.parametrize("index", [2, -3, (0, 9), [5], (0, 0, 0, 0, 0), (slice(None), [[7]])], ids=repr)
 def test_indices_that_are_not_there(index):
     with pytest.raises(IndexError):
-        hollow.Array((2, *SHAPE))[index]
+        abstract_arrays.Array((2, *SHAPE))[index]
 
 
 @pytest.mark.parametrize("use", [float, bool, np.asarray, list, lambda x: x[x > 0], lambda x: np.sort_complex(x)])
 def test_numbers_that_are_not_there(use):
     with pytest.raises(TypeError):
-        use(hollow.Array((3,)))
+        use(abstract_arrays.Array((3,)))
 
 
 @pytest.mark.parametrize("change", [
@@ -130,7 +130,7 @@ def test_numbers_that_are_not_there(use):
     lambda x: np.broadcast_to(x, (2, 5, 6, 3)), lambda x: x.__setitem__(0, np.ones(3)),
 ])  # fmt: skip
 def test_shapes_that_do_not_fit(change):
-    for value in (np.zeros((2, *SHAPE)), hollow.Array((2, *SHAPE))):
+    for value in (np.zeros((2, *SHAPE)), abstract_arrays.Array((2, *SHAPE))):
         with pytest.raises(ValueError, match=r"\w"):
             change(value)
 

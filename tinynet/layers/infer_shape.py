@@ -1,7 +1,7 @@
 """The shapes that a layer gives, found by running it where it does not say them itself.
 
-On zeros; while a model is made from a file, on arrays without numbers (`backend/hollow`), so that nothing is computed and
-nothing is taken that a few bytes of the file ask for.
+On zeros; while a model is made from a file, on arrays without numbers (`backend/abstract_arrays`), so that nothing is
+computed and nothing is taken that a few bytes of the file ask for.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import autograd
-from tinynet.backend import hollow, limits, undo
+from tinynet.backend import abstract_arrays, limits, undo
 from tinynet.layers import call_args, symbolic
 from tinynet.layers.current_call import around
 from tinynet.layers.penalties import nothing_added
@@ -86,9 +86,9 @@ def _without_numbers(layer: Any, *call: Any) -> Any:
         weights = layer.weights
         kept = [weight._data for weight in weights]
         for weight in weights:
-            weight._data = hollow.Array(weight.shape, weight.dtype)
+            weight._data = abstract_arrays.Array(weight.shape, weight.dtype)
         try:
-            return _run(layer, hollow.Array, *call)
+            return _run(layer, abstract_arrays.Array, *call)
         except Exception:
             if len(layer.weights) == len(weights):
                 raise

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinynet import registry
-from tinynet.backend import hollow, limits
+from tinynet.backend import abstract_arrays, limits
 from tinynet.layers.base import Layer
 from tinynet.saving import strict_json
 from tinynet.saving.architecture import deserialize_layer
@@ -77,7 +77,7 @@ class _Maker:
 
     def layer(self, entry: Any) -> Any:
         """A layer or model: made at first with weights without numbers, so that one that is too large costs nothing."""
-        with unchanged(), limits.within(limits.Left(self.left.weights, self.left.others, hollow.Array)):
+        with unchanged(), limits.within(limits.Left(self.left.weights, self.left.others, abstract_arrays.Array)):
             try:
                 deserialize_layer(entry)
             except limits.TooLargeError:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend.hollow.array import FUNCTIONS, Array, function
-from tinynet.backend.hollow.shapes import axis_of, shape_of
+from tinynet.backend.abstract_arrays.array import FUNCTIONS, Array, function
+from tinynet.backend.abstract_arrays.shapes import axis_of, shape_of
 
 # Which function is of which kind
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend.hollow.shapes import axis_of, indexed, shape_of, sizes_of
+from tinynet.backend.abstract_arrays.shapes import axis_of, indexed, shape_of, sizes_of
 
 FUNCTIONS: dict[str, Any] = {}  # by NumPy's names; functions.py fills it
 

@@ -1,6 +1,6 @@
-"""Hollow arrays: a shape and a dtype without numbers, and the functions of NumPy on them, which work out shapes alone.
+"""Abstract arrays: a shape and a dtype without numbers, and the functions of NumPy on them, which work out shapes alone.
 
-    y = ops.softmax(Tensor(hollow.Array((2, 2**24, 3), "float32")))   # of shape (2, 16777216, 3); nothing was computed
+    y = ops.softmax(Tensor(abstract_arrays.Array((2, 2**24, 3), "float32")))   # of shape (2, 16777216, 3); nothing was computed
 
 This package is an array module like NumPy and CuPy (`kernels.common.xp` finds it): kernels run on it by their references.
 So it is known what shape an operation gives before a number is computed or a byte taken, whatever the sizes are. What
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend.hollow.array import FUNCTIONS, Array
-from tinynet.backend.hollow.functions import rule
+from tinynet.backend.abstract_arrays.array import FUNCTIONS, Array
+from tinynet.backend.abstract_arrays.functions import rule
 
 __all__ = ["FUNCTIONS", "Array", "rule"]
 Array.array_module = sys.modules[__name__]
