@@ -1,7 +1,7 @@
 """Optimizer updates: one function per rule, in place on a variable and its slots.
 
-Each rule stands in one place three times: the formula with its NumPy reference (any array module), a compiled loop that
-does the same in one pass over memory, and that loop over all variables of a net, shared among threads (sweep.py).
+Each rule stands in one place twice: the formula with its NumPy reference (any array module), and a compiled loop that does
+the same in one pass over memory. The loop over all variables of a net, shared among threads, is made of it (sweep.py).
 Scalars are computed in double precision once per step and are rounded to the variable's dtype: float32 stays float32.
 
     w  variable    g  gradient    m, v, ...  slots, of w's shape and dtype    c  the scalars that a compiled loop takes

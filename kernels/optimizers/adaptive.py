@@ -2,8 +2,8 @@
 
 import math
 
-from ..common import Array, operation, parallel, prange, serial, xp
-from .sweep import arrays, swept
+from ..common import Array, operation, xp
+from .sweep import swept
 
 
 @operation("numpy", family="optimizers")
@@ -16,25 +16,12 @@ def adagrad(w: Array, g: Array, s: Array, *, learning_rate: float, epsilon: floa
     w[...] = w - learning_rate * g / xp(w).sqrt(s + epsilon)
 
 
-@serial
+@swept(adagrad)
 def _adagrad(w, g, s, c):
     learning_rate, epsilon = c[0], c[1]
     for i in range(w.size):
         s[i] += g[i] * g[i]
         w[i] -= learning_rate * g[i] / math.sqrt(s[i] + epsilon)
-
-
-@parallel
-def _adagrad_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, s, _, _ = arrays(table[row], c)
-            _adagrad(w, g, s, c)
-
-
-@swept(adagrad, _adagrad_sweep)
-def _(*, learning_rate, epsilon):
-    return learning_rate, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -60,7 +47,7 @@ def rmsprop(
     w[...] = w - u
 
 
-@serial
+@swept(rmsprop, lambda learning_rate, rho, momentum, epsilon: (learning_rate, 1 - rho, momentum, epsilon))
 def _rmsprop(w, g, v, m, a, c):
     learning_rate, rate, momentum, epsilon = c[0], c[1], c[2], c[3]
     with_momentum, centered = m.size > 0, a.size > 0
@@ -77,19 +64,6 @@ def _rmsprop(w, g, v, m, a, c):
         w[i] -= u
 
 
-@parallel
-def _rmsprop_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, v, m, a = arrays(table[row], c)
-            _rmsprop(w, g, v, m, a, c)
-
-
-@swept(rmsprop, _rmsprop_sweep)
-def _(*, learning_rate, rho, momentum, epsilon):
-    return learning_rate, 1 - rho, momentum, epsilon
-
-
 @operation("numpy", family="optimizers")
 def adadelta(w: Array, g: Array, a: Array, d: Array, *, learning_rate: float, rho: float, epsilon: float) -> None:
     """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); d <- rho d + (1-rho) u^2; w <- w - eta u.
@@ -102,7 +76,7 @@ def adadelta(w: Array, g: Array, a: Array, d: Array, *, learning_rate: float, rh
     w[...] = w - learning_rate * u
 
 
-@serial
+@swept(adadelta, lambda learning_rate, rho, epsilon: (learning_rate, 1 - rho, epsilon))
 def _adadelta(w, g, a, d, c):
     learning_rate, rate, epsilon = c[0], c[1], c[2]
     for i in range(w.size):
@@ -110,16 +84,3 @@ def _adadelta(w, g, a, d, c):
         u = math.sqrt(d[i] + epsilon) * g[i] / math.sqrt(a[i] + epsilon)
         d[i] += rate * (u * u - d[i])
         w[i] -= learning_rate * u
-
-
-@parallel
-def _adadelta_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, a, d, _ = arrays(table[row], c)
-            _adadelta(w, g, a, d, c)
-
-
-@swept(adadelta, _adadelta_sweep)
-def _(*, learning_rate, rho, epsilon):
-    return learning_rate, 1 - rho, epsilon

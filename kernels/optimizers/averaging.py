@@ -4,8 +4,8 @@ The rows of a table (sweep.py) hold, as w and g, a collected gradient and a new 
 weight.
 """
 
-from ..common import Array, operation, parallel, prange, serial
-from .sweep import arrays
+from ..common import Array, operation, serial
+from .sweep import sweep_of
 
 
 @operation("numpy", family="optimizers")
@@ -28,23 +28,14 @@ def _collect(total, g, c):
         total[i] = new / steps
 
 
-@parallel
-def collect_sweep(table, shares, c):
-    """`collect` of all variables of a table; c = (scale, steps, add)."""
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            total, g, _, _, _ = arrays(table[row], c)
-            _collect(total, g, c)
+@serial
+def _clear(total, c):
+    for i in range(total.size):
+        total[i] = 0
 
 
-@parallel
-def clear_sweep(table, shares, c):
-    """Zeros in all w of a table; of c only the dtype matters."""
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            total = arrays(table[row], c)[0]
-            for i in range(total.size):
-                total[i] = 0
+collect_sweep = sweep_of(_collect)  # c = (scale, steps, add)
+clear_sweep = sweep_of(_clear)  # of c only the dtype matters
 
 
 @operation("numpy", family="optimizers")
@@ -59,7 +50,7 @@ def average(mean: Array, w: Array, *, momentum: float, overwrite: bool = False) 
 
 
 @serial
-def _average(mean, w, c):
+def _average(mean, _, w, c):
     momentum, rate, overwrite = c[0], c[1], c[2] != 0
     for i in range(mean.size):
         mean[i] = momentum * mean[i] + rate * w[i]
@@ -67,10 +58,4 @@ def _average(mean, w, c):
             w[i] = mean[i]
 
 
-@parallel
-def average_sweep(table, shares, c):
-    """`average` of all variables of a table; c = (momentum, 1 - momentum, overwrite)."""
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            mean, _, w, _, _ = arrays(table[row], c)
-            _average(mean, w, c)
+average_sweep = sweep_of(_average)  # c = (momentum, 1 - momentum, overwrite)

@@ -11,7 +11,7 @@ import numpy as np
 from .. import common
 from ..common import parallel, prange, serial
 from ..sums import clear, fold
-from .sweep import Segments, arrays
+from .sweep import Segments, arrays, sweep_of
 
 LANES = 128  # running sums of squares: independent, so that they are vector code
 
@@ -62,20 +62,20 @@ def _scale(table, shares, factors):
                 w[i] = g[i] * factor
 
 
-@parallel
-def _cut_off(table, shares, limit):
+@serial
+def _cut_off(w, g, limit):
     """w = g restricted to [-limit, limit]"""
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, _, _, _ = arrays(table[row], limit)
-            high = limit[0]
-            for i in range(w.size):
-                w[i] = -high if g[i] < -high else high if g[i] > high else g[i]
+    high = limit[0]
+    for i in range(w.size):
+        w[i] = -high if g[i] < -high else high if g[i] > high else g[i]
+
+
+_cut_off_sweep = sweep_of(_cut_off)
 
 
 def clip_by_value(segments: Segments, table: np.ndarray, limit: np.ndarray) -> None:
     """Every element restricted to [-c, c], c = limit[0]."""
-    segments.launch(_cut_off, table, limit)
+    segments.launch(_cut_off_sweep, table, limit)
 
 
 def clip_by_norm(segments: Segments, table: np.ndarray, limit: np.ndarray, together: bool = False) -> None:

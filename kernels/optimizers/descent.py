@@ -1,7 +1,7 @@
 """Gradient descent, with and without momentum, and decoupled weight decay."""
 
-from ..common import Array, operation, parallel, prange, serial
-from .sweep import arrays, swept
+from ..common import Array, operation, serial
+from .sweep import sweep_of, swept
 
 
 @operation("numpy", family="optimizers")
@@ -10,24 +10,11 @@ def sgd(w: Array, g: Array, *, learning_rate: float) -> None:
     w[...] = w - learning_rate * g
 
 
-@serial
+@swept(sgd)
 def _sgd(w, g, c):
     learning_rate = c[0]
     for i in range(w.size):
         w[i] -= learning_rate * g[i]
-
-
-@parallel
-def _sgd_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, _, _, _ = arrays(table[row], c)
-            _sgd(w, g, c)
-
-
-@swept(sgd, _sgd_sweep)
-def _(*, learning_rate):
-    return (learning_rate,)
 
 
 @operation("numpy", family="optimizers")
@@ -42,26 +29,13 @@ def sgd_momentum(
     w[...] = w + momentum * m - learning_rate * g if nesterov else w + m
 
 
-@serial
+@swept(sgd_momentum)
 def _sgd_momentum(w, g, m, c):
     learning_rate, momentum, nesterov = c[0], c[1], c[2] != 0
     for i in range(w.size):
         step = learning_rate * g[i]
         m[i] = momentum * m[i] - step
         w[i] += momentum * m[i] - step if nesterov else m[i]
-
-
-@parallel
-def _sgd_momentum_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, m, _, _ = arrays(table[row], c)
-            _sgd_momentum(w, g, m, c)
-
-
-@swept(sgd_momentum, _sgd_momentum_sweep)
-def _(*, learning_rate, momentum, nesterov=False):
-    return learning_rate, momentum, nesterov
 
 
 @operation("numpy", family="optimizers")
@@ -80,9 +54,4 @@ def _decay(w, c):
         w[i] -= rate * w[i]
 
 
-@parallel
-def decay_sweep(table, shares, c):
-    """`decay` of all variables of a table; c[0] is the rate."""
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            _decay(arrays(table[row], c)[0], c)
+decay_sweep = sweep_of(_decay)  # c = (rate,)

@@ -6,8 +6,8 @@ optimizer classes compute them once and pass them in.
 
 import math
 
-from ..common import Array, operation, parallel, prange, serial, xp
-from .sweep import arrays, swept
+from ..common import Array, operation, xp
+from .sweep import swept
 
 
 @operation("numpy", family="optimizers")
@@ -29,7 +29,7 @@ def adam(
     w[...] = w - alpha * m / (xp(w).sqrt(v) + epsilon)
 
 
-@serial
+@swept(adam, lambda alpha, beta_1, beta_2, epsilon: (alpha, 1 - beta_1, 1 - beta_2, epsilon))
 def _adam(w, g, m, v, peak, c):
     alpha, rate_1, rate_2, epsilon, amsgrad = c[0], c[1], c[2], c[3], peak.size > 0
     for i in range(w.size):
@@ -40,19 +40,6 @@ def _adam(w, g, m, v, peak, c):
             peak[i] = max(peak[i], second)
             second = peak[i]
         w[i] -= alpha * m[i] / (math.sqrt(second) + epsilon)
-
-
-@parallel
-def _adam_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, m, v, peak = arrays(table[row], c)
-            _adam(w, g, m, v, peak, c)
-
-
-@swept(adam, _adam_sweep)
-def _(*, alpha, beta_1, beta_2, epsilon):
-    return alpha, 1 - beta_1, 1 - beta_2, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -68,26 +55,13 @@ def adamax(
     w[...] = w - alpha * m / (u + epsilon)
 
 
-@serial
+@swept(adamax, lambda alpha, beta_1, beta_2, epsilon: (alpha, 1 - beta_1, beta_2, epsilon))
 def _adamax(w, g, m, u, c):
     alpha, rate_1, beta_2, epsilon = c[0], c[1], c[2], c[3]
     for i in range(w.size):
         m[i] += rate_1 * (g[i] - m[i])
         u[i] = max(beta_2 * u[i], abs(g[i]))
         w[i] -= alpha * m[i] / (u[i] + epsilon)
-
-
-@parallel
-def _adamax_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, m, u, _ = arrays(table[row], c)
-            _adamax(w, g, m, u, c)
-
-
-@swept(adamax, _adamax_sweep)
-def _(*, alpha, beta_1, beta_2, epsilon):
-    return alpha, 1 - beta_1, beta_2, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -105,26 +79,18 @@ def nadam(
     w[...] = w - alpha * (g + ahead * m) / (xp(w).sqrt(v_scale * v) + epsilon)
 
 
-@serial
+@swept(
+    nadam,
+    lambda alpha, ahead, v_scale, beta_1, beta_2, epsilon: (
+        alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon,
+    ),
+)  # fmt: skip
 def _nadam(w, g, m, v, c):
     alpha, ahead, v_scale, rate_1, rate_2, epsilon = c[0], c[1], c[2], c[3], c[4], c[5]
     for i in range(w.size):
         m[i] += rate_1 * (g[i] - m[i])
         v[i] += rate_2 * (g[i] * g[i] - v[i])
         w[i] -= alpha * (g[i] + ahead * m[i]) / (math.sqrt(v_scale * v[i]) + epsilon)
-
-
-@parallel
-def _nadam_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, m, v, _ = arrays(table[row], c)
-            _nadam(w, g, m, v, c)
-
-
-@swept(nadam, _nadam_sweep)
-def _(*, alpha, ahead, v_scale, beta_1, beta_2, epsilon):
-    return alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon
 
 
 @operation("numpy", family="optimizers")
@@ -138,23 +104,10 @@ def lion(w: Array, g: Array, m: Array, *, learning_rate: float, beta_1: float, b
     m[...] = beta_2 * m + (1 - beta_2) * g
 
 
-@serial
+@swept(lion, lambda learning_rate, beta_1, beta_2: (learning_rate, beta_1, 1 - beta_1, 1 - beta_2))
 def _lion(w, g, m, c):
     learning_rate, beta_1, rate_1, rate_2 = c[0], c[1], c[2], c[3]
     for i in range(w.size):
         direction = beta_1 * m[i] + rate_1 * g[i]
         w[i] -= learning_rate if direction > 0 else -learning_rate if direction < 0 else direction  # 0, or NaN
         m[i] += rate_2 * (g[i] - m[i])
-
-
-@parallel
-def _lion_sweep(table, shares, c):
-    for share in prange(shares.size - 1):
-        for row in range(shares[share], shares[share + 1]):
-            w, g, m, _, _ = arrays(table[row], c)
-            _lion(w, g, m, c)
-
-
-@swept(lion, _lion_sweep)
-def _(*, learning_rate, beta_1, beta_2):
-    return learning_rate, beta_1, 1 - beta_1, 1 - beta_2

@@ -11,6 +11,8 @@ element is updated from its own numbers alone, so no result depends on the threa
 """
 
 import ctypes
+import inspect
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +23,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from .. import common
-from ..common import Array, Operation, serial
+from ..common import Array, Operation, parallel, prange, serial
 
 BLOCK = 4096  # elements of a share, fixed, so that no result depends on the threads
 VECTOR = 16  # elements: a share ends where a vector of 64 bytes does
@@ -101,15 +103,35 @@ def _cut(sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows, np.int64).reshape(-1, 3), np.array([*shares, len(rows)], np.int64)
 
 
-_HEAD = object.__basicsize__  # bytes that every Python object starts with; an array keeps its address right behind them
+# NumPy's C API fixes how an array object begins: Python's head, then the pointer to its elements (PyArrayObject_fields in
+# ndarraytypes.h). Reading it there takes an eighth of the time of `__array_interface__`, and every step on the tape asks it
+# of all gradients. From a wrong place it would be any number, and a loop that writes there would destroy memory: so it is
+# read only where id(x) is the object's address (CPython), and where it was found right when this module was imported.
+_HEAD = object.__basicsize__
+
+
+def _read_pointer(x: Array) -> int:
+    return ctypes.c_ssize_t.from_address(id(x) + _HEAD).value
+
+
+def _ask_pointer(x: Array) -> int:
+    return x.__array_interface__["data"][0]
+
+
+def _pointer_lies_behind_head() -> bool:
+    held = np.zeros(5), np.zeros((3, 4), np.float32)[1:, ::2], np.asfortranarray(np.ones((2, 3)))
+    cpython = sys.implementation.name == "cpython"
+    return cpython and all(_read_pointer(x) == _ask_pointer(x) for x in held)
+
+
+_pointer_of = _read_pointer if _pointer_lies_behind_head() else _ask_pointer
 
 
 def _addresses(same: Sequence[Array | None]) -> list[int]:
-    """Where the arrays' elements lie (0 for None). Every step on the tape asks it of all gradients, hence not by
-    `__array_interface__`, which takes eight times as long."""
+    """Where the arrays' elements lie; 0 for None."""
     if common.recorder() is not None:
         return [0 if x is None else common.address(x) for x in same]
-    return [0 if x is None else ctypes.c_ssize_t.from_address(id(x) + _HEAD).value for x in same]
+    return [0 if x is None else _pointer_of(x) for x in same]
 
 
 def dense(g: Array, w: Array) -> Array:
@@ -140,29 +162,66 @@ def overlap(arrays: Sequence[Array]) -> bool:
     return bool((ends[order][:-1] > starts[order][1:]).any())
 
 
+def sweep_of(update: Any) -> Loop:
+    """The loop over all rows of a table, made from the loop over one row: update(w, g, *slots, c), compiled.
+
+    `update` names as many of the row's arrays as it takes: (w, c), (w, g, c), (w, g, slot, c) and so on.
+    """
+    count = len(inspect.signature(update.py_func).parameters) - 1
+
+    def sweep(table, shares, c):
+        for share in prange(shares.size - 1):
+            for row in range(shares[share], shares[share + 1]):
+                update(*arrays(table[row], c)[:count], c)
+
+    sweep.__name__ = sweep.__qualname__ = f"{update.__name__}_sweep"
+    return parallel(sweep)
+
+
 class Rule(NamedTuple):
     """How a rule is run over a table: its loop, and what makes the loop's numbers of the reference's keywords."""
 
+    update: Any  # the loop over one row that `loop` was made from
     loop: Loop
-    numbers: Callable[..., tuple[float, ...]]
+    numbers: Callable[..., Sequence[float]]
 
 
 rules: dict[Operation, Rule] = {}  # filled while the rules are imported, constant afterwards
 
 
-def swept(operation: Operation, loop: Loop) -> Callable[[Callable[..., tuple[float, ...]]], Operation]:
-    """Registers the loop of a rule, also as the operation's compiled implementation for a single variable."""
+def swept(operation: Operation, numbers: Callable[..., Sequence[float]] | None = None) -> Callable[[Any], Any]:
+    """Decorator of a loop over one row, update(w, g, *slots, c): compiles it, and makes of it the loop over all variables
+    and the operation's implementation for a single one.
 
-    def register(numbers: Callable[..., tuple[float, ...]]) -> Operation:
-        rules[operation] = Rule(loop, numbers)
+    numbers   makes the numbers c of the reference's keywords; None: the keywords themselves, in their order
+    """
+    numbers = numbers or _keywords_in_order(operation)
+
+    def register(function: Callable[..., None]) -> Any:
+        slots = len(inspect.signature(function).parameters) - 3
+        if not 0 <= slots <= COLUMNS - SLOT:
+            raise TypeError(f"{function.__name__}: a rule is written (w, g, c), with up to {COLUMNS - SLOT} slots before c")
+        update = serial(function)
+        loop = sweep_of(update)
+        rules[operation] = Rule(update, loop, numbers)
 
         @operation.implementation("numba")
         def _(*arrays: Array | None, **scalars: float) -> None:
             _update_one(loop, arrays, numbers(**scalars))
 
-        return operation
+        return update
 
     return register
+
+
+def _keywords_in_order(operation: Operation) -> Callable[..., Sequence[float]]:
+    parameters = inspect.signature(operation.__wrapped__).parameters.values()
+    defaults = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+    def numbers(**scalars: float) -> Sequence[float]:
+        return [scalars.get(name, default) for name, default in defaults.items()]
+
+    return numbers
 
 
 def _update_one(loop: Loop, arrays: Sequence[Array | None], numbers: Sequence[float]) -> None:

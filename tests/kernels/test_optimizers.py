@@ -1,6 +1,11 @@
 """The compiled optimizer updates agree with the NumPy references in every memory order, and repeat their own bits."""
 
+import inspect
 import itertools
+import os
+import subprocess
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -139,9 +144,67 @@ def test_rows_cover_every_variable_once_in_shares_of_equal_size(sizes):
     assert totals[-1] < sweep.BLOCK + sweep.VECTOR
 
 
-def test_addresses_are_those_of_the_array_interface():
+@pytest.mark.parametrize("pointer_of", [sweep._read_pointer, sweep._ask_pointer])
+def test_addresses_are_those_of_the_array_interface(monkeypatch, pointer_of):
+    monkeypatch.setattr(sweep, "_pointer_of", pointer_of)
     held = [np.zeros(5), np.zeros((3, 4), "float32")[1:], np.asfortranarray(np.ones((2, 3)))]
     assert sweep._addresses([*held, None]) == [*(x.__array_interface__["data"][0] for x in held), 0]
+
+
+def test_a_pointer_that_lies_elsewhere_is_not_read(monkeypatch):
+    assert sweep._pointer_lies_behind_head()
+    monkeypatch.setattr(sweep, "_HEAD", object.__basicsize__ + 8)
+    assert not sweep._pointer_lies_behind_head()
+    monkeypatch.undo()
+    monkeypatch.setattr(sweep.sys, "implementation", types.SimpleNamespace(name="another"))
+    assert not sweep._pointer_lies_behind_head()
+
+
+TRAINS = """
+import sys, warnings
+import numpy as np
+import tinynet
+from tinynet.kernels import loops
+compiled = []
+save = loops._Kept.save_overload
+def note(self, sig, data):
+    compiled.append(self.dispatcher.py_func.__qualname__)
+    return save(self, sig, data)
+loops._Kept.save_overload = note
+warnings.simplefilter("error")
+w = [tinynet.Parameter(np.ones(n, "float32")) for n in (3, 5000)]
+for name in ("SGD", "Adam", "Lion"):
+    optimizer = getattr(tinynet.optimizers, name)(0.1, clipvalue=0.5, weight_decay=0.1, use_ema=True)
+    for _ in range(2):
+        optimizer.apply([np.ones(3, "float32"), np.ones(5000, "float32")], w)
+print(*compiled)
+"""
+
+
+def test_another_process_finds_the_loops_that_were_made(tmp_path):
+    """The sweeps are made by one function: each has a name on disk of its own, and none is compiled anew."""
+    environment = {**os.environ, "TINYNET_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run([sys.executable, "-c", TRAINS], env=environment, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    made = {"_sgd_sweep", "_adam_sweep", "_lion_sweep", "_decay_sweep", "_average_sweep", "_cut_off_sweep"}
+    assert made <= set(first.stdout.split())
+    assert second.stdout.split() == []
+
+
+def test_a_rule_has_three_slots_at_most():
+    def update(w, g, a, b, c, d, numbers):
+        w[0] = g[0]
+
+    with pytest.raises(TypeError, match=r"update: a rule is written \(w, g, c\), with up to 3 slots before c"):
+        optimizers.sweep.swept(optimizers.sgd)(update)
+
+
+@pytest.mark.parametrize("rule", optimizers.rules, ids=lambda rule: rule.__name__)
+def test_a_rule_and_its_loop_take_the_same_slots(rule):
+    arrays = [one for one in inspect.signature(rule.__wrapped__).parameters.values() if one.kind is not one.KEYWORD_ONLY]
+    assert len(inspect.signature(optimizers.rules[rule].update.py_func).parameters) == len(arrays) + 1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
