@@ -254,17 +254,15 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
 
     A step under recording (replay.py) takes note of the call, to repeat it with other numbers in the same arrays. So
     what differs from step to step must be in the arrays, not in the scalars among `args`; `function` may be anything that
-    writes into what it is given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that
-    divide their loops among threads: True keeps this call on one.
+    writes into what it is given: a compiled loop, a ufunc with its output, a Python function, whose own launches are part of
+    it. `alone` is for functions that divide their loops among threads: True keeps this call on one.
     """
     listener = recording.get() and recorder()
-    if listener is not None and listener.skips:
-        listener.note(function, args, alone)
-        return
     if alone is not None:
         if not (alone or threads.ready):
             threads.start()
         threads.cut.value = 1 if alone else threads.pieces
-    function(*args)
-    if listener is not None:
-        listener.note(function, args, alone)
+    if listener is None:
+        function(*args)
+    else:
+        listener.launch(function, args, alone)

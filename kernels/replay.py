@@ -147,6 +147,16 @@ class Recorder:
         self._leases.append(_Lease(block, size))
         return np.asarray(self._leases[-1])
 
+    def launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
+        """Does a launch, unless it `skips` them, and notes it. What the function launches itself is part of it."""
+        if not self.skips:
+            token = common.recording.set(None)
+            try:
+                function(*args)
+            finally:
+                common.recording.reset(token)
+        self.note(function, args, alone)
+
     def note(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch. Its arrays are kept as views of the blocks, which do not count as users of them."""
         self.program.append((function, tuple(self._view(x) if type(x) is np.ndarray else x for x in args)), alone)

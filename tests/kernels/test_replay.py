@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tinynet.kernels import activations, common, replay
-from tinynet.kernels.replay import Recorder
+from tinynet.kernels.replay import Recorder, lasting
 
 N = 16
 
@@ -180,3 +180,23 @@ def test_no_interrupt_is_lost_and_none_leaves_a_recorder_behind(monkeypatch):
     assert common.recorder() is None
     activations.relu(common.to_batch_last(batch(0)))
     assert common.recording.get() is None
+
+
+@pytest.mark.parametrize("rehearses", [False, True])
+def test_what_a_launched_function_launches_is_part_of_it(rehearses):
+    """It is noted once, with the function, and memory that it takes is not the program's."""
+
+    def twice(x, total):
+        doubled = common.aligned(x.shape, x.dtype)
+        common.launch(np.add, x, x, doubled)
+        common.launch(np.add, total, doubled, total)
+
+    x, total = np.ones(4), np.zeros(4)
+    with Recorder(rehearses=rehearses) as recorder, lasting:
+        common.launch(twice, x, total)
+    assert len(recorder.program) == 1
+    assert recorder.program.bytes == 0
+    np.testing.assert_array_equal(total, 0 if rehearses else 2)
+    x[...] = 5
+    recorder.program.run()
+    np.testing.assert_array_equal(total, 10 if rehearses else 12)
