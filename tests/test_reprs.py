@@ -26,6 +26,7 @@ from layers.cases import CASES, make
 
 ROOMS = (callbacks, constraints, initializers, layers, losses, metrics, optimizers, regularizers, schedules)
 NEEDED = {
+    "Optimizer": (0.1,),
     "BackupAndRestore": ("folder",), "ConfusionMatrix": (3,), "CosineDecay": (0.1, 10), "IoU": (2, [0]),
     "CosineDecayRestarts": (0.1, 10), "ExponentialDecay": (0.1, 10, 0.9), "InverseTimeDecay": (0.1, 10, 0.9),
     "PolynomialDecay": (0.1, 10), "PiecewiseConstantDecay": ([5], [0.1, 0.01]), "OneCycle": (0.1, 10), "MeanIoU": (2,),

@@ -12,10 +12,10 @@ from .averaging import average, average_sweep, clear_sweep, collect, collect_swe
 from .clipping import clip_by_norm, clip_by_value
 from .descent import decay, decay_sweep, sgd, sgd_momentum
 from .moments import adam, adamax, lion, nadam
-from .sweep import Segments, dense, in_one_sweep, overlap, rules
+from .sweep import Segments, dense, fit_together, in_one_sweep, keywords, rules
 
 __all__ = [
     "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "clear_sweep", "clip_by_norm",
-    "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense", "in_one_sweep", "lion", "nadam", "overlap",
-    "rmsprop", "rules", "sgd", "sgd_momentum",
+    "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense", "fit_together", "in_one_sweep", "keywords",
+    "lion", "nadam", "rmsprop", "rules", "sgd", "sgd_momentum",
 ]  # fmt: skip

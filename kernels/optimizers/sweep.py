@@ -14,6 +14,7 @@ import ctypes
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -178,6 +179,12 @@ def sweep_of(update: Any) -> Loop:
     return parallel(sweep)
 
 
+def fit_together(arrays: Sequence[Array]) -> bool:
+    """Whether arrays can be changed in one sweep: dense, of one dtype, each in memory of its own."""
+    dense = all(in_one_sweep(array) and array.dtype == arrays[0].dtype for array in arrays)
+    return dense and not overlap(arrays)
+
+
 class Rule(NamedTuple):
     """How a rule is run over a table: its loop, and what makes the loop's numbers of the reference's keywords."""
 
@@ -215,13 +222,19 @@ def swept(operation: Operation, numbers: Callable[..., Sequence[float]] | None =
 
 
 def _keywords_in_order(operation: Operation) -> Callable[..., Sequence[float]]:
-    parameters = inspect.signature(operation.__wrapped__).parameters.values()
-    defaults = {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
+    defaults = keywords(operation)
 
     def numbers(**scalars: float) -> Sequence[float]:
         return [scalars.get(name, default) for name, default in defaults.items()]
 
     return numbers
+
+
+@cache
+def keywords(operation: Operation) -> dict[str, Any]:
+    """The names of the numbers that a rule's reference takes, each with its default."""
+    parameters = inspect.signature(operation.__wrapped__).parameters.values()
+    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
 def _update_one(loop: Loop, arrays: Sequence[Array | None], numbers: Sequence[float]) -> None:

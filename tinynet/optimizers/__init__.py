@@ -35,7 +35,9 @@ __all__ = [
 __getattr__, __dir__ = missing_names.namespace(__name__)
 
 _CLASSES: dict[str, Callable[..., Optimizer]] = {
-    cls.__name__.lower(): cls for cls in (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
+    cls.__name__.lower(): cls
+    for cls in list(globals().values())
+    if isinstance(cls, type) and issubclass(cls, Optimizer) and cls is not Optimizer
 }
 
 

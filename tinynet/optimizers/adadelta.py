@@ -38,9 +38,3 @@ class Adadelta(Optimizer):
     def build(self, variables: Any) -> None:
         super().build(variables)
         self._add_slots("accumulated_grad", "accumulated_delta_var")
-
-    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        return {"learning_rate": learning_rate, "rho": self.rho, "epsilon": self.epsilon}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}

@@ -39,10 +39,3 @@ class Adagrad(Optimizer):
     def build(self, variables: Any) -> None:
         super().build(variables)
         self._add_slots("accumulator", start=self.initial_accumulator_value)
-
-    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        return {"learning_rate": learning_rate, "epsilon": self.epsilon}
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"initial_accumulator_value": self.initial_accumulator_value, "epsilon": self.epsilon}
-        return {**super().get_config(), **own}

@@ -45,7 +45,3 @@ class Adamax(Optimizer):
     def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
         alpha = learning_rate / (1 - self.beta_1 ** (self.iterations + 1))
         return {"alpha": alpha, "beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
-        return {**super().get_config(), **own}

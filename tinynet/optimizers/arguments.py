@@ -62,7 +62,7 @@ def check_count(kind: str, name: str, value: Any, least: int) -> None:
         raise ValueError(f"{kind}: {name} must be an integer >= {least} or None, got {value!r}")
 
 
-def learning_rate_state(kind: str, learning_rate: LearningRate) -> Any:
+def learning_rate_state(kind: str, learning_rate: LearningRate | None) -> Any:
     """A function as it is, a float as an array of one number; ValueError for anything else, integers included."""
     if callable(learning_rate):
         return learning_rate

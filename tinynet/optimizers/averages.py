@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch, recorder
-from tinynet.optimizers import sweep
+from tinynet.kernels.common import launch
 
 
 class Averages:
@@ -19,10 +18,7 @@ class Averages:
         self.numbers = np.zeros(3, self.segments.dtype)
 
     def __call__(self) -> None:
-        if recorder() is None:
-            self._begin(self.numbers)
-        else:
-            launch(self._begin, self.numbers)
+        launch(self._begin, self.numbers)
         self.segments.launch(kernels.average_sweep, self.segments.table(), self.numbers)
 
     def _begin(self, numbers: np.ndarray) -> None:
@@ -36,7 +32,7 @@ def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
     arrays = [variable.data for variable in optimizer._trainable_variables]
     key = ("averages", *map(id, arrays))
     compiled = kernels.in_one_sweep(arrays[0])
-    if compiled and key not in sweeps and sweep.fit_together(arrays):
+    if compiled and key not in sweeps and kernels.fit_together(arrays):
         sweeps[key] = Averages(optimizer)
     if compiled and key in sweeps:
         sweeps[key]()
@@ -44,9 +40,6 @@ def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
         momentum, overwrite = _settings(optimizer)
         for average, array in zip(optimizer._weight_averages, arrays, strict=True):
             kernels.average(average, array, momentum=momentum, overwrite=overwrite)
-    if optimizer.ema_overwrite_frequency is not None:
-        for variable in optimizer._trainable_variables:
-            variable.touch()
 
 
 def _settings(optimizer: Any) -> tuple[float, bool]:

@@ -39,9 +39,3 @@ class Lion(Optimizer):
     def build(self, variables: Any) -> None:
         super().build(variables)
         self._add_slots("momentum")
-
-    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        return {"learning_rate": learning_rate, "beta_1": self.beta_1, "beta_2": self.beta_2}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}

@@ -1,9 +1,4 @@
-"""The base class of optimizers: everything but the update rule.
-
-One `apply` does, in Keras's order: drop variables without a gradient, undo the scale of the loss, collect gradients over
-several calls, clip, decay the weights, update every variable by the rule, average the weights, apply the constraints,
-count the step.
-"""
+"""The base class of optimizers: everything but the update rule. What one `apply` does, in which order: step.py."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,17 +10,19 @@ from tinynet import missing_names, registry, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.replay import lasting
-from tinynet.optimizers import averages, check_gradients, clipping, sweep
+from tinynet.optimizers import check_gradients, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
+from tinynet.optimizers.step import Step
 
 
 class Optimizer(OptimizerState):
     """Base class; a rule is a subclass with, in `build`, variables of its own (`add_variable_from_reference`), and an
-    `update_step`. tinynet's own have slots, an `_update_kernel` of tinynet.kernels.optimizers and its `_kernel_scalars`,
-    which update all variables in one sweep (sweep.py).
+    `update_step`. tinynet's own have slots and an `_update_kernel` of tinynet.kernels.optimizers, which updates all
+    variables in one sweep (sweep.py).
 
-    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without arguments
+    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without arguments;
+                     None: the rule's `_default_rate`, if it has one
     weight_decay     w <- w - w weight_decay learning_rate before each update
     clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;  global_clipnorm: all
                      gradients together shortened to this length (Keras 1's clipnorm); at most one of the three
@@ -44,11 +41,12 @@ class Optimizer(OptimizerState):
     array([0.5], dtype=float32)
     """
 
+    _default_rate: float | None = None  # the learning rate of a rule that has no constructor of its own
     _update_kernel: Any = None
 
     def __init__(
         self,
-        learning_rate: LearningRate,
+        learning_rate: LearningRate | None = None,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -71,7 +69,7 @@ class Optimizer(OptimizerState):
             check_range(kind, "loss_scale_factor", loss_scale_factor, "(0, inf)")
         if weight_decay is not None:
             check_range(kind, "weight_decay", weight_decay, "(-inf, inf)")
-        super().__init__(learning_rate)
+        super().__init__(self._default_rate if learning_rate is None else learning_rate)
         self.name = name or registry.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
@@ -150,15 +148,13 @@ class Optimizer(OptimizerState):
             self.build(variables)
         gradients, updated = check_gradients.pairs(self, grads, variables)
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
+        swept = not own_rule and sweep.find(self, updated, self._sweeps_by_key)
         with lasting:
-            if not own_rule and (update := sweep.find(self, updated, self._sweeps_by_key)) is not None:
-                update(gradients)
-            else:
-                self._update_each(gradients, updated)
-            if self.use_ema:
-                averages.update(self, self._sweeps_by_key)
-        for variable in updated:
+            (swept or Step(self, updated))(gradients)
+        overwrites = self.use_ema and self.ema_overwrite_frequency is not None
+        for variable in self._trainable_variables if overwrites else updated:
             variable.touch()
+        for variable in updated:
             if variable.constraint is not None:
                 check_gradients.constrain(variable)
 
@@ -176,8 +172,10 @@ class Optimizer(OptimizerState):
         return self._slots_of(variable)
 
     def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        """The numbers of this step as `_update_kernel` takes them; `iterations` updates were done before it."""
-        raise TypeError(f"{type(self).__name__} must define _kernel_scalars(self, learning_rate)")
+        """The numbers of this step as `_update_kernel` takes them, by name: the learning rate, and attributes of the
+        optimizer, unless a rule computes them from these; `iterations` updates were done before this step."""
+        names = kernels.keywords(self._update_kernel)
+        return {name: learning_rate if name == "learning_rate" else getattr(self, name) for name in names}
 
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
         """The rule, at this `learning_rate`: changes `variable.data` and `self._slots_of(variable)` in place by the array
@@ -196,45 +194,13 @@ class Optimizer(OptimizerState):
         }
         return [found[id(variable)] for variable in variables]
 
-    def _update_each(self, gradients: list[Any], variables: list[Parameter]) -> None:
-        """`apply` for one variable after the other: any array module, any memory order, any rule."""
-        rate, updates, totals = self._next_rate(), self._updates_next, self._accumulators_of(variables)
-        scale, steps = self.loss_scale_factor, self.gradient_accumulation_steps
-        for total, g in zip(totals, gradients, strict=bool(totals)):
-            kernels.collect(total, g, scale=scale or 1, steps=steps if updates else 1)
-        if totals:
-            gradients = totals
-        elif scale is not None:
-            gradients = [g / scale for g in gradients]
-        if updates:
-            gradients = clipping.clip(gradients, self.clipnorm, self.clipvalue, self.global_clipnorm)
-            if self.weight_decay is not None:
-                for variable in variables:
-                    if not self._is_excluded(variable):
-                        kernels.decay(variable.data, rate=self.weight_decay * rate)
-            self._begin_update()
-            for g, variable in zip(gradients, variables, strict=True):
-                self.update_step(g, variable, rate)
-            for total in totals:
-                total[...] = 0
-        self._iterations += 1
-
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; subclasses add their own."""
+        """The constructor's arguments; of a class that defines `get_config` itself, those of its bases alone."""
         rate = self._learning_rate
-        return {
-            "name": self.name,
-            "learning_rate": float(rate) if isinstance(rate, np.ndarray) else registry.describe(rate),
-            "weight_decay": self.weight_decay,
-            "clipnorm": self.clipnorm,
-            "clipvalue": self.clipvalue,
-            "global_clipnorm": self.global_clipnorm,
-            "use_ema": self.use_ema,
-            "ema_momentum": self.ema_momentum,
-            "ema_overwrite_frequency": self.ema_overwrite_frequency,
-            "loss_scale_factor": self.loss_scale_factor,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-        }
+        held = {**vars(self), "learning_rate": float(rate) if isinstance(rate, np.ndarray) else rate}
+        taken = signature.accepted(signature.reported(type(self)))
+        names = dict.fromkeys(["name", *signature.accepted(Optimizer), *taken])
+        return {name: registry.describe(held[name]) for name in names if name in taken and name in held}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Optimizer":

@@ -55,10 +55,3 @@ class RMSprop(Optimizer):
         m = others.pop(0) if self.momentum > 0 else None
         a = others.pop(0) if self.centered else None
         return [v, m, a]
-
-    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        return {"learning_rate": learning_rate, "rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon}
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"rho": self.rho, "momentum": self.momentum, "epsilon": self.epsilon, "centered": self.centered}
-        return {**super().get_config(), **own}

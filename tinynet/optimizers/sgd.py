@@ -42,11 +42,3 @@ class SGD(Optimizer):
     @property
     def _update_kernel(self) -> Any:  # type: ignore[override]
         return kernels.sgd_momentum if self.momentum else kernels.sgd
-
-    def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        if not self.momentum:
-            return {"learning_rate": learning_rate}
-        return {"learning_rate": learning_rate, "momentum": self.momentum, "nesterov": self.nesterov}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}

@@ -47,7 +47,7 @@ class OptimizerState:
 
     name: str
 
-    def __init__(self, learning_rate: LearningRate) -> None:
+    def __init__(self, learning_rate: LearningRate | None) -> None:
         self._iterations = np.array(0)
         self._learning_rate = learning_rate_state(type(self).__name__, learning_rate)
         self._trainable_variables: list[Parameter] = []

@@ -1,12 +1,7 @@
-"""One step for all variables at once: a few launches, however many variables there are.
+"""The parts of a step (step.py) for all variables at once: a few launches, however many variables there are.
 
-numbers   what differs from step to step, computed in Python and written into an array. A step under recording launches
-          that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated
-collect   the gradients divided by the scale of the loss, and added up over several calls, if the optimizer does that;
-          a call that only collects ends here
-clip      every gradient into a clipped copy, if the optimizer clips
-decay     w <- w - rate w, if it decays weights
-rule      the optimizer's formula
+What differs from step to step is computed in Python and written into an array, `numbers`. A recorded step launches that too
+(kernels/replay.py), so that it takes the learning rate of the day when it is repeated.
 """
 
 from collections.abc import Sequence
@@ -16,75 +11,80 @@ import numpy as np
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch, recorder
+from tinynet.kernels.common import launch
+from tinynet.optimizers.step import Step
 
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
+NUMBERS = 16  # of a step at most: the clipping limit, the rate of the decay, and those of the rule
 MOST = 8  # sweeps kept, for optimizers that are given other variables from step to step
 
 
-class Sweep:
-    """The update of certain variables. It holds every array that its tables point at, also for a recorded step."""
+class Sweep(Step):
+    """The step of certain variables. It holds every array that its tables point at, also for a recorded step."""
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
-        self.optimizer, self.variables = optimizer, variables
+        super().__init__(optimizer, variables)
         self.weights = [variable.data for variable in variables]
-        self.rule = kernels.rules[optimizer._update_kernel]
+        self.formula = kernels.rules[optimizer._update_kernel]
         self.segments = kernels.Segments([(variable.data, *optimizer._kernel_arrays(variable)) for variable in variables])
-        self.numbers = np.zeros(8, self.segments.dtype)
+        self.numbers = np.zeros(NUMBERS, self.segments.dtype)
         self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
         decays = optimizer.weight_decay is not None
         decayed = [(variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)]
         self.decayed = kernels.Segments(decayed) if decayed else None
-        self.clip = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
+        self.clips = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
         collects = optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
         self.collecting = Collecting(optimizer, variables) if collects else None
-        self.clipped = [] if self.clip is None else [np.empty_like(w) for w in self.weights]
+        self.clipped = [] if self.clips is None else [np.empty_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
 
     def __reduce__(self) -> Any:
         return type(None), ()  # a copy of an optimizer has arrays of its own, elsewhere, and sweeps those
 
     def __call__(self, gradients: Sequence[Any]) -> None:
-        """Updates the variables in place and counts the step."""
-        gradients = [kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)]
-        updates = self.optimizer._updates_next
-        begin = self._begin if updates else self._count
-        if recorder() is None:
-            begin(self.numbers)  # not in a launch, where a schedule of the user's could launch nothing itself
-        else:
-            launch(begin, self.numbers)
-        if self.collecting is not None:
-            gradients = self.collecting(gradients, updates)
-        if updates:
-            self._update(gradients)
+        self.in_order(*[kernels.dense(g, w) for g, w in zip(gradients, self.weights, strict=True)])
 
-    def _update(self, gradients: Sequence[Any]) -> None:
-        if self.clipping is not None:
-            table = self.clipping.table(gradients)
-            if self.clip == "clipvalue":
-                kernels.clip_by_value(self.clipping, table, self.limit)
-            else:
-                kernels.clip_by_norm(self.clipping, table, self.limit, self.clip == "global_clipnorm")
-            gradients = self.clipped
-        if self.decayed is not None:
-            self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
-        self.segments.launch(self.rule.loop, self.segments.table(gradients), self.coefficients)
-        if self.collecting is not None:
-            self.collecting.clear()
+    def begin(self, updates: bool) -> None:
+        """Counts the call too, since all that asks for the count is done: one launch less."""
+        launch(self._compute if updates else self._count, self.numbers)
 
-    def _begin(self, numbers: np.ndarray) -> None:
+    def _compute(self, numbers: np.ndarray) -> None:
         """The numbers of this step: computed in double precision, rounded to the variables' dtype."""
         optimizer = self.optimizer
         learning_rate = optimizer._next_rate()
         optimizer._begin_update()
-        limit = 0.0 if self.clip is None else getattr(optimizer, self.clip)
+        limit = 0.0 if self.clips is None else getattr(optimizer, self.clips)
         rate = 0.0 if self.decayed is None else optimizer.weight_decay * learning_rate
-        values = (limit, rate, *self.rule.numbers(**optimizer._kernel_scalars(learning_rate)))
+        values = (limit, rate, *self.formula.numbers(**optimizer._kernel_scalars(learning_rate)))
         numbers[: len(values)] = values
-        optimizer._iterations += 1
+        self._count(numbers)
 
     def _count(self, numbers: np.ndarray) -> None:
         self.optimizer._iterations += 1
+
+    def collect(self, gradients: Sequence[Any], updates: bool) -> Sequence[Any]:
+        return gradients if self.collecting is None else self.collecting(gradients, updates)
+
+    def clip(self, gradients: Sequence[Any]) -> Sequence[Any]:
+        if self.clipping is None:
+            return gradients
+        table = self.clipping.table(gradients)
+        if self.clips == "clipvalue":
+            kernels.clip_by_value(self.clipping, table, self.limit)
+        else:
+            kernels.clip_by_norm(self.clipping, table, self.limit, self.clips == "global_clipnorm")
+        return self.clipped
+
+    def decay(self) -> None:
+        if self.decayed is not None:
+            self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
+
+    def rule(self, gradients: Sequence[Any]) -> None:
+        self.segments.launch(self.formula.loop, self.segments.table(gradients), self.coefficients)
+
+    def end(self, updates: bool) -> None:
+        if updates and self.collecting is not None:
+            self.collecting.clear()
 
 
 class Collecting:
@@ -110,12 +110,6 @@ class Collecting:
             self.segments.launch(kernels.clear_sweep, self.segments.table(), self.sum)
 
 
-def fit_together(arrays: Sequence[Any]) -> bool:
-    """Whether arrays can be changed in one sweep: dense, of one dtype, each in memory of its own."""
-    dense = all(kernels.in_one_sweep(array) and array.dtype == arrays[0].dtype for array in arrays)
-    return dense and not kernels.overlap(arrays)
-
-
 def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep]) -> Sweep | None:
     """The sweep of these variables, made if need be; None if they must be updated one by one.
 
@@ -123,13 +117,13 @@ def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep
     memory of its own, and those of a rule that is not one of tinynet's kernels.
     """
     arrays = [variable.data for variable in variables]
-    if optimizer._update_kernel is None or not kernels.in_one_sweep(arrays[0]):
+    if optimizer._update_kernel not in kernels.rules or not kernels.in_one_sweep(arrays[0]):
         return None
     clips = [getattr(optimizer, name) is None for name in CLIPS]
     collects = optimizer.loss_scale_factor, optimizer.gradient_accumulation_steps
     key = (optimizer._update_kernel, optimizer.weight_decay is None, *clips, *collects, *map(id, arrays))
     if (sweep := sweeps.get(key)) is None:
-        if not fit_together(arrays):
+        if not kernels.fit_together(arrays):
             return None
         if len(sweeps) >= MOST:
             sweeps.clear()
