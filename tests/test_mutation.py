@@ -1,7 +1,8 @@
 """The gradient checks are checked: a wrong derivative planted anywhere must make them fail.
 
 Every rule of every primitive, and every implementation of every backward kernel, is spoilt in several ways, and the case of
-ops/cases.py that covers it must notice. The mistakes that cannot be planted everywhere follow by hand.
+ops/cases.py that covers it must notice. The mistakes that cannot be planted everywhere follow by hand. Optimizers' updates
+are spoilt in optimizers/test_mutation.py.
 """
 
 import numpy as np
@@ -106,7 +107,7 @@ def backward_kernels():
                     yield family, operation, implementation
 
 
-KERNELS = [k for k in backward_kernels() if k[0] != "optimizers"]
+KERNELS = [k for k in backward_kernels() if k[0] != "optimizers"]  # "adagrad" is no gradient
 
 
 @pytest.mark.parametrize(

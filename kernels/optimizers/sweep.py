@@ -104,10 +104,11 @@ def _cut(sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows, np.int64).reshape(-1, 3), np.array([*shares, len(rows)], np.int64)
 
 
-# NumPy's C API fixes how an array object begins: Python's head, then the pointer to its elements (PyArrayObject_fields in
-# ndarraytypes.h). Reading it there takes an eighth of the time of `__array_interface__`, and every step on the tape asks it
-# of all gradients. From a wrong place it would be any number, and a loop that writes there would destroy memory: so it is
-# read only where id(x) is the object's address (CPython), and where it was found right when this module was imported.
+# NumPy's C API fixes how an array object begins: Python's head, then the pointer to its elements
+# (PyArrayObject_fields in ndarraytypes.h). Reading it there takes an eighth of the time of
+# `__array_interface__`, and every step on the tape asks it of all gradients. From a wrong place it would be
+# any number, and a loop that writes there would destroy memory: so it is read only where id(x) is the
+# object's address (CPython), and where it was found right when this module was imported.
 _HEAD = object.__basicsize__
 
 
@@ -196,18 +197,21 @@ class Rule(NamedTuple):
 rules: dict[Operation, Rule] = {}  # filled while the rules are imported, constant afterwards
 
 
-def swept(operation: Operation, numbers: Callable[..., Sequence[float]] | None = None) -> Callable[[Any], Any]:
-    """Decorator of a loop over one row, update(w, g, *slots, c): compiles it, and makes of it the loop over all variables
-    and the operation's implementation for a single one.
+Numbers = Callable[..., Sequence[float]]  # makes a loop's numbers c of the keywords of the rule's reference
+
+
+def swept(operation: Operation, numbers: Numbers | None = None) -> Callable[[Any], Any]:
+    """Decorator of a loop over one row, update(w, g, *slots, c): compiles it, and makes of it the loop over
+    all variables and the operation's implementation for a single one.
 
     numbers   makes the numbers c of the reference's keywords; None: the keywords themselves, in their order
     """
     numbers = numbers or _keywords_in_order(operation)
 
     def register(function: Callable[..., None]) -> Any:
-        slots = len(inspect.signature(function).parameters) - 3
-        if not 0 <= slots <= COLUMNS - SLOT:
-            raise TypeError(f"{function.__name__}: a rule is written (w, g, c), with up to {COLUMNS - SLOT} slots before c")
+        slots, most = len(inspect.signature(function).parameters) - 3, COLUMNS - SLOT
+        if not 0 <= slots <= most:
+            raise TypeError(f"{function.__name__}: write a rule (w, g, c), with up to {most} slots before c")
         update = serial(function)
         loop = sweep_of(update)
         rules[operation] = Rule(update, loop, numbers)
@@ -221,7 +225,7 @@ def swept(operation: Operation, numbers: Callable[..., Sequence[float]] | None =
     return register
 
 
-def _keywords_in_order(operation: Operation) -> Callable[..., Sequence[float]]:
+def _keywords_in_order(operation: Operation) -> Numbers:
     defaults = keywords(operation)
 
     def numbers(**scalars: float) -> Sequence[float]:

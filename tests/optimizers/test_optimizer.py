@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from optimizers.cases import CASES
 
 import tinynet.optimizers.schedules
 from tinynet import ops, optimizers, registry, schedules
@@ -15,7 +16,7 @@ from tinynet.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop
 from tinynet.optimizers.check_gradients import constrain
 from tinynet.schedules import ExponentialDecay, InverseTimeDecay
 
-ALL = ["SGD", "Adadelta", "Adagrad", "RMSprop", "Adam", "AdamW", "Adamax", "Lion", "Nadam"]
+ALL = sorted({case.cls.__name__ for case in CASES})
 
 
 def variable(value, name="w"):

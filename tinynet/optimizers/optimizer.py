@@ -1,4 +1,5 @@
-"""The base class of optimizers: everything but the update rule. What one `apply` does, in which order: step.py."""
+"""The base class of optimizers: everything but the update rule. What one `apply` does, in which order:
+step.py."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +18,12 @@ from tinynet.optimizers.step import Step
 
 
 class Optimizer(OptimizerState):
-    """Base class; a rule is a subclass with, in `build`, variables of its own (`add_variable_from_reference`), and an
-    `update_step`. tinynet's own have slots and an `_update_kernel` of tinynet.kernels.optimizers, which updates all
-    variables in one sweep (sweep.py).
+    """Base class; a rule is a subclass with, in `build`, variables of its own
+    (`add_variable_from_reference`), and an `update_step`. tinynet's own have slots and an `_update_kernel` of
+    tinynet.kernels.optimizers, which updates all variables in one sweep (sweep.py).
 
-    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without arguments;
-                     None: the rule's `_default_rate`, if it has one
+    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without
+                     arguments; None: the rule's `_default_rate`, if it has one
     weight_decay     w <- w - w weight_decay learning_rate before each update
     clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;  global_clipnorm: all
                      gradients together shortened to this length (Keras 1's clipnorm); at most one of the three
@@ -172,8 +173,9 @@ class Optimizer(OptimizerState):
         return self._slots_of(variable)
 
     def _kernel_scalars(self, learning_rate: float) -> dict[str, float]:
-        """The numbers of this step as `_update_kernel` takes them, by name: the learning rate, and attributes of the
-        optimizer, unless a rule computes them from these; `iterations` updates were done before this step."""
+        """The numbers of this step as `_update_kernel` takes them, by name: the learning rate, and attributes
+        of the optimizer, unless a rule computes them from these; `iterations` updates were done before this
+        step."""
         names = kernels.keywords(self._update_kernel)
         return {name: learning_rate if name == "learning_rate" else getattr(self, name) for name in names}
 
@@ -195,7 +197,8 @@ class Optimizer(OptimizerState):
         return [found[id(variable)] for variable in variables]
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; of a class that defines `get_config` itself, those of its bases alone."""
+        """The constructor's arguments; of a class that defines `get_config` itself, those of its bases
+        alone."""
         rate = self._learning_rate
         held = {**vars(self), "learning_rate": float(rate) if isinstance(rate, np.ndarray) else rate}
         taken = signature.accepted(signature.reported(type(self)))

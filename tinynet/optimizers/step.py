@@ -1,7 +1,7 @@
 """One call of `apply`, in Keras's order, which stands here and nowhere else: `Step.in_order`.
 
-Its parts are done here for one variable after the other, in plain Python, which serves any array module, any memory order
-and any rule. A subclass does them for all variables at once, in a few launches (sweep.py).
+Its parts are done here for one variable after the other, in plain Python, which serves any array module, any
+memory order and any rule. A subclass does them for all variables at once, in a few launches (sweep.py).
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from tinynet.optimizers import averages, clipping
 
 
 class Step:
-    """What `apply` does with the gradients of certain variables; their constraints follow in `Optimizer.apply`.
+    """What `apply` does with the gradients of certain variables; their constraints follow in
+    `Optimizer.apply`.
 
-    A recorded step repeats all of it as one launch: it is Python that changes arrays in place, and reads its settings and
-    the learning rate of the day again when it is repeated.
+    A recorded step repeats all of it as one launch: it is Python that changes arrays in place, and reads its
+    settings and the learning rate of the day again when it is repeated.
     """
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
@@ -47,7 +48,8 @@ class Step:
             self.optimizer._begin_update()
 
     def collect(self, gradients: Sequence[Any], updates: bool) -> Sequence[Any]:
-        """The gradients of the loss: divided by its scale and, over several calls, added up; their mean if it `updates`."""
+        """The gradients of the loss: divided by its scale and, over several calls, added up; their mean if it
+        `updates`."""
         scale, steps = self.optimizer.loss_scale_factor or 1, self.optimizer.gradient_accumulation_steps
         self.totals = self.optimizer._accumulators_of(self.variables)
         if steps is None:
@@ -58,8 +60,8 @@ class Step:
 
     def clip(self, gradients: Sequence[Any]) -> Sequence[Any]:
         """The gradients, shortened or cut off by the one limit that is set."""
-        optimizer = self.optimizer
-        return clipping.clip(list(gradients), optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm)
+        limits = [getattr(self.optimizer, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")]
+        return clipping.clip(list(gradients), *limits)
 
     def decay(self) -> None:
         """w <- w - rate w, but for the variables that are excluded."""

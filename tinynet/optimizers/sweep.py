@@ -1,7 +1,7 @@
 """The parts of a step (step.py) for all variables at once: a few launches, however many variables there are.
 
-What differs from step to step is computed in Python and written into an array, `numbers`. A recorded step launches that too
-(kernels/replay.py), so that it takes the learning rate of the day when it is repeated.
+What differs from step to step is computed in Python and written into an array, `numbers`. A recorded step
+launches that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,8 @@ MOST = 8  # sweeps kept, for optimizers that are given other variables from step
 
 
 class Sweep(Step):
-    """The step of certain variables. It holds every array that its tables point at, also for a recorded step."""
+    """The step of certain variables. It holds every array that its tables point at, also for a recorded
+    step."""
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
         super().__init__(optimizer, variables)
