@@ -11,37 +11,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optimizers.cases import CASES
 
 import tinynet
 from tinynet.kernels import common, optimizers
 from tinynet.kernels.optimizers import sweep
 from tinynet.kernels.optimizers.sweep import BLOCK
 
-MOMENTS = {"beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-4}
-RMS = {"learning_rate": 0.1, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-4}
-# rule, which slots it gets (None: absent), scalars
-RULES = {
-    "sgd": (optimizers.sgd, "", {"learning_rate": 0.1}),
-    "heavy ball": (optimizers.sgd_momentum, "m", {"learning_rate": 0.1, "momentum": 0.9}),
-    "nesterov": (optimizers.sgd_momentum, "m", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
-    "adagrad": (optimizers.adagrad, "s", {"learning_rate": 0.1, "epsilon": 1e-4}),
-    "rmsprop": (optimizers.rmsprop, "v", RMS),
-    "rmsprop momentum": (optimizers.rmsprop, "vm", RMS),
-    "rmsprop centered": (optimizers.rmsprop, "v-a", RMS),
-    "rmsprop both": (optimizers.rmsprop, "vma", RMS),
-    "adam": (optimizers.adam, "mv", {"alpha": 0.1, **MOMENTS}),
-    "amsgrad": (optimizers.adam, "mvp", {"alpha": 0.1, **MOMENTS}),
-    "adamax": (optimizers.adamax, "mv", {"alpha": 0.1, **MOMENTS}),
-    "adadelta": (optimizers.adadelta, "vs", {"learning_rate": 0.1, "rho": 0.8, "epsilon": 1e-4}),
-    "lion": (optimizers.lion, "m", {"learning_rate": 0.1, "beta_1": 0.9, "beta_2": 0.8}),
-    "nadam": (optimizers.nadam, "mv", {"alpha": 0.1, "ahead": 2.0, "v_scale": 3.0, **MOMENTS}),
-}
+
+def rules():
+    """(rule, which slots it gets, its numbers) of every case of the table of optimizers."""
+    for case in CASES:
+        optimizer, w = case.make(), tinynet.Parameter(np.ones(2), name="w")
+        optimizer.build([w])
+        optimizer._begin_update()
+        slots = [slot is not None for slot in optimizer._kernel_arrays(w)]
+        if optimizer._update_kernel is not None:
+            yield str(case), (optimizer._update_kernel, slots, optimizer._kernel_scalars(0.1))
 
 
-def test_every_rule_is_here():
-    assert {operation for operation, *_ in RULES.values()} == set(optimizers.rules)
-
-
+RULES = dict(rules())
 ORDERS = ("C", "F", "middle first", "gaps")
 
 
@@ -63,7 +52,7 @@ def copy(array):
 def state(rng, shape, dtype, slots):
     """A variable, a gradient and slots, second moments larger than squared first moments, as they always are."""
     arrays = [rng.standard_normal(shape), rng.standard_normal(shape)]
-    arrays += [None if slot == "-" else rng.uniform(0.1, 0.4, shape) + (slot in "vsp") for slot in slots]
+    arrays += [rng.uniform(0.1, 0.3, shape) if slot else None for slot in slots]
     return [a if a is None else np.asarray(a, dtype) for a in arrays]
 
 
