@@ -129,6 +129,15 @@ def test_a_subclass_may_fix_the_training_flag():
         assert (layer(np.ones((4, 50)), training=training).numpy() == 0).any()
 
 
+def test_a_weight_of_unknown_size_is_refused():
+    class Scale(Layer):
+        def build(self, input_shape):
+            self.scale = self.add_weight("scale", input_shape[1:], "ones")
+
+    with pytest.raises(ValueError, match=r"'mine'.*sizes of scale must be known, got shape \(None, 4\)"):
+        Scale(name="mine")(layers.Input((None, 4)))
+
+
 def test_custom_layers_own_their_parts():
     class Twice(Layer):
         def __init__(self, units):

@@ -100,6 +100,8 @@ class Module(KerasAttributes):
         if name and self.built and any(p.name == f"{self.name}/{name}" for p in self._own_trainable + self._own_fixed):
             raise ValueError(f"{self} has a weight {name!r} already: it was built before; make a new layer for other inputs")
         name, shape = name or "variable", tuple(shape or ())
+        if None in shape:
+            raise ValueError(f"{self}: the sizes of {name} must be known, got shape {shape}")
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         trainable = trainable and dtype.kind == "f"
         initializer = ("glorot_uniform" if dtype.kind == "f" else "zeros") if initializer is None else initializer
