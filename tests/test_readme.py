@@ -37,6 +37,7 @@ def test_files_named_in_the_documents_exist():
     for document in ("README.md", "CONTRIBUTING.md", "kernels/README.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        text = re.sub(r"`[^`]+`, a new file", "", text)  # which the reader makes
         folder = ROOT
         for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`|\]\(([\w./-]+)\)", text):
             path = Path(name[0] or name[1])
