@@ -65,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     what = "a step of tinynet with augmented images, beside one without (printed, not kept)"
     augmentation = levels.add_parser("augmentation", parents=[common, trained], help=what)
     augmentation.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
+    what = "one convolution on every rung from its definition to the register tile (printed, not kept)"
+    ladder = levels.add_parser("ladder", parents=[common], help=what)
+    ladder.add_argument("--batch", type=at_least_one, default=128, metavar="N")
+    ladder.add_argument("--rounds", type=at_least_one, default=100, help="calls of each rung")
     for name, what in (("plot", "writes pictures of a file"), ("report", "writes RESULTS.md from the files in results/")):
         shown = levels.add_parser(name, help=what)
         shown.add_argument("file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results")
@@ -95,6 +99,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import augmentation
 
         augmentation.run(args)
+        return
+    if args.level == "ladder":
+        from . import ladder
+
+        ladder.run(args)
         return
     here = machine.describe()
     path = args.out or results.default_path(here["processor"])

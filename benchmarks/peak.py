@@ -65,15 +65,20 @@ def _best(call: Callable[[], Any]) -> float:
     return min(times)
 
 
-def measure() -> dict[str, Any]:
-    """FLOP/s of all threads together, and bytes/s (read and written) of copies for each size of their arrays."""
+def flops() -> float:
+    """FLOP/s of all threads together, of multiply-adds in registers."""
     threads = tinynet.get_num_threads()
     numbers = np.array([0.999, 0.001], np.float32)
     memory = common.aligned((threads, 64), np.float32)
     results = memory.ctypes.data + memory.strides[0] * np.arange(threads)
     code = address(multiply_adds())
-    flops = 2 * threads * TURNS * SUMS * vectors(np.float32).lanes
-    peak = flops / _best(lambda: _multiply_adds(code, numbers.ctypes.data, results, TURNS))
+    work = 2 * threads * TURNS * SUMS * vectors(np.float32).lanes
+    return work / _best(lambda: _multiply_adds(code, numbers.ctypes.data, results, TURNS))
+
+
+def measure() -> dict[str, Any]:
+    """FLOP/s of all threads together, and bytes/s (read and written) of copies for each size of their arrays."""
+    threads, most = tinynet.get_num_threads(), flops()
     curve = []
     for size in SIZES:
         source, target = (common.aligned((size // 8,), np.float32) for _ in range(2))
@@ -81,4 +86,4 @@ def measure() -> dict[str, Any]:
         repeats = max(TRAFFIC // size, 1)
         seconds = _best(lambda: _copy(target, source, threads, repeats))  # noqa: B023  (called at once)
         curve.append({"bytes": size, "bytes_per_s": size * repeats / seconds})
-    return {"threads": threads, "flops": peak, "bandwidth": curve}
+    return {"threads": threads, "flops": most, "bandwidth": curve}

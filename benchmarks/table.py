@@ -14,9 +14,9 @@ def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The same for a Markdown page."""
-    align = ["---", *["---:"] * (len(head) - 1)]
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
+    """The same for a Markdown page; the columns of these numbers stand to the left."""
+    align = ["---" if i in left else "---:" for i in range(len(head))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, align, *rows])
 
 

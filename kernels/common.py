@@ -175,8 +175,8 @@ def operation(name: str, *, family: str | None = None) -> Callable[[Callable[...
 def families() -> dict[str, tuple[str, ...]]:
     """Names of all kernel families and, for each, of the implementations to choose from.
 
-    >>> kernels.families()["conv2d"]
-    ('im2col', 'naive', 'vector')
+    >>> kernels.families()["max_pool2d"]
+    ('numpy', 'naive', 'numba')
     """
     return {
         family: tuple(dict.fromkeys(name for member in members for name in member.implementations))

@@ -16,6 +16,7 @@ whose lanes are 16 images of the batch.
     function.py   VectorFunction: writes such a function as LLVM assembly, one method per instruction
     objects.py    compiles it and keeps the machine code on disk (kernels/cache.py); the result is the function's address
     call.py       call_kernel: how a Numba loop calls that address
+    local.py      local_array: an array whose numbers a Numba loop may keep in registers
 
 A kernel describes itself to VectorFunction once for each shape of its tile; `address` turns the text into an address to
 call. Tiles of convolutions, matrix products, Dense layers and batch norm are written in this way, and so are the few

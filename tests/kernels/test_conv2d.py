@@ -15,6 +15,7 @@ from kernel_cases import BATCHES, DTYPES, assert_agree
 
 FAST = ["im2col", "vector"]
 ALL = ["naive", *FAST]
+RUNGS = ["one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"]  # of ladder.py: forward only
 ORDERS = ("C", "F", "batch_last", "slices", "reversed")
 
 
@@ -83,6 +84,27 @@ def test_agrees_with_the_definition(name: str, case: Case) -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12 * (1 + np.abs(expected).max()))
 
 
+@pytest.mark.parametrize("name", RUNGS)
+@given(case=cases())
+def test_a_rung_of_the_ladder_agrees_with_the_definition(name: str, case: Case) -> None:
+    x, w, b, _, static = case
+    before = x.copy()
+    got, expected = (conv2d.conv2d[which](x, w, b, **static) for which in (name, "naive"))
+    assert got.dtype == np.float64
+    assert got.transpose(1, 2, 3, 0).flags.c_contiguous
+    np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12 * (1 + np.abs(expected).max()))
+    np.testing.assert_array_equal(x, before)
+
+
+def test_the_last_rung_has_the_bits_of_the_one_before() -> None:
+    """Rows are shared, sums are not."""
+    rng = np.random.default_rng(4)
+    x, w = (rng.normal(size=shape).astype(np.float32) for shape in ((33, 14, 14, 14), (3, 3, 14, 14)))
+    static = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    one, other = (conv2d.conv2d[name](x, w, **static) for name in ("several_filters", "rows_shared"))
+    np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("name", ALL)
 @given(case=cases(np.float32))
 def test_single_precision_is_as_accurate_as_single_precision_is(name: str, case: Case) -> None:
@@ -115,7 +137,7 @@ def test_inputs_are_left_alone_and_results_are_batch_last(name: str, case: Case)
         assert result.transpose(1, 2, 3, 0).flags.c_contiguous
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, *RUNGS])
 @given(case=cases(np.float32))
 def test_a_fused_relu_is_the_separate_one(name: str, case: Case) -> None:
     x, w, b, _, static = case
@@ -123,7 +145,7 @@ def test_a_fused_relu_is_the_separate_one(name: str, case: Case) -> None:
     np.testing.assert_array_equal(got, np.maximum(conv2d.conv2d[name](x, w, b, **static), 0))
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, *RUNGS])
 def test_a_fused_relu_keeps_nan(name: str) -> None:
     x = np.array([np.nan, -1, 2], np.float32).reshape(3, 1, 1, 1)
     static = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
@@ -141,7 +163,7 @@ def by_windows(x: np.ndarray, w: np.ndarray, strides: tuple[int, int], dilation:
     return np.einsum("nijchw,hwcf->nijf", windows, w)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [*ALL, *RUNGS])
 @pytest.mark.parametrize("strides", [(1, 1), (2, 1), (3, 2)])
 @pytest.mark.parametrize("dilation", [(1, 1), (2, 3), (1, 2)])
 def test_against_einsum(name: str, strides: tuple[int, int], dilation: tuple[int, int]) -> None:
@@ -236,7 +258,7 @@ def test_the_first_column_is_the_first_window() -> None:
 
 
 def test_can_be_chosen_by_name() -> None:
-    assert kernels.families()["conv2d"] == ("im2col", "naive", "vector")
+    assert kernels.families()["conv2d"] == ("im2col", *RUNGS, "naive", "vector")
     x, w = np.ones((2, 3, 3, 1), np.float32), np.ones((3, 3, 1, 1), np.float32)
     for name in kernels.families()["conv2d"]:
         with kernels.use("conv2d", name):
@@ -244,7 +266,7 @@ def test_can_be_chosen_by_name() -> None:
         assert y[0, :, :, 0].tolist() == [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
 
 
-@pytest.mark.parametrize("implementation", ["im2col", "naive", "vector"])
+@pytest.mark.parametrize("implementation", [*ALL, *RUNGS])
 @pytest.mark.parametrize("images", [0, 2, 17])
 @pytest.mark.parametrize(
     "kernel", [(2, 2, 1, 0), (2, 2, 0, 3), (0, 2, 2, 3), (2, 0, 2, 3), (0, 0, 0, 0)], ids=lambda kernel: str(kernel)
@@ -256,6 +278,8 @@ def test_a_kernel_without_weights_leaves_the_bias(implementation, images, kernel
     w, b = np.ones(kernel, np.float32), np.arange(kernel[3], dtype=np.float32) + 1
     y = conv2d.conv2d[implementation](x, w, b, **geometry)
     np.testing.assert_array_equal(y, np.broadcast_to(b, (images, 5 - kernel[0], 5 - kernel[1], kernel[3])))
+    if implementation in RUNGS:
+        return
     dx = conv2d.conv2d_input_grad[implementation](y, w, input_size=(4, 4), **geometry)
     np.testing.assert_array_equal(dx, np.zeros(x.shape))
     dw = conv2d.conv2d_weight_grad[implementation](x, y, kernel_size=kernel[:2], **geometry)
