@@ -23,6 +23,7 @@ from . import (
     group_norm,
     normal,
     optimizers,
+    padding,
     philox,
     pool2d,
     reduce,
@@ -32,6 +33,7 @@ from . import (
     warp,
 )
 from .common import families, use
+from .explanation import explain
 
 __all__ = [
     "activations",
@@ -48,6 +50,7 @@ __all__ = [
     "group_norm",
     "normal",
     "optimizers",
+    "padding",
     "philox",
     "pool2d",
     "reduce",
@@ -62,16 +65,3 @@ __all__ = [
 def __dir__() -> list[str]:
     return sorted(__all__)
 
-
-def explain(operation: str, *shapes: tuple[int, ...], **static: object) -> str:
-    """Which kernel an operation gets for arrays of these `shapes`, and why: explain("conv2d", x.shape, w.shape, ...).
-
-    `static` are settings of the operation: strides, padding, dilation, groups, dtype. Raises ValueError for another operation.
-
-    >>> print(kernels.explain("conv2d", (1, 8, 8, 3), (3, 3, 3, 4)).splitlines()[0])
-    conv2d (1, 8, 8, 3) with (3, 3, 3, 4), strides (1, 1), dilation (1, 1), groups 1 -> (1, 6, 6, 4)
-    """
-    explained = {"conv2d": conv2d.explain}
-    if operation not in explained:
-        raise ValueError(f"no choice to explain for {operation!r}; there is one for {', '.join(explained)}")
-    return explained[operation](*shapes, **static)  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1 and section 
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,16 @@ SAMPLES = 8  # pixels
 
 def _is_small(x: np.ndarray) -> bool:
     return math.prod(x.shape[1:-1]) <= SMALL_MAP
+
+
+def explain(x: tuple[int, ...], *, dtype: Any = np.float32, epsilon: float = 0.0) -> str:
+    """Says how the work on x (N, ..., C) is divided, and why."""
+    pixels = math.prod(x[1:-1])
+    divided = (
+        f"by channels: maps of {pixels} pixels, {SMALL_MAP} at most, stay in one thread's cache" if pixels <= SMALL_MAP
+        else f"by blocks of pixels, read as they lie in memory: maps of {pixels} pixels, more than {SMALL_MAP}"
+    )  # fmt: skip
+    return f"batch_norm {x}, {np.dtype(dtype)}\n  register tiles of a few channels, divided {divided}"
 
 
 def _blocks(x: np.ndarray) -> int:

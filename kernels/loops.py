@@ -59,6 +59,14 @@ def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     return dispatcher
 
 
+def afresh(dispatcher: Any, signature: tuple[Any, ...], symbols: Symbols) -> Any:
+    """`dispatcher` compiled once more, for people who want to read it: code from the disk has no text."""
+    options = {name: value for name, value in dispatcher.targetoptions.items() if name != "nopython"}
+    fresh = numba.njit(**options)(dispatcher.py_func)
+    _linked(fresh.compile, symbols, signature)
+    return fresh
+
+
 def _linked(compile: Callable[[Any], Any], symbols: Symbols, signature: Any) -> Any:
     """Loads or compiles a loop while `symbols` stand for what they say."""
     mine = symbols()

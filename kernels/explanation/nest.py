@@ -1,0 +1,172 @@
+"""The loop nest of a compiled loop, with the turns that its loops take for the arrays at hand.
+
+A compiled loop is Python as well. Here its source runs as Python, on the same arguments, with every `for`
+watched: which loops there are, how many turns each takes, what is called inside. Of a long loop, the first,
+the middle and the last turn are looked at. Tiles are not run; the numbers they are called with tell what
+their loops are.
+"""
+
+import ast
+import ctypes
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+from numba.extending import _Intrinsic
+
+from ..emit import emitted
+from .tiles import TileLoop, tile_loops
+
+LONG = 256  # turns: a longer loop is looked at in three places,
+MANY = 1 << 12  # and so is any other after so many turns of all loops together
+
+
+class Loop:
+    """A line of the nest: a loop, a function that is called, or a tile; and what is inside of it."""
+
+    def __init__(self, text: str, kind: str) -> None:
+        self.text, self.kind = text, kind  # "loop", "shared", "function", "tile" or "statement"
+        self.turns: set[int] = set()  # that it took, each time
+        self.inside: dict[Any, Loop] = {}
+        self.tiles: list[TileLoop] = []  # the calls of a tile
+        self.shortened = False  # whether turns of a loop were left out
+
+    def child(self, key: Any, text: str, kind: str) -> "Loop":
+        return self.inside.setdefault(key, Loop(text, kind))
+
+    def all(self) -> Iterator["Loop"]:
+        """This one, and all inside."""
+        yield self
+        for loop in self.inside.values():
+            yield from loop.all()
+
+    @property
+    def has_loops(self) -> bool:
+        return any(loop is not self and loop.kind in ("loop", "shared", "tile") for loop in self.all())
+
+
+class Nest:
+    """The nest of `function` for `args`."""
+
+    def __init__(self, function: Any, args: Sequence[Any]) -> None:
+        self.root = Loop(function.py_func.__name__, "function")
+        self.visited = 0
+        self._stack = [self.root]
+        self._made: dict[Any, Callable[..., Any]] = {}
+        self.unfollowed: str | None = None
+        with np.errstate(all="ignore"):
+            try:
+                self._python(function)(*args)
+            except Exception as error:  # what a turn that was left out computes may be missing later
+                self.unfollowed = f"{type(error).__name__}: {error}"
+
+    @property
+    def shortened(self) -> bool:
+        """Whether turns of any loop were left out."""
+        return any(loop.shortened for loop in self.root.all())
+
+    def multiply_adds(self) -> int | None:
+        """Vector multiply-adds of all calls of tiles; None where some calls were left out."""
+        if any(loop.shortened and any(inner.tiles for inner in loop.all()) for loop in self.root.all()):
+            return None
+        return sum(tile.total("multiply-add") for loop in self.root.all() for tile in loop.tiles)
+
+    # How the source is made to tell
+
+    def _python(self, function: Any) -> Callable[..., Any]:
+        """The compiled `function` as Python that reports its loops to this nest."""
+        if function not in self._made:
+            source = function.py_func
+            tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
+            definition = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+            definition.decorator_list = []
+            _Watched().visit(definition)
+            names = {**source.__globals__, **inspect.getclosurevars(source).nonlocals}
+            names = {name: self._stand_in(value) for name, value in names.items()}
+            names |= {"_turns": self._turns, "_does": self._does, "prange": range}
+            module = ast.fix_missing_locations(ast.Module([definition], []))
+            exec(compile(module, inspect.getfile(source), "exec"), names)
+            self._made[function] = names[definition.name]
+        return self._made[function]
+
+    def _stand_in(self, value: Any) -> Any:
+        """What a name of a compiled function means in Python."""
+        if isinstance(value, Dispatcher):
+            return lambda *args: self._call(value, args)
+        if isinstance(value, _Intrinsic):
+            return {"_call_kernel": self._tile, "_local_array": _local_array, "_pointer": int}[value._name]
+        if value is numba.carray:
+            return _carray
+        if value is numba.get_thread_id:
+            return lambda: 0
+        return value
+
+    def _call(self, function: Any, args: tuple[Any, ...]) -> Any:
+        name = function.py_func.__name__
+        self._stack.append(self._stack[-1].child(function, name, "function"))
+        try:
+            return self._python(function)(*args)
+        finally:
+            self._stack.pop()
+
+    def _tile(self, address: Any, arguments: tuple[int, ...]) -> None:
+        function = emitted[int(address)]
+        loop = self._stack[-1].child(int(address), function.writer, "tile")
+        loop.tiles.append(tile_loops(function, arguments))
+
+    def _turns(self, number: int, text: str, shared: bool, values: Any) -> Iterator[Any]:
+        """The turns of a loop that are looked at."""
+        turns = values if hasattr(values, "__getitem__") else list(values)
+        loop = self._stack[-1].child(number, text, "shared" if shared else "loop")
+        loop.turns.add(len(turns))
+        few = len(turns) <= LONG and self.visited <= MANY
+        places = range(len(turns)) if few or not turns else sorted({0, len(turns) // 2, len(turns) - 1})
+        loop.shortened |= not few
+        self._stack.append(loop)
+        try:
+            for place in places:
+                self.visited += 1
+                yield turns[place]
+        finally:
+            self._stack.remove(loop)
+
+    def _does(self, number: int, text: str) -> None:
+        """Notes a line of a loop's body."""
+        self._stack[-1].child(("line", number), text, "statement")
+
+
+class _Watched(ast.NodeTransformer):
+    """Makes `for a in b:` to `for a in _turns(line, "a in b", whether it is prange, b):`.
+
+    And has the lines of innermost loops noted.
+    """
+
+    def visit_For(self, node: ast.For) -> ast.For:
+        innermost = not any(isinstance(inner, ast.For) for part in node.body for inner in ast.walk(part))
+        lines = [part for part in node.body if not isinstance(part, ast.Break | ast.Continue | ast.Pass)]
+        shown = [(part.lineno, ast.unparse(part)) for part in lines] if innermost else []
+        self.generic_visit(node)
+        called = node.iter.func if isinstance(node.iter, ast.Call) else node.iter
+        shared = isinstance(called, ast.Name) and called.id == "prange"
+        text = f"{ast.unparse(node.target)} in {ast.unparse(node.iter)}"
+        node.iter = _called("_turns", node.lineno, text, shared, node.iter)
+        node.body = [*[ast.Expr(_called("_does", line, text)) for line, text in shown], *node.body]
+        return node
+
+
+def _called(name: str, *arguments: Any) -> ast.Call:
+    nodes = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in arguments]
+    return ast.Call(ast.Name(name, ast.Load()), nodes, [])
+
+
+def _local_array(like: np.ndarray, size: int) -> np.ndarray:
+    return np.empty(size, like.dtype)
+
+
+def _carray(address: int, count: Any, dtype: Any) -> np.ndarray:
+    memory = (ctypes.c_byte * (int(count) * np.dtype(dtype).itemsize)).from_address(address) if count else b""
+    return np.frombuffer(memory, dtype)
