@@ -55,6 +55,7 @@ class check_numerics:  # noqa: N801 - used like a function
             raise RuntimeError("check_numerics is on already; close() the other one first")
         self.path: list[str] = []  # names of the layers that are being called
         self.step: int | None = None
+        self.in_rule = False  # what a derivative computes on its way is no result of the model's
         self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
         self.patches = [
             (Layer, "_run_call", self._layer(Layer._run_call)),
@@ -102,7 +103,7 @@ class check_numerics:  # noqa: N801 - used like a function
     def _forward(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def checked(primitive: Primitive, *args: Any, **static: Any) -> Any:
             out = call(primitive, *args, **static)
-            if any(hasattr(x, "requires_grad") for x in args):  # on plain arrays it is part of a derivative
+            if not self.in_rule and any(hasattr(x, "requires_grad") for x in args):
                 self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
             return out
 
@@ -118,7 +119,11 @@ class check_numerics:  # noqa: N801 - used like a function
 
     def _backward(self, differentiate: Callable[..., Any]) -> Callable[..., Any]:
         def checked(primitive: Primitive, node: Any, grad: Any, inputs: Any, outputs: Any) -> Any:
-            results = differentiate(primitive, node, grad, inputs, outputs)
+            outside, self.in_rule = self.in_rule, True
+            try:
+                results = differentiate(primitive, node, grad, inputs, outputs)
+            finally:
+                self.in_rule = outside
             where = self.layers.get(node.order, "outside of layers")
             self._look(
                 leaves(list(results)), f"the gradient that {primitive.name!r} {where} hands on, backward", leaves([grad])

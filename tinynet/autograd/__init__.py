@@ -1,11 +1,13 @@
 """Autograd in four files: `tape` (what is kept), `tensor`, `primitive` (how rules are written), `backward` (the walk)."""
 
 from tinynet.autograd.backward import grad, gradients
-from tinynet.autograd.primitive import Primitive, primitive
+from tinynet.autograd.primitive import Primitive, array_primitive, primitive
 from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
 from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
 
-__all__ = ["Parameter", "Primitive", "Tensor", "as_raw", "as_tensor", "grad", "gradients", "is_grad_enabled", "no_grad"]
-__all__ += ["primitive", "set_grad_enabled"]
+__all__ = [
+    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "grad", "gradients", "is_grad_enabled",
+    "no_grad", "primitive", "set_grad_enabled",
+]  # fmt: skip
 
-import tinynet.ops  # noqa: E402, F401  the operators of Tensor, whichever of the two rooms is asked for first
+import tinynet.ops  # noqa: F401  the operators of Tensor, whichever of the two rooms is asked for first

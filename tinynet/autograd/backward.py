@@ -9,6 +9,8 @@ from typing import Any
 from tinynet.autograd import basics
 from tinynet.autograd.tape import Node, is_grad_enabled, set_grad_enabled
 from tinynet.autograd.tensor import Tensor, as_raw, as_tensor
+from tinynet.autograd.untracked import arrays, untracked
+from tinynet.kernels import elementwise
 from tinynet.kernels.common import xp
 
 
@@ -46,17 +48,25 @@ class Walk:
             grads = self.pending.pop(node)
             node.check()
             inputs, outputs = self._saved_values(node)
-            results = node.primitive.differentiate(node, tuple(grads) if len(grads) > 1 else grads[0], inputs, outputs)
+            upstream = untracked(tuple(grads) if len(grads) > 1 else grads[0])
+            results = node.primitive.differentiate(node, upstream, untracked(inputs), untracked(outputs))
             for edge, grad, shape, dtype in zip(node.edges, results, node.shapes, node.dtypes, strict=True):
                 if edge is not None and grad is not None:
-                    grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
-                    self.send(edge, grad if grad.dtype == dtype else grad.astype(dtype))
+                    self.send(edge, self._fitted(grad, shape, dtype))
             if not self.retain_graph:
                 node.free()
         return self.arrived
 
+    def _fitted(self, grad: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        """What a rule returned as the gradient of an input: summed where that was repeated, and in its number format."""
+        grad = untracked(grad) if self.create_graph else arrays(grad)
+        grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
+        if grad.dtype == dtype:
+            return grad
+        return grad.astype(dtype) if self.create_graph else elementwise.cast(grad, dtype)
+
     def _saved_values(self, node: Node) -> tuple[list[Any], Any]:
-        """Saved inputs and outputs as the rules get them: arrays, or under create_graph the Tensors they were."""
+        """Saved inputs and outputs: arrays, or under create_graph the Tensors they were."""
         if not self.create_graph:
             return node.saved, node.outputs
         inputs = [_on_tape(value, edge, node, i) for i, (value, edge) in enumerate(zip(node.saved, node.edges, strict=True))]

@@ -1,14 +1,18 @@
-"""The primitives the tape itself needs: gradients are added, and summed to the shape of an input that was broadcast."""
+"""The primitives that backward itself needs: to add gradients, and to sum them to the shape of what was broadcast.
+
+`ops` stands above the tape and is not imported here. Its `add` does more: it brings what meets into one number
+format. Two gradients of one value have that value's format already.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from tinynet.autograd.primitive import primitive
+from tinynet.autograd.primitive import array_primitive
 from tinynet.kernels import common, elementwise, reduce
 
 
-@primitive
+@array_primitive
 def add(a, b):
     """a + b, broadcast."""
     return elementwise.apply(np.add, a, b)
@@ -19,46 +23,46 @@ def _(grad):
     return grad
 
 
-@primitive
+@array_primitive
 def copy(x):
     """x in memory of its own."""
     return elementwise.apply(np.positive, x)
 
 
-@copy.vjp
+@copy.vjp("x")
 def _(grad):
     return grad
 
 
-@primitive
+@array_primitive
 def sum(x, *, axis=None, keepdims=False):
     """Sum over `axis`: an int, a tuple, or None for all."""
     return reduce.sum(x, axis=axis, keepdims=keepdims)
 
 
-@sum.vjp
+@sum.vjp("x")
 def _(grad, x_shape, axis):
     return broadcast_to(reshape(grad, shape=reduced_shape(x_shape, axis)), shape=x_shape)
 
 
-@primitive
+@array_primitive
 def reshape(x, *, shape):
     """The same elements, in C order of the logical axes, in another shape."""
     return elementwise.reshaped(x, shape)
 
 
-@reshape.vjp
+@reshape.vjp("x")
 def _(grad, x_shape):
     return reshape(grad, shape=x_shape)
 
 
-@primitive
+@array_primitive
 def broadcast_to(x, *, shape):
     """`x` repeated to `shape`, as a view."""
     return common.xp(x).broadcast_to(x, shape)
 
 
-@broadcast_to.vjp
+@broadcast_to.vjp("x")
 def _(grad):
     return grad  # the engine sums it to the shape of x
 

@@ -1,21 +1,25 @@
-"""Primitive: a function of arrays with, right below it, the rules of its derivative.
+"""Primitive: a function with, right below it, the rules of its derivative.
 
     @primitive
-    def multiply(x1, x2):           # arrays in, arrays out
-        return x1 * x2
+    def softcap(x, *, cap):             # inputs by place, settings by keyword
+        return cap * tanh(x / cap)      # operators, and functions of `ops`
 
-    @multiply.vjp("x1")             # vector-Jacobian product for the input x1: upstream gradient in, gradient of x1 out
-    def _(grad, x2):
-        return grad * x2
+    @softcap.vjp("x")                   # vector-Jacobian product for x: upstream gradient in, gradient of x out
+    def _(grad, y, cap):
+        return grad * (1 - (y / cap) ** 2)
 
-Called with arrays, a primitive returns arrays and records nothing; called with a Tensor it returns Tensors and leaves a
-node on the tape. A rule is written once: it runs on arrays in an ordinary backward and on Tensors under `create_graph`,
-where it is recorded itself and can be differentiated again. The names of its parameters say what is kept for it:
+Forward and rule are given untracked Tensors (untracked.py), and a rule under `create_graph` those on the tape:
+then it is recorded itself, and can be differentiated again. The forward of an `@array_primitive` is given the
+arrays: it calls a kernel, or returns a view. To the caller the two are alike. Arrays in, arrays out; with a Tensor
+among the inputs Tensors come out, and if one is tracked a node is left on the tape.
+
+The names of a rule's parameters say what the node keeps for it:
 
     grad       upstream gradient, first; a tuple with None for unused outputs if the primitive has several
     <input>    the value of that input;  <input>_shape  only its shape;  shapes  those of all inputs
     y          the output (a tuple if several);  <keyword>  a keyword argument of the call;  **name  all of them
-    needs      (joint rules) one flag for each input: whether its gradient is wanted"""
+    needs      (joint rules) one flag for each input: whether its gradient is wanted
+"""
 
 import inspect
 from collections.abc import Callable
@@ -24,6 +28,8 @@ from typing import Any
 
 from tinynet.autograd.tape import Node, is_grad_enabled
 from tinynet.autograd.tensor import Tensor
+from tinynet.autograd.untracked import on_tensors
+from tinynet.backend.number_format import operands
 
 
 class Rule:
@@ -38,8 +44,10 @@ class Rule:
         self.shapes = [(i, name + "_shape") for i, name in enumerate(inputs) if name + "_shape" in names]
         self.keywords = keywords if len(names) < len(parameters) else [name for name in keywords if name in names]
         self.asks = {"y", "needs", "shapes"}.intersection(names)
-        if unknown := set(names).difference(self.asks, self.keywords, (name for _, name in self.values + self.shapes)):
-            raise TypeError(f"a rule of {primitive.name!r} asks for {sorted(unknown)}; it has {inputs} and {keywords}")
+        known = self.asks.union(self.keywords, (name for _, name in self.values + self.shapes))
+        if unknown := set(names) - known:
+            had = f"it has {inputs} and {keywords}"
+            raise TypeError(f"a rule of {primitive.name!r} asks for {sorted(unknown)}; {had}")
 
     def __call__(self, node: Node, grad: Any, inputs: list[Any], outputs: Any, needs: list[bool]) -> Any:
         named = {name: inputs[i] for i, name in self.values if i < len(inputs)}
@@ -52,41 +60,45 @@ class Rule:
 class Primitive:
     """A differentiable function, made of its `forward`; see the module's docstring."""
 
-    def __init__(self, forward: Callable[..., Any]) -> None:
+    def __init__(self, forward: Callable[..., Any], on_arrays: bool = False) -> None:
         update_wrapper(self, forward)
         parameters = inspect.signature(forward).parameters.values()
-        self.name, self.forward = forward.__name__, forward
+        self.name, self.forward = forward.__name__, forward if on_arrays else on_tensors(forward)
         self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         self.arity = len(self.inputs)  # 0 if it takes any number of them
         self.keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
+        self.defaults = {p.name: p.default for p in parameters if p.name in self.keywords and p.default is not p.empty}
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
 
-    def vjp(self, *which: Any) -> Any:
-        """Decorator: the rule of the inputs named, or without a name of the only input."""
-        if callable(which[0]):
-            return self.vjp(self.inputs[0])(which[0])
-        return lambda function: self.rules.update((self.inputs.index(n), Rule(function, self)) for n in which) or self
+    def vjp(self, *names: str) -> Callable[[Callable[..., Any]], "Primitive"]:
+        """Decorator: the rule of the inputs named."""
+        if not names or not set(names) <= set(self.inputs):
+            example = f'@{self.name}.vjp("{self.inputs[0]}")'
+            raise TypeError(f"the inputs that a rule is for are named, {example}: some of {self.inputs}")
+
+        def register(function: Callable[..., Any]) -> "Primitive":
+            for name in names:
+                self.rules[self.inputs.index(name)] = Rule(function, self)
+            return self
+
+        return register
 
     def joint_vjp(self, function: Callable[..., Any]) -> "Primitive":
-        """Decorator: one rule, `function`, returns the gradients of all inputs as a tuple, None where `needs` is false."""
+        """Decorator: one rule returns the gradients of all inputs as a tuple, None where `needs` is false."""
         self.joint = Rule(function, self)
         return self
 
     def __call__(self, *args: Any, **static: Any) -> Any:
-        if len(args) != self.arity:  # inputs are given by their names, or settings by their places
-            while len(args) < self.arity and self.inputs[len(args)] in static:
-                args = (*args, static.pop(self.inputs[len(args)]))
-            if 0 < self.arity < len(args):
-                static.update(zip(self.keywords, args[self.arity :], strict=False))
-                args = args[: self.arity] + args[self.arity + len(self.keywords) :]
+        if len(args) != self.arity:
+            args = self._given(args, static)
         tensors = [x for x in args if isinstance(x, Tensor)]
         if not tensors:
             return self.forward(*args, **static)
         for name, value in static.items():
             if isinstance(value, Tensor):
-                raise TypeError(f"{self.name}: {name}= is a setting, not an input; it takes a Python value, not a Tensor")
+                what = "is a setting, not an input; it takes a Python value, not a Tensor"
+                raise TypeError(f"{self.name}: {name}= {what}")
         raw = [x._data if isinstance(x, Tensor) else x for x in args]
         out = self.forward(*raw, **static)
         tracked = is_grad_enabled() and True in [x.requires_grad for x in tensors]
@@ -95,15 +107,27 @@ class Primitive:
             return tuple(_wrap(value, node, i, tensors) for i, value in enumerate(out))
         return _wrap(out, node, 0, tensors)
 
+    def _given(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:
+        """The inputs of a call that gives one by its name, log(x=a), or settings by their places, clip(x, 0.0, 1.0).
+
+        Inputs are taken out of `static`, and settings put there. What is too many or too few, the forward refuses.
+        """
+        while len(args) < self.arity and self.inputs[len(args)] in static:
+            args = (*args, static.pop(self.inputs[len(args)]))
+        settings = args[self.arity :] if self.arity else ()  # after any number of inputs there is no such place
+        static.update(zip(self.keywords, settings, strict=False))
+        return args[: len(args) - len(settings)] + settings[len(self.keywords) :]
+
     def _record(self, args: tuple[Any, ...], raw: list[Any], out: Any, static: dict[str, Any]) -> Node:
         edges = [x.edge if isinstance(x, Tensor) and x.requires_grad else None for x in args]
         node = Node(self, edges, [None] * len(raw), {**self.defaults, **static})
-        node.shapes, node.dtypes = [getattr(x, "shape", ()) for x in raw], [getattr(x, "dtype", None) for x in raw]
+        node.shapes = [getattr(x, "shape", ()) for x in raw]
+        node.dtypes = [getattr(x, "dtype", None) for x in raw]
         node.output_count = len(out) if isinstance(out, tuple) else 1
         for rule in [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]:
             for i, _ in rule.values:
                 if i < len(raw) and node.saved[i] is None:
-                    node.saved[i] = raw[i]
+                    node.saved[i] = operands(*raw)[i] if isinstance(raw[i], list | tuple) else raw[i]
                     if isinstance(args[i], Tensor):
                         node.versions[i] = (args[i]._version, args[i].version)
             if "y" in rule.asks:
@@ -111,22 +135,25 @@ class Primitive:
         return node
 
     def differentiate(self, node: Node, grad: Any, inputs: list[Any], outputs: Any) -> Any:
-        """Gradients of the inputs of `node`, None for constants, from upstream's `grad` and the values `inputs`, `outputs`."""
+        """Gradients of the inputs of `node`, None for constants, from upstream's `grad` and what was saved."""
         needs = [edge is not None for edge in node.edges]
         if self.joint:
             return self.joint(node, grad, inputs, outputs, needs)
         if lacking := [self.inputs[i] for i, needed in enumerate(needs) if needed and i not in self.rules]:
-            raise TypeError(f"{self.name!r} has no derivative with respect to {lacking}; detach() the Tensor given there")
-        return [self.rules[i](node, grad, inputs, outputs, needs) if needed else None for i, needed in enumerate(needs)]
+            advice = "detach() the Tensor given there"
+            raise TypeError(f"{self.name!r} has no derivative with respect to {lacking}; {advice}")
+        gives = [needed and self.rules[i] for i, needed in enumerate(needs)]
+        return [rule(node, grad, inputs, outputs, needs) if rule else None for rule in gives]
 
 
 def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Tensor:
-    """Tensor of an output; a view shares the version of what it views, since a change of one is a change of the other."""
+    """Tensor of an output. A view shares the version of what it views: a change of one is a change of the other."""
     tensor = Tensor(value)
     data, memory = tensor._data, getattr(tensor._data, "base", None)
     for x in inputs:
         given = x._data
-        if data is given or (memory is not None and (memory is given or memory is getattr(given, "base", None))):
+        viewed = memory is not None and (memory is given or memory is getattr(given, "base", None))
+        if viewed or data is given:
             tensor._version = x._version
     if node is not None and data.dtype.kind == "f":  # integer and boolean outputs are constants
         tensor.requires_grad, tensor._node, tensor._index = True, node, index
@@ -135,4 +162,9 @@ def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Te
     return tensor
 
 
-primitive = Primitive  # the decorator
+primitive = Primitive  # the decorator of a forward written for Tensors
+
+
+def array_primitive(forward: Callable[..., Any]) -> Primitive:
+    """Decorator of a forward that is given arrays, because it calls a kernel or returns a view."""
+    return Primitive(forward, on_arrays=True)

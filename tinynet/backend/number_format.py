@@ -57,6 +57,26 @@ def align_all(*operands: Any, beside: Any = None) -> list[Any]:
     return [_aligned(x, dtype, arrays[0]) for x in operands]
 
 
+def operands(*xs: Any) -> list[Any]:
+    """What a function written with operators computes with: arrays, lists as arrays, None, and numbers beside one of those.
+
+    Nothing is brought into another format but lists of floats, which are weak; without an array or a list, numbers become
+    arrays.
+    """
+    if all(x is None or (hasattr(x, "dtype") and not isinstance(x, np.generic)) for x in xs):
+        return list(xs)
+    plain = [x if x is None else _plain(x) for x in xs]
+    beside = [x for x in plain if isinstance(x, list | tuple) or hasattr(x, "dtype")]
+    if not beside:
+        return [x if x is None else as_array(x) for x in plain]
+    dtype, module = result_type(*beside), xp(next((x for x in beside if hasattr(x, "dtype")), 0))
+
+    def array(x: Any) -> Any:
+        return module.asarray(found := numbers(x), dtype if found.dtype.kind == "f" else None)
+
+    return [array(x) if isinstance(x, list | tuple) else x for x in plain]
+
+
 def _aligned(x: Any, dtype: np.dtype, beside: Any) -> Any:
     if isinstance(x, list | tuple):
         return xp(beside).asarray(x, dtype if dtype.kind == "f" else None)

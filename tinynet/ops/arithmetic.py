@@ -3,19 +3,18 @@
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
 repeated. In what number format the result is, backend/number_format.py says: float32 stays float32.
 
-Rules are written with these functions rather than with operators, which do the same on Tensors: on plain arrays, in an
-ordinary backward, an operator would be NumPy's, and what it computes no launch that a recorded step could repeat.
+Forwards here are the operators' own and are given arrays; rules are given Tensors, and written with the operators themselves.
 """
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import align, align_floats, as_array
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.methods import method, operator
 
 
-@primitive
+@array_primitive
 def add(x1, x2):
     """x1 + x2."""
     return apply(np.add, *align(x1, x2))
@@ -29,7 +28,7 @@ def _(grad):
 operator("add", add)
 
 
-@primitive
+@array_primitive
 def subtract(x1, x2):
     """x1 - x2."""
     return apply(np.subtract, *align(x1, x2))
@@ -42,13 +41,13 @@ def _(grad):
 
 @subtract.vjp("x2")
 def _(grad):
-    return negative(grad)
+    return -grad
 
 
 operator("sub", subtract)
 
 
-@primitive
+@array_primitive
 def multiply(x1, x2):
     """x1 * x2, element by element."""
     return apply(np.multiply, *align(x1, x2))
@@ -56,18 +55,18 @@ def multiply(x1, x2):
 
 @multiply.vjp("x1")
 def _(grad, x2):
-    return multiply(grad, x2)
+    return grad * x2
 
 
 @multiply.vjp("x2")
 def _(grad, x1):
-    return multiply(grad, x1)
+    return grad * x1
 
 
 operator("mul", multiply)
 
 
-@primitive
+@array_primitive
 def divide(x1, x2):
     """x1 / x2; integers give floats of `config.floatx()`."""
     return apply(np.divide, *align_floats(x1, x2))
@@ -75,26 +74,26 @@ def divide(x1, x2):
 
 @divide.vjp("x1")
 def _(grad, x2):
-    return divide(grad, x2)
+    return grad / x2
 
 
 @divide.vjp("x2")
 def _(grad, x2, y):
-    return multiply(negative(divide(grad, x2)), y)  # - grad x1 / x2**2, whose square would leave the range before the result
+    return -(grad / x2) * y  # - grad x1 / x2**2, whose square would leave the range before the result
 
 
 operator("truediv", divide)
 
 
-@primitive
+@array_primitive
 def negative(x):
     """-x."""
     return apply(np.negative, as_array(x))
 
 
-@negative.vjp
+@negative.vjp("x")
 def _(grad):
-    return negative(grad)
+    return -grad
 
 
 method("__neg__", negative)

@@ -8,9 +8,8 @@ values make up a channel. S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015
 
 from typing import Any
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.kernels import batch_norm as kernels
-from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.methods import Value
@@ -19,7 +18,7 @@ from tinynet.ops.settings import existing, floats, number
 from tinynet.ops.shape import broadcast_to, moveaxis
 
 
-@primitive
+@array_primitive
 def normalise(x, gamma, beta, *, epsilon):
     """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,))."""
     return kernels.batch_norm(x, gamma, beta, epsilon=epsilon)
@@ -33,15 +32,15 @@ def _(grad, x, gamma, y, needs, epsilon):
     if dy is not None:
         dx, dgamma, dbeta = normalise_grad(dy, x, gamma, mean, var, epsilon=epsilon)
     if dmean is not None:
-        through_mean = broadcast_to(divide(dmean, count), x.shape)
-        dx = through_mean if dx is None else add(dx, through_mean)
+        through_mean = broadcast_to(dmean / count, x.shape)
+        dx = through_mean if dx is None else dx + through_mean
     if dvar is not None:
-        through_var = multiply(multiply(dvar, 2.0 / count), subtract(x, mean))
-        dx = through_var if dx is None else add(dx, through_var)
+        through_var = dvar * (2.0 / count) * (x - mean)
+        dx = through_var if dx is None else dx + through_var
     return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs, strict=True))
 
 
-@primitive
+@array_primitive
 def normalise_grad(g, x, gamma, mean, var, *, epsilon):
     """Gradients (dx, dgamma, dbeta) of y, in one pass; mean and var count as functions of x."""
     return kernels.batch_norm_grad(g, x, gamma, mean, var, epsilon=epsilon)
@@ -58,7 +57,7 @@ def _(g, x, gamma, mean, var, *, epsilon):
     return dx, dgamma, dbeta
 
 
-@primitive
+@array_primitive
 def normalise_with(x, gamma, beta, mean, var, *, epsilon):
     """y from given statistics (C,), which are constants of their own: what inference does."""
     return kernels.batch_norm_inference(x, gamma, beta, mean, var, epsilon=epsilon)
@@ -66,14 +65,13 @@ def normalise_with(x, gamma, beta, mean, var, *, epsilon):
 
 @normalise_with.joint_vjp
 def _(grad, x, gamma, mean, var, needs, epsilon):
-    deviation = sqrt(add(var, epsilon))
-    scale = divide(gamma, deviation)
-    dx = multiply(grad, scale) if needs[0] else None
-    dgamma = multiply(grad, divide(subtract(x, mean), deviation)) if needs[1] else None  # the engine sums these to (C,)
+    deviation = sqrt(var + epsilon)
+    scale = gamma / deviation
+    dx = grad * scale if needs[0] else None
+    dgamma = grad * ((x - mean) / deviation) if needs[1] else None  # the engine sums these to (C,)
     dbeta = grad if needs[2] else None
-    dmean = multiply(negative(grad), scale) if needs[3] else None
-    through_deviation = divide(multiply(-0.5, scale), add(var, epsilon)) if needs[4] else None
-    dvar = multiply(multiply(grad, subtract(x, mean)), through_deviation) if needs[4] else None
+    dmean = -grad * scale if needs[3] else None
+    dvar = grad * (x - mean) * (-0.5 * scale / (var + epsilon)) if needs[4] else None
     return dx, dgamma, dbeta, dmean, dvar
 
 

@@ -10,7 +10,7 @@ A relu after it is done in the same pass, while the sums are still in registers;
 
 from typing import Any
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.ops.derived import derived_from
@@ -22,7 +22,7 @@ from tinynet.ops.shape import broadcast_to, transpose
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 
 
-@primitive
+@array_primitive
 def convolution(x, w, b, *, strides, padding, dilation, groups):
     """Image x (N, H, W, C), kernel w (KH, KW, C/groups, F), bias b (F,) or None -> y (N, OH, OW, F)."""
     return kernels.conv2d(x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups)
@@ -36,7 +36,7 @@ def _(grad, x, w, needs, **geometry):
     return dx, dw, db
 
 
-@primitive
+@array_primitive
 def rectified_convolution(x, w, b, *, strides, padding, dilation, groups):
     """relu(convolution(x, w, b)) in one pass."""
     geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
@@ -51,7 +51,7 @@ def _(grad, x, w, y, needs, **geometry):
     return dx, dw, db if needs[2] else None
 
 
-@primitive
+@array_primitive
 def rectified_grad(g, s):
     """Gradient before the relu, g where s = relu(..) > 0, and its sum over all pixels of all images, in one pass."""
     return kernels.conv2d_activation_grad(g, s, "relu")
@@ -63,7 +63,7 @@ def _(g, s):
     return dz, convolution_bias_grad(dz)
 
 
-@primitive
+@array_primitive
 def convolution_input_grad(g, w, *, input_size, strides, padding, dilation, groups):
     """Output gradient g (N, OH, OW, F), kernel w -> gradient of the image (N, H, W, C)."""
     geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
@@ -77,7 +77,7 @@ def _(grad, g, w, needs, input_size, **geometry):
     return dg, dw
 
 
-@primitive
+@array_primitive
 def convolution_weight_grad(x, g, *, kernel_size, strides, padding, dilation, groups):
     """Image x (N, H, W, C), output gradient g (N, OH, OW, F) -> gradient of the kernel (KH, KW, C/groups, F)."""
     geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
@@ -91,13 +91,13 @@ def _(grad, x, g, needs, kernel_size, **geometry):
     return dx, dg
 
 
-@primitive
+@array_primitive
 def convolution_bias_grad(g):
     """Output gradient g (N, OH, OW, F) -> gradient of the bias (F,), its sum over all pixels of all images."""
     return kernels.conv2d_bias_grad(g)
 
 
-@convolution_bias_grad.vjp
+@convolution_bias_grad.vjp("g")
 def _(grad, g_shape):
     return broadcast_to(grad, g_shape)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.kernels.conv2d.geometry import transposed_length
@@ -60,7 +60,7 @@ def depthwise_conv2d(
     )
 
 
-@primitive
+@array_primitive
 def transposed_convolution(x, w, b, *, input_size, strides, padding, dilation, activation):
     """x (N, H, W, C), w (KH, KW, F, C), b (F,) or None -> (N, OH, OW, F), where (OH, OW) is the convolution's input_size."""
     geometry = {"input_size": input_size, "strides": strides, "padding": padding, "dilation": dilation}

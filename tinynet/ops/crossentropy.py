@@ -9,8 +9,7 @@ The gradient is 0 where the clip is active. Targets are constants.
 
 from typing import Any
 
-from tinynet.autograd import Tensor, primitive
-from tinynet.autograd.tensor import as_raw
+from tinynet.autograd import Tensor, array_primitive
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import binary_crossentropy as binary
@@ -30,7 +29,7 @@ from tinynet.ops.smooth_activations import sigmoid
 from tinynet.ops.softmax import softmax_grad
 
 
-@primitive
+@array_primitive
 def crossentropy(p, t, *, epsilon=EPSILON):
     """Probabilities p (N, C), targets t (N, C) or labels (N,) -> loss (N,)."""
     return kernels.crossentropy(p, t, epsilon=epsilon)
@@ -41,7 +40,7 @@ def _(grad, p, t, epsilon):
     return crossentropy_grad(grad, p, t, epsilon=epsilon)
 
 
-@primitive
+@array_primitive
 def crossentropy_grad(g, p, t, *, epsilon=EPSILON):
     """g (N,) -> dp (N, C), through the renormalisation and the clip."""
     return kernels.crossentropy_grad(g, p, t, epsilon=epsilon)
@@ -56,7 +55,7 @@ def _(g, p, t, *, epsilon):
     return (dq - sum(dq * q, 1, keepdims=True)) / total
 
 
-@primitive
+@array_primitive
 def softmax_crossentropy(z, t, *, clip, epsilon=EPSILON):
     """Softmax of the logits z (N, C) and cross-entropy with t in one kernel -> (loss (N,), probabilities (N, C))."""
     return kernels.softmax_crossentropy(z, t, clip=clip, epsilon=epsilon)
@@ -68,10 +67,10 @@ def _(grad, t, y, clip, epsilon):
     if grad[1] is None:
         return dz
     through_p = softmax_grad(grad[1], y[1], axis=-1)
-    return through_p if dz is None else add(dz, through_p)
+    return through_p if dz is None else dz + through_p
 
 
-@primitive
+@array_primitive
 def softmax_crossentropy_grad(g, p, t, *, clip, epsilon=EPSILON):
     """g (N,), p = softmax(z) (N, C) -> dz (N, C)."""
     return kernels.softmax_crossentropy_grad(g, p, t, clip=clip, epsilon=epsilon)
@@ -85,7 +84,7 @@ def _(g, p, t, *, clip, epsilon):
     return reshape(g, (-1, 1)) * (p * sum(rows, 1, keepdims=True) - rows)
 
 
-@primitive
+@array_primitive
 def logistic_crossentropy(z, t):
     """Binary cross-entropy of the logits z with the targets t, of one shape, element by element."""
     return binary.binary_crossentropy(z, t)
@@ -96,7 +95,7 @@ def _(grad, z, t):
     return logistic_crossentropy_grad(grad, z, t)
 
 
-@primitive
+@array_primitive
 def logistic_crossentropy_grad(g, z, t):
     """g (sigmoid(z) - t)."""
     return binary.binary_crossentropy_grad(g, z, t)
@@ -167,10 +166,11 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
     return negative(add(multiply(target, log(q)), multiply(subtract(1, target), log(subtract(1, q)))))
 
 
-def one_hot(t: Any, p: Value) -> Any:
+def one_hot(t: Tensor, p: Tensor) -> Tensor:
     """Targets as rows in p's number format; a label outside 0 .. C-1 gives a row of zeros."""
-    t = as_raw(t)
-    return t.astype(p.dtype) if t.ndim == p.ndim else (t[:, None] == xp(t).arange(p.shape[1])).astype(p.dtype)
+    if t.ndim < p.ndim:  # labels (N,)
+        t = reshape(t, (-1, 1)) == xp(t.data).arange(p.shape[1])
+    return cast(t, dtype=p.dtype)
 
 
 def _last(name: str, x: Value, axis: int) -> Value:

@@ -33,9 +33,9 @@ def derived_from(primitive: Primitive) -> Callable[[Callable[..., Any]], Primiti
 
 
 def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[bool], static: dict[str, Any]) -> Any:
-    """Gradients of `composition` at `inputs`: arrays, or Tensors on the tape if any input is one (create_graph)."""
+    """Gradients of `composition` at `inputs`: arrays, or Tensors on the tape if any input is on it (create_graph)."""
     grads = grad if isinstance(grad, tuple) else (grad,)
-    on_tape = any(isinstance(value, Tensor) for value in (*grads, *inputs))
+    on_tape = any(getattr(value, "requires_grad", False) for value in (*grads, *inputs))
     with autograd.set_grad_enabled(True):
         # Every input becomes a variable of its own: batch norm's mean was computed from x, and is held constant here.
         own = [_variable(x, on_tape) if needed else _constant(x) for x, needed in zip(inputs, needs, strict=True)]
@@ -59,4 +59,4 @@ def _variable(x: Any, on_tape: bool) -> Tensor:
 
 def _constant(x: Any) -> Any:
     """x without its place on the tape; a change of it is still noticed."""
-    return x.detach() if isinstance(x, Tensor) else x
+    return None if x is None else x.detach()

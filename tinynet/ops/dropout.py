@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.kernels import dropout as kernels
 from tinynet.kernels.common import xp
@@ -19,7 +19,7 @@ from tinynet.ops.methods import Value
 from tinynet.ops.settings import floats, number
 
 
-@primitive
+@array_primitive
 def drop(x, words, *, rate, noise_shape):
     """x (N, ...), words (3,) uint32 -> (y as x, the mask as bits): both words and bits are constants on the tape."""
     return kernels.dropout(x, words, rate=rate, noise_shape=noise_shape)
@@ -30,7 +30,7 @@ def _(grad, y, rate, noise_shape):
     return dropout_grad(grad[0], y[1], rate=rate, noise_shape=noise_shape)
 
 
-@primitive
+@array_primitive
 def dropout_grad(g, bits, *, rate, noise_shape):
     """g m / (1 - rate)."""
     return kernels.dropout_grad(g, bits, rate=rate, noise_shape=noise_shape)

@@ -1,82 +1,82 @@
 """Elementary functions of every element, and powers. Integers become floats of `config.floatx()` first."""
 
+import math
+
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import align, as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.elementwise import apply
-from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.comparison import equal, greater_equal, logical_and
 from tinynet.ops.methods import method, operator
 from tinynet.ops.selection import where
 
 
-@primitive
+@array_primitive
 def exp(x):
     """e**x."""
     return apply(np.exp, to_float(x))
 
 
-@exp.vjp
+@exp.vjp("x")
 def _(grad, y):
-    return multiply(grad, y)
+    return grad * y
 
 
-@primitive
+@array_primitive
 def expm1(x):
     """e**x - 1, exact for small x."""
     return apply(np.expm1, to_float(x))
 
 
-@expm1.vjp
+@expm1.vjp("x")
 def _(grad, x):
-    return multiply(grad, exp(x))
+    return grad * exp(x)
 
 
-@primitive
+@array_primitive
 def log(x):
     """Natural logarithm; -inf at 0, where the derivative 1 / x is infinite."""
     return apply(np.log, to_float(x))
 
 
-@log.vjp
+@log.vjp("x")
 def _(grad, x):
-    return divide(grad, x)
+    return grad / x
 
 
-@primitive
+@array_primitive
 def log1p(x):
     """log(1 + x), exact for small x."""
     return apply(np.log1p, to_float(x))
 
 
-@log1p.vjp
+@log1p.vjp("x")
 def _(grad, x):
-    return divide(grad, add(1, x))
+    return grad / (1 + x)
 
 
-@primitive
+@array_primitive
 def sqrt(x):
     """Square root; its derivative 1 / (2 sqrt(x)) is infinite at 0."""
     return apply(np.sqrt, to_float(x))
 
 
-@sqrt.vjp
+@sqrt.vjp("x")
 def _(grad, y):
-    return divide(grad, multiply(2, y))
+    return grad / (2 * y)
 
 
-@primitive
+@array_primitive
 def square(x):
     """x**2."""
     x = _counted(x)
     return apply(np.multiply, x, x)
 
 
-@square.vjp
+@square.vjp("x")
 def _(grad, x):
-    return multiply(grad, multiply(2, x))
+    return grad * (2 * x)
 
 
 def _counted(x):
@@ -88,7 +88,7 @@ def _counted(x):
 _POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to NumPy too
 
 
-@primitive
+@array_primitive
 def power(x1, x2):
     """a ** b for a = x1 and b = x2.
 
@@ -104,68 +104,68 @@ def power(x1, x2):
 @power.vjp("x1")
 def _(grad, x1, x2):
     if isinstance(x2, int | float):
-        return multiply(grad, multiply(x2, power(x1, x2 - 1)) if x2 else 0.0)
-    return multiply(grad, multiply(x2, power(x1, where(logical_and(equal(x1, 0), equal(x2, 0)), 1, subtract(x2, 1)))))
+        return grad * (x2 * x1 ** (x2 - 1) if x2 else 0.0)
+    return grad * (x2 * x1 ** where((x1 == 0) & (x2 == 0), 1, x2 - 1))
 
 
 @power.vjp("x2")
 def _(grad, x1, x2, y):
     if isinstance(x1, int | float) and x1:
-        return multiply(multiply(grad, y), float(np.log(x1)))
-    return multiply(multiply(grad, y), log(where(logical_and(equal(x1, 0), greater_equal(x2, 0)), 1.0, x1)))
+        return grad * y * (math.log(x1) if x1 > 0 else math.nan)
+    return grad * y * log(where((x1 == 0) & (x2 >= 0), 1.0, x1))
 
 
 operator("pow", power)
 
 
-@primitive
+@array_primitive
 def sin(x):
     """Sine of x, in radians."""
     return apply(np.sin, to_float(x))
 
 
-@sin.vjp
+@sin.vjp("x")
 def _(grad, x):
-    return multiply(grad, cos(x))
+    return grad * cos(x)
 
 
-@primitive
+@array_primitive
 def cos(x):
     """Cosine of x, in radians."""
     return apply(np.cos, to_float(x))
 
 
-@cos.vjp
+@cos.vjp("x")
 def _(grad, x):
-    return multiply(negative(grad), sin(x))
+    return -grad * sin(x)
 
 
-@primitive
+@array_primitive
 def abs(x):
     """|x|, with derivative 0 at 0."""
     return apply(np.absolute, as_array(x))
 
 
-@abs.vjp
+@abs.vjp("x")
 def _(grad, x):
-    return multiply(grad, sign(x))
+    return grad * sign(x)
 
 
 method("__abs__", abs)
 
 
-@primitive
+@array_primitive
 def sign(x):
     """-1, 0 or 1, the sign of x; its derivative is 0 everywhere."""
     return apply(np.sign, _counted(x))
 
 
-@sign.vjp
+@sign.vjp("x")
 def _(grad):
-    return multiply(grad, 0.0)
+    return grad * 0.0
 
 
-@primitive
+@array_primitive
 def cast(x, *, dtype):
     """x in another number format, `dtype`: "float32", "int64", np.float64, ...
 
@@ -175,7 +175,7 @@ def cast(x, *, dtype):
     return elementwise.cast(as_array(x), np.dtype(dtype))
 
 
-@cast.vjp
+@cast.vjp("x")
 def _(grad):
     return grad  # the engine brings it back into the format of x
 

@@ -1,12 +1,12 @@
 """Looking up rows of a table: layers/embedding.py -> here -> kernels/embedding.py. Lookup and sum are each other's rules."""
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import embedding as kernels
 from tinynet.ops.methods import Value
 
 
-@primitive
+@array_primitive
 def look_up(table, ids, *, rows):
     """table (V, D), ids (N, ...) integers -> (N, ..., D); rows = V."""
     return kernels.embedding(table, ids)
@@ -17,7 +17,7 @@ def _(grad, ids, rows):
     return add_up(grad, ids, rows=rows)
 
 
-@primitive
+@array_primitive
 def add_up(g, ids, *, rows):
     """g (N, ..., D), ids (N, ...) -> (rows, D): each row the sum of g where its number stands in ids."""
     return kernels.embedding_grad(g, ids, rows=rows)

@@ -8,9 +8,8 @@ with gradients of their own: d mean / dx = 1 / M and d var / dx = 2 (x - mean) /
 
 import math
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.kernels import group_norm as kernels
-from tinynet.ops.arithmetic import add, divide, multiply, subtract
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.methods import Value
@@ -19,7 +18,7 @@ from tinynet.ops.settings import existing_axes, floats, number
 from tinynet.ops.shape import broadcast_to
 
 
-@primitive
+@array_primitive
 def standardise(x, gamma, beta, *, axes, epsilon, centred):
     """x (N, ...), gamma and beta broadcastable to (...) -> (y as x, mean and var (N, ..., 1 along `axes`))."""
     return kernels.group_norm(x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
@@ -33,15 +32,15 @@ def _(grad, x, gamma, y, needs, axes, epsilon, centred):
     if dy is not None:  # the engine sums dgamma and dbeta over the axes along which gamma and beta were repeated
         dx, dgamma, dbeta = standardise_grad(dy, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
     if dmean is not None and centred:
-        through_mean = broadcast_to(divide(dmean, count), x.shape)
-        dx = through_mean if dx is None else add(dx, through_mean)
+        through_mean = broadcast_to(dmean / count, x.shape)
+        dx = through_mean if dx is None else dx + through_mean
     if dvar is not None:
-        through_var = multiply(multiply(dvar, 2.0 / count), subtract(x, mean))
-        dx = through_var if dx is None else add(dx, through_var)
+        through_var = dvar * (2.0 / count) * (x - mean)
+        dx = through_var if dx is None else dx + through_var
     return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs, strict=True))
 
 
-@primitive
+@array_primitive
 def standardise_grad(g, x, gamma, mean, var, *, axes, epsilon, centred):
     """Gradients (dx, dgamma, dbeta) of y, the last two with a number for each feature; mean and var are functions of x."""
     return kernels.group_norm_grad(g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)

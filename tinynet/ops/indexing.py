@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Tensor, primitive
+from tinynet.autograd import Tensor, array_primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
 from tinynet.ops.methods import Value, method
 
 
-@primitive
+@array_primitive
 def subscript(x, *, index):
     """x[index], for an index without Tensors."""
     y = x[index]
@@ -29,12 +29,12 @@ def _take(y, x, index):
     y[...] = x[index]
 
 
-@subscript.vjp
+@subscript.vjp("x")
 def _(grad, x_shape, index):
     return scatter(grad, shape=x_shape, index=index)
 
 
-@primitive
+@array_primitive
 def scatter(x, *, shape, index):
     """Zeros of `shape` with x added at `index`: the adjoint of subscript."""
     y = common.empty(x, shape)
@@ -55,7 +55,7 @@ def _scatter(y, x, index):
     y[...] = total
 
 
-@scatter.vjp
+@scatter.vjp("x")
 def _(grad, index):
     return subscript(grad, index=index)
 

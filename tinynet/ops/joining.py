@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.elementwise import like
@@ -15,7 +15,7 @@ from tinynet.ops.settings import existing, in_one_format, integer
 from tinynet.ops.shape import expand_dims
 
 
-@primitive
+@array_primitive
 def join(*xs, axis):
     """Arrays one after the other along `axis`."""
     if {type(x) for x in xs} != {np.ndarray}:

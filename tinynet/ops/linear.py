@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import is_float
 from tinynet.kernels import common, elementwise
 from tinynet.kernels import dense as kernels
@@ -22,7 +22,7 @@ from tinynet.ops.shape import reshape, swapaxes
 from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 
 
-@primitive
+@array_primitive
 def matrix_product(a, b):
     """a @ b over the last two axes: a (..., N, K), b (..., K, M) -> (..., N, M), leading axes broadcast."""
     return gemm(a, b)
@@ -30,12 +30,12 @@ def matrix_product(a, b):
 
 @matrix_product.vjp("a")
 def _(grad, b):
-    return matrix_product(grad, swapaxes(b, -1, -2))
+    return grad @ swapaxes(b, -1, -2)
 
 
 @matrix_product.vjp("b")
 def _(grad, a):
-    return matrix_product(swapaxes(a, -1, -2), grad)
+    return swapaxes(a, -1, -2) @ grad
 
 
 def matmul(x1: Value, x2: Value) -> Value:
@@ -63,7 +63,7 @@ def matmul(x1: Value, x2: Value) -> Value:
 operator("matmul", matmul)
 
 
-@primitive
+@array_primitive
 def affine(x, w, b):
     """x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) or None -> (N, ..., M), in batch-last memory."""
     rotated = x.transpose(*range(1, x.ndim), 0)  # (..., K, N): as it lies in memory, if x is batch-last
@@ -94,7 +94,7 @@ FUSED: dict[str, Any] = {
 }
 
 
-@primitive
+@array_primitive
 def dense(x, w, b, *, activation=None):
     """y = f(x W + b): x (N, K), w (K, M), b (M,) or None -> (N, M); f is named by `activation`, or None."""
     return kernels.dense(x, w, b, activation=activation)
@@ -106,7 +106,7 @@ def _(grad, x, w, y, needs, activation):
     return tuple(next(found) if needed else None for needed in needs)
 
 
-@primitive
+@array_primitive
 def dense_grad(g, x, w, s, *, activation, wanted):
     """Those of (dx, dw, db) that `wanted` marks, for the gradient g of s = dense(x, w, b)."""
     return kernels.dense_grad(g, x, w, s, activation=activation, wanted=wanted)

@@ -7,7 +7,7 @@ Padding counts as -inf for the maximum and is not counted by the average; ties g
 
 from typing import Any
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
@@ -17,18 +17,18 @@ from tinynet.ops.settings import IMAGES, floats, pair, rank
 from tinynet.ops.shape import transpose
 
 
-@primitive
+@array_primitive
 def max_pool(x, *, pool_size, strides, padding):
     """x (N, H, W, C) -> (maxima (N, OH, OW, C), number of the winning cell in its window)."""
     return kernels.max_pool2d(x, pool_size=pool_size, strides=strides, padding=padding)
 
 
-@max_pool.vjp
+@max_pool.vjp("x")
 def _(grad, y, x_shape, **geometry):
     return max_pool_grad(grad[0], y[1], input_size=x_shape[1:3], **geometry)
 
 
-@primitive
+@array_primitive
 def max_pool_grad(g, index, *, input_size, pool_size, strides, padding):
     """g (N, OH, OW, C) -> (N, H, W, C) with every g added at the cell that won."""
     geometry = {"pool_size": pool_size, "strides": strides, "padding": padding}
@@ -40,7 +40,7 @@ def _(grad, index, input_size, **geometry):
     return max_pool_gather(grad, index, **geometry)
 
 
-@primitive
+@array_primitive
 def max_pool_gather(x, index, *, pool_size, strides, padding):
     """x (N, H, W, C) -> the cells that won (N, OH, OW, C)."""
     return kernels.max_pool2d_gather(x, index, pool_size=pool_size, strides=strides, padding=padding)
@@ -51,25 +51,25 @@ def _(grad, index, x_shape, **geometry):
     return max_pool_grad(grad, index, input_size=x_shape[1:3], **geometry)
 
 
-@primitive
+@array_primitive
 def average_pool(x, *, pool_size, strides, padding):
     """x (N, H, W, C) -> averages (N, OH, OW, C)."""
     return kernels.average_pool2d(x, pool_size=pool_size, strides=strides, padding=padding)
 
 
-@average_pool.vjp
+@average_pool.vjp("x")
 def _(grad, x_shape, **geometry):
     return average_pool_grad(grad, input_size=x_shape[1:3], **geometry)
 
 
-@primitive
+@array_primitive
 def average_pool_grad(g, *, input_size, pool_size, strides, padding):
     """g (N, OH, OW, C) -> (N, H, W, C) with every g shared equally among its window's cells."""
     geometry = {"pool_size": pool_size, "strides": strides, "padding": padding}
     return kernels.average_pool2d_grad(g, input_size=input_size, **geometry)
 
 
-@average_pool_grad.vjp
+@average_pool_grad.vjp("g")
 def _(grad, input_size, **geometry):
     return average_pool(grad, **geometry)
 

@@ -4,7 +4,7 @@ The derivative of each follows from its output s and is a kernel of its own, f_g
 the same formula written with operations. At 0 the derivative is that of negative numbers: relu'(0) = 0.
 """
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
@@ -14,7 +14,7 @@ from tinynet.ops.selection import where
 from tinynet.ops.settings import number
 
 
-@primitive
+@array_primitive
 def relu(x):
     """max(x, 0).
 
@@ -24,12 +24,12 @@ def relu(x):
     return kernels.relu(as_array(x))
 
 
-@relu.vjp
+@relu.vjp("x")
 def _(grad, y):
     return relu_grad(grad, y)
 
 
-@primitive
+@array_primitive
 def relu_grad(g, s):
     """g where s = relu(x) > 0, else 0."""
     return kernels.relu_grad(g, s)
@@ -40,18 +40,18 @@ def _(g, s):
     return where(s > 0, g, 0.0)
 
 
-@primitive
+@array_primitive
 def leaky(x, *, negative_slope):
     """x where x > 0, else negative_slope x."""
     return kernels.leaky_relu(to_float(x), negative_slope=negative_slope)
 
 
-@leaky.vjp
+@leaky.vjp("x")
 def _(grad, y, negative_slope):
     return leaky_grad(grad, y, negative_slope=negative_slope)
 
 
-@primitive
+@array_primitive
 def leaky_grad(g, s, *, negative_slope):
     """g where s = leaky_relu(x) > 0, else negative_slope g."""
     return kernels.leaky_relu_grad(g, s, negative_slope=negative_slope)
@@ -71,18 +71,18 @@ def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
     return leaky(x, negative_slope=number("leaky_relu", "negative_slope", negative_slope, 0))
 
 
-@primitive
+@array_primitive
 def exponential_unit(x, *, alpha):
     """x where x > 0, else alpha (exp(x) - 1)."""
     return kernels.elu(to_float(x), alpha=alpha)
 
 
-@exponential_unit.vjp
+@exponential_unit.vjp("x")
 def _(grad, y, alpha):
     return exponential_unit_grad(grad, y, alpha=alpha)
 
 
-@primitive
+@array_primitive
 def exponential_unit_grad(g, s, *, alpha):
     """g where s = elu(x) > 0, else g (s + alpha)."""
     return kernels.elu_grad(g, s, alpha=alpha)
@@ -102,18 +102,18 @@ def elu(x: Value, alpha: float = 1.0) -> Value:
     return exponential_unit(x, alpha=number("elu", "alpha", alpha, 0))
 
 
-@primitive
+@array_primitive
 def selu(x):
     """scale elu(x, alpha) with the constants of Klambauer et al. (2017)."""
     return kernels.selu(to_float(x))
 
 
-@selu.vjp
+@selu.vjp("x")
 def _(grad, y):
     return selu_grad(grad, y)
 
 
-@primitive
+@array_primitive
 def selu_grad(g, s):
     """scale g where s = selu(x) > 0, else g (s + scale alpha)."""
     return kernels.selu_grad(g, s)

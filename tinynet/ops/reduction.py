@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import as_raw, basics, primitive
+from tinynet.autograd import array_primitive, as_raw, basics
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import reduce
 from tinynet.kernels.common import aligned, launch, xp
-from tinynet.ops.arithmetic import add, divide, multiply, subtract
-from tinynet.ops.comparison import equal
+from tinynet.ops.arithmetic import add, divide, subtract
 from tinynet.ops.elementary import cast, exp, square
 from tinynet.ops.methods import Value, method
 from tinynet.ops.selection import maximum, minimum, where
@@ -104,36 +103,35 @@ def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     return log_sum_exp(x, axis=reduced_axes("logsumexp", axis, x), keepdims=keepdims)
 
 
-@primitive
+@array_primitive
 def amax(x, *, axis, keepdims=False):
     """Largest element over `axis`."""
     return reduce.extreme(np.maximum, x, axis, keepdims)
 
 
-@amax.vjp
+@amax.vjp("x")
 def _(grad, x, y, axis):
     return _share_among_equals(grad, x, y, axis)
 
 
-@primitive
+@array_primitive
 def amin(x, *, axis, keepdims=False):
     """Smallest element over `axis`."""
     return reduce.extreme(np.minimum, x, axis, keepdims)
 
 
-@amin.vjp
+@amin.vjp("x")
 def _(grad, x, y, axis):
     return _share_among_equals(grad, x, y, axis)
 
 
 def _share_among_equals(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
-    chosen = cast(equal(x, basics.reshape(y, shape=shape)), dtype=x.dtype)
-    share = divide(chosen, sum(chosen, axis, keepdims=True))
-    return multiply(basics.reshape(grad, shape=shape), share)
+    chosen = cast(x == basics.reshape(y, shape=shape), dtype=x.dtype)
+    return basics.reshape(grad, shape=shape) * (chosen / sum(chosen, axis, keepdims=True))
 
 
-@primitive
+@array_primitive
 def log_sum_exp(x, *, axis, keepdims=False):
     """m + log(sum(exp(x - m))) with m = max(x), taken as 0 where it is infinite."""
     x = to_float(x)
@@ -159,11 +157,11 @@ def _log_sum_exp(x, axis, keepdims):
     return y if keepdims else xp_.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
 
 
-@log_sum_exp.vjp
+@log_sum_exp.vjp("x")
 def _(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
-    y = basics.reshape(where(equal(y, -math.inf), 0.0, y), shape=shape)
-    return multiply(basics.reshape(grad, shape=shape), exp(subtract(x, y)))
+    y = basics.reshape(where(y == -math.inf, 0.0, y), shape=shape)
+    return basics.reshape(grad, shape=shape) * exp(x - y)
 
 
 for _function in (sum, mean, var, max, min):

@@ -5,7 +5,7 @@ Every output pixel is a weighted sum of a few input pixels: linear, so each of t
 
 from typing import Any
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import resize as kernels
 from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
@@ -14,24 +14,24 @@ from tinynet.ops.settings import IMAGES, choice, floats, pair, rank
 from tinynet.ops.shape import transpose
 
 
-@primitive
+@array_primitive
 def resize(x, *, size, method):
     """x (N, H, W, C) -> (N, OH, OW, C), where size = (OH, OW)."""
     return kernels.resize(x, size=size, method=method)
 
 
-@resize.vjp
+@resize.vjp("x")
 def _(grad, x_shape, method):
     return resize_grad(grad, input_size=x_shape[1:3], method=method)
 
 
-@primitive
+@array_primitive
 def resize_grad(g, *, input_size, method):
     """g (N, OH, OW, C) -> (N, H, W, C) with every g shared among the pixels it is made of."""
     return kernels.resize_grad(g, input_size=input_size, method=method)
 
 
-@resize_grad.vjp
+@resize_grad.vjp("g")
 def _(grad, g_shape, method):
     return resize(grad, size=g_shape[1:3], method=method)
 

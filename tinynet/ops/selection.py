@@ -6,17 +6,15 @@ Conventions at ties: `maximum` and `minimum` of equal numbers give each half of 
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import align, align_all, as_array
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import xp
 from tinynet.kernels.elementwise import apply
-from tinynet.ops.arithmetic import multiply
-from tinynet.ops.comparison import equal, greater
 from tinynet.ops.methods import method
 
 
-@primitive
+@array_primitive
 def where(condition, x1=None, x2=None):
     """x1 where `condition` holds, else x2; without the two where it holds: one array of indices for each axis.
 
@@ -44,10 +42,10 @@ def _(grad, condition):
 
 def _to_the_larger(grad, a, b):
     """The gradient where a is larger than b, half of it where they are equal."""
-    return where(greater(a, b), grad, where(equal(a, b), multiply(grad, 0.5), 0.0))
+    return where(a > b, grad, where(a == b, grad * 0.5, 0.0))
 
 
-@primitive
+@array_primitive
 def maximum(x1, x2):
     """The larger of x1 and x2."""
     return apply(np.maximum, *align(x1, x2))
@@ -63,7 +61,7 @@ def _(grad, x1, x2):
     return _to_the_larger(grad, x2, x1)
 
 
-@primitive
+@array_primitive
 def minimum(x1, x2):
     """The smaller of x1 and x2."""
     return apply(np.minimum, *align(x1, x2))
@@ -79,7 +77,7 @@ def _(grad, x1, x2):
     return _to_the_larger(grad, x1, x2)
 
 
-@primitive
+@array_primitive
 def clip(x, *, x_min, x_max):
     """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside.
 
@@ -90,9 +88,9 @@ def clip(x, *, x_min, x_max):
     return apply(np.minimum, apply(np.maximum, x, x_min), x_max)
 
 
-@clip.vjp
+@clip.vjp("x")
 def _(grad, x, y):
-    return where(equal(x, y), grad, 0.0)
+    return where(x == y, grad, 0.0)
 
 
 method("clip", lambda x, x_min, x_max: clip(x, x_min=x_min, x_max=x_max))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Tensor, basics, primitive
+from tinynet.autograd import Tensor, array_primitive, basics
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import padding
 from tinynet.ops.indexing import getitem
@@ -72,13 +72,13 @@ def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
     return basics.reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-@primitive
+@array_primitive
 def permute(x, *, axes):
     """x with its axes in the order `axes`, as a view."""
     return x.transpose(axes)
 
 
-@permute.vjp
+@permute.vjp("x")
 def _(grad, axes):
     return permute(grad, axes=tuple(sorted(range(len(axes)), key=lambda i: axes[i])))  # the inverse permutation
 
@@ -127,13 +127,13 @@ def swapaxes(x: Value, axis1: int, axis2: int) -> Value:
     return permute(x, axes=tuple(order))
 
 
-@primitive
+@array_primitive
 def pad_constant(x, *, widths, value):
     """x framed by `value`: widths ((before, after), ...) for every axis."""
     return padding.pad(x, widths=widths, value=value)
 
 
-@pad_constant.vjp
+@pad_constant.vjp("x")
 def _(grad, x_shape, widths):
     inside = tuple(slice(before, before + n) for n, (before, _) in zip(x_shape, widths, strict=True))
     return getitem(grad, index=inside)

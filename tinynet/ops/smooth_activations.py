@@ -4,30 +4,33 @@ The derivative of each is a kernel of its own, f_grad(g, s), where s is the outp
 others; the second derivative comes from the same formula written with operations.
 """
 
-from tinynet.autograd import primitive
+import numpy as np
+
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import to_float
 from tinynet.kernels import activations as kernels
+from tinynet.kernels import elementwise
 from tinynet.kernels.activations.smooth import INVERSE_ROOT_2PI, LOWEST, ROOT_HALF, TANH_CUBIC, TANH_SCALE
 from tinynet.kernels.activations.smooth import erf as erf_array
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import launch
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import abs, exp, square
 from tinynet.ops.methods import Value
 from tinynet.ops.selection import clip
 
 
-@primitive
+@array_primitive
 def sigmoid(x):
     """1 / (1 + exp(-x))."""
     return kernels.sigmoid(to_float(x))
 
 
-@sigmoid.vjp
+@sigmoid.vjp("x")
 def _(grad, y):
     return sigmoid_grad(grad, y)
 
 
-@primitive
+@array_primitive
 def sigmoid_grad(g, s):
     """g s (1 - s) for s = sigmoid(x)."""
     return kernels.sigmoid_grad(g, s)
@@ -38,18 +41,18 @@ def _(g, s):
     return g * s * (1 - s)
 
 
-@primitive
+@array_primitive
 def tanh(x):
     """Hyperbolic tangent of x."""
     return kernels.tanh(to_float(x))
 
 
-@tanh.vjp
+@tanh.vjp("x")
 def _(grad, y):
     return tanh_grad(grad, y)
 
 
-@primitive
+@array_primitive
 def tanh_grad(g, s):
     """g (1 - s**2) for s = tanh(x)."""
     return kernels.tanh_grad(g, s)
@@ -60,18 +63,18 @@ def _(g, s):
     return g * (1 - square(s))
 
 
-@primitive
+@array_primitive
 def softplus(x):
     """log(1 + exp(x))."""
     return kernels.softplus(to_float(x))
 
 
-@softplus.vjp
+@softplus.vjp("x")
 def _(grad, x):
     return softplus_grad(grad, x)
 
 
-@primitive
+@array_primitive
 def softplus_grad(g, s):
     """g sigmoid(s)."""
     return kernels.softplus_grad(g, s)
@@ -82,18 +85,18 @@ def _(g, s):
     return g * sigmoid(s)
 
 
-@primitive
+@array_primitive
 def softsign(x):
     """x / (1 + |x|)."""
     return kernels.softsign(to_float(x))
 
 
-@softsign.vjp
+@softsign.vjp("x")
 def _(grad, x):
     return softsign_grad(grad, x)
 
 
-@primitive
+@array_primitive
 def softsign_grad(g, s):
     """g / (1 + |s|)**2."""
     return kernels.softsign_grad(g, s)
@@ -104,18 +107,18 @@ def _(g, s):
     return g / square(1 + abs(s))
 
 
-@primitive
+@array_primitive
 def silu(x):
     """x sigmoid(x)."""
     return kernels.silu(to_float(x))
 
 
-@silu.vjp
+@silu.vjp("x")
 def _(grad, x):
     return silu_grad(grad, x)
 
 
-@primitive
+@array_primitive
 def silu_grad(g, s):
     """g sigmoid(s) (1 + s (1 - sigmoid(s)))."""
     return kernels.silu_grad(g, s)
@@ -132,18 +135,18 @@ def _within(s: Value) -> Value:
     return clip(s, x_min=LOWEST, x_max=-LOWEST)
 
 
-@primitive
+@array_primitive
 def gaussian_unit(x, *, approximate):
     """x Phi(x) with the normal distribution function Phi, or its approximation by tanh."""
     return kernels.gelu(to_float(x), approximate=approximate)
 
 
-@gaussian_unit.vjp
+@gaussian_unit.vjp("x")
 def _(grad, x, approximate):
     return gaussian_unit_grad(grad, x, approximate=approximate)
 
 
-@primitive
+@array_primitive
 def gaussian_unit_grad(g, s, *, approximate):
     """g times the derivative of gelu at s."""
     return kernels.gelu_grad(g, s, approximate=approximate)
@@ -167,13 +170,21 @@ def gelu(x: Value, approximate: bool = True) -> Value:
     return gaussian_unit(x, approximate=bool(approximate))
 
 
-@primitive
+@array_primitive
 def erf(x):
     """Error function: 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x."""
     x = to_float(x)
-    return xp(x).asarray(erf_array(x))
+    if type(x) is not np.ndarray:
+        return erf_array(x)
+    y = elementwise.like(x, x.shape, x.dtype)
+    launch(_erf_into, y, x)
+    return y
 
 
-@erf.vjp
+def _erf_into(y, x):
+    y[...] = erf_array(x)
+
+
+@erf.vjp("x")
 def _(grad, x):
     return grad * (2 * ROOT_HALF * 2 * INVERSE_ROOT_2PI) * exp(-x * x)

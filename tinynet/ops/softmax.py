@@ -7,14 +7,13 @@ import math
 
 import numpy as np
 
-from tinynet.autograd import Tensor, primitive
+from tinynet.autograd import Tensor, array_primitive
 from tinynet.backend import tracebacks
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.reduce import in_double
-from tinynet.ops.arithmetic import multiply, subtract
 from tinynet.ops.elementary import exp
 from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
@@ -22,18 +21,18 @@ from tinynet.ops.settings import existing, existing_axes, floats
 from tinynet.ops.shape import reshape, transpose
 
 
-@primitive
+@array_primitive
 def normalised_exponential(x, *, axis):
     """exp(x) / sum(exp(x)) over `axis`."""
     return kernels.softmax(to_float(x), axis=axis)
 
 
-@normalised_exponential.vjp
+@normalised_exponential.vjp("x")
 def _(grad, y, axis):
     return softmax_grad(grad, y, axis=axis)
 
 
-@primitive
+@array_primitive
 def softmax_grad(g, s, *, axis):
     """s (g - sum(g s)) for s = softmax(x): symmetric in what it does to g, so its own rule for g is itself."""
     return kernels.softmax_grad(g, s, axis=axis)
@@ -46,8 +45,8 @@ def _(grad, s, axis):
 
 @softmax_grad.vjp("s")
 def _(grad, g, s, axis):
-    through_s = multiply(grad, subtract(g, sum(multiply(g, s), axis, keepdims=True)))
-    return subtract(through_s, multiply(g, sum(multiply(grad, s), axis, keepdims=True)))
+    through_s = grad * (g - sum(g * s, axis, keepdims=True))
+    return through_s - g * sum(grad * s, axis, keepdims=True)
 
 
 def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
@@ -74,7 +73,7 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     return y
 
 
-@primitive
+@array_primitive
 def normalised_logarithm(x, *, axis):
     """x - max(x) - log(sum(exp(x - max(x)))) over `axis`: small numbers alone are added, so none drowns in a large one."""
     x = to_float(x)
@@ -97,9 +96,9 @@ def _log_softmax(x, axis):
     return shifted - xp_.log(in_double(xp_.exp(shifted), axis, keepdims=True))
 
 
-@normalised_logarithm.vjp
+@normalised_logarithm.vjp("x")
 def _(grad, y, axis):
-    return subtract(grad, multiply(exp(y), sum(grad, axis, keepdims=True)))
+    return grad - exp(y) * sum(grad, axis, keepdims=True)
 
 
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:

@@ -12,20 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import primitive
+from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 from tinynet.kernels.reduce import in_double
-from tinynet.ops.arithmetic import divide, multiply, subtract
-from tinynet.ops.comparison import greater
 from tinynet.ops.elementary import cast
 from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing
 
 
-@primitive
+@array_primitive
 def simplex_projection(x, *, axis):
     """max(x - tau, 0) along `axis`."""
     x = to_float(x)
@@ -37,11 +35,11 @@ def simplex_projection(x, *, axis):
     return y
 
 
-@simplex_projection.vjp
+@simplex_projection.vjp("x")
 def _(grad, y, axis):
-    chosen = cast(greater(y, 0), dtype=y.dtype)  # does not change for small changes of x
-    mean = divide(sum(multiply(grad, chosen), axis, keepdims=True), sum(chosen, axis, keepdims=True))
-    return multiply(subtract(grad, mean), chosen)
+    chosen = cast(y > 0, dtype=y.dtype)  # does not change for small changes of x
+    mean = sum(grad * chosen, axis, keepdims=True) / sum(chosen, axis, keepdims=True)
+    return (grad - mean) * chosen
 
 
 def sparsemax(x: Value, axis: int = -1) -> Value:

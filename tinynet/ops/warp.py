@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Tensor, primitive
+from tinynet.autograd import Tensor, array_primitive
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend.config import check_data_format
 from tinynet.backend.number_format import numbers
@@ -23,7 +23,7 @@ from tinynet.ops.settings import IMAGES, choice, floats, number, rank
 from tinynet.ops.shape import transpose
 
 
-@primitive
+@array_primitive
 def warp(x, maps, *, fill_mode, interpolation, fill_value):
     """x (N, H, W, C), maps (N, 6) -> y as x."""
     return kernels.warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
@@ -34,7 +34,7 @@ def _(grad, maps, fill_mode, interpolation):
     return warp_grad(grad, maps, fill_mode=fill_mode, interpolation=interpolation)
 
 
-@primitive
+@array_primitive
 def warp_grad(g, maps, *, fill_mode, interpolation):
     """g (N, H, W, C), each shared among the cells that its pixel was made of."""
     return kernels.warp_grad(g, maps, fill_mode=fill_mode, interpolation=interpolation)
