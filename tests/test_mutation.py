@@ -82,7 +82,7 @@ ZERO = {
     "tinynet.ops.elementary.sign[x]": {"one element off"},
     "tinynet.ops.conv2d.rectified_grad[1]": set(),
     "tinynet.ops.rectifiers.relu_grad[1]": set(),
-    "tinynet.ops.rectifiers.leaky_grad[1]": set(),
+    "tinynet.ops.rectifiers.leaky_relu_grad[1]": set(),
 }
 
 

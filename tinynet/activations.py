@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import missing_names, ops, registry
+from tinynet.autograd import composition
 from tinynet.ops.settings import existing, floats, number
 
 __getattr__, __dir__ = missing_names.namespace(__name__)
@@ -20,6 +21,7 @@ def linear(x: Any) -> Any:
 # Piecewise linear
 
 
+@composition
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`.
 
@@ -28,12 +30,12 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
     """
     if max_value is None and threshold == 0:
         return ops.leaky_relu(x, negative_slope=negative_slope) if negative_slope else ops.relu(x)
-    y = ops.where(ops.greater(x, threshold), x, 0.0) if threshold else ops.relu(x)
+    y = ops.where(x > threshold, x, 0.0) if threshold else ops.relu(x)
     if max_value is not None:
         y = ops.clip(y, x_min=0.0, x_max=float(max_value))
     if not negative_slope:
         return y
-    return ops.subtract(y, ops.multiply(negative_slope, ops.relu(ops.subtract(threshold, x))))
+    return y - negative_slope * ops.relu(threshold - x)
 
 
 def relu6(x: Any) -> Any:
@@ -46,14 +48,16 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     return ops.leaky_relu(x, negative_slope=negative_slope)
 
 
+@composition
 def hard_sigmoid(x: Any) -> Any:
     """x / 6 + 1/2 within 0 .. 1 (Keras 2 had the slope 1/5)."""
-    return ops.clip(ops.add(ops.divide(x, 6.0), 0.5), x_min=0.0, x_max=1.0)
+    return ops.clip(x / 6.0 + 0.5, x_min=0.0, x_max=1.0)
 
 
+@composition
 def sparse_sigmoid(x: Any) -> Any:
     """(x + 1) / 2 within 0 .. 1: the sigmoid that belongs to sparsemax."""
-    return ops.clip(ops.add(ops.multiply(x, 0.5), 0.5), x_min=0.0, x_max=1.0)
+    return ops.clip(x * 0.5 + 0.5, x_min=0.0, x_max=1.0)
 
 
 def hard_tanh(x: Any) -> Any:
@@ -61,12 +65,14 @@ def hard_tanh(x: Any) -> Any:
     return ops.clip(x, x_min=-1.0, x_max=1.0)
 
 
+@composition
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x where |x| > threshold, else 0."""
     (x,) = floats(x)
-    return ops.where(ops.greater(ops.abs(x), threshold), x, 0.0)
+    return ops.where(ops.abs(x) > threshold, x, 0.0)
 
 
+@composition
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """x drawn towards 0 by `threshold`, and 0 where |x| is no larger than that.
 
@@ -74,12 +80,13 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     array([0.  , 0.25], dtype=float32)
     """
     threshold = number("soft_shrink", "threshold", threshold)
-    return ops.subtract(x, ops.clip(x, x_min=-threshold, x_max=threshold))
+    return x - ops.clip(x, x_min=-threshold, x_max=threshold)
 
 
+@composition
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """x where x > threshold, else default_value."""
-    return ops.where(ops.greater(x, threshold), x, default_value)
+    return ops.where(x > threshold, x, default_value)
 
 
 # Smooth
@@ -95,9 +102,10 @@ def selu(x: Any) -> Any:
     return ops.selu(x)
 
 
+@composition
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """x where x >= 0, else alpha (e^(x / alpha) - 1), alpha > 0: an elu with a continuous derivative (Barron, 2017)."""
-    return ops.multiply(ops.elu(ops.divide(x, alpha)), alpha)
+    return ops.elu(x / alpha) * alpha
 
 
 def exponential(x: Any) -> Any:
@@ -110,10 +118,11 @@ def sigmoid(x: Any) -> Any:
     return ops.sigmoid(x)
 
 
+@composition
 def log_sigmoid(x: Any) -> Any:
     """log(1 / (1 + e^-x)) = -softplus(-x)."""
     (x,) = floats(x)
-    return ops.negative(ops.softplus(ops.negative(x)))
+    return -ops.softplus(-x)
 
 
 def tanh(x: Any) -> Any:
@@ -121,9 +130,10 @@ def tanh(x: Any) -> Any:
     return ops.tanh(x)
 
 
+@composition
 def tanh_shrink(x: Any) -> Any:
     """x - tanh(x)."""
-    return ops.subtract(x, ops.tanh(x))
+    return x - ops.tanh(x)
 
 
 def softplus(x: Any) -> Any:
@@ -131,15 +141,17 @@ def softplus(x: Any) -> Any:
     return ops.softplus(x)
 
 
+@composition
 def sparse_plus(x: Any) -> Any:
     """0 up to -1, (x + 1)^2 / 4 up to 1, x from there on: the integral of sparse_sigmoid."""
-    return ops.where(ops.less(x, 1.0), ops.square(sparse_sigmoid(x)), x)
+    return ops.where(x < 1.0, ops.square(sparse_sigmoid(x)), x)
 
 
+@composition
 def squareplus(x: Any, b: float = 4) -> Any:
     """(x + sqrt(x^2 + b)) / 2: with b = 0 it is relu."""
     (x,) = floats(x)
-    return ops.multiply(ops.add(x, ops.sqrt(ops.add(ops.square(x), b))), 0.5)
+    return (x + ops.sqrt(ops.square(x) + b)) * 0.5
 
 
 def softsign(x: Any) -> Any:
@@ -160,14 +172,16 @@ def silu(x: Any) -> Any:
     return ops.silu(x)
 
 
+@composition
 def hard_silu(x: Any) -> Any:
     """x hard_sigmoid(x), also called hard_swish."""
-    return ops.multiply(_bounded(x), hard_sigmoid(x))
+    return _bounded(x) * hard_sigmoid(x)
 
 
+@composition
 def mish(x: Any) -> Any:
     """x tanh(softplus(x)) (Misra, 2019)."""
-    return ops.multiply(_bounded(x), ops.tanh(ops.softplus(x)))
+    return _bounded(x) * ops.tanh(ops.softplus(x))
 
 
 def _bounded(x: Any) -> Any:
@@ -175,6 +189,7 @@ def _bounded(x: Any) -> Any:
     return ops.clip(x, x_min=-1e4, x_max=float("inf"))
 
 
+@composition
 def glu(x: Any, axis: int = -1) -> Any:
     """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016); ValueError for an odd size.
 
@@ -185,7 +200,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     if x.shape[existing("glu", axis, x)] % 2:
         raise ValueError(f"glu: the axis {axis} is split into halves, its size must be even, got an input of shape {x.shape}")
     a, b = ops.split(x, 2, axis=axis)
-    return ops.multiply(a, ops.sigmoid(b))
+    return a * ops.sigmoid(b)
 
 
 # Along an axis

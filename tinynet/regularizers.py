@@ -97,7 +97,7 @@ class OrthogonalRegularizer(Regularizer):
         n = v.shape[0]
         v = v / ops.sqrt(ops.maximum(ops.sum(ops.square(v), axis=1, keepdims=True), 1e-12))
         others = (1.0 - np.eye(n)).astype(x.dtype)
-        return self.factor * 0.5 * ops.sum(ops.abs(ops.matmul(v, ops.transpose(v)) * others)) / max(n * (n - 1) / 2, 1)
+        return self.factor * 0.5 * ops.sum(ops.abs(v @ ops.transpose(v) * others)) / max(n * (n - 1) / 2, 1)
 
 
 def _factor(regularizer: Regularizer, name: str, value: Any) -> float:

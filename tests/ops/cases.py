@@ -51,6 +51,7 @@ from tinynet.ops.crossentropy import (
     logistic_crossentropy_grad,
     softmax_crossentropy,
     softmax_crossentropy_grad,
+    target_rows,
 )
 from tinynet.ops.dropout import drop, dropout_grad
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
@@ -62,10 +63,10 @@ from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
 from tinynet.ops.logaddexp import logaddexp
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
-    exponential_unit,
-    exponential_unit_grad,
-    leaky,
-    leaky_grad,
+    elu,
+    elu_grad,
+    leaky_relu,
+    leaky_relu_grad,
     relu,
     relu_grad,
     selu,
@@ -77,8 +78,8 @@ from tinynet.ops.selection import clip, maximum, minimum, where
 from tinynet.ops.shape import pad_constant, permute
 from tinynet.ops.smooth_activations import (
     erf,
-    gaussian_unit,
-    gaussian_unit_grad,
+    gelu,
+    gelu_grad,
     sigmoid,
     sigmoid_grad,
     silu,
@@ -210,10 +211,10 @@ CASES = [
     # activations and the kernels of their derivatives
     case(relu, apart(6), family="activations"),
     case(relu_grad, normal(6), apart(6), family="activations"),
-    case(leaky, apart(6), negative_slope=0.3, family="activations"),
-    case(leaky_grad, normal(6), apart(6), negative_slope=0.3, family="activations"),
-    case(exponential_unit, apart(6), alpha=0.7, family="activations"),
-    case(exponential_unit_grad, normal(6), apart(6), alpha=0.7, family="activations"),
+    case(leaky_relu, apart(6), negative_slope=0.3, family="activations"),
+    case(leaky_relu_grad, normal(6), apart(6), negative_slope=0.3, family="activations"),
+    case(elu, apart(6), alpha=0.7, family="activations"),
+    case(elu_grad, normal(6), apart(6), alpha=0.7, family="activations"),
     case(selu, apart(6), family="activations"),
     case(selu_grad, normal(6), apart(6), family="activations"),
     case(sigmoid, normal(6), family="activations"),
@@ -226,10 +227,10 @@ CASES = [
     case(softsign_grad, normal(6), apart(6), family="activations"),
     case(silu, normal(6), family="activations"),
     case(silu_grad, normal(6), normal(6), family="activations"),
-    case(gaussian_unit, normal(6), approximate=False, family="activations"),
-    case(gaussian_unit, normal(6), approximate=True, family="activations"),
-    case(gaussian_unit_grad, normal(6), normal(6), approximate=False, family="activations"),
-    case(gaussian_unit_grad, normal(6), normal(6), approximate=True, family="activations"),
+    case(gelu, normal(6), approximate=False, family="activations"),
+    case(gelu, normal(6), approximate=True, family="activations"),
+    case(gelu_grad, normal(6), normal(6), approximate=False, family="activations"),
+    case(gelu_grad, normal(6), normal(6), approximate=True, family="activations"),
     case(erf, normal(6)),
     # softmax and cross-entropy
     case(normalised_exponential, normal(3, 4), axis=-1, family="softmax"),
@@ -300,7 +301,8 @@ CONSTANT = {
     logical_and,
     logical_or,
     logical_not,
-}  # fmt: skip  (their results are booleans: they have no derivative)
+    target_rows,
+}  # fmt: skip  (their results are no functions of floats: they have no derivative)
 
 
 def primitives() -> dict[str, Primitive]:

@@ -7,8 +7,8 @@ are repeated, and every bit of outputs and gradients must be what the tape compu
 import numpy as np
 import pytest
 
-from tinynet import Tensor, gradcheck, gradgradcheck, ops
-from tinynet.autograd import gradients, primitive
+from tinynet import Tensor, activations, gradcheck, gradgradcheck, losses, ops
+from tinynet.autograd import as_raw, gradients, primitive
 from tinynet.kernels.replay import Recorder
 
 from ops.cases import CASES
@@ -155,3 +155,44 @@ def test_their_derivatives_are_right(name):
     function, inputs = OWN[name]
     assert gradcheck(function, inputs)
     assert gradgradcheck(function, inputs)
+
+
+COMPOSED = {
+    **{f"losses.{name}": getattr(losses, name) for name in (
+        "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
+        "huber", "log_cosh", "cosine_similarity", "hinge", "squared_hinge", "categorical_hinge", "kl_divergence",
+        "poisson", "binary_crossentropy", "categorical_crossentropy",
+    )},
+    **{f"activations.{name}": getattr(activations, name) for name in (
+        "hard_sigmoid", "sparse_sigmoid", "hard_shrink", "soft_shrink", "celu", "log_sigmoid", "tanh_shrink",
+        "sparse_plus", "squareplus", "hard_silu", "mish", "glu",
+    )},
+    **{f"ops.{name}": getattr(ops, name) for name in (
+        "mean", "var", "std", "max", "norm", "normalize", "reciprocal", "rsqrt", "dot", "logsumexp",
+    )},
+    "ops.moments": lambda x: ops.moments(x, -1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tensors", ["none", "the last", "all"])
+@pytest.mark.parametrize("name", COMPOSED)
+def test_compositions_of_arrays_and_tensors(name, tensors):
+    function = COMPOSED[name]
+    count = 2 if name.startswith("losses") or name == "ops.dot" else 1
+    inputs = [np.random.default_rng(4 + i).uniform(0.1, 0.9, (4, 4)).astype(np.float32) for i in range(count)]
+
+    def run():
+        given = [Tensor(x) if tensors == "all" or (tensors, i) == ("the last", count - 1) else x for i, x in enumerate(inputs)]
+        y = function(*given)
+        return [as_raw(one) for one in (y if isinstance(y, tuple) else (y,))]
+
+    before = [x.copy() for x in run()]
+    with Recorder() as recorder:
+        captured = run()
+    for x in inputs:
+        x[...] = other_numbers(x)
+    expected = run()
+    recorder.program.run()
+    for x, y, z in zip(captured, expected, before, strict=True):
+        np.testing.assert_array_equal(x, y)
+        assert (y != z).any()

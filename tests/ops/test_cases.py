@@ -13,7 +13,7 @@ def test_the_table_covers_every_primitive():
     assert [name for name, primitive in primitives().items() if primitive not in covered] == []
 
 
-def test_only_comparisons_lack_a_rule():
+def test_only_constants_lack_a_rule():
     assert {p for p in primitives().values() if not p.rules and p.joint is None} == CONSTANT
 
 

@@ -4,10 +4,11 @@ from tinynet.autograd.backward import grad, gradients
 from tinynet.autograd.primitive import Primitive, array_primitive, primitive
 from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
 from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
+from tinynet.autograd.untracked import composition
 
 __all__ = [
-    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "grad", "gradients", "is_grad_enabled",
-    "no_grad", "primitive", "set_grad_enabled",
+    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "composition", "grad", "gradients",
+    "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
 ]  # fmt: skip
 
 import tinynet.ops  # noqa: F401  the operators of Tensor, whichever of the two rooms is asked for first

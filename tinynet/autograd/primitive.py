@@ -58,7 +58,7 @@ class Rule:
 
 
 class Primitive:
-    """A differentiable function, made of its `forward`; see the module's docstring."""
+    """A differentiable function, made of its `forward`: one of Tensors, or with `on_arrays` one of arrays; see above."""
 
     def __init__(self, forward: Callable[..., Any], on_arrays: bool = False) -> None:
         update_wrapper(self, forward)
@@ -135,7 +135,10 @@ class Primitive:
         return node
 
     def differentiate(self, node: Node, grad: Any, inputs: list[Any], outputs: Any) -> Any:
-        """Gradients of the inputs of `node`, None for constants, from upstream's `grad` and what was saved."""
+        """Gradients of the inputs of `node`, None for constants: from upstream's `grad` and what it saved.
+
+        inputs, outputs   as Tensors, in the places of node.saved and node.outputs
+        """
         needs = [edge is not None for edge in node.edges]
         if self.joint:
             return self.joint(node, grad, inputs, outputs, needs)
@@ -166,5 +169,12 @@ primitive = Primitive  # the decorator of a forward written for Tensors
 
 
 def array_primitive(forward: Callable[..., Any]) -> Primitive:
-    """Decorator of a forward that is given arrays, because it calls a kernel or returns a view."""
+    """Decorator of a forward that is given arrays, because it calls a kernel or returns a view.
+
+    >>> @array_primitive
+    ... def relu(x):
+    ...     return kernels.activations.relu(x)
+    >>> relu(Tensor([-1.0, 2.0])).numpy()
+    array([0., 2.], dtype=float32)
+    """
     return Primitive(forward, on_arrays=True)

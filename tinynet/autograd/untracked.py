@@ -1,17 +1,20 @@
-"""Untracked Tensors: what rules and forwards are given, so that they can be written with operators and functions of `ops`.
+"""Untracked Tensors: what is computed with operators and functions of `ops` is given Tensors, also where nothing is tracked.
 
-An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: the same number format, memory order
-and bits everywhere, repeated in a replayed step, and on the tape if one of the Tensors is tracked. These are not.
+An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: the same number format,
+memory order and bits everywhere, repeated in a replayed step, and on the tape if one of the Tensors is tracked.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tinynet.autograd.tensor import Tensor, as_raw
 from tinynet.backend.number_format import as_array, operands
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def untracked(x: Any) -> Any:
@@ -28,14 +31,47 @@ def arrays(x: Any) -> Any:
     return tuple([arrays(one) for one in x]) if isinstance(x, tuple) else as_array(as_raw(x))
 
 
-def on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, which is written for Tensors, as one of arrays, numbers and lists; its settings stay as they are.
+def on_tensors(function: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
+    """`function`, whose first `count` arguments are Tensors (None: all by place), as one of arrays, numbers and lists.
 
     A number beside an array stays a number, which takes the format of what it meets.
     """
 
     @wraps(function)
-    def run(*inputs: Any, **settings: Any) -> Any:
-        return arrays(function(*untracked(operands(*inputs)), **settings))
+    def run(*args: Any, **settings: Any) -> Any:
+        return arrays(function(*untracked(operands(*args[:count])), *(args[count:] if count else ()), **settings))
 
     return run
+
+
+def composition(function: Function) -> Function:
+    """Decorator: a function that is composed of operators and functions of `ops`, and takes arrays, lists and numbers too.
+
+    Its inputs are the parameters without a default, and Tensors within. If none was one before, it gives arrays.
+
+    >>> @composition
+    ... def shrink(x, by=0.5):
+    ...     return x - ops.clip(x, -by, by)
+    >>> shrink([-1.0, 0.25])
+    array([-0.5,  0. ], dtype=float32)
+    """
+    parameters = inspect.signature(function).parameters.values()
+    names = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    count = len(names)
+    on_arrays = on_tensors(function, count)
+
+    @wraps(function)
+    def call(*args: Any, **settings: Any) -> Any:
+        while len(args) < count and names[len(args)] in settings:
+            args = (*args, settings.pop(names[len(args)]))
+        inputs = args[:count]
+        tensors = [isinstance(x, Tensor) for x in inputs]
+        if True not in tensors:
+            return on_arrays(*args, **settings)
+        if False in tensors:
+            raw = operands(*[as_raw(x) for x in inputs])
+            pairs = zip(inputs, raw, strict=True)
+            inputs = tuple([x if isinstance(x, Tensor) else untracked(y) for x, y in pairs])
+        return function(*inputs, *args[count:], **settings)
+
+    return call  # type: ignore[return-value]

@@ -63,9 +63,10 @@ def operands(*xs: Any) -> list[Any]:
     Nothing is brought into another format but lists of floats, which are weak; without an array or a list, numbers become
     arrays.
     """
-    if all(x is None or (hasattr(x, "dtype") and not isinstance(x, np.generic)) for x in xs):
+    if all(hasattr(x, "dtype") and not isinstance(x, np.generic) for x in xs):
         return list(xs)
-    plain = [x if x is None else _plain(x) for x in xs]
+    given = any(x is not None for x in xs)  # nothing but None is refused
+    plain = [x if x is None and given else _plain(x) for x in xs]
     beside = [x for x in plain if isinstance(x, list | tuple) or hasattr(x, "dtype")]
     if not beside:
         return [x if x is None else as_array(x) for x in plain]

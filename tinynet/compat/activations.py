@@ -3,13 +3,15 @@
 from typing import Any
 
 from tinynet import activations, ops
+from tinynet.autograd import composition
 from tinynet.registry import register_keras_serializable
 
 
 @register_keras_serializable("keras2", "legacy_hard_sigmoid")
+@composition
 def hard_sigmoid(x: Any) -> Any:
     """0 below -2.5, 1 above 2.5, 0.2 x + 0.5 between; today the slope is 1/6."""
-    return ops.clip(ops.add(ops.multiply(x, 0.2), 0.5), 0.0, 1.0)
+    return ops.clip(x * 0.2 + 0.5, 0.0, 1.0)
 
 
 def get(identifier: Any) -> Any:

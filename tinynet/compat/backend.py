@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import ops
-from tinynet.autograd import Parameter, Tensor
+from tinynet.autograd import Parameter, Tensor, composition
 from tinynet.backend import config
 from tinynet.compat.activations import hard_sigmoid
 from tinynet.compat.arguments import ORDERINGS
@@ -150,9 +150,10 @@ def int_shape(x: Any) -> tuple[int | None, ...]:
     return tuple(x.shape)
 
 
+@composition
 def l2_normalize(x: Any, axis: int | None = None) -> Any:
     """x / |x|, |x| at least 1e-6."""
-    return ops.divide(x, ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), 1e-12)))
+    return x / ops.sqrt(ops.maximum(ops.sum(ops.square(x), axis, keepdims=True), 1e-12))
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -170,9 +171,10 @@ def permute_dimensions(x: Any, pattern: Any) -> Any:
     return ops.transpose(x, tuple(pattern))
 
 
+@composition
 def pow(x: Any, a: Any) -> Any:
     """x^a."""
-    return ops.power(x, a)
+    return x**a
 
 
 def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:

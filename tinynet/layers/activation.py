@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinynet import activations, ops
+from tinynet.autograd.untracked import untracked
 from tinynet.backend import tracebacks
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise, Layer, Shape
@@ -158,7 +159,7 @@ class Softmax(Elementwise):
         return ops.where(mask, ops.softmax(ops.where(mask, x, -1e9), axis=self.axis), 0.0)
 
     def _as_mask(self, mask: Any, shape: Shape) -> Any:
-        mask = mask if hasattr(mask, "dtype") else np.asarray(mask)
+        mask = untracked(mask if hasattr(mask, "dtype") else np.asarray(mask))
         if len(mask.shape) != len(shape) or any(m not in (1, n) for m, n in zip(mask.shape, shape, strict=True)):
             raise ValueError(f"{self}: the mask has shape {mask.shape}; it must have that of the input, {shape}, or sizes 1")
-        return mask if mask.dtype == bool else ops.greater(mask, 0.5)
+        return mask if mask.dtype == bool else mask > 0.5

@@ -44,6 +44,6 @@ class AlphaDropout(Seeded):
         a = (keep * (1.0 + self.rate * SATURATION**2)) ** -0.5
         b = -a * self.rate * SATURATION
         # With x - p' dropped to 0 instead of x to p'. Dropout divides what it keeps by 1 - rate.
-        shifted = ops.subtract(x, SATURATION)
+        shifted = x - SATURATION
         dropped = ops.dropout(shifted, rate=self.rate, words=self.next_words(), noise_shape=self.noise_shape)
-        return ops.add(ops.multiply(dropped, a * keep), a * SATURATION + b)
+        return dropped * (a * keep) + (a * SATURATION + b)

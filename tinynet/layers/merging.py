@@ -103,7 +103,7 @@ class Average(Merge):
     function = ops.add
 
     def call(self, inputs: Any) -> Any:
-        return ops.divide(super().call(inputs), len(inputs))
+        return super().call(inputs) / len(inputs)
 
 
 class Maximum(Merge):
@@ -205,7 +205,7 @@ class Dot(Merge):
         x, y = ops.moveaxis(x, places[0], -1), ops.moveaxis(y, places[1], 1)
         rows = ops.reshape(x, (x.shape[0], math.prod(x.shape[1:-1]), x.shape[-1]))  # N M K
         columns = ops.reshape(y, (*y.shape[:2], math.prod(y.shape[2:])))  # N K P
-        return ops.reshape(ops.matmul(rows, columns), shape)
+        return ops.reshape(rows @ columns, shape)
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:

@@ -27,7 +27,7 @@ class GaussianNoise(Seeded):
     def call(self, x: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
             return x
-        return ops.add(x, ops.multiply(ops.normal_like(x, self.next_words()), self.stddev))
+        return x + ops.normal_like(x, self.next_words()) * self.stddev
 
 
 class GaussianDropout(Seeded):
@@ -51,5 +51,5 @@ class GaussianDropout(Seeded):
         if not training or self.rate == 0:
             return x
         stddev = math.sqrt(self.rate / (1.0 - self.rate))
-        noise = ops.multiply(ops.normal_like(x, self.next_words()), stddev)
-        return ops.multiply(x, ops.add(noise, 1.0))
+        noise = ops.normal_like(x, self.next_words()) * stddev
+        return x * (noise + 1.0)

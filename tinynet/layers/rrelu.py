@@ -31,5 +31,5 @@ class RReLU(Seeded):
     def call(self, x: Any, training: bool = False) -> Any:
         if not training or self.lower == self.upper:
             return ops.leaky_relu(x, negative_slope=(self.lower + self.upper) / 2)
-        slope = ops.add(ops.multiply(ops.uniform_like(x, self.next_words()), self.upper - self.lower), self.lower)
-        return ops.where(ops.greater(x, 0), x, ops.multiply(x, slope))
+        slope = ops.uniform_like(x, self.next_words()) * (self.upper - self.lower) + self.lower
+        return ops.where(x > 0, x, x * slope)

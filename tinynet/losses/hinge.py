@@ -5,44 +5,48 @@ from typing import Any
 import numpy as np
 
 from tinynet import ops
-from tinynet.autograd import as_raw
+from tinynet.autograd import Tensor, as_tensor, composition
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import matched
 
 
+@composition
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """mean max(1 - y_true y_pred, 0) over the last axis; y_true is -1 or 1, and where all of a batch are 0 or 1, 0 means -1."""
     return ops.mean(_margin("hinge", y_true, y_pred), axis=-1)
 
 
+@composition
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
     """mean max(1 - y_true y_pred, 0)^2 over the last axis; y_true as in `hinge`."""
     return ops.mean(ops.square(_margin("squared_hinge", y_true, y_pred)), axis=-1)
 
 
+@composition
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets y_true (N, C) and p = y_pred -> (N,)."""
     y_true, y_pred = matched("categorical_hinge", y_true, y_pred)
-    own = ops.sum(ops.multiply(y_true, y_pred), axis=-1)
-    others = ops.max(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=-1)
-    return ops.relu(ops.add(ops.subtract(others, own), 1.0))
+    own = ops.sum(y_true * y_pred, axis=-1)
+    others = ops.max((1.0 - y_true) * y_pred, axis=-1)
+    return ops.relu(others - own + 1.0)
 
 
 def _margin(name: str, y_true: Any, y_pred: Any) -> Any:
     """max(1 - y_true y_pred, 0)."""
     y_true, y_pred = matched(name, y_true, y_pred)
-    return ops.relu(ops.subtract(1.0, ops.multiply(_signed(y_true), y_pred)))
+    return ops.relu(1.0 - _signed(y_true) * y_pred)
 
 
 def _signed(y: Any) -> Any:
     """Labels 0 and 1 as -1 and 1; if there are others among them, all stay what they are."""
-    if type(y) is not np.ndarray:
-        return ops.subtract(ops.multiply(y, 2.0), 1.0) if _binary(as_raw(y)) else y
-    out = elementwise.like(y, y.shape, y.dtype)
-    launch(_sign_into, out, y)  # what the labels are is looked at whenever a recorded step is repeated
-    return out
+    y = as_tensor(y)
+    if type(y.data) is not np.ndarray or y.requires_grad:
+        return y * 2.0 - 1.0 if _binary(y.data) else y
+    out = elementwise.like(y.data, y.shape, y.dtype)
+    launch(_sign_into, out, y.data)  # what the labels are is looked at whenever a captured step is repeated
+    return Tensor(out)
 
 
 def _sign_into(out: np.ndarray, y: np.ndarray) -> None:

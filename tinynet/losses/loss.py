@@ -49,7 +49,7 @@ class Loss:
         losses = self.call(y_true, y_pred)
         if not hasattr(losses, "ndim"):
             raise TypeError(f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}")
-        return as_tensor(reduce_losses(losses, sample_weight, self.reduction, self._which_count(y_true, y_pred)))
+        return as_tensor(reduce_losses(as_tensor(losses), sample_weight, self.reduction, self._which_count(y_true, y_pred)))
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         """Losses (N,) or (N, ...) of targets y_true and predictions y_pred."""
@@ -105,19 +105,19 @@ def reduce_losses(losses: Any, sample_weight: Any, reduction: str | None, mask: 
 
     Where `mask` is false a loss has no weight; "sum_over_batch_size" divides by the number of the others.
     """
-    weight = None if sample_weight is None else weights_like(losses, sample_weight)
+    weight = None if sample_weight is None else as_tensor(weights_like(losses, sample_weight))
     if mask is not None:
-        counted = ops.cast(mask, dtype=losses.dtype)
+        counted = ops.cast(as_tensor(mask), dtype=losses.dtype)
         if reduction in ("sum_over_batch_size", "mean"):
-            counted = ops.multiply(counted, ops.divide(losses.size, ops.maximum(ops.sum(counted), 1.0)))
-        weight = counted if weight is None else ops.multiply(weight, counted)
+            counted = counted * (losses.size / ops.maximum(ops.sum(counted), 1.0))
+        weight = counted if weight is None else weight * counted
     if weight is not None:
-        losses = ops.multiply(losses, weight)
+        losses = losses * weight
     if reduction in (None, "none") or losses.ndim == 0:
         return losses
     if reduction == "sum":
         return ops.sum(losses)
     if reduction == "mean_with_sample_weight" and weight is not None:
         total = ops.sum(weight)
-        return ops.sum(losses) / ops.where(ops.equal(total, 0), 1.0, total)
+        return ops.sum(losses) / ops.where(total == 0, 1.0, total)
     return ops.mean(losses)

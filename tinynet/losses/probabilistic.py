@@ -7,6 +7,7 @@ active the gradient is exactly zero, so training can stall there.
 from typing import Any
 
 from tinynet import ops
+from tinynet.autograd import composition
 from tinynet.backend import config, tracebacks
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import counted_labels, kind_of_targets, labels, matched, prediction
@@ -79,22 +80,25 @@ def crossentropy(y_true: Any, y_pred: Any) -> Any:
     return (sparse_categorical_crossentropy if kind == "sparse" else categorical_crossentropy)(y_true, y_pred)
 
 
+@composition
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """sum_c y_c ln(y_c / p_c) of distributions y_true and y_pred (N, C) -> (N,), both clipped to [1e-7, 1]."""
     y_true, y_pred = matched("kl_divergence", y_true, y_pred)
     y, p = (ops.clip(values, x_min=config.epsilon(), x_max=1.0) for values in (y_true, y_pred))
-    return ops.sum(ops.multiply(y, ops.log(ops.divide(y, p))), axis=-1)
+    return ops.sum(y * ops.log(y / p), axis=-1)
 
 
+@composition
 def poisson(y_true: Any, y_pred: Any) -> Any:
     """mean (m - y ln(m + 1e-7)) of counts y = y_true and means m = y_pred, over the last axis."""
     y_true, y_pred = matched("poisson", y_true, y_pred)
-    logs = ops.log(ops.add(y_pred, config.epsilon()))
-    return ops.mean(ops.subtract(y_pred, ops.multiply(y_true, logs)), axis=-1)
+    logs = ops.log(y_pred + config.epsilon())
+    return ops.mean(y_pred - y_true * logs, axis=-1)
 
 
+@composition
 def _smoothed(y: Any, smoothing: float, classes: int) -> Any:
-    return ops.add(ops.multiply(y, 1.0 - smoothing), smoothing / classes)
+    return y * (1.0 - smoothing) + smoothing / classes
 
 
 def _last(y: Any, axis: int) -> Any:

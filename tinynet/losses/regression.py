@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from tinynet import ops
+from tinynet.autograd import composition
 from tinynet.backend import config
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.losses.shapes import matched
@@ -11,32 +12,37 @@ from tinynet.losses.shapes import matched
 _LOG_2 = math.log(2.0)
 
 
+@composition
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """mean (y_pred - y_true)^2 over the last axis; ValueError where their shapes differ."""
     y_true, y_pred = matched("mean_squared_error", y_true, y_pred)
-    return ops.mean(ops.square(ops.subtract(y_pred, y_true)), axis=-1)
+    return ops.mean(ops.square(y_pred - y_true), axis=-1)
 
 
+@composition
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """mean |y_pred - y_true|."""
     y_true, y_pred = matched("mean_absolute_error", y_true, y_pred)
-    return ops.mean(ops.abs(ops.subtract(y_pred, y_true)), axis=-1)
+    return ops.mean(ops.abs(y_pred - y_true), axis=-1)
 
 
+@composition
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
     """100 mean |(y_true - y_pred) / max(|y_true|, 1e-7)|."""
     y_true, y_pred = matched("mean_absolute_percentage_error", y_true, y_pred)
     scale = ops.maximum(ops.abs(y_true), config.epsilon())
-    return ops.multiply(100.0, ops.mean(ops.abs(ops.divide(ops.subtract(y_true, y_pred), scale)), axis=-1))
+    return 100.0 * ops.mean(ops.abs((y_true - y_pred) / scale), axis=-1)
 
 
+@composition
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     """mean (log(max(y_pred, 1e-7) + 1) - log(max(y_true, 1e-7) + 1))^2."""
     y_true, y_pred = matched("mean_squared_logarithmic_error", y_true, y_pred)
-    first, second = (ops.log(ops.add(ops.maximum(y, config.epsilon()), 1.0)) for y in (y_pred, y_true))
-    return ops.mean(ops.square(ops.subtract(first, second)), axis=-1)
+    first, second = (ops.log(ops.maximum(y, config.epsilon()) + 1.0) for y in (y_pred, y_true))
+    return ops.mean(ops.square(first - second), axis=-1)
 
 
+@composition
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """mean of e^2 / 2 where |e| <= delta, else delta |e| - delta^2 / 2, with e = y_pred - y_true.
 
@@ -46,19 +52,21 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     array([3.25], dtype=float32)
     """
     y_true, y_pred = matched("huber", y_true, y_pred)
-    error = ops.subtract(y_pred, y_true)
+    error = y_pred - y_true
     inside = ops.clip(error, x_min=-float(delta), x_max=float(delta))
-    return ops.mean(ops.multiply(inside, ops.subtract(error, ops.multiply(inside, 0.5))), axis=-1)
+    return ops.mean(inside * (error - inside * 0.5), axis=-1)
 
 
+@composition
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """mean log(cosh(e)) = mean (e + softplus(-2 e) - log 2), with e = y_pred - y_true."""
     y_true, y_pred = matched("log_cosh", y_true, y_pred)
-    error = ops.subtract(y_pred, y_true)
-    values = ops.add(error, ops.softplus(ops.multiply(error, -2.0)))
-    return ops.mean(ops.subtract(values, _LOG_2), axis=-1)
+    error = y_pred - y_true
+    values = error + ops.softplus(error * -2.0)
+    return ops.mean(values - _LOG_2, axis=-1)
 
 
+@composition
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """-sum u v, u and v the vectors y_true and y_pred along `axis`, divided by their lengths (or 1e-7).
 
@@ -66,7 +74,7 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     array([-1.], dtype=float32)
     """
     y_true, y_pred = matched("cosine_similarity", y_true, y_pred)
-    return ops.negative(ops.sum(ops.multiply(unit(y_true, axis), unit(y_pred, axis)), axis=axis))
+    return -ops.sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
 
 
 def unit(x: Any, axis: int) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import ops
-from tinynet.autograd import Tensor, as_raw
+from tinynet.autograd import Tensor, as_raw, as_tensor
 from tinynet.backend.number_format import numbers
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
@@ -73,7 +73,7 @@ def labels(name: str, y_true: Any, y_pred: Any) -> Any:
 def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[Any, Any]:
     """The labels with 0 where they are `ignored`, which need not be one of the classes, and where they are not."""
     y_true = _one_per_row(name, y_true, y_pred)
-    counted = ops.not_equal(y_true, ignored)
+    counted = as_tensor(y_true) != ignored
     return _classes(name, ops.where(counted, y_true, 0), y_pred.shape[-1]), counted
 
 

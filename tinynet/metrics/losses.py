@@ -3,7 +3,7 @@
 from typing import Any
 
 from tinynet import losses, ops
-from tinynet.autograd import as_raw
+from tinynet.autograd import as_raw, as_tensor, composition
 from tinynet.backend import config
 from tinynet.losses.regression import unit
 from tinynet.losses.shapes import counted_labels, matched, weights_like
@@ -41,7 +41,7 @@ class RootMeanSquaredError(Mean):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Takes in y_true and y_pred, targets and predictions of one shape; `sample_weight` as in Mean."""
         y_true, y_pred = matched(self.name, y_true, y_pred)
-        super().update_state(ops.square(ops.subtract(y_pred, y_true)), sample_weight)
+        super().update_state(ops.square(as_tensor(y_pred) - y_true), sample_weight)
 
     def result(self) -> Value:
         return Value(super().result() ** 0.5)
@@ -91,10 +91,11 @@ class LogCoshError(_LossMetric):
         super().__init__(losses.log_cosh, name, dtype)
 
 
+@composition
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Cosine of the angle between targets and predictions; the loss of this name has the opposite sign."""
     y_true, y_pred = matched("cosine_similarity", y_true, y_pred)
-    return ops.sum(ops.multiply(unit(y_true, axis), unit(y_pred, axis)), axis=axis)
+    return ops.sum(unit(y_true, axis) * unit(y_pred, axis), axis=axis)
 
 
 class CosineSimilarity(MeanMetricWrapper):

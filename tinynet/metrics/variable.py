@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import ops
 from tinynet.autograd import Tensor, as_raw
 from tinynet.backend import device, undo
 
@@ -44,11 +43,11 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Tensor:
         """Adds `value`, of the same shape."""
-        return self.assign(ops.add(self._data, _beside(value)))
+        return self.assign(self + _beside(value))
 
     def assign_sub(self, value: Any) -> Tensor:
         """Subtracts `value`, of the same shape."""
-        return self.assign(ops.subtract(self._data, _beside(value)))
+        return self.assign(self - _beside(value))
 
     value = property(lambda self: self, doc="The variable itself, as Keras code may read it.")
 

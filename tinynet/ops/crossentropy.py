@@ -9,14 +9,16 @@ The gradient is 0 where the clip is active. Targets are constants.
 
 from typing import Any
 
-from tinynet.autograd import Tensor, array_primitive
+import numpy as np
+
+from tinynet.autograd import Tensor, array_primitive, as_tensor, composition
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import binary_crossentropy as binary
+from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
 from tinynet.kernels.softmax.crossentropy import EPSILON
-from tinynet.ops.arithmetic import add, multiply, negative, subtract
 from tinynet.ops.constants import stop_gradient
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import cast, log
@@ -27,6 +29,14 @@ from tinynet.ops.settings import existing, floats
 from tinynet.ops.shape import moveaxis, reshape
 from tinynet.ops.smooth_activations import sigmoid
 from tinynet.ops.softmax import softmax_grad
+
+
+@array_primitive
+def target_rows(t, *, classes, dtype):
+    """Targets (N, C) or labels (N,) as rows of `dtype`; a label outside 0 .. C-1 gives a row of zeros."""
+    if t.ndim == 1:
+        t = elementwise.apply(np.equal, t.reshape(-1, 1), xp(t).arange(classes), dtype=np.dtype(bool))
+    return elementwise.cast(t, dtype)
 
 
 @array_primitive
@@ -51,7 +61,7 @@ def _(g, p, t, *, epsilon):
     total = sum(p, 1, keepdims=True)
     q = p / total
     inside = (q >= epsilon) & (q <= 1 - epsilon)
-    dq = where(inside, -(reshape(g, (-1, 1)) * one_hot(t, p)) / q, 0.0)
+    dq = where(inside, -(reshape(g, (-1, 1)) * target_rows(t, classes=p.shape[1], dtype=p.dtype)) / q, 0.0)
     return (dq - sum(dq * q, 1, keepdims=True)) / total
 
 
@@ -80,7 +90,7 @@ def softmax_crossentropy_grad(g, p, t, *, clip, epsilon=EPSILON):
 def _(g, p, t, *, clip, epsilon):
     if clip:
         return softmax_grad(crossentropy_grad(g, p, t, epsilon=epsilon), p, axis=-1)
-    rows = one_hot(t, p)
+    rows = target_rows(t, classes=p.shape[1], dtype=p.dtype)
     return reshape(g, (-1, 1)) * (p * sum(rows, 1, keepdims=True) - rows)
 
 
@@ -146,6 +156,7 @@ def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: b
     return _categorical(labels if labels.dtype.kind in "iu" else cast(labels, dtype="int64"), shape, output, from_logits)
 
 
+@composition
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
     """target and output of one shape -> losses of that shape, element by element.
 
@@ -154,7 +165,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
     >>> ops.binary_crossentropy([1.0, 0.0], [0.8, 0.8]).round(4)
     array([0.2231, 1.6094], dtype=float32)
     """
-    target, (output,) = stop_gradient(as_array(target)), floats(output)
+    target, (output,) = stop_gradient(as_tensor(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape")
     if target.dtype != output.dtype:
@@ -163,14 +174,7 @@ def binary_crossentropy(target: Value, output: Value, from_logits: bool = False)
         return logistic_crossentropy(output, target)
     e = config.epsilon()
     q = clip(output, x_min=e, x_max=1 - e)
-    return negative(add(multiply(target, log(q)), multiply(subtract(1, target), log(subtract(1, q)))))
-
-
-def one_hot(t: Tensor, p: Tensor) -> Tensor:
-    """Targets as rows in p's number format; a label outside 0 .. C-1 gives a row of zeros."""
-    if t.ndim < p.ndim:  # labels (N,)
-        t = reshape(t, (-1, 1)) == xp(t.data).arange(p.shape[1])
-    return cast(t, dtype=p.dtype)
+    return -(target * log(q) + (1 - target) * log(1 - q))
 
 
 def _last(name: str, x: Value, axis: int) -> Value:

@@ -5,29 +5,31 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.autograd import composition
 from tinynet.backend import device
 from tinynet.backend.number_format import as_array
-from tinynet.ops.arithmetic import divide, multiply
 from tinynet.ops.constants import ndim
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import constant, getitem
 from tinynet.ops.joining import concatenate
-from tinynet.ops.linear import matmul
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, existing_axes, in_one_format, integer
 from tinynet.ops.shape import moveaxis, reshape, squeeze
 
 
+@composition
 def reciprocal(x: Value) -> Value:
     """1 / x."""
-    return divide(1.0, x)
+    return 1.0 / x
 
 
+@composition
 def rsqrt(x: Value) -> Value:
     """1 / sqrt(x)."""
-    return divide(1.0, sqrt(x))
+    return 1.0 / sqrt(x)
 
 
+@composition
 def dot(x1: Value, x2: Value) -> Value:
     """x1 (..., K) and x2 (K,) or (..., K, M), summed over K: every row of x1 with every column of x2; or x1 * x2 with a
     number.
@@ -38,12 +40,12 @@ def dot(x1: Value, x2: Value) -> Value:
     array([12, 34])
     """
     if min(ndim(x1), ndim(x2)) == 0:
-        return multiply(x1, x2)
+        return x1 * x2
     x1, x2 = in_one_format(x1, x2)
     if x2.ndim <= 2 or x1.shape[-1] != x2.shape[-2]:
-        return matmul(x1, x2)
+        return x1 @ x2
     columns = moveaxis(x2, -2, 0)  # (..., K, M) -> (K, ..., M)
-    y = matmul(reshape(x1, (-1, x1.shape[-1])), reshape(columns, (x1.shape[-1], -1)))
+    y = reshape(x1, (-1, x1.shape[-1])) @ reshape(columns, (x1.shape[-1], -1))
     return reshape(y, (*x1.shape[:-1], *columns.shape[1:]))
 
 

@@ -15,7 +15,7 @@ from tinynet.kernels import dense as kernels
 from tinynet.kernels.gemm import gemm
 from tinynet.ops.derived import derived_from
 from tinynet.ops.methods import Value, operator
-from tinynet.ops.rectifiers import elu, exponential_unit_grad, relu, relu_grad, selu, selu_grad
+from tinynet.ops.rectifiers import elu, elu_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import choice, floats, in_one_format
 from tinynet.ops.shape import reshape, swapaxes
@@ -74,7 +74,7 @@ def affine(x, w, b):
 @affine.joint_vjp
 def _(grad, x, w, needs):
     dx = affine(grad, swapaxes(w, 0, 1), None) if needs[0] else None
-    dw = matrix_product(swapaxes(_rows(x), 0, 1), _rows(grad)) if needs[1] else None
+    dw = swapaxes(_rows(x), 0, 1) @ _rows(grad) if needs[1] else None
     db = sum(grad, tuple(range(grad.ndim - 1))) if needs[2] else None
     return dx, dw, db
 
@@ -87,7 +87,7 @@ def _rows(x: Value) -> Value:
 # Name of an activation that a Dense layer fuses -> the function, and its derivative from the output.
 FUSED: dict[str, Any] = {
     "relu": (relu, relu_grad),
-    "elu": (elu, partial(exponential_unit_grad, alpha=1.0)),
+    "elu": (elu, partial(elu_grad, alpha=1.0)),
     "selu": (selu, selu_grad),
     "sigmoid": (sigmoid, sigmoid_grad),
     "tanh": (tanh, tanh_grad),
@@ -115,8 +115,8 @@ def dense_grad(g, x, w, s, *, activation, wanted):
 @derived_from(dense_grad)
 def _(g, x, w, s, *, activation, wanted):
     dz = g if activation is None else FUSED[activation][1](g, s)
-    dx = matrix_product(dz, swapaxes(w, 0, 1)) if wanted[0] else None
-    dw = matrix_product(swapaxes(x, 0, 1), dz) if wanted[1] else None
+    dx = dz @ swapaxes(w, 0, 1) if wanted[0] else None
+    dw = swapaxes(x, 0, 1) @ dz if wanted[1] else None
     db = sum(dz, 0) if wanted[2] else None
     return tuple(d for d in (dx, dw, db) if d is not None)
 

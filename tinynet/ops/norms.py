@@ -7,13 +7,11 @@ import numbers
 
 import numpy as np
 
-from tinynet.autograd import as_raw
+from tinynet.autograd import as_raw, composition
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels.common import Array, aligned, launch, xp
-from tinynet.ops.arithmetic import divide, multiply
-from tinynet.ops.comparison import equal
-from tinynet.ops.elementary import abs, power, square
+from tinynet.ops.elementary import abs, square
 from tinynet.ops.methods import Value
 from tinynet.ops.reduction import max, mean, sum, var
 from tinynet.ops.selection import maximum, where
@@ -42,6 +40,7 @@ def moments(x: Value, axes: Axis, keepdims: bool = False, synchronized: bool = F
     return mean(x, axes, keepdims), var(x, axes, keepdims)
 
 
+@composition
 def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Value:
     """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
 
@@ -64,19 +63,20 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     if ord == 1:
         return sum(abs(x), axis, keepdims)
     scale = power_of_two(x, axis)  # powers must stay within the range of x's number format
-    y = divide(x, scale)
+    y = x / scale
     if ord == 2:
         length = root(sum(square(y), axis, keepdims=True))
     else:
-        length = root(sum(power(abs(y), ord), axis, keepdims=True), 1.0 / ord)
-    length = multiply(length, scale)
+        length = root(sum(abs(y) ** ord, axis, keepdims=True), 1.0 / ord)
+    length = length * scale
     return length if keepdims else squeeze(length, tuple(range(x.ndim)) if axis is None else axis)
 
 
+@composition
 def root(x: Value, exponent: float = 0.5) -> Value:
     """x**exponent for x >= 0, with derivative 0 at 0: for sums of powers, which are 0 only where each of them is least."""
-    zero = equal(x, 0)
-    return where(zero, 0.0, power(where(zero, 1.0, x), exponent))
+    zero = x == 0
+    return where(zero, 0.0, where(zero, 1.0, x) ** exponent)
 
 
 def power_of_two(x: Value, axis: Axis) -> Array | float:
@@ -103,6 +103,7 @@ def _power_of_two(largest: Array) -> Array:
     return xp_.exp2(xp_.clip(exponent, -126.0, 126.0))
 
 
+@composition
 def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Value:
     """x / max(norm of x along `axis`, epsilon).
 
@@ -111,8 +112,7 @@ def normalize(x: Value, axis: Axis = -1, order: float = 2, epsilon: float | None
     >>> ops.normalize([[3.0, 4.0]])
     array([[0.6, 0.8]], dtype=float32)
     """
-    x = as_array(x)
     axis = reduced_axes("normalize", axis, x)
     number("normalize", "order", order, np.finfo(float).tiny, np.finfo(float).max)
     epsilon = config.epsilon() if epsilon is None else number("normalize", "epsilon", epsilon, 0)
-    return divide(x, maximum(norm(x, None if order == 2 else order, axis, keepdims=True), epsilon))
+    return x / maximum(norm(x, None if order == 2 else order, axis, keepdims=True), epsilon)

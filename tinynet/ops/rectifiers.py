@@ -9,7 +9,6 @@ from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import activations as kernels
 from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
 from tinynet.ops.derived import derived_from
-from tinynet.ops.methods import Value
 from tinynet.ops.selection import where
 from tinynet.ops.settings import number
 
@@ -41,65 +40,56 @@ def _(g, s):
 
 
 @array_primitive
-def leaky(x, *, negative_slope):
-    """x where x > 0, else negative_slope x."""
-    return kernels.leaky_relu(to_float(x), negative_slope=negative_slope)
-
-
-@leaky.vjp("x")
-def _(grad, y, negative_slope):
-    return leaky_grad(grad, y, negative_slope=negative_slope)
-
-
-@array_primitive
-def leaky_grad(g, s, *, negative_slope):
-    """g where s = leaky_relu(x) > 0, else negative_slope g."""
-    return kernels.leaky_relu_grad(g, s, negative_slope=negative_slope)
-
-
-@derived_from(leaky_grad)
-def _(g, s, *, negative_slope):
-    return where(s > 0, g, negative_slope * g)
-
-
-def leaky_relu(x: Value, negative_slope: float = 0.2) -> Value:
+def leaky_relu(x, *, negative_slope=0.2):
     """x where x > 0, else negative_slope x (negative_slope >= 0).
 
     >>> ops.leaky_relu([-5.0, 5.0])
     array([-1.,  5.], dtype=float32)
     """
-    return leaky(x, negative_slope=number("leaky_relu", "negative_slope", negative_slope, 0))
+    negative_slope = number("leaky_relu", "negative_slope", negative_slope, 0)
+    return kernels.leaky_relu(to_float(x), negative_slope=negative_slope)
+
+
+@leaky_relu.vjp("x")
+def _(grad, y, negative_slope):
+    return leaky_relu_grad(grad, y, negative_slope=negative_slope)
 
 
 @array_primitive
-def exponential_unit(x, *, alpha):
-    """x where x > 0, else alpha (exp(x) - 1)."""
-    return kernels.elu(to_float(x), alpha=alpha)
+def leaky_relu_grad(g, s, *, negative_slope):
+    """g where s = leaky_relu(x) > 0, else negative_slope g."""
+    return kernels.leaky_relu_grad(g, s, negative_slope=negative_slope)
 
 
-@exponential_unit.vjp("x")
-def _(grad, y, alpha):
-    return exponential_unit_grad(grad, y, alpha=alpha)
+@derived_from(leaky_relu_grad)
+def _(g, s, *, negative_slope):
+    return where(s > 0, g, negative_slope * g)
 
 
 @array_primitive
-def exponential_unit_grad(g, s, *, alpha):
-    """g where s = elu(x) > 0, else g (s + alpha)."""
-    return kernels.elu_grad(g, s, alpha=alpha)
-
-
-@derived_from(exponential_unit_grad)
-def _(g, s, *, alpha):
-    return where(s > 0, g, g * (s + alpha))
-
-
-def elu(x: Value, alpha: float = 1.0) -> Value:
+def elu(x, *, alpha=1.0):
     """x where x > 0, else alpha (exp(x) - 1), alpha >= 0.
 
     >>> ops.elu([-1.0, 5.0]).round(4)
     array([-0.6321,  5.    ], dtype=float32)
     """
-    return exponential_unit(x, alpha=number("elu", "alpha", alpha, 0))
+    return kernels.elu(to_float(x), alpha=number("elu", "alpha", alpha, 0))
+
+
+@elu.vjp("x")
+def _(grad, y, alpha):
+    return elu_grad(grad, y, alpha=alpha)
+
+
+@array_primitive
+def elu_grad(g, s, *, alpha):
+    """g where s = elu(x) > 0, else g (s + alpha)."""
+    return kernels.elu_grad(g, s, alpha=alpha)
+
+
+@derived_from(elu_grad)
+def _(g, s, *, alpha):
+    return where(s > 0, g, g * (s + alpha))
 
 
 @array_primitive

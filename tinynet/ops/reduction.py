@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import array_primitive, as_raw, basics
+from tinynet.autograd import array_primitive, as_raw, basics, composition
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import reduce
 from tinynet.kernels.common import aligned, launch, xp
-from tinynet.ops.arithmetic import add, divide, subtract
 from tinynet.ops.elementary import cast, exp, square
 from tinynet.ops.methods import Value, method
 from tinynet.ops.selection import maximum, minimum, where
@@ -35,6 +34,7 @@ def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     return basics.sum(x, axis=reduced_axes("sum", axis, x), keepdims=keepdims)
 
 
+@composition
 def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Sum of x over `axis`, divided by the number of elements summed; axis and keepdims as in `sum`.
 
@@ -42,11 +42,11 @@ def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     array([[1.5],
            [3.5]], dtype=float32)
     """
-    x = as_array(x)
     axis = reduced_axes("mean", axis, x)
-    return divide(sum(x, axis, keepdims), _count(x, axis))
+    return sum(x, axis, keepdims) / _count(x, axis)
 
 
+@composition
 def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """Biased variance: mean((x - mean(x))**2), in two passes, of the differences from the first of the numbers.
 
@@ -59,10 +59,11 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     (x,) = floats(x)
     axis = reduced_axes("var", axis, x)
     reduced = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    x = subtract(x, as_raw(x)[tuple([slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim)])])
-    return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
+    x = x - as_raw(x)[tuple([slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim)])]
+    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
 
+@composition
 def max(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
     """Largest element of x over `axis`, and no less than `initial`; axis and keepdims as in `sum`.
 
@@ -72,6 +73,7 @@ def max(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None
     return _extreme("max", amax, maximum, x, axis, keepdims, initial)
 
 
+@composition
 def min(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Value:
     """Smallest element of x over `axis`, and no more than `initial`; axis and keepdims as in `sum`.
 
@@ -82,12 +84,11 @@ def min(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None
 
 
 def _extreme(name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdims: bool, initial: Any) -> Value:
-    x = as_array(x)
     axis = reduced_axes(name, axis, x)
     if initial is None:
         return reduced(x, axis=axis, keepdims=keepdims)
     if not x.size:  # the sum of nothing is 0
-        return add(sum(x, axis, keepdims), initial)
+        return sum(x, axis, keepdims) + initial
     return larger(reduced(x, axis=axis, keepdims=keepdims), initial)
 
 

@@ -136,38 +136,33 @@ def _within(s: Value) -> Value:
 
 
 @array_primitive
-def gaussian_unit(x, *, approximate):
-    """x Phi(x) with the normal distribution function Phi, or its approximation by tanh."""
+def gelu(x, *, approximate=True):
+    """x Phi(x) with the normal distribution function Phi, which `approximate` writes with tanh.
+
+    >>> ops.gelu([-1.0, 1.0], approximate=False).round(4)
+    array([-0.1587,  0.8413], dtype=float32)
+    """
     return kernels.gelu(to_float(x), approximate=approximate)
 
 
-@gaussian_unit.vjp("x")
+@gelu.vjp("x")
 def _(grad, x, approximate):
-    return gaussian_unit_grad(grad, x, approximate=approximate)
+    return gelu_grad(grad, x, approximate=approximate)
 
 
 @array_primitive
-def gaussian_unit_grad(g, s, *, approximate):
+def gelu_grad(g, s, *, approximate):
     """g times the derivative of gelu at s."""
     return kernels.gelu_grad(g, s, approximate=approximate)
 
 
-@derived_from(gaussian_unit_grad)
+@derived_from(gelu_grad)
 def _(g, s, *, approximate):
     s = _within(s)
     if approximate:
         t = tanh(TANH_SCALE * (s + TANH_CUBIC * s * s * s))
         return 0.5 * g * (1 + t + s * (1 - t * t) * (TANH_SCALE * (1 + 3 * TANH_CUBIC * s * s)))
     return g * (0.5 * (1 + erf(s * ROOT_HALF)) + s * (INVERSE_ROOT_2PI * exp(-0.5 * s * s)))
-
-
-def gelu(x: Value, approximate: bool = True) -> Value:
-    """x Phi(x) with the normal distribution function Phi, which `approximate` writes with tanh.
-
-    >>> ops.gelu([-1.0, 1.0], approximate=False).round(4)
-    array([-0.1587,  0.8413], dtype=float32)
-    """
-    return gaussian_unit(x, approximate=bool(approximate))
 
 
 @array_primitive
