@@ -69,6 +69,10 @@ def parser() -> argparse.ArgumentParser:
     ladder = levels.add_parser("ladder", parents=[common], help=what)
     ladder.add_argument("--batch", type=at_least_one, default=128, metavar="N")
     ladder.add_argument("--rounds", type=at_least_one, default=100, help="calls of each rung")
+    what = "150 operations on a handful of numbers, forward and backward (printed, not kept)"
+    tape = levels.add_parser("tape", help=what, description=what)
+    tape.add_argument("--rounds", type=at_least_one, default=5, help="processes of each checkout")
+    tape.add_argument("--against", metavar="PATH", help="the interpreter of another checkout")
     for name, what in (("plot", "writes pictures of a file"), ("report", "writes RESULTS.md from the files in results/")):
         shown = levels.add_parser(name, help=what)
         shown.add_argument("file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results")
@@ -104,6 +108,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import ladder
 
         ladder.run(args)
+        return
+    if args.level == "tape":
+        from . import tape
+
+        tape.run(args)
         return
     here = machine.describe()
     path = args.out or results.default_path(here["processor"])

@@ -90,6 +90,15 @@ def test_a_start_of_a_process():
     assert 0 < answer["wall_s"] < answer["end_s"]
 
 
+def test_the_tape_beside_another_checkout(capsys):
+    command.main(["tape", "--rounds", "1", "--against", sys.executable])
+    *times, ratio = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in times] == ["this checkout", "the other"]
+    assert 0.2 < float(ratio.split()[-1]) < 5
+    with pytest.raises(SystemExit, match="false failed"):
+        command.main(["tape", "--rounds", "1", "--against", "false"])
+
+
 @pytest.mark.parametrize("task", ["accuracy", "epoch"])
 def test_a_whole_training(tmp_path, task):
     arrays = data.synthetic("mnist", 160)
