@@ -1,5 +1,6 @@
 """The walk: what arrives where, what is freed, what is refused."""
 
+import doctest
 import gc
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinynet import Parameter, Tensor, grad, no_grad, ops
-from tinynet.autograd import gradients, primitive
+from tinynet.autograd import gradients, primitive, tape
 from tinynet.autograd.tape import Node
 
 
@@ -42,6 +43,20 @@ def test_a_value_used_twice_receives_both_gradients():
     x = leaf([1.0, 2.0, 3.0])
     (x * x + ops.exp(x)).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 2 * x.numpy() + np.exp(x.numpy()))
+
+
+def test_the_tape_that_the_module_shows():
+    """The example in the docstring of tape.py is run as it stands there."""
+
+    def show(node):
+        ends = [f"leaf {e.name}" if isinstance(e, Tensor) else f"output {e[1]} of {e[0].primitive.name}" for e in node.edges]
+        print(f"{node.primitive.name:9}  edges: {', '.join(ends):32} saved: {', '.join(map(str, node.saved))}")
+
+    test = doctest.DocTestParser().get_doctest(tape.__doc__, {"Tensor": Tensor, "show": show}, "tape", None, None)
+    assert len(test.examples) == 7
+    out = []
+    result = doctest.DocTestRunner().run(test, out=out.append)
+    assert result.failed == 0, "".join(out)
 
 
 def test_a_diamond_is_walked_once_for_each_node():

@@ -1,6 +1,9 @@
-"""Backward: the tape walked from the outputs to the inputs, latest operation first. `Node.order` grows with time, so the
-latest node that waits in the heap has received every gradient it will ever get: no recursion, no separate sort.
-Gradients are added into new arrays; nothing that was handed in is ever changed."""
+"""Backward: the tape walked from the outputs to the inputs, latest operation first.
+
+`Node.order` grows with time, so the latest node that waits in the heap has received every gradient it will ever get: no
+recursion, no separate sort. On their way gradients are arrays, under `create_graph` Tensors on the tape; rules get Tensors
+in either case. Gradients are added into new arrays; nothing that was handed in is ever changed.
+"""
 
 import heapq
 from collections.abc import Sequence
@@ -17,7 +20,8 @@ from tinynet.kernels.common import xp
 class Walk:
     """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None: at every leaf).
 
-    With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables.
+    With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables. Batch norm's kernel
+    is given x and the mean of x, say; in the gradient by x the mean must count as a constant, though it came from x.
     """
 
     def __init__(self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False) -> None:
@@ -28,12 +32,12 @@ class Walk:
 
     def send(self, edge: Any, grad: Any) -> None:
         """Adds `grad` to what travels along `edge`."""
-        ends = isinstance(edge, Tensor)  # a leaf
-        if edge in self.arrived or (ends and self.wanted is None):
+        is_leaf = isinstance(edge, Tensor)
+        arrives = edge in self.arrived or (is_leaf and self.wanted is None)
+        if arrives:
             before = self.arrived.get(edge)
             self.arrived[edge] = grad if before is None else basics.add(before, grad)
-            ends = ends or self.stop
-        if not ends:
+        if not is_leaf and not (arrives and self.stop):
             node, index = edge
             if node not in self.pending:
                 self.pending[node] = [None] * node.output_count

@@ -1,5 +1,29 @@
-"""The tape: what an operation leaves behind so that its derivative can be taken later. A node points to where its inputs
-came from, never to its own output: there are no reference cycles, and memory goes down while backward walks."""
+"""The tape: what an operation leaves behind so that its derivative can be taken later.
+
+Each operation on a tracked Tensor is recorded as a Node, which points to where its inputs came from:
+
+    >>> x, y = (Tensor([value], requires_grad=True, name=name) for value, name in ((2.0, "x"), (3.0, "y")))
+    >>> z = x * y + x
+    >>> add, multiply = z._node, z._node.edges[0][0]
+    >>> show(add)
+    add        edges: output 0 of multiply, leaf x     saved: None, None
+    >>> show(multiply)
+    multiply   edges: leaf x, leaf y                   saved: [2.], [3.]
+
+The rule of add needs no values, and none is kept; the two of multiply need each the other's. z knows its place, output
+0 of the node add, and z.backward() begins there, with the gradient 1. From then on it goes along edges (backward.py):
+
+    at         gradient   its rules give   which arrive at
+    add        1          1 and 1          multiply, x
+    multiply   1          1 * 3 and 1 * 2  x, y
+
+    >>> z.backward()
+    >>> x.grad.numpy(), y.grad.numpy()   # dz/dx = y + 1, dz/dy = x
+    (array([4.], dtype=float32), array([2.], dtype=float32))
+
+add was recorded last, so it comes first: when multiply's turn comes, all who used its output have spoken. A node never
+points to its own output. So there are no reference cycles, and memory goes down while backward walks.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +31,7 @@ from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
-_recording: ContextVar[bool] = ContextVar("tinynet_recording", default=True)
+_recording: ContextVar[bool] = ContextVar("tinynet_grad_enabled", default=True)
 _order = count()
 is_grad_enabled = _recording.get  # whether operations on tracked Tensors are recorded in this thread or task
 
