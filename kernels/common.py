@@ -50,6 +50,8 @@ def xp(x: Array) -> Any:
     if package == "tinynet":
         if (module := getattr(x, "array_module", None)) is not None:  # arrays without numbers
             return module
+        if hasattr(type(x), "requires_grad"):
+            raise TypeError(f"a kernel takes arrays, got {x!r}: a forward that calls kernels is an @array_primitive")
         raise TypeError(f"{x!r} is not an array; wrap the operation in a layer, such as Lambda(function), to use it in a model")
     return np if package == "builtins" else sys.modules[package]
 

@@ -7,6 +7,7 @@ import pytest
 
 from tinynet import Tensor, ops
 from tinynet.autograd import primitive
+from tinynet.kernels import elementwise
 from tinynet.kernels.replay import Recorder
 
 OPERATORS = [
@@ -116,3 +117,12 @@ def test_a_rule_names_its_inputs():
 
     with pytest.raises(TypeError, match="are named"):
         softcap.vjp("z")
+
+
+def test_a_kernel_in_a_forward_of_tensors_is_refused():
+    @primitive
+    def double(x):
+        return elementwise.apply(np.add, x, x)
+
+    with pytest.raises(TypeError, match="a forward that calls kernels is an @array_primitive"):
+        double([1.0])
