@@ -1,4 +1,7 @@
-"""Autograd in four files: `tape` (what is kept), `tensor`, `primitive` (how rules are written), `backward` (the walk)."""
+"""Autograd: `tape` (what is kept), `tensor`, `primitive` (how rules are written), `backward` (the walk).
+
+`untracked` says what rules are given, `basics` are the operations that the walk itself needs.
+"""
 
 from tinynet.autograd.backward import grad, gradients
 from tinynet.autograd.primitive import Primitive, array_primitive, primitive

@@ -21,13 +21,17 @@ def untracked(x: Any) -> Any:
     """An array as a Tensor that is a constant, each of a tuple or list; numbers, None and Tensors as they are."""
     if type(x) is np.ndarray:
         return Tensor(x)
+    if x is None or type(x) is Tensor:
+        return x
     if isinstance(x, tuple | list):
-        return type(x)([untracked(one) for one in x])
+        return type(x)([Tensor(one) if type(one) is np.ndarray else untracked(one) for one in x])
     return Tensor(x) if hasattr(x, "dtype") and not isinstance(x, Tensor | np.generic) else x
 
 
 def arrays(x: Any) -> Any:
     """The array of a Tensor, each of a tuple; a number as an array."""
+    if type(x) is Tensor:
+        return x._data
     return tuple([arrays(one) for one in x]) if isinstance(x, tuple) else as_array(as_raw(x))
 
 
