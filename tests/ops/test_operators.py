@@ -1,13 +1,14 @@
 """Operators of Tensors are the operations of `ops`, small arrays or not; what a forward of operators is given and gives."""
 
 import operator
+from itertools import permutations
 
 import numpy as np
 import pytest
 
 from tinynet import Tensor, ops
 from tinynet.autograd import primitive
-from tinynet.kernels import elementwise
+from tinynet.kernels import common, elementwise
 from tinynet.kernels.replay import Recorder
 
 OPERATORS = [
@@ -20,18 +21,32 @@ NUMBERS = [0, 1, 2, 3, -1, -2, 0.5, -0.5, 1 / 3, 1e300, True]
 
 def same(x, y):
     assert (x.dtype, x.shape, x.tobytes()) == (y.dtype, y.shape, y.tobytes())
-    assert x.flags.f_contiguous == y.flags.f_contiguous
-    assert x.flags.c_contiguous == y.flags.c_contiguous
+    steps = [(i, j) for i, j, n in zip(x.strides, y.strides, x.shape, strict=True) if n > 1]
+    assert all(i == j for i, j in steps), f"they lie in memory in another order: {steps}"
 
 
 def pairs(dtype):
+    """Two operands each: of all special numbers, in several memory orders, shapes and formats."""
     a, b = (x.astype(dtype) for x in np.meshgrid(SPECIAL, SPECIAL))
     yield a, b
     yield a.T, b.T
     yield a, b.T
+    yield a.T, b
     yield a[:, ::2], b[:, ::2]
+    yield a[::-1], b[::-1]
+    yield np.broadcast_to(a[0], a.shape), np.broadcast_to(b[0], b.shape)
+    yield np.broadcast_to(a[:, :1], a.shape), np.broadcast_to(b[:, :1], b.shape)
     yield a[0], b[0]
     yield a, b[:1]
+    yield b[:1], a
+    yield a[0], b.T
+    yield a, b.astype("float32")
+    yield a, b.T.astype("float64")
+    blocks, others = a.reshape(3, 4, 12), b.reshape(3, 4, 12)
+    for order in permutations(range(3)):
+        yield blocks.transpose(order), others.transpose(order)
+        yield common.to_batch_last(blocks.transpose(order)), others.transpose(order)
+        yield others.transpose(order), common.to_batch_last(blocks.transpose(order))
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered in.*:RuntimeWarning")
