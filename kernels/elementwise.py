@@ -50,9 +50,10 @@ def _are_small(operands: tuple[Any, ...]) -> bool:
     if not first.ndim or not first.flags.forc or not first.dtype.isnative:
         return False
     for x in operands:
-        if x is not first and type(x) not in (float, int):
-            if type(x) is not np.ndarray or x.shape != first.shape or x.strides != first.strides:
-                return False
+        if x is first or type(x) in (float, int):
+            continue
+        if type(x) is not np.ndarray or x.shape != first.shape or x.strides != first.strides:
+            return False
     return True
 
 

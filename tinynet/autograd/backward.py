@@ -1,8 +1,8 @@
 """Backward: the tape walked from the outputs to the inputs, latest operation first.
 
-`Node.order` grows with time, so the latest node that waits in the heap has received every gradient it will ever get: no
-recursion, no separate sort. On their way gradients are arrays, under `create_graph` Tensors on the tape; rules get Tensors
-in either case. Gradients are added into new arrays; nothing that was handed in is ever changed.
+`Node.order` grows with time, so the latest node that waits in the heap has received every gradient it will ever
+get: no recursion, no separate sort. On their way gradients are arrays, under `create_graph` Tensors on the tape;
+rules get Tensors in either case. Gradients are added into new arrays; what was handed in is never changed.
 """
 
 import heapq
@@ -20,8 +20,9 @@ from tinynet.kernels.common import xp
 class Walk:
     """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None: at every leaf).
 
-    With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables. Batch norm's kernel
-    is given x and the mean of x, say; in the gradient by x the mean must count as a constant, though it came from x.
+    With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables. Batch
+    norm's kernel is given x and the mean of x, say. In the derivative by x the mean must count as a constant,
+    though it came from x.
     """
 
     def __init__(self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False) -> None:
@@ -62,7 +63,7 @@ class Walk:
         return self.arrived
 
     def _fitted(self, grad: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """What a rule returned as the gradient of an input: summed where that was repeated, and in its number format."""
+        """What a rule returned as an input's gradient: summed where that was repeated, and in its number format."""
         grad = untracked(grad) if self.create_graph else arrays(grad)
         grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
         if grad.dtype == dtype:

@@ -4,14 +4,14 @@
     def softcap(x, *, cap):             # inputs by place, settings by keyword
         return cap * tanh(x / cap)      # operators, and functions of `ops`
 
-    @softcap.vjp("x")                   # vector-Jacobian product for x: upstream gradient in, gradient of x out
+    @softcap.vjp("x")                   # vector-Jacobian product: upstream gradient in, gradient of x out
     def _(grad, y, cap):
         return grad * (1 - (y / cap) ** 2)
 
-Forward and rule are given untracked Tensors (untracked.py), and a rule under `create_graph` those on the tape:
-then it is recorded itself, and can be differentiated again. The forward of an `@array_primitive` is given the
-arrays: it calls a kernel, or returns a view. To the caller the two are alike. Arrays in, arrays out; with a Tensor
-among the inputs Tensors come out, and if one is tracked a node is left on the tape.
+Forward and rule are given untracked Tensors (untracked.py), and a rule under `create_graph` those on the
+tape: then it is recorded itself, and can be differentiated again. The forward of an `@array_primitive` is given
+the arrays: it calls a kernel, or returns a view. To the caller the two are alike. Arrays in, arrays out; with a
+Tensor among the inputs Tensors come out, and if one is tracked a node is left on the tape.
 
 The names of a rule's parameters say what the node keeps for it:
 
@@ -58,7 +58,7 @@ class Rule:
 
 
 class Primitive:
-    """A differentiable function, made of its `forward`: one of Tensors, or with `on_arrays` one of arrays; see above."""
+    """A differentiable function, made of its `forward`, which is one of Tensors, or with `on_arrays` of arrays."""
 
     def __init__(self, forward: Callable[..., Any], on_arrays: bool = False) -> None:
         update_wrapper(self, forward)
@@ -67,7 +67,8 @@ class Primitive:
         self.inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
         self.arity = len(self.inputs)  # 0 if it takes any number of them
         self.keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self.defaults = {p.name: p.default for p in parameters if p.name in self.keywords and p.default is not p.empty}
+        defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
+        self.defaults = {name: defaults[name] for name in self.keywords if name in defaults}
         self.rules: dict[int, Rule] = {}
         self.joint: Rule | None = None
 
@@ -108,13 +109,13 @@ class Primitive:
         return _wrap(out, node, 0, tensors)
 
     def _given(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:
-        """The inputs of a call that gives one by its name, log(x=a), or settings by their places, clip(x, 0.0, 1.0).
+        """The inputs of a call that gives one by its name, log(x=a), or settings by place, clip(x, 0.0, 1.0).
 
-        Inputs are taken out of `static`, and settings put there. What is too many or too few, the forward refuses.
+        Inputs are taken out of `static`, and settings put there. What is too many or too few the forward refuses.
         """
         while len(args) < self.arity and self.inputs[len(args)] in static:
             args = (*args, static.pop(self.inputs[len(args)]))
-        settings = args[self.arity :] if self.arity else ()  # after any number of inputs there is no such place
+        settings = args[self.arity :] if self.arity else ()  # behind any number of inputs there is no place
         static.update(zip(self.keywords, settings, strict=False))
         return args[: len(args) - len(settings)] + settings[len(self.keywords) :]
 
@@ -150,7 +151,7 @@ class Primitive:
 
 
 def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Tensor:
-    """Tensor of an output. A view shares the version of what it views: a change of one is a change of the other."""
+    """Tensor of an output. A view shares the version of what it views: a change of one changes the other."""
     tensor = Tensor(value)
     data, memory = tensor._data, getattr(tensor._data, "base", None)
     for x in inputs:

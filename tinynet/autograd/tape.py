@@ -10,8 +10,8 @@ Each operation on a tracked Tensor is recorded as a Node, which points to where 
     >>> show(multiply)
     multiply   edges: leaf x, leaf y                   saved: [2.], [3.]
 
-The rule of add needs no values, and none is kept; the two of multiply need each the other's. z knows its place, output
-0 of the node add, and z.backward() begins there, with the gradient 1. From then on it goes along edges (backward.py):
+The rule of add needs no values, and none is kept; the two of multiply need each the other's. z knows its place,
+output 0 of the node add. z.backward() begins there, with the gradient 1, and goes along the edges (backward.py):
 
     at         gradient   its rules give   which arrive at
     add        1          1 and 1          multiply, x
@@ -21,8 +21,8 @@ The rule of add needs no values, and none is kept; the two of multiply need each
     >>> x.grad.numpy(), y.grad.numpy()   # dz/dx = y + 1, dz/dy = x
     (array([4.], dtype=float32), array([2.], dtype=float32))
 
-add was recorded last, so it comes first: when multiply's turn comes, all who used its output have spoken. A node never
-points to its own output. So there are no reference cycles, and memory goes down while backward walks.
+add was recorded last, so it comes first: when multiply's turn comes, all gradients of its output are there. A
+node never points to its own output. So there are no reference cycles, and memory goes down while backward walks.
 """
 
 from collections.abc import Iterator

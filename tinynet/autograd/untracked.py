@@ -1,6 +1,6 @@
-"""Untracked Tensors: what is computed with operators and functions of `ops` is given Tensors, also where nothing is tracked.
+"""Untracked Tensors: what rules, forwards and compositions are given, so that they can be written with operators.
 
-An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: the same number format,
+An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: of the same number format,
 memory order and bits everywhere, repeated in a replayed step, and on the tape if one of the Tensors is tracked.
 """
 
@@ -18,7 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def untracked(x: Any) -> Any:
-    """An array as a Tensor that is a constant, each of a tuple or list; numbers, None and Tensors as they are."""
+    """An array as a constant Tensor, each of a tuple or list too; numbers, None and Tensors as they are."""
     if type(x) is np.ndarray:
         return Tensor(x)
     if x is None or type(x) is Tensor:
@@ -36,20 +36,21 @@ def arrays(x: Any) -> Any:
 
 
 def on_tensors(function: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
-    """`function`, whose first `count` arguments are Tensors (None: all by place), as one of arrays, numbers and lists.
+    """`function` of Tensors as one of arrays, numbers and lists: its first `count` arguments (None: all by place).
 
     A number beside an array stays a number, which takes the format of what it meets.
     """
 
     @wraps(function)
     def run(*args: Any, **settings: Any) -> Any:
-        return arrays(function(*untracked(operands(*args[:count])), *(args[count:] if count else ()), **settings))
+        others = args[count:] if count else ()
+        return arrays(function(*untracked(operands(*args[:count])), *others, **settings))
 
     return run
 
 
 def composition(function: Function) -> Function:
-    """Decorator: a function that is composed of operators and functions of `ops`, and takes arrays, lists and numbers too.
+    """Decorator: a function composed of operators and functions of `ops`, which takes arrays, lists, numbers too.
 
     Its inputs are the parameters without a default, and Tensors within. If none was one before, it gives arrays.
 

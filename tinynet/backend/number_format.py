@@ -58,10 +58,10 @@ def align_all(*operands: Any, beside: Any = None) -> list[Any]:
 
 
 def operands(*xs: Any) -> list[Any]:
-    """What a function written with operators computes with: arrays, lists as arrays, None, and numbers beside one of those.
+    """What a function written with operators computes with: arrays, lists as arrays, None, numbers beside those.
 
-    Nothing is brought into another format but lists of floats, which are weak; without an array or a list, numbers become
-    arrays.
+    Nothing is brought into another format but lists of floats, which are weak. Without an array or a list, numbers
+    become arrays.
     """
     if all(hasattr(x, "dtype") and not isinstance(x, np.generic) for x in xs):
         return list(xs)

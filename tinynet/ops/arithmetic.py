@@ -3,7 +3,7 @@
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
 repeated. In what number format the result is, backend/number_format.py says: float32 stays float32.
 
-Forwards here are the operators' own and are given arrays; rules are given Tensors, and written with the operators themselves.
+Forwards here are what the operators mean, and are given arrays. Rules are given Tensors, and written with operators.
 """
 
 import numpy as np
