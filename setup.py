@@ -1,4 +1,9 @@
-"""Build file of tinynet: `kernels/` at the top of the tree is installed as the subpackage `tinynet.kernels`."""
+"""Build file of tinynet: `kernels/` at the top of the tree is installed as the subpackage `tinynet.kernels`.
+
+A global package called `kernels` would collide with others of that name. `tinynet/kernels` is a link to the folder, so that
+editors and type checkers find it too, and an editable install is a path, which they read. Where links are not to be had (a
+checkout on Windows makes a text file of it) the folder is mapped below `tinynet` here: all works, but editors do not see it.
+"""
 
 import re
 from pathlib import Path
@@ -6,6 +11,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+LINKED = (ROOT / "tinynet" / "kernels" / "__init__.py").is_file()
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tinynet" / "__init__.py").read_text(encoding="utf-8")).group(1)
 
 setup(
@@ -16,12 +22,11 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    # A global package called `kernels` would collide with others of that name, so the folder is mapped below `tinynet`.
-    package_dir={"tinynet.kernels": "kernels"},
+    package_dir={"": "."} if LINKED else {"tinynet.kernels": "kernels"},
     packages=[
         *find_packages(include=["tinynet", "tinynet.*"]),
-        "tinynet.kernels",
-        *(f"tinynet.{package}" for package in find_packages(include=["kernels.*"])),
+        *([] if LINKED else ["tinynet.kernels"]),
+        *([] if LINKED else (f"tinynet.{package}" for package in find_packages(include=["kernels.*"]))),
     ],
     package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"]},
     install_requires=[

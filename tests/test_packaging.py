@@ -3,49 +3,71 @@
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from installing import ROOT, build, checkout, install
 
 
-def run(code: str, *, cwd: Path, path: str | None = None, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def run(
+    code: str, *, cwd: Path, path: str | None = None, flags: tuple[str, ...] = (), python: str | Path = sys.executable
+) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     if path is not None:
         environment["PYTHONPATH"] = path
     return subprocess.run(
-        [sys.executable, *flags, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
+        [python, *flags, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True, timeout=120
     )
 
 
-@pytest.fixture(scope="module")
-def wheel_contents(tmp_path_factory):
+@pytest.fixture(scope="module", params=["link", "text"])
+def wheel_contents(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    build = subprocess.run(
-        [sys.executable, "setup.py", "-q", "build", "-b", str(folder / "b"), "egg_info", "-e", str(folder),
-         "bdist_wheel", "-d", str(folder / "dist")],
-        cwd=ROOT, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    if build.returncode != 0 and "invalid command" in build.stderr:
-        pytest.skip("this environment cannot build wheels (setuptools is too old)")
-    assert build.returncode == 0, build.stderr[-2000:]
-    unpacked = folder / "site"
-    with zipfile.ZipFile(next((folder / "dist").glob("*.whl"))) as archive:
-        archive.extractall(unpacked)
-    return unpacked
+    wheel = build("wheel", checkout(folder / "checkout", link=request.param == "link"), folder)
+    with zipfile.ZipFile(wheel) as archive:
+        assert len(archive.namelist()) == len(set(archive.namelist()))
+        archive.extractall(folder / "site")
+    return folder / "site"
 
 
-def test_wheel_holds_every_package_and_the_digits(wheel_contents):
-    for source in [*sorted((ROOT / "tinynet").rglob("*.py")), *sorted((ROOT / "kernels").rglob("*.py"))]:
-        relative = source.relative_to(ROOT)
-        target = Path("tinynet", relative) if relative.parts[0] == "kernels" else relative
-        assert (wheel_contents / target).is_file(), target
+def installed_files() -> set[str]:
+    """Where the modules of the checkout are in an installation: kernels/ below tinynet/."""
+    sources = [*(ROOT / "tinynet").rglob("*.py"), *(ROOT / "kernels").rglob("*.py")]
+    names = {path.relative_to(ROOT).as_posix() for path in sources}
+    return {f"tinynet/{name}" if name.startswith("kernels/") else name for name in names}
+
+
+def test_wheel_holds_every_module_once_and_the_digits(wheel_contents):
+    assert {path.relative_to(wheel_contents).as_posix() for path in wheel_contents.rglob("*.py")} == installed_files()
     assert (wheel_contents / "tinynet" / "datasets" / "digits.npz").is_file()
     assert (wheel_contents / "tinynet" / "py.typed").is_file()
-    assert not (wheel_contents / "kernels").exists()
-    assert not (wheel_contents / "tests").exists()
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["link", "text"])
+def test_source_archive_holds_every_module(link, tmp_path):
+    archive = build("sdist", checkout(tmp_path / "checkout", link=link), tmp_path)
+    with tarfile.open(archive) as files:
+        files.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / archive.name.removesuffix(".tar.gz")
+    with zipfile.ZipFile(build("wheel", unpacked, tmp_path)) as wheel:
+        assert {name for name in wheel.namelist() if name.endswith(".py")} == installed_files()
+
+
+@pytest.mark.parametrize("link", [True, False], ids=["link", "text"])
+def test_editable_install_works_outside_the_checkout(link, tmp_path):
+    source = checkout(tmp_path / "checkout", link=link)
+    python = install(build("editable", source, tmp_path), tmp_path / "environment")
+    code = (
+        "import tinynet, tinynet.kernels.conv2d, pathlib\n"
+        "for module in (tinynet, tinynet.kernels.conv2d): print(pathlib.Path(module.__file__).resolve())\n"
+    )
+    done = run(code, cwd=tmp_path, python=python)
+    assert done.returncode == 0, done.stderr
+    places = [source / "tinynet" / "__init__.py", source / "kernels" / "conv2d" / "__init__.py"]
+    assert done.stdout.splitlines() == list(map(str, places))
 
 
 def test_wheel_works_outside_the_checkout(wheel_contents, tmp_path):

@@ -7,9 +7,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-if find_spec("tinynet.kernels") is None:
+if missing := [name for name in ("numpy", "numba", "tinynet.kernels") if find_spec(name) is None]:
     raise ImportError(
-        "tinynet.kernels is missing: this is a checkout that was not installed. "
+        f"{missing[0]} is missing: this is a checkout that was not installed. "
         "Install it first, with `pip install -e .` at the top of the checkout."
     )
 

@@ -105,7 +105,7 @@ def files_entered(function):
     found = set()
 
     def note(frame, event, argument):
-        path = Path(frame.f_code.co_filename)
+        path = Path(frame.f_code.co_filename).resolve()  # kernels/, which tinynet/kernels is a link to
         if path.is_relative_to(ROOT):
             found.add(path.relative_to(ROOT).as_posix())
 

@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 
 
 class Copy:
-    """The files that git knows, with `kernels` linked to where an installation puts it."""
+    """The files that git knows."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._originals, self._edits = folder, dict[Path, str](), 0
@@ -35,8 +35,7 @@ class Copy:
         for name in filter(None, names.split("\0")):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
-        (folder / "tinynet" / "kernels").symlink_to(folder / "kernels", target_is_directory=True)
+            shutil.copy2(ROOT / name, target, follow_symlinks=False)
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
     def write(self, name: str, text: str) -> None:

@@ -98,8 +98,9 @@ class BatchNormalization(NormalizationBase):
             mean, variance = (p if p.ndim == 1 else ops.reshape(p, -1) for p in moving)
             return ops.batch_norm_inference(x, gamma, beta, mean, variance, axis=axis, epsilon=self.epsilon)
         y, mean, variance = ops.batch_norm(x, gamma, beta, axis=axis, epsilon=self.epsilon)
+        moving_mean, moving_variance = (parameter.data.reshape(-1) for parameter in moving)
         with lasting:
-            follow(*(parameter.data.reshape(-1) for parameter in moving), mean.data, variance.data, momentum=self.momentum)
+            follow(moving_mean, moving_variance, mean.data, variance.data, momentum=self.momentum)
         for parameter in moving:
             parameter.touch()
         return y
