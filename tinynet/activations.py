@@ -10,7 +10,7 @@ from tinynet import missing_names, ops, registry
 from tinynet.autograd import composition
 from tinynet.ops.settings import existing, floats, number
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 def linear(x: Any) -> Any:

@@ -13,7 +13,7 @@ from tinynet import missing_names, ops, registry, signature
 from tinynet.backend import config
 from tinynet.backend.revision import Counted
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 class Constraint(signature.Configured, Counted):

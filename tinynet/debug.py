@@ -22,7 +22,7 @@ from tinynet.models.replay import Replay
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 class NumericsError(FloatingPointError):

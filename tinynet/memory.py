@@ -14,7 +14,7 @@ from typing import Any
 from tinynet import missing_names
 from tinynet.console import say
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 def usage(model: Any = None, *data: Any) -> dict[str, int]:

@@ -67,13 +67,16 @@ def no_attribute(thing: Any, name: str, kind: str) -> AttributeError:
     return MissingAttributeError(words)
 
 
-def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__, __dir__ = gone.namespace(__name__)`: errors that help, and what is public alone for `dir()`."""
+def namespace(module: str) -> None:
+    """`gone.namespace(__name__)` in a module: its errors help, and `dir()` of it is what is public alone.
+
+    To type checkers, which do not look in here, a name that is not in the module is a mistake.
+    """
 
     def __getattr__(name: str) -> Any:  # noqa: N807
         raise missing(module, name)
 
-    return __getattr__, lambda: public(module)
+    vars(sys.modules[module]).update(__getattr__=__getattr__, __dir__=lambda: public(module))
 
 
 def public(module: str) -> list[str]:

@@ -17,7 +17,7 @@ from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
 from tinynet.signature import Configured
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 Seed = Any  # None, an integer, or a SeedGenerator
 

@@ -14,7 +14,7 @@ import numpy as np
 from tinynet import missing_names, ops, registry, signature
 from tinynet.backend.revision import Counted
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 class Regularizer(signature.Configured, Counted):

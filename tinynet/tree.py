@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynet import missing_names
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 STRUCTURES = (list, tuple, dict)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import missing_names
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")

@@ -40,4 +40,4 @@ __all__ = [
     "python_logs",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

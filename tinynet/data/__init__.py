@@ -14,4 +14,4 @@ __all__ = [
     "is_iterable_of_batches", "split", "weights_from_classes",
 ]  # fmt: skip
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

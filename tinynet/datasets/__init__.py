@@ -18,7 +18,7 @@ __all__ = [
     "mnist",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 _MODULES = {"cifar10": cifar10, "digits": digits, "fashion_mnist": fashion_mnist, "mnist": mnist}
 

@@ -18,7 +18,7 @@ from tinynet.backend import config
 from tinynet.datasets import fetch
 from tinynet.datasets.idx import Split
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 

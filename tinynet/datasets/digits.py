@@ -12,7 +12,7 @@ import numpy as np
 from tinynet import missing_names
 from tinynet.datasets.idx import Split
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 MAXIMUM = 16  # the largest pixel value

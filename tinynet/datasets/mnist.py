@@ -10,7 +10,7 @@ import numpy as np
 from tinynet import missing_names
 from tinynet.datasets import fetch, idx
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 

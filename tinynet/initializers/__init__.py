@@ -47,7 +47,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 constant, glorot_normal, glorot_uniform, he_normal, he_uniform = Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform
 identity, lecun_normal, lecun_uniform, ones, orthogonal = Identity, LecunNormal, LecunUniform, Ones, Orthogonal

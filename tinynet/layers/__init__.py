@@ -80,4 +80,4 @@ __all__ = [
 ]  # fmt: skip
 
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

@@ -46,7 +46,7 @@ __all__ = [
     "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 _CLASSES: dict[str, type[Loss]] = {
     cls.__name__: cls

@@ -79,4 +79,4 @@ __all__ = [
     "sparse_categorical_crossentropy", "sparse_top_k_categorical_accuracy", "squared_hinge", "top_k_categorical_accuracy",
 ]  # fmt: skip
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

@@ -110,4 +110,4 @@ __all__ = [
     "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

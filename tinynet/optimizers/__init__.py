@@ -32,7 +32,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 _CLASSES: dict[str, Callable[..., Optimizer]] = {
     cls.__name__.lower(): cls

@@ -14,4 +14,4 @@ from tinynet.plotting.model_graph import plot_model
 
 __all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "learning_rate_curve", "mistakes", "plot_model", "save"]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)

@@ -32,7 +32,7 @@ __all__ = [
     "serialize_keras_object",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

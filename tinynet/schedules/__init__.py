@@ -28,7 +28,7 @@ __all__ = [
     "serialize",
 ]
 
-__getattr__, __dir__ = missing_names.namespace(__name__)
+missing_names.namespace(__name__)
 
 _CLASSES = {
     cls.__name__: cls
