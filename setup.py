@@ -49,6 +49,7 @@ setup(
             *("tensorboardX>=2.6.2", "tensorboard>=2.16"),
             *("h5py>=3.11", "onnx>=1.17", "onnxruntime>=1.20"),
             *("nbclient>=0.10", "ipykernel>=6.29"),  # what notebooks show
+            "pyright[nodejs]>=1.1.414",  # what editors see; it comes with all it needs, Node.js included
         ],
     },
 )

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -17,12 +17,8 @@ from tinynet import missing_names
 
 sys.meta_path.append(missing_names.Imports)
 
-# Rooms and names are imported when they are first asked for, so that `import tinynet` costs little.
-_ROOMS = (
-    "activations", "autograd", "backend", "callbacks", "compat", "constraints", "data", "datasets", "debug",
-    "initializers", "kernels", "layers", "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting",
-    "preprocessing", "random", "regularizers", "saving", "schedules", "tree", "utils",
-)  # fmt: skip
+# What is imported when it is first asked for, so that `import tinynet` costs little: the names below, each from its module,
+# and rooms, modules of tinynet.
 _NAMES = {
     "Initializer": "tinynet.initializers",
     "Input": "tinynet.layers",
@@ -46,19 +42,46 @@ _NAMES = {
     "set_num_threads": "tinynet.kernels.threads",
 }
 
-__all__ = ["config", *_ROOMS, *_NAMES]
+__all__ = [
+    "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer",
+    "Parameter", "Regularizer", "Sequential", "Tensor", "activations", "autograd", "backend", "callbacks",
+    "compat", "config", "constraints", "data", "datasets", "debug", "get_num_threads", "grad",
+    "gradcheck", "gradgradcheck", "initializers", "kernels", "layers", "losses", "memory", "metrics",
+    "models", "no_grad", "ops", "optimizers", "plotting", "preprocessing", "random", "regularizers",
+    "saving", "schedules", "set_device", "set_num_threads", "tree", "utils",
+]  # fmt: skip
 
+if TYPE_CHECKING:  # the same for editors and type checkers; tests/test_editor.py holds the three lists together
+    from tinynet import (  # isort: skip
+        activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, initializers, kernels,
+        layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random, regularizers, saving,
+        schedules, tree, utils,
+    )  # fmt: skip
+    from tinynet.autograd import Parameter, Tensor, grad, no_grad
+    from tinynet.backend import config
+    from tinynet.backend.device import set_device
+    from tinynet.gradient_check import gradcheck, gradgradcheck
+    from tinynet.initializers import Initializer
+    from tinynet.kernels.threads import get_num_threads, set_num_threads
+    from tinynet.layers import Input, InputSpec, Layer
+    from tinynet.layers.symbolic import KerasTensor
+    from tinynet.losses import Loss
+    from tinynet.metrics import Metric
+    from tinynet.models import Model, Sequential
+    from tinynet.optimizers import Optimizer
+    from tinynet.regularizers import Regularizer
+else:  # to type checkers a name that is not there is a mistake
 
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return importlib.import_module(f"tinynet.{name}")
-    if name == "config":
-        return importlib.import_module("tinynet.backend.config")
-    if name in _NAMES:
-        importlib.import_module("tinynet.ops")  # gives Tensor its operators
-        value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
-        return value
-    raise missing_names.missing("tinynet", name, _places)
+    def __getattr__(name: str) -> Any:
+        if name == "config":
+            return importlib.import_module("tinynet.backend.config")
+        if name in _NAMES:
+            importlib.import_module("tinynet.ops")  # gives Tensor its operators
+            value = globals()[name] = getattr(importlib.import_module(_NAMES[name]), name)
+            return value
+        if name in __all__:
+            return importlib.import_module(f"tinynet.{name}")
+        raise missing_names.missing("tinynet", name, _places)
 
 
 def _places() -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,11 +38,26 @@ _ELSEWHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _ELSEWHERE:
-        raise missing_names.missing(__name__, name)
-    module, _, attribute = _ELSEWHERE[name].rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
+if TYPE_CHECKING:  # the same, for editors and type checkers; tests/test_editor.py compares the two
+    from tinynet import registry, saving
+    from tinynet.data import PyDataset as PyDataset
+    from tinynet.layers.naming import reset_names
+    from tinynet.plotting import plot_model as plot_model
+
+    CustomObjectScope = custom_object_scope = registry.custom_object_scope
+    clear_session = reset_names
+    deserialize_keras_object = saving.deserialize_keras_object
+    get_registered_name = registry.registered_name
+    get_registered_object = saving.get_registered_object
+    register_keras_serializable = registry.register_keras_serializable
+    serialize_keras_object = saving.serialize_keras_object
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _ELSEWHERE:
+            raise missing_names.missing(__name__, name)
+        module, _, attribute = _ELSEWHERE[name].rpartition(".")
+        return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -7,7 +7,7 @@ rules get Tensors in either case. Gradients are added into new arrays; what was 
 
 import heapq
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from tinynet.autograd import basics
 from tinynet.autograd.tape import Node, is_grad_enabled, set_grad_enabled
@@ -16,6 +16,7 @@ from tinynet.autograd.untracked import arrays, untracked
 from tinynet.kernels import elementwise
 from tinynet.kernels.common import xp
 
+Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
 
 class Walk:
     """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None: at every leaf).
@@ -112,7 +113,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> 
         leaf._grad = Tensor(basics.copy(grad) if leaf._grad is None else basics.add(leaf._grad.data, grad))
 
 
-Tensor.backward = backward  # type: ignore[attr-defined]
+Tensor.backward = backward  # type: ignore[method-assign, assignment]
 
 
 def gradients(
@@ -133,9 +134,9 @@ def gradients(
 
 
 def grad(
-    outputs: Any, inputs: Any, grad_outputs: Any = None, *,
+    outputs: Any, inputs: Inputs, grad_outputs: Any = None, *,
     create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False,
-) -> Any:  # fmt: skip
+) -> Inputs:  # fmt: skip
     """Gradients of the sum of `outputs`, weighted by `grad_outputs`, with respect to `inputs`.
 
     A Tensor for one input, a list for a list, each in memory of its own; with `create_graph` on the tape, to be differentiated
@@ -144,11 +145,11 @@ def grad(
     >>> grad((x := Tensor([3.0], requires_grad=True)) ** 2, x).numpy()
     array([6.], dtype=float32)
     """
-    ins = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    ins: list[Any] = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     keep = create_graph if retain_graph is None else retain_graph
     with set_grad_enabled(create_graph and is_grad_enabled()):
         arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
-        found = [None if value is None else as_tensor(basics.copy(value)) for value in arrived]
+        found: Any = [None if value is None else as_tensor(basics.copy(value)) for value in arrived]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):
         raise RuntimeError(f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None")
     return found if isinstance(inputs, list | tuple) else found[0]

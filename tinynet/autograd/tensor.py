@@ -1,6 +1,6 @@
 """Tensor: an array that remembers how it was computed. `backward` and `ops` add the methods that they define."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,8 +8,13 @@ from tinynet.autograd.tape import Node
 from tinynet.backend import config, device, number_format, revision, undo
 from tinynet.kernels.replay import touched
 
+if TYPE_CHECKING:  # what `ops` attaches, by name and type
+    from tinynet.autograd.tensor_methods import ParameterMethods, TensorMethods
+else:
+    TensorMethods = ParameterMethods = object
 
-class Tensor:
+
+class Tensor(TensorMethods):
     """Array on the CPU or GPU and, if it is tracked, its place on the tape.
 
     Python floats in `data` become `config.floatx()`; an array keeps its dtype and is not copied, and a change made through
@@ -19,7 +24,6 @@ class Tensor:
     __slots__ = ("__weakref__", "_data", "_grad", "_index", "_logits", "_node", "_version", "name", "requires_grad")
     __hash__ = object.__hash__
     _version: list[int]
-    numpy: Any  # a copy as a C-ordered NumPy array; like all operators and other methods from `ops`
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
         self._data = data if type(data) is np.ndarray else _to_array(data)
@@ -32,14 +36,14 @@ class Tensor:
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
-    data = property(lambda self: self._data)
-    shape = property(lambda self: self._data.shape)
-    dtype = property(lambda self: self._data.dtype)
-    ndim = property(lambda self: self._data.ndim)
-    size = property(lambda self: self._data.size)
+    data: Any = property(lambda self: self._data)
+    shape: tuple[int, ...] = property(lambda self: self._data.shape)  # type: ignore[assignment]
+    dtype: np.dtype = property(lambda self: self._data.dtype)  # type: ignore[assignment]
+    ndim: int = property(lambda self: self._data.ndim)  # type: ignore[assignment]
+    size: int = property(lambda self: self._data.size)  # type: ignore[assignment]
     version = property(lambda self: self._version[0], doc="Number of changes in place so far.")
     edge = property(lambda self: self if self._node is None else (self._node, self._index), doc="Its place on the tape.")
-    grad = property(lambda self: self._grad, doc="What backward accumulated, a Tensor or None.")
+    grad: "Tensor | None" = property(lambda self: self._grad, doc="What backward added.")  # type: ignore[assignment]
 
     def zero_grad(self) -> None:
         """Forgets the accumulated gradient."""
@@ -65,7 +69,7 @@ class Tensor:
         return self
 
 
-class Parameter(Tensor):
+class Parameter(Tensor, ParameterMethods):
     """Variable of a layer, which holds `data`; `trainable` decides whether it is tracked; `name` is that of a Tensor."""
 
     __slots__ = ("_constraint", "_regularizer")

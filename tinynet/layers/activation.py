@@ -1,7 +1,7 @@
 """Activations as layers: an elementwise function, or softmax, between two others."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tinynet.backend import tracebacks
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise, Layer, Shape
 from tinynet.layers.normalization_base import axis_argument
+from tinynet.layers.static_types import LayerArguments
 
 
 class Activation(Layer):
@@ -23,7 +24,7 @@ class Activation(Layer):
     supports_masking = True
     _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
 
-    def __init__(self, activation: Any, **kwargs: Any) -> None:
+    def __init__(self, activation: Any, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.activation = activation
 
@@ -45,8 +46,9 @@ class ReLU(Elementwise):
     """
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
-    ) -> None:
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:  # fmt: skip
         super().__init__(**kwargs)
         self.max_value = None if max_value is None else arguments.number(max_value, f"{self}: max_value", 0)
         self.negative_slope = arguments.number(negative_slope, f"{self}: negative_slope", 0)
@@ -63,7 +65,9 @@ class LeakyReLU(Elementwise):
     array([[-1.,  2.]], dtype=float32)
     """
 
-    def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, negative_slope: float = 0.3, *, alpha: float | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         if alpha is not None:
             tracebacks.warn(f"{self}: `alpha` is written `negative_slope` today")
@@ -100,10 +104,12 @@ class PReLU(Elementwise):
         alpha_regularizer: Any = None,
         alpha_constraint: Any = None,
         shared_axes: int | Sequence[int] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
-        self._weight_arguments("alpha", alpha_initializer, alpha_regularizer, alpha_constraint)
+        self.alpha_initializer, self.alpha_regularizer, self.alpha_constraint = self._weight_arguments(
+            alpha_initializer, alpha_regularizer, alpha_constraint
+        )
         axes = (shared_axes,) if isinstance(shared_axes, int) else shared_axes or ()
         self.shared_axes = arguments.integers(axes, f"{self}: shared_axes")
 
@@ -131,7 +137,7 @@ class ELU(Elementwise):
     array([[-0.316,  2.   ]], dtype=float32)
     """
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, alpha: float = 1.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.alpha = arguments.number(alpha, f"{self}: alpha")
 
@@ -148,7 +154,7 @@ class Softmax(Elementwise):
     array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
     """
 
-    def __init__(self, axis: int | tuple[int, ...] = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | tuple[int, ...] = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = arguments.integers(axis, f"{self}: axis") if isinstance(axis, list | tuple) else axis_argument(self, axis)
 

@@ -1,9 +1,10 @@
 """ActivityRegularization: a penalty on what passes."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import regularizers
 from tinynet.layers.base import Elementwise
+from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class ActivityRegularization(Elementwise):
@@ -15,7 +16,7 @@ class ActivityRegularization(Elementwise):
     [1.5]
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Unpack[UnpenalisedArguments]) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = float(l1), float(l2)
 

@@ -1,13 +1,14 @@
 """AlphaDropout: dropout that leaves mean 0 and variance 1 as they are, for SELU nets."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from tinynet import ops
 from tinynet.layers import arguments
 from tinynet.layers.seeded import Seeded
+from tinynet.layers.static_types import LayerArguments
 
 # selu's limit for x -> -inf, -scale alpha: what a dropped unit is set to.
 SATURATION = -1.6732632423543772 * 1.0507009873554805
@@ -29,8 +30,9 @@ class AlphaDropout(Seeded):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
             raise ValueError(f"{self}: rate is the fraction to drop, at least 0 and below 1, got {rate!r}")

@@ -63,7 +63,7 @@ def unknown(cls: type, name: str) -> ValueError:
     return ValueError(f"{cls.__name__} has no argument {name!r}: {hint}")
 
 
-def input_shape(layer: Any, unknown: dict[str, Any]) -> tuple[int | None, ...] | None:
+def input_shape(layer: Any, unknown: Any) -> tuple[int | None, ...] | None:
     """Takes `input_dim` or `input_shape`, the shape of one sample, out of `unknown`; None if there is neither.
 
     As in Keras 3 any layer accepts them, with a warning: a Sequential that begins with the layer puts an Input before it.

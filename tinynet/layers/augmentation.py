@@ -6,7 +6,7 @@ a map does to the image, and what `fill_mode` puts where it looks outside, is in
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from tinynet.backend.config import check_data_format
 from tinynet.kernels import common
 from tinynet.layers.arguments import spatial_axes
 from tinynet.layers.seeded import Seeded
+from tinynet.layers.static_types import LayerArguments
 
 Factor = float | Sequence[float]
 
@@ -33,8 +34,9 @@ class RandomAffine(Seeded):
     supports_masking = False
 
     def __init__(
-        self, *, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: int | None, **kwargs: Any
-    ) -> None:
+        self, *, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: int | None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         for name, value, known in (("fill_mode", fill_mode, FILL_MODES), ("interpolation", interpolation, INTERPOLATIONS)):
             if value not in known:
@@ -99,8 +101,9 @@ class RandomFlip(RandomAffine):
     """
 
     def __init__(
-        self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None, **kwargs: Any
-    ) -> None:
+        self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:  # fmt: skip
         copied: dict[str, Any] = {"fill_mode": "nearest", "interpolation": "nearest", "fill_value": 0.0}
         super().__init__(**copied, data_format=data_format, seed=seed, **kwargs)
         known = ("horizontal", "vertical", "horizontal_and_vertical")
@@ -136,7 +139,7 @@ class RandomRotation(RandomAffine):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
@@ -170,7 +173,7 @@ class RandomTranslation(RandomAffine):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
@@ -207,7 +210,7 @@ class RandomZoom(RandomAffine):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
@@ -248,7 +251,7 @@ class RandomShear(RandomAffine):
         fill_value: float = 0.0,
         data_format: str | None = None,
         seed: int | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)

@@ -9,20 +9,21 @@ class Scale(Layer):
         return x * self.factor
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
 from tinynet import registry, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, limits, number_format, tracebacks
-from tinynet.layers import arguments, call_args, infer_shape, input_spec, repr_text, symbolic, tracking
+from tinynet.layers import arguments, call_args, infer_shape, input_spec, repr_text, static_types, symbolic, tracking
 from tinynet.layers.constructor_arguments import config_of
 from tinynet.layers.current_call import Call
 from tinynet.layers.current_call import around as _around
 from tinynet.layers.naming import auto_name
 from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.penalties import Penalised, nothing_added
+from tinynet.layers.symbolic import one_or_all
 from tinynet.tree import STRUCTURES, is_nested, leaves, mapped
 
 Shape = tuple[int | None, ...]
@@ -33,7 +34,7 @@ class Layer(Penalised):
 
     activity_regularizer  penalty on the output, divided by the size of the batch, that is added to the loss
     trainable             whether the parameters are trained; may be set at any time, compile the model again afterwards
-    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it: see calling.in_format
+    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it: see call_args.in_format
     name                  None: the class in snake case, numbered
 
     A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many` says that it must.
@@ -45,10 +46,10 @@ class Layer(Penalised):
     _takes_many = False  # whether the input is a list of Tensors
     _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
-    _takes_training: bool  # whether call has that parameter;
-    _default_training: bool | None  # its default
+    _takes_training: bool  # whether call has that parameter
+    _default_training: bool | None
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
         vars(layer)["_made_at"] = next(tracking.clock)
         layer._given_arguments = arguments.given(cls, args, kwargs)
@@ -63,7 +64,7 @@ class Layer(Penalised):
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
-        **unknown: Any,
+        **unknown: Unpack[static_types.ShapeArguments],
     ) -> None:
         super().__init__(trainable)
         self.name = auto_name(type(self).__name__) if name is None else str(name)
@@ -85,12 +86,13 @@ class Layer(Penalised):
 
     # What a subclass writes
 
+    @static_types.of_any_arguments
     def build(self, input_shape: Any) -> None:
-        """Creates the parameters for inputs of `input_shape`, whose first entry is None; see `calling` for several inputs."""
+        """Creates the parameters for inputs of `input_shape`, whose first entry is None; see `call_args` for several inputs."""
         self.built = True
 
-    def call(self, x: Any) -> Any:
-        """Output for the input `x`."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Output for the input, by convention x."""
         raise TypeError(f"{type(self).__name__} must define call(self, x), which returns the output for the input x")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -101,6 +103,7 @@ class Layer(Penalised):
 
     # The call
 
+    @static_types.as_call
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Output for what `call` takes, arrays or Tensors; `training` None: as the layer or model around this call says.
 
@@ -227,7 +230,7 @@ class Layer(Penalised):
             self._build_for(args, kwargs)
         return self.compute_output_spec(*args, **kwargs)
 
-    input = overridable(lambda self: _only(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
+    input = overridable(lambda self: one_or_all(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
     output = overridable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
 
     def _first_node(self) -> symbolic.Node:
@@ -249,6 +252,7 @@ class Layer(Penalised):
         return config_of(self)
 
     @classmethod
+    @static_types.of_any_arguments
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A new layer, with new weights, made as `get_config` says; `custom_objects` are what it may name besides."""
         with registry.custom_object_scope(custom_objects or {}):
@@ -264,7 +268,3 @@ class Elementwise(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
-
-
-def _only(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values

@@ -5,7 +5,7 @@ ICML 2015, algorithm 1.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import initializers, ops
 from tinynet.kernels.batch_norm import follow
@@ -13,6 +13,7 @@ from tinynet.kernels.replay import lasting
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.static_types import LayerArguments
 
 
 class BatchNormalization(NormalizationBase):
@@ -54,7 +55,7 @@ class BatchNormalization(NormalizationBase):
         renorm_clipping: Any = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(
             epsilon=epsilon,

@@ -1,12 +1,13 @@
 """Conv2D: the same small filters at every place of an image."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import activations, ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.convolution import Convolution
 from tinynet.layers.output_shape import window_shape
+from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class Conv(Convolution):
@@ -30,7 +31,7 @@ class Conv(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnpenalisedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = arguments.positive(filters, f"{self}: filters")
@@ -40,8 +41,12 @@ class Conv(Convolution):
         if self.filters % self.groups:
             raise ValueError(f"{self}: filters ({self.filters}) must be a multiple of groups ({self.groups})")
         self.set_activation(activation, use_bias)
-        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint = self._weight_arguments(
+            kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
+            bias_initializer, bias_regularizer, bias_constraint
+        )
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)

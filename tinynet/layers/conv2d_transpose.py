@@ -1,12 +1,13 @@
 """Conv2DTranspose: every pixel paints a small picture; what a convolution does to its gradient."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.kernels.conv2d.geometry import transposed_length
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.convolution import Convolution
+from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class Conv2DTranspose(Convolution):
@@ -52,7 +53,7 @@ class Conv2DTranspose(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnpenalisedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = arguments.positive(filters, f"{self}: filters")
@@ -65,8 +66,12 @@ class Conv2DTranspose(Convolution):
                 both = f"got {self.output_padding} and {self.strides}"
                 raise ValueError(f"{self}: output_padding must be less than strides along each axis, {both}")
         self.set_activation(activation, use_bias)
-        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint = self._weight_arguments(
+            kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
+            bias_initializer, bias_regularizer, bias_constraint
+        )
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)

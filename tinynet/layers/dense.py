@@ -1,10 +1,11 @@
 """Dense: every output is a weighted sum of all inputs."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from tinynet import activations, ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
+from tinynet.layers.static_types import UnpenalisedArguments
 
 # Activations that run in one kernel with the product, and the names the operation has for them.
 FUSED = {"linear": None, "relu": "relu", "elu": "elu", "selu": "selu", "sigmoid": "sigmoid", "tanh": "tanh"}
@@ -43,14 +44,18 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnpenalisedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = arguments.positive(units, f"{self}: units")
         self.activation = activation
         self.use_bias = use_bias
-        self._weight_arguments("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.kernel_initializer, self.kernel_regularizer, self.kernel_constraint = self._weight_arguments(
+            kernel_initializer, kernel_regularizer, kernel_constraint
+        )
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
+            bias_initializer, bias_regularizer, bias_constraint
+        )
         self.bias: Any = None
 
     def build(self, input_shape: Shape) -> None:

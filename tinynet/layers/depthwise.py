@@ -4,13 +4,14 @@ A 3x3 convolution of C channels to F takes 9 C F products for each pixel; filter
 9 C + C F. L. Sifre, "Rigid-motion scattering for image classification", 2014, section 6.2; F. Chollet, "Xception", CVPR 2017.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.convolution import Convolution
 from tinynet.layers.output_shape import window_shape
+from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class DepthwiseConv2D(Convolution):
@@ -48,14 +49,18 @@ class DepthwiseConv2D(Convolution):
         activity_regularizer: Any = None,
         depthwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnpenalisedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self._weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = self._weight_arguments(
+            depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        )
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
+            bias_initializer, bias_regularizer, bias_constraint
+        )
 
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)
@@ -124,16 +129,22 @@ class SeparableConv2D(Convolution):
         depthwise_constraint: Any = None,
         pointwise_constraint: Any = None,
         bias_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnpenalisedArguments],
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.filters = arguments.positive(filters, f"{self}: filters")
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self._weight_arguments("depthwise", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
-        self._weight_arguments("pointwise", pointwise_initializer, pointwise_regularizer, pointwise_constraint)
-        self._weight_arguments("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = self._weight_arguments(
+            depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        )
+        self.pointwise_initializer, self.pointwise_regularizer, self.pointwise_constraint = self._weight_arguments(
+            pointwise_initializer, pointwise_regularizer, pointwise_constraint
+        )
+        self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
+            bias_initializer, bias_regularizer, bias_constraint
+        )
 
     def build(self, input_shape: Shape) -> None:
         channels, multiplier = self.known_channels(input_shape), self.depth_multiplier

@@ -1,13 +1,14 @@
 """Dropout: noise that keeps units from relying on one another."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from tinynet import ops
 from tinynet.layers import arguments
 from tinynet.layers.seeded import Seeded
+from tinynet.layers.static_types import LayerArguments
 
 
 class Dropout(Seeded):
@@ -23,8 +24,9 @@ class Dropout(Seeded):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
-    ) -> None:
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None,
+        **kwargs: Unpack[LayerArguments],
+    ) -> None:  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         if not isinstance(rate, int | float | np.number) or not 0 <= rate <= 1:
             raise ValueError(f"{self}: rate is the fraction to drop, between 0 and 1, got {rate!r}")

@@ -41,7 +41,9 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = arguments.positive(input_dim, f"{self}: input_dim")
         self.output_dim = arguments.positive(output_dim, f"{self}: output_dim")
-        self._weight_arguments("embeddings", embeddings_initializer, embeddings_regularizer, embeddings_constraint)
+        self.embeddings_initializer, self.embeddings_regularizer, self.embeddings_constraint = self._weight_arguments(
+            embeddings_initializer, embeddings_regularizer, embeddings_constraint
+        )
         if mask_zero:
             raise ValueError(f"{self}: masks are not part of tinynet; leave mask_zero out, and 0 is an id like others")
         self.mask_zero = False

@@ -3,11 +3,12 @@
 Y. Wu, K. He, "Group normalization", ECCV 2018.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.layers.base import Shape
 from tinynet.layers.normalization_base import NormalizationBase, axes_of, expect_sizes, sizes_of
+from tinynet.layers.static_types import LayerArguments
 
 
 class GroupNormalization(NormalizationBase):
@@ -39,7 +40,7 @@ class GroupNormalization(NormalizationBase):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(
             epsilon=epsilon,

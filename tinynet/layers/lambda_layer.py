@@ -2,11 +2,12 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import activations, ops, registry
 from tinynet.layers import infer_shape, symbolic
 from tinynet.layers.base import Layer
+from tinynet.layers.static_types import LayerArguments
 from tinynet.tree import shape_leaves
 
 
@@ -27,7 +28,7 @@ class Lambda(Layer):
         output_shape: Any = None,
         mask: Any = None,
         arguments: dict[str, Any] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         if mask is not None:

@@ -4,11 +4,12 @@ J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016, section 3.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.layers.base import Shape
 from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.static_types import LayerArguments
 
 
 class LayerNormalization(NormalizationBase):
@@ -37,7 +38,7 @@ class LayerNormalization(NormalizationBase):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(
             epsilon=epsilon,

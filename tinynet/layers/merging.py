@@ -6,10 +6,11 @@ Each is there as a function too: add([x, z]).
 import math
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from tinynet import ops
 from tinynet.layers.base import Layer, Shape
+from tinynet.layers.static_types import LayerArguments
 from tinynet.layers.unit_normalization import to_unit_length
 
 
@@ -133,7 +134,7 @@ class Concatenate(Merge):
     array([[1., 1., 0.]], dtype=float32)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if isinstance(axis, bool) or not hasattr(axis, "__index__"):
             raise TypeError(f"{self}: axis must be an integer, got {axis!r}")
@@ -171,7 +172,9 @@ class Dot(Merge):
 
     least = most = 2
 
-    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         pair = (axes, axes) if hasattr(axes, "__index__") else axes
         if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(hasattr(a, "__index__") for a in pair):
@@ -208,41 +211,41 @@ class Dot(Merge):
         return ops.reshape(rows @ columns, shape)
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
+def add(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Add(**kwargs)(inputs)."""
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
+def subtract(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Subtract(**kwargs)(inputs)."""
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs: Any, **kwargs: Any) -> Any:
+def multiply(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Multiply(**kwargs)(inputs)."""
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs: Any, **kwargs: Any) -> Any:
+def average(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Average(**kwargs)(inputs)."""
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs: Any, **kwargs: Any) -> Any:
+def maximum(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Maximum(**kwargs)(inputs)."""
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs: Any, **kwargs: Any) -> Any:
+def minimum(inputs: Any, **kwargs: Unpack[LayerArguments]) -> Any:
     """Minimum(**kwargs)(inputs)."""
     return Minimum(**kwargs)(inputs)
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Unpack[LayerArguments]) -> Any:
     """Concatenate(axis, **kwargs)(inputs)."""
     return Concatenate(axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
+def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]) -> Any:
     """Dot(axes, **kwargs)(inputs)."""
     return Dot(axes, **kwargs)(inputs)

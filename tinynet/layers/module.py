@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -66,12 +66,14 @@ class Module(KerasAttributes):
         super().__delattr__(name)
         self._revision_counts["attributes"] += 1
 
-    def __getattr__(self, name: str) -> Any:
-        if "_own_fixed" not in vars(self):
-            raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
-        if hasattr(type(self), name):  # a property raised the AttributeError that led here: its words, once more
-            return object.__getattribute__(self, name)
-        raise missing_names.no_attribute(self, name, "layer")
+    if not TYPE_CHECKING:  # to type checkers an attribute that nothing sets is a mistake
+
+        def __getattr__(self, name: str) -> Any:
+            if "_own_fixed" not in vars(self):
+                raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
+            if hasattr(type(self), name):  # a property raised the AttributeError that led here: its words, once more
+                return object.__getattribute__(self, name)
+            raise missing_names.no_attribute(self, name, "layer")
 
     def add_weight(
         self,
@@ -122,14 +124,13 @@ class Module(KerasAttributes):
         """`add_weight` in Keras 3's order: shape, initializer, dtype, trainable; `rest` are its other arguments."""
         return self.add_weight(rest.pop("name", None), shape, initializer, trainable, dtype=dtype, **rest)
 
-    def _weight_arguments(self, kind: str, initializer: Any, regularizer: Any, constraint: Any) -> None:
-        """Reads what weights of a kind begin as and are held to: attributes <kind>_initializer, _regularizer, _constraint."""
-        setattr(self, f"{kind}_initializer", initializers.get(initializer))
-        setattr(self, f"{kind}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{kind}_constraint", constraints.get(constraint))
+    @staticmethod
+    def _weight_arguments(initializer: Any, regularizer: Any, constraint: Any) -> tuple[Any, Any, Any]:
+        """What weights of a kind begin as, are penalised and held to, each by name or as an object, as objects."""
+        return initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint)
 
     def _make_weight(self, name: str, shape: Any, kind: str | None = None) -> Parameter:
-        """A weight that begins and is held as `_weight_arguments` said of its kind, by default the one of its name."""
+        """A weight that begins and is held as <kind>_initializer, _regularizer and _constraint say; the kind: its name."""
         parts = ("initializer", "regularizer", "constraint")
         initializer, regularizer, constraint = (getattr(self, f"{kind or name}_{part}") for part in parts)
         return self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)

@@ -1,12 +1,13 @@
 """GaussianNoise and GaussianDropout: normal noise, added or multiplied, in training alone."""
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from tinynet import ops
 from tinynet.layers.seeded import Seeded
+from tinynet.layers.static_types import LayerArguments
 
 
 class GaussianNoise(Seeded):
@@ -18,7 +19,7 @@ class GaussianNoise(Seeded):
     array([[1., 1.]], dtype=float32)
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(seed=seed, **kwargs)
         if not isinstance(stddev, int | float | np.number) or not 0 <= stddev <= 1:
             raise ValueError(f"{self}: stddev must be a number between 0 and 1, got {stddev!r}")
@@ -41,7 +42,7 @@ class GaussianDropout(Seeded):
     array([[1., 1.]], dtype=float32)
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(seed=seed, **kwargs)
         if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
             raise ValueError(f"{self}: rate must be at least 0 and below 1, where the variance is infinite, got {rate!r}")

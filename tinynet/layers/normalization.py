@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import limits
 from tinynet.layers.base import Elementwise, Shape
+from tinynet.layers.static_types import LayerArguments
 from tinynet.registry import describe
 
 SMALLEST = 1e-7  # a standard deviation below this counts as this
@@ -37,7 +38,7 @@ class Normalization(Elementwise):
         mean: Any = None,
         variance: Any = None,
         invert: bool = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         axes = () if axis is None else (axis,) if hasattr(axis, "__index__") else axis

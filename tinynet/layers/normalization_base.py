@@ -1,12 +1,13 @@
 """NormalizationBase: what the normalisations share, y = gamma xhat + beta."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import initializers
 from tinynet.autograd import Tensor
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise
+from tinynet.layers.static_types import LayerArguments
 
 
 class NormalizationBase(Elementwise):
@@ -16,6 +17,8 @@ class NormalizationBase(Elementwise):
     """
 
     _least_rank = 2
+    beta: Tensor
+    gamma: Tensor
 
     def __init__(
         self,
@@ -29,13 +32,17 @@ class NormalizationBase(Elementwise):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.epsilon = arguments.number(epsilon, f"{self}: epsilon", 0)
         self.center, self.scale = bool(center), bool(scale)
-        self._weight_arguments("beta", beta_initializer, beta_regularizer, beta_constraint)
-        self._weight_arguments("gamma", gamma_initializer, gamma_regularizer, gamma_constraint)
+        self.beta_initializer, self.beta_regularizer, self.beta_constraint = self._weight_arguments(
+            beta_initializer, beta_regularizer, beta_constraint
+        )
+        self.gamma_initializer, self.gamma_regularizer, self.gamma_constraint = self._weight_arguments(
+            gamma_initializer, gamma_regularizer, gamma_constraint
+        )
 
     def add_factors(self, shape: Sequence[int]) -> None:
         """Creates gamma and beta of `shape`; one that the layer does without is the constant 1 or 0."""

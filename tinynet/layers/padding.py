@@ -1,6 +1,6 @@
 """Frames of zeros put around images and sequences, and edges cut off."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.backend.config import check_data_format
@@ -8,6 +8,7 @@ from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.convolution import SEQUENCES
 from tinynet.layers.pooling import IMAGES
+from tinynet.layers.static_types import LayerArguments
 
 
 class _Edges(Layer):
@@ -48,7 +49,9 @@ class ZeroPadding2D(_ZeroPadding):
     _input_rank = 4
     _input_words = IMAGES
 
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = self.sides = arguments.sides(padding, f"{self}: padding")
         self.data_format = check_data_format(data_format)
@@ -66,7 +69,9 @@ class ZeroPadding1D(_ZeroPadding):
     _input_rank = 3
     _input_words = SEQUENCES
 
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, padding: Any = 1, data_format: str | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.padding = arguments.pair(padding, f"{self}: padding", 0)
         self.sides, self.data_format = (self.padding,), check_data_format(data_format)
@@ -106,7 +111,9 @@ class Cropping2D(_Cropping):
     _input_rank = 4
     _input_words = IMAGES
 
-    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.cropping = self.sides = arguments.sides(cropping, f"{self}: cropping")
         self.data_format = check_data_format(data_format)
@@ -122,7 +129,7 @@ class Cropping1D(_Cropping):
     _input_rank = 3
     _input_words = SEQUENCES
 
-    def __init__(self, cropping: int | tuple[int, int] = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, cropping: int | tuple[int, int] = (1, 1), **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.cropping = arguments.pair(cropping, f"{self}: cropping", 0)
         self.sides = (self.cropping,)

@@ -1,12 +1,13 @@
 """Pooling: images made smaller by taking the maximum or the mean of their neighbourhoods."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.output_shape import window_shape
+from tinynet.layers.static_types import LayerArguments, UnnamedArguments
 
 IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W)"
 
@@ -27,7 +28,7 @@ class Pooling(Layer):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedArguments],
     ) -> None:
         super().__init__(name=name, **kwargs)
         axes = self._input_rank - 2  # type: ignore[operator]
@@ -62,7 +63,7 @@ class MaxPooling2D(Pooling):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedArguments],
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
@@ -95,7 +96,9 @@ class GlobalPooling(Layer):
     _input_rank = 4
     _input_words = IMAGES
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: str | None = None, keepdims: bool = False, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = check_data_format(data_format)
         self.keepdims = keepdims

@@ -1,10 +1,11 @@
 """Pooling of sequences: that of images, on images of one row."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.layers.convolution import SEQUENCES
 from tinynet.layers.pooling import GlobalPooling, Pooling
+from tinynet.layers.static_types import UnnamedArguments
 from tinynet.ops.convolutions import as_images, as_sequences
 
 
@@ -43,7 +44,7 @@ class MaxPooling1D(_Pooling1D):
         padding: str = "valid",
         data_format: str | None = None,
         name: str | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[UnnamedArguments],
     ) -> None:
         super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 

@@ -1,11 +1,12 @@
 """Rescaling: the same scale and offset for all data, known beforehand."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from tinynet.backend import config
 from tinynet.layers.base import Elementwise
+from tinynet.layers.static_types import LayerArguments
 
 
 class Rescaling(Elementwise):
@@ -20,7 +21,7 @@ class Rescaling(Elementwise):
     array([[0., 1.]], dtype=float32)
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self._channels_come_first = config.image_data_format() == "channels_first"
         self.scale, self.offset = (self._factor(name, value) for name, value in (("scale", scale), ("offset", offset)))

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise, Layer, Shape
+from tinynet.layers.static_types import LayerArguments
 
 
 class Flatten(Layer):
@@ -21,7 +22,7 @@ class Flatten(Layer):
     (2, 784)
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.data_format = check_data_format(data_format)
 
@@ -44,7 +45,7 @@ class Reshape(Layer):
     (2, 7, 7, 16)
     """
 
-    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if isinstance(target_shape, int):
             raise ValueError(f"{self}: target_shape must be a tuple such as ({target_shape},), got {target_shape}")
@@ -79,7 +80,7 @@ class Permute(Layer):
     (2, 4, 10)
     """
 
-    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.dims = arguments.integers((dims,) if isinstance(dims, int) else dims, f"{self}: dims")
         if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
@@ -104,7 +105,7 @@ class RepeatVector(Layer):
     _input_rank = 2
     _input_words = ", vectors (N, F)"
 
-    def __init__(self, n: int, **kwargs: Any) -> None:
+    def __init__(self, n: int, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.n = arguments.positive(n, f"{self}: n")
 

@@ -1,11 +1,12 @@
 """RReLU: a leaky relu with random slopes."""
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from tinynet import ops
 from tinynet.layers.seeded import Seeded
+from tinynet.layers.static_types import LayerArguments
 
 
 class RReLU(Seeded):
@@ -22,7 +23,9 @@ class RReLU(Seeded):
     array([[-2.,  2.]], dtype=float32)
     """
 
-    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, lower: float = 1 / 8, upper: float = 1 / 3, seed: int | None = None, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(seed=seed, **kwargs)
         if not all(isinstance(slope, int | float | np.number) for slope in (lower, upper)) or not 0 <= lower <= upper:
             raise ValueError(f"{self}: expected slopes 0 <= lower <= upper, got lower={lower!r}, upper={upper!r}")

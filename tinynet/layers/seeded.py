@@ -1,6 +1,6 @@
 """Seeded: base of the layers that draw random numbers."""
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from tinynet.backend import random, undo
 from tinynet.kernels import common
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
+from tinynet.layers.static_types import LayerArguments
 
 
 class Seeded(Elementwise):
@@ -18,7 +19,7 @@ class Seeded(Elementwise):
     A copy of both (as in a checkpoint) continues the same sequence.
     """
 
-    def __init__(self, *, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")

@@ -28,7 +28,9 @@ class SpatialDropout1D(SpatialDropout):
     _input_rank = 3
     _input_words = ", sequences (N, T, C)"
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, (None, 1, None), seed, name=name, dtype=dtype, **kwargs)
 
 

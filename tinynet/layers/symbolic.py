@@ -6,7 +6,7 @@ model = Model(x, y)                   # walks from y back to x along the nodes
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,6 +43,14 @@ class SymbolicTensor:
         )
 
     __bool__ = __iter__ = __float__ = __len__ = __getitem__ = numpy = __array__
+    if TYPE_CHECKING:  # what operation.py attaches
+
+        def _with(self, other: Any) -> "SymbolicTensor": ...
+        def _alone(self) -> "SymbolicTensor": ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _with
+        __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _with
+        __neg__ = __abs__ = _alone
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
@@ -85,6 +93,11 @@ def _value(item: Any, values: dict[SymbolicTensor, Any]) -> Any:
 def symbolic_leaves(value: Any) -> Iterator[SymbolicTensor]:
     """The symbolic tensors in a structure."""
     return (leaf for leaf in leaves(value) if isinstance(leaf, SymbolicTensor))
+
+
+def one_or_all(values: list[Any]) -> Any:
+    """The one value in the list, or the list where there are several."""
+    return values[0] if len(values) == 1 else values
 
 
 def is_symbolic(value: Any) -> bool:

@@ -1,13 +1,14 @@
 """UnitNormalization and RMSNormalization: samples brought to one length."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import initializers, ops
 from tinynet.autograd import Tensor
 from tinynet.layers import arguments
 from tinynet.layers.base import Elementwise, Shape
 from tinynet.layers.normalization_base import axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.static_types import LayerArguments
 
 SHORTEST = 1e-12  # a sample shorter than this is divided by it instead of by its length
 
@@ -19,7 +20,7 @@ class UnitNormalization(Elementwise):
     array([[0.6, 0.8]], dtype=float32)
     """
 
-    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.axis = axis_argument(self, axis)
 
@@ -45,7 +46,9 @@ class RMSNormalization(Elementwise):
 
     supports_masking = False  # as in Keras
 
-    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Unpack[LayerArguments]
+    ) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon = axis_argument(self, axis), arguments.number(epsilon, f"{self}: epsilon", 0)
 

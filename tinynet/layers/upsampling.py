@@ -1,12 +1,13 @@
 """Images and sequences made larger by a whole number of times."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.pooling import IMAGES
+from tinynet.layers.static_types import LayerArguments
 from tinynet.ops.convolutions import as_images, as_sequences
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -32,7 +33,7 @@ class UpSampling2D(Layer):
         size: int | tuple[int, int] = (2, 2),
         data_format: str | None = None,
         interpolation: str = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.size = arguments.pair(size, f"{self}: size")
@@ -63,7 +64,7 @@ class UpSampling1D(Layer):
     _input_rank = 3
     _input_words = ", sequences (N, L, C)"
 
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+    def __init__(self, size: int = 2, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.size = arguments.positive(size, f"{self}: size")
 

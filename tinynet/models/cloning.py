@@ -18,7 +18,7 @@ def clone_model(
     clone_function: Callable[[Layer], Layer] | None = None,
     call_function: Any = None,
     recursive: bool = False,
-) -> Any:
+) -> Model:
     """A model of layers of the same configurations and names, with freshly initialised weights; nothing is shared.
 
     `clone_function(layer)` may return another layer, or the layer itself to share it; `input_tensors` take the place of the

@@ -1,7 +1,7 @@
 """Compiled: what `compile` says about a model, kept, described and taken from a description."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from tinynet.old_names import MODEL_METHODS, refuse
 class Compiled(Layer):
     """Base of Trainer: an optimizer, and an Objective of losses and metrics."""
 
-    optimizer: Any = None
+    optimizer: optimizers.Optimizer = None  # type: ignore[assignment]  # until `compile`
     loss: Any = None  # what was given to `compile`
     _compiled_objective: Any = None  # an Objective once compiled
     run_eagerly = False
@@ -36,7 +36,7 @@ class Compiled(Layer):
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
-        **unknown: Any,
+        **unknown: Never,
     ) -> None:
         """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
 
@@ -108,10 +108,12 @@ class Compiled(Layer):
         with self._replay_of_steps.lock:
             super().set_weights(weights)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in MODEL_METHODS:
-            raise AttributeError(f"{name} is an older spelling: use {MODEL_METHODS[name]}")
-        return super().__getattr__(name)
+    if not TYPE_CHECKING:  # as in Module
+
+        def __getattr__(self, name: str) -> Any:
+            if name in MODEL_METHODS:
+                raise AttributeError(f"{name} is an older spelling: use {MODEL_METHODS[name]}")
+            return super().__getattr__(name)
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """The arguments of `compile`, for `compile_from_config`; None if it was not called."""

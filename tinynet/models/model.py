@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from tinynet.console import say
 from tinynet.layers import input_spec
 from tinynet.layers.base import Layer
 from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.repr_text import model_text
+from tinynet.layers.static_types import of_any_arguments
+from tinynet.layers.symbolic import one_or_all
 from tinynet.models.summary import summary_html, summary_text
 from tinynet.models.trainer import Trainer
 from tinynet.saving import save_load, weights_file
@@ -35,7 +37,7 @@ class Model(Trainer):
 
     _functional_class: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
             return super().__new__(cls._functional_class, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
@@ -45,6 +47,7 @@ class Model(Trainer):
         # What a subclass is made of whose __init__ ends in super().__init__(inputs, outputs).
         self._inner_functional = None if inputs is None else self._functional_class(inputs, outputs)
 
+    @of_any_arguments
     def call(self, x: Any) -> Any:
         if self._inner_functional is None:
             raise TypeError(f"{self} must define call(self, x), which returns the predictions")
@@ -67,15 +70,15 @@ class Model(Trainer):
     @overridable
     def input_shape(self) -> Any:
         """Shape of the input, the batch first; a list where there are several."""
-        return _one_or_all([tensor.shape for tensor in self._symbolic_ends("inputs")])
+        return one_or_all([tensor.shape for tensor in self._symbolic_ends("inputs")])
 
     @overridable
     def output_shape(self) -> Any:
         """Shape of the output, the batch first; a list where there are several."""
-        return _one_or_all([tensor.shape for tensor in self._symbolic_ends("outputs")])
+        return one_or_all([tensor.shape for tensor in self._symbolic_ends("outputs")])
 
-    input = overridable(lambda self: _one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
-    output = overridable(lambda self: _one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
+    input = overridable(lambda self: one_or_all(self._symbolic_ends("inputs")), doc="The symbolic input.")
+    output = overridable(lambda self: one_or_all(self._symbolic_ends("outputs")), doc="The symbolic output.")
 
     def _known_input(self) -> tuple[Any, Any]:
         """(shape, dtype) of the one input, or (None, None) if there are several or it is not known."""
@@ -179,7 +182,3 @@ class Model(Trainer):
         """
         with self._replay_of_steps.lock:
             weights_file.load(self, filepath, skip_mismatch)
-
-
-def _one_or_all(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values

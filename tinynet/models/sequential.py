@@ -31,7 +31,9 @@ class Sequential(Model):
     """
 
     @tracebacks.entry
-    def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[Layer | SymbolicTensor] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
             raise TypeError(f"Sequential takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
         super().__init__(trainable=trainable, name=name)
@@ -50,7 +52,7 @@ class Sequential(Model):
     # Construction
 
     @tracebacks.entry
-    def add(self, layer: Any) -> None:
+    def add(self, layer: Layer | SymbolicTensor) -> None:
         """Appends a layer; an Input can only come first. Raises ValueError for one that is there, or of a name that is."""
         layer = layer.layer if isinstance(layer, SymbolicTensor) else layer
         if isinstance(layer, InputLayer):

@@ -59,12 +59,13 @@ def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any]
     rows: list[tuple[str, ...]] = []
     for layer in layers:
         shape, indent = known.get(layer), "   " * depth + ("└ " if depth else "")
-        unbuilt = not layer.built and (type(layer).build is not Layer.build or isinstance(layer, Compiled))
+        model_within = isinstance(layer, Compiled)
+        unbuilt = not layer.built and (type(layer).build is not Layer.build or model_within)
         count = "0 (unbuilt)" if unbuilt else f"{sum(p.size for p in layer.weights):,}"
         trainable = "-" if layer.built and not layer.weights else "Y" if layer.trainable else "N"
         described = "?" if shape is None else str(shape if isinstance(shape, list) else tuple(shape))
         rows.append((f"{indent}{layer.name} ({type(layer).__name__})", described, count, connected.get(layer, "-"), trainable))
-        if expand and isinstance(layer, Compiled) and layer.layers:  # type: ignore[attr-defined]
+        if expand and model_within and layer.layers:
             rows += _rows(
                 layer, {}, True, [inner for inner in layer.layers if inner.weights or not _is_input(inner)], depth + 1
             )

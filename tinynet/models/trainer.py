@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from tinynet.tree import leaves
 class Trainer(Compiled):
     """Base of models; see `steps` for what happens to a batch."""
 
-    history: History | None = None
+    history: History = None  # type: ignore[assignment]  # until `fit`
     stop_training = stop_evaluating = stop_predicting = False  # a callback may set them: the run ends after this batch
     _fits_by_thread: dict[int, Progress] | None = None  # by thread: the `fit` that runs, the innermost if a callback trains
 
@@ -37,7 +37,7 @@ class Trainer(Compiled):
         callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool | str = True,
         class_weight: Mapping[int, float] | None = None, sample_weight: Any = None, initial_epoch: int = 0,
         steps_per_epoch: int | None = None, validation_steps: int | None = None, validation_batch_size: int | None = None,
-        validation_freq: int | Sequence[int] = 1, **unknown: Any,
+        validation_freq: int | Sequence[int] = 1, **unknown: Never,
     ) -> History:  # fmt: skip
         """Trains until `epochs`, counted from `initial_epoch`, and returns the History of losses and metrics.
 
@@ -79,7 +79,7 @@ class Trainer(Compiled):
     @tracebacks.entry
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
-        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False, **unknown: Any,
+        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False, **unknown: Never,
     ) -> Any:  # fmt: skip
         """Loss and metrics on x, y in inference mode: the loss, or where there are metrics [loss, metric, ...].
 
@@ -98,7 +98,7 @@ class Trainer(Compiled):
     @tracebacks.entry
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
-        callbacks: Any = None, **unknown: Any,
+        callbacks: Any = None, **unknown: Never,
     ) -> Any:  # fmt: skip
         """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them.
 

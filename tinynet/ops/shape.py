@@ -179,4 +179,4 @@ for _function in (flatten, squeeze, swapaxes):
     method(_function.__name__, _function)
 method("reshape", lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape))  # as NumPy has it: t.reshape(2, 3)
 method("transpose", lambda x, *axes: transpose(x, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None))
-Tensor.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[attr-defined]
+Tensor.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[method-assign, assignment]

@@ -25,7 +25,7 @@ def _fitting(parameter: Parameter, value: Any) -> Any:
     return array
 
 
-Parameter.assign_add = assign_add  # type: ignore[attr-defined]
-Parameter.assign_sub = assign_sub  # type: ignore[attr-defined]
-Parameter.value = property(lambda self: self, doc="Itself: Keras's name for the tensor in a variable.")  # type: ignore[attr-defined]
-Parameter.path = property(lambda self: self.name, doc="The name, with that of its layer: dense/kernel.")  # type: ignore[attr-defined]
+Parameter.assign_add = assign_add  # type: ignore[method-assign, assignment]
+Parameter.assign_sub = assign_sub  # type: ignore[method-assign, assignment]
+Parameter.value = property(lambda self: self, doc="Itself: Keras's name for the tensor in a variable.")  # type: ignore[method-assign, assignment]
+Parameter.path = property(lambda self: self.name, doc="The name, with that of its layer: dense/kernel.")  # type: ignore[method-assign, assignment]

@@ -3,7 +3,7 @@ step.py."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class Optimizer(OptimizerState):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
-        **unknown: Any,
+        **unknown: Never,
     ) -> None:
         kind = type(self).__name__
         refuse_unknown(type(self), unknown)
@@ -214,8 +214,10 @@ class Optimizer(OptimizerState):
                 config["learning_rate"] = schedules.deserialize(config["learning_rate"])
             return cls(**config)
 
-    def __getattr__(self, name: str) -> Any:
-        raise missing_names.no_attribute(self, name, "optimizer")
+    if not TYPE_CHECKING:  # to type checkers an attribute that nothing sets is a mistake
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_names.no_attribute(self, name, "optimizer")
 
     def __repr__(self) -> str:
         return signature.as_call(self, ("learning_rate",), iterations=self.iterations)

@@ -1,7 +1,7 @@
 """Descriptions in memory, as JSON or as Python has it: checked as files are, and made into models and other objects."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinynet import registry
 from tinynet.backend import abstract_arrays, limits
@@ -13,10 +13,13 @@ from tinynet.saving.errors import FileError, shortened
 from tinynet.saving.keras.config import from_keras
 from tinynet.saving.native import safely, unchanged
 
+if TYPE_CHECKING:
+    from tinynet.models.model import Model
+
 MOST_WEIGHTS = 1 << 28  # numbers in the weights of all that is made from one description
 
 
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> "Model":
     """A new model, with new weights, of what `to_json` described in json_string; Keras's JSON will do.
 
     Raises ValueError, with nothing made, for what is no such text, names what is not known, or asks for more than 2^28

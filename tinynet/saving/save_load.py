@@ -4,12 +4,15 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinynet import registry
 from tinynet.saving import native
 from tinynet.saving.keras import archive as keras_archive
 from tinynet.saving.native import suffix
+
+if TYPE_CHECKING:
+    from tinynet.models.model import Model
 
 LEGACY = (
     "Keras 2's HDF5 format for whole models is not supported: name the file .tinynet or .keras, or keep its weights in a "
@@ -47,7 +50,7 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: bool = True,
-) -> Any:
+) -> "Model":
     """The model in `filepath`, which `save_model`, `model.save` or Keras 3 wrote, with new parameters of the file's values.
 
     custom_objects  {name: class or function} for what is not registered
