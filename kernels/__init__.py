@@ -10,6 +10,10 @@ if __name__ != "tinynet.kernels":
         "write `import tinynet.kernels` instead"
     )
 
+from functools import partial
+from inspect import unwrap
+from types import ModuleType
+
 from . import (
     activations,
     batch_norm,
@@ -65,3 +69,13 @@ __all__ = [
 def __dir__() -> list[str]:
     return sorted(__all__)
 
+
+def _own_names(module: ModuleType) -> list[str]:
+    """What `dir()` of a family shows: what the package lists, or what the file defines."""
+    held = vars(module)
+    found = (name for name, value in held.items() if getattr(unwrap(value), "__module__", None) == module.__name__)
+    return sorted(held["__all__"] if "__all__" in held else (name for name in found if not name.startswith("_")))
+
+
+for _module in [value for name, value in list(globals().items()) if name in __all__ and isinstance(value, ModuleType)]:
+    vars(_module)["__dir__"] = partial(_own_names, _module)

@@ -3,6 +3,7 @@
 `untracked` says what rules are given, `basics` are the operations that the walk itself needs.
 """
 
+from tinynet import missing_names
 from tinynet.autograd.backward import grad, gradients
 from tinynet.autograd.primitive import Primitive, array_primitive, primitive
 from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
@@ -14,4 +15,6 @@ __all__ = [
     "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
 ]  # fmt: skip
 
-import tinynet.ops  # noqa: F401  the operators of Tensor, whichever of the two rooms is asked for first
+missing_names.namespace(__name__)
+
+import tinynet.ops  # noqa: E402, F401  the operators of Tensor, whichever of the two rooms is asked for first

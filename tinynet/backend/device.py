@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import missing_names
+
+missing_names.namespace(__name__)
 _current = {"device": "cpu"}
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from tinynet import missing_names
 from tinynet.backend import check_stored
 
+missing_names.namespace(__name__)
 Key = tuple[int, int]
 
 _MASK = 0xFFFFFFFF

@@ -17,3 +17,24 @@ Keras 3 does, and differs from what was then in this:
 
 Recurrent layers, sessions, applications and image folders are not there.
 """
+
+import importlib
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from tinynet import missing_names
+
+__all__ = ["keras1", "keras2"]
+
+if TYPE_CHECKING:
+    from tinynet.compat import keras1, keras2
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        if name in __all__:  # both are many modules: made when they are asked for
+            return importlib.import_module(f"tinynet.compat.{name}")
+        raise missing_names.missing(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from tinynet import activations, datasets, initializers, losses, metrics
+from tinynet import activations, datasets, initializers, losses, metrics, missing_names
 from tinynet.backend import config
 from tinynet.compat.activations import get as get_activation
 from tinynet.compat.activations import hard_sigmoid
@@ -40,8 +40,8 @@ WHOLE = {"keras.engine", "keras.layers.experimental", "keras.preprocessing"}  # 
 
 def names_of(room: ModuleType) -> dict[str, Any]:
     """The public names of a module of tinynet."""
-    listed = getattr(room, "__all__", None) or [name for name in vars(room) if not name.startswith("_")]
-    return {name: getattr(room, name) for name in listed if not isinstance(getattr(room, name), ModuleType)}
+    found = {name: getattr(room, name) for name in missing_names.public(room.__name__)}
+    return {name: value for name, value in found.items() if not isinstance(value, ModuleType)}
 
 
 def addresses(era: int) -> dict[str, dict[str, Any]]:
@@ -90,12 +90,15 @@ def make(era: int, root: ModuleType) -> dict[str, ModuleType]:
     """{address: module} of an era; `root` is the module keras itself. They are importable below its name."""
     found: dict[str, ModuleType] = {"keras": root}
     named = addresses(era)
-    vars(root).update(named.pop("keras"))
+    names = named.pop("keras")
+    vars(root).update(names)
     for address in sorted(named):
         parent, _, name = address.rpartition(".")
         own = root.__name__ + address.removeprefix("keras")
         found[address] = sys.modules[own] = module = _module(era, address, own, named[address])
         setattr(found[parent], name, module)
+    within = {address.partition(".")[2] for address in named if address.count(".") == 1}
+    vars(root)["__dir__"] = lambda: sorted({*names, *within, "__version__", "install", "uninstall"})
     return found
 
 
@@ -114,7 +117,7 @@ def _module(era: int, address: str, own: str, names: dict[str, Any]) -> ModuleTy
         return names[name]
 
     vars(module)["__getattr__"] = get
-    vars(module)["__dir__"] = lambda: sorted({*names, *vars(module)})
+    vars(module)["__dir__"] = lambda: sorted({*names, *(name for name in vars(module) if not name.startswith("_"))})
     return module
 
 

@@ -1,5 +1,6 @@
 """Keras's address of `tinynet.schedules`."""
 
+from tinynet import missing_names
 from tinynet.schedules import (
     CosineDecay,
     CosineDecayRestarts,
@@ -25,3 +26,5 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
+
+missing_names.namespace(__name__)
