@@ -24,12 +24,14 @@ The names of a rule's parameters say what the node keeps for it:
 import inspect
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any
+from typing import Any, Generic, ParamSpec, overload
 
 from tinynet.autograd.tape import Node, is_grad_enabled
 from tinynet.autograd.tensor import Tensor
 from tinynet.autograd.untracked import on_tensors
 from tinynet.backend.number_format import operands
+
+Parameters = ParamSpec("Parameters")  # those of the forward, which editors show where the primitive is called
 
 
 class Rule:
@@ -57,10 +59,12 @@ class Rule:
         return self.function(grad, **named, **{name: given[name] for name in self.asks})
 
 
-class Primitive:
+class Primitive(Generic[Parameters]):
     """A differentiable function, made of its `forward`, which is one of Tensors, or with `on_arrays` of arrays."""
 
-    def __init__(self, forward: Callable[..., Any], on_arrays: bool = False) -> None:
+    forward: Callable[..., Any]
+
+    def __init__(self, forward: Callable[Parameters, Any], on_arrays: bool = False) -> None:
         update_wrapper(self, forward)
         parameters = inspect.signature(forward).parameters.values()
         self.name, self.forward = forward.__name__, forward if on_arrays else on_tensors(forward)
@@ -90,6 +94,10 @@ class Primitive:
         self.joint = Rule(function, self)
         return self
 
+    @overload
+    def __call__(self, *args: Parameters.args, **static: Parameters.kwargs) -> Any: ...
+    @overload
+    def __call__(self, *args: Any, **static: Any) -> Any: ...  # settings may be given by place
     def __call__(self, *args: Any, **static: Any) -> Any:
         if len(args) != self.arity:
             args = self._given(args, static)
@@ -169,7 +177,7 @@ def _wrap(value: Any, node: Node | None, index: int, inputs: list[Tensor]) -> Te
 primitive = Primitive  # the decorator of a forward written for Tensors
 
 
-def array_primitive(forward: Callable[..., Any]) -> Primitive:
+def array_primitive(forward: Callable[Parameters, Any]) -> Primitive[Parameters]:
     """Decorator of a forward that is given arrays, because it calls a kernel or returns a view.
 
     >>> @array_primitive
