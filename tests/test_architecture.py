@@ -154,7 +154,7 @@ def test_optional_modules_are_imported_when_needed(module):
 
 def test_autograd_stays_small():
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in python_files("tinynet/autograd"))
-    assert lines <= 700, lines
+    assert lines <= 720, lines
 
 
 def test_files_stay_readable():
