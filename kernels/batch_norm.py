@@ -17,6 +17,16 @@ through the variance (d mean / dx = 1 / M,  d var / dx = 2 (x - mean) / M):
 
 and sum(h) = gamma dbeta, sum(h xhat) = gamma dgamma.
 
+An example by hand: one channel of four numbers, epsilon = 4, gamma = 3, beta = 1. The loss is the first y.
+
+    x = 1, 3, 5, 7                  mean = 4,  var = (9 + 1 + 1 + 9) / 4 = 5,  s = sqrt(5 + 4) = 3
+    xhat = -1, -1/3, 1/3, 1         y = -2, 0, 2, 4
+    g = 1, 0, 0, 0                  dbeta = 1,  dgamma = -1
+    dx = 3/3 (g - 1/4 + xhat / 4) = 1/2, -1/3, -1/6, 0    (its sum is 0: a shift of all of x changes nothing)
+
+`python examples/batch_norm_in_every_form.py` computes it by these formulas, on the tape, by finite differences, in
+NumPy and with register tiles, and prints what each form has in hand on the way.
+
 S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1 and section 3. epsilon lies inside the root.
 """
 
