@@ -1,16 +1,18 @@
 """The loop nest of a compiled loop, with the turns that its loops take for the arrays at hand.
 
-A compiled loop is Python as well. Here its source runs as Python, on the same arguments, with every `for`
-watched: which loops there are, how many turns each takes, what is called inside. Of a long loop, the first,
-the middle and the last turn are looked at. Tiles are not run; the numbers they are called with tell what
+A compiled loop is Python as well. Here it runs as Python, on the same arguments, with a `range` that watches:
+which loops there are, how many turns each takes, what is called inside. Of a long loop, the first, the middle
+and the last turn are looked at. Tiles are not run; the numbers they are called with tell what
 their loops are.
 """
 
 import ast
 import ctypes
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from types import CellType, FunctionType
 from typing import Any
 
 import numba
@@ -75,23 +77,28 @@ class Nest:
             return None
         return sum(tile.total("multiply-add") for loop in self.root.all() for tile in loop.tiles)
 
-    # How the source is made to tell
+    # How a function is made to tell
 
     def _python(self, function: Any) -> Callable[..., Any]:
-        """The compiled `function` as Python that reports its loops to this nest."""
+        """The compiled `function` as Python whose names mean something else: `range` reports to this nest."""
         if function not in self._made:
             source = function.py_func
-            tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
-            definition = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
-            definition.decorator_list = []
-            _Watched().visit(definition)
-            names = {**source.__globals__, **inspect.getclosurevars(source).nonlocals}
-            names = {name: self._stand_in(value) for name, value in names.items()}
-            names |= {"_turns": self._turns, "_does": self._does, "prange": range}
-            module = ast.fix_missing_locations(ast.Module([definition], []))
-            exec(compile(module, inspect.getfile(source), "exec"), names)
-            self._made[function] = names[definition.name]
+            names = {name: self._stand_in(value) for name, value in source.__globals__.items()}
+            loops = _loops(source)
+            names |= {"range": self._range(loops, False), "prange": self._range(loops, True)}
+            cells = tuple(CellType(self._stand_in(cell.cell_contents)) for cell in source.__closure__ or ())
+            made = FunctionType(source.__code__, names, source.__name__, source.__defaults__, cells)
+            self._made[function] = made
         return self._made[function]
+
+    def _range(self, loops: dict[int, tuple[str, list[str]]], shared: bool) -> Callable[..., Any]:
+        """`range`, for the loops of one function: which of them it is, the line says on which it is called."""
+
+        def watched(*bounds: int) -> Any:
+            line = sys._getframe(1).f_lineno
+            return self._turns(line, *loops[line], shared, range(*bounds)) if line in loops else range(*bounds)
+
+        return watched
 
     def _stand_in(self, value: Any) -> Any:
         """What a name of a compiled function means in Python."""
@@ -107,60 +114,48 @@ class Nest:
 
     def _call(self, function: Any, args: tuple[Any, ...]) -> Any:
         name = function.py_func.__name__
+        depth = len(self._stack)
         self._stack.append(self._stack[-1].child(function, name, "function"))
         try:
             return self._python(function)(*args)
         finally:
-            self._stack.pop()
+            del self._stack[depth:]
 
     def _tile(self, address: Any, arguments: tuple[int, ...]) -> None:
         function = emitted[int(address)]
         loop = self._stack[-1].child(int(address), function.writer, "tile")
         loop.tiles.append(tile_loops(function, arguments))
 
-    def _turns(self, number: int, text: str, shared: bool, values: Any) -> Iterator[Any]:
+    def _turns(self, line: int, text: str, lines: list[str], shared: bool, turns: range) -> Iterator[int]:
         """The turns of a loop that are looked at."""
-        turns = values if hasattr(values, "__getitem__") else list(values)
-        loop = self._stack[-1].child(number, text, "shared" if shared else "loop")
+        loop = self._stack[-1].child(line, text, "shared" if shared else "loop")
         loop.turns.add(len(turns))
         few = len(turns) <= LONG and self.visited <= MANY
         places = range(len(turns)) if few or not turns else sorted({0, len(turns) // 2, len(turns) - 1})
         loop.shortened |= not few
+        for number, statement in enumerate(lines if turns else ()):
+            loop.child(("line", number), statement, "statement")
+        depth = len(self._stack)
         self._stack.append(loop)
         try:
             for place in places:
                 self.visited += 1
                 yield turns[place]
-        finally:
-            self._stack.remove(loop)
-
-    def _does(self, number: int, text: str) -> None:
-        """Notes a line of a loop's body."""
-        self._stack[-1].child(("line", number), text, "statement")
+        finally:  # at its end, and where the loop is left early
+            del self._stack[depth:]
 
 
-class _Watched(ast.NodeTransformer):
-    """Makes `for a in b:` to `for a in _turns(line, "a in b", whether it is prange, b):`.
-
-    And has the lines of innermost loops noted.
-    """
-
-    def visit_For(self, node: ast.For) -> ast.For:
-        innermost = not any(isinstance(inner, ast.For) for part in node.body for inner in ast.walk(part))
-        lines = [part for part in node.body if not isinstance(part, ast.Break | ast.Continue | ast.Pass)]
-        shown = [(part.lineno, ast.unparse(part)) for part in lines] if innermost else []
-        self.generic_visit(node)
-        called = node.iter.func if isinstance(node.iter, ast.Call) else node.iter
-        shared = isinstance(called, ast.Name) and called.id == "prange"
-        text = f"{ast.unparse(node.target)} in {ast.unparse(node.iter)}"
-        node.iter = _called("_turns", node.lineno, text, shared, node.iter)
-        node.body = [*[ast.Expr(_called("_does", line, text)) for line, text in shown], *node.body]
-        return node
-
-
-def _called(name: str, *arguments: Any) -> ast.Call:
-    nodes = [part if isinstance(part, ast.expr) else ast.Constant(part) for part in arguments]
-    return ast.Call(ast.Name(name, ast.Load()), nodes, [])
+def _loops(function: FunctionType) -> dict[int, tuple[str, list[str]]]:
+    """The loops of a function, by the line: "a in b", and the statements inside if it has no loop inside."""
+    lines, first = inspect.getsourcelines(function)
+    found = {}
+    for node in ast.walk(ast.parse(textwrap.dedent("".join(lines)))):
+        if isinstance(node, ast.For):
+            innermost = not any(isinstance(inner, ast.For) for part in node.body for inner in ast.walk(part))
+            text = f"{ast.unparse(node.target)} in {ast.unparse(node.iter)}"
+            shown = [ast.unparse(part) for part in node.body if not isinstance(part, ast.Break | ast.Continue)]
+            found[first + node.iter.lineno - 1] = (text, shown if innermost else [])
+    return found
 
 
 def _local_array(like: np.ndarray, size: int) -> np.ndarray:

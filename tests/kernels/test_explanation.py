@@ -9,6 +9,7 @@ import pytest
 
 from tinynet import kernels
 from tinynet.kernels import common, emit, threads
+from tinynet.kernels.common import prange
 from tinynet.kernels.explanation import code, tiles
 
 SHAPES = {
@@ -63,7 +64,7 @@ def softcap(monkeypatch):
 
 @common.parallel
 def _cap_rows(y, x, cap):
-    for row in common.prange(y.shape[0]):
+    for row in prange(y.shape[0]):
         for n in range(y.shape[1]):
             y[row, n] = cap * np.tanh(x[row, n] / cap)
 
