@@ -128,6 +128,7 @@ def _(grad, x, y, axis):
 
 def _share_among_equals(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
+    # The gradient of each largest (or smallest) element is g / n, where n of them are equal; of all others it is 0.
     chosen = cast(x == basics.reshape(y, shape=shape), dtype=x.dtype)
     return basics.reshape(grad, shape=shape) * (chosen / sum(chosen, axis, keepdims=True))
 
@@ -160,7 +161,7 @@ def _log_sum_exp(x, axis, keepdims):
 
 @log_sum_exp.vjp("x")
 def _(grad, x, y, axis):
-    shape = reduced_shape(x.shape, axis)
+    shape = reduced_shape(x.shape, axis)  # dy/dx = e^x / sum e^x = e^(x - y)
     y = basics.reshape(where(y == -math.inf, 0.0, y), shape=shape)
     return basics.reshape(grad, shape=shape) * exp(x - y)
 

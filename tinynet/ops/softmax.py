@@ -98,7 +98,7 @@ def _log_softmax(x, axis):
 
 @normalised_logarithm.vjp("x")
 def _(grad, y, axis):
-    return grad - exp(y) * sum(grad, axis, keepdims=True)
+    return grad - exp(y) * sum(grad, axis, keepdims=True)  # dy_i/dx_j = (1 if i = j else 0) - softmax(x)_j
 
 
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
