@@ -11,7 +11,7 @@ from tinynet import Tensor, activations, gradcheck, gradgradcheck, losses, ops
 from tinynet.autograd import as_raw, gradients, primitive
 from tinynet.kernels.replay import Recorder
 
-from ops.cases import CASES
+from ops.cases import CASES, CONSTANT
 
 
 def forward_and_backward(function, inputs, upstream):
@@ -60,6 +60,24 @@ def test_every_operation(case, dtype):
     upstream = [rng.standard_normal(y.shape).astype(y.dtype) for y in outputs if y.dtype.kind == "f"]
     before, expected = assert_repeats(case, inputs, upstream)
     assert any((x != y).any() for x, y in zip(before, expected, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64"])
+@pytest.mark.parametrize("primitive", sorted(CONSTANT, key=lambda p: p.name), ids=lambda primitive: primitive.name)
+def test_operations_without_a_derivative(primitive, dtype):
+    settings = {"classes": 4, "dtype": np.dtype("float32")} if primitive.keywords else {}
+    inputs = [np.array([0, 3, 1, 2]).astype(dtype), np.array([1, 0, 1, 3]).astype(dtype)][: primitive.arity]
+    before = primitive(*inputs, **settings)
+    with Recorder() as recorder:
+        captured = primitive(*inputs, **settings)
+    np.testing.assert_array_equal(captured, before)
+    for x, numbers in zip(inputs, ([2, 0, 1, 0], [0, 0, 2, 1]), strict=False):
+        x[...] = numbers
+    recorder.program.run()
+    expected = primitive(*inputs, **settings)
+    assert captured.dtype == expected.dtype
+    np.testing.assert_array_equal(captured, expected)
+    assert (before != expected).any()
 
 
 # Operations as somebody writes them who follows CONTRIBUTING.md
