@@ -51,6 +51,8 @@ LEVELS = {
 # Python runs a room's __init__ before any of its files: whoever asks for Tensor gets its operators, which ops attaches, and
 # whoever loads a file gets the classes of models, which are known once they are defined.
 LAST = {("tinynet/autograd/__init__.py", "tinynet.ops"), ("tinynet/saving/__init__.py", "tinynet.models")}
+# What the engine runs without, and the files that may import it where they begin.
+ATTACHMENTS = {"tinynet.compat": (), "tinynet.saving.onnx": (), "tinynet.saving.keras": ("tinynet/saving/",)}
 SIDEWAYS = {
     ("metrics", "losses"),
     ("metrics", "initializers"),
@@ -72,8 +74,11 @@ def room_of(path: Path) -> str:
     return parts[0] if parts[0] == "kernels" else parts[1]
 
 
-def imported_modules(path: Path) -> list[str]:
-    """Absolute names of all modules that a file imports, inside functions too; not what type checkers alone are told."""
+def imported_modules(path: Path, inside: bool = True) -> list[str]:
+    """Absolute names of all modules that a file imports; if not `inside`, without those that functions import.
+
+    What type checkers alone are told is left out.
+    """
     package = ("tinynet", *path.relative_to(ROOT).parent.parts)
     if package[:2] == ("tinynet", "tinynet"):
         package = package[1:]
@@ -81,7 +86,7 @@ def imported_modules(path: Path) -> list[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     blocks = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     for_type_checkers = {id(node) for block in blocks for statement in block.body for node in ast.walk(statement)}
-    for node in ast.walk(tree):
+    for node in ast.walk(tree) if inside else tree.body:
         if id(node) in for_type_checkers:
             continue
         if isinstance(node, ast.Import):
@@ -150,6 +155,19 @@ def test_optional_modules_are_imported_when_needed(module):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
                 assert module not in {name.split(".")[0] for name in names}, path
+
+
+@pytest.mark.parametrize("package", ATTACHMENTS)
+def test_the_engine_runs_without_attachments(package):
+    folder = package.replace(".", "/") + "/"
+    text = (ROOT / folder / "__init__.py").read_text(encoding="utf-8")
+    assert (ast.get_docstring(ast.parse(text)) or "").startswith("Attachment: ")
+    for path in [*FILES, ROOT / "tinynet" / "__init__.py"]:
+        here = path.relative_to(ROOT).as_posix()
+        if not here.startswith((folder, *ATTACHMENTS[package])):
+            names = imported_modules(path, inside=False)
+            found = [name for name in names if f"{name}.".startswith(f"{package}.")]
+            assert not found, f"{here} imports {found} where it begins: import it where it is used"
 
 
 def test_autograd_stays_small():

@@ -1,4 +1,6 @@
-"""Programs written for Keras 1 and 2: their spellings, with the meaning they had then and a warning that says today's.
+"""Attachment: programs written for Keras 1 and 2. Nothing of the engine depends on it.
+
+It has their spellings, with the meaning they had then and a warning that says today's.
 
     from tinynet.compat import keras1; keras1.install()      # then `from keras... import ...` as it stands in the program
     import tinynet.compat.keras2 as keras                    # or under a name, where no line says `from keras`

@@ -1,6 +1,5 @@
 """Keras's .weights.h5 files: written with h5py, read without it (hdf5.py)."""
 
-import importlib
 import io
 import os
 from pathlib import Path
@@ -12,6 +11,7 @@ from tinynet import utils
 from tinynet.saving import container
 from tinynet.saving.keras import hdf5
 from tinynet.saving.keras.layout import places
+from tinynet.saving.optional import needed
 
 
 def encode(model: Any, optimizer: Any = None) -> bytes:
@@ -43,14 +43,6 @@ def write(model: Any, path: str | os.PathLike[str]) -> None:
 def read(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """{"layers/dense/vars/0": array, ...} of a file that Keras or `write` made; FileError for any other."""
     return hdf5.read(container.contents(path))
-
-
-def needed(module: str, extra: str, what: str) -> Any:
-    """An optional module; ImportError that says how to install it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f"{what} needs {module}: pip install 'tinynet[{extra}]'") from error
 
 
 def _as_keras_keeps_it(array: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@
     onnxruntime.InferenceSession("net.onnx").run(None, {"input_layer": x})
 
 Inputs and outputs keep their names, shapes and data format; the size of the batch is free. Layers are written one by one by
-the functions in onnx_windows.py, onnx_layers.py and onnx_activations.py, found by the name of their class.
+their converters, the functions in windows.py, layers.py and activations.py, found by the name of the class. A layer
+may have none: `export` then says so.
 """
 
 import os
@@ -107,7 +108,11 @@ def _layer(g: Graph, layer: Any, given: Any) -> list[Value]:
         return _model(g, layer, given if isinstance(given, list) else [given])
     converter = CONVERTERS.get(type(layer).__name__)
     if converter is None or not type(layer).__module__.startswith("tinynet."):
-        raise ValueError(f"{layer} has no counterpart in ONNX, so the model cannot be exported")
+        raise ValueError(
+            f"{layer} has no counterpart in ONNX, so the model cannot be exported: expected layers that have a "
+            f"converter (tinynet/saving/onnx/), which {type(layer).__name__} has not; write it with layers that have "
+            "one, or export the layers before it, Model(model.inputs, layer.input)"
+        )
     if layer.dtype != g.dtype and type(layer).__name__ != "InputLayer":
         raise ValueError(f"{layer} computes in {layer.dtype}, the model in {g.dtype}: ONNX export takes one number format")
     several = isinstance(given, list)

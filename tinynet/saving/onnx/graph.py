@@ -8,7 +8,7 @@ import numpy as np
 
 from tinynet.autograd import as_raw
 from tinynet.backend import device
-from tinynet.saving.keras.weights import needed
+from tinynet.saving.optional import needed
 
 
 @dataclass
