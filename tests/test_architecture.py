@@ -170,6 +170,12 @@ def test_the_engine_runs_without_attachments(package):
             assert not found, f"{here} imports {found} where it begins: import it where it is used"
 
 
+def test_files_have_limits_and_layers_do_not_know():
+    for path in FILES:
+        if "tinynet.backend.limits" in imported_modules(path):
+            assert room_of(path) == "saving", path
+
+
 def test_autograd_stays_small():
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in python_files("tinynet/autograd"))
     assert lines <= 720, lines

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tinynet.backend import config, limits
+from tinynet.backend import config
 from tinynet.backend.number_format import align, common_float, is_float, numbers, to_float
 
 F4, F8, F2 = (np.ones(2, kind) for kind in ("f4", "f8", "f2"))
@@ -90,74 +90,3 @@ def test_grids_of_numbers():
         with pytest.raises(TypeError) as error:
             numbers("x" * length)
         assert str(error.value).endswith(" ...") == cut
-
-
-# Limits
-
-
-def test_nothing_is_counted_outside_of_limits():
-    assert not limits.are_set()
-    limits.take((10**12,))
-    limits.check_shape((None, 10**12))
-    limits.check_trial([(None, 10**12)])
-
-
-def test_arrays_that_are_kept_add_up():
-    with limits.within(limits.Left(0, others=10)):
-        assert limits.are_set()
-        limits.take((2, 3))
-        limits.take((4,))
-        limits.take((0, 100))
-        with pytest.raises(ValueError, match=r"an array of shape \(1,\) is larger than what the file holds"):
-            limits.take((1,))
-    assert not limits.are_set()
-
-
-def test_first_values_are_zeros_within_limits():
-    def ones(shape, dtype):
-        return np.ones(shape, dtype)
-
-    with limits.within(limits.Left(100)):
-        assert limits.first_value(ones, (2,), "float32").tolist() == [0, 0]
-        with limits.within(limits.Left(100, first=None)):
-            assert limits.first_value(ones, (2,), "float32").tolist() == [1, 1]
-            with pytest.raises(ValueError, match="larger than what the file holds"):
-                limits.first_value(ones, (101,), "float32")
-    assert limits.first_value(ones, (2,), "float32").tolist() == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("shape", "fine"),
-    [
-        ((None, limits.LONGEST), True),
-        ((None, limits.LONGEST + 1), False),
-        ((10**12, 3), True),  # the batch is the caller's
-        ((None, 0), True),
-        ((None, -1), False),
-        ((None, 1 << 14, 1 << 14), True),  # LARGEST
-        ((None, 1 << 14, (1 << 14) + 1), False),
-        ((None, None, limits.LARGEST // limits.UNKNOWN), True),
-        ((None, None, limits.LARGEST // limits.UNKNOWN + 1), False),
-        ((None,) + (1,) * (limits.MOST_AXES - 1), True),
-        ((None,) + (1,) * limits.MOST_AXES, False),
-    ],
-)
-def test_shapes_of_a_sane_size(shape, fine):
-    with limits.within(limits.Left(1)):
-        if fine:
-            limits.check_shape(shape)
-        else:
-            with pytest.raises(ValueError, match="no model has a tensor of shape"):
-                limits.check_shape(shape)
-
-
-def test_trials_are_counted_one_by_one_and_together():
-    with limits.within(limits.Left(1)):
-        limits.check_trial([(None, limits.TRIAL)])
-        with pytest.raises(ValueError, match="takes too much memory to find its output's shape"):
-            limits.check_trial([(None, limits.TRIAL), (None, 1)])
-    with limits.within(limits.Left(1)):
-        for _ in range(limits.TRIALS // limits.TRIAL):
-            limits.check_trial([(None, limits.TRIAL)])
-        with pytest.raises(ValueError, match="give the Lambda an output_shape"):
-            limits.check_trial([(None, 1)])

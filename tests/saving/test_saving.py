@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import saving
+from tinynet import Input, Sequential, saving
+from tinynet import layers as ly
 from tinynet.saving import FileError, strict_json
 
 
@@ -136,3 +137,16 @@ def test_every_class_takes_custom_objects():
     assert type(tinynet.Model.from_config(functional, {"Halves": Halves}).layers[-1]) is Halves
     for _, cls, one in everything():
         assert type(cls.from_config(one.get_config(), custom_objects={"Halves": Halves})) is cls
+
+
+def test_activations_with_weights_and_unknown_sizes(tmp_path):
+    """Their weights are made by the first call, which a file does not repeat."""
+    model = Sequential([Input((None, 4)), ly.Dense(3, activation=ly.PReLU("uniform", shared_axes=[1]))])
+    x = np.random.default_rng(0).normal(size=(2, 5, 4)).astype("float32")
+    expected = model.predict(x, verbose=0)
+    assert len(model.weights) == 3
+    described = tinynet.models.model_from_json(model.to_json())
+    assert [w.shape for w in described.weights] == [w.shape for w in model.weights]
+    model.save(tmp_path / "net.tinynet")
+    loaded = saving.load_model(tmp_path / "net.tinynet")
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), expected)

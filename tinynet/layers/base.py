@@ -15,7 +15,7 @@ import numpy as np
 
 from tinynet import registry, regularizers
 from tinynet.autograd import Tensor
-from tinynet.backend import config, device, limits, number_format, tracebacks
+from tinynet.backend import config, device, number_format, tracebacks
 from tinynet.layers import arguments, call_args, infer_shape, input_spec, repr_text, static_types, symbolic, tracking
 from tinynet.layers.constructor_arguments import config_of
 from tinynet.layers.current_call import Call
@@ -170,7 +170,7 @@ class Layer(Penalised):
             activation = vars(self).get("activation")
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
                 shape = self.compute_output_shape(shape)
-                if limits.are_set() or None not in shape[1:]:  # else its first call says which shape it has
+                if None not in shape[1:]:  # else its first call says which shape it has
                     activation._build_once(shape)
 
     def _as_input(self, inputs: Any) -> Any:

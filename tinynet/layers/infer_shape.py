@@ -1,7 +1,7 @@
 """The shapes that a layer gives, found by running it where it does not say them itself.
 
-On zeros; while a model is made from a file, on arrays without numbers (`backend/abstract_arrays`), so that nothing is
-computed and nothing is taken that a few bytes of the file ask for.
+On zeros; where memory is to be spared (`backend/allocations`), on arrays without numbers, which take none
+(`backend/abstract_arrays`), and nothing is computed.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import autograd
-from tinynet.backend import abstract_arrays, limits, undo
+from tinynet.backend import abstract_arrays, allocations, undo
 from tinynet.layers import call_args, symbolic
 from tinynet.layers.current_call import around
 from tinynet.layers.penalties import nothing_added
@@ -23,13 +23,13 @@ Make = Callable[[tuple[int, ...], Any], Any]  # an array of a shape and a dtype
 def output_shapes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Shapes of layer(*args, **kwargs) for the symbolic tensors among these; sizes that are unknown (None) may stay so.
 
-    Where there are such, by two runs with different ones: what differs is unknown in the output. A file may say any size
-    of the batch: the runs have 2 and 3 samples then, and what differs grows with the batch.
+    Where there are such, by two runs with different ones: what differs is unknown in the output. Where memory
+    is to be spared, the runs have 2 and 3 samples whatever the batch has, and what differs grows with it.
     """
     shapes = [tensor.shape for tensor in symbolic.symbolic_leaves((args, kwargs))]
     unknown = any(None in shape[1:] for shape in shapes)
     batch = next((shape[0] for shape in shapes if shape), None)
-    batches = (2, 3) if batch is None or limits.are_set() else (batch, batch)
+    batches = (2, 3) if batch is None or allocations.sparing() else (batch, batch)
     sizes = list(zip(batches, (64, 96), strict=True))
     with undo.everything(), _nothing_added(layer):
         for variable in [*layer.non_trainable_weights, *(v for metric in layer.metrics for v in metric.variables)]:
@@ -64,13 +64,13 @@ def _nothing_added(layer: Any) -> Iterator[None]:
 
 def _found(layer: Any, sizes: list[tuple[int, int]], shapes: list[Any], *call: Any) -> list[Any]:
     """What the layer gives for each size of the batch and of what else is unknown."""
-    if limits.are_set():
+    if allocations.sparing():
         try:
             return [_without_numbers(layer, size, *call) for size in sizes]
         except Exception:
-            if _is_tinynets(layer):  # whose functions all run so: the file asks for something that cannot be
+            if _is_tinynets(layer):  # whose functions all run so: what is asked for cannot be
                 raise
-        limits.check_trial(shapes)  # a layer or function of the user's that needs numbers
+        allocations.trial(shapes)  # a layer or function of the user's that needs numbers
     return [_run(layer, np.zeros, size, *call) for size in sizes]
 
 
@@ -103,7 +103,7 @@ def _run(layer: Any, make: Make, size: tuple[int, int], args: tuple[Any, ...], k
     def zeros(item: Any) -> Any:
         if not symbolic.is_symbolic(item):
             return item
-        given = (None, *item.shape[1:]) if item.shape and limits.are_set() else item.shape
+        given = (None, *item.shape[1:]) if item.shape and allocations.sparing() else item.shape
         stays = item.dtype is not None and item.dtype.kind in "biu" and call_args.keeps_integers(layer)
         dtype = item.dtype if stays else layer.dtype
         return make(tuple(size[axis > 0] if n is None else n for axis, n in enumerate(given)), dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinynet import constraints, initializers, missing_names, regularizers
 from tinynet.autograd import Parameter, as_raw
-from tinynet.backend import limits, undo
+from tinynet.backend import allocations, undo
 from tinynet.backend.revision import revision
 from tinynet.layers import arguments, constructor_arguments, tracking
 from tinynet.layers.keras_attributes import KerasAttributes
@@ -107,7 +107,8 @@ class Module(KerasAttributes):
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         trainable = trainable and dtype.kind == "f"
         initializer = ("glorot_uniform" if dtype.kind == "f" else "zeros") if initializer is None else initializer
-        value = as_raw(limits.first_value(initializers.get(initializer), shape, dtype))  # type: ignore[arg-type]
+        make: Any = initializers.get(initializer)
+        value = as_raw(allocations.weight(make, shape, dtype))
         if getattr(value, "shape", ()) != shape:
             raise ValueError(f"{self}: {name} has shape {shape}, its initializer gave {getattr(value, 'shape', value)}")
         value = np.asarray(value, dtype, order="C") if isinstance(value, np.ndarray) else value.astype(dtype)

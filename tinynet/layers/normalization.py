@@ -9,7 +9,7 @@ import numpy as np
 from tinynet import ops
 from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
-from tinynet.backend import limits
+from tinynet.backend import allocations
 from tinynet.layers.base import Elementwise, Shape
 from tinynet.layers.static_types import LayerArguments
 from tinynet.registry import describe
@@ -74,7 +74,7 @@ class Normalization(Elementwise):
             if any(n not in (1, m) for n, m in zip(np.shape(self.input_mean)[::-1], sizes[::-1], strict=False)):
                 shape = np.shape(self.input_mean)
                 raise ValueError(f"{self}: mean and variance have shape {shape}, axes {kept} of the input have sizes {sizes}")
-            limits.take((2, *sizes))
+            allocations.array((2, *sizes))
             given = (np.asarray(value, self.dtype) for value in (self.input_mean, self.input_variance))
             self.adapt_mean, self.adapt_variance = (Tensor(np.array(np.broadcast_to(value, sizes))) for value in given)
         self._input_rank = rank

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinynet.backend import limits
+from tinynet.backend import allocations
 from tinynet.tree import STRUCTURES, leaves, mapped, mapped_shapes
 
 
@@ -29,7 +29,7 @@ class SymbolicTensor:
 
     def __init__(self, shape: Any, dtype: Any = None, name: str | None = None) -> None:
         self.shape, self.name = tuple(shape), name
-        limits.check_shape(self.shape)
+        allocations.symbol(self.shape)
         self.dtype = None if dtype is None else np.dtype(dtype)
 
     ndim = property(lambda self: len(self.shape))

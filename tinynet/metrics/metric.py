@@ -19,7 +19,7 @@ import numpy as np
 
 from tinynet import initializers, registry, signature
 from tinynet.autograd import as_raw
-from tinynet.backend import config, device, limits
+from tinynet.backend import allocations, config, device
 from tinynet.metrics.variable import Variable
 
 
@@ -91,7 +91,7 @@ class Metric:
         """
         own, name = self._own_variables(), name or "variable"
         unique = next(n for i in range(len(own) + 1) if (n := f"{name}_{i}" if i else name) not in own)
-        limits.take(tuple(shape))
+        allocations.array(tuple(shape))
         made = initializers.get("zeros" if initializer is None else initializer)
         variable = Variable(as_raw(made(tuple(shape), dtype=dtype or self.dtype)), name=unique)  # type: ignore[misc]
         own[unique] = variable

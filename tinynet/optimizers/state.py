@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynet import initializers, schedules
 from tinynet.autograd import Parameter, Tensor, as_raw
-from tinynet.backend import config, device, limits
+from tinynet.backend import allocations, config, device
 from tinynet.kernels.common import xp
 from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_rate_state
 
@@ -130,7 +130,7 @@ class OptimizerState:
             self._slots_by_id[id(variable)] += [self._new_array(variable, name, start) for name in names]
 
     def _new_array(self, variable: Parameter, name: str, start: float = 0.0) -> Any:
-        limits.take(variable.shape)
+        allocations.array(variable.shape)
         array = xp(variable.data).full_like(variable.data, start)
         self._state_variables.append(Parameter(array, trainable=False, name=f"{variable.name}_{name}"))
         return array
@@ -148,7 +148,8 @@ class OptimizerState:
 
         initializer   what it begins as;  aggregation, layout   say nothing on one machine
         """
-        value = limits.first_value(initializers.get(initializer), tuple(shape), np.dtype(dtype or config.floatx()))  # type: ignore[arg-type]
+        make: Any = initializers.get(initializer)
+        value = allocations.weight(make, tuple(shape), np.dtype(dtype or config.floatx()))
         self._state_variables.append(Parameter(as_raw(value), trainable=False, name=name or "variable"))
         return self._state_variables[-1]
 

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from tinynet import tree
-from tinynet.backend import limits
+from tinynet.backend import allocations, limits
 from tinynet.layers import call_args, infer_shape, symbolic
+from tinynet.layers.base import Layer
 from tinynet.saving.architecture import deserialize_layer
 from tinynet.saving.check_graph import check_sizes
 from tinynet.saving.errors import FileError, shortened
@@ -46,7 +47,19 @@ def build(entry: Mapping[str, Any], weights: Any, arguments: Any) -> Any:
         model = deserialize_layer(entry)
         if arguments and not model.built:
             _run(model, arguments)
+        build_activations(model)
         return model
+
+
+def build_activations(model: Any) -> None:
+    """Makes the weights of activations that are layers, Dense(8, activation=PReLU()), for unknown sizes.
+
+    The first call would make them, when these sizes are known; but a file holds them, and here is no call.
+    """
+    for layer in model._with_all_within():
+        activation = vars(layer).get("activation")
+        if isinstance(activation, Layer) and not activation.built and layer.built:
+            activation._build_once(layer.compute_output_shape(layer._built_for))
 
 
 def _run(model: Any, arguments: Any) -> None:
@@ -55,7 +68,7 @@ def _run(model: Any, arguments: Any) -> None:
     for shape in tree.shape_leaves(list(arguments.values()) if whole else arguments):
         if not whole or not shape or not check_sizes(list(shape)):
             raise FileError(f"the model was built for {shortened(arguments)}, which is no shape")
-        limits.check_shape(shape)
+        allocations.symbol(shape)
 
     if hasattr(type(model), "inputs"):  # a Sequential, layer by layer: some of them may need numbers
         model.compute_output_shape(tree.mapped_shapes(tuple, arguments["0"]))

@@ -8,6 +8,7 @@ from tinynet.backend import abstract_arrays, limits
 from tinynet.layers.base import Layer
 from tinynet.saving import strict_json
 from tinynet.saving.architecture import deserialize_layer
+from tinynet.saving.building import build_activations
 from tinynet.saving.check import check_model, check_value, described_class
 from tinynet.saving.errors import FileError, shortened
 from tinynet.saving.keras.config import from_keras
@@ -82,10 +83,12 @@ class _Maker:
         """A layer or model: made at first with weights without numbers, so that one that is too large costs nothing."""
         with unchanged(), limits.within(limits.Left(self.left.weights, self.left.others, abstract_arrays.Array)):
             try:
-                deserialize_layer(entry)
+                build_activations(deserialize_layer(entry))
             except limits.TooLargeError:
                 raise
             except Exception:
                 pass  # what is wrong is said below; and layers of the user's may need numbers
         with limits.within(self.left):
-            return deserialize_layer(entry)
+            layer = deserialize_layer(entry)
+            build_activations(layer)
+            return layer
