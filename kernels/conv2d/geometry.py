@@ -21,6 +21,21 @@ def output_length(size: int, kernel: int, stride: int, padding: Pair, dilation: 
     return (size + sum(padding) - (kernel - 1) * dilation - 1) // stride + 1
 
 
+def padding_along(padding: str, size: int, kernel: int, stride: int, dilation: int) -> Pair:
+    """(before, after) that "valid", "same" or "causal" means along one axis.
+
+    "same" and "causal" give ceil(size / stride) outputs. Of an odd total "same" puts the larger half after the map,
+    as TensorFlow and Keras do; "causal" puts all before it, so that an output sees nothing that comes later.
+    """
+    if padding == "valid":
+        return 0, 0
+    reach = (kernel - 1) * dilation
+    if padding == "causal":
+        return reach, 0
+    total = max((-(-size // stride) - 1) * stride + reach + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
 @cache
 def output_size(size: Pair, kernel: Pair, strides: Pair, padding: Padding, dilation: Pair) -> Pair:
     """(OH, OW) of a convolution or pooling of an (H, W) map; ValueError if the kernel does not fit the padded map."""
@@ -35,26 +50,18 @@ def output_size(size: Pair, kernel: Pair, strides: Pair, padding: Padding, dilat
 
 @cache
 def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilation: Pair = (1, 1)) -> Padding:
-    """Padding as ((top, bottom), (left, right)), from "valid", "same" or such pairs.
-
-    "same" gives ceil(size / stride) outputs; an odd total puts the extra row or column at the bottom or right, as
-    TensorFlow and Keras do.
-    """
+    """Padding as ((top, bottom), (left, right)), from "valid", "same" or such pairs."""
     if isinstance(padding, list | tuple):
         widths = [width for pair in padding for width in (pair if isinstance(pair, list | tuple) else ())]
         if len(padding) == 2 and len(widths) == 4 and all(hasattr(width, "__index__") for width in widths):
             if min(widths) < 0:
                 raise ValueError(f"padding must not be negative, got {padding}; crop the input instead")
             return (int(widths[0]), int(widths[1])), (int(widths[2]), int(widths[3]))
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    if padding != "same":
+    if padding not in ("valid", "same"):
         raise ValueError(f"padding must be 'valid', 'same' or ((top, bottom), (left, right)), got {padding!r}")
-    pairs = []
-    for length, taps, stride, step in zip(size, kernel, strides, dilation, strict=True):
-        total = max((-(-length // stride) - 1) * stride + (taps - 1) * step + 1 - length, 0)
-        pairs.append((total // 2, total - total // 2))
-    return pairs[0], pairs[1]
+    axes = zip(size, kernel, strides, dilation, strict=True)
+    rows, columns = (padding_along(padding, *axis) for axis in axes)
+    return rows, columns
 
 
 def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> Pair:

@@ -29,6 +29,13 @@ def test_same_gives_the_ceiling(size: int, kernel: int, stride: int, dilation: i
     assert conv2d.output_size(*axes, padding, (dilation, dilation)) == (-(-size // stride),) * 2
 
 
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3))
+def test_causal_gives_the_ceiling_and_nothing_later(size: int, kernel: int, stride: int, dilation: int) -> None:
+    before, after = geometry.padding_along("causal", size, kernel, stride, dilation)
+    assert geometry.output_length(size, kernel, stride, (before, after), dilation) == -(-size // stride)
+    assert (kernel - 1) * dilation - before == after == 0  # the last tap of output o lies at o * stride
+
+
 @given(st.integers(0, 12), st.integers(1, 9), st.integers(1, 7), st.integers(1, 4), st.integers(-4, 8), ONE_TO_THREE)
 def test_tap_range_is_what_it_says(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> None:
     first, end = geometry.tap_range(output, size, taps, stride, padding, dilation)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tinynet.kernels.conv2d.geometry import output_length
+from tinynet.kernels.conv2d.geometry import output_length, padding_along
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 
@@ -24,9 +24,9 @@ def window_shape(
         size = input_shape[axis]
         if size is None:
             continue
-        whole = layer.padding in ("same", "causal")
-        shape[axis] = -(-size // stride) if whole else output_length(size, extent, stride, (0, 0), step)
-        if shape[axis] < 1:  # type: ignore[operator]
+        around = padding_along(layer.padding, size, extent, stride, step)
+        shape[axis] = length = output_length(size, extent, stride, around, step)
+        if length < 1:
             effective = f" with dilation {steps}" if max(steps) > 1 else ""
             raise ValueError(
                 f"{layer}: a window of {window}{effective} does not fit into an input of shape {input_shape}; "

@@ -5,7 +5,7 @@ from typing import Any
 from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
-from tinynet.kernels.conv2d.geometry import transposed_length
+from tinynet.kernels.conv2d.geometry import padding_along, transposed_length
 from tinynet.ops.conv2d import (
     TO_NCHW,
     TO_NHWC,
@@ -147,13 +147,13 @@ def conv1d(
     strides = integer("conv1d", "strides", strides, least=1)
     dilation_rate = integer("conv1d", "dilation_rate", dilation_rate, least=1)
     choice("conv1d", "padding", padding, ("valid", "same", "causal"))
-    before = (w.shape[0] - 1) * dilation_rate
+    causal = (0, 0), padding_along("causal", x.shape[1], w.shape[0], strides, dilation_rate)
     y = conv2d(
         as_images(x, data_format),
         reshape(w, (1, *w.shape)),
         b,
         strides=(1, strides),
-        padding=((0, 0), (before, 0)) if padding == "causal" else padding,
+        padding=causal if padding == "causal" else padding,
         data_format=data_format,
         dilation_rate=(1, dilation_rate),
         groups=groups,

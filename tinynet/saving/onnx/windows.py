@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tinynet.kernels.conv2d.geometry import transposed_length
+from tinynet.kernels.conv2d.geometry import padding_along, transposed_length
 from tinynet.layers import arguments
 from tinynet.saving.onnx.activations import activated
 from tinynet.saving.onnx.graph import Graph, Value, converts
@@ -78,21 +78,16 @@ def _back(g: Graph, layer: Any, x: Value, y: str) -> str:
 
 
 def _padding(layer: Any, x: Value, window: Sequence[int], dilation: Sequence[int]) -> dict[str, Any]:
-    """Attributes that say what is put around an image; for "same" it makes OH = ceil(H / SH), the odd one at the end."""
+    """Attributes that say what is put around an image."""
     axes = arguments.spatial_axes(layer.data_format, len(window))
     begins, ends = [], []
     for axis, k, stride, step in zip(axes, window, layer.strides, dilation, strict=True):
-        extent, size = (k - 1) * step + 1, x.shape[axis]
-        if layer.padding == "valid":
-            total = 0
-        elif layer.padding == "causal" or stride == 1:
-            total = extent - 1
-        elif size is None:
+        size = x.shape[axis]
+        if size is None and layer.padding == "same" and stride > 1:
             return {"auto_pad": "SAME_UPPER"}
-        else:
-            total = max((-(-size // stride) - 1) * stride + extent - size, 0)
-        begins.append(total if layer.padding == "causal" else total // 2)
-        ends.append(total - begins[-1])
+        begin, end = padding_along(layer.padding, 1 if size is None else size, k, stride, step)
+        begins.append(begin)
+        ends.append(end)
     return {"pads": [*begins, *ends]}
 
 
