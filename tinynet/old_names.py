@@ -3,7 +3,7 @@
 `compat` understands them; the main API says how they are written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tinynet.suggestions import nearest
@@ -29,7 +29,7 @@ ADDRESSES = {
     "tinynet.utils.np_utils": "use tinynet.utils.to_categorical",
 }
 
-# Arguments of layers, in notebooks and books to this day.
+# Arguments of layers, in notebooks and books to this day: what is written instead, or "nothing: why".
 LAYER_ARGUMENTS = {
     "alpha": "negative_slope",
     "atrous_rate": "dilation_rate",
@@ -44,7 +44,7 @@ LAYER_ARGUMENTS = {
     "gamma_init": "gamma_initializer",
     "init": "kernel_initializer",
     "length": "size",
-    "mode": "without it: statistics are always taken over the batch",
+    "mode": "nothing: statistics are always taken over the batch",
     "nb_col": "kernel_size=(rows, columns)",
     "nb_filter": "filters",
     "nb_row": "kernel_size=(rows, columns)",
@@ -62,9 +62,9 @@ LAYER_ARGUMENTS = {
 
 # Arguments of optimizers.
 OPTIMIZER_ARGUMENTS = {
-    "decay": "it is written learning_rate=InverseTimeDecay(rate, 1, decay), which is what it meant",
-    "lr": "it is spelled learning_rate",
-    "schedule_decay": "Nadam's momentum schedule is fixed",
+    "decay": "learning_rate=InverseTimeDecay(rate, 1, decay)",
+    "lr": "learning_rate",
+    "schedule_decay": "nothing: Nadam's momentum schedule is fixed",
 }
 
 # Arguments of a model's methods, and methods.
@@ -93,14 +93,38 @@ MODEL_METHODS = {
 }
 
 
+def unknown_arguments(
+    words: str, unknown: Iterable[str], accepted: Iterable[str], older: Mapping[str, str]
+) -> str:
+    """`words` of an error about arguments that do not exist, and what to write instead of each.
+
+    >>> unknown_arguments("Dense has no argument 'init'", ["init"], ["kernel_initializer"], LAYER_ARGUMENTS)
+    "Dense has no argument 'init': it is written kernel_initializer today"
+    """
+    names, unknown = list(accepted), list(unknown)
+    hints = [_argument_hint(name, names, older) for name in unknown]
+    if len(unknown) > 1 or words.endswith("]"):
+        hints = [f"{name!r}: {hint}" for name, hint in zip(unknown, hints, strict=True)]
+    return f"{words}: {'; '.join(hints)}"
+
+
+def _argument_hint(name: str, accepted: list[str], older: Mapping[str, str]) -> str:
+    if name not in older or name in accepted:
+        near = nearest(name, accepted, 1)
+        return f"did you mean {near[0]!r}?" if near else f"it has {', '.join(accepted)}"
+    today = older[name]
+    if today.startswith("nothing: "):
+        return f"it is gone: {today.removeprefix('nothing: ')}"
+    lacking = today.isidentifier() and today not in accepted
+    return f"it is written {today} today" + (", which is not accepted here" if lacking else "")
+
+
 def refuse(method: Callable[..., Any], unknown: Mapping[str, Any]) -> None:
     """Raises TypeError for arguments that `method` does not have, with today's spelling of old ones, or the nearest."""
     import inspect  # only errors need it, and `import tinynet` reads this file
 
     for name in unknown:
-        today = MODEL_ARGUMENTS.get(name, "")
-        gone = today.removeprefix("nothing: ")
-        hint = "" if not today else f"; it is written {today} today" if gone == today else f"; it is gone: {gone}"
-        near = nearest(name, inspect.signature(method).parameters, 1)
-        hint = hint or (f"; did you mean {near[0]!r}?" if near else "")
-        raise TypeError(f"{method.__name__}() got an unexpected argument {name!r}{hint}")
+        parameters = inspect.signature(method).parameters.values()
+        accepted = [one.name for one in parameters if one.kind is not one.VAR_KEYWORD]
+        words = f"{method.__name__}() got an unexpected argument {name!r}"
+        raise TypeError(unknown_arguments(words, [name], accepted, MODEL_ARGUMENTS))

@@ -250,7 +250,7 @@ class TestOptimizers:
     def test_lr(self, keras, name):
         made = understood(lambda: getattr(keras.optimizers, name)(lr=0.25), "learning_rate=0.25")
         assert made.learning_rate == 0.25
-        refused(lambda: getattr(tinynet.optimizers, name)(lr=0.25), "spelled learning_rate")
+        refused(lambda: getattr(tinynet.optimizers, name)(lr=0.25), "written learning_rate today")
 
     @BOTH
     def test_decay(self, keras):

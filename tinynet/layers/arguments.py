@@ -10,9 +10,8 @@ import numpy as np
 
 from tinynet import activations
 from tinynet.backend import tracebacks
-from tinynet.old_names import LAYER_ARGUMENTS
+from tinynet.old_names import LAYER_ARGUMENTS, unknown_arguments
 from tinynet.signature import accepted
-from tinynet.suggestions import nearest
 
 
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -52,15 +51,8 @@ def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
 
 def unknown(cls: type, name: str) -> ValueError:
     """The error for an argument that `cls` does not have."""
-    names = accepted(cls)
-    if name in LAYER_ARGUMENTS and name not in names:
-        hint = f"this older spelling is written {LAYER_ARGUMENTS[name]} today"
-        if LAYER_ARGUMENTS[name].isidentifier() and LAYER_ARGUMENTS[name] not in names:
-            hint += f", which {cls.__name__} does not have"
-    else:
-        near = nearest(name, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(names)}"
-    return ValueError(f"{cls.__name__} has no argument {name!r}: {hint}")
+    words = f"{cls.__name__} has no argument {name!r}"
+    return ValueError(unknown_arguments(words, [name], accepted(cls), LAYER_ARGUMENTS))
 
 
 def input_shape(layer: Any, unknown: Any) -> tuple[int | None, ...] | None:

@@ -1,14 +1,13 @@
 """Arguments that every optimizer takes, and their checks."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any, TypedDict
 
 import numpy as np
 
-from tinynet.old_names import OPTIMIZER_ARGUMENTS
+from tinynet.old_names import OPTIMIZER_ARGUMENTS, unknown_arguments
 from tinynet.schedules import LearningRateSchedule
-from tinynet.suggestions import nearest
+from tinynet.signature import accepted
 
 LearningRate = float | LearningRateSchedule | Callable[[], float]
 
@@ -31,11 +30,8 @@ class Common(TypedDict, total=False):
 def refuse_unknown(cls: type, unknown: dict[str, Any]) -> None:
     """Raises ValueError for arguments that do not exist, with today's spelling of those that once did."""
     if unknown:
-        known = [*inspect.signature(cls.__init__).parameters, *Common.__annotations__]  # type: ignore[misc]
-        near = {name: nearest(name, known, 1) for name in unknown if name not in OPTIMIZER_ARGUMENTS}
-        told = {**{name: f"did you mean {found[0]!r}?" for name, found in near.items() if found}, **OPTIMIZER_ARGUMENTS}
-        hints = "; ".join(f"{name!r}: {told[name]}" for name in unknown if name in told)
-        raise ValueError(f"{cls.__name__}: Argument(s) not recognized: {sorted(unknown)}" + (f" ({hints})" if hints else ""))
+        words = f"{cls.__name__}: Argument(s) not recognized: {sorted(unknown)}"
+        raise ValueError(unknown_arguments(words, sorted(unknown), accepted(cls), OPTIMIZER_ARGUMENTS))
 
 
 def check_clips(kind: str, **limits: float | None) -> None:
