@@ -165,9 +165,9 @@ def _copy(optimizer: Any, model: Any) -> Any:
 @contextmanager
 def _put_back(model: Any) -> Iterator[None]:
     """Within it a model may be trained: its weights, optimizer, history and random numbers come back afterwards."""
-    drawing = [layer for layer in model._with_all_within() if hasattr(layer, "_draw_count")]
     attributes = {name: getattr(model, name) for name in ("optimizer", "history", "stop_training")}
-    weights, numbers, calls = model.get_weights(), random.state(), [layer._draw_count for layer in drawing]
+    weights, numbers = model.get_weights(), random.state()
+    draws = [(layer, layer._draw_count) for layer in model._layers_that_draw()]
     try:
         yield
     finally:
@@ -177,5 +177,5 @@ def _put_back(model: Any) -> Iterator[None]:
         model._compiled_objective.said.discard("loss")
         model.reset_metrics()
         random.set_state(numbers)
-        for layer, count in zip(drawing, calls, strict=True):
+        for layer, count in draws:
             layer._draw_count = count

@@ -1,6 +1,6 @@
 """Seeded: base of the layers that draw random numbers."""
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -38,3 +38,8 @@ class Seeded(Elementwise):
         undo.attribute(self, "_draw_count")
         words[2] = self._draw_count & LOW
         self._draw_count += 1
+
+
+def layers_that_draw(model: Any) -> list[Seeded]:
+    """The layers with random numbers of their own in a layer or model, itself among them."""
+    return [layer for layer in model._with_all_within() if isinstance(layer, Seeded)]

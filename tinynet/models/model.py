@@ -9,6 +9,7 @@ from tinynet.layers import input_spec
 from tinynet.layers.base import Layer
 from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.repr_text import model_text
+from tinynet.layers.seeded import layers_that_draw
 from tinynet.layers.static_types import of_any_arguments
 from tinynet.layers.symbolic import one_or_all
 from tinynet.models.summary import summary_html, summary_text
@@ -35,6 +36,7 @@ class Model(Trainer):
     (3, 2)
     """
 
+    _layers_that_draw = layers_that_draw  # for callbacks, a room that knows no layers
     _functional_class: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:

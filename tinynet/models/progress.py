@@ -2,6 +2,8 @@
 
 arrays    weights/<i>, optimizer/<i>, metrics/<i>/<name>
 numbers   epoch and step, order of the data, random keys and counts of draws
+
+What a model file keeps too is in saving/training_state.py.
 """
 
 import threading
@@ -13,7 +15,9 @@ import numpy as np
 
 from tinynet.backend import check_stored, random
 from tinynet.data import Epochs
+from tinynet.layers.seeded import layers_that_draw
 from tinynet.models.means import Means
+from tinynet.saving import training_state as kept
 
 
 class Progress:
@@ -52,13 +56,12 @@ def running(model: Any, progress: Progress) -> Iterator[Progress]:
 def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """(arrays, numbers that JSON can hold) of a model in `fit`, between two steps or two epochs."""
     progress = _progress(model)
-    arrays = {f"weights/{i}": parameter.numpy() for i, parameter in enumerate(model.weights)}
-    if model.optimizer.built:
-        arrays.update({f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())})
+    weights = dict(enumerate(model.weights))
+    arrays = kept.arrays_of(weights, model.optimizer if model.optimizer.built else None)
     for i, metric in enumerate(progress.means.metrics()):
         arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.training_state().items()})
-    draws = [{"key": list(layer._draw_key), "calls": layer._draw_count} for layer in _drawing(model)]
-    return arrays, {"epoch": progress.epoch, "data": progress.data.training_state(), "random": random.state(), "draws": draws}
+    numbers = {"epoch": progress.epoch, "data": progress.data.training_state(), "random": random.state()}
+    return arrays, {**numbers, "draws": [kept.draws_of(layer) for layer in layers_that_draw(model)]}
 
 
 def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
@@ -93,20 +96,18 @@ def _as_it_is(model: Any) -> Callable[[], None]:
 
 
 def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
-    slots = _numbered(arrays, "optimizer")
+    slots = kept.numbered(arrays, kept.OPTIMIZER)
     if slots:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_weights)
-        if not _fit(slots, model.optimizer.variables):
-            raise ValueError(f"it is of another optimizer than {model.optimizer.name}")
-        model.optimizer.set_weights(slots)
-    model.set_weights(_numbered(arrays, "weights"))
-    for layer, draw in zip(_drawing(model), numbers["draws"], strict=True):
-        layer._draw_key, layer._draw_count = check_stored.key(draw["key"], "the key of a layer"), draw["calls"]
+        kept.restore_optimizer(model.optimizer, slots)
+    model.set_weights(kept.numbered(arrays, kept.WEIGHTS))
+    for layer, draw in zip(layers_that_draw(model), numbers["draws"], strict=True):
+        kept.restore_draws(layer, draw)
     random.set_state(numbers["random"])
     progress = _progress(model)
     for i, metric in enumerate(progress.means.metrics()):
-        values = _within(arrays, f"metrics/{i}/")
+        values = kept.within(arrays, f"metrics/{i}")
         metric.restore_training_state({name: array if array.ndim else array.item() for name, array in values.items()})
     progress.data.restore_training_state(numbers["data"])
     progress.epoch = numbers["epoch"]
@@ -117,49 +118,27 @@ def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -
     check_stored.entries(numbers, {"epoch", "data", "random", "draws"}, "the state of a training")
     check_stored.count(numbers["epoch"], "the epoch")
     random.check_state(numbers["random"])
-    drawing, weights = _drawing(model), _numbered(arrays, "weights")
+    drawing, weights = layers_that_draw(model), kept.numbered(arrays, kept.WEIGHTS)
     draws = numbers["draws"]
-    if not isinstance(draws, list) or len(draws) != len(drawing) or not _fit(weights, model.weights):
+    as_many = isinstance(draws, list) and len(draws) == len(drawing)
+    if not as_many or not kept.belong_to(weights, model.weights):
         built = "" if model.built else "; it is not built yet: give it an Input, or call it on a batch"
         raise ValueError(f"the state is of another model than {model}{built}")
     for draw in draws:
-        check_stored.entries(draw, {"key", "calls"}, "the random numbers of a layer")
-        check_stored.key(draw["key"], "the key of a layer")
-        check_stored.count(draw["calls"], "the number of draws")
+        kept.check_draws(draw, "a layer")
     known = {f"weights/{i}" for i in range(len(weights))}
-    known |= {f"optimizer/{i}" for i in range(len(_numbered(arrays, "optimizer")))}
+    known |= {f"optimizer/{i}" for i in range(len(kept.numbered(arrays, kept.OPTIMIZER)))}
     for i, metric in enumerate(_progress(model).means.metrics()):
-        found = _within(arrays, f"metrics/{i}/")
+        found = kept.within(arrays, f"metrics/{i}")
         state = metric.training_state()
-        if set(state) - set(found) or not _fit([found[name] for name in state], map(np.asarray, state.values())):
+        values = map(np.asarray, state.values())
+        if set(state) - set(found) or not kept.belong_to([found[name] for name in state], values):
             raise ValueError(f"the state is of other metrics: it has no {metric.name} of these shapes")
         if any(array.dtype.kind not in "biuf" for array in found.values()):
             raise ValueError(f"the state of {metric.name} holds no numbers")
         known |= {f"metrics/{i}/{name}" for name in found}
     if more := sorted(set(arrays) - known):
         raise ValueError(f"the state holds {more[0][:100]!r}, which {model} does not have")
-
-
-def _fit(arrays: list[np.ndarray], variables: Any) -> bool:
-    """Whether the arrays are those of the variables, by number, shape and dtype."""
-    return [(array.shape, array.dtype) for array in arrays] == [(one.shape, one.dtype) for one in variables]
-
-
-def _within(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
-def _drawing(model: Any) -> list[Any]:
-    """The layers that draw random numbers."""
-    return [layer for layer in model._with_all_within() if hasattr(layer, "_draw_count")]
-
-
-def _numbered(arrays: dict[str, np.ndarray], folder: str) -> list[np.ndarray]:
-    """The arrays folder/0, folder/1, ... up to the first that is not there."""
-    found: list[np.ndarray] = []
-    while (array := arrays.get(f"{folder}/{len(found)}")) is not None:
-        found.append(array)
-    return found
 
 
 def _progress(model: Any) -> Progress:

@@ -8,7 +8,7 @@ from tinynet import registry
 from tinynet.autograd import Parameter
 from tinynet.layers.base import Layer
 from tinynet.layers.naming import numbered
-from tinynet.layers.seeded import Seeded
+from tinynet.layers.seeded import layers_that_draw
 
 
 def walk(layer: Layer, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any, dict[str, Parameter]]]:
@@ -47,4 +47,5 @@ def named_layers(layer: Layer) -> dict[str, Any]:
 
 def named_draws(layer: Layer) -> dict[str, Any]:
     """{"dropout_1": layer, ...} of the layers that draw random numbers: all their state is a key and a count of calls."""
-    return {name: one for name, one in named_layers(layer).items() if isinstance(one, Seeded)}
+    drawing = layers_that_draw(layer)
+    return {name: one for name, one in named_layers(layer).items() if one in drawing}

@@ -23,6 +23,7 @@ from tinynet.autograd import Parameter
 from tinynet.backend import limits, random
 from tinynet.layers import naming
 from tinynet.saving import container, older_formats, strict_json
+from tinynet.saving import training_state as kept
 from tinynet.saving.architecture import serialize_layer
 from tinynet.saving.building import build, built_for, built_with, first_alone
 from tinynet.saving.check import check_compiled, check_model
@@ -37,7 +38,7 @@ MORE = {"arguments"}  # where a subclass was called with several
 def save(model: Any, path: str | os.PathLike[str]) -> None:
     """Writes the model; ValueError, naming the place, if it holds what cannot be described."""
     refuse_sharing(model)
-    arrays = {f"weights/{name}": parameter.numpy() for name, parameter in named_weights(model).items()}
+    arrays = kept.arrays_of(named_weights(model), model.optimizer if model.compiled else None)
     description: dict[str, Any] = {
         "format": FORMAT,
         "tinynet": tinynet.__version__,
@@ -46,16 +47,12 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         "frozen": [name for name, layer in named_layers(model).items() if not layer.trainable],
         "compile": model.get_compile_config() if model.compiled else None,
         "optimizer": None,
-        "draws": {
-            name: {"key": [*map(int, layer._draw_key)], "calls": layer._draw_count}
-            for name, layer in named_draws(model).items()
-        },
+        "draws": {name: kept.draws_of(layer) for name, layer in named_draws(model).items()},
     }
     if arguments := built_with(model):
         description["arguments"] = arguments
     if model.compiled and model.optimizer is not None:
         description["optimizer"] = _optimizer(model)
-        arrays |= {f"optimizer/{i}": array for i, array in enumerate(model.optimizer.get_weights())}
     whole = strict_json.parse(strict_json.write(description, f"{model}"), "the description")
     check_model(whole["model"], f"{model}")  # what could not be loaded is not written
     if whole["compile"] is not None:
@@ -81,8 +78,7 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
     with safely(path):
         description, arrays = container.read(path)
         _check(description, compile)
-        weights = {name[8:]: array for name, array in arrays.items() if name.startswith("weights/")}
-        slots = {name[10:]: array for name, array in arrays.items() if name.startswith("optimizer/")}
+        weights, slots = kept.within(arrays, kept.WEIGHTS), kept.within(arrays, kept.OPTIMIZER)
         if len(weights) + len(slots) < len(arrays):
             raise FileError("it holds arrays that are neither weights nor the optimizer's")
         shapes = description.get("arguments") or first_alone(description["built_for"])
@@ -98,7 +94,7 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         for name, parameter in parameters.items():
             parameter.assign(weights[name])
         for layer, state in draws:
-            layer._draw_key, layer._draw_count = (state["key"][0], state["key"][1]), state["calls"]
+            kept.restore_draws(layer, state)
         return model
 
 
@@ -196,12 +192,10 @@ def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], sl
     if trained:
         with limits.within(limits.Left(0, sum(array.size for array in slots.values()))):
             optimizer.build(trained)
-    arrays = [slots.get(str(i)) for i in range(len(optimizer.variables))]
-    expected = [(variable.shape, variable.dtype) for variable in optimizer.variables]
-    found = [None if array is None else (array.shape, array.dtype) for array in arrays]
-    if len(slots) != len(arrays) or expected != found:
-        raise FileError(f"the arrays of the optimizer are not those of {type(optimizer).__name__}")
-    optimizer.set_weights(arrays)
+    if set(slots) != {str(i) for i in range(len(slots))}:
+        names = shortened(sorted(slots))
+        raise FileError(f"the arrays of the optimizer should be called 0, 1, ..., and are {names}")
+    kept.restore_optimizer(optimizer, [slots[str(i)] for i in range(len(slots))])
 
 
 # Layers that draw random numbers
@@ -213,10 +207,7 @@ def _draws(model: Any, states: Any) -> list[tuple[Any, Any]]:
     if not isinstance(states, dict) or set(states) != set(layers):
         raise FileError(f"it holds the random counters of other layers than {sorted(layers)}")
     for name, state in states.items():
-        whole = isinstance(state, dict) and set(state) == {"key", "calls"} and isinstance(state["key"], list)
-        numbers = [*state["key"], state["calls"]] if whole else []
-        if len(numbers) != 3 or not all(type(n) is int and 0 <= n < 1 << (32, 32, 62)[i] for i, n in enumerate(numbers)):
-            raise FileError(f"the random counter of {shortened(name)!r} is {shortened(state)}")
+        kept.check_draws(state, f"the layer {shortened(name)!r}")
     return [(layers[name], state) for name, state in states.items()]
 
 
