@@ -28,6 +28,15 @@ def test_every_name_has_a_case():
         np.testing.assert_array_equal(y.numpy(), layer(x).numpy())
 
 
+@pytest.mark.parametrize("name", sorted(set(CASES) - {"Lambda", "Embedding"}))  # for which a list is an array
+def test_one_input_or_several(name):
+    layer, x = make(name, None)
+    several = isinstance(x, list)
+    words = "expects a list of inputs, got one" if several else "expects (one|a b)"
+    with pytest.raises(ValueError, match=words):
+        layer(x[0] if several else [x, x])
+
+
 @every_layer
 def test_configuration(name, data_format):
     """A copy made of the configuration, after its way through JSON, has it too, and computes the same."""

@@ -21,6 +21,7 @@ class Activation(Layer):
     array([[0., 2.]], dtype=float32)
     """
 
+    _takes_many = False
     supports_masking = True
     _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
 

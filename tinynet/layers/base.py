@@ -38,12 +38,15 @@ class Layer(Penalised):
     name                  None: the class in snake case, numbered
 
     A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many` says that it must.
+    `__new__` notes the constructor's arguments, which `get_config` and `repr` tell: a subclass need not keep them.
     """
 
+    # Nothing in there is within the layer: calls on symbolic tensors lead to layers before it.
+    _not_searched: ClassVar = {"_batch_shape", "_built_for", "_built_with", "_inbound_nodes", "_input_sizes"}
     _input_rank: int | None = None  # number of axes that an input must have, the batch included
     _least_rank = 1
     _input_words = ""  # words for the error about a wrong number of axes
-    _takes_many = False  # whether the input is a list of Tensors
+    _takes_many: bool | None = None  # True: a list of inputs; False: one; None: what `call` takes
     _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
     _takes_training: bool  # whether call has that parameter
@@ -184,16 +187,12 @@ class Layer(Penalised):
             x = Tensor(device.to_device(array) if isinstance(array, np.ndarray) else array)
         return x if x.dtype == self.dtype else call_args.in_format(self, x)
 
-    def _may_take_many(self) -> bool:
-        """Whether inputs in lists and dictionaries, or none, may be meant: by a merging layer, and by one of the user's."""
-        return self._takes_many or not type(self).call.__module__.startswith("tinynet.layers")
-
     def _check_input(self, shape: Any) -> None:
         """Raises ValueError if an input of `shape`, or inputs of such shapes, do not fit the layer."""
         if self._own_input_spec is not None:
             input_spec.check(self, shape)
         if type(shape) is not tuple or (shape and isinstance(shape[0], STRUCTURES)):
-            if not self._may_take_many():
+            if self._takes_many is False:
                 got = "None" if shape is None else f"{len(shape)} of them, of shape {shape}"
                 raise ValueError(f"{self} expects one input, got {got}")
             return
@@ -265,6 +264,7 @@ class Elementwise(Layer):
     """Base of layers whose output has the shape of their input."""
 
     supports_masking = True
+    _takes_many = False
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -14,6 +14,7 @@ SEQUENCES = ", sequences (N, L, C) or, channels first, (N, C, L)"
 class Convolution(Layer):
     """Base of the convolutions over images, and, with `rank` 3, over sequences."""
 
+    _takes_many = False
     _input_rank = 4
     _input_words = IMAGES
     bias: Any = None

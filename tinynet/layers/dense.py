@@ -27,6 +27,7 @@ class Dense(Layer):
     (2, 10)
     """
 
+    _takes_many = False
     supports_masking = True
     _least_rank = 2
     _input_words = ", samples (N, ..., features)"

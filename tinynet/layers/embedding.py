@@ -26,6 +26,8 @@ class Embedding(Layer):
     (1, 3, 8)
     """
 
+    _takes_many = False
+
     def __init__(
         self,
         input_dim: int,

@@ -20,6 +20,8 @@ class InputLayer(Layer):
     (None, 28, 28, 1)
     """
 
+    _takes_many = False
+
     def __init__(
         self,
         shape: Sequence[int | None] | None = None,

@@ -42,9 +42,6 @@ class Lambda(Layer):
         self._told = {"mask": None} if "mask" in asked else {}
         self._asks_training = "training" in asked
 
-    def _may_take_many(self) -> bool:
-        return True
-
     def _check_input(self, shape: Any) -> None:
         """Nothing: the function takes what it takes, lists of Tensors too."""
 

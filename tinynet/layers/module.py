@@ -24,12 +24,9 @@ class Module(KerasAttributes):
         "_draw_count", "history", "stop_training", "stop_evaluating", "stop_predicting", "_trainable", "_added_losses",
         "_losses_added_in", "_adding_layers", "_fits_by_thread",
     })  # fmt: skip
-    # The constructor's arguments, and calls on symbolic tensors: they lead to layers that are not within this one. The others
-    # lead to none.
-    _not_searched: ClassVar = frozenset({
-        "_adding_layers", "_given_arguments", "_inbound_nodes", "_added_losses", "_batch_shape", "_built_for", "_built_with",
-        "_chain_tensors", "_flags_at_compile", "_input_sizes", "_own_fixed", "_own_trainable", "_set_at",
-    })  # fmt: skip
+    # Attributes of the class in which no layers are to be found that are within this one: they lead to others, or
+    # to none. A class has those of its bases too.
+    _not_searched: ClassVar[Any] = {"_given_arguments", "_own_fixed", "_own_trainable", "_set_at"}
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}
     _given_arguments: dict[str, Any]
@@ -40,6 +37,7 @@ class Module(KerasAttributes):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._not_searched = frozenset().union(*(vars(base).get("_not_searched", ()) for base in cls.__mro__))
         if build := vars(cls).get("build"):
             cls.build = _marked_built(build)  # type: ignore[attr-defined]
 

@@ -14,6 +14,7 @@ from tinynet.layers.static_types import LayerArguments
 class _Edges(Layer):
     """What they share: a number of rows (columns, steps) at both ends of each axis that is not batch or channels."""
 
+    _takes_many = False
     sides: tuple[tuple[int, int], ...]
     data_format = "channels_last"
 

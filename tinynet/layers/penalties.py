@@ -1,6 +1,6 @@
 """Penalties: what layers add to the loss in a call, and the penalties on their weights."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet.layers.current_call import around
 from tinynet.layers.module import Module
@@ -19,6 +19,7 @@ def nothing_added() -> dict[str, Any]:
 class Penalised(Module):
     """Base of Layer: penalties belong to the outermost call that is under way, and are forgotten at the next one."""
 
+    _not_searched: ClassVar = {"_adding_layers", "_added_losses"}
     _added_losses: list[Any]
     _losses_added_in: Any
     _adding_layers: list[Any]

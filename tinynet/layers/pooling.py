@@ -18,6 +18,7 @@ class Pooling(Layer):
     x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid", ceil(H / s) for "same".
     """
 
+    _takes_many = False
     _input_rank = 4
     _input_words = IMAGES
 
@@ -93,6 +94,7 @@ class AveragePooling2D(Pooling):
 class GlobalPooling(Layer):
     """Base of the poolings over whole images or, with `rank` 3, sequences: y (N, C), or with `keepdims` x's axes of size 1."""
 
+    _takes_many = False
     _input_rank = 4
     _input_words = IMAGES
 

@@ -22,6 +22,8 @@ class Flatten(Layer):
     (2, 784)
     """
 
+    _takes_many = False
+
     def __init__(self, data_format: str | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.data_format = check_data_format(data_format)
@@ -44,6 +46,8 @@ class Reshape(Layer):
     >>> Reshape((7, 7, -1))(np.ones((2, 784))).shape
     (2, 7, 7, 16)
     """
+
+    _takes_many = False
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
@@ -80,6 +84,8 @@ class Permute(Layer):
     (2, 4, 10)
     """
 
+    _takes_many = False
+
     def __init__(self, dims: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self.dims = arguments.integers((dims,) if isinstance(dims, int) else dims, f"{self}: dims")
@@ -102,6 +108,7 @@ class RepeatVector(Layer):
     (2, 3, 4)
     """
 
+    _takes_many = False
     _input_rank = 2
     _input_words = ", vectors (N, F)"
 

@@ -25,6 +25,7 @@ class UpSampling2D(Layer):
     (2, 14, 14, 16)
     """
 
+    _takes_many = False
     _input_rank = 4
     _input_words = IMAGES
 
@@ -61,6 +62,7 @@ class UpSampling1D(Layer):
     array([1., 1., 2., 2.], dtype=float32)
     """
 
+    _takes_many = False
     _input_rank = 3
     _input_words = ", sequences (N, L, C)"
 

@@ -1,7 +1,7 @@
 """Compiled: what `compile` says about a model, kept, described and taken from a description."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any, ClassVar, Never
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from tinynet.old_names import MODEL_METHODS, refuse
 class Compiled(Layer):
     """Base of Trainer: an optimizer, and an Objective of losses and metrics."""
 
+    _not_searched: ClassVar = {"_flags_at_compile"}
     optimizer: optimizers.Optimizer = None  # type: ignore[assignment]  # until `compile`
     loss: Any = None  # what was given to `compile`
     _compiled_objective: Any = None  # an Objective once compiled

@@ -87,9 +87,6 @@ class Model(Trainer):
         inner, shape = self._inner_functional, vars(self).get("_built_for")
         return inner._known_input() if inner is not None else (shape, None) if is_shape(shape) else (None, None)
 
-    def _may_take_many(self) -> bool:
-        return True
-
     def _symbolic_ends(self, name: str) -> Any:
         if self._inner_functional is not None:
             return getattr(self._inner_functional, name)

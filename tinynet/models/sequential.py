@@ -1,7 +1,7 @@
 """Sequential: one layer after the other."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from tinynet import registry
 from tinynet.autograd import Tensor
@@ -29,6 +29,8 @@ class Sequential(Model):
     >>> model(np.ones((3, 4))).shape
     (3, 2)
     """
+
+    _not_searched: ClassVar = {"_chain_tensors"}
 
     @tracebacks.entry
     def __init__(
@@ -165,7 +167,7 @@ class Sequential(Model):
 
     def _takes_structures(self) -> bool:
         """Whether lists or dictionaries of inputs go to the first layer as they are."""
-        return self._input_layer is None and bool(self._layers) and self._layers[0]._may_take_many()
+        return self._input_layer is None and bool(self._layers) and self._layers[0]._takes_many is not False
 
     def _check_input(self, shape: Any) -> None:
         super()._check_input(shape)
