@@ -187,6 +187,14 @@ def test_files_stay_readable():
         assert lines <= 290, f"{path.relative_to(ROOT)} has {lines} lines; the design asks for a new room"
 
 
+def test_tests_import_no_tests():
+    """What several tests need is in a module of its own, which is no test."""
+    for path in python_files("tests"):
+        if path.name.startswith("test_") and not path.name.startswith("test_replay"):
+            parts = {part for name in imported_modules(path) for part in name.split(".")[:-1]}
+            assert not {part for part in parts if part.startswith("test_")}, path
+
+
 def test_top_level_is_fixed():
     expected = {"setup.py", "tinynet", "kernels", "examples", "tests", "benchmarks", "README.md"}
     tools = {"pyproject.toml", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"}

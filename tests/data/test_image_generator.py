@@ -14,7 +14,7 @@ from tinynet.models import Sequential
 from tinynet.utils import set_random_seed
 
 from fixtures import augmentation_cases as cases
-from layers.test_augmentation import STORED, uniform
+from layer_tools import assert_uniform
 
 SOME = {"rotation_range": 20, "zoom_range": 0.2, "shear_range": 5, "width_shift_range": 0.1, "height_shift_range": 0.2}
 
@@ -43,13 +43,13 @@ def test_transformations_against_keras_and_scipy(number, mode):
     generator = ImageDataGenerator(fill_mode=mode, cval=0.3, dtype="float64")
     for kind, image in zip(("square", "oblong"), cases.legacy_images(), strict=True):
         y = generator.apply_transform(image, cases.LEGACY[number])
-        np.testing.assert_allclose(y, STORED[f"legacy-{number}-{mode}-{kind}"], rtol=0, atol=1e-11)
+        np.testing.assert_allclose(y, cases.stored()[f"legacy-{number}-{mode}-{kind}"], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("number", range(len(cases.CHANGES)))
 def test_flips_and_channel_shifts_against_keras(number):
     y = ImageDataGenerator().apply_transform(cases.standard_images(None)[0], cases.CHANGES[number])
-    np.testing.assert_allclose(y, STORED[f"change-{number}"], rtol=1e-6)
+    np.testing.assert_allclose(y, cases.stored()[f"change-{number}"], rtol=1e-6)
 
 
 def test_a_flip_comes_after_the_rest():
@@ -84,7 +84,7 @@ def test_standardising_against_keras(number):
     x, generator = cases.standard_images(arguments.get("data_format")), ImageDataGenerator(**arguments)
     generator.fit(x)
     flow = generator.flow(x, batch_size=3, shuffle=False)
-    expected = STORED[f"standard-{number}"]
+    expected = cases.stored()[f"standard-{number}"]
     np.testing.assert_allclose(np.concatenate(batches(flow, 6)), expected, rtol=2e-5, atol=2e-6)
     np.testing.assert_allclose([generator.standardize(image) for image in x], expected[:7], rtol=2e-5, atol=2e-6)
 
@@ -115,14 +115,14 @@ def drawn(**arguments):
 
 def test_ranges():
     found = drawn(**SOME, channel_shift_range=7, brightness_range=(0.5, 2))
-    uniform(found["theta"], -20, 20)
-    uniform(found["shear"], -5, 5)
-    uniform(found["zx"], 0.8, 1.2)
-    uniform(found["zy"], 0.8, 1.2)
-    uniform(found["tx"], -2, 2)  # a fifth of ten rows
-    uniform(found["ty"], -2, 2)  # a tenth of twenty columns
-    uniform(found["channel_shift_intensity"], -7, 7)
-    uniform(found["brightness"], 0.5, 2)
+    assert_uniform(found["theta"], -20, 20)
+    assert_uniform(found["shear"], -5, 5)
+    assert_uniform(found["zx"], 0.8, 1.2)
+    assert_uniform(found["zy"], 0.8, 1.2)
+    assert_uniform(found["tx"], -2, 2)  # a fifth of ten rows
+    assert_uniform(found["ty"], -2, 2)  # a tenth of twenty columns
+    assert_uniform(found["channel_shift_intensity"], -7, 7)
+    assert_uniform(found["brightness"], 0.5, 2)
     values = [value for name, value in found.items() if "flip" not in name]
     correlations = np.corrcoef(values) - np.eye(len(values))
     assert np.abs(correlations).max() < 0.04
@@ -130,14 +130,14 @@ def test_ranges():
     found = drawn(horizontal_flip=True, vertical_flip=True, zoom_range=(0.5, 0.7))
     for name in ("flip_horizontal", "flip_vertical"):
         assert abs(found[name].mean() - 0.5) < 0.02
-    uniform(found["zx"], 0.5, 0.7)
+    assert_uniform(found["zx"], 0.5, 0.7)
 
 
 def test_shifts():
     assert set(drawn(height_shift_range=3)["tx"]) == {-2, -1, 0, 1, 2}
     assert set(drawn(width_shift_range=[1, 5])["ty"]) == {-5, -1, 1, 5}
     assert set(drawn(width_shift_range=[0.1, 0.25])["ty"]) == {-5, -2, 2, 5}
-    uniform(drawn(width_shift_range=3.0)["ty"], -3, 3)
+    assert_uniform(drawn(width_shift_range=3.0)["ty"], -3, 3)
 
 
 def test_nothing_asked_for_is_nothing_done():

@@ -6,7 +6,7 @@ import pytest
 from tinynet import constraints, regularizers
 from tinynet.layers import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 X = np.array([[-2.0, -0.5, 0.25, 1.0, 7.0]])
 

@@ -1,6 +1,5 @@
 """Augmentation layers: their transformations against Keras's, their draws by statistics, their place in a training step."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +9,9 @@ from tinynet import layers
 from tinynet.utils import set_random_seed
 
 from fixtures import augmentation_cases as cases
-from layers.gradients import check_layer
-from layers.gradients import images as normal_images
+from layer_tools import assert_uniform, check_layer
+from layer_tools import images as normal_images
 
-STORED = np.load(Path(__file__).parents[1] / "fixtures" / "augmentation.npz")
 ALL = {
     "flip": lambda **settings: layers.RandomFlip(**settings),
     "rotation": lambda **settings: layers.RandomRotation(0.1, **settings),
@@ -31,7 +29,7 @@ def test_against_keras(case, data_format, dtype):
     """Every outcome that Keras had, and no other."""
     layer = getattr(layers, case.layer)(**case.arguments, data_format=data_format, dtype=dtype, seed=3)
     x = cases.images(case.shape, data_format)
-    outcomes = STORED[cases.name_of(case, data_format)]
+    outcomes = cases.stored()[cases.name_of(case, data_format)]
     found = set()
     for y in layer(np.repeat(x, case.draws, axis=0)).numpy():  # training=True is the default
         errors = [np.abs(y - outcome).max() for outcome in outcomes]
@@ -90,29 +88,21 @@ def drawn(layer, images=20000, height=11, width=21):
     return [np.broadcast_to(part, images) for part in layer.draw(np.random.default_rng(0), images, height, width)]
 
 
-def uniform(values, low, high):
-    """Within [low, high], with the mean and the deviation of a uniform distribution (five standard errors)."""
-    assert low <= values.min() < values.max() <= high
-    deviation = (high - low) / 12**0.5
-    assert abs(values.mean() - (low + high) / 2) < 5 * deviation / values.size**0.5
-    assert abs(values.std() - deviation) < 0.02 * deviation
-
-
 def test_what_is_drawn():
     cos, _, _, sin, _, _ = drawn(layers.RandomRotation((-0.1, 0.2)))
-    uniform(np.arctan2(sin, cos) / (2 * np.pi), -0.1, 0.2)
+    assert_uniform(np.arctan2(sin, cos) / (2 * np.pi), -0.1, 0.2)
     _, _, dx, _, _, dy = drawn(layers.RandomTranslation(0.2, (0.1, 0.3)))
-    uniform(-dy / 11, -0.2, 0.2)
-    uniform(-dx / 21, 0.1, 0.3)
+    assert_uniform(-dy / 11, -0.2, 0.2)
+    assert_uniform(-dx / 21, 0.1, 0.3)
     assert abs(np.corrcoef(dx, dy)[0, 1]) < 0.04
     zx, _, _, _, zy, _ = drawn(layers.RandomZoom(0.3, (-0.2, 0.1)))
-    uniform(zy - 1, -0.3, 0.3)
-    uniform(zx - 1, -0.2, 0.1)
+    assert_uniform(zy - 1, -0.3, 0.3)
+    assert_uniform(zx - 1, -0.2, 0.1)
     zx, _, _, _, zy, _ = drawn(layers.RandomZoom(0.3))
     np.testing.assert_array_equal(zx, zy)
     _, sx, _, sy, _, _ = drawn(layers.RandomShear((0.1, 0.3), (0.2, 0.4)))
-    uniform(np.abs(sx), 0.1, 0.3)
-    uniform(np.abs(sy), 0.2, 0.4)
+    assert_uniform(np.abs(sx), 0.1, 0.3)
+    assert_uniform(np.abs(sy), 0.2, 0.4)
     np.testing.assert_array_equal(np.sign(sx), np.sign(sy))
     assert abs(np.mean(sx > 0) - 0.5) < 0.02
     x, _, _, _, y, _ = drawn(layers.RandomFlip())

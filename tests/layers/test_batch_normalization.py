@@ -3,7 +3,7 @@ import pytest
 
 from tinynet.layers import BatchNormalization
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def normalised(x, axis, epsilon=1e-3):

@@ -14,26 +14,9 @@ from tinynet.autograd import Tensor, gradients
 from tinynet.kernels import common
 from tinynet.layers import Conv2D, Convolution2D
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, convolution_by_definition, images
 
 ROOT = Path(tinynet.__file__).parents[1]
-
-
-def brute_force(x, w, b, strides, padding, dilation):
-    """Sums over the definition with Python loops; x (N, H, W, C)."""
-    (kh, kw), (sh, sw), (dh, dw) = w.shape[:2], strides, dilation
-    extents = ((kh - 1) * dh + 1, (kw - 1) * dw + 1)
-    pads = [(0, 0), (0, 0), (0, 0), (0, 0)]
-    if padding == "same":
-        for axis, (extent, s) in enumerate(zip(extents, strides, strict=True), 1):
-            size = x.shape[axis]
-            total = max((-(-size // s) - 1) * s + extent - size, 0)
-            pads[axis] = (total // 2, total - total // 2)
-    x = np.pad(x, pads)
-    rows = range(0, x.shape[1] - extents[0] + 1, sh)
-    columns = range(0, x.shape[2] - extents[1] + 1, sw)
-    y = [[np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w) for j in columns] for i in rows]
-    return np.array(y).transpose(2, 0, 1, 3) + b
 
 
 @given(
@@ -56,7 +39,7 @@ def test_output_follows_the_definition(height, width, kernel, stride, dilation, 
     assert layer.compute_output_shape(shape)[1:] == y.shape[1:]
     y = y.numpy().transpose(0, 2, 3, 1) if first else y.numpy()
     w, b = layer.get_weights()
-    expected = brute_force(x, w, b, (stride, stride), padding, (dilation, dilation))
+    expected = convolution_by_definition(x, w, b, (stride, stride), padding, (dilation, dilation))
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-10)
 
 

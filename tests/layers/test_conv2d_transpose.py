@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinynet.autograd import Tensor, gradients
 from tinynet.layers import Conv2D, Conv2DTranspose, Convolution2DTranspose
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def table(n, k, s, padding, p):

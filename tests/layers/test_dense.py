@@ -3,7 +3,7 @@ import pytest
 
 from tinynet.layers import Dense
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def test_published_example():

@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 
 from tinynet.layers import Conv2D, DepthwiseConv2D, SeparableConv2D, SeparableConvolution2D
 
-from layers.gradients import check_layer, images
-from layers.test_conv2d import brute_force
+from layer_tools import check_layer, convolution_by_definition, images
 
 
 def each_channel(x, w, strides, padding, dilation):
     """Output channel c M + q is w[:, :, c, q] on channel c, by the definition; x (N, H, W, C), w (KH, KW, C, M)."""
     maps = [
-        brute_force(x[..., c : c + 1], w[:, :, c : c + 1, q : q + 1], np.zeros(1), strides, padding, dilation)
+        convolution_by_definition(x[..., c : c + 1], w[:, :, c : c + 1, q : q + 1], np.zeros(1), strides, padding, dilation)
         for c in range(w.shape[2])
         for q in range(w.shape[3])
     ]

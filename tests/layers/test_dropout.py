@@ -4,7 +4,7 @@ import pytest
 from tinynet.layers import Dropout, Input, Layer
 from tinynet.utils import set_random_seed
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def test_inference_is_the_identity():

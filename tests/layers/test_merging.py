@@ -8,7 +8,7 @@ import pytest
 import tinynet
 from tinynet import layers
 
-from layers.gradients import images
+from layer_tools import images
 
 NUMPY = {"add": np.add, "multiply": np.multiply, "maximum": np.maximum, "minimum": np.minimum}
 

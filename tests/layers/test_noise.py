@@ -11,7 +11,7 @@ from tinynet.layers import AlphaDropout, Dense, Dropout, GaussianDropout, Gaussi
 from tinynet.models import Sequential
 from tinynet.utils import set_random_seed
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 SATURATION = -1.7580993408473766
 ALL = [

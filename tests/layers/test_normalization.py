@@ -8,7 +8,7 @@ from tinynet import layers
 from tinynet.layers import Normalization
 from tinynet.models import Sequential
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 @pytest.mark.parametrize("given", [np.asarray, tinynet.Tensor, lambda x: [x], lambda x: iter([x[:3], x[3:4], x[4:]]),

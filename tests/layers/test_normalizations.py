@@ -6,7 +6,7 @@ import pytest
 from tinynet import layers
 from tinynet.layers import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def test_published_numbers_of_group_normalization():

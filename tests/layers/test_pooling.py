@@ -12,7 +12,7 @@ from tinynet.layers import (
     ZeroPadding2D,
 )
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 FIRST = {"data_format": "channels_first"}
 

@@ -10,7 +10,7 @@ from tinynet.kernels import common
 from tinynet.layers import Cropping2D, Flatten, Identity, Lambda, Permute, RepeatVector, Reshape
 from tinynet.registry import register_keras_serializable
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 3), (4, 3, 2), (4, 3, 2, 5)])

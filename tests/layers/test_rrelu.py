@@ -3,7 +3,7 @@ import pytest
 
 from tinynet.layers import RReLU
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 
 def test_inference_takes_the_mean_slope():

@@ -6,7 +6,7 @@ import pytest
 from tinynet import ops
 from tinynet.layers import UpSampling2D
 
-from layers.gradients import check_layer, images
+from layer_tools import check_layer, images
 
 FIRST = {"data_format": "channels_first"}
 

@@ -4,8 +4,7 @@ import pytest
 
 from tinynet.saving import FileError, load_model
 
-from saving.costs import after, layer
-from saving.test_costs import native
+from file_costs import after, layer, native
 
 
 def load(path, **config):

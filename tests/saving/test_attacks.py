@@ -16,8 +16,7 @@ from tinynet import layers
 from tinynet.saving import FileError, UnknownObjectError, load_model
 from tinynet.saving.keras import hdf5
 
-from saving.hostile import attempt, functional, put_together, saved, sequential, signed, taken_apart
-from saving.test_hostile import KERAS, archive, members_of
+from hostile_files import KERAS, archive, attempt, functional, members_of, put_together, saved, sequential, signed, taken_apart
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,21 @@ from tinynet import layers
 from tinynet.models import model_from_json
 from tinynet.saving import FileError, deserialize_keras_object, in_memory, load_model, serialize_keras_object
 
-from saving.costs import DESCRIPTIONS, after, cost, deep, deep_activation, layer, packed
-from saving.hostile import functional, put_together, saved, sequential, taken_apart, watched
-from saving.test_hostile import HOSTILE, HOW, KERAS, changed, members_of, places
+from file_costs import DESCRIPTIONS, after, cost, deep, deep_activation, layer, native, packed
+from hostile_files import (
+    HOSTILE,
+    HOW,
+    KERAS,
+    changed,
+    functional,
+    members_of,
+    places,
+    put_together,
+    saved,
+    sequential,
+    taken_apart,
+    watched,
+)
 
 ALL = {**DESCRIPTIONS, "deep": deep(20), "too deep": deep(60), "activations": deep_activation(50), "more": deep_activation(300)}
 A_WEIGHT = 24  # bytes: float32, and what drawing it in float64 takes meanwhile
@@ -30,12 +42,6 @@ def _first(tmp_path_factory):
     model_from_json(functional()[0].to_json())
     load_model(KERAS / "sgd.keras")
     saved(sequential, tmp_path_factory.mktemp("first") / "net.tinynet")
-
-
-def native(description):
-    """The bytes of a .tinynet file that holds no arrays."""
-    rest = {"built_for": None, "frozen": [], "compile": None, "optimizer": None, "draws": {}}
-    return put_together({}, {"format": 2, "tinynet": "1", "model": description, **rest}, b"")
 
 
 def loaded(path, data, load=load_model):

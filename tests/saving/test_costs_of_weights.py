@@ -11,9 +11,8 @@ from tinynet import layers, utils
 from tinynet.callbacks import backup_file
 from tinynet.saving import FileError, load_model
 
-from saving.costs import cost
-from saving.hostile import damaged
-from saving.test_hostile import KERAS, members_of
+from file_costs import cost
+from hostile_files import KERAS, damaged, members_of
 
 HUGE = (1 << 24, 1 << 31, (1 << 32) - 1, 1 << 40, (1 << 63) - 1, (1 << 64) - 1)
 

@@ -1,10 +1,6 @@
 """Damaged and hostile files: each ends in a FileError, changes nothing, runs nothing and takes no time; or it is a model."""
 
-import copy
-import io
 import json
-import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +11,24 @@ import tinynet
 from tinynet import layers
 from tinynet.saving import FileError, load_model
 
-from saving.hostile import attempt, damaged, functional, put_together, saved, sequential, signed, taken_apart
+from hostile_files import (
+    HOSTILE,
+    HOW,
+    KERAS,
+    archive,
+    attempt,
+    changed,
+    damaged,
+    functional,
+    members_of,
+    places,
+    put_together,
+    saved,
+    sequential,
+    signed,
+    taken_apart,
+)
 
-KERAS = Path(__file__).parent.parent / "fixtures" / "keras_files"
 # Inputs of each test below that counts.
 COUNTS = {"bytes": 1600, "signed": 1600, "structure": 1100, "keras": 600, "keras_config": 400, "h5": 800, "safetensors": 300}
 
@@ -75,53 +86,6 @@ def test_changed_bytes_with_the_right_digest(name, files, tmp_path):
 
 # The tree of a description, with other values in it
 
-HOSTILE = st.one_of(
-    st.sampled_from([
-        None, True, False, -1, 0, 1, 2, 10**12, 2**31, 2**63, 2**64, 10**400, -(10**12), 0.5, -0.5, 1e308, 1e-320, "", "relu",
-        "os.system", "builtins>eval",
-        "../../etc/passwd", "\x00", "__import__", "x" * 5000, [], {}, [[]], [None], [-1, -1], [10**9] * 4,
-        {"class_name": "os.system", "config": "true"}, {"class_name": "Lambda", "config": {"function": "eval"}},
-        {"class_name": "Dense", "config": {"units": 10**12}}, {"class_name": "Sequential", "config": {"layers": []}},
-        {"class_name": "InputLayer", "config": {"batch_shape": [None, 10**9, 10**9]}}, {"function": "os>system"},
-        {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}}, {"class_name": "__keras_tensor__", "config": {}},
-        {"class_name": "AUC", "config": {"num_thresholds": 10**12}}, {"class_name": "Orthogonal", "config": {"gain": "x"}},
-    ]),
-    st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
-    st.lists(st.integers(-3, 3), max_size=4),
-)  # fmt: skip
-
-
-def places(value, path=()):
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        yield from places(item, (*path, key))
-
-
-def changed(tree, path, how, value):
-    """`tree` with the place replaced, removed, doubled, or buried in lists."""
-    tree = copy.deepcopy(tree)
-    if not path:
-        return value
-    holder = tree
-    for key in path[:-1]:
-        holder = holder[key]
-    key = path[-1]
-    if how == "remove":
-        del holder[key]
-    elif how == "double" and isinstance(holder, list):
-        holder.insert(key, copy.deepcopy(holder[key]))
-    elif how == "bury":
-        for _ in range(150):
-            holder[key] = [holder[key]]
-    elif how == "rename" and isinstance(holder, dict):
-        holder[str(value)[:40]] = holder.pop(key)
-    else:
-        holder[key] = value
-    return tree
-
-
-HOW = st.sampled_from(["replace", "replace", "replace", "replace", "remove", "double", "bury", "rename"])
 
 
 @pytest.mark.parametrize("name", ["sequential", "functional"])
@@ -143,19 +107,6 @@ def test_other_values_in_the_description(name, files, tmp_path):
 
 
 # Keras's files
-
-
-def archive(members):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name, data in members.items():
-            file.writestr(name, data)
-    return buffer.getvalue()
-
-
-def members_of(path):
-    with zipfile.ZipFile(path) as file:
-        return {name: file.read(name) for name in file.namelist()}
 
 
 def test_changed_bytes_of_keras_archives(files, tmp_path):

@@ -1,14 +1,19 @@
 """What the tests of hostile files share: files to damage, ways to damage them, and an attempt to load one, watched."""
 
+import copy
 import hashlib
+import io
 import json
 import os
 import signal
 import sys
 import warnings
+import zipfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 
 import tinynet
 from tinynet import layers
@@ -16,6 +21,7 @@ from tinynet.backend import random as keys
 from tinynet.layers import naming
 from tinynet.saving import FileError, load_model
 
+KERAS = Path(__file__).parent / "fixtures" / "keras_files"
 SECONDS = 20  # for one file; most take a millisecond
 WATCHED = ("os.", "subprocess.", "pickle.", "marshal.", "exec", "code.__new__", "ctypes.", "socket.", "shutil.", "import")
 HARMLESS = {"os.listdir", "os.scandir", "os.remove", "os.mkdir", "os.rename"}
@@ -157,3 +163,70 @@ def attempt(path, data, load=load_model):
     assert sorted(path.parent.iterdir()) == beside
     assert path.read_bytes() == data
     return outcome
+
+
+# Descriptions with other values in them
+
+HOSTILE = st.one_of(
+    st.sampled_from([
+        None, True, False, -1, 0, 1, 2, 10**12, 2**31, 2**63, 2**64, 10**400, -(10**12), 0.5, -0.5, 1e308, 1e-320, "", "relu",
+        "os.system", "builtins>eval",
+        "../../etc/passwd", "\x00", "__import__", "x" * 5000, [], {}, [[]], [None], [-1, -1], [10**9] * 4,
+        {"class_name": "os.system", "config": "true"}, {"class_name": "Lambda", "config": {"function": "eval"}},
+        {"class_name": "Dense", "config": {"units": 10**12}}, {"class_name": "Sequential", "config": {"layers": []}},
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 10**9, 10**9]}}, {"function": "os>system"},
+        {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}}, {"class_name": "__keras_tensor__", "config": {}},
+        {"class_name": "AUC", "config": {"num_thresholds": 10**12}}, {"class_name": "Orthogonal", "config": {"gain": "x"}},
+    ]),
+    st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
+    st.lists(st.integers(-3, 3), max_size=4),
+)  # fmt: skip
+
+
+def places(value, path=()):
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from places(item, (*path, key))
+
+
+def changed(tree, path, how, value):
+    """`tree` with the place replaced, removed, doubled, or buried in lists."""
+    tree = copy.deepcopy(tree)
+    if not path:
+        return value
+    holder = tree
+    for key in path[:-1]:
+        holder = holder[key]
+    key = path[-1]
+    if how == "remove":
+        del holder[key]
+    elif how == "double" and isinstance(holder, list):
+        holder.insert(key, copy.deepcopy(holder[key]))
+    elif how == "bury":
+        for _ in range(150):
+            holder[key] = [holder[key]]
+    elif how == "rename" and isinstance(holder, dict):
+        holder[str(value)[:40]] = holder.pop(key)
+    else:
+        holder[key] = value
+    return tree
+
+
+HOW = st.sampled_from(["replace", "replace", "replace", "replace", "remove", "double", "bury", "rename"])
+
+
+# Keras's archives
+
+
+def archive(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return buffer.getvalue()
+
+
+def members_of(path):
+    with zipfile.ZipFile(path) as file:
+        return {name: file.read(name) for name in file.namelist()}
