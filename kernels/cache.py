@@ -19,7 +19,7 @@ import time
 import warnings
 from pathlib import Path
 
-from .folder import Folder, NotTrusted
+from .cache_folder import Folder, NotTrusted
 
 LARGEST = 512 << 20  # bytes to keep
 LARGEST_FILE = 64 << 20  # bytes; kernels have a few thousand

@@ -17,7 +17,7 @@ so arrays of theirs are left as they are.
     relu(x)                                      # the fastest that fits x
     with use("activations", "numpy"): ...        # the one asked for, in this thread or task only
 
-**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop is shared among threads (pool/). The
+**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop threads share (thread_pool/). The
 loop is cut by index alone and sums by the shape of the data, so that results have the same bits at any number of threads.
 """
 
@@ -33,7 +33,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from . import loops, pool, threads
+from . import loops, thread_pool, threads
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
@@ -232,7 +232,7 @@ def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[
 
     With `by_size`, a call whose arrays are all small stays on one thread: waking another one would take longer.
     """
-    compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function), pool.symbols)
+    compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function), thread_pool.symbols)
 
     @wraps(function)
     def run(*args: Any) -> None:

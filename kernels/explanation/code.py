@@ -10,7 +10,7 @@ from typing import Any
 
 import numba
 
-from .. import loops, pool
+from .. import loops, thread_pool
 from ..emit import Emitted, assembly, optimised
 
 MOST = 160  # lines that are shown
@@ -41,7 +41,7 @@ def of_loop(function: Any, args: Sequence[Any], show: str) -> str:
 @cache
 def _afresh(function: Any, signature: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
     """Compiled once more, since code that comes from the disk has no text."""
-    return loops.afresh(function, signature, pool.symbols), signature
+    return loops.afresh(function, signature, thread_pool.symbols), signature
 
 
 def innermost(text: str, show: str) -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tinynet.kernels import cache, folder
+from tinynet.kernels import cache, cache_folder
 
 ROOT = Path(__file__).parents[2]
 DAY = 86400
@@ -243,8 +243,8 @@ def test_a_process_killed_while_it_writes_leaves_a_file_that_goes(place):
     """Killed by SIGKILL between writing and renaming; the next process does not see its file, and later deletes it."""
     code = f"""
 import os, signal
-from tinynet.kernels import cache, folder
-folder.Folder.rename = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+from tinynet.kernels import cache, cache_folder
+cache_folder.Folder.rename = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
 cache.write({NAME!r}, b"contents")
 """
     cache.write(OTHER, CONTENTS)
@@ -382,7 +382,7 @@ def test_a_link_above_the_folder_is_the_users_choice(tmp_path, monkeypatch):
 def test_a_folder_put_in_its_place_is_not_looked_into(place, tmp_path):
     """Once opened, the folder is the one that was checked, whatever its path leads to meanwhile."""
     cache.write(NAME, CONTENTS)
-    with folder.Folder.opened(place) as opened:
+    with cache_folder.Folder.opened(place) as opened:
         place.rename(tmp_path / "moved")
         place.mkdir()
         (place / NAME).write_bytes(b"forged")
@@ -544,7 +544,7 @@ def test_a_file_larger_than_memory_is_not_read(place, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST_FILE", len(CONTENTS) + 31)
     assert cache.read(NAME) is None
     monkeypatch.setattr(cache, "LARGEST_FILE", 1 << 20)
-    monkeypatch.setattr(folder.Folder, "read", lambda *arguments: bytes(1 << 62))  # MemoryError or OverflowError
+    monkeypatch.setattr(cache_folder.Folder, "read", lambda *arguments: bytes(1 << 62))  # MemoryError or OverflowError
     with contextlib.suppress(OverflowError):
         assert cache.read(NAME) is None
 
@@ -639,7 +639,7 @@ def test_the_folder(tmp_path, monkeypatch, platform, variables, expected):
 
 def test_without_owners_and_descriptors_it_works_too(place, monkeypatch):
     """As on Windows, where `os.open` takes no folder and files have no owners in numbers."""
-    monkeypatch.setattr(folder, "POSIX", False)
+    monkeypatch.setattr(cache_folder, "POSIX", False)
     monkeypatch.delattr(os, "geteuid")
     cache.write(NAME, CONTENTS)
     assert cache.read(NAME) == CONTENTS

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinynet.kernels import common, threads
-from tinynet.kernels.pool import tickets
+from tinynet.kernels.thread_pool import work_sharing
 
 SHARE = "from tinynet.kernels import common; common.SMALL = -1\n"  # small arrays among threads too, as conftest.py has it
 
@@ -136,7 +136,7 @@ def test_same_bits_at_any_number_of_threads():
 def threads_used(data, count):
     for i in common.prange(data.size):
         if i == 0:
-            count[0] = tickets.pieces()
+            count[0] = work_sharing.pieces()
 
 
 def test_small_arrays_stay_on_one_thread(monkeypatch):

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet.kernels import common, pool, replay
+from tinynet.kernels import common, replay, thread_pool
 from tinynet.kernels.emit.atomic import add, load, pause
-from tinynet.kernels.pool import tickets
+from tinynet.kernels.thread_pool import work_sharing
 
 BEFORE = tinynet.get_num_threads()
 TURNS = 200_000_000  # of waiting, some seconds
@@ -24,7 +24,7 @@ TURNS = 200_000_000  # of waiting, some seconds
 def _cut(count, index):
     for i in common.prange(index.size):
         if i == 0:
-            count[0] = tickets.pieces()
+            count[0] = work_sharing.pieces()
 
 
 @common.parallel
@@ -60,7 +60,7 @@ def cut():
 
 
 def expected(n):
-    return 1 if n == 1 else n * pool.PIECES_PER_THREAD
+    return 1 if n == 1 else n * thread_pool.PIECES_PER_THREAD
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_one_number_for_the_whole_process():
         assert cut() == numbers[-1] == expected(n)
 
 
-@pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+@pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
 @pytest.mark.parametrize("n", [2, 5, 3])
 def test_that_many_threads_work_at_once(n):
     """More than there are cores, and fewer than there were."""
@@ -100,7 +100,7 @@ def test_no_more_than_that():
             assert ids.max() < n
 
 
-@pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+@pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
 def test_helpers_keep_their_numbers_while_another_thread_allows_fewer():
     """Or two threads of one launch would write into the same memory."""
     tinynet.set_num_threads(3)
@@ -111,7 +111,7 @@ def test_helpers_keep_their_numbers_while_another_thread_allows_fewer():
     launching.start()
     while arrived[0] < 3:
         time.sleep(0.001)
-    pool.allow(0)
+    thread_pool.allow(0)
     gate[0] = 1
     launching.join()
     assert set(first) == {0, 1, 2}
@@ -139,9 +139,9 @@ def test_functions_without_loops_join_any_stretch():
     assert a.tolist() == [4, 4, 4]
 
 
-@pytest.mark.parametrize("n", [0, -1, pool.MOST + 1, True, 1.0, "2", None])
+@pytest.mark.parametrize("n", [0, -1, thread_pool.MOST + 1, True, 1.0, "2", None])
 def test_bad_numbers_are_refused(n):
-    with pytest.raises(ValueError, match=f"from 1 to {pool.MOST}"):
+    with pytest.raises(ValueError, match=f"from 1 to {thread_pool.MOST}"):
         tinynet.set_num_threads(n)
 
 
@@ -191,7 +191,7 @@ def test_idle_threads_sleep():
     assert time.process_time() - before < 0.1
 
 
-@pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+@pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
 def test_signals_are_left_to_threads_that_run_python():
     found = run("""
         import os, signal, tinynet

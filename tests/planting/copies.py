@@ -111,6 +111,4 @@ def mirrors(name: str) -> list[str]:
     named = [f for f in files if stem in Path(f).stem and (f"/{package}" in f or package in Path(f).stem)]
     about = [f for f in files if room in Path(f).stem]
     within = [f for f in files if f.startswith(f"tests/{package}/")]
-    if "files" in parts:
-        within = [f for f in files if f.startswith("tests/saving/")]
     return list(dict.fromkeys(named + about + within))

@@ -26,7 +26,7 @@ BENCH = next(_line)  # the same for helpers that are not wanted
 PIECES = next(_line)  # into how many pieces the next launch is cut
 LIMIT = next(_line)  # helpers that the user allows
 STARTED = next(_line)  # helpers that there are, of which some may be on their way
-LEVEL = next(_line)  # helpers that the pool asks for (loan.py)
+LEVEL = next(_line)  # helpers that the pool asks for (helpers.py)
 PATIENCE = next(_line)  # nanoseconds of waiting before a thread sleeps
 
 _word = count(next(_line), 8)

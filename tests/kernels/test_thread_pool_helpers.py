@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tinynet.kernels import pool
-from tinynet.kernels.pool import loan, memory, system
+from tinynet.kernels import thread_pool
+from tinynet.kernels.thread_pool import helpers, memory, system
 
-pytestmark = pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+pytestmark = pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
 MILLISECOND = 1_000_000
 
 
@@ -43,14 +43,14 @@ class Pool:
         for _ in range(count):
             self.now += milliseconds * MILLISECOND // count
             self.words[memory.NUMBER // 8] += 1
-            levels.append(loan.arrange(self.place, self.now))
+            levels.append(helpers.arrange(self.place, self.now))
         return levels
 
     def delays(self, milliseconds, count):
         """So many delays within 10 ms."""
         for _ in range(count):
             self.now += 10 * MILLISECOND // count
-            loan.late(self.place, self.now, int(milliseconds * MILLISECOND))
+            helpers.late(self.place, self.now, int(milliseconds * MILLISECOND))
 
     def long_launches(self, count, milliseconds, ran):
         """So many launches of so many milliseconds, in which the thread that launches had its core for `ran` of them."""
@@ -58,7 +58,7 @@ class Pool:
         self.words[memory.READ // 8] = self.now
         for _ in range(count):
             begin, self.now, work = self.now, self.now + int(milliseconds * MILLISECOND), work + int(ran * MILLISECOND)
-            loan.kept(self.place, begin, self.now, work)
+            helpers.kept(self.place, begin, self.now, work)
             self.launches(1, 0)
 
     def trial(self, speeds):
@@ -156,7 +156,7 @@ def test_time_before_a_launch_is_not_lost_in_it():
     shared.words[memory.READ // 8] = shared.now
     for _ in range(50):
         shared.now += 900_000
-        loan.kept(shared.place, shared.now, shared.now + 100_000, 0)
+        helpers.kept(shared.place, shared.now, shared.now + 100_000, 0)
     assert shared.words[memory.DELAYS // 8] == 0
 
 
@@ -167,7 +167,7 @@ def test_processor_time_is_read_anew_for_another_thread_and_after_a_while():
         """Whether it is read, by the thread that asks."""
         shared.now += after
         shared.words[memory.WORK // 8] = -1
-        loan.watch(shared.place, shared.now)
+        helpers.watch(shared.place, shared.now)
         return bool(shared.words[memory.WORK // 8] != -1)
 
     assert [read(after) for after in (0, 0, 999_999, 2, 1_000_000)] == [True, False, False, True, False]
@@ -255,13 +255,13 @@ def test_helpers_have_a_core_of_their_own_or_that_of_the_launch():
     shared = Pool(1)
     shared.words[memory.NAMES // 8] = threading.get_native_id()
     try:
-        loan.arrange(shared.place, shared.now)
+        helpers.arrange(shared.place, shared.now)
         apart = os.sched_getaffinity(0)
         assert len(apart) == len(allowed) - 1
         assert apart < allowed
         os.sched_setaffinity(0, allowed)
         shared.words[memory.LEVEL // 8], shared.words[memory.UNTIL // 8] = 0, shared.now + 10**9
-        loan.arrange(shared.place, shared.now)
+        helpers.arrange(shared.place, shared.now)
         assert len(os.sched_getaffinity(0)) == 1
     finally:
         os.sched_setaffinity(0, allowed)

@@ -1,4 +1,4 @@
-"""A thread is a loan: the pool asks for as many helpers as bring something, and on which cores.
+"""Helpers: how many threads the pool asks for, and on which cores. It asks for as many as make launches faster.
 
 A helper that the system stops in the middle of a piece, because somebody else's turn has come, holds up the launch for a time
 slice: a thousand times as long as the piece takes. So does the thread that launches if it is stopped itself. It keeps an

@@ -1,9 +1,9 @@
 """The pool: threads that help with a launch while they can, and are waited for only if they hold a piece of it.
 
-    memory.py     what the threads have in common, word by word
-    system.py     what they ask of the operating system: the time, to sleep, to wake one another, a core to run on
-    tickets.py    a launch: pieces are taken by whoever has a processor
-    loan.py       how many helpers there are, and on which cores: a thread is a loan
+    memory.py        what the threads have in common, word by word
+    system.py        what they ask of the operating system: the time, to sleep, to wake one another, a core to run on
+    work_sharing.py  a launch: pieces are taken by whoever has a processor
+    helpers.py       how many helpers there are, and on which cores
 
 It takes the place of Numba's pool in the kernels that `parallel` compiles, and there alone: `symbols` are the names by which
 their code asks for threads, and the addresses that it is given instead of Numba's (kernels/loops.py). On systems other than
@@ -16,7 +16,7 @@ from typing import Any
 from numba.core import types
 from numba.np.ufunc import workqueue  # type: ignore[attr-defined]
 
-from . import memory, system, tickets
+from . import memory, system, work_sharing
 
 MOST = memory.MOST  # threads
 PIECES_PER_THREAD = 2
@@ -39,7 +39,7 @@ def _address(function: Any, signature: Any) -> int:
 @cache
 def helper() -> int:
     """Address of what a helper does for ever, a function of its number."""
-    return _address(tickets.help_out, types.void(types.int64))
+    return _address(work_sharing.help_out, types.void(types.int64))
 
 
 def expect(helpers: int) -> None:
@@ -65,10 +65,12 @@ def forget() -> None:
 @cache
 def symbols() -> dict[str, int]:
     """What compiled loops call by name."""
-    share, number = (tickets.share, tickets.number) if AVAILABLE else (tickets.run_alone, tickets.first)
+    share, number = work_sharing.run_alone, work_sharing.first
+    if AVAILABLE:
+        share, number = work_sharing.share, work_sharing.number
     return {
         "numba_parallel_for": _address(share, types.void(*[types.int64] * 8)),
-        "get_num_threads": _address(tickets.pieces, types.int64()),
+        "get_num_threads": _address(work_sharing.pieces, types.int64()),
         "get_thread_id": _address(number, types.int64()),
         **{name: getattr(workqueue, name) for name in _CUTTING},
     }

@@ -1,15 +1,15 @@
-"""A launch is cut into pieces, a few for each thread, and pieces are tickets.
+"""Work sharing: a launch is cut into pieces, a few for each thread, which threads take one by one.
 
-The thread that launches takes them from the front, helpers from the back, each by one atomic change of one word. Whoever has
-a processor works; a helper that has lost it takes no ticket and costs nothing. When no ticket is left, the thread that
-launches waits for the pieces that helpers have begun. Loops are cut by index, and no result depends on the cuts, so that
-the bits are the same whoever does what.
+The thread that launches takes them from the front, helpers from the back, each by one atomic change of one word. Whoever
+has a processor works; a helper that has lost it takes no piece and costs nothing. When no piece is left, the thread that
+launches waits for those that helpers have begun. Loops are cut by index, and no result depends on the cuts, so that the
+bits are the same whoever does what.
 """
 
 from ..emit import call_kernel
 from ..emit.atomic import add, exchange, load, pause, replace, store, write
 from . import memory as at
-from .loan import LATE, arrange, kept, late, watch
+from .helpers import LATE, arrange, kept, late, watch
 from .memory import compiled
 from .system import clock, myself, name, ring, sleep, wake, work
 

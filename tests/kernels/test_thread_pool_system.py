@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tinynet.kernels import pool
-from tinynet.kernels.pool import system
+from tinynet.kernels import thread_pool
+from tinynet.kernels.thread_pool import system
 
-pytestmark = pytest.mark.skipif(not pool.AVAILABLE, reason="needs helpers")
+pytestmark = pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
 MILLISECOND = 1_000_000
 
 
@@ -52,7 +52,7 @@ def test_launches_notice_that_another_process_has_their_core():
         os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
         import numpy as np, tinynet
         from tinynet.kernels import activations
-        from tinynet.kernels.pool import memory
+        from tinynet.kernels.thread_pool import memory
         words, x = memory.cells(), np.ones(3_000_000, np.float32)
         tinynet.set_num_threads(2)
         activations.sigmoid(x)
@@ -78,7 +78,7 @@ def test_a_pause_before_a_launch_is_no_sign_of_another_process():
         import time
         import numpy as np, tinynet
         from tinynet.kernels import activations
-        from tinynet.kernels.pool import loan, memory
+        from tinynet.kernels.thread_pool import helpers, memory
         words, x, noticed, took = memory.cells(), np.ones(2_000_000, np.float32), 0, []
         tinynet.set_num_threads(2)
         activations.sigmoid(x)
@@ -90,6 +90,6 @@ def test_a_pause_before_a_launch_is_no_sign_of_another_process():
             activations.sigmoid(x)
             took.append(time.perf_counter_ns() - begin)
             noticed += int(words[memory.WANTED // 8] != 0)
-        print(min(took) > 2 * loan.LATE, noticed < 40)
+        print(min(took) > 2 * helpers.LATE, noticed < 40)
     """)
     assert found.stdout.split() == ["True", "True"], found.stderr
