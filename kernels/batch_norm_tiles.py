@@ -19,6 +19,7 @@ Last in each pixel is the vector that the images do not fill; only its first `li
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,8 +42,30 @@ def plan(tile: Emitter, x: np.ndarray) -> np.ndarray:
     return _plan(tile, x.shape[-1], v, x.shape[0] % v.lanes != 0)
 
 
-# Of every tile, which takes what it needs of the arrays out, g and x. Steps, and row, are in bytes; blocks are full vectors.
-ARGUMENTS = "out g x table row images samples pixels blocks pixel_step channel_step live"
+class TileCall(NamedTuple):
+    """What a tile is called with: addresses, of which it takes what it needs, counts, and steps in bytes."""
+
+    out: int
+    g: int
+    x: int
+    table: int
+    row: int  # of the table, to the next one
+    images: int
+    samples: int  # pixels whose mean is the shift
+    pixels: int
+    blocks: int  # full vectors of images
+    pixel_step: int
+    channel_step: int
+    live: int  # images of the vector at the end
+
+
+class Tiles(NamedTuple):
+    """The two passes over an array, as tables of `plan`, and what both need."""
+
+    first: np.ndarray
+    second: np.ndarray
+    lanes: int
+    epsilon: float
 
 
 def _places(k: VectorFunction, pixels: str, channels: int, mask: str) -> Iterator[list[str]]:
@@ -80,7 +103,7 @@ def _accumulate(k: VectorFunction, slot: str, value: str) -> None:
 
 def moments_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
     """Rows of the table: shift = mean of the first `samples` pixels, sum of x - shift, sum of (x - shift)**2."""
-    k = VectorFunction(v, ARGUMENTS)
+    k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     x, table = k.pointer("%x"), k.pointer("%table")
     sample, sums, squares = ([k.variable(k.zero) for _ in range(channels)] for _ in range(3))
@@ -105,7 +128,7 @@ def moments_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
 
 def normalise_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
     """Rows of the table: mean, scale, beta."""
-    k = VectorFunction(v, ARGUMENTS)
+    k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     y, x, constants = k.pointer("%out"), k.pointer("%x"), _constants(k, channels, 3)
     for places in _places(k, "%pixels", channels, mask):
@@ -117,7 +140,7 @@ def normalise_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
 
 def gradient_sums_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
     """Rows of the table: mean of x; sum of g, sum of g (x - mean)."""
-    k = VectorFunction(v, ARGUMENTS)
+    k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     g, x, constants = k.pointer("%g"), k.pointer("%x"), _constants(k, channels, 1)
     sums, products = ([k.variable(k.zero) for _ in range(channels)] for _ in range(2))
@@ -133,7 +156,7 @@ def gradient_sums_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
 
 def combine_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
     """Rows of the table: mean of x, mean of g, a, -k."""
-    k = VectorFunction(v, ARGUMENTS)
+    k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     dx, g, x, constants = k.pointer("%out"), k.pointer("%g"), k.pointer("%x"), _constants(k, channels, 4)
     for places in _places(k, "%pixels", channels, mask):
@@ -148,13 +171,27 @@ def combine_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
 def run_tiles(tiles, lanes, table, out, g, x, first, end, samples):  # type: ignore[no-untyped-def]
     """Runs the tiles on the pixels from `first` to `end`; arrays (pixels, C, N) are in memory as their axes are."""
     channels, images = x.shape[1], x.shape[2]
-    channel_step, row = images * x.itemsize, channels * x.itemsize
-    sizes = (row, images, min(samples, end - first), end - first, images // lanes, channels * channel_step, channel_step)
+    channel_step = images * x.itemsize
     for i in range(tiles.shape[0]):
         c = tiles[i, 1]
         start = (first * channels + c) * channel_step
-        places = _address(out) + start, _address(g) + start, _address(x) + start, _address(table) + c * x.itemsize
-        call_kernel(tiles[i, 0], (*places, *sizes, images % lanes))
+        call_kernel(
+            tiles[i, 0],
+            TileCall(
+                out=_address(out) + start,
+                g=_address(g) + start,
+                x=_address(x) + start,
+                table=_address(table) + c * x.itemsize,
+                row=channels * x.itemsize,
+                images=images,
+                samples=min(samples, end - first),
+                pixels=end - first,
+                blocks=images // lanes,
+                pixel_step=channels * channel_step,
+                channel_step=channel_step,
+                live=images % lanes,
+            ),
+        )
 
 
 @serial

@@ -36,7 +36,7 @@ from numba import prange
 from . import loops, thread_pool, threads
 
 __all__ = [
-    "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "empty", "families",
+    "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "declared", "empty", "families",
     "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
 ]
 
@@ -125,14 +125,13 @@ _families: dict[str, list["Operation"]] = {}  # filled while the kernel modules 
 class Operation:
     """A kernel with a reference implementation and, by name, others that agree with it."""
 
-    def __init__(self, reference: Callable[..., Any], name: str, family: str) -> None:
-        self.__name__ = reference.__name__
-        self.__doc__ = reference.__doc__
-        self.__wrapped__ = reference
+    def __init__(self, declaration: Callable[..., Any], reference: str, family: str) -> None:
+        self.__name__ = declaration.__name__
+        self.__doc__ = declaration.__doc__
+        self.__wrapped__ = declaration
         self.family = family
-        self.reference = name
-        self.fastest = name
-        self.implementations: dict[str, Callable[..., Any]] = {name: reference}
+        self.reference = self.fastest = reference
+        self.implementations: dict[str, Callable[..., Any]] = {}
         _families.setdefault(family, []).append(self)
 
     def implementation(self, name: str, *, default: bool = True) -> Callable[[Callable[..., Any]], "Operation"]:
@@ -140,7 +139,7 @@ class Operation:
 
         def register(function: Callable[..., Any]) -> "Operation":
             self.implementations[name] = function
-            if default:
+            if default and name != self.reference:
                 self.fastest = name
             return self
 
@@ -167,11 +166,12 @@ class Operation:
 
 def operation(name: str, *, family: str | None = None) -> Callable[[Callable[..., Any]], Operation]:
     """Declares a kernel; the decorated function is its reference implementation, called `name`."""
+    return lambda reference: declared(name, family=family)(reference).implementation(name)(reference)
 
-    def declare(reference: Callable[..., Any]) -> Operation:
-        return Operation(reference, name, family or reference.__name__)
 
-    return declare
+def declared(reference: str, *, family: str | None = None) -> Callable[[Callable[..., Any]], Operation]:
+    """Declares a kernel by its arguments and words; the implementation called `reference` is registered elsewhere."""
+    return lambda declaration: Operation(declaration, reference, family or declaration.__name__)
 
 
 def families() -> dict[str, tuple[str, ...]]:
@@ -181,7 +181,7 @@ def families() -> dict[str, tuple[str, ...]]:
     ('numpy', 'naive', 'numba')
     """
     return {
-        family: tuple(dict.fromkeys(name for member in members for name in member.implementations))
+        family: tuple(dict.fromkeys(name for member in members for name in (member.reference, *member.implementations)))
         for family, members in _families.items()
     }
 

@@ -19,6 +19,7 @@ equation 4. epsilon lies inside the root in all three.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,11 @@ from .common import Array, aligned, batch_last, empty, from_batch_last, launch, 
 from .emit import call_kernel
 from .group_norm_tiles import (
     TILE,
+    CombineCall,
+    MomentsCall,
+    Rows,
+    ScaleCall,
+    SumsCall,
     combine_tile,
     moments_tile,
     plan,
@@ -63,8 +69,8 @@ def _(
     y, mean, var, inverse = empty(x, x.shape), *(aligned(_groups(shape), x.dtype) for _ in range(3))
     factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if len(mean) >= 4 else 2
     tiles = plan(moments_tile if centred else uncentred_tile, x, most)
-    last = _layout(shape), tiles, plan(scale_tile, x, most)
-    _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, epsilon, *last)
+    loop = _loop(shape, tiles, plan(scale_tile, x, most), epsilon)
+    _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
     return y, _kept(mean, x.shape, axes), _kept(var, x.shape, axes)
 
 
@@ -103,8 +109,8 @@ def _(
     parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)  # dgamma and dbeta from the images of each tile
     statistics = [batch_last(np.asarray(one, x.dtype)).reshape(_groups(shape)) for one in (mean, var)]
     table = aligned((3, *statistics[0].shape), x.dtype)
-    last = epsilon, _layout(shape), tiles, plan(combine_tile, x, 2)
-    _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, *last)
+    loop = _loop(shape, tiles, plan(combine_tile, x, 2), epsilon)
+    _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, tuple(loop))
     dgamma, dbeta = aligned(x.shape[1:], x.dtype), aligned(x.shape[1:], x.dtype)
     _add_parts(dgamma.reshape(-1), dbeta.reshape(-1), parts)
     return dx, dgamma, dbeta
@@ -130,17 +136,33 @@ def _groups(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0] * shape[2], shape[4]
 
 
-def _layout(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """How the rows of a group lie: a group's first row is (group // inner) block + (group % inner) last, where
+class Loop(NamedTuple):
+    """What the compiled loops read. A group's first row is (group // inner) block + (group % inner) last."""
 
-    (inner, block, last, outer, outer_step, tiles, rest, step); the rest is in group_norm_tiles.py.
-    """
+    first: np.ndarray  # tables of the calls of both passes: address, first image, images
+    second: np.ndarray
+    epsilon: float
+    inner: int
+    block: int
+    last: int
+    outer: int  # the rest is in group_norm_tiles.py
+    outer_step: int
+    tiles: int
+    rest: int
+    step: int
+
+
+def _loop(shape: tuple[int, ...], first: np.ndarray, second: np.ndarray, epsilon: float) -> Loop:
+    """How the rows of a group lie, for arrays (kept, reduced, kept, reduced, N)."""
     _, reduced, inner, last, _ = shape
     loops = [(reduced, inner * last), (last, 1)]
     if last < TILE:  # the longer loop inside
         loops.reverse()
     (outer, outer_step), (many, step) = loops
-    return inner, reduced * inner * last, last, outer, outer_step, many // TILE, many % TILE, step
+    return Loop(
+        first=first, second=second, epsilon=epsilon, inner=inner, block=reduced * inner * last, last=last, outer=outer,
+        outer_step=outer_step, tiles=many // TILE, rest=many % TILE, step=step,
+    )
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -151,7 +173,7 @@ def _rows(x: np.ndarray) -> np.ndarray:
 def _kept(statistic: np.ndarray, shape: tuple[int, ...], axes: Axes) -> np.ndarray:
     """View (N, ..., 1 along `axes`)."""
     sizes = [1 if axis in axes else size for axis, size in enumerate(shape)]
-    return from_batch_last(statistic.reshape(*sizes[1:], sizes[0]))
+    return from_batch_last(statistic.reshape((*sizes[1:], sizes[0])))
 
 
 def _spread(factor: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -161,37 +183,69 @@ def _spread(factor: np.ndarray, x: np.ndarray) -> np.ndarray:
     return full
 
 
-@parallel
-def _group_norm(y, mean, var, inverse, x, gamma, beta, epsilon, layout, moments, scale):  # type: ignore[no-untyped-def]
-    inner, block, last = layout[0], layout[1], layout[2]
-    size, calls = x.itemsize, len(moments)
-    for task in prange(len(mean) * calls):
-        group, call = task // calls, task % calls
-        row, first, end = group // inner * block + group % inner * last, moments[call, 1], moments[call, 1] + moments[call, 2]
-        rows = (x.shape[1] * size, layout[3], layout[4], layout[5], layout[6], layout[7], moments[call, 2])
-        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        call_kernel(moments[call, 0], (_address(x) + here, _address(mean) + there, _address(var) + there, *rows))
-        _invert(inverse[group, first:end], var[group, first:end], epsilon)
-        statistics = _address(mean) + there, _address(inverse) + there
-        factors = _address(gamma) + row * size, _address(beta) + row * size
-        call_kernel(scale[call, 0], (_address(y) + here, _address(x) + here, *statistics, *factors, *rows))
+@serial
+def _rows_of(loop, row_bytes, live):  # type: ignore[no-untyped-def]
+    return Rows(
+        row=row_bytes, outer=loop.outer, outer_step=loop.outer_step, tiles=loop.tiles, rest=loop.rest, step=loop.step, live=live
+    )
 
 
 @parallel
-def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, epsilon, layout, sums, combine):  # type: ignore[no-untyped-def]
-    inner, block, last = layout[0], layout[1], layout[2]
-    size, calls, inverse = x.itemsize, len(sums), table[0]
+def _group_norm(y, mean, var, inverse, x, gamma, beta, loop):  # type: ignore[no-untyped-def]
+    loop = Loop(*loop)
+    size, calls = x.itemsize, len(loop.first)
     for task in prange(len(mean) * calls):
         group, call = task // calls, task % calls
-        row, first, end = group // inner * block + group % inner * last, sums[call, 1], sums[call, 1] + sums[call, 2]
-        rows = (x.shape[1] * size, layout[3], layout[4], layout[5], layout[6], layout[7], sums[call, 2])
+        first, images = loop.first[call, 1], loop.first[call, 2]
+        row, rows = group // loop.inner * loop.block + group % loop.inner * loop.last, _rows_of(loop, x.shape[1] * size, images)
         here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        _invert(inverse[group, first:end], var[group, first:end], epsilon)
-        inputs = _address(g) + here, _address(x) + here, _address(mean) + there, _address(inverse) + there
-        factor, constants = _address(gamma) + row * size, (_address(table[1]) + there, _address(table[2]) + there)
-        places = _address(parts[call, 0]) + row * size, _address(parts[call, 1]) + row * size
-        call_kernel(sums[call, 0], (*inputs, factor, *places, *constants, *rows))
-        call_kernel(combine[call, 0], (_address(dx) + here, *inputs, factor, *constants, *rows))
+        moments = MomentsCall(x=_address(x) + here, mean=_address(mean) + there, var=_address(var) + there)
+        call_kernel(loop.first[call, 0], (moments, rows))
+        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
+        scale = ScaleCall(
+            y=_address(y) + here,
+            x=moments.x,
+            mean=moments.mean,
+            inverse=_address(inverse) + there,
+            gamma=_address(gamma) + row * size,
+            beta=_address(beta) + row * size,
+        )
+        call_kernel(loop.second[call, 0], (scale, rows))
+
+
+@parallel
+def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, loop):  # type: ignore[no-untyped-def]
+    loop = Loop(*loop)
+    size, calls, inverse = x.itemsize, len(loop.first), table[0]
+    for task in prange(len(mean) * calls):
+        group, call = task // calls, task % calls
+        first, images = loop.first[call, 1], loop.first[call, 2]
+        row, rows = group // loop.inner * loop.block + group % loop.inner * loop.last, _rows_of(loop, x.shape[1] * size, images)
+        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
+        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
+        sums = SumsCall(
+            g=_address(g) + here,
+            x=_address(x) + here,
+            mean=_address(mean) + there,
+            inverse=_address(inverse) + there,
+            gamma=_address(gamma) + row * size,
+            dgamma=_address(parts[call, 0]) + row * size,
+            dbeta=_address(parts[call, 1]) + row * size,
+            total=_address(table[1]) + there,
+            product=_address(table[2]) + there,
+        )
+        call_kernel(loop.first[call, 0], (sums, rows))
+        combine = CombineCall(
+            dx=_address(dx) + here,
+            g=sums.g,
+            x=sums.x,
+            mean=sums.mean,
+            inverse=sums.inverse,
+            gamma=sums.gamma,
+            total=sums.total,
+            product=sums.product,
+        )
+        call_kernel(loop.second[call, 0], (combine, rows))
 
 
 @serial

@@ -16,6 +16,7 @@ Eight rows are added up in x's precision, the eights in double precision.
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,56 @@ from .emit import Value, VectorFunction, Vectors, address, vectors
 Emitter = Callable[[int, Vectors, bool], VectorFunction]
 TILE = 8  # rows
 
-# Last among the arguments of every tile. Steps are in rows, and `row` is the size of one in bytes.
-ROWS = "row outer outer_step tiles rest step live"
+class Rows(NamedTuple):
+    """Last among the arguments of every tile: where the rows of a group lie. Steps are in rows."""
+
+    row: int  # bytes of one
+    outer: int
+    outer_step: int
+    tiles: int
+    rest: int
+    step: int
+    live: int  # images of the vector at the end
+
+
+class MomentsCall(NamedTuple):
+    """What a moments tile is called with, and then Rows. All of these are addresses."""
+
+    x: int
+    mean: int
+    var: int
+
+
+class ScaleCall(NamedTuple):
+    y: int
+    x: int
+    mean: int
+    inverse: int
+    gamma: int
+    beta: int
+
+
+class SumsCall(NamedTuple):
+    g: int
+    x: int
+    mean: int
+    inverse: int
+    gamma: int
+    dgamma: int
+    dbeta: int
+    total: int
+    product: int
+
+
+class CombineCall(NamedTuple):
+    dx: int
+    g: int
+    x: int
+    mean: int
+    inverse: int
+    gamma: int
+    total: int
+    product: int
 
 
 def plan(tile: Emitter, x: np.ndarray, most: int) -> np.ndarray:
@@ -73,12 +122,12 @@ class Sums:
 class Group:
     """A tile under construction: the columns of `columns` vectors, the last of them filled only in part if `masked`."""
 
-    def __init__(self, columns: int, v: Vectors, masked: bool, arguments: str) -> None:
-        self.k = k = VectorFunction(v, f"{arguments} {ROWS}")
+    def __init__(self, columns: int, v: Vectors, masked: bool, places: type[Any]) -> None:
+        self.k = k = VectorFunction(v, " ".join(places._fields + Rows._fields))
         if masked:
             k.limit("%live")
         self.columns = range(columns)
-        self.at = {name: k.pointer(f"%{name}") for name in arguments.split()}
+        self.at = {name: k.pointer(f"%{name}") for name in places._fields}
 
     def rows(self) -> Iterator[list[tuple[str, str]]]:
         """Writes the loops; the body is emitted for eight rows and for one, with two offsets for each row: in arrays of
@@ -117,7 +166,7 @@ class Group:
 
 def moments_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> VectorFunction:
     """mean and var of every image; without `centred` the mean is taken as 0."""
-    group = Group(columns, v, masked, "x mean var")
+    group = Group(columns, v, masked, MomentsCall)
     k, count = group.k, group.count()
     totals, squares = ([Sums(k) for _ in group.columns] for _ in range(2))
     centres = [k.zero for _ in group.columns]
@@ -143,7 +192,7 @@ def uncentred_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:
 
 def scale_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:
     """y = (x - mean) inverse gamma + beta"""
-    group = Group(columns, v, masked, "y x mean inverse gamma beta")
+    group = Group(columns, v, masked, ScaleCall)
     k = group.k
     means, inverses = ([group.load(name, c) for c in group.columns] for name in ("mean", "inverse"))
     for rows in group.rows():
@@ -160,7 +209,7 @@ def sums_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> V
 
     total = inverse mean(h), or 0 without `centred`;  product = -inverse**2 mean(h xhat)
     """
-    group = Group(columns, v, masked, "g x mean inverse gamma dgamma dbeta total product")
+    group = Group(columns, v, masked, SumsCall)
     k, count = group.k, group.count()
     means, inverses = ([group.load(name, c) for c in group.columns] for name in ("mean", "inverse"))
     totals, products = ([Sums(k) for _ in group.columns] for _ in range(2))
@@ -197,7 +246,7 @@ def uncentred_sums_tile(columns: int, v: Vectors, masked: bool) -> VectorFunctio
 
 def combine_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:
     """dx = gamma g inverse - total + (x - mean) product"""
-    group = Group(columns, v, masked, "dx g x mean inverse gamma total product")
+    group = Group(columns, v, masked, CombineCall)
     k = group.k
     names = ("mean", "inverse", "total", "product")
     means, inverses, totals, products = ([group.load(name, c) for c in group.columns] for name in names)

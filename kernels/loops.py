@@ -174,6 +174,8 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
             yield from _pieces(item, seen)
     elif isinstance(x, np.ndarray):
         yield f"array {x.dtype} {x.shape} {x.tobytes().hex()}"
+    elif isinstance(x, type) and issubclass(x, tuple) and hasattr(x, "_fields"):
+        yield f"named tuple {x.__qualname__} {x._fields}"
     elif isinstance(x, ModuleType):
         yield f"module {x.__name__}"
     elif hasattr(x, "__qualname__") and _root(x.__module__) in VERSIONED:  # a class or function

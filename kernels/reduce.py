@@ -23,7 +23,7 @@ PIECE = 4096  # numbers of one piece of a sum over everything
 LANES = 64  # running sums of one result, at most
 COLUMNS = 1024  # sums that a thread has under way at a time, where the numbers that lie together belong to different ones
 PART = 1 << 16  # numbers of a part of the rows that are worth a task of their own
-TASKS = 64  # that such parts are made for
+MIN_TASKS = 64  # that such parts are made for
 FEW = 32  # terms that float32 adds without harm: the error is at most that of two roundings of the result
 
 Axis = int | tuple[int, ...] | None
@@ -157,7 +157,7 @@ def _add_rows(lanes, x, begin, end, first):  # type: ignore[no-untyped-def]
 def _partials(blocks: tuple[int, ...]) -> np.ndarray:
     """Room for the sums of each part of the rows (parts, A, K): as many parts as give all threads something to do."""
     a, rows, columns, _ = blocks
-    parts = min(-(-rows * columns // PART), -(-TASKS // (a * -(-columns // COLUMNS))), rows)
+    parts = min(-(-rows * columns // PART), -(-MIN_TASKS // (a * -(-columns // COLUMNS))), rows)
     return aligned((parts, a, columns), np.float64)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from . import common
 from .common import Array, contiguous, empty, launch, operation, xp
-from .warp_loops import CONSTANT, CUT, NEAREST, OVERLAP, REFLECT, WRAP, scatter_images, warp_images
+from .warp_loops import CONSTANT, CUT, NEAREST, OVERLAP, REFLECT, WRAP, Grid, scatter_images, warp_images
 
 FILL_MODES = {
     "reflect": REFLECT, "constant": CONSTANT, "wrap": WRAP, "nearest": NEAREST, "cut": CUT, "overlap": OVERLAP,
@@ -68,9 +68,10 @@ def _launch_warp(
 ) -> None:
     """y[n] = x[index[n]] under maps[n], scaled by factors."""
     fill_mode, interpolation, fill_value = how
-    settings = _filled(1, float(fill_value), y.dtype), FILL_MODES[fill_mode], interpolation == "bilinear"
-    sizes, loop = (*x.shape[1:3], len(x)), warp_images.compiled  # type: ignore[attr-defined]
-    launch(loop, *_memory(y), *_memory(x), sizes, index, maps, *factors, *settings, alone=_is_small(y))
+    rows, columns = x.shape[1:3]
+    grid = Grid(rows, columns, samples=len(x), mode=FILL_MODES[fill_mode], linear=interpolation == "bilinear")
+    fill, loop = _filled(1, float(fill_value), y.dtype), warp_images.compiled  # type: ignore[attr-defined]
+    launch(loop, *_memory(y), *_memory(x), tuple(grid), index, maps, *factors, fill, alone=_is_small(y))
 
 
 @operation("numpy", family="warp")

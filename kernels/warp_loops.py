@@ -8,6 +8,8 @@ another.
 Images come as their memory, one-dimensional, with the strides of (image, row, column, channel) in elements.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .common import parallel, prange, serial
@@ -18,13 +20,24 @@ FILL_MODES = REFLECT, CONSTANT, WRAP, NEAREST, CUT, OVERLAP = range(6)
 _WORD = np.uint64  # an index of this type is never negative, and not looked at for that
 
 
+class Grid(NamedTuple):
+    """The source's pixels and samples, and how a place between or outside them is filled."""
+
+    rows: int
+    columns: int
+    samples: int
+    mode: int
+    linear: bool
+
+
 @parallel
-def warp_images(out, strides, source, steps, sizes, index, maps, scale, offset, fill, mode, linear):  # type: ignore[no-untyped-def]
+def warp_images(out, strides, source, steps, grid, index, maps, scale, offset, fill):  # type: ignore[no-untyped-def]
     """out[n, :, :, c] = source[index[n], :, :, c] under maps[n], times scale[c], plus offset[c]
 
-    out with `strides`, source with the strides `steps`; sizes (rows, columns, samples of source).
+    out with `strides`, source with the strides `steps`; `grid`: a Grid, as a plain tuple.
     """
-    rows, columns, available = sizes
+    grid = Grid(*grid)
+    rows, columns, available, mode, linear = grid.rows, grid.columns, grid.samples, grid.mode, grid.linear
     samples, bands = index.size, min(rows, (rows * columns + PIXELS - 1) // PIXELS)
     band = (rows + bands - 1) // bands
     for n in range(samples):

@@ -1,30 +1,32 @@
 """Convolution: forward, gradient by the input, gradient by the kernel.
 
-    geometry.py   which input pixels an output pixel sees; padding and output sizes
-    naive.py      the definition: seven nested loops
-    im2col.py     one matrix product: the reference, and the only implementation for arrays that are not NumPy's
-    ladder.py     the way from the definition to the tiles, one idea after the other (forward only)
-    vector.py     register tiles on batch-last memory: the fast one, with its tiles in
-                  forward.py (forward and input gradient), weight.py and wide.py (weight gradient), bias.py,
-                  grouped.py and depthwise.py (groups)
-    choice.py     which convolutions take im2col's product all the same, and explain()
+The operations, declared in operations.py with their formulas:
 
-All images are logical (N, H, W, C). `kernels.use("conv2d", name)` chooses one for all
-operations; they are declared in im2col.py, which is their reference.
+    conv2d                   y = activation(b + x * w)
+    conv2d_input_grad        dx = g * flipped w, the transposed convolution
+    conv2d_weight_grad       dw = sum of x times g over images and pixels
+    conv2d_activation_grad   dz = g * activation'(z), and db = sum of dz
+    conv2d_bias_grad         db = sum of g
+
+Their implementations, among which `kernels.use("conv2d", name)` chooses for all of them:
+
+    "naive"    naive.py    the definition: seven nested loops
+    "im2col"   im2col.py   one matrix product: the reference, and the only one for arrays that are not NumPy's
+    "one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"
+               ladder.py   the way from the definition to the tiles, one idea after the other (forward only)
+    "vector"   vector.py   register tiles on batch-last memory: the fast one, with its tiles in
+                           forward.py and forward_loop.py (forward and input gradient), weight.py and wide.py (weight
+                           gradient), bias.py, grouped.py and depthwise.py (groups)
+
+geometry.py says which input pixels an output pixel sees (padding, output sizes); choice.py which convolutions take im2col's
+product all the same, and has explain(). All images are logical (N, H, W, C).
 """
 
 from . import ladder, naive, vector  # noqa: F401  (they register their implementations)
 from .choice import explain
 from .geometry import output_size, resolve_padding
-from .im2col import (
-    col2im,
-    conv2d,
-    conv2d_activation_grad,
-    conv2d_bias_grad,
-    conv2d_input_grad,
-    conv2d_weight_grad,
-    im2col,
-)
+from .im2col import col2im, im2col
+from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 
 __all__ = [
     "col2im",

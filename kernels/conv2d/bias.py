@@ -10,26 +10,47 @@ That is the order in which the numbers lie in memory. Without an activation dz i
 
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..common import Array, serial
+from ..common import Array, parallel, prange, serial
 from ..emit import VectorFunction, Vectors, address, call_kernel
 from .forward import split
-from .geometry import Shape
+from .geometry import Shape, Steps
+from .weight_loop import add_results
 
-FILTERS = 8  # of a tile, at most: as many sums as are added to in the time that one addition takes
-BAND_BYTES = 1 << 17  # a band of rows that is worth a piece of work of its own
+# Filters of a tile, at most: as many sums as are added to in the time that one addition takes.
+MAX_FILTERS = 8
+# A band of rows of so many bytes is worth a piece of work of its own.
+MIN_BAND_BYTES = 1 << 17
+
+
+class BiasCall(NamedTuple):
+    """What a tile is called with: addresses, counts, and steps in bytes."""
+
+    g: int
+    y: int
+    dz: int
+    db: int  # a place for each filter
+    rows: int
+    columns: int
+    blocks: int  # vectors of images
+    g_row: int
+    g_column: int
+    g_filter: int
+    y_row: int
+    y_column: int
+    y_filter: int
+    dz_row: int
+    dz_column: int
+    dz_filter: int
+    live: int  # images of the vector at the end
 
 
 def bias_tile(filters: int, activation: str | None, vectors: Vectors, masked: bool) -> VectorFunction:
-    """Writes the tile. Steps are in bytes; `db` has a place for each filter."""
-    k = VectorFunction(
-        vectors,
-        "g y dz db rows columns blocks g_row g_column g_filter y_row y_column y_filter dz_row dz_column dz_filter live",
-        masked=masked,
-    )
+    """Writes the tile."""
+    k = VectorFunction(vectors, BiasCall, masked=masked)
     acc = [k.variable(k.zero) for _ in range(filters)]
     names = ("g",) if activation is None else ("g", "y", "dz")
     start = {name: k.pointer(f"%{name}") for name in names}
@@ -57,11 +78,20 @@ def _tile_address(filters: int, activation: str | None, vectors: Vectors, masked
     return address(bias_tile(filters, activation, vectors, masked))
 
 
-class Plan(NamedTuple):
-    """tiles: [full address, masked address, filter]; pieces: [first row, rows, first block, blocks, masked]."""
+class BiasLoop(NamedTuple):
+    """What the compiled loop reads."""
 
-    tiles: Array
-    pieces: Array
+    tiles: Array  # [full address, masked address, filter]
+    pieces: Array  # [first row, rows, first block, blocks, masked]
+    columns: int
+    live: int  # images of the vector at the end
+    vector_bytes: int
+    itemsize: int
+
+
+class Plan(NamedTuple):
+    loop: tuple[Any, ...]  # a BiasLoop, as a plain tuple
+    pieces: int
 
 
 @cache
@@ -69,34 +99,70 @@ def bias_plan(shape: Shape, activation: str | None, vectors: Vectors) -> Plan:
     """Plan for an output of `shape` (N, OH, OW, F). It depends on nothing else, so the sums have the same bits anywhere."""
     images, rows, columns, filters = shape
     blocks, rest = divmod(images, vectors.lanes)
-    edges = split(filters, FILTERS)
+    edges = split(filters, MAX_FILTERS)
     sizes = [end - first for first, end in pairwise(edges)]
     full = [_tile_address(size, activation, vectors, False) if blocks else 0 for size in sizes]
     masked = [_tile_address(size, activation, vectors, True) if rest else 0 for size in sizes]
     row_bytes = max(1, images * columns * filters * vectors.itemsize)
     pieces = []
-    for first, end in pairwise(split(rows, max(1, BAND_BYTES // row_bytes))):
+    for first, end in pairwise(split(rows, max(1, MIN_BAND_BYTES // row_bytes))):
         if blocks:
             pieces.append((first, end - first, 0, blocks, 0))
         if rest:
             pieces.append((first, end - first, blocks, 1, 1))
     tiles = np.array(list(zip(full, masked, edges[:-1], strict=True)), np.int64).reshape(-1, 3)
-    return Plan(tiles, np.array(pieces, np.int64).reshape(-1, 5))
+    table = np.array(pieces, np.int64).reshape(-1, 5)
+    return Plan(tuple(BiasLoop(tiles, table, columns, rest, vectors.bytes, vectors.itemsize)), len(pieces))
+
+
+class BiasPlaces(NamedTuple):
+    """Addresses of the arrays, and of db for the first piece; the next piece's follows it."""
+
+    g: int
+    y: int
+    dz: int
+    db: int
 
 
 @serial
-def bias_piece(tiles, piece, g, y, dz, sums, columns, live, vector_bytes, itemsize, g_steps, y_steps, dz_steps):  # type: ignore[no-untyped-def]
-    """Runs every tile on one piece. g, y, dz and sums are addresses; steps are (row, column, filter) in bytes."""
-    row, rows, image, blocks, masked = piece[0], piece[1], piece[2] * vector_bytes, piece[3], piece[4]
-    for i in range(tiles.shape[0]):
-        f = tiles[i, 2]
-        call_kernel(  # type: ignore[call-arg]
-            tiles[i, masked],
-            (
-                g + row * g_steps[0] + f * g_steps[2] + image,
-                y + row * y_steps[0] + f * y_steps[2] + image,
-                dz + row * dz_steps[0] + f * dz_steps[2] + image,
-                sums + f * itemsize, rows, columns, blocks, g_steps[0], g_steps[1], g_steps[2],
-                y_steps[0], y_steps[1], y_steps[2], dz_steps[0], dz_steps[1], dz_steps[2], live,
+def bias_piece(i, loop, at, g_step, y_step, dz_step, filters):  # type: ignore[no-untyped-def]
+    """Runs every tile on piece number i."""
+    piece = loop.pieces[i]
+    row, rows, image, blocks, masked = piece[0], piece[1], piece[2] * loop.vector_bytes, piece[3], piece[4]
+    for t in range(loop.tiles.shape[0]):
+        f = loop.tiles[t, 2]
+        call_kernel(
+            loop.tiles[t, masked],
+            BiasCall(
+                g=at.g + row * g_step.row + f * g_step.channel + image,
+                y=at.y + row * y_step.row + f * y_step.channel + image,
+                dz=at.dz + row * dz_step.row + f * dz_step.channel + image,
+                db=at.db + (i * filters + f) * loop.itemsize,
+                rows=rows,
+                columns=loop.columns,
+                blocks=blocks,
+                g_row=g_step.row,
+                g_column=g_step.column,
+                g_filter=g_step.channel,
+                y_row=y_step.row,
+                y_column=y_step.column,
+                y_filter=y_step.channel,
+                dz_row=dz_step.row,
+                dz_column=dz_step.column,
+                dz_filter=dz_step.channel,
+                live=loop.live,
             ),
         )
+
+
+@parallel
+def run_bias(loop, places, g_strides, y_strides, dz_strides, results, db):
+    """Runs the tiles on every piece, whose sums are then added."""
+    loop = BiasLoop(*loop)
+    at = BiasPlaces(*places)
+    g_step = Steps(*g_strides)
+    y_step = Steps(*y_strides)
+    dz_step = Steps(*dz_strides)
+    for i in prange(loop.pieces.shape[0]):
+        bias_piece(i, loop, at, g_step, y_step, dz_step, db.size)
+    add_results(db, results.reshape(-1), loop.pieces.shape[0], 0, db.size, db.size)

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..emit import Vectors, vectors
-from .forward import FAR, tile_shape
+from .forward import tile_shape
+from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
 from .geometry import Pair, Shape, check_forward, output_size, resolve_padding
 from .wide import is_wide
 
@@ -83,7 +84,7 @@ def explain(
         "weight gradient": _weight_gradient(output, w, groups, v),
     }
     together = {  # as vector.py has it
-        "forward": w[2] == 1 or w[3] * v.itemsize <= FAR,
+        "forward": w[2] == 1 or w[3] * v.itemsize <= MAX_CHANNEL_STRIDE_BYTES,
         "input gradient": True,
         "weight gradient": not is_wide(output, kernel, w[2], w[3] // groups, v),
     }
@@ -98,7 +99,7 @@ def explain(
 
 def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:
     ct, xt = tile_shape(filters, columns, v.registers)
-    far = "; weights are copied together for each tile" if w_row * v.itemsize > FAR else ""
+    far = "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
     rest = images % v.lanes
     idle = f", {rest} in the last one" if rest else ""
     return f"{ct} filters x {xt} columns = {ct * xt} sums in {v.registers} registers of {v.lanes} images{idle}{far}"

@@ -9,7 +9,7 @@ step asks the same questions again.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
@@ -62,6 +62,32 @@ def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilat
     axes = zip(size, kernel, strides, dilation, strict=True)
     rows, columns = (padding_along(padding, *axis) for axis in axes)
     return rows, columns
+
+
+class Window(NamedTuple):
+    """How kernels lie on maps, (rows, columns): output o meets position o * stride + tap * dilation - corner at `tap`."""
+
+    strides: Pair
+    corner: Pair  # (top, left) padding
+    dilation: Pair
+
+
+class Steps(NamedTuple):
+    """Bytes from a number of an image to its neighbours in memory: `x.strides[1:]` of x (N, H, W, C)."""
+
+    row: int
+    column: int
+    channel: int
+
+
+class KernelSteps(NamedTuple):
+    """Bytes from a number to its neighbours: `results.strides` of results (pieces, KH, KW, C, F), one kernel for each piece."""
+
+    piece: int
+    row: int
+    column: int
+    channel: int
+    filter: int
 
 
 def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> Pair:

@@ -19,10 +19,11 @@ from collections.abc import Iterator
 
 from .. import common
 from ..activations import relu, relu_grad
-from ..common import Array, operation, xp
+from ..common import Array, xp
 from ..gemm import gemm
 from ..reduce import in_double
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
+from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 
 
 def _windows(
@@ -75,18 +76,11 @@ def _pixels(y: Array) -> Array:
     return y.transpose(3, 1, 2, 0).reshape(y.shape[3], math.prod(y.shape[:3]))
 
 
-@operation("im2col", family="conv2d")
-def conv2d(
+@conv2d.implementation("im2col")
+def _(
     x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
     activation: str | None = None,
 ) -> Array:
-    """Cross-correlation of images with a kernel, and activation (None or "relu") of the result.
-
-    y[n, oh, ow, f] = b[f] + sum over kh, kw, c of  x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left, c] * w[kh, kw, c, f]
-
-    x (N, H, W, C), w (KH, KW, C/groups, F), b (F,) or None -> y (N, OH, OW, F); x is zero outside the map. With groups,
-    filter f sees the channels of its group only.
-    """
     check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
     kernel = w.shape[:2]
     oh, ow = output_size(x.shape[1:3], kernel, strides, padding, dilation)
@@ -101,16 +95,11 @@ def conv2d(
     return relu(y) if activation == "relu" else y
 
 
-@operation("im2col", family="conv2d")
-def conv2d_input_grad(
+@conv2d_input_grad.implementation("im2col")
+def _(
     g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
     groups: int, activation: str | None = None,
 ) -> Array:
-    """Gradient by the input: g (N, OH, OW, F), w (KH, KW, C/groups, F) -> (N, H, W, C), the transposed convolution.
-
-    dx[n, ih, iw, c] = sum of g[n, oh, ow, f] * w[kh, kw, c, f] over all taps with oh*sh + kh*dh - top = ih, and so
-    for iw. For layers that use it forwards: plus b (C,), and the activation (None or "relu") of that.
-    """
     kernel, channels = w.shape[:2], w.shape[2] * groups
     check_groups(channels, w.shape[3], groups)
     oh, ow = output_size(input_size, kernel, strides, padding, dilation)
@@ -125,14 +114,10 @@ def conv2d_input_grad(
     return relu(dx) if activation == "relu" else dx
 
 
-@operation("im2col", family="conv2d")
-def conv2d_weight_grad(
+@conv2d_weight_grad.implementation("im2col")
+def _(
     x: Array, g: Array, *, kernel_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> Array:
-    """Gradient by the kernel: x (N, H, W, C), g (N, OH, OW, F) -> (KH, KW, C/groups, F).
-
-    dw[kh, kw, c, f] = sum over n, oh, ow of  x[n, oh*sh + kh*dh - top, ow*sw + kw*dw - left, c] * g[n, oh, ow, f]
-    """
     channels, filters = x.shape[3], g.shape[3]
     check_groups(channels, filters, groups)
     oh, ow = output_size(x.shape[1:3], kernel_size, strides, padding, dilation)
@@ -145,18 +130,13 @@ def conv2d_weight_grad(
     return dw
 
 
-@operation("im2col", family="conv2d")
-def conv2d_bias_grad(g: Array) -> Array:
-    """g (N, OH, OW, F) -> gradient of the bias (F,): its sum over all pixels of all images."""
+@conv2d_bias_grad.implementation("im2col")
+def _(g: Array) -> Array:
     return in_double(g, (0, 1, 2))
 
 
-@operation("im2col", family="conv2d")
-def conv2d_activation_grad(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
-    """Gradient g of the output y = activation(z), both (N, OH, OW, F) -> (dz, gradient of the bias (F,)), in one pass.
-
-    dz = g * activation'(z), db = sum of dz over all pixels of all images. relu'(z) follows from y: 1 where y > 0, else 0.
-    """
+@conv2d_activation_grad.implementation("im2col")
+def _(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
     check_gradient(g.shape, y.shape, activation)
     dz = relu_grad(g, y) if activation == "relu" else g
     return dz, in_double(dz, (0, 1, 2))

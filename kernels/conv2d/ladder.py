@@ -27,7 +27,7 @@ from ..activations import relu
 from ..common import Array, contiguous, parallel, prange, serial
 from ..emit.local import local_array
 from .geometry import Padding, Pair, check_forward, group_slices, output_size
-from .im2col import conv2d
+from .operations import conv2d
 
 LANES = 16  # images side by side: one vector of float32 with AVX-512, two with AVX2
 

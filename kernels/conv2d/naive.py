@@ -10,7 +10,7 @@ from .. import common
 from ..activations import relu
 from ..common import Array, serial
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
-from .im2col import conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .operations import conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 
 
 @serial

@@ -4,9 +4,9 @@ One vector holds the same pixel and channel of 16 images (float32, AVX-512), so 
 no image that lies batch-last is padded or copied: see `kernels/emit` for the idea. This file runs the tiles; what a
 tile does is in
 
-    forward           y = x * w                   forward.py
-    input gradient    dx = g * flipped w          forward.py again; one convolution for each phase of a stride
-    weight gradient   dw = sum of x times g       weight.py, or wide.py for many filters
+    forward           y = x * w                   forward.py, forward_loop.py
+    input gradient    dx = g * flipped w          the same again; one convolution for each phase of a stride
+    weight gradient   dw = sum of x times g       weight.py, weight_loop.py; wide.py, wide_loop.py for many filters
     bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
 Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few convolutions take the
@@ -17,19 +17,28 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import get_thread_id
 
 from .. import common, threads
-from ..common import Array, address, contiguous, parallel, prange
+from ..common import Array, address, contiguous
 from ..emit import vectors
-from .bias import bias_piece, bias_plan
+from .bias import BiasPlaces, bias_plan, run_bias
 from .choice import why_product
-from .forward import SMALL_WORK, forward_plan, forward_task, pack, spread
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
+from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
+from .geometry import (
+    Padding,
+    Pair,
+    Window,
+    check_forward,
+    check_gradient,
+    check_groups,
+    group_slices,
+    output_size,
+)
 from .grouped import convolve_groups, correlate_groups, lie_near
-from .im2col import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
-from .weight import add_results, weight_plan, weight_task
-from .wide import clear_result, is_wide, wide_plan, wide_task
+from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .weight_loop import WeightPlaces, run_weight, weight_plan
+from .wide import is_wide
+from .wide_loop import run_wide, wide_plan
 
 
 def _batch_last(x: Array) -> Array:
@@ -42,27 +51,22 @@ def _no_bias(filters: int, dtype: Any) -> Array:
     return np.zeros(filters, dtype)
 
 
-def _convolve(
-    x: Array, w: Array, b: Array, y: Array, strides: Pair, corner: Pair, dilation: Pair, activation: str | None = None
-) -> None:
-    """y = activation(b + x * w) for one group. x and y are batch-last; corner = (top, left)."""
-    v, channels = vectors(x.dtype), x.shape[3]
-    plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, strides, corner, dilation, activation, v)
-    alone = y.size * w[..., 0].size < SMALL_WORK
+def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None = None) -> None:
+    """y = activation(b + x * w) for one group: x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F), all but w batch-last."""
+    plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, window, activation, vectors(x.dtype))
+    alone = y.size * w[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
     if plan.packed is not None:
-        packed = common.aligned(plan.packed, w.dtype)
+        packed = common.aligned(plan.packed, w.dtype)  # (tiles, KH, KW, C, CT)
         pack(packed, w, plan.filters)
         w = packed
     if plan.spread:
         n, *pixels = x.shape
-        copy = common.aligned((*pixels, n + plan.spread), x.dtype)[..., :n]
+        copy = common.aligned((*pixels, n + plan.spread), x.dtype)[..., :n]  # (H, W, C, N)
         spread(copy, x.transpose(1, 2, 3, 0))
-        x = common.from_batch_last(copy)
-    common.launch(
-        _run_forward.compiled,  # type: ignore[attr-defined]
-        *plan[:-2], address(x), address(w), address(b), address(y), x.shape[0], v.lanes, v.itemsize, channels,
-        x.strides[1:], y.strides[1:], strides, corner, dilation, alone=alone,
-    )
+        x = common.from_batch_last(copy)  # (N, H, W, C)
+    places = Places(x=address(x), w=address(w), b=address(b), y=address(y))
+    run = run_forward.compiled  # type: ignore[attr-defined]
+    common.launch(run, plan.loop, tuple(places), x.strides[1:], y.strides[1:], alone=alone)
 
 
 @conv2d.implementation("vector")
@@ -79,14 +83,13 @@ def _(
     x, w = _batch_last(x), contiguous(w, x.dtype)
     b = _no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
     y = common.empty(x, (x.shape[0], *size, filters))
-    corner = (padding[0][0], padding[1][0])
+    window = Window(strides, (padding[0][0], padding[1][0]), dilation)
     if groups > 1 and lie_near(w):
-        first = w[..., : filters // groups]
-        step = first.shape[3] * w.strides[3]
-        convolve_groups(x, first, b, y, groups, step, strides, corner, dilation, activation)
+        first = w[..., : filters // groups]  # (KH, KW, C/groups, F/groups)
+        convolve_groups(x, first, b, y, groups, first.shape[3] * w.strides[3], window, activation)
         return y
     for c, f in group_slices(groups, x.shape[3], filters):
-        _convolve(x[..., c], w[..., f], b[f], y[..., f], strides, corner, dilation, activation)
+        _convolve(x[..., c], w[..., f], b[f], y[..., f], window, activation)
     return y
 
 
@@ -104,19 +107,21 @@ def _(
     g, w = _batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
     b = _no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
-    kernel = w[..., : filters // groups].transpose(0, 1, 3, 2)  # the filters are the channels of this convolution
+    # The filters are the channels of this convolution: (KH, KW, F/groups, C/groups).
+    kernel = w[..., : filters // groups].transpose(0, 1, 3, 2)
     step = kernel.shape[2] * w.strides[3]
     rows, columns = (_phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
     for first_row, row_taps, top in rows:
         for first_column, column_taps, left in columns:
-            phase = dx[:, first_row :: strides[0], first_column :: strides[1]]
+            phase = dx[:, first_row :: strides[0], first_column :: strides[1]]  # every stride-th pixel, and the taps it sees
             part = kernel[row_taps, column_taps]
+            window = Window((1, 1), (top, left), dilation)
             if 0 in part.shape:
                 common.launch(np.copyto if activation is None else _rectify, phase, b)
             elif phase.size and groups > 1:
-                convolve_groups(g, part, b, phase, groups, step, (1, 1), (top, left), dilation, activation)
+                convolve_groups(g, part, b, phase, groups, step, window, activation)
             elif phase.size:
-                _convolve(g, part, b, phase, (1, 1), (top, left), dilation, activation)
+                _convolve(g, part, b, phase, window, activation)
     return dx
 
 
@@ -155,39 +160,33 @@ def _(
         return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
     x, g = _batch_last(x), _batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
-    corner = (padding[0][0], padding[1][0])
+    window = Window(strides, (padding[0][0], padding[1][0]), dilation)
     if groups > 1 and not is_wide(g.shape[1:3], kernel_size, channels // groups, filters // groups, vectors(x.dtype)):
-        correlate_groups(x, g, dw, groups, strides, corner, dilation)
+        correlate_groups(x, g, dw, groups, window)
         return dw
     for c, f in group_slices(groups, channels, filters):
-        _correlate(x[..., c], g[..., f], dw, f, strides, corner, dilation)
+        _correlate(x[..., c], g[..., f], dw, f, window)
     return dw
 
 
-def _correlate(x: Array, g: Array, dw: Array, f: slice, strides: Pair, corner: Pair, dilation: Pair) -> None:
+def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
     """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the pieces that a plan divides the pixels into."""
     v = vectors(x.dtype)
     kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
     wide = is_wide(g.shape[1:3], kernel, channels, filters, v)
-    plan: Any = (wide_plan if wide else weight_plan)(
-        x.shape[1:3], g.shape[1:3], kernel, channels, filters, strides, corner, dilation, v, x.shape[0]
-    )
+    make: Any = wide_plan if wide else weight_plan
+    plan = make(x.shape[1:3], g.shape[1:3], kernel, channels, filters, window, v, x.shape[0])
     results = dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
-    target = results[..., f] if plan.pieces == 1 else results
-    places = (address(x), address(g), address(target), x.strides[1:], g.strides[1:], target.strides, v.lanes, v.itemsize)
-    alone = g.size * dw[..., 0].size < SMALL_WORK
+    target = results[..., f] if plan.pieces == 1 else results  # (pieces, KH, KW, C, F)
+    places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(target)))
+    steps = (x.strides[1:], g.strides[1:], target.strides)
+    alone = g.size * dw[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
     if wide:
-        scratch = common.aligned((threads.most, plan.packed[0]), np.uint8)
-        geometry = (strides, corner, dilation)
-        common.launch(
-            _run_wide.compiled,  # type: ignore[attr-defined]
-            *plan[:6], *places, plan.packed, scratch, *geometry, results, dw, f.start, filters, alone=alone,
-        )
+        scratch, run = common.aligned((threads.most, plan.band_bytes), np.uint8), run_wide.compiled  # type: ignore[attr-defined]
+        common.launch(run, plan.loop, places, *steps, results, dw, f.start, scratch, alone=alone)
     else:
-        common.launch(
-            _run_weight.compiled,  # type: ignore[attr-defined]
-            *plan[:3], *places, x.shape[0] % v.lanes, results, dw, f.start, filters, alone=alone,
-        )
+        run = run_weight.compiled  # type: ignore[attr-defined]
+        common.launch(run, plan.loop, places, *steps, results, dw, f.start, alone=alone)
 
 
 @conv2d_activation_grad.implementation("vector")
@@ -197,66 +196,14 @@ def _(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
     y, dz = (g, g) if activation is None else (_batch_last(np.asarray(y, g.dtype)), common.empty(g, g.shape))
     v, filters = vectors(g.dtype), g.shape[3]
     plan = bias_plan(g.shape, activation, v)
-    sums, db = common.aligned((len(plan.pieces), filters), g.dtype), common.aligned((filters,), g.dtype)
-    common.launch(
-        _run_bias.compiled,  # type: ignore[attr-defined]
-        *plan, address(g), address(y), address(dz), address(sums), g.shape[2], g.shape[0] % v.lanes,
-        v.lanes * v.itemsize, v.itemsize, g.strides[1:], y.strides[1:], dz.strides[1:], sums, db,
-        alone=g.size < common.SMALL,
-    )
+    sums, db = common.aligned((plan.pieces, filters), g.dtype), common.aligned((filters,), g.dtype)
+    places = BiasPlaces(g=address(g), y=address(y), dz=address(dz), db=address(sums))
+    steps = (g.strides[1:], y.strides[1:], dz.strides[1:])
+    run = run_bias.compiled  # type: ignore[attr-defined]
+    common.launch(run, plan.loop, tuple(places), *steps, sums, db, alone=g.size < common.SMALL)
     return dz, db
 
 
 @conv2d_bias_grad.implementation("vector")
 def _(g: Array) -> Array:
     return conv2d_activation_grad["vector"](g, g, None)[1]
-
-
-# The compiled loops: which tile runs where. Addresses and steps are in bytes.
-
-
-@parallel
-def _run_forward(tiles, filters, columns, taps, chunks, groups, w_steps, x, w, b, y, images, lanes, itemsize, channels, x_steps,
-                 y_steps, strides, corner, dilation):
-    """Runs the tiles."""
-    for task in prange(taps.shape[0] * chunks * groups):
-        forward_task(task, tiles, filters, columns, taps, chunks, groups, w_steps, x, w, b, y, images, lanes, itemsize,
-                     channels, x_steps, y_steps, strides, corner, dilation)
-
-
-@parallel
-def _run_weight(tiles, parts, bounds, x, g, target, x_steps, g_steps, target_steps, lanes, itemsize, live, results, dw,
-                first_filter, filters):
-    """Runs every tile on every piece. Several pieces leave their results in `results`, a single one in dw itself."""
-    pieces = parts.shape[0] * bounds.shape[0]
-    for task in prange(pieces * tiles.shape[0]):
-        weight_task(task, tiles, parts, bounds, x, g, target, live, lanes * itemsize, target_steps, x_steps, g_steps)
-    if pieces != 1:
-        add_results(dw.reshape(-1), results.reshape(-1), pieces, first_filter, filters, dw.shape[3])
-
-
-@parallel
-def _run_wide(tiles, groups, bands, piece_bands, rows, columns, x, g, target, x_steps, g_steps, target_steps, lanes, itemsize,
-              packed, scratch, strides, corner, dilation, results, dw, first_filter, filters):
-    """The same for many filters. A thread transposes into its row of `scratch`, one that came later into new memory."""
-    pieces = piece_bands.size - 1
-    flat = results.reshape(-1)
-    for task in prange(pieces * groups.shape[0]):
-        thread = get_thread_id()
-        own = scratch[thread] if thread < scratch.shape[0] else np.empty(scratch.shape[1] + 64, np.uint8)
-        place = (own.ctypes.data + 63) // 64 * 64
-        clear_result(task, groups, flat, dw.size // dw.shape[3], results.shape[4], first_filter if pieces == 1 else 0)
-        wide_task(task, tiles, groups, bands, piece_bands, rows, columns, packed, x, g, place, target, lanes, itemsize, x_steps,
-                  g_steps, target_steps, strides, corner, dilation)
-        own[0] = 0  # it is held until here
-    if pieces != 1:
-        add_results(dw.reshape(-1), flat, pieces, first_filter, filters, dw.shape[3])
-
-
-@parallel
-def _run_bias(tiles, pieces, g, y, dz, sums, columns, live, vector_bytes, itemsize, g_steps, y_steps, dz_steps, results, db):
-    """Runs the tiles on every piece, whose sums are then added."""
-    for i in prange(pieces.shape[0]):
-        place = sums + i * db.size * itemsize
-        bias_piece(tiles, pieces[i], g, y, dz, place, columns, live, vector_bytes, itemsize, g_steps, y_steps, dz_steps)
-    add_results(db, results.reshape(-1), pieces.shape[0], 0, db.size, db.size)

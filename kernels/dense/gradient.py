@@ -10,6 +10,7 @@ bias: the transposed dz (N, units) has one unit in each lane, so its sum over th
 """
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,9 +19,25 @@ from ..common import Array
 from ..emit import VectorFunction, Vectors, address
 
 
+class GradientCall(NamedTuple):
+    """What a tile is called with: addresses, counts, and steps in bytes. dzt and db are padded to whole vectors."""
+
+    g: int
+    y: int
+    dz: int
+    dzt: int
+    db: int
+    samples: int
+    blocks: int  # vectors of samples
+    g_row: int
+    y_row: int
+    dz_row: int
+    dzt_row: int
+
+
 def gradient_tile(units: int, activation: str | None, vectors: Vectors) -> VectorFunction:
-    """Writes the tile. Steps are in bytes; dzt and db are padded to whole vectors."""
-    k = VectorFunction(vectors, "g y dz dzt db samples blocks g_row y_row dz_row dzt_row")
+    """Writes the tile."""
+    k = VectorFunction(vectors, GradientCall)
     g, y, dz, dzt, db = (k.pointer(f"%{name}") for name in ("g", "y", "dz", "dzt", "db"))
     total = k.variable(k.zero)
     with k.loop(0, "%blocks") as block:

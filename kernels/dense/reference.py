@@ -1,16 +1,12 @@
-"""y = f(z) with z = x W + b, for the activations f whose derivative follows from the output y.
-
-With the upstream gradient g of y, and all sums over the samples:
-
-    dz = g f'(z),     dx = dz W^T,     dW = x^T dz,     db = sum of dz
-"""
+"""Dense layers in NumPy: the formulas of operations.py as they stand there."""
 
 from typing import Any
 
 from .. import activations
-from ..common import Array, Operation, operation
+from ..common import Array, Operation
 from ..gemm.blas import matmul
 from ..reduce import in_double
+from .operations import dense, dense_grad
 
 # Name of each activation -> the function, its derivative from the output, and their parameters.
 ACTIVATIONS: dict[str, tuple[Operation, Operation, dict[str, Any]]] = {
@@ -22,9 +18,8 @@ ACTIVATIONS: dict[str, tuple[Operation, Operation, dict[str, Any]]] = {
 }
 
 
-@operation("numpy", family="dense")
-def dense(x: Array, w: Array, b: Array | None = None, *, activation: str | None = None) -> Array:
-    """Samples x (N, K), weights w (K, M), bias b (M,) or None -> y (N, M); `activation` is one of ACTIVATIONS, or None."""
+@dense.implementation("numpy")
+def _(x: Array, w: Array, b: Array | None = None, *, activation: str | None = None) -> Array:
     z = matmul(x, w)  # (N, M)
     z = z if b is None else z + b
     if activation is None:
@@ -33,11 +28,10 @@ def dense(x: Array, w: Array, b: Array | None = None, *, activation: str | None 
     return function["numpy"](z, **parameters)
 
 
-@operation("numpy", family="dense")
-def dense_grad(
+@dense_grad.implementation("numpy")
+def _(
     g: Array, x: Array, w: Array, y: Array, *, activation: str | None, wanted: tuple[bool, bool, bool]
 ) -> tuple[Array, ...]:
-    """g (N, M), x (N, K), w (K, M), y = dense(x, w, b) (N, M) -> those of dx (N, K), dw (K, M), db (M,) that `wanted` marks."""
     dz = g
     if activation is not None:
         _, derivative, parameters = ACTIVATIONS[activation]

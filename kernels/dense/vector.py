@@ -6,6 +6,7 @@ second one needs dz with its units lying together, which gradient.py writes besi
 """
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,9 +15,20 @@ from ..activations.rectifiers import SELU_ALPHA, SELU_SCALE
 from ..common import contiguous, parallel, prange, serial
 from ..emit import call_kernel, vectors
 from ..exponential import expm1, sigmoid, tanh
-from ..gemm.product import NOTHING, fits_tiles, launch_parts, layout, operands, part_of, parts_of, row_major, run_part
-from .gradient import gradient_plan
-from .reference import dense, dense_grad
+from ..gemm.product import (
+    NOTHING,
+    Operands,
+    fits_tiles,
+    launch_parts,
+    layout,
+    operands,
+    part_of,
+    parts_of,
+    row_major,
+    run_part,
+)
+from .gradient import GradientCall, gradient_plan
+from .operations import dense, dense_grad
 
 CODES = {None: 0, "relu": 1, "elu": 2, "selu": 3, "sigmoid": 4, "tanh": 5}  # as _activate numbers them
 
@@ -47,16 +59,18 @@ def _(
     g, y, w, xt = row_major(g.T), row_major(y.T), _any_layout(w), _any_layout(x.T)  # g and y (M, N)
     dz = g[None] if activation is None else common.aligned((parts, units, samples), g.dtype)
     dzt, db = common.aligned((parts, blocks * v.lanes, padded), g.dtype), common.aligned((parts, padded), g.dtype)
-    addresses = [common.address(array) for array in (g, y, dz, dzt, db)]
-    copies = [0 if activation is None else dz.strides[0], dzt.strides[0], db.strides[0]]
-    steps = [array.strides[-2] for array in (g, y, dz, dzt)]
+    numbers = Gradients(
+        g=common.address(g), y=common.address(y), dz=common.address(dz), dzt=common.address(dzt), db=common.address(db),
+        dz_copy=0 if activation is None else dz.strides[0], dzt_copy=dzt.strides[0], db_copy=db.strides[0],
+        samples=samples, blocks=blocks, g_row=g.strides[-2], y_row=y.strides[-2], dz_row=dz.strides[-2],
+        dzt_row=dzt.strides[-2], itemsize=v.itemsize,
+    )
 
     dx = common.empty(x, x.shape) if wanted[0] else None
     dw = common.aligned(w.shape, w.dtype) if wanted[1] else None
     to_x = NOTHING if dx is None else operands(w, dz[0], dx.T)
     to_w = NOTHING if dw is None else operands(xt, dzt[0, :samples, :units], dw)
-    arguments = (gradient_plan(units, activation, v), (*addresses, *copies, samples, blocks, *steps, v.itemsize), *to_w, *to_x)
-    launch_parts(_backward_alone, _backward, parts, *arguments)
+    launch_parts(_backward_alone, _backward, parts, gradient_plan(units, activation, v), tuple(numbers), *to_w, *to_x)
     return tuple(d for d in (dx, dw, db[0, :units] if wanted[2] else None) if d is not None)
 
 
@@ -67,11 +81,31 @@ def _any_layout(a: np.ndarray) -> np.ndarray:
 # The compiled loops. `tiles` and `operands` are those of kernels/gemm/product.py.
 
 
+class Gradients(NamedTuple):
+    """Where the gradient tiles read and write: addresses, and steps in bytes."""
+
+    g: int
+    y: int
+    dz: int
+    dzt: int
+    db: int
+    dz_copy: int  # from the copy of one part to the next one's
+    dzt_copy: int
+    db_copy: int
+    samples: int
+    blocks: int  # vectors of samples
+    g_row: int
+    y_row: int
+    dz_row: int
+    dzt_row: int
+    itemsize: int
+
+
 @serial
 def _forward_part(tiles, operands, y, samples, activation, part, parts):
     """A part of the product, then the activation of its results: y is (M N,), the rows (M, N) one after the other."""
     run_part(tiles, operands, part, parts, 0)
-    group = operands[-1]
+    group = Operands(*operands).group
     first, end = part_of(tiles.shape[0] // group, part, parts)
     for i in range(first * group, end * group, group):
         row, rows, column = tiles[i, 2], tiles[i, 3], tiles[i, 4]
@@ -121,35 +155,40 @@ def _forward(tiles, operands, y, samples, activation, parts):
 
 
 @serial
-def _backward_part(tiles, operands, w_tiles, w_operands, x_tiles, x_operands, part, parts):
+def _backward_part(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands, part, parts):
     """dz and db, then a part of dW and of dx.
 
     Every part computes all of dz for itself: one core reads what another has just written more slowly than it computes it.
     """
-    g, y, dz, dzt, db, dz_copy, dzt_copy, db_copy, samples, blocks, g_row, y_row, dz_row, dzt_row, itemsize = operands
+    at = Gradients(*numbers)
     for i in range(tiles.shape[0]):
         unit = tiles[i, 1]
-        call_kernel(  # type: ignore[call-arg]
+        call_kernel(
             tiles[i, 0],
-            (
-                g + unit * g_row,
-                y + unit * y_row,
-                dz + unit * dz_row + part * dz_copy,
-                dzt + unit * itemsize + part * dzt_copy,
-                db + unit * itemsize + part * db_copy,
-                samples, blocks, g_row, y_row, dz_row, dzt_row,
+            GradientCall(
+                g=at.g + unit * at.g_row,
+                y=at.y + unit * at.y_row,
+                dz=at.dz + unit * at.dz_row + part * at.dz_copy,
+                dzt=at.dzt + unit * at.itemsize + part * at.dzt_copy,
+                db=at.db + unit * at.itemsize + part * at.db_copy,
+                samples=at.samples,
+                blocks=at.blocks,
+                g_row=at.g_row,
+                y_row=at.y_row,
+                dz_row=at.dz_row,
+                dzt_row=at.dzt_row,
             ),
         )
-    run_part(w_tiles, w_operands, part, parts, dzt_copy)
-    run_part(x_tiles, x_operands, part, parts, dz_copy)
+    run_part(w_tiles, w_operands, part, parts, at.dzt_copy)
+    run_part(x_tiles, x_operands, part, parts, at.dz_copy)
 
 
 @serial
-def _backward_alone(tiles, operands, w_tiles, w_operands, x_tiles, x_operands):
-    _backward_part(tiles, operands, w_tiles, w_operands, x_tiles, x_operands, 0, 1)
+def _backward_alone(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands):
+    _backward_part(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands, 0, 1)
 
 
 @partial(parallel, by_size=False)
-def _backward(tiles, operands, w_tiles, w_operands, x_tiles, x_operands, parts):
+def _backward(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands, parts):
     for part in prange(parts):
-        _backward_part(tiles, operands, w_tiles, w_operands, x_tiles, x_operands, part, parts)
+        _backward_part(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands, part, parts)

@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,15 @@ Value = str | int
 
 
 class VectorFunction:
-    """`void name(i64, ...)` under construction. With `masked`, only the first `live` lanes are read or written."""
+    """`void name(i64, ...)` under construction. With `masked`, only the first `live` lanes are read or written.
 
-    def __init__(self, vectors: Vectors, arguments: str, *, masked: bool = False) -> None:
+    `arguments`: the class of the named tuples that it is called with (call.py), or the names with spaces between them.
+    """
+
+    def __init__(self, vectors: Vectors, arguments: str | type[Any], *, masked: bool = False) -> None:
         self.vectors = vectors
         self.masked = masked
-        self.arguments = arguments.split()
+        self.arguments = arguments.split() if isinstance(arguments, str) else list(arguments._fields)
         self.vector = f"<{vectors.lanes} x {vectors.scalar}>"
         self.suffix = f"v{vectors.lanes}f{8 * vectors.itemsize}"
         self.lines: list[str] = []

@@ -1,10 +1,13 @@
-"""Matrix product whose bits do not depend on the number of threads.
+"""Matrix product whose bits do not depend on the number of threads: gemm, a @ b over the last two axes (operations.py).
 
-    tile.py      the register tile: a few rows of a times a few vectors of b
-    product.py   runs the tiles of a product, shared among the threads
-    blas.py      NumPy's BLAS on one thread, for what the tiles do not take or are slower at
+Its implementations, chosen by `kernels.use("gemm", name)`:
+
+    "blas"    blas.py      NumPy's BLAS on one thread: the reference, and for what the tiles do not take or are slower at
+    "tiles"   product.py   runs register tiles, shared among the threads; tile.py: a few rows of a times a few vectors of b
 """
 
-from .product import explain, gemm
+from . import blas, product  # noqa: F401  (they register their implementations)
+from .operations import gemm
+from .product import explain
 
 __all__ = ["explain", "gemm"]

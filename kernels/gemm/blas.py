@@ -10,9 +10,12 @@ import threading
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from ..common import Array, xp
+from .. import common
+from ..common import Array, launch, xp
+from .operations import gemm
 
 
 class _OneThread:
@@ -68,3 +71,16 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """a @ b as NumPy (or the array module of a) has it, on one thread."""
     with _one_thread:
         return xp(a).matmul(a, b) if out is None else xp(a).matmul(a, b, out=out)
+
+
+@gemm.implementation("blas")
+def _(a: Array, b: Array, out: Array | None = None) -> Array:
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
+        return xp(a).matmul(a, b)
+    if out is None:
+        if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+            return matmul(a, b)  # which says what is wrong
+        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+        out = common.aligned(shape, np.result_type(a, b))
+    launch(matmul, a, b, out)
+    return out

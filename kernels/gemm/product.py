@@ -1,33 +1,41 @@
-"""Runs the tiles of a matrix product (tile.py), shared among the threads."""
+"""Runs the tiles of a matrix product (tile.py), shared among the threads: gemm's implementation "tiles"."""
 
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import common, threads
-from ..common import Array, launch, operation, parallel, prange, serial, xp
+from ..common import Array, launch, parallel, prange, serial
 from ..emit import call_kernel, vectors
-from . import blas
-from .tile import DEPTH, product_plan
+from .operations import gemm
+from .tile import DEPTH, ProductCall, product_plan
 
-Operands = tuple[int, ...]  # where a product reads and writes: addresses, and steps in bytes; run_part names them
-FEWEST_COLUMNS, MANY_ROWS, PAGE = 4, 64, 4096  # where BLAS is faster: see _faster_on_tiles
-MULTIPLY_ADDS = 8  # that a thread does in the time of one element that common.SMALL counts
+# Where BLAS is faster, see _faster_on_tiles: with fewer columns; with at least so many rows, whose columns lie a page apart.
+MIN_COLUMNS, MANY_ROWS, PAGE_BYTES = 4, 64, 4096
+# A thread does so many multiply-adds in the time of one element that common.SMALL counts.
+MULTIPLY_ADDS_PER_ELEMENT = 8
 
 
-@operation("blas")
-def gemm(a: Array, b: Array, out: Array | None = None) -> Array:
-    """a @ b over the last two axes, leading axes broadcast; a (..., M, K), b (..., K, N) -> (..., M, N)."""
-    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)):
-        return xp(a).matmul(a, b)
-    if out is None:
-        if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
-            return blas.matmul(a, b)  # which says what is wrong
-        shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
-        out = common.aligned(shape, np.result_type(a, b))
-    launch(blas.matmul, a, b, out)
-    return out
+class Operands(NamedTuple):
+    """Where a product out = a @ b + bias reads and writes: addresses, and steps in bytes."""
+
+    a: int
+    b: int
+    out: int
+    bias: int
+    depth: int  # steps of k
+    a_row: int
+    a_step: int  # from one k to the next
+    b_step: int
+    out_row: int
+    bias_step: int  # from row to row
+    itemsize: int
+    lanes: int
+    group: int  # tiles that share their rows
+
+
+Numbers = tuple[int, ...]  # Operands, as a plain tuple
 
 
 @gemm.implementation("tiles")
@@ -56,10 +64,10 @@ def _faster_on_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     That pays where many rows of a read a b whose rows lie pages apart. Tiles need a copy too, but for another reason: a b
     with the wrong layout; that does not pay for few rows of a. And one column leaves all lanes but one idle.
     """
-    many, far = a.shape[0] >= MANY_ROWS, b.shape[1] * b.itemsize >= PAGE
+    many, far = a.shape[0] >= MANY_ROWS, b.shape[1] * b.itemsize >= PAGE_BYTES
     if layout(b) == "rows":
-        return b.shape[1] >= FEWEST_COLUMNS and not (many and far)
-    return b.shape[1] >= FEWEST_COLUMNS and many and not far
+        return b.shape[1] >= MIN_COLUMNS and not (many and far)
+    return b.shape[1] >= MIN_COLUMNS and many and not far
 
 
 def explain(a: tuple[int, ...], b: tuple[int, ...], *, dtype: Any = np.float32) -> str:
@@ -70,9 +78,9 @@ def explain(a: tuple[int, ...], b: tuple[int, ...], *, dtype: Any = np.float32) 
     text = f"gemm {a} @ {b}, {left.dtype} -> {(a[0], b[1])}\n  "
     if _faster_on_tiles(left, right):
         return text + "register tiles: columns of b in the lanes, sums of some rows of a"
-    few = f"fewer than {FEWEST_COLUMNS} columns leave lanes idle"
-    far = f"{MANY_ROWS} rows or more read a b whose rows lie {PAGE} bytes or more apart; BLAS copies it together"
-    return text + f"BLAS on one thread: {few if b[1] < FEWEST_COLUMNS else far}"
+    few = f"fewer than {MIN_COLUMNS} columns leave lanes idle"
+    far = f"{MANY_ROWS} rows or more read a b whose rows lie {PAGE_BYTES} bytes or more apart; BLAS copies it together"
+    return text + f"BLAS on one thread: {few if b[1] < MIN_COLUMNS else far}"
 
 
 def layout(a: np.ndarray) -> str | None:
@@ -91,18 +99,22 @@ def row_major(a: np.ndarray) -> np.ndarray:
     return copy
 
 
-def operands(a: np.ndarray, b: np.ndarray, out: np.ndarray, bias: np.ndarray | None = None) -> tuple[Array, Operands]:
-    """Tiles and operands of out = a @ b + bias[:, None]; b and out have layout "rows", a any, bias (M,) lies together."""
+def operands(a: np.ndarray, b: np.ndarray, out: np.ndarray, bias: np.ndarray | None = None) -> tuple[Array, Numbers]:
+    """Tiles and Operands of out = a @ b + bias[:, None]; b and out have layout "rows", a any, bias (M,) lies together."""
     v = vectors(a.dtype)
     form = layout(a)
     assert form is not None
     tiles, group = product_plan(a.shape[0], b.shape[1], a.shape[1], form, v)
     start, bias_step = (_zero(a.dtype), 0) if bias is None else (bias, a.itemsize)
-    addresses = [common.address(x) for x in (a, b, out, start)]
-    return tiles, (*addresses, a.shape[1], *a.strides, b.strides[0], out.strides[0], bias_step, v.itemsize, v.lanes, group)
+    numbers = Operands(
+        a=common.address(a), b=common.address(b), out=common.address(out), bias=common.address(start), depth=a.shape[1],
+        a_row=a.strides[0], a_step=a.strides[1], b_step=b.strides[0], out_row=out.strides[0], bias_step=bias_step,
+        itemsize=v.itemsize, lanes=v.lanes, group=group,
+    )
+    return tiles, tuple(numbers)
 
 
-NOTHING = (np.zeros((0, 6), np.int64), (0,) * 12 + (1,))  # tiles and operands of no product
+NOTHING = (np.zeros((0, 6), np.int64), tuple(Operands(*[0] * 13)._replace(group=1)))  # tiles and operands of no product
 
 
 @cache
@@ -112,7 +124,7 @@ def _zero(dtype: np.dtype) -> np.ndarray:
 
 def parts_of(multiply_adds: int) -> int:
     """Into how many parts to divide that much work: one for each thread, unless it is done before another one is awake."""
-    return 1 if multiply_adds <= MULTIPLY_ADDS * common.SMALL else threads.get_num_threads()
+    return 1 if multiply_adds <= MULTIPLY_ADDS_PER_ELEMENT * common.SMALL else threads.get_num_threads()
 
 
 def launch_parts(alone: Any, shared: Any, parts: int, *arguments: Any) -> None:
@@ -135,19 +147,25 @@ def run_part(tiles, operands, part, parts, b_copy):
     Every number is summed in one order whatever the parts, so there may be one for each thread. Each part may read a copy
     of b of its own: they lie `b_copy` bytes apart.
     """
-    a, b, out, bias, depth, a_row, a_step, b_step, out_row, bias_step, itemsize, lanes, group = operands
-    first, end = part_of(tiles.shape[0] // group, part, parts)
-    for k in range(0, depth, DEPTH):
-        for t in range(first * group, end * group):
+    at = Operands(*operands)
+    first, end = part_of(tiles.shape[0] // at.group, part, parts)
+    for k in range(0, at.depth, DEPTH):
+        for t in range(first * at.group, end * at.group):
             row, column = tiles[t, 2], tiles[t, 4]
-            call_kernel(  # type: ignore[call-arg]
+            call_kernel(
                 tiles[t, min(k, 1)],
-                (
-                    a + row * a_row + k * a_step,
-                    b + part * b_copy + column * itemsize + k * b_step,
-                    out + row * out_row + column * itemsize,
-                    bias + row * bias_step,
-                    min(DEPTH, depth - k), a_row, a_step, b_step, out_row, bias_step, tiles[t, 5] % lanes,
+                ProductCall(
+                    a=at.a + row * at.a_row + k * at.a_step,
+                    b=at.b + part * b_copy + column * at.itemsize + k * at.b_step,
+                    out=at.out + row * at.out_row + column * at.itemsize,
+                    bias=at.bias + row * at.bias_step,
+                    depth=min(DEPTH, at.depth - k),
+                    a_row=at.a_row,
+                    a_step=at.a_step,
+                    b_step=at.b_step,
+                    out_row=at.out_row,
+                    bias_step=at.bias_step,
+                    live=tiles[t, 5] % at.lanes,
                 ),
             )
 

@@ -33,9 +33,25 @@ class Tile(NamedTuple):
     first: bool  # whether the sums start here, from the bias
 
 
+class ProductCall(NamedTuple):
+    """What a tile is called with: addresses, counts, and steps in bytes."""
+
+    a: int
+    b: int
+    out: int
+    bias: int
+    depth: int  # steps of k
+    a_row: int
+    a_step: int  # from one k to the next
+    b_step: int
+    out_row: int
+    bias_step: int  # from row to row
+    live: int  # lanes of the last vector
+
+
 def product_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
-    """Writes the tile. Steps are in bytes; with `masked` only the first `live` lanes of the last vector exist."""
-    k = VectorFunction(vectors, "a b out bias depth a_row a_step b_step out_row bias_step live", masked=masked)
+    """Writes the tile. With `masked` only the first `live` lanes of the last vector exist."""
+    k = VectorFunction(vectors, ProductCall, masked=masked)
     size, columns = vectors.itemsize, range(tile.vectors)
     whole = [not masked or j < tile.vectors - 1 for j in columns]
     a, b, out, bias = (k.pointer(f"%{name}") for name in ("a", "b", "out", "bias"))

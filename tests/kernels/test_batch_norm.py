@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common
-from tinynet.kernels.batch_norm import SAMPLES, batch_norm, batch_norm_grad, batch_norm_inference
+from tinynet.kernels.batch_norm import SAMPLE_PIXELS, batch_norm, batch_norm_grad, batch_norm_inference
 from tinynet.kernels.emit import host, vectors
 
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated
@@ -82,9 +82,9 @@ def test_float32_statistics_keep_their_digits(mean, shape):
 
 
 def test_float32_statistics_where_the_first_pixels_are_unlike_the_rest():
-    """They are what a block's shift is taken from: see SAMPLES."""
+    """They are what a block's shift is taken from: see SAMPLE_PIXELS."""
     x = np.random.default_rng(0).standard_normal((32, 64, 48, 3)).astype(np.float32)
-    x.reshape(32, 16, -1, 3)[:, :, :SAMPLES] += 1000  # in each of 16 blocks
+    x.reshape(32, 16, -1, 3)[:, :, :SAMPLE_PIXELS] += 1000  # in each of 16 blocks
     one = np.ones(3, np.float32)
     _, m, v = batch_norm["numba"](common.to_batch_last(x), one, one, epsilon=1e-3)
     np.testing.assert_allclose(m, x.mean((0, 1, 2), dtype=np.float64), rtol=1e-6)

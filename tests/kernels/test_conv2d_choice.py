@@ -7,7 +7,7 @@ import pytest
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d
-from tinynet.kernels.conv2d import forward
+from tinynet.kernels.conv2d import forward_loop
 from tinynet.kernels.conv2d.choice import why_product
 from tinynet.kernels.replay import Recorder
 
@@ -69,7 +69,7 @@ def test_explain_says_what_runs() -> None:
 @pytest.mark.parametrize("n", [1, 5, 37])
 @pytest.mark.parametrize(("kernel", "c", "f"), [((3, 3), 20, 150), ((1, 1), 70, 300)])
 def test_filters_so_many_that_weights_are_copied_together(n: int, kernel: Any, c: int, f: int) -> None:
-    assert f * 4 > forward.FAR
+    assert f * 4 > forward_loop.MAX_CHANNEL_STRIDE_BYTES
     rng = np.random.default_rng(n)
     x, w = rng.normal(size=(n, 4, 5, c)).astype(np.float32), rng.normal(size=(*kernel, c, f)).astype(np.float32)
     static = {"strides": (1, 1), "padding": SAME if kernel == (3, 3) else ONE, "dilation": (1, 1), "groups": 1}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tinynet.kernels import common, conv2d, emit
-from tinynet.kernels.conv2d import forward, weight
+from tinynet.kernels.conv2d import forward, weight, weight_loop
+from tinynet.kernels.conv2d.geometry import Window
 from tinynet.kernels.emit import host
 
 SAME = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
@@ -75,11 +76,13 @@ def test_split_covers_in_equal_pieces() -> None:
 
 @pytest.mark.parametrize(("images", "most"), [(1, 1), (16, 1), (100, 7), (256, 16)])
 def test_the_batch_is_divided_without_gaps(images: int, most: int) -> None:
-    plan = weight.weight_plan((4, 4), (4, 4), (3, 3), 2, 2, (1, 1), (1, 1), (1, 1), emit.vectors(np.dtype(np.float32)), images)
+    window = Window(strides=(1, 1), corner=(1, 1), dilation=(1, 1))
+    plan = weight_loop.weight_plan((4, 4), (4, 4), (3, 3), 2, 2, window, emit.vectors(np.dtype(np.float32)), images)
+    parts = weight_loop.WeightLoop(*plan.loop).parts.tolist()
     lanes = emit.vectors(np.dtype(np.float32)).lanes
-    covered = [block for first, blocks, _ in plan.parts.tolist() for block in range(first, first + blocks)]
+    covered = [block for first, blocks, _ in parts for block in range(first, first + blocks)]
     assert covered == list(range(-(-images // lanes)))
-    assert [masked for _, _, masked in plan.parts.tolist()].count(1) == (images % lanes > 0)
+    assert [masked for _, _, masked in parts].count(1) == (images % lanes > 0)
 
 
 def test_batch_last_input_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:

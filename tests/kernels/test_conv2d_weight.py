@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 
 from tinynet.kernels import common, conv2d, emit, threads
-from tinynet.kernels.conv2d import bias, weight, wide
+from tinynet.kernels.conv2d import bias, weight_loop, wide
+from tinynet.kernels.conv2d.geometry import Window
 from tinynet.kernels.emit import host
 from tinynet.kernels.replay import Recorder
+
+SAME = Window(strides=(1, 1), corner=(1, 1), dilation=(1, 1))
+
+
+def loop_of(plan: Any) -> weight_loop.WeightLoop:
+    return weight_loop.WeightLoop(*plan.loop)
+
 
 # images, height, width, channels, filters, kernel, stride, dilation, padding: each has several bands, parts or runs
 CASES = [
@@ -80,9 +88,9 @@ def test_every_vector_width(vector_bytes: int, case: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("part_bytes", [1 << 10, 1 << 14, 1 << 24])
 def test_bands_and_parts_cover_every_row_of_every_image_once(monkeypatch: pytest.MonkeyPatch, part_bytes: int) -> None:
-    monkeypatch.setattr(weight, "PART_BYTES", part_bytes)
+    monkeypatch.setattr(weight_loop, "MAX_PART_BYTES", part_bytes)
     v = emit.vectors(np.dtype(np.float32))
-    plan = weight.weight_plan.__wrapped__((11, 9), (11, 9), (3, 3), 4, 6, (1, 1), (1, 1), (1, 1), v, 10 * v.lanes + 1)
+    plan = loop_of(weight_loop.weight_plan.__wrapped__((11, 9), (11, 9), (3, 3), 4, 6, SAME, v, 10 * v.lanes + 1))
     seen = np.zeros((11, 11), int)  # row, block
     first_run = plan.tiles[0, 5]
     runs = range(first_run, first_run + 3)
@@ -97,7 +105,7 @@ def test_a_small_batch_is_not_divided_more_than_needed() -> None:
     """At 32 images the results of many parts would cost more than they help."""
     v = emit.vectors(np.dtype(np.float32))
     for size, channels, filters in ((14, 14, 14), (7, 28, 28), (3, 28, 56)):
-        plan = weight.weight_plan((size, size), (size, size), (3, 3), channels, filters, (1, 1), (1, 1), (1, 1), v, 2 * v.lanes)
+        plan = loop_of(weight_loop.weight_plan((size, size), (size, size), (3, 3), channels, filters, SAME, v, 2 * v.lanes))
         assert len(plan.parts) * len(plan.bounds) == 1
 
 
@@ -190,8 +198,9 @@ def test_tiles_of_equal_maps_are_shared() -> None:
     """A tile of a map that is not small knows its width only: heights and batches share it."""
     v = emit.vectors(np.dtype(np.float32))
     addresses = [
-        weight.weight_plan((h, 14), (h, 14), (3, 3), 2, 3, (1, 1), (1, 1), (1, 1), v, n * v.lanes).tiles[:, 0].tolist()
+        loop_of(weight_loop.weight_plan((h, 14), (h, 14), (3, 3), 2, 3, SAME, v, n * v.lanes)).tiles[:, 0].tolist()
         for h, n in ((14, 1), (28, 1), (14, 4))
     ]
     assert addresses[0] == addresses[1] == addresses[2]
-    assert bias.bias_plan((16, 5, 5, 9), "relu", v).tiles[0, 0] == bias.bias_plan((32, 7, 7, 9), "relu", v).tiles[0, 0]
+    first, second = (bias.BiasLoop(*bias.bias_plan(shape, "relu", v).loop) for shape in ((16, 5, 5, 9), (32, 7, 7, 9)))
+    assert first.tiles[0, 0] == second.tiles[0, 0]

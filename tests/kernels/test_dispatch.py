@@ -50,6 +50,27 @@ def test_everything_else_gets_the_reference(double, x):
         assert double(x)[0] == "plain"
 
 
+def test_an_operation_may_be_declared_apart(monkeypatch):
+    """Its reference is registered like the others, in any order, and is the first of the names to choose from."""
+    monkeypatch.setattr(common, "_families", {})
+
+    @common.declared("plain")
+    def triple(x):
+        """Triples."""
+
+    assert (triple.__name__, triple.__doc__) == ("triple", "Triples.")
+    triple.implementation("fast")(lambda x: "fast")
+    triple.implementation("plain")(lambda x: "plain")
+    assert triple(np.ones(2)) == "fast"
+    assert triple(np.ones(2, int)) == "plain"
+    assert common.families() == {"triple": ("plain", "fast")}
+
+
+def test_every_operation_has_its_reference():
+    for member in (member for members in common._families.values() for member in members):
+        assert member.reference in member.implementations, member
+
+
 def test_use_chooses_and_restores(double):
     x = np.ones(2)
     with common.use("doubles", "slow"):

@@ -62,12 +62,12 @@ def test_names_and_flags_are_part_of_it():
 
 
 def test_emitted_calls_are_part_of_it(monkeypatch):
-    from tinynet.kernels.conv2d import vector
+    from tinynet.kernels.conv2d import forward_loop
     from tinynet.kernels.emit import call
 
-    before = loops.fingerprint(vector._run_forward.compiled)
+    before = loops.fingerprint(forward_loop.run_forward.compiled)
     monkeypatch.setattr(call.call_kernel, "_defn", lambda context, address, arguments: None)
-    assert loops.fingerprint(vector._run_forward.compiled) != before
+    assert loops.fingerprint(forward_loop.run_forward.compiled) != before
 
 
 @pytest.mark.parametrize("place", range(9))
