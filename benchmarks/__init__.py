@@ -11,6 +11,7 @@
     python -m benchmarks augmentation   a training step with augmented images, beside one without
     python -m benchmarks ladder      one convolution on every rung from its definition to the register tile
     python -m benchmarks tape        150 operations on a handful of numbers, forward and backward: what the tape itself costs
+    python -m benchmarks chain       the files that a call of Conv2D and its gradient enter
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
 **Peers** (PyTorch, Keras on TensorFlow, Keras on JAX) are used where they are installed; `--peer-python` names the

@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     tape = levels.add_parser("tape", help=what, description=what)
     tape.add_argument("--rounds", type=at_least_one, default=5, help="processes of each checkout")
     tape.add_argument("--against", metavar="PATH", help="the interpreter of another checkout")
+    levels.add_parser("chain", help="the files that a call of Conv2D and its gradient enter (printed, not kept)")
     for name, what in (("plot", "writes pictures of a file"), ("report", "writes RESULTS.md from the files in results/")):
         shown = levels.add_parser(name, help=what)
         shown.add_argument("file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results")
@@ -98,6 +99,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import report
 
         report.plot(args.file, args.out) if args.level == "plot" else report.write(args.file, args.out)
+        return
+    if args.level == "chain":
+        from . import chain
+
+        print(chain.chain())
         return
     if args.level == "augmentation":
         from . import augmentation

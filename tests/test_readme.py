@@ -33,6 +33,18 @@ def test_the_api_fits_in_twenty_lines():
     assert len([line for line in first.splitlines() if line.strip()]) <= 20
 
 
+def test_the_files_that_a_convolution_enters():
+    """If this fails because the code has changed, put what `python -m benchmarks chain` prints into the README."""
+    command = [sys.executable, "-m", "benchmarks", "chain"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    printed = done.stdout.strip()
+    assert printed in [code.strip() for language, code in BLOCKS if not language]
+    files = re.findall(r"^  (\S+\.py) ", printed, flags=re.MULTILINE)
+    assert printed.endswith(f"{len(files)} files")
+    some = {"tinynet/layers/conv2d.py", "tinynet/ops/conv2d.py", "kernels/conv2d/vector.py", "kernels/emit/objects.py"}
+    assert some <= set(files)
+
+
 def test_files_named_in_the_documents_exist():
     for document in ("README.md", "CONTRIBUTING.md", "kernels/README.md"):
         text = (ROOT / document).read_text(encoding="utf-8")

@@ -19,10 +19,10 @@ from ..emit import Vectors, vectors
 from .forward import tile_shape
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
 from .geometry import Pair, Shape, check_forward, output_size, resolve_padding
-from .wide import is_wide
 
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
+MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
 
 
 class Case(NamedTuple):
@@ -61,6 +61,14 @@ def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: 
     """Why a convolution takes the matrix product; None where it takes the tiles."""
     case = Case(operation, images, w, strides, dilation, groups)
     return next((reason for reason, holds in PRODUCT if holds(case)), None)
+
+
+@cache
+def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors) -> bool:
+    """Whether the weight gradient takes wide.py's tile: filters fill two vectors or more, of more than a few pixels."""
+    places = -(-filters // vectors.lanes) * vectors.lanes
+    full = filters >= 2 * vectors.lanes and 4 * filters >= 3 * places
+    return full and channels >= MIN_WIDE_CHANNELS and (max(output) > max(kernel) or kernel == (1, 1))
 
 
 def explain(

@@ -22,7 +22,7 @@ from .. import common, threads
 from ..common import Array, address, contiguous
 from ..emit import vectors
 from .bias import BiasPlaces, bias_plan, run_bias
-from .choice import why_product
+from .choice import is_wide, why_product
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
 from .geometry import (
     Padding,
@@ -37,7 +37,6 @@ from .geometry import (
 from .grouped import convolve_groups, correlate_groups, lie_near
 from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 from .weight_loop import WeightPlaces, run_weight, weight_plan
-from .wide import is_wide
 from .wide_loop import run_wide, wide_plan
 
 

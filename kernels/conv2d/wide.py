@@ -15,18 +15,6 @@ from functools import cache
 from typing import NamedTuple
 
 from ..emit import VectorFunction, Vectors, address
-from .geometry import Pair
-
-# Fewer channels leave little to share a transposed g.
-MIN_CHANNELS = 16
-
-
-@cache
-def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors) -> bool:
-    """Whether this tile is the faster one: filters fill two vectors or more, and the map is more than a few pixels."""
-    places = -(-filters // vectors.lanes) * vectors.lanes
-    full = filters >= 2 * vectors.lanes and 4 * filters >= 3 * places
-    return full and channels >= MIN_CHANNELS and (max(output) > max(kernel) or kernel == (1, 1))
 
 
 class WideCall(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinynet.kernels import common, conv2d, emit, threads
-from tinynet.kernels.conv2d import bias, weight_loop, wide
+from tinynet.kernels.conv2d import bias, choice, weight_loop
 from tinynet.kernels.conv2d.geometry import Window
 from tinynet.kernels.emit import host
 from tinynet.kernels.replay import Recorder
@@ -163,11 +163,11 @@ def test_threads_without_a_row_of_the_scratch_have_memory_of_their_own(monkeypat
 
 def test_which_shapes_are_wide() -> None:
     v = emit.vectors(np.dtype(np.float32))._replace(lanes=16)
-    assert wide.is_wide((14, 14), (3, 3), 32, 64, v)
-    assert wide.is_wide((1, 1), (1, 1), 64, 32, v)
-    assert not wide.is_wide((14, 14), (3, 3), 8, 64, v)  # too few channels to share a transposed g
-    assert not wide.is_wide((14, 14), (3, 3), 32, 33, v)  # 15 of 48 lanes would do nothing
-    assert not wide.is_wide((3, 3), (3, 3), 56, 56, v)  # nine pixels are straight code in the other tile
+    assert choice.is_wide((14, 14), (3, 3), 32, 64, v)
+    assert choice.is_wide((1, 1), (1, 1), 64, 32, v)
+    assert not choice.is_wide((14, 14), (3, 3), 8, 64, v)  # too few channels to share a transposed g
+    assert not choice.is_wide((14, 14), (3, 3), 32, 33, v)  # 15 of 48 lanes would do nothing
+    assert not choice.is_wide((3, 3), (3, 3), 56, 56, v)  # nine pixels are straight code in the other tile
 
 
 PROGRAM = """

@@ -1,7 +1,5 @@
-"""Conv2D: shapes, gradients through the layer, and how many files a reader has to open."""
+"""Conv2D: shapes, and gradients through the layer."""
 
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinynet
-from tinynet import kernels
-from tinynet.autograd import Tensor, gradients
-from tinynet.kernels import common
 from tinynet.layers import Conv2D, Convolution2D
 
 from layer_tools import check_layer, convolution_by_definition, images
-
-ROOT = Path(tinynet.__file__).parents[1]
 
 
 @given(
@@ -75,46 +68,3 @@ def test_shapes_that_do_not_fit_are_named():
         tinynet.Sequential([tinynet.Input((4, 4, 1)), Conv2D(4, 5, name="big")])
     assert Convolution2D is Conv2D
     assert Conv2D(7, 3, 3).strides == (3, 3), "the third position means strides, as in Keras 3"
-
-
-# The tape, Layer.__call__, checks.
-ASIDE = (  # the tape, Layer.__call__, checks of settings and formats
-    "tinynet/autograd/", "tinynet/layers/base.py", "tinynet/layers/current_call.py", "tinynet/ops/settings.py",
-    "tinynet/backend/number_format.py",
-)  # fmt: skip
-
-
-def files_entered(function):
-    found = set()
-
-    def note(frame, event, argument):
-        path = Path(frame.f_code.co_filename).resolve()  # kernels/, which tinynet/kernels is a link to
-        if path.is_relative_to(ROOT):
-            found.add(path.relative_to(ROOT).as_posix())
-
-    sys.setprofile(note)
-    try:
-        function()
-    finally:
-        sys.setprofile(None)
-    return {name for name in found if name.startswith(("tinynet/", "kernels/"))}
-
-
-@pytest.mark.parametrize("implementation", ["vector", "naive"])
-def test_four_files_from_the_layer_to_the_kernel_and_back(implementation):
-    layer = Conv2D(3, 3, padding="same")
-    x = Tensor(common.to_batch_last(images(4, 6, 6, 2).astype(np.float32)), requires_grad=True)
-
-    def step():
-        y = layer(x)
-        gradients(y, [x, layer.kernel, layer.bias], np.ones(y.shape, np.float32))
-
-    with kernels.use("conv2d", implementation):
-        step()  # compiles, and answers the questions about shapes
-        entered = {name for name in files_entered(step) if not name.startswith(ASIDE)}
-    assert entered == {
-        "tinynet/layers/conv2d.py",
-        "tinynet/ops/conv2d.py",
-        "kernels/common.py",
-        f"kernels/conv2d/{implementation}.py",
-    }

@@ -2,7 +2,7 @@
 
 from typing import Any, Unpack
 
-from tinynet import activations, ops
+from tinynet import ops
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.convolution import Convolution
@@ -98,6 +98,6 @@ class Conv2D(Conv):
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
             groups=self.groups,
-            activation="relu" if self.activation is activations.relu else None,
+            activation=self.fused(),
         )
-        return y if self.activation in (activations.linear, activations.relu) else self.activation(y)
+        return self.activated(y)

@@ -1,24 +1,24 @@
 """What the convolutions share: how their arguments are read, their channels counted, their weights made."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from tinynet import activations
 from tinynet.backend.config import check_data_format
 from tinynet.layers import arguments
-from tinynet.layers.base import Layer, Shape
+from tinynet.layers.base import Shape
+from tinynet.layers.fused_activation import Activated
 
 IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W); x[..., None] adds a channel axis to grey images"
 SEQUENCES = ", sequences (N, L, C) or, channels first, (N, C, L)"
 
 
-class Convolution(Layer):
+class Convolution(Activated):
     """Base of the convolutions over images, and, with `rank` 3, over sequences."""
 
     _takes_many = False
     _input_rank = 4
     _input_words = IMAGES
     bias: Any = None
-    _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
+    _fused_names = ("relu",)
 
     def set_window(self, kernel_size: Any, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any) -> None:
         """Reads the arguments that say where the window lies."""
@@ -51,11 +51,3 @@ class Convolution(Layer):
             )
         self._input_sizes = {self.channel_axis: channels}
         return channels
-
-    def fused(self) -> str | None:
-        """The activation that is applied in the pass of the convolution."""
-        return "relu" if self.activation is activations.relu else None
-
-    def activated(self, y: Any) -> Any:
-        """The activation of what has been through `fused` already."""
-        return y if self.activation in (activations.linear, activations.relu) else self.activation(y)

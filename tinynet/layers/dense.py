@@ -1,17 +1,16 @@
 """Dense: every output is a weighted sum of all inputs."""
 
-from typing import Any, ClassVar, Unpack
+from typing import Any, Unpack
 
-from tinynet import activations, ops
+from tinynet import ops
+from tinynet.kernels.dense import ACTIVATIONS
 from tinynet.layers import arguments
-from tinynet.layers.base import Layer, Shape
+from tinynet.layers.base import Shape
+from tinynet.layers.fused_activation import Activated
 from tinynet.layers.static_types import UnpenalisedArguments
 
-# Activations that run in one kernel with the product, and the names the operation has for them.
-FUSED = {"linear": None, "relu": "relu", "elu": "elu", "selu": "selu", "sigmoid": "sigmoid", "tanh": "tanh"}
 
-
-class Dense(Layer):
+class Dense(Activated):
     """y = activation(x W + b), contracted over the last axis.
 
     x (N, ..., F), W (F, units), b (units,); y (N, ..., units).
@@ -31,7 +30,7 @@ class Dense(Layer):
     supports_masking = True
     _least_rank = 2
     _input_words = ", samples (N, ..., features)"
-    _read_when_set: ClassVar = {**Layer._read_when_set, "activation": arguments.activation}
+    _fused_names = tuple(ACTIVATIONS)
 
     def __init__(
         self,
@@ -70,10 +69,7 @@ class Dense(Layer):
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
-        name = getattr(self.activation, "__name__", "")
-        if name in FUSED and self.activation is getattr(activations, name):
-            return ops.linear(x, self.kernel, self.bias, FUSED[name])
-        return self.activation(ops.linear(x, self.kernel, self.bias))
+        return self.activated(ops.linear(x, self.kernel, self.bias, self.fused()))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape[:-1], self.units)
