@@ -40,7 +40,7 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
     if floats and data.flags.c_contiguous and columns.flags.c_contiguous and out.size:
         rows, columns = data.reshape(len(data), -1), columns.reshape(-1, len(index))  # (M, F), (F, N)
         loop = _gather.compiled  # type: ignore[attr-defined]
-        launch(loop, columns, rows, index, *_transposition(data.dtype, out.dtype), alone=out.size <= common.SMALL)
+        launch(loop, columns, rows, index, *_transposition(data.dtype, out.dtype), alone=out.size <= common.MAX_ELEMENTS_ALONE)
     else:
         out[...] = data[index]
     return out

@@ -215,7 +215,7 @@ def choices() -> tuple[tuple[str, str], ...]:
     return tuple(sorted((_choices.get() or {}).items()))
 
 
-SMALL = 1 << 15  # elements that one thread is done with before another one is awake
+MAX_ELEMENTS_ALONE = 1 << 15  # elements that one thread is done with before another one is awake
 
 # Arithmetic is exact IEEE: a loop that may be reordered or fused gets other bits in each copy the compiler makes of it (in
 # vector code and its remainder, inlined and not, compiled now and loaded from the cache). Sums are written with lanes: sums.py.
@@ -236,7 +236,7 @@ def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[
 
     @wraps(function)
     def run(*args: Any) -> None:
-        launch(compiled, *args, alone=by_size and not any(type(x) is np.ndarray and x.size > SMALL for x in args))
+        launch(compiled, *args, alone=by_size and not any(type(x) is np.ndarray and x.size > MAX_ELEMENTS_ALONE for x in args))
 
     run.compiled = compiled  # type: ignore[attr-defined]
     return run

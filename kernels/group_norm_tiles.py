@@ -214,29 +214,37 @@ def sums_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> V
     means, inverses = ([group.load(name, c) for c in group.columns] for name in ("mean", "inverse"))
     totals, products = ([Sums(k) for _ in group.columns] for _ in range(2))
     for rows in group.rows():
-        parts: list[tuple[str, str]] = [(k.zero, k.zero) for _ in group.columns]
-        sums = []
-        for row, place in rows:
-            gamma, one, other = group.factor("gamma", place), k.zero, k.zero
-            for c in group.columns:
-                g = group.load("g", c, row)
-                xhat = k.multiply_vectors(k.subtract_vectors(group.load("x", c, row), means[c]), inverses[c])
-                one, other = k.multiply_add(g, xhat, one), k.add_vectors(g, other)
-                h = k.multiply_vectors(g, gamma)
-                parts[c] = k.add_vectors(h, parts[c][0]), k.multiply_add(h, xhat, parts[c][1])
-            sums += [one, other]
-        for c, (h, product) in enumerate(parts):
+        for c, (h, product) in enumerate(_row_sums(group, rows, means, inverses)):
             totals[c].add(h)
             products[c].add(product)
-        names = [(name, place) for _, place in rows for name in ("dgamma", "dbeta")]
-        for value, (name, place) in zip(k.lane_sums(sums), names, strict=True):
-            k.store_scalar(value, k.move(group.at[name], place))
     for c in group.columns:
         total = k.multiply_vectors(totals[c].divided(count), inverses[c])
         square = k.multiply_vectors(inverses[c], inverses[c])
         group.store(total if centred else k.zero, "total", c)
         group.store(k.subtract_vectors(k.zero, k.multiply_vectors(products[c].divided(count), square)), "product", c)
     return k
+
+
+def _row_sums(
+    group: Group, rows: list[tuple[str, str]], means: list[str], inverses: list[str]
+) -> list[tuple[str, str]]:
+    """Stores dgamma and dbeta of some rows; (sum of h, sum of h xhat) over them, for each column."""
+    k = group.k
+    parts: list[tuple[str, str]] = [(k.zero, k.zero) for _ in group.columns]
+    sums = []
+    for row, place in rows:
+        gamma, one, other = group.factor("gamma", place), k.zero, k.zero
+        for c in group.columns:
+            g = group.load("g", c, row)
+            xhat = k.multiply_vectors(k.subtract_vectors(group.load("x", c, row), means[c]), inverses[c])
+            one, other = k.multiply_add(g, xhat, one), k.add_vectors(g, other)
+            h = k.multiply_vectors(g, gamma)
+            parts[c] = k.add_vectors(h, parts[c][0]), k.multiply_add(h, xhat, parts[c][1])
+        sums += [one, other]
+    names = [(name, place) for _, place in rows for name in ("dgamma", "dbeta")]
+    for value, (name, place) in zip(k.lane_sums(sums), names, strict=True):
+        k.store_scalar(value, k.move(group.at[name], place))
+    return parts
 
 
 def uncentred_sums_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:

@@ -165,7 +165,7 @@ def _memory(x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
 
 def _is_small(x: np.ndarray) -> bool:
     """Whether one thread is done with it before another one is awake: a warped pixel takes longer than most others."""
-    return x.size <= common.SMALL // 8
+    return x.size <= common.MAX_ELEMENTS_ALONE // 8
 
 
 def _per_channel(value: Any, channels: int, dtype: Any) -> np.ndarray:

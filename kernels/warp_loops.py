@@ -30,6 +30,14 @@ class Grid(NamedTuple):
     linear: bool
 
 
+class Scratch(NamedTuple):
+    """What is found for the P pixels of a band, for one image after the other."""
+
+    cells: np.ndarray  # rows before and behind, columns before and behind (4, P)
+    weights: np.ndarray  # of those behind (2, P)
+    places: np.ndarray  # row and column of each pixel (2, P)
+
+
 @parallel
 def warp_images(out, strides, source, steps, grid, index, maps, scale, offset, fill):  # type: ignore[no-untyped-def]
     """out[n, :, :, c] = source[index[n], :, :, c] under maps[n], times scale[c], plus offset[c]
@@ -37,11 +45,11 @@ def warp_images(out, strides, source, steps, grid, index, maps, scale, offset, f
     out with `strides`, source with the strides `steps`; `grid`: a Grid, as a plain tuple.
     """
     grid = Grid(*grid)
-    rows, columns, available, mode, linear = grid.rows, grid.columns, grid.samples, grid.mode, grid.linear
+    rows, columns = grid.rows, grid.columns
     samples, bands = index.size, min(rows, (rows * columns + PIXELS - 1) // PIXELS)
     band = (rows + bands - 1) // bands
     for n in range(samples):
-        if index[n] < -available or index[n] >= available:
+        if index[n] < -grid.samples or index[n] >= grid.samples:
             raise IndexError("an index is out of range: the data hold fewer samples")
     for task in prange(bands * ((samples + BLOCK - 1) // BLOCK)):
         first, start = task // bands * BLOCK, task % bands * band
@@ -50,20 +58,27 @@ def warp_images(out, strides, source, steps, grid, index, maps, scale, offset, f
         cells, weights, places = np.empty((4, pixels), np.int32), np.empty((2, pixels), out.dtype), np.empty((2, pixels))
         for p in range(pixels):
             places[0, p], places[1, p] = start + p // columns, p % columns
+        scratch = Scratch(cells=cells, weights=weights, places=places)
         for lane in range(images):
-            affine = maps[first + lane]
-            neighbours(cells[:2], weights[0], places, affine[3:], rows, mode, linear)
-            neighbours(cells[2:], weights[1], places, affine, columns, mode, linear)
-            base = (index[first + lane] + available) % available * steps[0]
-            if not linear:
-                _pick(tile, lane, source, base, steps, cells, fill)
-            elif mode in (CONSTANT, CUT):
-                _mix_some(tile, lane, source, base, steps, cells, weights, fill)
-            else:
-                _mix(tile, lane, source, base, steps, cells, weights)
+            base = (index[first + lane] + grid.samples) % grid.samples * steps[0]
+            _warp_one(tile, lane, source, base, steps, grid, maps[first + lane], scratch, fill)
         for row in range(start, start + pixels // columns):
             at = first * strides[0] + row * strides[1]
             _write(out, at, strides, tile[(row - start) * columns :], columns, images, scale, offset)
+
+
+@serial
+def _warp_one(tile, lane, source, base, steps, grid, affine, scratch, fill):  # type: ignore[no-untyped-def]
+    """One image's band of pixels, into a lane of the tile: source from `base` on, under the map `affine`."""
+    cells, weights = scratch.cells, scratch.weights
+    neighbours(cells[:2], weights[0], scratch.places, affine[3:], grid.rows, grid.mode, grid.linear)
+    neighbours(cells[2:], weights[1], scratch.places, affine, grid.columns, grid.mode, grid.linear)
+    if not grid.linear:
+        _pick(tile, lane, source, base, steps, cells, fill)
+    elif grid.mode in (CONSTANT, CUT):
+        _mix_some(tile, lane, source, base, steps, cells, weights, fill)
+    else:
+        _mix(tile, lane, source, base, steps, cells, weights)
 
 
 @serial

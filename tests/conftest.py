@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tinynet.kernels import common
 
-common.SMALL = -1
+common.MAX_ELEMENTS_ALONE = -1
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("quick", max_examples=12, derandomize=True, **_ALWAYS)

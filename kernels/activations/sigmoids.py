@@ -150,7 +150,11 @@ def _(x: np.ndarray) -> np.ndarray:
 def _softsign(y, x, largest):  # type: ignore[no-untyped-def]
     one = x.dtype.type(1)
     for i in prange(x.size):
-        v = largest if x[i] > largest else -largest if x[i] < -largest else x[i]
+        v = x[i]
+        if v > largest:
+            v = largest
+        elif v < -largest:
+            v = -largest
         y[i] = v / (one + abs(v))
 
 

@@ -26,7 +26,9 @@ def _above(x):  # type: ignore[no-untyped-def]
 @serial
 def _within(x):  # type: ignore[no-untyped-def]
     """x within LOWEST and -LOWEST; NaN stays NaN."""
-    return type(x)(-LOWEST) if x > -LOWEST else type(x)(LOWEST) if x < LOWEST else x
+    if x > -LOWEST:
+        return type(x)(-LOWEST)
+    return type(x)(LOWEST) if x < LOWEST else x
 
 
 @operation("numpy", family="activations")

@@ -71,30 +71,44 @@ def forward_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     """Writes the tile."""
     k = VectorFunction(vectors, ForwardCall, masked=masked)
     filters, columns = range(tile.filters), range(len(tile.columns))
-    bias, weights, image, output = k.pointer("%b"), k.pointer("%w"), k.pointer("%x"), k.pointer("%y")
+    start = {name: k.pointer(f"%{name}") for name in ("b", "w", "x", "y")}
     acc = {(f, j): k.variable(k.zero) for f in filters for j in columns}
-    # Input columns the tile reads, counted from the one under tap 0 of its first output.
-    reads = {j * tile.stride + kw * tile.dilation for j, taps in enumerate(tile.columns) for kw in range(*taps)}
-    offsets = {i: k.mul("%x_column", i) for i in sorted(reads)}
-    places = {(f, j): k.add(k.mul("%y_column", j), k.mul("%y_channel", f)) for j in columns for f in filters}
+    offsets = {i: k.mul("%x_column", i) for i in _columns_read(tile)}
+    places = _y_places(k, filters, columns)
 
     with k.loop(0, "%groups" if tile.grouped else 1) as group:
-        own_x, own_w = k.move(image, k.mul("%x_group", group)), k.move(weights, k.mul("%w_group", group))
-        own_b, own_y = k.move(bias, k.mul("%b_group", group)), k.move(output, k.mul("%y_group", group))
+        own = {name: k.move(start[name], k.mul(f"%{name}_group", group)) for name in ("x", "w", "b", "y")}
         with k.loop(0, "%blocks") as block:
             step = k.mul(vectors.bytes, block)
-            x_block, y_block = k.move(own_x, step), k.move(own_y, step)
-            for f, j in acc:
-                k.set(acc[f, j], k.splat(k.move(own_b, f * vectors.itemsize)))
+            x_block, y_block = k.move(own["x"], step), k.move(own["y"], step)
+            for (f, _), slot in acc.items():
+                k.set(slot, k.splat(k.move(own["b"], f * vectors.itemsize)))
             with k.loop("%first_tap", "%end_tap") as kh:
-                x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(own_w, k.mul("%w_row", kh))
+                x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(own["w"], k.mul("%w_row", kh))
                 with k.loop(0, "%channels") as c:
                     x, w = k.move(x_row, k.mul("%x_channel", c)), k.move(w_row, k.mul("%w_channel", c))
                     _multiply_adds(k, tile, acc, x, offsets, w)
-            for place, offset in places.items():
-                y = k.get(acc[place])
-                k.store(k.maximum(k.zero, y) if tile.activation == "relu" else y, k.move(y_block, offset))
+            _store_sums(k, acc, y_block, places, tile.activation)
     return k
+
+
+def _columns_read(tile: Tile) -> list[int]:
+    """Input columns the tile reads, counted from the one under tap 0 of its first output."""
+    return sorted({j * tile.stride + kw * tile.dilation for j, taps in enumerate(tile.columns) for kw in range(*taps)})
+
+
+def _y_places(k: VectorFunction, filters: range, columns: range) -> dict[Pair, Value]:
+    """Where the outputs lie, from the first one on."""
+    return {(f, j): k.add(k.mul("%y_column", j), k.mul("%y_channel", f)) for j in columns for f in filters}
+
+
+def _store_sums(
+    k: VectorFunction, acc: dict[Pair, str], y: str, places: dict[Pair, Value], activation: str | None
+) -> None:
+    """y = activation(acc)"""
+    for place, offset in places.items():
+        value = k.get(acc[place])
+        k.store(k.maximum(k.zero, value) if activation == "relu" else value, k.move(y, offset))
 
 
 def _multiply_adds(

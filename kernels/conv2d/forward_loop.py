@@ -5,6 +5,7 @@ it knows by name; the rest are the addresses of the arrays and their steps.
 """
 
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..common import Array, parallel, prange, serial
 from ..emit import Vectors, call_kernel
 from .forward import ForwardCall, Tile, split, tile_address, tile_shape
-from .geometry import Pair, Steps, Window, tap_range
+from .geometry import Pair, Steps, Window, tap_ranges
 
 # One thread is done with fewer multiply-adds before another one is awake.
 MAX_MULTIPLY_ADDS_ALONE = 1 << 19
@@ -68,30 +69,47 @@ def forward_plan(
     """Plan for images (N, H, W) and maps (OH, OW) of output; w is the kernel of one group, and tiles go over all `groups`."""
     strides, corner, dilation = window
     kh, kw, channels, filters = w_shape
-    rows = [tap_range(oh, size[1], kh, strides[0], corner[0], dilation[0]) for oh in range(output[0])]
-    taps = [tap_range(ow, size[2], kw, strides[1], corner[1], dilation[1]) for ow in range(output[1])]
+    rows, taps = (tap_ranges(axis, size[1:], w_shape, output, window) for axis in (0, 1))
     ct, xt = tile_shape(filters, output[1], vectors.registers)
     starts, columns = split(filters, ct), split(output[1], xt)
     weights = _weights(w_shape, w_strides, len(starts) - 1, ct, vectors, groups)
-    tiles = np.zeros((2, len(starts) - 1, len(columns) - 1), np.int64)
-    blocks, rest = divmod(size[0], vectors.lanes)
-    for masked, needed in enumerate((blocks, rest)):
-        for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
-            seen = tuple(taps[columns[j] : columns[j + 1]])
-            tile = Tile(starts[i + 1] - starts[i], seen, kw, strides[1], dilation[1], weights.near, activation, groups > 1)
-            tiles[masked, i, j] = tile_address(tile, vectors, bool(masked))
-    seen_columns = size[2] if groups > 1 else min(size[2], (xt - 1) * strides[1] + (kw - 1) * dilation[1] + 1)
-    window_bytes = kh * seen_columns * channels * groups * size[0] * vectors.itemsize
-    parts, chunks = _shares(output[0], len(starts) - 1, groups, blocks, window_bytes)
+    kind = Tile(0, (), kw, strides[1], dilation[1], weights.near, activation, groups > 1)
+    tiles = _addresses(kind, starts, [tuple(taps[a:b]) for a, b in pairwise(columns)], size[0], vectors)
+    window_bytes = _window_numbers(size, w_shape, xt, window, groups) * vectors.itemsize
+    parts, chunks = _shares(output[0], len(starts) - 1, groups, size[0] // vectors.lanes, window_bytes)
     loop = ForwardLoop(
         tiles=tiles, filters=np.array(starts), columns=np.array(columns), taps=np.array(rows), parts=parts, chunks=chunks,
         groups=groups, w_tile=weights.tile, w_filter=weights.filter, w_row=weights.row, w_channel=weights.channel,
         images=size[0], lanes=vectors.lanes, itemsize=vectors.itemsize, channels=channels, row_stride=strides[0],
         column_stride=strides[1], top=corner[0], left=corner[1], row_dilation=dilation[0],
     )
-    spreads = window_bytes > MAX_WINDOW_BYTES and kh * kw * filters >= MIN_MULTIPLY_ADDS_FOR_COPY
-    spreads = spreads and groups == 1 and size[0] * vectors.itemsize % ALIAS_BYTES == 0
+    spreads = groups == 1 and _worth_spreading(window_bytes, kh * kw * filters, size[0] * vectors.itemsize)
     return Plan(tuple(loop), loop.filters, weights.packed, vectors.lanes if spreads else 0)
+
+
+def _window_numbers(
+    size: tuple[int, int, int], w_shape: tuple[int, ...], columns: int, window: Window, groups: int
+) -> int:
+    """Numbers of x under a tile of so many columns of output, for all images; over groups it goes from end to end."""
+    seen = (columns - 1) * window.strides[1] + (w_shape[1] - 1) * window.dilation[1] + 1
+    width = size[2] if groups > 1 else min(size[2], seen)
+    return w_shape[0] * width * w_shape[2] * groups * size[0]
+
+
+def _worth_spreading(window_bytes: int, multiply_adds: int, batch_bytes: int) -> bool:
+    """Whether x is copied with room between its channels, whose numbers otherwise lie in a few sets of the caches."""
+    large = window_bytes > MAX_WINDOW_BYTES and multiply_adds >= MIN_MULTIPLY_ADDS_FOR_COPY
+    return large and batch_bytes % ALIAS_BYTES == 0
+
+
+def _addresses(kind: Tile, starts: list[int], seen: list[tuple[Pair, ...]], images: int, vectors: Vectors) -> Array:
+    """Addresses [masked, filter tile, column tile] of tiles of a kind; filters from `starts` on, columns with these taps."""
+    tiles = np.zeros((2, len(starts) - 1, len(seen)), np.int64)
+    for masked, needed in enumerate(divmod(images, vectors.lanes)):
+        for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
+            tile = kind._replace(filters=starts[i + 1] - starts[i], columns=seen[j])
+            tiles[masked, i, j] = tile_address(tile, vectors, bool(masked))
+    return tiles
 
 
 class _Weights(NamedTuple):
@@ -186,13 +204,11 @@ def forward_task(task, loop, at, x_step, y_step):
 @serial
 def forward_row(row, chunk, first_tile, end_tile, loop, at, x_step, y_step, groups, group_step):
     """Output row `row` for the filter tiles from first_tile to end_tile, one chunk of the batch, and `groups` from `at` on."""
-    blocks = loop.images // loop.lanes
     x_row = at.x + (row * loop.row_stride - loop.top) * x_step.row - loop.left * x_step.column
     y_row = at.y + row * y_step.row
     for masked in range(2):  # the whole blocks, and the partial one at the end
-        first = blocks if masked else blocks * chunk // loop.chunks
-        end = (loop.images + loop.lanes - 1) // loop.lanes if masked else blocks * (chunk + 1) // loop.chunks
-        if first == end or (masked and chunk < loop.chunks - 1):
+        first, end = blocks_of(loop.images, loop.lanes, chunk, loop.chunks, masked)
+        if first == end:
             continue
         image = first * loop.lanes * loop.itemsize
         for j in range(loop.tiles.shape[2]):
@@ -226,3 +242,13 @@ def forward_row(row, chunk, first_tile, end_tile, loop, at, x_step, y_step, grou
                         y_group=group_step.y,
                     ),
                 )
+
+
+@serial
+def blocks_of(images, lanes, chunk, chunks, masked):
+    """(first, end) of the vectors of images in a chunk of the batch; if masked, of the partial one in the last chunk."""
+    blocks = images // lanes
+    if masked:
+        partial = 1 if blocks * lanes < images and chunk == chunks - 1 else 0
+        return blocks, blocks + partial
+    return blocks * chunk // chunks, blocks * (chunk + 1) // chunks

@@ -64,6 +64,12 @@ def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilat
     return rows, columns
 
 
+def tap_ranges(axis: int, size: Pair, kernel: Shape, output: Pair, window: "Window") -> list[Pair]:
+    """tap_range of every output along an axis, 0 or 1, of a map of `size`."""
+    stride, corner, dilation = window.strides[axis], window.corner[axis], window.dilation[axis]
+    return [tap_range(o, size[axis], kernel[axis], stride, corner, dilation) for o in range(output[axis])]
+
+
 class Window(NamedTuple):
     """How kernels lie on maps, (rows, columns): output o meets position o * stride + tap * dilation - corner at `tap`."""
 
@@ -156,3 +162,22 @@ def transposed_length(
         length = size * stride if output_padding is None else (size - 1) * stride + k % 2 + output_padding
         left = k - 1 - min(-(-total // 2), k - 1)
     return length, (left, max(0, (size - 1) * stride + k - left - length))
+
+
+@cache
+def phases(taps: int, stride: int, padding: int, dilation: int) -> list[tuple[int, slice, int]]:
+    """Along one axis: input positions first, first + stride, ... see only the taps r, r + stride, ... of the kernel.
+
+    Position i meets output o at tap k when i = o * stride + k * dilation - padding. If the dilation is 1, then
+    k = (i + padding) mod stride = r, up to multiples of the stride; if it is not, the stride is 1 and there is one
+    phase. Over those positions the gradient is a convolution of stride 1 with these taps in reverse order. Returns (first,
+    slice of the taps, padding of that convolution) for each phase.
+    """
+    found = []
+    for first in range(stride):
+        r = (first + padding) % stride
+        count = len(range(r, taps, stride))
+        last = r + (count - 1) * stride
+        reverse = slice(last, r - stride if r >= stride else None, -stride) if count else slice(0, 0)
+        found.append((first, reverse, (count - 1) * dilation - (first + padding - r) // stride))
+    return found

@@ -12,7 +12,7 @@ group is a single channel: depthwise.py.
 from .. import common
 from ..common import Array, address, parallel, prange
 from ..emit import vectors
-from .depthwise import correlate_depthwise
+from .depthwise_loop import correlate_depthwise
 from .forward_loop import (
     MAX_CHANNEL_STRIDE_BYTES,
     MAX_MULTIPLY_ADDS_ALONE,

@@ -33,6 +33,7 @@ from .geometry import (
     check_groups,
     group_slices,
     output_size,
+    phases,
 )
 from .grouped import convolve_groups, correlate_groups, lie_near
 from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
@@ -109,42 +110,31 @@ def _(
     # The filters are the channels of this convolution: (KH, KW, F/groups, C/groups).
     kernel = w[..., : filters // groups].transpose(0, 1, 3, 2)
     step = kernel.shape[2] * w.strides[3]
-    rows, columns = (_phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
+    rows, columns = (phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
     for first_row, row_taps, top in rows:
         for first_column, column_taps, left in columns:
             phase = dx[:, first_row :: strides[0], first_column :: strides[1]]  # every stride-th pixel, and the taps it sees
             part = kernel[row_taps, column_taps]
             window = Window((1, 1), (top, left), dilation)
-            if 0 in part.shape:
-                common.launch(np.copyto if activation is None else _rectify, phase, b)
-            elif phase.size and groups > 1:
-                convolve_groups(g, part, b, phase, groups, step, window, activation)
-            elif phase.size:
-                _convolve(g, part, b, phase, window, activation)
+            if phase.size:
+                _convolve_phase(g, part, b, phase, groups, step, window, activation)
     return dx
+
+
+def _convolve_phase(
+    g: Array, w: Array, b: Array, dx: Array, groups: int, w_group: int, window: Window, activation: str | None
+) -> None:
+    """The pixels `dx` of one phase, which see the taps `w` (KH, KW, F/groups, C/groups) of the kernel, or none."""
+    if 0 in w.shape:
+        common.launch(np.copyto if activation is None else _rectify, dx, b)
+    elif groups > 1:
+        convolve_groups(g, w, b, dx, groups, w_group, window, activation)
+    else:
+        _convolve(g, w, b, dx, window, activation)
 
 
 def _rectify(y: Array, b: Array) -> None:
     np.maximum(b, 0, out=y)
-
-
-@cache
-def _phases(taps: int, stride: int, padding: int, dilation: int) -> list[tuple[int, slice, int]]:
-    """Along one axis: input positions first, first + stride, ... see only the taps r, r + stride, ... of the kernel.
-
-    Position i meets output o at tap k when i = o * stride + k * dilation - padding. If the dilation is 1, then
-    k = (i + padding) mod stride = r, up to multiples of the stride; if it is not, the stride is 1 and there is one
-    phase. Over those positions the gradient is a convolution of stride 1 with these taps in reverse order. Returns (first,
-    slice of the taps, padding of that convolution) for each phase.
-    """
-    phases = []
-    for first in range(stride):
-        r = (first + padding) % stride
-        count = len(range(r, taps, stride))
-        last = r + (count - 1) * stride
-        reverse = slice(last, r - stride if r >= stride else None, -stride) if count else slice(0, 0)
-        phases.append((first, reverse, (count - 1) * dilation - (first + padding - r) // stride))
-    return phases
 
 
 @conv2d_weight_grad.implementation("vector")
@@ -199,7 +189,7 @@ def _(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
     places = BiasPlaces(g=address(g), y=address(y), dz=address(dz), db=address(sums))
     steps = (g.strides[1:], y.strides[1:], dz.strides[1:])
     run = run_bias.compiled  # type: ignore[attr-defined]
-    common.launch(run, plan.loop, tuple(places), *steps, sums, db, alone=g.size < common.SMALL)
+    common.launch(run, plan.loop, tuple(places), *steps, sums, db, alone=g.size < common.MAX_ELEMENTS_ALONE)
     return dz, db
 
 

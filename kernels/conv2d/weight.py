@@ -18,6 +18,8 @@ from ..emit import Value, VectorFunction, Vectors, address
 from .forward import lengths
 from .geometry import Pair, tap_range
 
+Place = tuple[int, int, int, int]  # of a sum in the tile: filter, channel, kernel row, kernel column
+
 
 class Run(NamedTuple):
     """`length` outputs from `first` on, which see the kernel taps from taps[0] up to taps[1]."""
@@ -81,45 +83,74 @@ def weight_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     """Writes the tile."""
     k = VectorFunction(vectors, WeightCall, masked=masked)
     filters, channels = range(tile.filters), range(tile.channels)
-    taps = list(product(range(tile.taps[0]), range(tile.taps[1])))
-    sums = [(f, c, kh, kw) for kh, kw in taps for c in channels for f in filters]
-    acc = {place: k.variable(k.zero) for place in sums}
+    acc = _sums(k, tile)
     image, gradient, result, bounds = (k.pointer(f"%{name}") for name in ("x", "g", "dw", "bounds"))
     g_filter = [k.mul("%g_channel", f) for f in filters]
-    x_place = {
-        (kh, kw, c): k.add(
-            k.add(k.mul("%x_row", kh * tile.rows.dilation), k.mul("%x_column", kw * tile.columns.dilation)),
-            k.mul("%x_channel", c),
-        )
-        for kh, kw in taps
-        for c in channels
-    }
+    x_place = _x_places(k, tile)
 
     blocks: Value = 1 if masked else "%blocks"
     with k.loop(0, blocks if tile.small else 1) as far:
         for i, row in enumerate(tile.rows.runs):
-            band = (k.load_integer(k.move(bounds, 16 * i + j)) for j in (0, 8))
-            with k.loop(*((row.first, row.first + row.length) if tile.small else band)) as r:
+            with k.loop(*_rows(k, tile, row, k.move(bounds, 16 * i))) as r:
                 x_row, g_row = _under(k, image, "%x_row", tile.rows, r), k.move(gradient, k.mul("%g_row", r))
                 for column in tile.columns.runs:
                     with k.loop(column.first, column.first + column.length) as j:
                         x_pixel = _under(k, x_row, "%x_column", tile.columns, j)
                         g_pixel = k.move(g_row, k.mul("%g_column", j))
-                        with k.loop(0, 1 if tile.small else blocks) as near:
-                            step = k.mul(vectors.bytes, k.add(far, near))
-                            x, g = k.move(x_pixel, step), k.move(g_pixel, step)
-                            upstream = [k.load(k.move(g, f)) for f in g_filter]
-                            for kh, kw, c in product(range(*row.taps), range(*column.taps), channels):
-                                pixel = k.load(k.move(x, x_place[kh, kw, c]))
-                                for f in filters:
-                                    slot = acc[f, c, kh, kw]
-                                    k.set(slot, k.multiply_add(upstream[f], pixel, k.get(slot)))
-
-    totals = k.lane_sums([k.get(acc[place]) for place in sums])
-    for (f, c, kh, kw), total in zip(sums, totals, strict=True):
-        place = k.move(result, k.mul("%dw_row", kh), k.mul("%dw_column", kw), k.mul("%dw_channel", c))
-        k.store_scalar(total, k.move(place, f * vectors.itemsize))
+                        seen = product(range(*row.taps), range(*column.taps), channels)
+                        near = {place: x_place[place] for place in seen}
+                        with k.loop(0, 1 if tile.small else blocks) as block:
+                            step = k.mul(vectors.bytes, k.add(far, block))
+                            _multiply_adds(k, acc, k.move(x_pixel, step), near, k.move(g_pixel, step), g_filter)
+    _store_sums(k, acc, result)
     return k
+
+
+def _sums(k: VectorFunction, tile: Tile) -> dict[Place, str]:
+    """A sum for every (f, c, kh, kw), in the order in which they lie in dw."""
+    order = product(range(tile.taps[0]), range(tile.taps[1]), range(tile.channels), range(tile.filters))
+    return {(f, c, kh, kw): k.variable(k.zero) for kh, kw, c, f in order}
+
+
+def _x_places(k: VectorFunction, tile: Tile) -> dict[tuple[int, int, int], Value]:
+    """Where channel c under tap (kh, kw) lies, from channel 0 under tap (0, 0) on, for every (kh, kw, c)."""
+    places = {}
+    for kh, kw, c in product(range(tile.taps[0]), range(tile.taps[1]), range(tile.channels)):
+        tap = k.add(k.mul("%x_row", kh * tile.rows.dilation), k.mul("%x_column", kw * tile.columns.dilation))
+        places[kh, kw, c] = k.add(tap, k.mul("%x_channel", c))
+    return places
+
+
+def _rows(k: VectorFunction, tile: Tile, run: Run, bounds: str) -> tuple[Value, Value]:
+    """(first, end) of the output rows of a run: all of them, or those in the band that `bounds` says."""
+    if tile.small:
+        return run.first, run.first + run.length
+    return k.load_integer(bounds), k.load_integer(k.move(bounds, 8))
+
+
+def _multiply_adds(
+    k: VectorFunction,
+    acc: dict[Place, str],
+    x: str,
+    x_place: dict[tuple[int, int, int], Value],
+    g: str,
+    g_filter: list[Value],
+) -> None:
+    """One pixel: acc[f, c, kh, kw] += g[f] * x[kh, kw, c]."""
+    upstream = [k.load(k.move(g, f)) for f in g_filter]
+    for (kh, kw, c), place in x_place.items():
+        pixel = k.load(k.move(x, place))
+        for f, gradient in enumerate(upstream):
+            slot = acc[f, c, kh, kw]
+            k.set(slot, k.multiply_add(gradient, pixel, k.get(slot)))
+
+
+def _store_sums(k: VectorFunction, acc: dict[Place, str], result: str) -> None:
+    """dw[kh, kw, c, f] = the sum of the lanes of acc[f, c, kh, kw]."""
+    totals = k.lane_sums([k.get(slot) for slot in acc.values()])
+    for (f, c, kh, kw), total in zip(acc, totals, strict=True):
+        place = k.move(result, k.mul("%dw_row", kh), k.mul("%dw_column", kw), k.mul("%dw_channel", c))
+        k.store_scalar(total, k.move(place, f * k.vectors.itemsize))
 
 
 def _under(k: VectorFunction, x: str, step: str, axis: Axis, output: Value) -> str:

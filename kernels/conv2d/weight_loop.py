@@ -8,7 +8,7 @@ are neighbours in memory; a tile that went over the map for one vector of images
 """
 
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,28 +51,12 @@ def weight_plan(
     groups: int = 1,
 ) -> Plan:
     """Tiles of the result (of one group), parts of the batch, and bands of rows."""
-    strides, corner, dilation = window
-    columns = runs(output[1], size[1], kernel[1], strides[1], dilation[1], -corner[1])
-    rows = runs(output[0], size[0], kernel[0], strides[0], dilation[0], -corner[0])
-    small = all(run.length == 1 for run in rows.runs + columns.runs)  # no more pixels than taps, as in a 3x3 map
-    spare = vectors.registers // 4 if small else 0  # straight code needs more registers
-    ct, cit, kht = tile_shape(filters, channels, kernel, vectors.registers - spare)
+    tiles, row_runs, small = _tiles(size, output, kernel, channels, filters, window, vectors, images)
     blocks, rest = divmod(images, vectors.lanes)
-    tiles: list[tuple[int, ...]] = []
-    row_runs: list[Run] = []
-    for kh, kh_end in pieces_of(kernel[0], kht):
-        rows = runs(output[0], size[0], kh_end - kh, strides[0], dilation[0], kh * dilation[0] - corner[0])
-        for c, c_end in pieces_of(channels, cit):
-            for f, f_end in pieces_of(filters, ct):
-                tile = Tile(f_end - f, c_end - c, (kh_end - kh, kernel[1]), rows, columns, small)
-                full = tile_address(tile, vectors, False) if blocks else 0
-                masked = tile_address(tile, vectors, True) if rest else 0
-                tiles.append((full, masked, kh, c, f, len(row_runs)))
-        row_runs += rows.runs
     together, height = blocks, output[0]
     if not small:
         all_channels, all_filters, calls = channels * groups, filters * groups, len(tiles) * groups
-        together, height = _part(size, output, kernel, strides, all_channels, all_filters, vectors, blocks, calls)
+        together, height = _part(size, output, kernel, window.strides, all_channels, all_filters, vectors, blocks, calls)
     least = blocks * kernel[0] * kernel[1] * channels * filters * groups * vectors.itemsize // MAX_PARTIAL_BYTES
     edges = split(blocks, max(together, least, 1)) if blocks else [0]
     parts = [(first, end - first, 0) for first, end in pairwise(edges)]
@@ -87,6 +71,34 @@ def weight_plan(
         vector_bytes=vectors.bytes, live=rest,
     )
     return Plan(tuple(loop), len(parts) * len(bounds))
+
+
+def _tiles(
+    size: Pair, output: Pair, kernel: Pair, channels: int, filters: int, window: Window, vectors: Vectors, images: int
+) -> tuple[list[tuple[int, ...]], list[Run], bool]:
+    """The tiles as WeightLoop has them, the runs of rows that they walk over, and whether they are small."""
+    strides, corner, dilation = window
+    columns = runs(output[1], size[1], kernel[1], strides[1], dilation[1], -corner[1])
+    rows = runs(output[0], size[0], kernel[0], strides[0], dilation[0], -corner[0])
+    small = all(run.length == 1 for run in rows.runs + columns.runs)  # no more pixels than taps: a 3x3 map
+    spare = vectors.registers // 4 if small else 0  # straight code needs more registers
+    ct, cit, kht = tile_shape(filters, channels, kernel, vectors.registers - spare)
+    tiles: list[tuple[int, ...]] = []
+    row_runs: list[Run] = []
+    for kh, kh_end in pieces_of(kernel[0], kht):
+        rows = runs(output[0], size[0], kh_end - kh, strides[0], dilation[0], kh * dilation[0] - corner[0])
+        kind = Tile(0, 0, (kh_end - kh, kernel[1]), rows, columns, small)
+        for (c, c_end), (f, f_end) in product(pieces_of(channels, cit), pieces_of(filters, ct)):
+            tile = kind._replace(filters=f_end - f, channels=c_end - c)
+            tiles.append((*_both(tile, vectors, images), kh, c, f, len(row_runs)))
+        row_runs += rows.runs
+    return tiles, row_runs, small
+
+
+def _both(tile: Tile, vectors: Vectors, images: int) -> Pair:
+    """Addresses of a tile for whole vectors of images and for the partial one at the end; 0 where there are none."""
+    full, partial = divmod(images, vectors.lanes)
+    return tile_address(tile, vectors, False) if full else 0, tile_address(tile, vectors, True) if partial else 0
 
 
 def _part(

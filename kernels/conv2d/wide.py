@@ -56,9 +56,12 @@ def wide_tile(channels: int, width: int, vectors: Vectors, masked: bool) -> Vect
                     for j in range(width):
                         k.set(acc[c, j], k.multiply_add(pixel, upstream[j], k.get(acc[c, j])))
     for (c, j), place in places.items():
-        before = k.load(place, whole=j < width - 1)
-        k.store(k.add_vectors(before, k.get(acc[c, j])), place, whole=j < width - 1)
+        _add_to(k, place, k.get(acc[c, j]), whole=j < width - 1)
     return k
+
+
+def _add_to(k: VectorFunction, place: str, value: str, *, whole: bool) -> None:
+    k.store(k.add_vectors(k.load(place, whole=whole), value), place, whole=whole)
 
 
 class TransposeCall(NamedTuple):

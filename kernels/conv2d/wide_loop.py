@@ -56,6 +56,25 @@ def wide_plan(
 ) -> Plan:
     """Groups of filters times pieces of the rows. They depend on the shapes alone."""
     strides, corner, dilation = window
+    tiles, groups = _filter_groups(channels, filters, vectors)
+    work = images * output[0] * output[1] * kernel[0] * kernel[1] * channels * filters
+    pieces = max(1, min(MIN_TASKS // len(groups), work // MIN_MULTIPLY_ADDS, output[0]))
+    bands = _bands(output, images, pieces, vectors)
+    taps = [
+        [_outputs(k, size[i], output[i], strides[i], corner[i], dilation[i]) for k in range(kernel[i])]
+        for i in (0, 1)
+    ]
+    loop = WideLoop(
+        tiles=tiles, groups=groups, bands=bands.bands, piece_bands=bands.firsts, rows=np.array(taps[0]),
+        columns=np.array(taps[1]), packed_row=bands.row_bytes, packed_column=bands.column_bytes,
+        packed_image=bands.image_bytes, lanes=vectors.lanes, itemsize=vectors.itemsize, row_stride=strides[0],
+        column_stride=strides[1], top=corner[0], left=corner[1], row_dilation=dilation[0], column_dilation=dilation[1],
+    )
+    return Plan(tuple(loop), pieces, bands.height * bands.row_bytes)
+
+
+def _filter_groups(channels: int, filters: int, vectors: Vectors) -> tuple[Array, Array]:
+    """The tables `tiles` and `groups`: one or two vectors of filters each, and tiles for some channels each."""
     lanes = vectors.lanes
     channel_edges = split(channels, 12 if vectors.registers >= 32 else 6)  # sums for two vectors of filters
     groups, tiles = [], []
@@ -64,32 +83,35 @@ def wide_plan(
         last = count - (end - first - 1) * lanes
         transposing = (transpose_address(f, vectors, masked) for masked in (False, True) for f in (lanes, last))
         groups.append((first * lanes, count, *transposing))
-        tiles.append([(tile_address(b - a, end - first, vectors, last < lanes), a) for a, b in pairwise(channel_edges)])
+        width, partial = end - first, last < lanes
+        tiles.append([(tile_address(b - a, width, vectors, partial), a) for a, b in pairwise(channel_edges)])
+    return np.array(tiles), np.array(groups)
 
-    work = images * output[0] * output[1] * kernel[0] * kernel[1] * channels * filters
-    pieces = max(1, min(MIN_TASKS // len(groups), work // MIN_MULTIPLY_ADDS, output[0]))
-    image_bytes = 2 * vectors.bytes
+
+class _Bands(NamedTuple):
+    bands: Array  # as WideLoop has them
+    firsts: Array
+    height: int  # rows, at most
+    row_bytes: int
+    column_bytes: int
+    image_bytes: int
+
+
+def _bands(output: Pair, images: int, pieces: int, vectors: Vectors) -> _Bands:
+    """Bands of rows, of the images of which as many rows as there are fit MAX_BAND_BYTES; as many in each piece."""
+    lanes, image_bytes = vectors.lanes, 2 * vectors.bytes
     fitting = MAX_BAND_BYTES // (output[1] * image_bytes) // lanes * lanes  # images of a row
     together = min(max(images, 1), max(lanes, fitting))
-    packed_column = -(-together // lanes) * lanes * image_bytes
-    packed_row = output[1] * packed_column
-    height = max(1, MAX_BAND_BYTES // packed_row)
-    steps = min(output[0], -(-output[0] // (height * pieces)) * pieces)  # as many bands in each piece
+    column_bytes = -(-together // lanes) * lanes * image_bytes
+    row_bytes = output[1] * column_bytes
+    height = max(1, MAX_BAND_BYTES // row_bytes)
+    steps = min(output[0], -(-output[0] // (height * pieces)) * pieces)
     edges = [output[0] * i // steps for i in range(steps + 1)]
     parts = [(first, min(first + together, images)) for first in range(0, images, together)]
     bands = [(*rows, *part) for rows in pairwise(edges) for part in parts]
     firsts = [len(parts) * (steps * i // pieces) for i in range(pieces + 1)]
-    taps = [
-        [_outputs(k, size[i], output[i], strides[i], corner[i], dilation[i]) for k in range(kernel[i])] for i in (0, 1)
-    ]
-    loop = WideLoop(
-        tiles=np.array(tiles), groups=np.array(groups), bands=np.array(bands, np.int64).reshape(-1, 4),
-        piece_bands=np.array(firsts), rows=np.array(taps[0]), columns=np.array(taps[1]), packed_row=packed_row,
-        packed_column=packed_column, packed_image=image_bytes, lanes=lanes, itemsize=vectors.itemsize,
-        row_stride=strides[0], column_stride=strides[1], top=corner[0], left=corner[1], row_dilation=dilation[0],
-        column_dilation=dilation[1],
-    )
-    return Plan(tuple(loop), pieces, height * packed_row)
+    table = np.array(bands, np.int64).reshape(-1, 4)
+    return _Bands(table, np.array(firsts), height, row_bytes, column_bytes, image_bytes)
 
 
 def _outputs(tap: int, size: int, output: int, stride: int, padding: int, dilation: int) -> Pair:

@@ -50,8 +50,7 @@ def _(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, *, activation: 
 def _(
     g: np.ndarray, x: np.ndarray, w: np.ndarray, y: np.ndarray, *, activation: str | None, wanted: tuple[bool, bool, bool]
 ) -> tuple[np.ndarray, ...]:
-    alike = g.dtype == y.dtype == x.dtype and g.shape == y.shape == (x.shape[0], w.shape[1])
-    if not fits_tiles(x, w) or not alike:
+    if not fits_tiles(x, w) or not _are_alike(g, y, x, w):
         return dense_grad["numpy"](g, x, w, y, activation=activation, wanted=wanted)
     v, (samples, units) = vectors(x.dtype), g.shape
     parts = parts_of(w.size * samples * (wanted[0] + wanted[1]))
@@ -59,19 +58,17 @@ def _(
     g, y, w, xt = row_major(g.T), row_major(y.T), _any_layout(w), _any_layout(x.T)  # g and y (M, N)
     dz = g[None] if activation is None else common.aligned((parts, units, samples), g.dtype)
     dzt, db = common.aligned((parts, blocks * v.lanes, padded), g.dtype), common.aligned((parts, padded), g.dtype)
-    numbers = Gradients(
-        g=common.address(g), y=common.address(y), dz=common.address(dz), dzt=common.address(dzt), db=common.address(db),
-        dz_copy=0 if activation is None else dz.strides[0], dzt_copy=dzt.strides[0], db_copy=db.strides[0],
-        samples=samples, blocks=blocks, g_row=g.strides[-2], y_row=y.strides[-2], dz_row=dz.strides[-2],
-        dzt_row=dzt.strides[-2], itemsize=v.itemsize,
-    )
-
+    numbers = _gradients(g, y, dz, dzt, db, 0 if activation is None else dz.strides[0], blocks)
     dx = common.empty(x, x.shape) if wanted[0] else None
     dw = common.aligned(w.shape, w.dtype) if wanted[1] else None
     to_x = NOTHING if dx is None else operands(w, dz[0], dx.T)
     to_w = NOTHING if dw is None else operands(xt, dzt[0, :samples, :units], dw)
     launch_parts(_backward_alone, _backward, parts, gradient_plan(units, activation, v), tuple(numbers), *to_w, *to_x)
     return tuple(d for d in (dx, dw, db[0, :units] if wanted[2] else None) if d is not None)
+
+
+def _are_alike(g: np.ndarray, y: np.ndarray, x: np.ndarray, w: np.ndarray) -> bool:
+    return g.dtype == y.dtype == x.dtype and g.shape == y.shape == (x.shape[0], w.shape[1])
 
 
 def _any_layout(a: np.ndarray) -> np.ndarray:
@@ -99,6 +96,17 @@ class Gradients(NamedTuple):
     dz_row: int
     dzt_row: int
     itemsize: int
+
+
+def _gradients(
+    g: np.ndarray, y: np.ndarray, dz: np.ndarray, dzt: np.ndarray, db: np.ndarray, dz_copy: int, blocks: int
+) -> Gradients:
+    """g and y (M, N), dz (parts, M, N), dzt (parts, N, M) and db (parts, M), both in whole vectors."""
+    return Gradients(
+        g=common.address(g), y=common.address(y), dz=common.address(dz), dzt=common.address(dzt), db=common.address(db),
+        dz_copy=dz_copy, dzt_copy=dzt.strides[0], db_copy=db.strides[0], samples=g.shape[1], blocks=blocks,
+        g_row=g.strides[0], y_row=y.strides[0], dz_row=dz.strides[1], dzt_row=dzt.strides[1], itemsize=g.itemsize,
+    )
 
 
 @serial

@@ -53,7 +53,9 @@ def target_machine() -> Any:
 @lru_cache(maxsize=1)
 def _widest() -> int:
     features = cpu()[1].split(",")
-    return 64 if "+avx512f" in features else 32 if "+avx2" in features else 16
+    if "+avx512f" in features:
+        return 64
+    return 32 if "+avx2" in features else 16
 
 
 def registers() -> int:

@@ -13,7 +13,7 @@ from .tile import DEPTH, ProductCall, product_plan
 
 # Where BLAS is faster, see _faster_on_tiles: with fewer columns; with at least so many rows, whose columns lie a page apart.
 MIN_COLUMNS, MANY_ROWS, PAGE_BYTES = 4, 64, 4096
-# A thread does so many multiply-adds in the time of one element that common.SMALL counts.
+# A thread does so many multiply-adds in the time of one element that common.MAX_ELEMENTS_ALONE counts.
 MULTIPLY_ADDS_PER_ELEMENT = 8
 
 
@@ -124,7 +124,7 @@ def _zero(dtype: np.dtype) -> np.ndarray:
 
 def parts_of(multiply_adds: int) -> int:
     """Into how many parts to divide that much work: one for each thread, unless it is done before another one is awake."""
-    return 1 if multiply_adds <= MULTIPLY_ADDS_PER_ELEMENT * common.SMALL else threads.get_num_threads()
+    return 1 if multiply_adds <= MULTIPLY_ADDS_PER_ELEMENT * common.MAX_ELEMENTS_ALONE else threads.get_num_threads()
 
 
 def launch_parts(alone: Any, shared: Any, parts: int, *arguments: Any) -> None:

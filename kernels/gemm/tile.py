@@ -57,28 +57,40 @@ def product_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     a, b, out, bias = (k.pointer(f"%{name}") for name in ("a", "b", "out", "bias"))
     row, step = ("%a_row", size) if tile.layout == "rows" else (size, "%a_step")
 
-    acc, target = {}, {}
-    for i in range(tile.rows):
-        out_row = k.move(out, k.mul("%out_row", i))
-        start = k.splat(k.move(bias, k.mul("%bias_step", i))) if tile.first else ""
-        for j in columns:
-            target[i, j] = k.move(out_row, j * vectors.bytes)
-            acc[i, j] = k.variable(start or k.load(target[i, j], whole=whole[j]))
-
+    acc, target = _sums(k, tile, out, bias, whole)
     rows = [k.mul(row, i) for i in range(tile.rows)]
     with k.loop(0, "%depth") as s:
         a_step, b_row = k.move(a, k.mul(step, s)), k.move(b, k.mul("%b_step", s))
         if tile.layout == "columns":
             k.prefetch(k.move(a_step, k.mul(step, AHEAD), (tile.rows - 1) * size))
         right = [k.load(k.move(b_row, j * vectors.bytes), whole=whole[j]) for j in columns]
-        for i in range(tile.rows):
-            left = k.splat(k.move(a_step, rows[i]))
-            for j in columns:
-                k.set(acc[i, j], k.multiply_add(left, right[j], k.get(acc[i, j])))
+        _multiply_adds(k, acc, [k.move(a_step, offset) for offset in rows], right)
 
     for (i, j), place in target.items():
         k.store(k.get(acc[i, j]), place, whole=whole[j])
     return k
+
+
+def _sums(
+    k: VectorFunction, tile: Tile, out: str, bias: str, whole: list[bool]
+) -> tuple[dict[tuple[int, int], str], dict[tuple[int, int], str]]:
+    """The sums, which start from the bias or from what `out` holds, and where they go."""
+    acc, target = {}, {}
+    for i in range(tile.rows):
+        out_row = k.move(out, k.mul("%out_row", i))
+        start = k.splat(k.move(bias, k.mul("%bias_step", i))) if tile.first else ""
+        for j in range(tile.vectors):
+            target[i, j] = k.move(out_row, j * k.vectors.bytes)
+            acc[i, j] = k.variable(start or k.load(target[i, j], whole=whole[j]))
+    return acc, target
+
+
+def _multiply_adds(k: VectorFunction, acc: dict[tuple[int, int], str], a: list[str], right: list[str]) -> None:
+    """One k: acc[i, j] += a[i] * b[j]; `a` are places of numbers, `right` are vectors."""
+    for i, place in enumerate(a):
+        left = k.splat(place)
+        for j, vector in enumerate(right):
+            k.set(acc[i, j], k.multiply_add(left, vector, k.get(acc[i, j])))
 
 
 @cache

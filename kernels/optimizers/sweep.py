@@ -82,7 +82,7 @@ class Segments:
 
     def launch(self, loop: Loop, table: np.ndarray, c: np.ndarray) -> None:
         """Runs a @parallel function over the rows of the table."""
-        common.launch(loop.compiled, table, self.shares, c, alone=self.size <= common.SMALL)
+        common.launch(loop.compiled, table, self.shares, c, alone=self.size <= common.MAX_ELEMENTS_ALONE)
 
     def _addresses(self, same: Sequence[Array | None]) -> np.ndarray:
         return np.array(_addresses(same), np.int64)[self.segment] + self._start

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common
-from tinynet.kernels.batch_norm import SAMPLE_PIXELS, batch_norm, batch_norm_grad, batch_norm_inference
+from tinynet.kernels.batch_norm import batch_norm, batch_norm_grad, batch_norm_inference
+from tinynet.kernels.batch_norm_loops import SAMPLE_PIXELS
 from tinynet.kernels.emit import host, vectors
 
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated

@@ -92,7 +92,7 @@ def test_bits_do_not_depend_on_threads(shape, monkeypatch):
     try:
         for count, small in ((1, -1), (before, -1), (before, 1 << 40)):
             threads.set_num_threads(count)
-            monkeypatch.setattr(common, "SMALL", small)
+            monkeypatch.setattr(common, "MAX_ELEMENTS_ALONE", small)
             y = dense(x, w, b, activation="sigmoid")
             results.append((y, *dense_grad(g, x, w, y, activation="sigmoid", wanted=ALL)))
     finally:

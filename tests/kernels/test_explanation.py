@@ -164,7 +164,7 @@ def test_how_batch_norm_is_divided():
     assert "divided by channels: maps of 100 pixels" in kernels.explain("batch_norm", (16, 10, 10, 3))
     text = kernels.explain("batch_norm", (16, 10, 11, 3))
     assert "divided by blocks of pixels, read as they lie in memory: maps of 110" in text
-    assert "launch _batch_norm_by_block" in text
+    assert "launch normalise_by_block" in text
 
 
 def test_bytes_and_threads():

@@ -82,7 +82,7 @@ def test_compiled_agrees_with_reference(rule, shape, orders, dtype, seed):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_bits_do_not_depend_on_threads_or_blocks(rule, monkeypatch):
-    monkeypatch.setattr(common, "SMALL", 4 * BLOCK)
+    monkeypatch.setattr(common, "MAX_ELEMENTS_ALONE", 4 * BLOCK)
     operation, slots, scalars = RULES[rule]
     arrays = state(np.random.default_rng(1), (4 * BLOCK + 1237,), "float32", slots)
     threads = tinynet.get_num_threads()

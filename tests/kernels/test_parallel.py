@@ -11,7 +11,8 @@ import pytest
 from tinynet.kernels import common, threads
 from tinynet.kernels.thread_pool import work_sharing
 
-SHARE = "from tinynet.kernels import common; common.SMALL = -1\n"  # small arrays among threads too, as conftest.py has it
+# Small arrays among threads too, as conftest.py has it.
+SHARE = "from tinynet.kernels import common; common.MAX_ELEMENTS_ALONE = -1\n"
 
 
 def run(code, **environment):
@@ -140,7 +141,7 @@ def threads_used(data, count):
 
 
 def test_small_arrays_stay_on_one_thread(monkeypatch):
-    monkeypatch.setattr(common, "SMALL", 100)
+    monkeypatch.setattr(common, "MAX_ELEMENTS_ALONE", 100)
     count, before = np.zeros(1, np.int64), threads.get_num_threads()
     threads.set_num_threads(3)
     try:

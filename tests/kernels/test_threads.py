@@ -55,7 +55,7 @@ def _stay(arrived, gate, first, last):
 def cut():
     """Into how many pieces a launch of much work is cut."""
     count = np.zeros(1, np.int64)
-    _cut(count, np.zeros(common.SMALL + 2))
+    _cut(count, np.zeros(common.MAX_ELEMENTS_ALONE + 2))
     return int(count[0])
 
 
@@ -119,7 +119,7 @@ def test_helpers_keep_their_numbers_while_another_thread_allows_fewer():
 
 
 def test_programs_obey():
-    count, index = np.zeros(1, np.int64), np.zeros(common.SMALL + 2)
+    count, index = np.zeros(1, np.int64), np.zeros(common.MAX_ELEMENTS_ALONE + 2)
     with replay.Recorder() as recorder:
         _cut(count, index)
     for n in (1, 3):
@@ -129,7 +129,7 @@ def test_programs_obey():
 
 
 def test_functions_without_loops_join_any_stretch():
-    a, large = np.zeros(3), np.zeros(common.SMALL + 2)
+    a, large = np.zeros(3), np.zeros(common.MAX_ELEMENTS_ALONE + 2)
     with replay.Recorder() as recorder:
         common.launch(np.add, a, 1, a)
         _cut(np.zeros(1, np.int64), large)
@@ -147,7 +147,7 @@ def test_bad_numbers_are_refused(n):
 
 def run(code, **variables):
     """What `code` prints in an interpreter of its own, where small arrays are shared too."""
-    code = "from tinynet.kernels import common; common.SMALL = -1\n" + textwrap.dedent(code)
+    code = "from tinynet.kernels import common; common.MAX_ELEMENTS_ALONE = -1\n" + textwrap.dedent(code)
     kept = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     return subprocess.run(
         [sys.executable, "-c", code], env={**kept, **variables}, capture_output=True, text=True, timeout=120, check=False

@@ -67,7 +67,7 @@ def launched(monkeypatch):
 
 @pytest.mark.parametrize("extra", EXTRAS, ids=str)
 def test_bits_do_not_depend_on_threads(extra, monkeypatch):
-    monkeypatch.setattr(common, "SMALL", 0)
+    monkeypatch.setattr(common, "MAX_ELEMENTS_ALONE", 0)
     threads, results = tinynet.get_num_threads(), []
     try:
         for count in (1, 2, 5):
