@@ -121,10 +121,10 @@ class Nest:
         finally:
             del self._stack[depth:]
 
-    def _tile(self, address: Any, arguments: tuple[int, ...]) -> None:
+    def _tile(self, address: Any, arguments: tuple[Any, ...]) -> None:
         function = emitted[int(address)]
         loop = self._stack[-1].child(int(address), function.writer, "tile")
-        loop.tiles.append(tile_loops(function, arguments))
+        loop.tiles.append(tile_loops(function, tuple(_flat(arguments))))
 
     def _turns(self, line: int, text: str, lines: list[str], shared: bool, turns: range) -> Iterator[int]:
         """The turns of a loop that are looked at."""
@@ -143,6 +143,12 @@ class Nest:
                 yield turns[place]
         finally:  # at its end, and where the loop is left early
             del self._stack[depth:]
+
+
+def _flat(arguments: Any) -> Iterator[int]:
+    """The numbers in a tuple of numbers and of tuples of them, as the tile takes them."""
+    for one in arguments:
+        yield from _flat(one) if isinstance(one, tuple) else (one,)
 
 
 def _loops(function: FunctionType) -> dict[int, tuple[str, list[str]]]:
