@@ -226,7 +226,9 @@ def _implementations(choice: Kernels) -> Iterator[tuple[str, Any]]:
     known = kernels.families()
     families = dict.fromkeys(known, "all") if choice == "all" else choice
     for family, names in families.items():  # type: ignore[union-attr]
-        for name in known[family] if names == "all" else [names] if isinstance(names, str) else names:
+        if names == "all":
+            names = known[family]
+        for name in [names] if isinstance(names, str) else names:
             yield f" under {family}={name!r}", kernels.use(family, name)
 
 

@@ -85,7 +85,9 @@ def _train(inner: list[Any], loss: str, outputs: int, optimizer: Any = "adam") -
 
 
 def _train_dense(loss: str, optimizer: Any = "adam") -> None:
-    last = "softmax" if "categorical" in loss else "sigmoid" if "binary" in loss else "linear"
+    last = "sigmoid" if "binary" in loss else "linear"
+    if "categorical" in loss:
+        last = "softmax"
     hidden = [layers.Dense(64, "relu"), layers.Dropout(0.2), layers.Dense(32, "tanh")]
     _train([layers.Input((20,)), *hidden, layers.Dense(10, last)], loss, 10, optimizer)
 

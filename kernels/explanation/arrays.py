@@ -108,8 +108,8 @@ def batch_norm(make: Arrays, x: Shape, settings: Settings) -> Made:
 
 def group_norm(make: Arrays, x: Shape, settings: Settings) -> Made:
     settings["axes"] = tuple(axis % len(x) for axis in settings["axes"])
-    images, features = make.images(*x), x[1:]
-    gamma, beta = make.plain(*features), make.plain(*features)
+    features = x[1:]
+    images, gamma, beta = make.images(*x), make.plain(*features), make.plain(*features)
     one = tuple(1 if axis in settings["axes"] else length for axis, length in enumerate(x))
     statistics = make.images(*one), abs(make.images(*one))
     return {

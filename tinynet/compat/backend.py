@@ -68,7 +68,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
 def get_value(x: Any) -> Any:
     """The number or array in a variable."""
-    return x.numpy() if isinstance(x, Tensor) else float(x) if isinstance(x, float) else x
+    if isinstance(x, Tensor):
+        return x.numpy()
+    return float(x) if isinstance(x, float) else x
 
 
 def set_value(x: Any, value: Any) -> None:

@@ -44,6 +44,9 @@ def names_of(room: ModuleType) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not isinstance(value, ModuleType)}
 
 
+DATASETS = ("mnist", "cifar10", "fashion_mnist")
+
+
 def addresses(era: int) -> dict[str, dict[str, Any]]:
     """{address: {name: what it has}} of every module that Keras 1 or 2 had and tinynet has."""
     layers, optimizers = layer_names(era), optimizer_names(era)
@@ -61,7 +64,7 @@ def addresses(era: int) -> dict[str, dict[str, Any]]:
         "keras.callbacks.callbacks": callbacks,
         "keras.constraints": CONSTRAINTS,
         "keras.datasets": {},
-        **{f"keras.datasets.{room}": names_of(getattr(datasets, room)) for room in ("mnist", "cifar10", "fashion_mnist")},
+        **{f"keras.datasets.{room}": names_of(getattr(datasets, room)) for room in DATASETS},
         "keras.engine": {**topology, "Model": models["Model"]},
         "keras.engine.topology": topology,
         "keras.engine.training": {"Model": models["Model"]},

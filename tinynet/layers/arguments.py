@@ -63,7 +63,9 @@ def input_shape(layer: Any, unknown: Any) -> tuple[int | None, ...] | None:
     dim, shape = unknown.pop("input_dim", None), unknown.pop("input_shape", None)
     if dim is None and shape is None:
         return None
-    found = (dim,) if dim is not None else (shape,) if _is_int(shape) else tuple(shape)
+    if dim is not None:
+        shape = (dim,)
+    found = (shape,) if _is_int(shape) else tuple(shape)
     tracebacks.warn(
         f"{layer}: do not pass input_shape or input_dim to a layer; begin the Sequential with Input({found}) instead"
     )
@@ -80,6 +82,13 @@ def activation(value: Any) -> Any:
     return activations.get(value)
 
 
+def _tuple_of(value: Any, count: int) -> tuple[Any, ...]:
+    """`value` as a tuple: itself, an integer as often as `count` says; nothing of anything else."""
+    if _is_int(value):
+        return (value,) * count
+    return tuple(value) if isinstance(value, Iterable) else ()
+
+
 def pair(value: Any, argument: str, minimum: int = 1) -> tuple[int, int]:
     """(h, w) from an int or a pair of ints >= `minimum`."""
     return sizes(value, 2, argument, minimum)  # type: ignore[return-value]
@@ -87,7 +96,7 @@ def pair(value: Any, argument: str, minimum: int = 1) -> tuple[int, int]:
 
 def sizes(value: Any, count: int, argument: str, minimum: int = 1) -> tuple[int, ...]:
     """`count` integers >= `minimum`, from so many or from one for all."""
-    values = (value,) * count if _is_int(value) else tuple(value) if isinstance(value, Iterable) else ()
+    values = _tuple_of(value, count)
     if len(values) != count or not all(_is_int(v) and v >= minimum for v in values):
         several = {1: "a tuple of one", 2: "a pair of them"}.get(count, f"{count} of them")
         raise ValueError(f"{argument} must be an integer or {several}, each at least {minimum}, got {value!r}")
@@ -96,7 +105,7 @@ def sizes(value: Any, count: int, argument: str, minimum: int = 1) -> tuple[int,
 
 def sides(value: Any, argument: str) -> tuple[tuple[int, int], tuple[int, int]]:
     """((top, bottom), (left, right)), all at least 0, from that, from (rows, columns), or from one number for all."""
-    both = (value, value) if _is_int(value) else tuple(value) if isinstance(value, Iterable) else ()
+    both = _tuple_of(value, 2)
     if len(both) != 2:
         raise ValueError(f"{argument} must be n, (rows, columns) or ((top, bottom), (left, right)), got {value!r}")
     return pair(both[0], argument, 0), pair(both[1], argument, 0)

@@ -104,7 +104,8 @@ class Module(KerasAttributes):
             raise ValueError(f"{self}: the sizes of {name} must be known, got shape {shape}")
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         trainable = trainable and dtype.kind == "f"
-        initializer = ("glorot_uniform" if dtype.kind == "f" else "zeros") if initializer is None else initializer
+        if initializer is None:
+            initializer = "glorot_uniform" if dtype.kind == "f" else "zeros"
         make: Any = initializers.get(initializer)
         value = as_raw(allocations.weight(make, shape, dtype))
         if getattr(value, "shape", ()) != shape:

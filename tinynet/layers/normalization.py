@@ -41,7 +41,9 @@ class Normalization(Elementwise):
         **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
-        axes = () if axis is None else (axis,) if hasattr(axis, "__index__") else axis
+        axes = (axis,) if hasattr(axis, "__index__") else axis
+        if axis is None:
+            axes = ()
         if not isinstance(axes, list | tuple) or not all(hasattr(a, "__index__") for a in axes):
             raise TypeError(f"{self}: axis must be an integer, several, or None, got {axis!r}")
         self.axis, self.invert = tuple(int(a) for a in axes), bool(invert)

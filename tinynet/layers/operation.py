@@ -55,7 +55,8 @@ class Operation(Layer):
             known = {size for size in sizes if size not in (1, None)}
             if len(known) > 1:
                 raise ValueError(f"{self}: operands of shapes {list(shapes)} do not broadcast to one shape")
-            found.append(known.pop() if known else None if None in sizes else 1)
+            unknown_or_one = None if None in sizes else 1
+            found.append(known.pop() if known else unknown_or_one)
         return tuple(found)
 
     def _product(self, a: Shape, b: Shape) -> Shape:

@@ -83,7 +83,9 @@ def logged(name: str, metric: Metric) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """A Tensor, such as a metric's variable, as a number or an array of its own."""
-    return (value.numpy() if value.ndim else value.data.item()) if isinstance(value, Tensor) else plain(value)
+    if not isinstance(value, Tensor):
+        return plain(value)
+    return value.numpy() if value.ndim else value.data.item()
 
 
 def _metrics(argument: str, given: Any, outputs: Sequence[str]) -> list[tuple[int, Metric]]:

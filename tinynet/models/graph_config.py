@@ -87,8 +87,9 @@ def _places(item: Any) -> list[tuple[Any, ...]]:
     """The tensors that arguments name."""
     if _is_tensor(item):
         return [tuple(item["config"]["keras_history"])]
-    parts = item.values() if isinstance(item, dict) else item if isinstance(item, list | tuple) else ()
-    return [place for part in parts for place in _places(part)]
+    if isinstance(item, dict):
+        item = list(item.values())
+    return [place for part in item for place in _places(part)] if isinstance(item, list | tuple) else []
 
 
 def _filled(item: Any, tensors: Mapping[Any, SymbolicTensor]) -> Any:

@@ -85,7 +85,9 @@ class Model(Trainer):
     def _known_input(self) -> tuple[Any, Any]:
         """(shape, dtype) of the one input, or (None, None) if there are several or it is not known."""
         inner, shape = self._inner_functional, vars(self).get("_built_for")
-        return inner._known_input() if inner is not None else (shape, None) if is_shape(shape) else (None, None)
+        if inner is not None:
+            return inner._known_input()
+        return (shape, None) if is_shape(shape) else (None, None)
 
     def _symbolic_ends(self, name: str) -> Any:
         if self._inner_functional is not None:

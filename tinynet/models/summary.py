@@ -62,7 +62,9 @@ def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any]
         model_within = isinstance(layer, Compiled)
         unbuilt = not layer.built and (type(layer).build is not Layer.build or model_within)
         count = "0 (unbuilt)" if unbuilt else f"{sum(p.size for p in layer.weights):,}"
-        trainable = "-" if layer.built and not layer.weights else "Y" if layer.trainable else "N"
+        trainable = "Y" if layer.trainable else "N"
+        if layer.built and not layer.weights:
+            trainable = "-"
         described = "?" if shape is None else str(shape if isinstance(shape, list) else tuple(shape))
         rows.append((f"{indent}{layer.name} ({type(layer).__name__})", described, count, connected.get(layer, "-"), trainable))
         if expand and model_within and layer.layers:

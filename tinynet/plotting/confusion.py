@@ -29,8 +29,7 @@ def confusion_matrix(
     predicted = fig.class_numbers(y_predicted, "confusion_matrix: y_predicted")
     if truth.shape != predicted.shape or not len(truth):
         raise ValueError(f"confusion_matrix: got {len(truth)} true labels and {len(predicted)} predictions")
-    # Rows (N, C) say how many classes there are, even if the last ones do not occur.
-    widths = [y.shape[1] for y in (np.asarray(y_true), np.asarray(y_predicted)) if y.ndim == 2 and y.shape[1] > 1]
+    widths = [_width(y_true), _width(y_predicted)]
     classes = max(int(truth.max()) + 1, int(predicted.max()) + 1, len(class_names or ()), *widths)
     if class_names is not None and len(class_names) < classes:
         raise ValueError(f"confusion_matrix: class_names has {len(class_names)} names for {classes} classes")
@@ -53,3 +52,9 @@ def confusion_matrix(
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
+
+
+def _width(y: Any) -> int:
+    """How many classes rows (N, C) have, even if the last ones do not occur; 0 for labels."""
+    shape = np.shape(y)
+    return shape[1] if len(shape) == 2 and shape[1] > 1 else 0

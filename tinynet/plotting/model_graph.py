@@ -111,7 +111,9 @@ def _box(axes: "Axes", call: Any, lines: list[str], size: tuple[float, float], c
     from matplotlib.patches import FancyBboxPatch
 
     (width, height), (x, y) = size, centre
-    fill = INPUT if not call.origins else OTHER if call.layer.trainable or not call.layer.weights else FROZEN
+    fill = OTHER if call.layer.trainable or not call.layer.weights else FROZEN
+    if not call.origins:
+        fill = INPUT
     corner = (x - width / 2, y - height / 2)
     box = FancyBboxPatch(
         corner, width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=fill, edgecolor=GREY, zorder=2

@@ -72,7 +72,9 @@ def measure(value: Any, what: str) -> None:
 
 
 def _inside(value: Any) -> Any:
-    return value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
 
 
 def _check(value: Any, place: str) -> None:

@@ -41,10 +41,15 @@ def _elementwise(name: str) -> Any:
         shape = np.broadcast_shapes(*map(shape_of, met))
         values = met[1:] if name == "where" else met
         kind = np.result_type(*(getattr(one, "dtype", one) for one in values))
-        truth = met[:1] if name == "where" else met if name in BITS else ()
+        truth: Any = met if name in BITS else ()
+        if name == "where":
+            truth = met[:1]
         if any(getattr(one, "dtype", np.dtype(bool)).kind == "f" for one in truth):
             raise TypeError(f"{name} takes no floats")
-        kind = np.dtype(bool) if name in TRUTH else np.result_type(kind, 1.0) if name in FLOAT and kind.kind != "f" else kind
+        if name in TRUTH:
+            kind = np.dtype(bool)
+        elif name in FLOAT and kind.kind != "f":
+            kind = np.result_type(kind, 1.0)
         return Array(shape, dtype or kind)
 
     return work_out
@@ -53,7 +58,9 @@ def _elementwise(name: str) -> Any:
 def _reduction(name: str) -> Any:
     def work_out(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, **settings: Any) -> Array:
         shape, kind = shape_of(x), REDUCE[name]
-        axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+        axes: Any = axis if isinstance(axis, tuple | list) else (axis,)
+        if axis is None:
+            axes = range(len(shape))
         gone = {axis_of(one, len(shape)) for one in axes}
         left = [1 if i in gone else size for i, size in enumerate(shape) if keepdims or i not in gone]
         if kind is float:

@@ -80,7 +80,9 @@ def _output_names(model: Any, count: int) -> list[str]:
 
 def _info(g: Graph, value: Value) -> Any:
     kind = g.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype))
-    sizes = ["batch" if i == 0 else f"{value.name}_{i}" if n is None else n for i, n in enumerate(value.shape)]
+    sizes = [f"{value.name}_{i}" if n is None else n for i, n in enumerate(value.shape)]
+    if sizes:
+        sizes[0] = "batch"
     return g.onnx.helper.make_tensor_value_info(value.name, kind, sizes)
 
 

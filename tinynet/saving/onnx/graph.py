@@ -52,7 +52,8 @@ class Graph:
     def __call__(self, kind: str, *inputs: Any, **attributes: Any) -> str:
         """Adds a node; arrays and numbers among its inputs become constants, None an input that is left out."""
         name = self._name(kind.lower())
-        names = ["" if one is None else one if isinstance(one, str) else self.constant(one) for one in inputs]
+        known = ["" if one is None else one for one in inputs]
+        names = [one if isinstance(one, str) else self.constant(one) for one in known]
         self.nodes.append(self.onnx.helper.make_node(kind, names, [name], name=name, **attributes))
         return name
 
