@@ -12,6 +12,7 @@
     python -m benchmarks ladder      one convolution on every rung from its definition to the register tile
     python -m benchmarks tape        150 operations on a handful of numbers, forward and backward: what the tape itself costs
     python -m benchmarks chain       the files that a call of Conv2D and its gradient enter
+    python -m benchmarks.reading     lines and tokens of README's reading paths, and of the project's rooms
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
 **Peers** (PyTorch, Keras on TensorFlow, Keras on JAX) are used where they are installed; `--peer-python` names the

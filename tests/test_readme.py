@@ -53,6 +53,7 @@ def test_files_named_in_the_documents_exist():
         folder = ROOT
         for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`|\]\(([\w./-]+)\)", text):
             path = Path(name[0] or name[1])
-            folder = (ROOT / path).parent if len(path.parts) > 1 and (ROOT / path).parent.is_dir() else folder
+            if len(path.parts) > 1 and (ROOT / path).parent.is_dir():  # where names without a folder lie from here on
+                folder = ROOT / path if (ROOT / path).is_dir() else (ROOT / path).parent
             candidates = (ROOT / path, folder / path.name, ROOT / "tinynet" / path, (ROOT / document).parent / path)
             assert any(candidate.exists() for candidate in candidates), f"{document} names {path}"
