@@ -1,10 +1,10 @@
-"""What every kernel stands on: memory order, implementations chosen by name, compiled loops.
+"""What all kernels share: memory order, implementations that are chosen by name, compiled loops.
 
 **Memory order.** Logical axes are Keras's; the batch lies innermost in memory. A NumPy image batch has the logical shape
 (N, H, W, C) and the memory order (H, W, C, N), a feature matrix the logical shape (N, F) and the memory order (F, N).
-Sixteen images then fill one vector register whatever the channel count, every reshape that keeps the batch axis stays a
-view, and a Dense layer is a matrix product without a transpose. Other array modules (CuPy) keep no promise about order,
-so arrays of theirs are left as they are.
+Sixteen images then fill one vector register, however many channels there are; every reshape that keeps the batch axis
+is a view; and a Dense layer is a matrix product without a transpose. Arrays of other modules (CuPy) stay in the order
+that they have.
 
 **One operation, several implementations**, chosen by array type and switchable by name:
 
@@ -17,8 +17,8 @@ so arrays of theirs are left as they are.
     relu(x)                                      # the fastest that fits x
     with use("activations", "numpy"): ...        # the one asked for, in this thread or task only
 
-**Compiled loops.** `@serial` compiles a function, `@parallel` one whose `prange` loop threads share (thread_pool/). The
-loop is cut by index alone and sums by the shape of the data, so that results have the same bits at any number of threads.
+**Compiled loops.** `@serial` compiles a function; `@parallel` one whose `prange` loop is shared among threads (thread_pool/).
+How sums are divided into parts depends on shapes only, so that results have the same bits at any number of threads.
 """
 
 import math

@@ -4,8 +4,8 @@ Along one axis, output `o` meets kernel tap `k` at input position
 
     i = o * stride + k * dilation - padding          (present if 0 <= i < size, a zero otherwise)
 
-Everything else in this package follows from this line. The functions of shapes alone remember their results: a training
-step asks the same questions again.
+Everything else in this package follows from this line. Functions whose arguments are shapes keep their results in a
+cache: every training step calls them with the same arguments.
 """
 
 from functools import cache

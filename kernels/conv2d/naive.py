@@ -1,7 +1,7 @@
 """Convolution by its definition: seven nested loops, compiled so that a training run can use them.
 
 The image loop is the innermost because images are neighbours in memory; the order of the other loops is that of the
-formula. No tiles, no vectors by hand, no threads: the other implementations are held against this one.
+formula. No tiles, no vectors by hand, no threads: the other implementations are tested against this one.
 """
 
 import numpy as np
