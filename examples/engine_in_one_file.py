@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-# 1. The tape -> tinynet/autograd/tape.py, tinynet/autograd/tensor.py, tinynet/autograd/primitive.py
+# 1. The tape -> tinynet/autograd/tape.py, tinynet/autograd/tensor.py, tinynet/autograd/primitives.py
 #
 # A derivative is taken backwards, from the result to the inputs, by the chain rule. So every operation leaves
 # a Node behind when it runs: which operation it was, on which values, and where these came from. The nodes
@@ -177,7 +177,7 @@ def unbroadcast(grad, shape):
     return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n != grad.shape[i]), keepdims=True)
 
 
-# 4. Dense layers -> tinynet/ops/linear.py, tinynet/ops/rectifiers.py, tinynet/ops/shape.py
+# 4. Dense layers -> tinynet/ops/matrix_products.py, tinynet/ops/rectifiers.py, tinynet/ops/shapes.py
 #
 # Each output is a weighted sum of all inputs: y = x w + b. With the gradient g of y, dx = g w^T, dw = x^T g.
 # What it costs: one matrix product forward and two backward; nearly all the time of a dense net is spent in
@@ -211,7 +211,7 @@ def _(grad, y, x, shape):
     return [grad.reshape(x.shape)]
 
 
-# 5. Convolution -> tinynet/ops/conv2d.py, kernels/conv2d/im2col.py
+# 5. Convolution -> tinynet/ops/convolution2d.py, kernels/conv2d/im2col.py
 #
 # Every output pixel is the same weighted sum of the window of pixels around it. im2col copies the window of
 # each output pixel into a row of a matrix; then a convolution is a dense layer on these rows. Its adjoint,
@@ -271,7 +271,7 @@ def _(grad, y, x, pool_size, strides, padding):
     return [col2im(dflat.reshape(windows.shape), x.shape, strides, padding)]
 
 
-# 7. Batch normalisation -> tinynet/ops/batch_norm.py, kernels/batch_norm.py (which derives dx step by step)
+# 7. Batch normalisation -> tinynet/ops/batch_normalization.py, kernels/batch_norm.py (which derives dx step by step)
 #
 # Each channel is brought to mean 0 and variance 1 over the batch, then scaled by gamma and shifted by beta.
 # Mean and variance depend on x as well, which gives the last two terms of dx: they take out of the gradient

@@ -152,9 +152,9 @@ def server(source):
 
 
 STEPS = [
-    ("tinynet/ops/conv2d.py", "kernels.conv2d", "kernels/conv2d/"),
-    ("tinynet/ops/batch_norm.py", "kernels.batch_norm", "kernels/batch_norm"),
-    ("tinynet/layers/dense.py", "ops.linear", "tinynet/ops/linear"),
+    ("tinynet/ops/convolution2d.py", "kernels.conv2d", "kernels/conv2d/"),
+    ("tinynet/ops/batch_normalization.py", "kernels.batch_norm", "kernels/batch_norm"),
+    ("tinynet/layers/dense.py", "ops.linear", "tinynet/ops/matrix_products"),
     ("tinynet/__init__.py", "import Parameter, Tensor", "tinynet/autograd/tensor.py"),
 ]
 

@@ -80,7 +80,7 @@ RULES = list(rules())
 # Where the derivative is zero there is nothing to multiply or to drop; a rule that returns None cannot be spoilt at all.
 ZERO = {
     "tinynet.ops.elementary.sign[x]": {"one element off"},
-    "tinynet.ops.conv2d.rectified_grad[1]": set(),
+    "tinynet.ops.convolution2d.rectified_grad[1]": set(),
     "tinynet.ops.rectifiers.relu_grad[1]": set(),
     "tinynet.ops.rectifiers.leaky_relu_grad[1]": set(),
 }

@@ -41,7 +41,7 @@ def test_the_files_that_a_convolution_enters():
     assert printed in [code.strip() for language, code in BLOCKS if not language]
     files = re.findall(r"^  (\S+\.py) ", printed, flags=re.MULTILINE)
     assert printed.endswith(f"{len(files)} files")
-    some = {"tinynet/layers/conv2d.py", "tinynet/ops/conv2d.py", "kernels/conv2d/vector.py", "kernels/emit/objects.py"}
+    some = {"tinynet/layers/conv2d.py", "tinynet/ops/convolution2d.py", "kernels/conv2d/vector.py", "kernels/emit/objects.py"}
     assert some <= set(files)
 
 

@@ -22,21 +22,18 @@ geometry.py says which input pixels an output pixel sees (padding, output sizes)
 product all the same, and has explain(). All images are logical (N, H, W, C).
 """
 
-from . import ladder, naive, vector  # noqa: F401  (they register their implementations)
+from . import im2col, ladder, naive, vector  # noqa: F401  (they register their implementations)
 from .choice import explain
 from .geometry import output_size, resolve_padding
-from .im2col import col2im, im2col
 from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 
 __all__ = [
-    "col2im",
     "conv2d",
     "conv2d_activation_grad",
     "conv2d_bias_grad",
     "conv2d_input_grad",
     "conv2d_weight_grad",
     "explain",
-    "im2col",
     "output_size",
     "resolve_padding",
 ]

@@ -1,6 +1,6 @@
-"""Softmax (`normalise.py`) and categorical cross-entropy, alone and joined to it (`crossentropy.py`)."""
+"""Softmax (`normalise.py`) and categorical cross-entropy, alone and joined to it (`cross_entropy.py`)."""
 
-from .crossentropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
+from .cross_entropy import crossentropy, crossentropy_grad, softmax_crossentropy, softmax_crossentropy_grad
 from .normalise import softmax, softmax_grad
 
 __all__ = [

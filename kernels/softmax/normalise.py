@@ -3,7 +3,7 @@
     p_c = exp(z_c - max z) / sum_k exp(z_k - max z)               the maximum is each sample's own
     dz = p (g - sum_k g_k p_k)
 
-With crossentropy.py, which joins it to the loss, it is one family: kernels.use("softmax", name).
+With cross_entropy.py, which joins it to the loss, it is one family: kernels.use("softmax", name).
 """
 
 import math

@@ -56,7 +56,7 @@ CASES = [
     (batch_norm.batch_norm_inference, (X, GAMMA, GAMMA, GAMMA, GAMMA**2), EPSILON),
     (batching.gather, (X, np.array([3, 1])), {}),
     (batching.gather, ((9 * X).astype(np.uint8), np.array([3, 1])), {"dtype": np.float32}),
-    (conv2d.im2col, (X, (3, 2), (2, 1), ((1, 1), (0, 1)), (1, 2)), {}),
+    (conv2d.im2col.im2col, (X, (3, 2), (2, 1), ((1, 1), (0, 1)), (1, 2)), {}),
     (conv2d.conv2d, (X, W, RNG.standard_normal(6)), CONV),
     (conv2d.conv2d_input_grad, (CONVOLVED, W), {"input_size": (6, 5), **CONV}),
     (conv2d.conv2d_weight_grad, (X, CONVOLVED), {"kernel_size": (3, 2), **CONV}),

@@ -243,15 +243,15 @@ def test_on_an_array_type_that_is_not_numpys(case: Case) -> None:
 def test_col2im_is_the_adjoint_of_im2col(case: Case) -> None:
     x, kernel = case.x, case.w.shape[:2]
     geometry = [case.static[name] for name in ("strides", "padding", "dilation")]
-    columns = conv2d.im2col(x, kernel, *geometry)
+    columns = conv2d.im2col.im2col(x, kernel, *geometry)
     other = np.random.default_rng(1).normal(size=columns.shape)
-    back = conv2d.col2im(other, x.shape, kernel, *geometry)
+    back = conv2d.im2col.col2im(other, x.shape, kernel, *geometry)
     assert np.vdot(columns, other) == pytest.approx(np.vdot(x, back), abs=1e-10 * columns.size)
 
 
 def test_the_first_column_is_the_first_window() -> None:
     x = np.arange(2 * 4 * 4 * 3, dtype=np.float32).reshape(2, 4, 4, 3)
-    columns = conv2d.im2col(x, (2, 3), (1, 1), ((0, 0), (0, 0)))
+    columns = conv2d.im2col.im2col(x, (2, 3), (1, 1), ((0, 0), (0, 0)))
     assert columns.shape == (2 * 3 * 3, 3 * 2 * 2)
     np.testing.assert_array_equal(columns[:, 0], x[0, :2, :3].ravel())
     np.testing.assert_array_equal(columns[:, -1], x[1, 2:, 1:].ravel())

@@ -20,7 +20,7 @@ from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
 from tinynet.kernels.warp import FILL_MODES
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.batch_norm import normalise, normalise_grad, normalise_with
+from tinynet.ops.batch_normalization import normalise, normalise_grad, normalise_with
 from tinynet.ops.comparison import (
     bitwise_and,
     bitwise_not,
@@ -35,7 +35,7 @@ from tinynet.ops.comparison import (
     logical_or,
     not_equal,
 )
-from tinynet.ops.conv2d import (
+from tinynet.ops.convolution2d import (
     convolution,
     convolution_bias_grad,
     convolution_input_grad,
@@ -53,14 +53,14 @@ from tinynet.ops.crossentropy import (
     softmax_crossentropy_grad,
     target_rows,
 )
-from tinynet.ops.dropout import drop, dropout_grad
+from tinynet.ops.dropout_mask import drop, dropout_grad
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
-from tinynet.ops.embedding import add_up, look_up
-from tinynet.ops.group_norm import standardise, standardise_grad
+from tinynet.ops.embeddings import add_up, look_up
+from tinynet.ops.group_normalization import standardise, standardise_grad
 from tinynet.ops.indexing import scatter, subscript
 from tinynet.ops.joining import join
-from tinynet.ops.linear import affine, dense, dense_grad, matrix_product
-from tinynet.ops.logaddexp import logaddexp
+from tinynet.ops.log_of_sum import logaddexp
+from tinynet.ops.matrix_products import affine, dense, dense_grad, matrix_product
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
     elu,
@@ -75,7 +75,7 @@ from tinynet.ops.rectifiers import (
 from tinynet.ops.reduction import amax, amin, log_sum_exp
 from tinynet.ops.resize import resize, resize_grad
 from tinynet.ops.selection import clip, maximum, minimum, where
-from tinynet.ops.shape import pad_constant, permute
+from tinynet.ops.shapes import pad_constant, permute
 from tinynet.ops.smooth_activations import (
     erf,
     gelu,
@@ -91,8 +91,8 @@ from tinynet.ops.smooth_activations import (
     tanh,
     tanh_grad,
 )
-from tinynet.ops.softmax import normalised_exponential, normalised_logarithm, softmax_grad
-from tinynet.ops.sparsemax import simplex_projection
+from tinynet.ops.softmaxes import normalised_exponential, normalised_logarithm, softmax_grad
+from tinynet.ops.sparse_softmax import simplex_projection
 from tinynet.ops.warp import warp, warp_grad
 
 RNG = np.random.default_rng(20)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinynet import Tensor, config, grad, gradcheck, gradgradcheck, no_grad, ops
-from tinynet.ops.softmax import normalised_exponential
+from tinynet.ops.softmaxes import normalised_exponential
 
 RNG = np.random.default_rng(3)
 LOGITS = RNG.standard_normal((5, 4)) * 2

@@ -1,11 +1,11 @@
-"""Autograd: `tape` (what is kept), `tensor`, `primitive` (how rules are written), `backward` (the walk).
+"""Autograd: `tape` (what is kept), `tensor`, `primitives` (how rules are written), `backward` (the walk).
 
 `untracked` says what rules are given, `basics` are the operations that the walk itself needs.
 """
 
 from tinynet import missing_names
 from tinynet.autograd.backward import grad, gradients
-from tinynet.autograd.primitive import Primitive, array_primitive, primitive
+from tinynet.autograd.primitives import Primitive, array_primitive, primitive
 from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
 from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
 from tinynet.autograd.untracked import composition

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd.primitive import array_primitive
+from tinynet.autograd.primitives import array_primitive
 from tinynet.kernels import common, elementwise, reduce
 
 

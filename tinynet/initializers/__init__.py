@@ -7,7 +7,7 @@ import numpy as np
 
 from tinynet import missing_names, registry
 from tinynet.initializers.base import Initializer, RandomInitializer
-from tinynet.initializers.constant import Constant, Given, Identity, Ones, Zeros
+from tinynet.initializers.constants import Constant, Given, Identity, Ones, Zeros
 from tinynet.initializers.fans import compute_fans
 from tinynet.initializers.random import (
     GlorotNormal,

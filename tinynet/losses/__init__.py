@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tinynet import missing_names, registry
-from tinynet.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.loss import Loss, LossFunctionWrapper
+from tinynet.losses.margins import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from tinynet.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,

@@ -10,7 +10,7 @@ kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy 
 from tinynet import missing_names
 from tinynet.ops import interop, variables  # noqa: F401  (give Tensor and Parameter their methods)
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.batch_norm import batch_norm, batch_norm_inference
+from tinynet.ops.batch_normalization import batch_norm, batch_norm_inference
 from tinynet.ops.comparison import (
     equal,
     greater,
@@ -48,12 +48,12 @@ from tinynet.ops.constants import (
     zeros,
     zeros_like,
 )
-from tinynet.ops.conv2d import conv2d
+from tinynet.ops.convolution2d import conv2d
 from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
 from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
-from tinynet.ops.dropout import dropout
+from tinynet.ops.dropout_mask import dropout
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
-from tinynet.ops.embedding import embedding
+from tinynet.ops.embeddings import embedding
 from tinynet.ops.everyday import (
     dot,
     flip,
@@ -65,11 +65,11 @@ from tinynet.ops.everyday import (
     tile,
     unstack,
 )
-from tinynet.ops.group_norm import group_norm
+from tinynet.ops.group_normalization import group_norm
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate, split, stack
-from tinynet.ops.linear import linear, matmul
-from tinynet.ops.logaddexp import logaddexp
+from tinynet.ops.log_of_sum import logaddexp
+from tinynet.ops.matrix_products import linear, matmul
 from tinynet.ops.noise import normal_like
 from tinynet.ops.norms import moments, norm, normalize, std
 from tinynet.ops.pool2d import average_pool2d, max_pool2d
@@ -77,7 +77,7 @@ from tinynet.ops.rectifiers import elu, leaky_relu, relu, selu
 from tinynet.ops.reduction import logsumexp, max, mean, min, sum, var
 from tinynet.ops.resize import resize_images
 from tinynet.ops.selection import clip, maximum, minimum, where
-from tinynet.ops.shape import (
+from tinynet.ops.shapes import (
     broadcast_to,
     expand_dims,
     flatten,
@@ -89,8 +89,8 @@ from tinynet.ops.shape import (
     transpose,
 )
 from tinynet.ops.smooth_activations import erf, gelu, sigmoid, silu, softplus, softsign, tanh
-from tinynet.ops.softmax import log_softmax, softmax
-from tinynet.ops.sparsemax import sparsemax
+from tinynet.ops.softmaxes import log_softmax, softmax
+from tinynet.ops.sparse_softmax import sparsemax
 from tinynet.ops.uniform import uniform_like
 from tinynet.ops.warp import affine_warp
 

@@ -12,7 +12,7 @@ from tinynet.kernels.common import xp
 from tinynet.ops.elementary import cast
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import Axis, existing, floats, integer, integers, reduced_axes
-from tinynet.ops.shape import reshape
+from tinynet.ops.shapes import reshape
 
 
 def stop_gradient(variable: Value) -> Value:

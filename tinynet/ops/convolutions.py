@@ -1,4 +1,4 @@
-"""Convolutions that are the one of conv2d.py in another dress: depthwise, transposed, of sequences."""
+"""Convolutions that are the one of convolution2d.py in another dress: depthwise, transposed, of sequences."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.kernels.conv2d.geometry import padding_along, transposed_length
-from tinynet.ops.conv2d import (
+from tinynet.ops.convolution2d import (
     TO_NCHW,
     TO_NHWC,
     check_images,
@@ -18,7 +18,7 @@ from tinynet.ops.conv2d import (
 )
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import SEQUENCES, choice, floats, integer, pair
-from tinynet.ops.shape import reshape, transpose
+from tinynet.ops.shapes import reshape, transpose
 
 
 def depthwise_conv2d(

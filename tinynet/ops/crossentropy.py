@@ -1,4 +1,4 @@
-"""Cross-entropies per sample, with Keras's formulas: losses -> here -> kernels/softmax/crossentropy.py.
+"""Cross-entropies per sample, with Keras's formulas: losses -> here -> kernels/softmax/cross_entropy.py.
 
     categorical   - sum_c t_c log clip(p_c / sum p, e, 1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
     sparse        the same with t the one-hot row of an integer label
@@ -18,7 +18,7 @@ from tinynet.kernels import binary_crossentropy as binary
 from tinynet.kernels import elementwise
 from tinynet.kernels import softmax as kernels
 from tinynet.kernels.common import xp
-from tinynet.kernels.softmax.crossentropy import EPSILON
+from tinynet.kernels.softmax.cross_entropy import EPSILON
 from tinynet.ops.constants import stop_gradient
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import cast, log
@@ -26,9 +26,9 @@ from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.selection import clip, where
 from tinynet.ops.settings import existing, floats
-from tinynet.ops.shape import moveaxis, reshape
+from tinynet.ops.shapes import moveaxis, reshape
 from tinynet.ops.smooth_activations import sigmoid
-from tinynet.ops.softmax import softmax_grad
+from tinynet.ops.softmaxes import softmax_grad
 
 
 @array_primitive

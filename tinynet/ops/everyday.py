@@ -14,7 +14,7 @@ from tinynet.ops.indexing import constant, getitem
 from tinynet.ops.joining import concatenate
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, existing_axes, in_one_format, integer
-from tinynet.ops.shape import moveaxis, reshape, squeeze
+from tinynet.ops.shapes import moveaxis, reshape, squeeze
 
 
 @composition

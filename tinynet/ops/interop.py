@@ -33,10 +33,10 @@ from tinynet.ops.comparison import (
 )
 from tinynet.ops.elementary import abs, cos, exp, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.joining import concatenate, split, stack
-from tinynet.ops.linear import matmul
+from tinynet.ops.matrix_products import matmul
 from tinynet.ops.reduction import max, mean, min, sum, var
 from tinynet.ops.selection import maximum, minimum, where
-from tinynet.ops.shape import broadcast_to, expand_dims, moveaxis, pad, reshape, squeeze, swapaxes, transpose
+from tinynet.ops.shapes import broadcast_to, expand_dims, moveaxis, pad, reshape, squeeze, swapaxes, transpose
 from tinynet.ops.smooth_activations import tanh
 
 _ADVICE = "use t.numpy() for a copy, or t.detach(), which is a constant"

@@ -12,7 +12,7 @@ from tinynet.kernels.elementwise import like
 from tinynet.ops.indexing import getitem
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, in_one_format, integer
-from tinynet.ops.shape import expand_dims
+from tinynet.ops.shapes import expand_dims
 
 
 @array_primitive

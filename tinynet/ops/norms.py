@@ -16,7 +16,7 @@ from tinynet.ops.methods import Value
 from tinynet.ops.reduction import max, mean, sum, var
 from tinynet.ops.selection import maximum, where
 from tinynet.ops.settings import Axis, floats, number, reduced_axes
-from tinynet.ops.shape import squeeze
+from tinynet.ops.shapes import squeeze
 
 
 def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:

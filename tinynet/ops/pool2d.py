@@ -11,10 +11,10 @@ from tinynet.autograd import array_primitive
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
-from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, floats, pair, rank
-from tinynet.ops.shape import transpose
+from tinynet.ops.shapes import transpose
 
 
 @array_primitive

@@ -8,10 +8,10 @@ from typing import Any
 from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import resize as kernels
-from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, choice, floats, pair, rank
-from tinynet.ops.shape import transpose
+from tinynet.ops.shapes import transpose
 
 
 @array_primitive

@@ -16,11 +16,11 @@ from tinynet.backend.config import check_data_format
 from tinynet.backend.number_format import numbers
 from tinynet.kernels import warp as kernels
 from tinynet.kernels.common import xp
-from tinynet.ops.conv2d import TO_NCHW, TO_NHWC
+from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC
 from tinynet.ops.elementary import cast
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, choice, floats, number, rank
-from tinynet.ops.shape import transpose
+from tinynet.ops.shapes import transpose
 
 
 @array_primitive

@@ -17,7 +17,7 @@ from tinynet.ops.derived import derived_from
 from tinynet.ops.methods import Value
 from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.settings import IMAGES, KERNEL, floats, integer, pair, rank
-from tinynet.ops.shape import broadcast_to, transpose
+from tinynet.ops.shapes import broadcast_to, transpose
 
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 

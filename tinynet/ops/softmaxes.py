@@ -18,7 +18,7 @@ from tinynet.ops.elementary import exp
 from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing, existing_axes, floats
-from tinynet.ops.shape import reshape, transpose
+from tinynet.ops.shapes import reshape, transpose
 
 
 @array_primitive

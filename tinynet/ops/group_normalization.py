@@ -15,7 +15,7 @@ from tinynet.ops.elementary import sqrt
 from tinynet.ops.methods import Value
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing_axes, floats, number
-from tinynet.ops.shape import broadcast_to
+from tinynet.ops.shapes import broadcast_to
 
 
 @array_primitive

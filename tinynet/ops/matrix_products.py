@@ -18,7 +18,7 @@ from tinynet.ops.methods import Value, operator
 from tinynet.ops.rectifiers import elu, elu_grad, relu, relu_grad, selu, selu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import choice, floats, in_one_format
-from tinynet.ops.shape import reshape, swapaxes
+from tinynet.ops.shapes import reshape, swapaxes
 from tinynet.ops.smooth_activations import sigmoid, sigmoid_grad, tanh, tanh_grad
 
 
