@@ -1,6 +1,8 @@
-"""What modules show: `dir()` lists what is public."""
+"""What modules show: `dir()` lists what is public, and every module can be reached by its name."""
 
+import importlib
 import inspect
+import pkgutil
 from types import ModuleType
 
 import pytest
@@ -15,8 +17,8 @@ def public_modules() -> dict[str, ModuleType]:
         name = waiting.pop()
         for attribute in dir(found[name]):
             value = getattr(found[name], attribute)
-            known = value in found.values() or name.startswith("tinynet.compat.")
-            if isinstance(value, ModuleType) and not known:
+            new = isinstance(value, ModuleType) and value not in found.values()
+            if new and not name.startswith("tinynet.compat."):
                 found[f"{name}.{attribute}"] = value
                 waiting.append(f"{name}.{attribute}")
     return found
@@ -43,3 +45,16 @@ def test_dir_is_what_is_public(name):
         assert not isinstance(value, ModuleType) or value.__name__.startswith(("tinynet", "keras")), other
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__module__.partition(".")[0] == "tinynet", f"{name}.{other} comes from {value.__module__}"
+
+def test_no_module_is_hidden_by_what_is_in_it():
+    """`import tinynet.ops.shapes` and then `tinynet.ops.shapes` give the module."""
+    hidden, packages = [], [tinynet]
+    for package in packages:
+        for info in pkgutil.iter_modules(package.__path__):
+            if info.name != "__main__":
+                module = importlib.import_module(f"{package.__name__}.{info.name}")
+                packages += [module] if info.ispkg else []
+                if getattr(package, info.name) is not module:
+                    hidden.append(module.__name__)
+    assert hidden == []
+    assert len(packages) > 20
