@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import activations, batch_norm, common, conv2d, dense, dropout, optimizers, pool2d, softmax
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 from .inputs import labels, uniform
 from .shapes import CONVOLUTIONS, SLOTS, Calls, Conv
@@ -42,18 +42,18 @@ def _too_slow(name: str, case: Case) -> bool:
 
 def _with_recorded(found: Calls, fastest: str, arrays: list[Any]) -> Calls:
     """Adds the recorded form of the fastest implementation, if a repetition gives what a call gives."""
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         kept = found[fastest]()
-    if kept is None or not len(recorder.program):  # in-place updates are what they are
+    if kept is None or not len(capture.program):  # in-place updates are what they are
         return found
     before = arrays[0].copy()
     arrays[0] *= -0.5
     expected = found[fastest]()
-    recorder.program.run()
+    capture.program.run()
     right = all(np.array_equal(a, b) for a, b in zip(_arrays(kept), _arrays(expected), strict=True))
     arrays[0][...] = before
-    return {**found, "recorded": _Recorded(recorder.program, kept).run} if right else found
+    return {**found, "recorded": _Recorded(capture.program, kept).run} if right else found
 
 
 class _Recorded:

@@ -21,7 +21,6 @@ that they have.
 How sums are divided into parts depends on shapes only, so that results have the same bits at any number of threads.
 """
 
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,14 +32,14 @@ import numba
 import numpy as np
 from numba import prange
 
-from . import loops, thread_pool, threads
+from . import loops, thread_pool
+from .launches import address, aligned, launch
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "declared", "empty", "families",
     "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
 ]
 
-CACHE_LINE = 64  # bytes
 Array = Any  # a NumPy array, or an array of a module that works alike (CuPy)
 
 
@@ -62,23 +61,6 @@ def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
     if not isinstance(like, np.ndarray) or len(shape) == 0:
         return xp(like).empty(shape, dtype)
     return from_batch_last(aligned((*shape[1:], shape[0]), dtype))
-
-
-def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """New C-ordered array that starts on a cache line, so that no vector of 64 bytes lies across two of them."""
-    dtype = np.dtype(dtype)
-    if dtype.hasobject:  # what lies in new memory is no object
-        raise TypeError(f"kernels compute with numbers, not with Python objects; got dtype {dtype}")
-    size, listener = math.prod(shape) * dtype.itemsize + CACHE_LINE, recording.get() and recorder()
-    buffer = np.empty(size, np.uint8) if listener is None else listener.memory(size)
-    return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)
-
-
-def address(x: np.ndarray) -> int:
-    """Where the first element of `x` lies. A step under recording keeps the array alive from now on."""
-    if (listener := recording.get() and recorder()) is not None:
-        listener.keep(x)
-    return x.__array_interface__["data"][0]
 
 
 def from_batch_last(rotated: Array) -> Array:
@@ -240,31 +222,3 @@ def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[
 
     run.compiled = compiled  # type: ignore[attr-defined]
     return run
-
-
-recording: ContextVar[Any] = ContextVar("tinynet_recording", default=None)  # the Recorder of replay.py, while it listens
-
-
-def recorder() -> Any:
-    """The Recorder that listens to the function that asks; None if there is none, or if it listens to somebody else."""
-    listener = recording.get()
-    return listener if listener is None or listener.hears(sys._getframe(1)) else None
-
-
-def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) -> None:
-    """Calls function(*args), which leaves its results in its arguments: the only way a kernel changes arrays.
-
-    A step under recording (replay.py) takes note of the call, to repeat it with other numbers in the same arrays. So
-    what differs from step to step must be in the arrays, not in the scalars among `args`; `function` may be anything that
-    writes into what it is given: a compiled loop, a ufunc with its output, a Python function, whose own launches are part of
-    it. `alone` is for functions that divide their loops among threads: True keeps this call on one.
-    """
-    listener = recording.get() and recorder()
-    if alone is not None:
-        if not (alone or threads.ready):
-            threads.start()
-        threads.cut.value = 1 if alone else threads.pieces
-    if listener is None:
-        function(*args)
-    else:
-        listener.launch(function, args, alone)

@@ -1,7 +1,7 @@
 """Element-wise kernels see flat memory: any order of visit is right, so the arrays' own order is kept.
 
 Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which make it a
-launch: a recorded step can then be repeated (common.launch).
+launch: a step can then be repeated (launches.py).
 """
 
 from functools import cache
@@ -11,13 +11,14 @@ import numpy as np
 
 from . import common
 from .common import Array, launch, xp
+from .launches import listener, listening
 
 FEW = 1 << 12  # elements
 
 
 def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
     """ufunc(*operands), broadcast, of the operands' dtype or `dtype`; other array modules use their function of that name."""
-    if common.recording.get() is None and (dtype is None or dtype.kind == "b") and _are_small(operands):
+    if listening.get() is None and (dtype is None or dtype.kind == "b") and _are_small(operands):
         return ufunc(*operands)
     arrays = [x for x in operands if type(x) is np.ndarray]
     if len(arrays) < len(operands):
@@ -31,7 +32,7 @@ def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
             dtype = np.result_type(*arrays)
         if dtype.kind != "f":
             y = ufunc(*operands)  # NumPy knows the format
-            if common.recorder() is None:
+            if listener() is None:
                 return y
             dtype = y.dtype
     out = broadcast_like(arrays, dtype)

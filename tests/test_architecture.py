@@ -23,6 +23,7 @@ LEVELS = {
     "backend": 1,
     "autograd": 2,
     "ops": 3,
+    "replay": 3,
     "gradient_check": 4,
     "activations": 4,
     "initializers": 4,
@@ -179,7 +180,7 @@ def test_files_have_limits_and_layers_do_not_know():
 def test_tests_import_no_tests():
     """What several tests need is in a module of its own, which is no test."""
     for path in python_files("tests"):
-        if path.name.startswith("test_") and not path.name.startswith("test_replay"):
+        if path.name.startswith("test_"):
             parts = {part for name in imported_modules(path) for part in name.split(".")[:-1]}
             assert not {part for part in parts if part.startswith("test_")}, path
 

@@ -204,7 +204,7 @@ def names_in(body: list[ast.stmt]) -> set[str]:
 
 
 PYTHONS = {"__module__", "__doc__", "__slots__", "__annotations__", "__weakref__", "__getattr__", "__dict__", "__firstlineno__"}
-PYTHONS |= {"__static_attributes__"}
+PYTHONS |= {"__static_attributes__", "__slotnames__"}
 AUTOGRAD = ROOT / "tinynet" / "autograd"
 
 

@@ -46,7 +46,7 @@ def test_summary_prints_a_table():
     lines = []
     memory.summary(model, x, y, print_fn=lines.append)
     assert [line.split("  ")[0] for line in lines[:4]] == [
-        "parameters", "optimizer", f"recorded steps ({len(model.replay.programs)})", "data",
+        "parameters", "optimizer", f"repeated steps ({len(model.replay.programs)})", "data",
     ]  # fmt: skip
     assert all(line.endswith("MiB") for line in lines)
     memory.summary(print_fn=lines.append)

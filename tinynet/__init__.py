@@ -38,6 +38,7 @@ _NAMES = {
     "gradgradcheck": "tinynet.gradient_check",
     "get_num_threads": "tinynet.kernels.threads",
     "no_grad": "tinynet.autograd",
+    "replayed": "tinynet.replay",
     "set_device": "tinynet.backend.device",
     "set_num_threads": "tinynet.kernels.threads",
 }
@@ -48,13 +49,13 @@ __all__ = [
     "compat", "config", "constraints", "data", "datasets", "debug", "get_num_threads", "grad",
     "gradcheck", "gradgradcheck", "initializers", "kernels", "layers", "losses", "memory", "metrics",
     "models", "no_grad", "ops", "optimizers", "plotting", "preprocessing", "random", "regularizers",
-    "saving", "schedules", "set_device", "set_num_threads", "tree", "utils",
+    "replay", "replayed", "saving", "schedules", "set_device", "set_num_threads", "tree", "utils",
 ]  # fmt: skip
 
 if TYPE_CHECKING:  # the same for editors and type checkers; tests/test_editor.py holds the three lists together
     from tinynet import (  # isort: skip
         activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, initializers, kernels,
-        layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random, regularizers, saving,
+        layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random, regularizers, replay, saving,
         schedules, tree, utils,
     )  # fmt: skip
     from tinynet.autograd import Parameter, Tensor, grad, no_grad
@@ -70,6 +71,7 @@ if TYPE_CHECKING:  # the same for editors and type checkers; tests/test_editor.p
     from tinynet.models import Model, Sequential
     from tinynet.optimizers import Optimizer
     from tinynet.regularizers import Regularizer
+    from tinynet.replay import replayed
 else:  # to type checkers a name that is not there is a mistake
 
     def __getattr__(name: str) -> Any:

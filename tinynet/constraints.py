@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet import missing_names, ops, registry, signature
 from tinynet.backend import config
-from tinynet.backend.revision import Counted
+from tinynet.backend.changes import Counted
 
 missing_names.namespace(__name__)
 

@@ -4,7 +4,7 @@
         model.fit(x, y)
     NumericsError: NaN in what 'log' of layer net/scale gives, forward, step 37 ...
 
-While it is on, every operation's results are looked at, forward and backward, and no step is replayed: training is
+While it is on, every operation's results are looked at, forward and backward, and every step runs its Python: training is
 several times slower. Nothing of it is left in the operations while it is off.
 """
 
@@ -15,10 +15,9 @@ import numpy as np
 
 from tinynet import missing_names
 from tinynet.autograd import Primitive, as_raw
-from tinynet.backend import device
+from tinynet.backend import config, device
 from tinynet.layers.base import Layer
 from tinynet.models.compiled import Compiled
-from tinynet.models.replay import Replay
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
 
@@ -63,11 +62,12 @@ class check_numerics:  # noqa: N801 - used like a function
             (Primitive, "_record", self._note(Primitive._record)),
             (Primitive, "differentiate", self._backward(Primitive.differentiate)),
             (Optimizer, "apply", self._update(Optimizer.apply)),
-            (Replay, "__call__", lambda replay, step, x, y=None, weight=None: step(replay.model, x, y, weight)),
         ]
         self.before = [(owner, name, vars(owner)[name]) for owner, name, _ in self.patches]
         for owner, name, function in self.patches:
             setattr(owner, name, function)
+        self.eagerly = config.functions_run_eagerly()
+        config.run_functions_eagerly(True)
         check_numerics._on = self
 
     def close(self) -> None:
@@ -75,6 +75,7 @@ class check_numerics:  # noqa: N801 - used like a function
         if check_numerics._on is self:
             for owner, name, function in self.before:
                 setattr(owner, name, function)
+            config.run_functions_eagerly(self.eagerly)
             check_numerics._on = None
 
     def __enter__(self) -> "check_numerics":

@@ -2,8 +2,8 @@
 
     tinynet.memory.summary(model, x_train, y_train)
 
-While a model trains, most of its memory is in the recorded steps: each keeps the activations and gradients of one kind of
-batch (kernels/replay.py) and takes nothing from the system afterwards.
+While a model trains, most of its memory is in the steps that are repeated: each keeps the activations and gradients of
+one kind of batch and takes nothing from the system afterwards.
 """
 
 import sys
@@ -45,7 +45,7 @@ def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say)
     >>> memory.summary(model, x, print_fn=lambda line: print(line.split()[0]))
     parameters
     optimizer
-    recorded
+    repeated
     data
     process,
     process,
@@ -54,7 +54,7 @@ def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say)
     names = {
         "parameters": "parameters",
         "optimizer": "optimizer",
-        "steps": f"recorded steps ({steps})",
+        "steps": f"repeated steps ({steps})",
         "data": "data",
         "now": "process, now",
         "peak": "process, at most",
@@ -84,8 +84,7 @@ def process() -> dict[str, int]:
 
 
 def _programs(model: Any) -> list[Any]:
-    replay = getattr(model, "_recorded_steps", None)
-    return [] if replay is None else replay.programs
+    return [] if model is None else getattr(model, "_programs_of_steps", [])
 
 
 def _total(arrays: Iterable[Any]) -> int:

@@ -6,7 +6,8 @@ Numbers follow from a key and a count of draws (see `backend/random.py`): an int
 a SeedGenerator others at each, and no seed takes a fresh key that follows from `set_random_seed`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tinynet import missing_names, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
+from tinynet.kernels.launches import aligned, launch, looked, unheard
 from tinynet.signature import Configured
 
 missing_names.namespace(__name__)
@@ -41,9 +43,9 @@ class SeedGenerator(Configured):
 
     def next(self, ordered: bool = True) -> Tensor:
         """The state of this draw, (2,); the next one has another. `ordered` is Keras's, and says nothing here."""
-        now = np.array(self.state.data)
+        now = aligned((2,), np.uint32)
         undo.array(self.state)
-        self.state.data[1] += 1
+        launch(_advance, now, self.state.data)
         self.state.touch()
         return Tensor(now)
 
@@ -60,7 +62,7 @@ def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: 
     >>> random.normal((2, 3), seed=0).shape
     (2, 3)
     """
-    return _tensor(deviates.normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
+    return _drawn(shape, dtype, seed, lambda random, out: deviates.normal(random, out.shape, out.dtype, mean, stddev))
 
 
 def truncated_normal(
@@ -71,7 +73,7 @@ def truncated_normal(
     >>> bool(ops.max(ops.abs(random.truncated_normal((1000,), seed=0))) < 2)
     True
     """
-    return _tensor(deviates.truncated_normal(_generator(seed), tuple(shape), dtype or config.floatx(), mean, stddev))
+    return _drawn(shape, dtype, seed, lambda random, out: deviates.truncated_normal(random, out.shape, out.dtype, mean, stddev))
 
 
 def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
@@ -81,7 +83,7 @@ def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtyp
     >>> bool(ops.min(x) >= 1 and ops.max(x) < 2)
     True
     """
-    return _tensor(deviates.uniform(_generator(seed), tuple(shape), dtype or config.floatx(), minval, maxval))
+    return _drawn(shape, dtype, seed, lambda random, out: deviates.uniform(random, out.shape, out.dtype, minval, maxval))
 
 
 def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
@@ -90,7 +92,7 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32"
     >>> int(random.randint((100,), 0, 3, seed=0).numpy().max())
     2
     """
-    return _tensor(_generator(seed).integers(minval, maxval, tuple(shape)).astype(dtype or config.floatx()))
+    return _drawn(shape, dtype, seed, lambda random, out: random.integers(minval, maxval, out.shape))
 
 
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
@@ -100,12 +102,14 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
     [1, 2, 3]
     """
     raw = device.to_host(as_raw(x)) if hasattr(x, "dtype") else np.asarray(x)
-    return Tensor(device.to_device(np.take(raw, _generator(seed).permutation(raw.shape[axis]), axis)))
+    return _drawn(raw.shape, raw.dtype, seed, lambda random, out: np.take(raw, random.permutation(raw.shape[axis]), axis))
 
 
 def generator_of(seeds: SeedGenerator) -> np.random.Generator:
     """NumPy's generator for the next draw of `seeds`."""
-    word, draw = map(int, seeds.next().data)
+    now = seeds.next().data
+    looked(now)
+    word, draw = map(int, now)
     return keys.host_generator(keys.key_from_seed(word), draw)
 
 
@@ -114,10 +118,31 @@ def _generator(seed: Seed) -> np.random.Generator:
         return generator_of(seed)
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
+    if seed is None:
+        unheard("draws random numbers without a seed, which are others at each step; give a SeedGenerator")
     if seed is None and undo.under_way():
         seed = 0  # numbers that nobody will see: the global sequence goes on as if there had been no trial
     return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))
 
 
-def _tensor(array: np.ndarray) -> Tensor:
-    return Tensor(device.to_device(array))
+def _drawn(shape: Any, dtype: Any, seed: Seed, draw: Callable[[np.random.Generator, np.ndarray], Any]) -> Tensor:
+    """What draw(generator, array like the result) gives; of a SeedGenerator in a launch, which draws anew when repeated."""
+    out = aligned(tuple(shape), dtype or config.floatx())
+    if isinstance(seed, SeedGenerator):
+        undo.array(seed.state)
+        launch(partial(_next, draw), out, seed.state.data)
+        seed.state.touch()
+    else:
+        out[...] = draw(_generator(seed), out)
+    return Tensor(device.to_device(out))
+
+
+def _next(draw: Callable[[np.random.Generator, np.ndarray], Any], out: np.ndarray, state: np.ndarray) -> None:
+    word, count = map(int, state)
+    state[1] += 1
+    out[...] = draw(keys.host_generator(keys.key_from_seed(word), count), out)
+
+
+def _advance(now: np.ndarray, state: np.ndarray) -> None:
+    now[...] = state
+    state[1] += 1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import missing_names, ops, registry, signature
-from tinynet.backend.revision import Counted
+from tinynet.backend.changes import Counted
 
 missing_names.namespace(__name__)
 

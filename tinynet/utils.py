@@ -64,6 +64,34 @@ def __dir__() -> list[str]:
     return sorted([*_ELSEWHERE, *missing_names.public(__name__)])
 
 
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """(x, y, sample_weight) of a batch `data` of the form x, (x,), (x, y) or (x, y, sample_weight); None for what is not there.
+
+    Raises ValueError for more parts. For `train_step`, `test_step` and `predict_step` of one's own.
+
+    >>> utils.unpack_x_y_sample_weight(([1.0], [0.0]))
+    ([1.0], [0.0], None)
+    """
+    if not isinstance(data, list | tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ValueError(f"a batch is x, (x,), (x, y) or (x, y, sample_weight), got {len(data)} parts")
+    return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """The batch that `unpack_x_y_sample_weight` takes apart: x alone unless it is a list or tuple, (x, y) or all three.
+
+    y, sample_weight   None: not there
+
+    >>> utils.pack_x_y_sample_weight([1.0], [0.0])
+    ([1.0], [0.0])
+    """
+    if y is None:
+        return (x,) if isinstance(x, list | tuple) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows of integer labels: y[n, x[n]] = 1.
 

@@ -23,7 +23,7 @@ from numba import carray
 from numba.core import types
 from numba.extending import intrinsic
 
-from .. import common
+from .. import common, launches
 from ..common import Array, Operation, parallel, prange, serial
 
 BLOCK = 4096  # elements of a share, fixed, so that no result depends on the threads
@@ -74,9 +74,10 @@ class Segments:
 
     def table(self, gradients: Sequence[Array] | None = None) -> np.ndarray:
         """The table with these gradients, which are as dense as the variables and live until it was used."""
+        heard = launches.listener()
+        table = self._table if heard is None else self._table.copy()  # a listener keeps it, with these gradients
         if gradients is None:
-            return self._table
-        table = self._table if common.recorder() is None else self._table.copy()
+            return table
         table[:, G] = self._addresses(gradients)
         return table
 
@@ -131,7 +132,7 @@ _pointer_of = _read_pointer if _pointer_lies_behind_head() else _ask_pointer
 
 def _addresses(same: Sequence[Array | None]) -> list[int]:
     """Where the arrays' elements lie; 0 for None."""
-    if common.recorder() is not None:
+    if launches.listener() is not None:
         return [0 if x is None else common.address(x) for x in same]
     return [0 if x is None else _pointer_of(x) for x in same]
 

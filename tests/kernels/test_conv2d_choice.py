@@ -9,7 +9,7 @@ from tinynet import kernels
 from tinynet.kernels import common, conv2d
 from tinynet.kernels.conv2d import forward_loop
 from tinynet.kernels.conv2d.choice import why_product
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 ONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
 
@@ -89,10 +89,10 @@ def test_channels_so_many_that_images_are_copied_apart(activation: str | None) -
     rng = np.random.default_rng(0)
     x = common.to_batch_last(rng.normal(size=(n, 5, 6, c)), np.float32)
     w = rng.normal(size=(3, 3, c, f)).astype(np.float32)
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         y = conv2d.conv2d(x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation)
-    assert len(recorder.program) == 2  # the copy and the convolution
+    assert len(capture.program) == 2  # the copy and the convolution
     expected = conv2d.conv2d["im2col"](x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation)
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-3)
 
@@ -104,12 +104,12 @@ def test_a_repeated_convolution_reads_the_numbers_of_today(order: Any, strides: 
     static = {"strides": strides, "padding": SAME, "dilation": (1, 1), "groups": 1}
     x, g = (common.to_batch_last(rng.normal(size=(18, 6 // s, 6 // s, k))) for s, k in ((1, 3), (strides[0], f)))
     w, b = np.array(rng.normal(size=(3, 3, 3, f)), order=order), rng.normal(size=f)
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         y = conv2d.conv2d(x, w, b, activation="relu", **static)
         dx = conv2d.conv2d_input_grad(g, w, input_size=(6, 6), **static)
     for array in (x, w, b, g):
         array[...] = rng.normal(size=array.shape)
-    recorder.program.run()
+    capture.program.run()
     np.testing.assert_array_equal(y, conv2d.conv2d(x, w, b, activation="relu", **static))
     np.testing.assert_array_equal(dx, conv2d.conv2d_input_grad(g, w, input_size=(6, 6), **static))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 SAME = ((1, 1), (1, 1))
 
@@ -97,13 +97,13 @@ def test_single_precision(n, size, shape, groups, stride):
 def test_one_launch_that_reads_the_numbers_of_today(shape):
     static = {"strides": (1, 1), "padding": SAME, "dilation": (1, 1), "groups": 12}
     x, w, g = arrays(40, (8, 8), shape, static, np.float32)
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         results = computed(x, w, g, **static)
-    assert len(recorder.program) == 3, "forward and both gradients"
+    assert len(capture.program) == 3, "forward and both gradients"
     for array in (x, w, g):
         array[...] = array[::-1] + 1
-    recorder.program.run()
+    capture.program.run()
     for result, expected in zip(results, computed(x, w, g, **static), strict=True):
         np.testing.assert_array_equal(result, expected)
 

@@ -13,7 +13,7 @@ from tinynet.kernels import common, conv2d, emit, threads
 from tinynet.kernels.conv2d import bias, choice, weight_loop
 from tinynet.kernels.conv2d.geometry import Window
 from tinynet.kernels.emit import host
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 SAME = Window(strides=(1, 1), corner=(1, 1), dilation=(1, 1))
 
@@ -140,13 +140,13 @@ def test_recorded_launches_compute_the_gradients_of_other_numbers(groups: int, f
     x, g, static = arrays((130, 14, 14, 32, filters, 3, 1, 1, 1), np.float32)
     static["groups"] = groups
     y = common.to_batch_last(np.sign(g))
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         dz, db = conv2d.conv2d_activation_grad(g, y, "relu")
         dw = conv2d.conv2d_weight_grad(x, dz, **static)
     x *= 0.5
     g[...] = g[:, ::-1] + 1
-    recorder.program.run()
+    capture.program.run()
     other_dz, other_db = conv2d.conv2d_activation_grad(g, y, "relu")
     np.testing.assert_array_equal(db, other_db)
     np.testing.assert_array_equal(dw, conv2d.conv2d_weight_grad(x, other_dz, **static))

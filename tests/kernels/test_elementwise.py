@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import common, elementwise
 from tinynet.kernels.padding import pad
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 import strict_array
 from kernel_cases import arrange, batches, dtypes, normal, orders, seeds, unmutated
@@ -68,10 +68,10 @@ def test_all_are_repeated():
         flat = elementwise.cast(elementwise.reshaped(z, (-1,)), np.dtype(np.float32))
         return common.contiguous(flat), pad(x, widths=((0, 0), (1, 2)), value=7.0)
 
-    with Recorder() as recorder:
+    with Capture() as capture:
         first = step()
     x[...] = x[::-1].copy()
-    recorder.program.run()
+    capture.program.run()
     for repeated, expected in zip(first, step(), strict=True):
         np.testing.assert_array_equal(repeated, expected)
 

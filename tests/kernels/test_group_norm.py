@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tinynet.kernels import common, threads
 from tinynet.kernels.emit import vectors
 from tinynet.kernels.group_norm import group_norm, group_norm_grad
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated
 
@@ -126,12 +126,12 @@ def test_same_bits_at_any_number_of_threads(layout):
 
 def test_can_be_replayed():
     rng, x, gamma, beta, static = case(20, LAYOUTS[7], np.float32, "batch_last", 5)
-    with Recorder() as recorder:
+    with Capture() as capture:
         y, mean, var = group_norm(x, gamma, beta, **static)
         gradients = group_norm_grad(x, x, gamma, mean, var, **static)
     x[...] = rng.standard_normal(x.shape)
     gamma[...] = rng.standard_normal(gamma.shape)
-    recorder.program.run()
+    capture.program.run()
     expected = group_norm(x, gamma, beta, **static)
     expected = *expected, *group_norm_grad(x, x, gamma, *expected[1:], **static)
     for one, other in zip((y, mean, var, *gradients), expected, strict=True):

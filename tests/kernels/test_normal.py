@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinynet.kernels import common, threads
 from tinynet.kernels.normal import normal
 from tinynet.kernels.philox import philox4x32
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 from kernel_cases import arrange, assert_agree, batches, dtypes, orders, seeds
 
@@ -73,8 +73,8 @@ def test_same_numbers_at_any_number_of_threads():
 
 def test_a_repetition_reads_the_words_anew():
     x, words = np.zeros((9, 5), np.float32), WORDS.copy()
-    with Recorder() as recorder:
+    with Capture() as capture:
         z = normal(x, words)
     words[2] = 8
-    recorder.program.run()
+    capture.program.run()
     np.testing.assert_array_equal(z, normal(x, np.array([*WORDS[:2], 8], np.uint32)))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import resize as module
-from tinynet.kernels.replay import Recorder
 from tinynet.kernels.resize import METHODS, resize, resize_grad, table
+from tinynet.replay.capture import Capture
 
 from kernel_cases import DTYPES, assert_agree, batches, normal, orders, unmutated
 
@@ -55,12 +55,12 @@ def test_weights_of_an_output_add_up_to_one(size, output, method):
 def test_a_repeated_launch_reads_the_numbers_of_today():
     rng = np.random.default_rng(0)
     x = normal(rng, (16, 4, 5, 3), np.float32, "batch_last")
-    recorder = Recorder()
-    with recorder:
+    capture = Capture()
+    with capture:
         y = module.resize(x, size=(8, 10), method="bilinear")
         dx = module.resize_grad(y, input_size=(4, 5), method="bilinear")
     x *= -2
-    recorder.program.run()
+    capture.program.run()
     expected = resize["numpy"](x, size=(8, 10), method="bilinear")
     assert_agree(y, expected)
     assert_agree(dx, resize_grad["numpy"](expected, input_size=(4, 5), method="bilinear"))

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet.kernels import common, replay, thread_pool
+from tinynet.kernels import common, thread_pool
 from tinynet.kernels.emit.atomic import add, load, pause
 from tinynet.kernels.thread_pool import work_sharing
+from tinynet.replay.capture import Capture
 
 BEFORE = tinynet.get_num_threads()
 TURNS = 200_000_000  # of waiting, some seconds
@@ -120,22 +121,22 @@ def test_helpers_keep_their_numbers_while_another_thread_allows_fewer():
 
 def test_programs_obey():
     count, index = np.zeros(1, np.int64), np.zeros(common.MAX_ELEMENTS_ALONE + 2)
-    with replay.Recorder() as recorder:
+    with Capture() as capture:
         _cut(count, index)
     for n in (1, 3):
         tinynet.set_num_threads(n)
-        recorder.program.run()
+        capture.program.run()
         assert count[0] == expected(n)
 
 
 def test_functions_without_loops_join_any_stretch():
     a, large = np.zeros(3), np.zeros(common.MAX_ELEMENTS_ALONE + 2)
-    with replay.Recorder() as recorder:
+    with Capture() as capture:
         common.launch(np.add, a, 1, a)
         _cut(np.zeros(1, np.int64), large)
         common.launch(np.add, a, 1, a)
-    assert [alone for alone, _ in recorder.program.stretches] == [True, False]
-    recorder.program.run()
+    assert [alone for alone, _ in capture.program.stretches] == [True, False]
+    capture.program.run()
     assert a.tolist() == [4, 4, 4]
 
 

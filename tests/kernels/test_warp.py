@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common, threads, warp
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 import strict_array as sx
 from fixtures.augmentation_cases import LEGACY, LEGACY_MODES, legacy_images, legacy_matrix
@@ -133,9 +133,9 @@ def test_the_batch_writer_writes_where_it_is_told(out):
 
 
 def test_the_batch_writer_is_one_launch():
-    with Recorder() as recorder:
+    with Capture() as capture:
         warp.gather_warped(np.zeros((9, 4, 4, 1), np.uint8), np.arange(7), np.ones((7, 6)))
-    assert len(recorder.program) == 1
+    assert len(capture.program) == 1
 
 
 def test_index_out_of_range():
@@ -161,11 +161,11 @@ def test_bits_do_not_depend_on_the_number_of_threads():
 def test_a_recorded_warp_reads_other_maps():
     rng = np.random.default_rng(0)
     x, maps = rng.normal(size=(5, 6, 6, 1)), random_maps(rng, 5)
-    with Recorder() as recorder:
+    with Capture() as capture:
         y = warp.warp(x, maps)
         dx = warp.warp_grad(y, maps)
     x[...], maps[...] = rng.normal(size=x.shape), random_maps(rng, 5)
-    recorder.program.run()
+    capture.program.run()
     expected = warp.warp["numpy"](x, maps)
     np.testing.assert_array_equal(y, expected)
     assert_agree(dx, warp.warp_grad["numpy"](expected, maps))

@@ -1,4 +1,4 @@
-"""Attributes that are set after construction: calls, recorded steps, descriptions, copies and files all go by them."""
+"""Attributes that are set after construction: calls, replayed steps, descriptions, copies and files all go by them."""
 
 import inspect
 

@@ -77,16 +77,6 @@ def test_a_subclass_that_ends_in_inputs_and_outputs():
     assert len(model.weights) == 2
 
 
-def test_steps_of_ones_own_are_refused_not_ignored():
-    class Custom(Sequential):
-        def train_step(self, data):
-            return {}
-
-    model = Custom([layers.Input((6,)), layers.Dense(1)])
-    with pytest.raises(TypeError, match="Custom defines train_step, which tinynet does not call"):
-        model.compile("sgd", "mse")
-
-
 def test_what_a_model_without_call_says():
     class Empty(Model):
         pass

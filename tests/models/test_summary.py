@@ -137,7 +137,7 @@ def test_a_part_of_the_layers():
 
 
 def test_the_memory_of_training_is_foretold():
-    # Compared with the memory that recorded steps hold.
+    # Compared with the memory that replayed steps hold.
     rng = np.random.default_rng(0)
     convolutions = [layers.Conv2D(7, 3, padding="same", activation="relu") for _ in range(2)]
     body = [*convolutions, layers.MaxPooling2D(), layers.BatchNormalization()]

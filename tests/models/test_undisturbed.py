@@ -351,7 +351,7 @@ def test_a_rehearsal_leaves_the_weights_alone():
     model = Sequential([layers.Input((5,)), layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)])
     model.compile(optimizers.Adam(0.1, use_ema=True), "mse")
     states = []
-    original = tinynet.models.replay.Recorder.__exit__
+    original = tinynet.replay.capture.Capture.__exit__
 
     def looks(self, *exception):
         original(self, *exception)
@@ -359,11 +359,11 @@ def test_a_rehearsal_leaves_the_weights_alone():
 
     model.train_on_batch(X[:16], Y[:16])
     before = [p.numpy() for p in (*model.weights, *model.optimizer.variables)]
-    tinynet.models.replay.Recorder.__exit__ = looks
+    tinynet.replay.capture.Capture.__exit__ = looks
     try:
         model.train_on_batch(X[:16], Y[:16])
     finally:
-        tinynet.models.replay.Recorder.__exit__ = original
+        tinynet.replay.capture.Capture.__exit__ = original
     (seen,) = states
     for a, b in zip(seen, before, strict=True):
         np.testing.assert_array_equal(a, b)

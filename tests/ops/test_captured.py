@@ -1,6 +1,6 @@
 """What is written with operators and functions of `ops` can be captured and repeated: every operation, forward and backward.
 
-Each case of cases.py runs once under a Recorder. Other numbers are then put into the same input arrays, the captured launches
+Each case of cases.py runs once under a Capture. Other numbers are then put into the same input arrays, the captured launches
 are repeated, and every bit of outputs and gradients must be what the tape computes from those numbers.
 """
 
@@ -9,7 +9,7 @@ import pytest
 
 from tinynet import Tensor, activations, gradcheck, gradgradcheck, losses, ops
 from tinynet.autograd import as_raw, gradients, primitive
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 from ops.cases import CASES, CONSTANT
 
@@ -32,14 +32,14 @@ def other_numbers(x, factor=1.0625):
 
 def assert_repeats(function, inputs, upstream):
     before = [x.copy() for x in forward_and_backward(function, inputs, upstream)]  # some are views of the inputs
-    with Recorder() as recorder:
+    with Capture() as capture:
         captured = forward_and_backward(function, inputs, upstream)
     for x, y in zip(captured, before, strict=True):
         np.testing.assert_array_equal(x, y)  # capturing changes nothing
     for x in [*inputs, *upstream]:
         x[...] = other_numbers(x)
     expected = forward_and_backward(function, [x.copy(order="K") for x in inputs], [g.copy(order="K") for g in upstream])
-    recorder.program.run()
+    capture.program.run()
     for i, (x, y) in enumerate(zip(captured, expected, strict=True)):
         np.testing.assert_array_equal(x, y, f"result {i}")
         assert (x.dtype, x.tobytes()) == (y.dtype, y.tobytes()), f"result {i}: -0.0 and 0.0, or two kinds of NaN"
@@ -68,12 +68,12 @@ def test_operations_without_a_derivative(primitive, dtype):
     settings = {"classes": 4, "dtype": np.dtype("float32")} if primitive.keywords else {}
     inputs = [np.array([0, 3, 1, 2]).astype(dtype), np.array([1, 0, 1, 3]).astype(dtype)][: primitive.arity]
     before = primitive(*inputs, **settings)
-    with Recorder() as recorder:
+    with Capture() as capture:
         captured = primitive(*inputs, **settings)
     np.testing.assert_array_equal(captured, before)
     for x, numbers in zip(inputs, ([2, 0, 1, 0], [0, 0, 2, 1]), strict=False):
         x[...] = numbers
-    recorder.program.run()
+    capture.program.run()
     expected = primitive(*inputs, **settings)
     assert captured.dtype == expected.dtype
     np.testing.assert_array_equal(captured, expected)
@@ -205,12 +205,12 @@ def test_compositions_of_arrays_and_tensors(name, tensors):
         return [as_raw(one) for one in (y if isinstance(y, tuple) else (y,))]
 
     before = [x.copy() for x in run()]
-    with Recorder() as recorder:
+    with Capture() as capture:
         captured = run()
     for x in inputs:
         x[...] = other_numbers(x)
     expected = run()
-    recorder.program.run()
+    capture.program.run()
     for x, y, z in zip(captured, expected, before, strict=True):
         np.testing.assert_array_equal(x, y)
         assert (y != z).any()

@@ -9,7 +9,7 @@ import pytest
 from tinynet import Tensor, ops
 from tinynet.autograd import primitive
 from tinynet.kernels import common, elementwise
-from tinynet.kernels.replay import Recorder
+from tinynet.replay.capture import Capture
 
 OPERATORS = [
     operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.eq, operator.ne, operator.lt,
@@ -56,20 +56,20 @@ def test_small_arrays_take_a_short_way_to_the_bits_of_a_launch(symbol, dtype):
     for a, b in pairs(dtype):
         operands = [(Tensor(a), Tensor(b)), *((Tensor(a), n) for n in NUMBERS), *((n, Tensor(a)) for n in NUMBERS)]
         short = [symbol(x, y).data for x, y in operands] + [(-Tensor(a)).data]
-        with Recorder() as recorder:
+        with Capture() as capture:
             launched = [symbol(x, y).data for x, y in operands] + [(-Tensor(a)).data]
-        assert len(recorder.program) >= len(operands) + 1
+        assert len(capture.program) >= len(operands) + 1
         for x, y in zip(short, launched, strict=True):
             same(x, y)
 
 
 def test_operators_in_a_captured_step_are_launches():
     a, b = Tensor(np.ones(3)), Tensor(np.full(3, 2.0))
-    with Recorder() as recorder:
+    with Capture() as capture:
         results = [symbol(a, b) for symbol in OPERATORS] + [-a, a * 2.0, 2.0 * a, (a > 1) & (b > 1), ~(a > 1)]
-    assert len(recorder.program) == len(OPERATORS) + 3 + 3 + 2
+    assert len(capture.program) == len(OPERATORS) + 3 + 3 + 2
     a.data[...], b.data[...] = 3.0, 5.0
-    recorder.program.run()
+    capture.program.run()
     expected = [symbol(3.0, 5.0) for symbol in OPERATORS] + [-3.0, 6.0, 6.0, True, False]
     for y, value in zip(results, expected, strict=True):
         np.testing.assert_array_equal(y.data, np.full(3, value))

@@ -9,8 +9,8 @@ import tinynet
 from tinynet import kernels, ops
 from tinynet.autograd import Parameter
 from tinynet.kernels import common
-from tinynet.kernels.replay import Recorder
 from tinynet.optimizers import SGD, Adam, AdamW, Nadam, RMSprop
+from tinynet.replay.capture import Capture
 from tinynet.schedules import InverseTimeDecay
 
 SHAPES = [(3, 3, 2, 7), (7,), (), (0, 4), (101, 90), (16,), (5, 1), (33, 200)]
@@ -102,7 +102,7 @@ def test_a_recorded_step_is_repeated(rule, extra):
     for replayed in (False, True):
         trained, optimizer = train(lambda: RULES[rule](**extra), steps=1)
         static = draw(2)
-        with Recorder() as recorder:
+        with Capture() as capture:
             optimizer.apply(doubled(static), trained)
             optimizer.apply(static, trained)
         for step in range(3, 6):
@@ -112,7 +112,7 @@ def test_a_recorded_step_is_repeated(rule, extra):
             for held, g in zip(static, draw(step), strict=True):
                 held[...] = g
             if replayed:
-                recorder.program.run()
+                capture.program.run()
             else:
                 optimizer.apply(doubled(static), trained)
                 optimizer.apply(static, trained)

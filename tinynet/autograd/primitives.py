@@ -30,6 +30,7 @@ from tinynet.autograd.tape import Node, is_grad_enabled
 from tinynet.autograd.tensor import Tensor
 from tinynet.autograd.untracked import on_tensors
 from tinynet.backend.number_format import operands
+from tinynet.kernels.launches import listening
 
 Parameters = ParamSpec("Parameters")  # those of the forward, which editors show where the primitive is called
 
@@ -102,6 +103,8 @@ class Primitive(Generic[Parameters]):
         if len(args) != self.arity:
             args = self._given(args, static)
         tensors = [x for x in args if isinstance(x, Tensor)]
+        if len(tensors) < len(args) and listening.get() is not None:  # arrays that a listener watches
+            args = tuple([x if isinstance(x, Tensor) else getattr(x, "unwatched", x) for x in args])
         if not tensors:
             return self.forward(*args, **static)
         for name, value in static.items():

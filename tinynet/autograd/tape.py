@@ -31,19 +31,19 @@ from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
-_recording: ContextVar[bool] = ContextVar("tinynet_grad_enabled", default=True)
+_grad_enabled: ContextVar[bool] = ContextVar("tinynet_grad_enabled", default=True)
 _order = count()
-is_grad_enabled = _recording.get  # whether operations on tracked Tensors are recorded in this thread or task
+is_grad_enabled = _grad_enabled.get  # whether operations on tracked Tensors are recorded in this thread or task
 
 
 @contextmanager
 def set_grad_enabled(enabled: bool) -> Iterator[None]:
-    """Context manager and decorator that switches recording on or off, as `enabled` says."""
-    token = _recording.set(enabled)
+    """Context manager and decorator that says whether operations are recorded: `enabled`."""
+    token = _grad_enabled.set(enabled)
     try:
         yield
     finally:
-        _recording.reset(token)
+        _grad_enabled.reset(token)
 
 
 def no_grad() -> Any:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinynet.autograd.tape import Node
-from tinynet.backend import config, device, number_format, revision, undo
-from tinynet.kernels.replay import touched
+from tinynet.backend import changes, config, device, number_format, undo
+from tinynet.kernels.launches import changed, handed, listening, write
 
 if TYPE_CHECKING:  # what `ops` attaches, by name and type
     from tinynet.autograd.tensor_methods import ParameterMethods, TensorMethods
@@ -36,7 +36,7 @@ class Tensor(TensorMethods):
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
-    data: Any = property(lambda self: self._data)
+    data: Any = property(lambda self: self._data if listening.get() is None else handed(self._data))
     shape: tuple[int, ...] = property(lambda self: self._data.shape)  # type: ignore[assignment]
     dtype: np.dtype = property(lambda self: self._data.dtype)  # type: ignore[assignment]
     ndim: int = property(lambda self: self._data.ndim)  # type: ignore[assignment]
@@ -54,9 +54,9 @@ class Tensor(TensorMethods):
         return Tensor(self)
 
     def touch(self) -> None:
-        """Tells the tape, and a step under recording, that the array was changed in place."""
+        """Tells the tape, and whoever listens to launches, that the array was changed in place."""
         self._version[0] += 1
-        touched(self)
+        changed(self)
 
     def assign(self, value: Any) -> "Tensor":
         """Copies `value` into the array; raises ValueError if the shape differs."""
@@ -64,7 +64,7 @@ class Tensor(TensorMethods):
         if value.shape != self.shape:
             raise ValueError(f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}")
         undo.array(self)
-        self._data[...] = device.to_device(value) if isinstance(value, np.ndarray) else value
+        write(self._data, device.to_device(value) if isinstance(value, np.ndarray) else value)
         self.touch()
         return self
 
@@ -79,13 +79,13 @@ class Parameter(Tensor, ParameterMethods):
         self._regularizer = self._constraint = None
 
     trainable = property(lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value)))
-    regularizer, constraint = revision.counted("_regularizer"), revision.counted("_constraint")
+    regularizer, constraint = changes.counted("_regularizer"), changes.counted("_constraint")
 
 
 def _to_array(data: Any) -> Any:
     data = as_raw(data)
     if hasattr(data, "dtype"):
-        return np.asarray(data) if isinstance(data, np.generic) else data
+        return np.asarray(data) if isinstance(data, np.generic | np.ndarray) else data
     array = number_format.numbers(data)
     return array.astype(config.floatx()) if array.dtype.kind == "f" else array
 

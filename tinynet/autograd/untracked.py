@@ -1,7 +1,7 @@
 """Untracked Tensors: what rules, forwards and compositions are given, so that they can be written with operators.
 
 An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: of the same number format,
-memory order and bits everywhere, repeated in a replayed step, and on the tape if one of the Tensors is tracked.
+memory order and bits everywhere, repeated where a step is repeated, and on the tape if one of the Tensors is tracked.
 """
 
 import inspect

@@ -10,7 +10,7 @@ missing_names.namespace(__name__)
 
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
-_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "eagerly": False}
 _settings["filtering"] = os.environ.get("TINYNET_FULL_TRACEBACKS", "0") in ("", "0")
 
 
@@ -28,6 +28,26 @@ def set_floatx(value: str) -> None:
     if value not in _FLOATS:
         raise ValueError(f"set_floatx expects one of {_FLOATS}, got {value!r}")
     _settings["floatx"] = value
+
+
+def run_functions_eagerly(value: bool) -> None:
+    """With `value` True, every step of every model runs its Python; with False, as the model's `run_eagerly` says.
+
+    >>> config.run_functions_eagerly(True)
+    >>> config.functions_run_eagerly()
+    True
+    >>> config.run_functions_eagerly(False)
+    """
+    _settings["eagerly"] = bool(value)
+
+
+def functions_run_eagerly() -> bool:
+    """Whether every step runs its Python, as a debugger needs it.
+
+    >>> config.functions_run_eagerly()
+    False
+    """
+    return bool(_settings["eagerly"])
 
 
 def epsilon() -> float:

@@ -4,7 +4,8 @@
         layer(zeros)          # variables, counts of draws, metrics: as before
 
 Whoever changes something in place notes it: `array(tensor)` before its numbers, `attribute(thing, name)` before an attribute.
-Nothing is noted outside of a trial, or for what other threads do meanwhile. Python values that nobody notes stay changed.
+Nothing is noted outside of a trial, or for what other threads do meanwhile; who listens to launches is told of arrays too.
+Python values that nobody notes stay changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
+from tinynet.kernels.launches import changing
 
 _notes: ContextVar[dict[Any, Callable[[], None]] | None] = ContextVar("tinynet_undo", default=None)
 
@@ -38,6 +41,7 @@ def under_way() -> bool:
 
 def array(tensor: Any) -> None:
     """Notes the numbers of a Tensor that is about to change."""
+    changing(tensor)
     notes = _notes.get()
     if notes is not None and (id(tensor), "") not in notes and isinstance(tensor._data, np.ndarray):
         notes[id(tensor), ""] = partial(_write, tensor, tensor._data, tensor._data.copy())

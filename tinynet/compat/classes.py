@@ -24,7 +24,7 @@ class Spelling(NamedTuple):
 
 
 class Older(type):
-    """The type of these names. Layers that they make are of today's classes, so that they are saved and replayed as such;
+    """The type of these names. Layers that they make are of today's classes, so that they are saved as such;
     a class that a program derives from one takes arguments of the era too."""
 
     _spelling: Spelling

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tinynet.backend import changes
 from tinynet.compat import files
 from tinynet.compat.logs import OlderCallbackList
 from tinynet.compat.optimizers import adopted
@@ -159,7 +160,7 @@ def _make_trainable(layers: list[Any], flags: list[bool]) -> None:
     """Sets the flag of each layer alone, whatever those have that it holds."""
     for layer, flag in zip(layers, flags, strict=True):
         if layer.trainable != flag:
-            layer._revision_counts["trainable"] += 1
+            changes.counts["trainable"] += 1
             layer._trainable = flag
             for parameter in layer._own_trainable:
                 parameter.trainable = flag

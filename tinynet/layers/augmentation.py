@@ -11,9 +11,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from tinynet import ops
-from tinynet.backend import random, undo
+from tinynet.backend import random
 from tinynet.backend.config import check_data_format
-from tinynet.kernels import common
 from tinynet.layers.arguments import spatial_axes
 from tinynet.layers.seeded import Seeded
 from tinynet.layers.static_types import LayerArguments
@@ -55,7 +54,7 @@ class RandomAffine(Seeded):
         images = x if len(x.shape) == 4 else ops.expand_dims(x, 0)
         sizes = [images.shape[axis] for axis in spatial_axes(self.data_format)]
         maps = np.empty((images.shape[0], 6))
-        common.launch(self._next_maps, maps, *sizes)
+        self._launch_draw(self._next_maps, maps, *sizes)
         settings: dict[str, Any] = {
             "fill_mode": self.fill_mode,
             "interpolation": self.interpolation,
@@ -64,11 +63,10 @@ class RandomAffine(Seeded):
         y = ops.affine_warp(images, maps, data_format=self.data_format, **settings)
         return y if len(x.shape) == 4 else ops.reshape(y, x.shape)
 
-    def _next_maps(self, maps: np.ndarray, height: int, width: int) -> None:
-        """Draws the maps of the next call. A launch, so that a recorded step draws anew each time it is repeated."""
-        generator = random.host_generator(self._draw_key, self._draw_count)
-        undo.attribute(self, "_draw_count")
-        self._draw_count += 1
+    def _next_maps(self, maps: np.ndarray, draws: np.ndarray, height: int, width: int) -> None:
+        """Draws the maps of the next call."""
+        generator = random.host_generator(self._draw_key, int(draws))
+        draws += 1
         maps[...] = np.stack(np.broadcast_arrays(*self.draw(generator, len(maps), height, width)), axis=1)
 
     def draw(self, generator: np.random.Generator, images: int, height: int, width: int) -> tuple[Any, ...]:

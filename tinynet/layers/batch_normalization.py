@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from tinynet import initializers, ops
 from tinynet.kernels.batch_norm import follow
-from tinynet.kernels.replay import lasting
+from tinynet.kernels.launches import lasting
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of

@@ -8,8 +8,7 @@ import numpy as np
 
 from tinynet import constraints, initializers, missing_names, regularizers
 from tinynet.autograd import Parameter, as_raw
-from tinynet.backend import allocations, undo
-from tinynet.backend.revision import revision
+from tinynet.backend import allocations, changes, undo
 from tinynet.layers import arguments, constructor_arguments, tracking
 from tinynet.layers.keras_attributes import KerasAttributes
 from tinynet.metrics.metric import Metric
@@ -19,13 +18,10 @@ from tinynet.tree import STRUCTURES
 class Module(KerasAttributes):
     """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
 
-    _revision_counts: ClassVar = revision
-    _without_effect: ClassVar = frozenset({  # attributes not counted
-        "_draw_count", "history", "stop_training", "stop_evaluating", "stop_predicting", "_trainable", "_added_losses",
-        "_losses_added_in", "_adding_layers", "_fits_by_thread",
-    })  # fmt: skip
+    # Attributes of the class that no step depends on, not counted when they are set.
+    _without_effect: ClassVar[Any] = {"_trainable"}
     # Attributes of the class in which no layers are to be found that are within this one: they lead to others, or
-    # to none. A class has those of its bases too.
+    # to none. A class has those of its bases too, of both kinds.
     _not_searched: ClassVar[Any] = {"_given_arguments", "_own_fixed", "_own_trainable", "_set_at"}
     # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
     _read_when_set: ClassVar[dict[str, Any]] = {}
@@ -37,6 +33,7 @@ class Module(KerasAttributes):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._without_effect = frozenset().union(*(vars(base).get("_without_effect", ()) for base in cls.__mro__))
         cls._not_searched = frozenset().union(*(vars(base).get("_not_searched", ()) for base in cls.__mro__))
         if build := vars(cls).get("build"):
             cls.build = _marked_built(build)  # type: ignore[attr-defined]
@@ -58,11 +55,11 @@ class Module(KerasAttributes):
         if isinstance(value, (Module, *STRUCTURES)):
             vars(self).setdefault("_set_at", {})[name] = next(tracking.clock)
         if counts:
-            self._revision_counts["attributes"] += 1  # afterwards: what another thread derives meanwhile is out of date
+            changes.attribute(self, name)  # afterwards: what another thread derives meanwhile is out of date
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
-        self._revision_counts["attributes"] += 1
+        changes.attribute(self, name)
 
     if not TYPE_CHECKING:  # to type checkers an attribute that nothing sets is a mistake
 
@@ -143,7 +140,7 @@ class Module(KerasAttributes):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         value = arguments.yes_or_no(value, f"{self}: trainable")
-        self._revision_counts["trainable"] += 1
+        changes.counts["trainable"] += 1
         for layer in self._with_all_within():
             layer._trainable = value
             for parameter in layer._own_trainable:
@@ -155,7 +152,7 @@ class Module(KerasAttributes):
 
     def _attribute_values(self) -> tracking.Values:
         """Attributes that are layers or metrics, or lists, tuples and dictionaries, which may hold some."""
-        count, known = self._revision_counts["attributes"], self._values_to_search
+        count, known = changes.counts["attributes"], self._values_to_search
         if known is None or known.count != count:
             held = [item for item in list(vars(self).items()) if item[0] not in self._not_searched]
             known = tracking.Values(count, held, vars(self).get("_set_at", {}), Module, Metric)

@@ -19,6 +19,7 @@ def nothing_added() -> dict[str, Any]:
 class Penalised(Module):
     """Base of Layer: penalties belong to the outermost call that is under way, and are forgotten at the next one."""
 
+    _without_effect: ClassVar = {"_added_losses", "_losses_added_in", "_adding_layers"}
     _not_searched: ClassVar = {"_adding_layers", "_added_losses"}
     _added_losses: list[Any]
     _losses_added_in: Any

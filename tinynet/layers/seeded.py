@@ -1,11 +1,13 @@
 """Seeded: base of the layers that draw random numbers."""
 
-from typing import Any, Unpack
+from collections.abc import Callable
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
+from tinynet.autograd import Tensor
 from tinynet.backend import random, undo
-from tinynet.kernels import common
+from tinynet.kernels.launches import launch
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
 from tinynet.layers.static_types import LayerArguments
@@ -19,25 +21,42 @@ class Seeded(Elementwise):
     A copy of both (as in a checkpoint) continues the same sequence.
     """
 
+    _without_effect: ClassVar = {"_draw_count"}
+
     def __init__(self, *, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")
         self.seed = seed
         self._draw_key = random.next_key() if seed is None else random.key_from_seed(seed)
-        self._draw_count = 0
+        self._draws = Tensor(np.zeros((), np.int64), name=f"{self.name}/draws")  # how many there were
+
+    @property
+    def _draw_count(self) -> int:
+        return int(self._draws.data)
+
+    @_draw_count.setter
+    def _draw_count(self, value: int) -> None:
+        self._draws.data[...] = value
 
     def next_words(self) -> np.ndarray:
         """(3,) uint32: two words of the key and the number of this draw, which determine all that it gives."""
         words = np.array([*self._draw_key, 0], np.uint32)
-        common.launch(self._next_words, words)
+        self._launch_draw(self._next_words, words)
         return words
 
-    def _next_words(self, words: np.ndarray) -> None:
-        """The number of the next draw. A launch, so that a recorded step draws anew each time it is repeated."""
-        undo.attribute(self, "_draw_count")
-        words[2] = self._draw_count & LOW
-        self._draw_count += 1
+    def _launch_draw(self, function: Callable[..., None], out: np.ndarray, *settings: Any) -> None:
+        """function(out, number of draws so far, *settings) as a launch, so that a step draws anew each time it is repeated.
+
+        The function counts the draw.
+        """
+        undo.array(self._draws)
+        launch(function, out, self._draws.data, *settings)
+        self._draws.touch()
+
+    def _next_words(self, words: np.ndarray, draws: np.ndarray) -> None:
+        words[2] = int(draws) & LOW
+        draws += 1
 
 
 def layers_that_draw(model: Any) -> list[Seeded]:

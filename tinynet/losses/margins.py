@@ -45,7 +45,7 @@ def _signed(y: Any) -> Any:
     if type(y.data) is not np.ndarray or y.requires_grad:
         return y * 2.0 - 1.0 if _binary(y.data) else y
     out = elementwise.like(y.data, y.shape, y.dtype)
-    launch(_sign_into, out, y.data)  # what the labels are is looked at whenever a captured step is repeated
+    launch(_sign_into, out, y.data)  # what the labels are is looked at whenever a step is repeated
     return Tensor(out)
 
 

@@ -102,7 +102,7 @@ def _classes(name: str, y_true: Any, classes: int) -> Any:
     given, seen = as_raw(y_true), as_raw(whole)
     if isinstance(seen, np.ndarray) and seen.size:
         unsigned = seen.view(f"u{seen.itemsize}")  # in which labels below 0 are the largest of all
-        launch(_look_at, name, given, seen, unsigned, classes)  # a launch: a recorded step looks at every batch
+        launch(_look_at, name, given, seen, unsigned, classes)  # a launch: a step that is repeated looks at every batch
     return whole
 
 

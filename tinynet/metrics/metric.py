@@ -20,6 +20,7 @@ import numpy as np
 from tinynet import initializers, registry, signature
 from tinynet.autograd import as_raw
 from tinynet.backend import allocations, config, device
+from tinynet.metrics import launched
 from tinynet.metrics.variable import Variable
 
 
@@ -48,6 +49,12 @@ class Metric:
     _direction: str | None = None
     _in_logs = True  # whether `fit` and `evaluate` report it; a matrix is read with `result`
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, made in (("update_state", launched.changes), ("reset_state", launched.changes), ("result", launched.reads)):
+            if name in vars(cls):
+                setattr(cls, name, made(vars(cls)[name]))
+
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or registry.snake_case(type(self).__name__)
         self.dtype = str(np.dtype(dtype or config.floatx()))
@@ -62,6 +69,7 @@ class Metric:
         """The value over all batches since the last `reset_state`."""
         raise TypeError(f"{type(self).__name__} must define result")
 
+    @launched.changes
     def reset_state(self) -> None:
         """Forgets all batches."""
         for variable in self._own_variables().values():

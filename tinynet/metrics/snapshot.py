@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor
-from tinynet.metrics.metric import Metric
 
 CHANGING = (list, dict, set, deque)
 
@@ -24,7 +23,7 @@ class _Held:
 
     def put_back(self) -> Any:
         thing = self.thing
-        if isinstance(thing, Metric):
+        if _is_metric(thing):
             put_back(thing, self.contents)
         elif isinstance(thing, dict):
             thing.clear()
@@ -38,19 +37,19 @@ class _Held:
 
 
 def _contents(thing: Any) -> Any:
-    if isinstance(thing, Metric):
+    if _is_metric(thing):
         return taken(thing)
     if isinstance(thing, dict):
         return {key: _taken(item) for key, item in thing.items()}
     return [*map(_taken, thing)] if isinstance(thing, CHANGING) else _array(thing).copy()
 
 
-def taken(metric: Metric) -> dict[str, Any]:
+def taken(metric: Any) -> dict[str, Any]:
     """The attributes of a metric as they are now, for `put_back`."""
     return {name: _taken(value) for name, value in list(vars(metric).items())}
 
 
-def put_back(metric: Metric, held: dict[str, Any]) -> None:
+def put_back(metric: Any, held: dict[str, Any]) -> None:
     """Gives a metric back what `taken` found."""
     for name in [name for name in vars(metric) if name not in held]:
         del vars(metric)[name]  # made since, at the first batch of another run
@@ -58,7 +57,7 @@ def put_back(metric: Metric, held: dict[str, Any]) -> None:
 
 
 def _taken(value: Any) -> Any:
-    if isinstance(value, (Metric, Tensor, np.ndarray, *CHANGING)):
+    if _is_metric(value) or isinstance(value, (Tensor, np.ndarray, *CHANGING)):
         return _Held(value)
     return _each(_taken, value) if isinstance(value, tuple) else value
 
@@ -73,6 +72,23 @@ def _each(function: Any, value: Any) -> Any:
     """A tuple of the same type, with function(item) for every item."""
     items = map(function, value)
     return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two states, or parts of them, hold the same: arrays and numbers with the same bits."""
+    if isinstance(a, _Held):
+        return isinstance(b, _Held) and type(a.thing) is type(b.thing) and same(a.contents, b.contents)
+    if isinstance(a, dict):
+        return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, np.ndarray | float):
+        return type(a) is type(b) and np.asarray(a).tobytes() == np.asarray(b).tobytes()
+    return a is b or bool(a == b)
+
+
+def _is_metric(value: Any) -> bool:
+    return hasattr(type(value), "update_state")
 
 
 def _array(thing: Any) -> Any:

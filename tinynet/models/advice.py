@@ -57,7 +57,7 @@ def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
 
 def look_at_loss(model: Any, logs: dict[str, Any]) -> None:
     """Warns at the end of an epoch if its loss is no number."""
-    if not math.isfinite(logs["loss"]):
+    if not math.isfinite(logs.get("loss", 0.0)):
         say(model, "loss", f"the loss of this epoch is {logs['loss']}, and so, most likely, are the weights; {FIND}")
 
 

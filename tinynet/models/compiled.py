@@ -10,8 +10,9 @@ from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.overridable import overridable
 from tinynet.models.objective import Objective
-from tinynet.models.replay import Replay
+from tinynet.models.turns import Turns
 from tinynet.old_names import MODEL_METHODS, refuse
+from tinynet.replay.model import Replay
 
 
 class Compiled(Layer):
@@ -23,7 +24,8 @@ class Compiled(Layer):
     _compiled_objective: Any = None  # an Objective once compiled
     run_eagerly = False
     _names_of_outputs: Any = None  # known of models that are graphs of layers
-    _recorded_steps: Replay | None = None
+    _own_turns: Turns | None = None
+    _own_replay: Replay | None = None
 
     @tracebacks.entry
     def compile(
@@ -55,12 +57,6 @@ class Compiled(Layer):
         ['loss', 'mae']
         """
         refuse(self.compile, unknown)
-        for method in ("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics"):
-            if hasattr(type(self), method):
-                raise TypeError(
-                    f"{type(self).__name__} defines {method}, which tinynet does not call: models/steps.py is the step. "
-                    "Say predictions in call(), penalties by add_loss(), or write the loop: gradients(), optimizer.apply()"
-                )
         if isinstance(loss_weights, int | float) and not isinstance(loss_weights, bool):
             loss_weights = [float(loss_weights)]  # of a single output
         self.optimizer = optimizers.get(optimizer)
@@ -86,27 +82,46 @@ class Compiled(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Names of what is reported, in the order of `evaluate`."""
-        with self._replay_of_steps.lock:  # between two steps
+        with self._turns_of_steps.lock:  # between two steps
             return [] if self._compiled_objective is None else list(self._compiled_objective.results())
 
     @property
-    def _replay_of_steps(self) -> Replay:
-        """The steps recorded for this model."""
-        if self._recorded_steps is None:
-            vars(self).setdefault("_recorded_steps", Replay(self))  # one, whichever threads come first
-        assert self._recorded_steps is not None
-        return self._recorded_steps
+    def _turns_of_steps(self) -> Turns:
+        """The lock of the model's steps."""
+        if self._own_turns is None:
+            vars(self).setdefault("_own_turns", Turns())  # one, whichever threads come first
+        assert self._own_turns is not None
+        return self._own_turns
 
-    replay = overridable(lambda self: self._replay_of_steps, doc="The steps recorded for this model.")
+    @property
+    def _replay_of_steps(self) -> Replay:
+        if self._own_replay is None:
+            vars(self).setdefault("_own_replay", Replay(self))
+        assert self._own_replay is not None
+        return self._own_replay
+
+    @property
+    def _programs_of_steps(self) -> list[Any]:
+        return [] if self._own_replay is None else self._own_replay.programs
+
+    replay = overridable(lambda self: self._replay_of_steps, doc="Its steps; replay.why() says why, or why not.")
+
+    def _notice_of_steps(self) -> str:
+        """What `fit` says once if steps are not replayed that could be; else ""."""
+        text, said = self._replay_of_steps.notice(), self._compiled_objective.said
+        if not text or "steps" in said:
+            return ""
+        said.add("steps")
+        return text
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameters, none of them in the middle of a step that another thread runs."""
-        with self._replay_of_steps.lock:
+        with self._turns_of_steps.lock:
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
-        with self._replay_of_steps.lock:
+        with self._turns_of_steps.lock:
             super().set_weights(weights)
 
     if not TYPE_CHECKING:  # as in Module

@@ -17,7 +17,7 @@ def training_memory(model: Any, batch_size: int) -> dict[str, int]:
 
     Outputs of layers are kept until the backward pass has used them. Backward has up to four arrays of the largest
     output's size at a time: its gradient, that behind the activation, the input's, and what weight gradients are summed
-    in. Within about a fifth of what recorded steps take. Raises ValueError for a model that does not know its shapes.
+    in. Within about a fifth of what repeated steps take. Raises ValueError for a model that does not know its shapes.
     """
     if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
         raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")

@@ -5,6 +5,7 @@ in the middle of an epoch, another thread does while `fit` runs. They take turns
 the run before him needs later is put aside. So the objects show the numbers of the run that used them last.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,30 +15,33 @@ from tinynet.metrics.metric_list import logged
 
 
 class Means:
-    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see Replay.held.
+    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see turns.py.
 
     A run that begins in the middle of that (a signal handler, a metric that evaluates) leaves them as it found them.
     """
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.told: dict[str, Any] | None = None  # what a step of the model's own reported last
         self._kept: list[tuple[Any, Any]] = []  # (metric, what it holds), while others use the objects
         self._found: tuple[Any, list[tuple[Any, Any]]] | None = None  # who used them and what they held, if in the middle
-        with model._replay_of_steps.held():
+        with model._turns_of_steps.held():
             self._look()
-            if model._replay_of_steps.depth > 1:
+            if model._turns_of_steps.depth > 1:
                 self._found = self.objective.holder, self._held()
             self._begin()
 
     def reset(self) -> None:
         """Forgets all batches."""
-        with self.model._replay_of_steps.held():
+        with self.model._turns_of_steps.held():
             self._look()
             self._begin()
 
     def _look(self) -> None:
         """Notes which metrics there are now: callbacks compile anew, and layers make metrics when they are built."""
-        self.objective, self._of_layers = self.model._compiled_objective, self.model._metrics_of_layers()
+        self.objective, self.told = self.model._compiled_objective, None
+        known = {id(metric) for metric in self.objective.all_metrics}
+        self._of_layers = [metric for metric in self.model.metrics if id(metric) not in known]
 
     def _begin(self) -> None:
         self._put_aside()
@@ -53,6 +57,8 @@ class Means:
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches, in the order of compile; then the metrics that layers hold."""
+        if self.told is not None:
+            return dict(self.told)
         with self._turn():
             results = self.objective.results()
             for metric in self._of_layers:
@@ -61,6 +67,8 @@ class Means:
 
     def loss(self) -> float:
         """The mean of the loss alone, which takes little time."""
+        if self.told is not None:
+            return float(self.told.get("loss", math.nan))
         with self._turn():
             return float(self.objective.mean_loss.result())
 
@@ -72,10 +80,10 @@ class Means:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Within it the metrics hold what this run has seen; in the middle of another run's turn, only within it."""
-        replay = self.model._replay_of_steps
-        with replay.held():
+        turns = self.model._turns_of_steps
+        with turns.held():
             found = None
-            if replay.depth > 1 and self.objective.holder is not self:
+            if turns.depth > 1 and self.objective.holder is not self:
                 found = self.objective.holder, self._held()
             self.take_turn()
             try:
@@ -101,13 +109,13 @@ class Means:
 
     def release(self) -> None:
         """Says that nothing more will come. The metrics go on holding what this run has seen, unless it began in the middle."""
-        replay = self.model._replay_of_steps
+        turns = self.model._turns_of_steps
         if self._found is not None:
-            with replay.held():
+            with turns.held():
                 self.objective.holder, found = self._found
                 _put_back(found)
         else:
-            with replay.lock:
+            with turns.lock:
                 if self.objective.holder is self:
                     self.objective.holder = None
 

@@ -49,10 +49,14 @@ class Objective:
         self.parts = [metrics.Mean(name=f"{outputs[i]}_loss") for i, _, _ in self.terms] if several else []
         self.metrics = metrics.MetricList(self.given["metrics"], self.given["weighted_metrics"], outputs)
 
-    def loss(self, y: Any, y_pred: Any, weight: Any, penalties: Sequence[Any] = ()) -> tuple[Tensor, list[Tensor]]:
-        """(the loss of a batch: one number, the losses of the outputs if there are several)."""
+    def bind(self, y_pred: Any) -> None:
+        """Makes losses and metrics for outputs like y_pred, unless the outputs are known."""
         if self.outputs is None:
             self._bind(_names(y_pred))
+
+    def loss(self, y: Any, y_pred: Any, weight: Any, penalties: Sequence[Any] = ()) -> tuple[Tensor, list[Tensor]]:
+        """(the loss of a batch: one number, the losses of the outputs if there are several)."""
+        self.bind(y_pred)
         if not self.functions:
             if not penalties:
                 raise ValueError("no loss was given: compile(optimizer, loss=...) says what training should make small")
@@ -73,10 +77,14 @@ class Objective:
         several = isinstance(y_pred, list | tuple | dict)
         size = next(leaves(y_pred)).shape[0] if several else y_pred.shape[0]
         self.mean_loss.update_state(loss, size)
-        for mean, part in zip(self.parts, parts, strict=True):
+        for mean, part in zip(self.parts, parts, strict=bool(parts)):
             mean.update_state(part, size)
+        self.update_metrics(y, y_pred, weight)
+
+    def update_metrics(self, y: Any, y_pred: Any, weight: Any) -> None:
+        """Takes a batch into the metrics alone."""
         if self.metrics.metrics:
-            predicted = list(leaves(y_pred)) if several else [y_pred]
+            predicted = list(leaves(y_pred)) if isinstance(y_pred, list | tuple | dict) else [y_pred]
             if self.metrics.keeps:
                 predicted = [array.copy() for array in predicted]
             self.metrics.update_state(self._sorted(y), predicted, self._weights(weight))

@@ -5,9 +5,10 @@ loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses 
 grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to (replay.py); a step holds its
-lock. `means` are the running means of the run that a step is part of: see means.py. x, y and the weights of samples are
-arrays, or lists or dictionaries of them for models with several inputs or outputs.
+`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to (tinynet/replay); a step holds
+the model's lock (turns.py). Subclasses may have steps of their own: see customized.py. `means` are the running means of the run
+that a step is part of: see means.py. x, y and the weights of samples are arrays, or lists or dictionaries of them for models
+with several inputs or outputs.
 """
 
 from functools import partial
@@ -20,6 +21,7 @@ from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 from tinynet.models import advice
+from tinynet.models.customized import defines_testing, defines_training, own_infer, own_judge, own_update
 from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
@@ -28,7 +30,7 @@ from tinynet.tree import leaves, mapped
 def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """One update of the trainable parameters; (loss, losses of the outputs, predictions before it)."""
     y_pred = model(x, training=True)
-    loss, parts = model._compiled_objective.loss(y, y_pred, weight, model.losses)
+    loss, parts = model._loss_and_parts(x, y, y_pred, weight, True)
     if parameters := model.trainable_weights:
         model.optimizer.apply(gradients(model.optimizer.scale_loss(loss), parameters), parameters)
     return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
@@ -38,7 +40,7 @@ def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
 def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """(loss, losses of the outputs, predictions) in inference mode."""
     y_pred = model(x, training=False)
-    loss, parts = model._compiled_objective.loss(y, y_pred, weight, model.losses)
+    loss, parts = model._loss_and_parts(x, y, y_pred, weight, False)
     return loss.data, [part.data for part in parts], mapped(as_raw, y_pred)
 
 
@@ -48,27 +50,43 @@ def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     return (mapped(as_raw, model(x, training=False)),)
 
 
+def training_step(model: Any) -> Any:
+    """The function that `fit` runs on a batch: `update`, or the model's own."""
+    return own_update if defines_training(model) else update
+
+
+def testing_step(model: Any) -> Any:
+    """The function that `evaluate` runs on a batch: `judge`, or the model's own."""
+    return own_judge if defines_testing(model) else judge
+
+
 def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, looks: bool = False) -> None:
     """One `update`, or one `judge`; its loss and predictions are taken into the running means. `looks`: see advice.py."""
     if looks:
         advice.look_at_data(model, x, y, weight)
-    replay = model._replay_of_steps
-    with replay.lock:  # as `replay.held`, at every step
-        outer = replay.depth
+    turns = model._turns_of_steps
+    with turns.lock:  # as `turns.held`, at every step
+        outer = turns.depth
         try:
-            replay.depth = outer + 1
-            loss, parts, y_pred = replay(step, x, y, weight)
+            turns.depth = outer + 1
+            if step is own_update or step is own_judge:
+                means.take_turn()
+                logs = model._replay_of_steps(step, x, y, weight)
+                means.told = python_logs({name: np.array(value) for name, value in logs.items()})
+                return
+            loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
             means.update(loss, parts, y, y_pred, weight)
             if looks:
                 advice.look_at_predictions(model, y, y_pred)
         finally:
-            replay.depth = outer
+            turns.depth = outer
 
 
 def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays of their own."""
-    with model._replay_of_steps.held():
-        return mapped(lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(infer, x)[0])
+    step = own_infer if model._defines_own("predict_step") else infer
+    with model._turns_of_steps.held():
+        return mapped(lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0])
 
 
 def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
@@ -76,9 +94,10 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
     begins, seen = first, epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
     if not seen:
         means.reset()
-    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, update)):
+    run = training_step(model)
+    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
         hooks.on_train_batch_begin(step)
-        judged_step(model, means, update, x, y, weight, first)
+        judged_step(model, means, run, x, y, weight, first)
         first = False
         hooks.on_train_batch_end(step, means.results)
         seen = True
@@ -101,13 +120,13 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
 def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
     """Loss and metrics over all batches, or the first of them if a number of steps is given, in the order of compile."""
     epochs.restart()
-    means = Means(model)
+    means, run = Means(model), testing_step(model)
     model.stop_evaluating = seen = False
     hooks.on_test_begin()
     try:
-        for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, judge)):
+        for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
             hooks.on_test_batch_begin(step)
-            judged_step(model, means, judge, x, y, weight, not seen)
+            judged_step(model, means, run, x, y, weight, not seen)
             hooks.on_test_batch_end(step, means.results)
             seen = True
             if model.stop_evaluating:

@@ -2,32 +2,33 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Never
+from typing import Any, ClassVar, Never
 
 import numpy as np
 
 from tinynet.autograd import gradients, set_grad_enabled
 from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, History, python_logs
+from tinynet.console import say
 from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
 from tinynet.layers.call_args import keeps_integers
 from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
-from tinynet.models.compiled import Compiled
+from tinynet.models.customized import Customized
 from tinynet.models.means import Means
-from tinynet.models.progress import Progress
-from tinynet.models.steps import judge, judged_step, predict_epoch, predict_step, test_epoch, train_epoch, update
+from tinynet.models.steps import judged_step, predict_epoch, predict_step, test_epoch, testing_step, train_epoch, training_step
 from tinynet.old_names import refuse
 from tinynet.tree import leaves
 
 
-class Trainer(Compiled):
+class Trainer(Customized):
     """Base of models; see `steps` for what happens to a batch."""
 
     history: History = None  # type: ignore[assignment]  # until `fit`
+    _without_effect: ClassVar = {"history", "stop_training", "stop_evaluating", "stop_predicting", "_fits_by_thread"}
     stop_training = stop_evaluating = stop_predicting = False  # a callback may set them: the run ends after this batch
-    _fits_by_thread: dict[int, Progress] | None = None  # by thread: the `fit` that runs, the innermost if a callback trains
+    _fits_by_thread: dict[int, progress.Progress] | None = None  # by thread: the `fit` that runs, the innermost one
 
     # Runs
 
@@ -71,7 +72,7 @@ class Trainer(Compiled):
         )  # fmt: skip
         validation = self._validation_epochs(validation_data, validation_batch_size, batch_size, validation_steps)
         hooks = self._callback_list(callbacks, verbose, True, epochs=epochs, steps=train.steps)
-        with progress.running(self, Progress(initial_epoch, train, Means(self))) as at:
+        with progress.running(self, progress.Progress(initial_epoch, train, Means(self))) as at:
             self._train_epochs(at, epochs, validation, validation_freq, hooks)
         assert hooks.history is not None
         return hooks.history
@@ -122,13 +123,13 @@ class Trainer(Compiled):
         sample_weight and class_weight are as in `fit`, return_dict as in `evaluate`.
         """
         self._check_compiled("train_on_batch")
-        return self._on_batch(update, self._one_batch(x, y, sample_weight, class_weight), return_dict)
+        return self._on_batch(training_step(self), self._one_batch(x, y, sample_weight, class_weight), return_dict)
 
     @tracebacks.entry
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, x, y, sample_weight, in inference mode; return_dict as in `evaluate`."""
         self._check_compiled("test_on_batch")
-        return self._on_batch(judge, self._one_batch(x, y, sample_weight), return_dict)
+        return self._on_batch(testing_step(self), self._one_batch(x, y, sample_weight), return_dict)
 
     @tracebacks.entry
     def predict_on_batch(self, x: Any) -> Any:
@@ -140,8 +141,8 @@ class Trainer(Compiled):
         """{name of a parameter: derivative of the loss on a batch x, y, sample_weight}, in inference mode; nothing changes."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        with self._replay_of_steps.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
-            loss, _ = self._compiled_objective.loss(y, self(x, training=False), weight, self.losses)
+        with self._turns_of_steps.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
+            loss, _ = self._loss_and_parts(x, y, self(x, training=False), weight, False)
             parameters = self.trainable_weights
             found = gradients(loss, parameters)
         return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
@@ -158,14 +159,13 @@ class Trainer(Compiled):
         """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
         if (run := progress.current(self)) is not None:
             return run.means.results()
-        with self._replay_of_steps.lock:  # between two steps
+        with self._turns_of_steps.lock:  # between two steps
             results = {} if self._compiled_objective is None else self._compiled_objective.results()
             for metric in self._metrics_of_layers():
                 results.update(logged(metric.name, metric))
             return results
 
     def _loss_so_far(self) -> float:
-        """The running mean of the loss in the `fit` that calls it; NaN outside of one."""
         run = progress.current(self)
         return math.nan if run is None else run.means.loss()
 
@@ -173,18 +173,16 @@ class Trainer(Compiled):
 
     def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
-        with self._replay_of_steps.lock:
+        with self._turns_of_steps.lock:
             return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
         """Goes on from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns a function that undoes it."""
-        with self._replay_of_steps.lock:
+        with self._turns_of_steps.lock:
             return progress.restore_training_state(self, arrays, numbers)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train
-
-    # Preparations
 
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """A step on one batch; its loss and metrics."""
@@ -195,7 +193,7 @@ class Trainer(Compiled):
         finally:
             means.release()
 
-    def _train_epochs(self, at: Progress, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
+    def _train_epochs(self, at: Any, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
         """The epochs of `fit`."""
         hooks.on_train_begin()  # a callback may set `at` to where training was interrupted
         logs: dict[str, Any] = {}
@@ -211,6 +209,8 @@ class Trainer(Compiled):
                 logs = python_logs({**logs, **{f"val_{name}": value for name, value in values.items()}})
             at.epoch = epoch + 1
             hooks.on_epoch_end(epoch, logs)
+            if hooks.params.get("verbose") == 1 and (notice := self._notice_of_steps()):
+                say(notice)
             if self.stop_training:
                 break
         if self.optimizer.built:
@@ -267,4 +267,4 @@ def _due(epoch: int, frequency: int | Sequence[int]) -> bool:
 def _reported(values: Mapping[str, Any], return_dict: bool) -> Any:
     if return_dict:
         return dict(sorted(values.items()))
-    return list(values.values()) if len(values) > 1 else values["loss"]
+    return list(values.values()) if len(values) > 1 else next(iter(values.values()), None)

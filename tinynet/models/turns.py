@@ -2,14 +2,14 @@
 
 A step holds the model's `lock`, and so does whoever reads or writes all weights (`get_weights`, `save`) or the running means: a
 second thread that predicts, evaluates or saves while `fit` runs does so between two steps, with the weights of one of them.
-What another thread runs says nothing about what a step changed: that is what its own tape touched. A step that begins within
-another of the same thread (a signal handler, a metric that predicts) runs on the tape, beside what is recorded. Models that
-share layers have locks of their own: a step of one may see the other's weights in the middle of an update.
+A step that begins within another of the same thread (a signal handler, a metric that predicts) is counted in `depth`. Models
+that share layers have locks of their own: a step of one may see the other's weights in the middle of an update.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Turns:
@@ -18,6 +18,9 @@ class Turns:
     def __init__(self) -> None:
         self.lock = threading.RLock()  # held while a step runs
         self.depth = 0  # of steps within steps, counted by the thread that holds the lock
+
+    def __reduce__(self) -> Any:
+        return Turns, ()  # a copy of a model has turns of its own
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
     y = x m / (1 - rate),   m = 1 with probability 1 - rate, else 0, drawn from three words: a pure function of them
 
-The words, two of a key and the number of the call, are an array and not settings: in a step that is recorded and repeated
+The words, two of a key and the number of the call, are an array and not settings: in a step that is repeated
 they are what differs from time to time.
 """
 

@@ -18,8 +18,8 @@ from tinynet.ops.methods import Value, method
 def subscript(x, *, index):
     """x[index], for an index without Tensors."""
     y = x[index]
-    if is_basic(index) or type(y) is not np.ndarray:
-        return np.asarray(y) if isinstance(y, np.generic) else y  # one element: an array without axes
+    if not isinstance(y, np.generic) and (is_basic(index) or type(y) is not np.ndarray):
+        return y  # a view; of one element NumPy makes a number, and an array without axes is made here
     out = common.aligned(y.shape, y.dtype)
     common.launch(_take, out, x, index)
     return out

@@ -6,6 +6,7 @@ variables do: it is where gradients end. The array is a copy: what is done with 
 does not change the array.
 """
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from tinynet import missing_names
 from tinynet.autograd import Parameter, Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device, undo
+from tinynet.kernels.launches import launch, looked
 from tinynet.ops import printing
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
@@ -87,6 +89,7 @@ def _unwrapped(value: Any) -> Any:
 def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """np.asarray(t): a copy in CPU memory. With copy=False a read-only view; ValueError if there can be none."""
     _refuse_tracked([self], "NumPy", parameters=False)
+    looked(self.data)
     view = np.asarray(device.to_host(self.data)).view()
     view.flags.writeable = False
     if copy is not False:
@@ -104,6 +107,7 @@ def _refuse_tracked(values: Any, what: str, parameters: bool = True) -> None:
 
 def _numpy(self: Any) -> np.ndarray:
     """A copy as an ordinary C-ordered NumPy array."""
+    looked(self.data)
     return np.array(device.to_host(self.data), order="C")
 
 
@@ -126,12 +130,14 @@ def _number(self: Any) -> Any:
     """The only element as a Python number."""
     if self.size != 1:
         raise ValueError(f"only a Tensor with one element is a number; this one has shape {self.shape}")
+    looked(self.data)
     return self.data.item()
 
 
 def _bool(self: Any) -> bool:
     if self.size != 1:
         raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false; reduce it: (a == b).numpy().all()")
+    looked(self.data)
     return bool(self.data.item())
 
 
@@ -143,7 +149,7 @@ def _in_place(symbol: str) -> Any:
     def update(self: Any, other: Any) -> Tensor:
         _refuse_in_place(self, other, f"t {symbol}= ...", f"t = t {symbol} ...")
         undo.array(self)
-        getattr(self.data, f"__i{_NAMES[symbol]}__")(as_raw(other))
+        launch(getattr(operator, f"i{_NAMES[symbol]}"), self.data, as_raw(other))
         self.touch()
         return self
 
@@ -153,8 +159,13 @@ def _in_place(symbol: str) -> Any:
 def _setitem(self: Any, index: Any, value: Any) -> None:
     _refuse_in_place(self, value, "t[index] = ...", "where(mask, ..., t), or t.assign under no_grad()")
     undo.array(self)
-    self.data[tuple(as_raw(i) for i in index) if isinstance(index, tuple) else as_raw(index)] = as_raw(value)
+    place = tuple(as_raw(i) for i in index) if isinstance(index, tuple) else as_raw(index)
+    launch(_put, self.data, as_raw(value), place)
     self.touch()
+
+
+def _put(into: Any, value: Any, place: Any) -> None:
+    into[place] = value
 
 
 def _refuse_in_place(target: Any, value: Any, what: str, instead: str) -> None:

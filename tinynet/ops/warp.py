@@ -2,7 +2,7 @@
 
     y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,   maps[n] = (a0, a1, a2, b0, b1, b2)
 
-The maps are an array and not settings, and constant on the tape: in a step that is recorded and repeated they are what
+The maps are an array and not settings, and constant on the tape: in a step that is repeated they are what
 differs from time to time. Warping is linear in x, so that it and its adjoint are each other's rules.
 """
 

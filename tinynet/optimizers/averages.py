@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch
+from tinynet.kernels.launches import launch
 
 
 class Averages:
@@ -22,7 +22,7 @@ class Averages:
         self.segments.launch(kernels.average_sweep, self.segments.table(), self.numbers)
 
     def _begin(self, numbers: np.ndarray) -> None:
-        """A launch, as in sweep.py: what differs from step to step stays out of the recorded arguments."""
+        """A launch, as in sweep.py: what differs from step to step is no argument of a launch, but in an array."""
         momentum, overwrite = _settings(self.optimizer)
         numbers[:] = momentum, 1 - momentum, overwrite
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from tinynet.autograd import Parameter, as_raw, no_grad
 from tinynet.backend import tracebacks
-from tinynet.kernels.common import launch
-from tinynet.kernels.replay import lasting
+from tinynet.kernels.launches import write
 
 
 def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
@@ -46,8 +45,7 @@ def constrain(variable: Parameter) -> None:
     """w <- constraint(w); in launches, if the constraint is written with operators and functions of tinynet.ops."""
     value = as_raw(variable.constraint(variable))
     if type(value) is type(variable.data) is np.ndarray and value.shape == variable.shape:
-        with lasting:
-            launch(np.copyto, variable.data, value)
+        write(variable.data, value)
         variable.touch()
     else:
         variable.assign(value)

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch
+from tinynet.kernels.launches import launch
 from tinynet.optimizers import averages, clipping
 
 
@@ -17,7 +17,7 @@ class Step:
     """What `apply` does with the gradients of certain variables; their constraints follow in
     `Optimizer.apply`.
 
-    A recorded step repeats all of it as one launch: it is Python that changes arrays in place, and reads its
+    A step that is repeated repeats all of it as one launch: it is Python that changes arrays in place, and reads its
     settings and the learning rate of the day again when it is repeated.
     """
 

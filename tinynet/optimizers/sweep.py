@@ -1,7 +1,7 @@
 """The parts of a step (step.py) for all variables at once: a few launches, however many variables there are.
 
-What differs from step to step is computed in Python and written into an array, `numbers`. A recorded step
-launches that too (kernels/replay.py), so that it takes the learning rate of the day when it is repeated.
+What differs from step to step is computed in Python and written into an array, `numbers`, in a launch: a step
+that is repeated takes the learning rate of the day.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.common import launch
+from tinynet.kernels.launches import launch
 from tinynet.optimizers.step import Step
 
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
@@ -20,8 +20,8 @@ MOST = 8  # sweeps kept, for optimizers that are given other variables from step
 
 
 class Sweep(Step):
-    """The step of certain variables. It holds every array that its tables point at, also for a recorded
-    step."""
+    """The step of certain variables. It holds every array that its tables point at, also for a step
+    that is repeated."""
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
         super().__init__(optimizer, variables)

@@ -12,8 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from tinynet.kernels import activations, common, replay
-from tinynet.kernels.replay import Recorder, lasting
+from tinynet.kernels import activations, common, launches
+from tinynet.replay.capture import Capture
 
 N = 16
 
@@ -24,13 +24,13 @@ def batch(seed):
 
 def test_a_program_repeats_the_launches_on_other_numbers():
     x = common.to_batch_last(batch(0))
-    with Recorder() as recorder:
+    with Capture() as capture:
         y = activations.elu(x, alpha=1.0)
         dx = activations.elu_grad(x, y, alpha=1.0)
-    assert len(recorder.program) == 2
+    assert len(capture.program) == 2
     for seed in (1, 2):
         x[...] = batch(seed)
-        recorder.program.run()
+        capture.program.run()
         y_expected = np.where(x > 0, x, np.expm1(x))
         np.testing.assert_allclose(y, y_expected, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(dx, np.where(x > 0, x, x * (y_expected + 1)), rtol=1e-5, atol=1e-6)
@@ -43,45 +43,45 @@ def test_ufuncs_and_python_functions_are_launches_too():
         count[0] += 1
         array += count[0]
 
-    with Recorder() as recorder:
+    with Capture() as capture:
         common.launch(np.add, total, x, total)
         common.launch(advance, total)
-    recorder.program.run()
+    capture.program.run()
     np.testing.assert_allclose(total, 2 * x + 3, rtol=1e-6)
 
 
 def test_what_died_while_recording_is_used_again_and_nothing_else():
     x = common.to_batch_last(batch(0))
-    with Recorder() as recorder:
+    with Capture() as capture:
         first = activations.relu(x)
         second = activations.relu(first)
         del first
         gc.collect()
         third = activations.relu(second)  # where the first was
         fourth = activations.relu(third)
-    assert len(recorder.program.blocks) == 3
+    assert len(capture.program.blocks) == 3
     assert not any(np.may_share_memory(a, b) for a, b in ((second, third), (second, fourth), (third, fourth)))
     held = [array.copy() for array in (second, third, fourth)]
-    recorder.program.run()
+    capture.program.run()
     for array, copy in zip((second, third, fourth), held, strict=True):
         np.testing.assert_array_equal(array, copy)
 
 
 def test_an_array_known_by_its_address_stays_alive():
-    with Recorder() as recorder:
+    with Capture() as capture:
         temporary = np.full(1 << 20, 7.0)
         common.address(temporary)
         own = common.aligned((4,), np.float32)
         common.address(own)
-    kept = recorder.program.addressed
+    kept = capture.program.addressed
     assert kept[0] is temporary
-    assert np.shares_memory(kept[1], recorder.program.blocks[0])
+    assert np.shares_memory(kept[1], capture.program.blocks[0])
 
 
 def test_other_steps_and_threads_are_not_listened_to():
     x = common.to_batch_last(batch(0))
-    with Recorder() as outer:
-        with Recorder() as inner:
+    with Capture() as outer:
+        with Capture() as inner:
             activations.relu(x)
         activations.relu(x)
     activations.relu(x)
@@ -89,10 +89,10 @@ def test_other_steps_and_threads_are_not_listened_to():
 
 
 def test_an_error_ends_the_recording():
-    with pytest.raises(ZeroDivisionError), Recorder() as recorder:
+    with pytest.raises(ZeroDivisionError), Capture() as capture:
         raise ZeroDivisionError
     activations.relu(common.to_batch_last(batch(0)))
-    assert len(recorder.program) == 0
+    assert len(capture.program) == 0
 
 
 class Handlers:
@@ -122,31 +122,31 @@ def test_what_a_signal_handler_runs_is_not_part_of_the_step(kind):
     made = {"function": handlers.function(), "part": handlers.part(), "method": handlers.method, "object": handlers}
     before = signal.signal(signal.SIGUSR1, made[kind])
     try:
-        with Recorder(rehearses=True) as recorder:
+        with Capture(rehearses=True) as capture:
             y = activations.relu(x)
             signal.raise_signal(signal.SIGUSR1)
-            with replay.lasting:
+            with launches.lasting:
                 signal.raise_signal(signal.SIGUSR1)
                 common.launch(np.multiply, x, 0, x)
             signal.raise_signal(signal.SIGUSR1)
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert len(recorder.program) == 2
-    assert len(recorder.program.blocks) == 1
+    assert len(capture.program) == 2
+    assert len(capture.program.blocks) == 1
     assert len(results) == 3
     for found in (y, *results):
         np.testing.assert_array_equal(found, np.maximum(batch(0), 0))
-    assert not any(np.may_share_memory(found, recorder.program.blocks[0]) for found in results)
+    assert not any(np.may_share_memory(found, capture.program.blocks[0]) for found in results)
 
 
 def test_a_thread_that_inherits_the_context_is_not_heard():
     x, context = common.to_batch_last(batch(0)), None
-    with Recorder() as recorder:
+    with Capture() as capture:
         context = contextvars.copy_context()
         other = threading.Thread(target=lambda: context.run(activations.relu, x))
         other.start()
         other.join()
-    assert len(recorder.program) == 0
+    assert len(capture.program) == 0
 
 
 def record_after(seconds):
@@ -154,7 +154,7 @@ def record_after(seconds):
     signal.setitimer(signal.ITIMER_REAL, seconds)
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        with Recorder():
+        with Capture():
             for _ in range(30):
                 common.aligned((8,), np.float32)
 
@@ -177,9 +177,9 @@ def test_no_interrupt_is_lost_and_none_leaves_a_recorder_behind(monkeypatch):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert not swallowed
-    assert common.recorder() is None
+    assert launches.listener() is None
     activations.relu(common.to_batch_last(batch(0)))
-    assert common.recording.get() is None
+    assert launches.listening.get() is None
 
 
 @pytest.mark.parametrize("rehearses", [False, True])
@@ -192,11 +192,11 @@ def test_what_a_launched_function_launches_is_part_of_it(rehearses):
         common.launch(np.add, total, doubled, total)
 
     x, total = np.ones(4), np.zeros(4)
-    with Recorder(rehearses=rehearses) as recorder, lasting:
+    with Capture(rehearses=rehearses) as capture, launches.lasting:
         common.launch(twice, x, total)
-    assert len(recorder.program) == 1
-    assert recorder.program.bytes == 0
+    assert len(capture.program) == 1
+    assert capture.program.bytes == 0
     np.testing.assert_array_equal(total, 0 if rehearses else 2)
     x[...] = 5
-    recorder.program.run()
+    capture.program.run()
     np.testing.assert_array_equal(total, 10 if rehearses else 12)

@@ -1,4 +1,4 @@
-"""Nets that begin with augmentation: recorded steps draw anew, and give the same bits as the tape."""
+"""Nets that begin with augmentation: replayed steps draw anew, and give the same bits as the tape."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from tinynet import layers
 from tinynet.models import Sequential
 
-from models.test_replay import same_bits
+from replay_tools import same_bits
 
 LAYERS = {
     "flip": lambda: layers.RandomFlip("horizontal"),

@@ -6,7 +6,7 @@ import pytest
 from tinynet import layers
 from tinynet.models import Sequential
 
-from models.test_replay import same_bits
+from replay_tools import same_bits
 
 FIRST = {"data_format": "channels_first"}
 

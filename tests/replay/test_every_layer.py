@@ -1,4 +1,4 @@
-"""Every layer between two others: recorded steps give the same bits as the tape, and there are recorded steps."""
+"""Every layer between two others: replayed steps give the same bits as the tape, and there are replayed steps."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import tinynet
 from tinynet import callbacks, layers, ops
 
 from layers.cases import CASES, FORMATS, make
-from models.test_replay import same_bits
+from replay_tools import same_bits
 
 
 @pytest.mark.parametrize(("name", "data_format"), FORMATS, ids=lambda value: value or "")
@@ -41,4 +41,4 @@ def test_what_a_lambda_is_told_may_change():
         def on_epoch_end(self, epoch, logs=None):
             layer[0].arguments["negative_slope"] += 0.2
 
-    same_bits(build, hooks=[Steeper], programs=False)
+    same_bits(build, hooks=[Steeper])

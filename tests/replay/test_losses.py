@@ -7,7 +7,7 @@ from tinynet import activations, layers, losses
 from tinynet.models import Sequential
 from tinynet.utils import to_categorical
 
-from models.test_replay import same_bits
+from replay_tools import same_bits
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(70, 6)).astype(np.float32)

@@ -6,7 +6,7 @@ import pytest
 from tinynet import constraints, layers, optimizers, schedules
 from tinynet.models import Sequential
 
-from models.test_replay import X, Y, both, dense_net, same_bits
+from replay_tools import X, Y, both, dense_net, same_bits
 
 OPTIMIZERS = {
     "lion": lambda: optimizers.Lion(0.01, weight_decay=0.1),

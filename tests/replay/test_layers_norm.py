@@ -8,7 +8,7 @@ from tinynet import kernels, layers
 from tinynet.models import Sequential
 
 from models.nets import small_data
-from models.test_replay import same_bits, trained
+from replay_tools import same_bits, trained
 
 ROWS = {
     "layer_normalization": lambda: layers.LayerNormalization(),

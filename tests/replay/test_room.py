@@ -1,0 +1,26 @@
+"""Replay has a room of its own: hardly any file outside of it speaks of it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+WORDS = re.compile(r"replay|captur|recorder|recording", re.IGNORECASE)
+OUTSIDE = {
+    "tinynet/__init__.py",  # the public name
+    "tinynet/models/compiled.py",  # model.replay
+    "tinynet/models/steps.py",  # where a step of fit is replayed
+}
+
+
+def test_what_replay_is_stands_in_one_room():
+    files = [path for folder in ("tinynet", "kernels") for path in sorted((ROOT / folder).rglob("*.py"))]
+    speak = {path.relative_to(ROOT).as_posix() for path in files if WORDS.search(path.read_text(encoding="utf-8"))}
+    assert {name for name in speak if not name.startswith("tinynet/replay/")} <= OUTSIDE
+    assert len(speak) <= 8, sorted(speak)
+
+
+def test_the_page_of_the_room_names_all_its_files():
+    room = ROOT / "tinynet" / "replay"
+    page = (room / "__init__.py").read_text(encoding="utf-8")
+    for path in room.glob("*.py"):
+        assert path.name == "__init__.py" or f" {path.name} " in page, path.name

@@ -1,0 +1,234 @@
+"""replayed: a function of arrays and Tensors, a training step of one's own, whose kernels are repeated without its Python."""
+
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from tinynet.autograd import Tensor, as_raw, is_grad_enabled
+from tinynet.backend import changes, config
+from tinynet.kernels import common, launches, threads
+from tinynet.replay import bits
+from tinynet.replay.names import PLAIN, Names, Same
+from tinynet.replay.step import NOT_YET, Step, Surroundings, around, set_at_each_step
+from tinynet.tree import leaves, mapped
+
+MOST = 8  # kinds of arguments that are kept; with one more, the oldest goes
+
+
+def replayed(function: Callable[..., Any]) -> "Replayed":
+    """Decorator: from the fourth call of a kind on, the kernels that `function` led to are repeated, with the same bits.
+
+    The package's page (tinynet/replay/__init__.py) says what may change between calls. A call that cannot be repeated runs
+    its Python, and `why()` says why. Results are arrays and Tensors of the caller's own.
+
+    >>> w = tinynet.Parameter([2.0])
+    >>> @replayed
+    ... def step(x):
+    ...     loss = ops.sum((w - x) ** 2)
+    ...     w.assign(w - 0.1 * tinynet.grad(loss, w))
+    ...     return loss
+    >>> [round(float(step(np.array([t], np.float32))), 2) for t in range(5)]
+    [4.0, 0.36, 0.27, 2.01, 4.55]
+    >>> step.why()
+    'replayed'
+    """
+    return Replayed(function)
+
+
+class Replayed:
+    """What `replayed` makes of a function: call it as the function. `programs` are those in use, one a kind of arguments."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise TypeError(f"replayed takes a function, got {function!r}")
+        update_wrapper(self, function)
+        self.repeats = function
+        self._steps: dict[Any, Step] = {}
+        self._lock, self._depth = threading.RLock(), 0
+        self._reason = NOT_YET
+        self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
+        self._names: Names | None = None
+        self._named: tuple[Any, ...] = ()
+        self._trainable: tuple[bool, ...] = ()
+        self._locks: list[Any] = []  # of the models that the function names
+        self._before: tuple[Any, Any] = ((), ())
+        self._last: tuple[Any, Any] = ((), ())  # kinds of arguments and values of names, at the last calls of new kinds
+        self._unsettled, self._set_last = 0, changes.last  # how often attributes were set before anything was repeated
+        self._fresh = 0  # calls of a new kind, one after the other
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """A method that is replayed: each object has steps of its own."""
+        if instance is None:
+            return self
+        name = f"_replayed_{self.repeats.__name__}"
+        held = vars(instance)
+        if name not in held or held[name].repeats.__self__ is not instance:
+            held[name] = Replayed(MethodType(self.repeats, instance))
+        return held[name]
+
+    def __reduce__(self) -> Any:
+        return Replayed, (self.repeats,)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if launches.listener() is not None:  # part of a step that is captured
+            return self.repeats(*args, **kwargs)
+        with self._lock:
+            if self._depth:  # a signal handler calls it in the middle of a call
+                with launches.aside():
+                    return self.repeats(*args, **kwargs)
+            if config.functions_run_eagerly():
+                self._reason = "config.run_functions_eagerly(True) says so"
+                return self.repeats(*args, **kwargs)
+            self._depth = 1
+            try:
+                return self._run(args, kwargs)
+            finally:
+                self._depth = 0
+
+    @property
+    def programs(self) -> list[Any]:
+        """The programs in use."""
+        return [step.program for step in self._steps.values() if step.program is not None]
+
+    def why(self) -> str:
+        """Whether the last call was repeated from its kernels ("replayed"), or else why not, in a sentence."""
+        last = next(reversed(list(self._steps.values())), None)
+        if last is not None and last.program is not None:
+            return "replayed"
+        if self._unsettled > 1 and last is not None and last.reason == NOT_YET:
+            return f"not replayed: {set_at_each_step(self._set_last)}"
+        if self._fresh > 3:
+            return f"not replayed: {self._differs()}"
+        return f"not replayed: {self._reason if last is None else last.reason}"
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = args if not kwargs else (args, kwargs)
+        values = given if not kwargs and all(type(x) in (np.ndarray, Tensor) for x in args) else tuple(leaves(given))
+        kinds = tuple([_kind(value) for value in values])
+        if None in kinds:
+            self._reason = "it is given a Tensor whose gradient leads further back than the call"
+            return self.repeats(*args, **kwargs)
+        if changes.counts != self._changes:
+            self._look()
+        assert self._names is not None
+        named = self._names.values()
+        if named != self._named:  # a function that was exchanged may name others
+            self._look()
+            named = self._named
+        structure = None if values is given else repr(mapped(lambda _: 0, given))
+        where = config.epsilon(), is_grad_enabled(), common.choices(), threads.get_num_threads(), threading.get_ident()
+        key = kinds, structure, bool(kwargs), named, self._trainable, where
+        step = self._steps.pop(key, None)
+        if step is None or not step.valid():
+            self._fresh += 1
+            self._before, self._last = self._last, (kinds, named)
+            step = Step(self._of_arrays(given, values, bool(kwargs)), self._surroundings, bits.others)
+        else:
+            self._fresh = 0
+        self._steps[key] = step
+        while len(self._steps) > MOST:
+            self._steps.pop(next(iter(self._steps)), None)
+        outputs = self._locked(step, tuple([as_raw(x) for x, kind in zip(values, kinds, strict=True) if kind[0] in ARRAYS]))
+        return outputs if step.program is None else _own(outputs, step)
+
+    def _locked(self, step: Step, arrays: tuple[Any, ...]) -> Any:
+        """step(arrays), between two steps of the models that are part of it."""
+        for lock in self._locks:
+            lock.acquire()
+        try:
+            return step(arrays)
+        finally:
+            for lock in reversed(self._locks):
+                lock.release()
+
+    def _look(self) -> None:
+        """Takes note of what the function names. Once an attribute of a layer was set, all that was captured is forgotten."""
+        if changes.counts["attributes"] != self._changes.get("attributes"):
+            if self._steps:
+                settled = any(step.reason != NOT_YET for step in self._steps.values())
+                self._unsettled, self._set_last = 0 if settled else self._unsettled + 1, changes.last
+            self._steps.clear()
+        names = Names([self.repeats])
+        layers = {id(x): x for one in names.objects if hasattr(one, "_with_all_within") for x in one._with_all_within()}
+        self._names, self._named, self._changes = names, names.values(), dict(changes.counts)
+        self._trainable = tuple([layer.trainable for layer in layers.values()])
+        models = {id(one): one for one in names.objects if hasattr(one, "_turns_of_steps")}
+        self._locks = [models[key]._turns_of_steps.lock for key in sorted(models)]
+
+    def _surroundings(self) -> Surroundings:
+        assert self._names is not None
+        return around(self._names.objects)
+
+    def _of_arrays(self, given: Any, values: Any, named: bool) -> Callable[..., Any]:
+        """The function of the arrays alone that are among its arguments: the others stay what they are."""
+        each = iter([_Place(value) for value in values])
+        places = mapped(lambda _: next(each), given)
+
+        def function(*arrays: np.ndarray) -> Any:
+            rest = iter(arrays)
+            filled = mapped(lambda place: place.filled(rest), places)
+            return self.repeats(*filled[0], **filled[1]) if named else self.repeats(*filled)
+
+        return function
+
+    def _differs(self) -> str:
+        """What was another one at each of the last calls."""
+        for i, (a, b) in enumerate(zip(self._before[0], self._last[0], strict=False)):
+            if a != b:
+                return f"argument {i + 1} is of another kind at each call; numbers that change are given in arrays"
+        assert self._names is not None
+        label = self._names.differing(self._before[1], self._last[1])
+        return f"{label!r} is another value at each call; numbers that change are read from arrays"
+
+
+ARRAYS = ("array", "Tensor")
+
+
+def _kind(value: Any) -> Any:
+    """What a step depends on of an argument: not the numbers of an array. None: it cannot be exchanged."""
+    kind = type(value)
+    if kind is np.ndarray:
+        return "array", value.shape, value.dtype, value.flags.c_contiguous, value.ndim > 0 and common.is_batch_last(value)
+    if kind is Tensor:
+        if value._node is not None and value.requires_grad:
+            return None
+        x = value._data
+        order = type(x), type(x) is np.ndarray and (x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x))
+        return "Tensor", x.shape, x.dtype, value.requires_grad, order
+    return ("value", kind, value) if kind in PLAIN else ("object", Same(value))
+
+
+class _Place:
+    """An argument: an array or a Tensor that is given anew, or what it is."""
+
+    def __init__(self, value: Any) -> None:
+        self.kind = type(value)
+        self.value = value if self.kind not in (np.ndarray, Tensor) else value.requires_grad if self.kind is Tensor else None
+
+    def filled(self, arrays: Any) -> Any:
+        if self.kind is Tensor:
+            return Tensor(next(arrays), requires_grad=bool(self.value))
+        if self.kind is not np.ndarray:
+            return self.value
+        array, heard = next(arrays), launches.listener()
+        return array if heard is None else heard.watched(array)
+
+
+def _own(outputs: Any, step: Step) -> Any:
+    """Results that stay the caller's: copies of what lies in the program's memory, numbers where the Python gives numbers."""
+    kinds = iter(step.kinds)
+    return mapped(lambda value: _copied(value, next(kinds)), outputs)
+
+
+def _copied(value: Any, kind: type) -> Any:
+    raw = as_raw(value)
+    if type(raw) is not np.ndarray or type(value) not in (np.ndarray, Tensor):
+        return value
+    if issubclass(kind, int | float):
+        return kind(raw[()])
+    copy = raw.copy() if raw.flags.c_contiguous else bits.copy_of(raw)
+    return Tensor(copy) if kind is Tensor else copy.view(kind) if kind is not np.ndarray else copy
