@@ -65,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     what = "a step of tinynet with augmented images, beside one without (printed, not kept)"
     augmentation = levels.add_parser("augmentation", parents=[common, trained], help=what)
     augmentation.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
+    what = "a step of a loop of one's own beside that of fit (printed, not kept)"
+    own_loop = levels.add_parser("own_loop", parents=[common, trained], help=what)
+    own_loop.add_argument("--nets", nargs="+", choices=NETS, default=["model-9"], metavar="NET", help=", ".join(NETS))
+    own_loop.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
     what = "one convolution on every rung from its definition to the register tile (printed, not kept)"
     ladder = levels.add_parser("ladder", parents=[common], help=what)
     ladder.add_argument("--batch", type=at_least_one, default=128, metavar="N")
@@ -109,6 +113,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import augmentation
 
         augmentation.run(args)
+        return
+    if args.level == "own_loop":
+        from . import own_loop
+
+        own_loop.run(args)
         return
     if args.level == "ladder":
         from . import ladder
