@@ -52,7 +52,9 @@ class Replayed:
         self._reason = NOT_YET
         self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
         self._names: Names | None = None
-        self._named: tuple[Any, ...] = ()
+        self._named: tuple[Any, ...] = ()  # its values by the ids of objects,
+        self._now: tuple[Any, ...] = ()  # and with the objects, which keeps them alive
+        self._token, self._tokens = 0, dict[Any, int]()  # a number for the values, of all that there were
         self._trainable: tuple[bool, ...] = ()
         self._locks: list[Any] = []  # of the models that the function names
         self._before: tuple[Any, Any] = ((), ())
@@ -115,17 +117,15 @@ class Replayed:
         if changes.counts != self._changes:
             self._look()
         assert self._names is not None
-        named = self._names.values()
-        if named != self._named:  # a function that was exchanged may name others
+        if self._names.values(id) != self._named:  # a function that was exchanged may name others
             self._look()
-            named = self._named
         structure = None if values is given else repr(mapped(lambda _: 0, given))
         where = config.epsilon(), is_grad_enabled(), common.choices(), threads.get_num_threads(), threading.get_ident()
-        key = kinds, structure, bool(kwargs), named, self._trainable, where
+        key = kinds, structure, bool(kwargs), self._token, self._trainable, where
         step = self._steps.pop(key, None)
         if step is None or not step.valid():
             self._fresh += 1
-            self._before, self._last = self._last, (kinds, named)
+            self._before, self._last = self._last, (kinds, self._now)
             step = Step(self._of_arrays(given, values, bool(kwargs)), self._surroundings, bits.others)
         else:
             self._fresh = 0
@@ -154,7 +154,11 @@ class Replayed:
             self._steps.clear()
         names = Names([self.repeats])
         layers = {id(x): x for one in names.objects if hasattr(one, "_with_all_within") for x in one._with_all_within()}
-        self._names, self._named, self._changes = names, names.values(), dict(changes.counts)
+        self._names, self._now, self._named = names, names.values(), names.values(id)
+        if len(self._tokens) > 8 * MOST:
+            self._tokens.clear()
+            self._steps.clear()
+        self._token, self._changes = self._tokens.setdefault(self._now, len(self._tokens)), dict(changes.counts)
         self._trainable = tuple([layer.trainable for layer in layers.values()])
         models = {id(one): one for one in names.objects if hasattr(one, "_turns_of_steps")}
         self._locks = [models[key]._turns_of_steps.lock for key in sorted(models)]
