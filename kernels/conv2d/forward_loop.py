@@ -1,7 +1,7 @@
 """Which forward tile (forward.py) runs where: the plan of a convolution, and the loops that follow it.
 
-A plan is made from shapes alone, once, and remembered. All that a compiled loop takes of it is a ForwardLoop, whose numbers
-it knows by name; the rest are the addresses of the arrays and their steps.
+A plan depends on shapes only; it is made once and kept in a cache. The compiled loop gets its numbers as a
+ForwardLoop, by name, and besides them the addresses of the arrays and their steps.
 """
 
 from functools import cache
@@ -15,17 +15,19 @@ from ..emit import Vectors, call_kernel
 from .forward import ForwardCall, Tile, split, tile_address, tile_shape
 from .geometry import Pair, Steps, Window, tap_ranges
 
-# One thread is done with fewer multiply-adds before another one is awake.
+# Fewer multiply-adds stay on one thread: it has finished them before another one is awake.
 MAX_MULTIPLY_ADDS_ALONE = 1 << 19
 # Rows are divided by filters, and then by images, until there are about this many pieces of work.
 MIN_TASKS = 16
-# With more bytes from one channel of w to the next, a tile's weights lie in few sets of the cache: they are copied together.
+# Weights of a tile that lie further apart than this share a few sets of the cache: they are copied together
+# first.
 MAX_CHANNEL_STRIDE_BYTES = 512
-# With more bytes of x under a tile, for all images, the second-level cache wants fewer images at a time.
+# Where a tile reads more bytes of x than this for all images, it takes some images at a time: they stay in
+# the cache.
 MAX_WINDOW_BYTES = 1 << 19
-# Numbers so many bytes apart, or a multiple, lie in a few sets of the caches and drive each other out.
+# Numbers this many bytes apart, or a multiple of it, share a few sets of the caches and evict each other.
 ALIAS_BYTES = 256
-# So many multiply-adds with each number of x are worth a copy of x in which they do not.
+# From this many multiply-adds with each number of x on, it pays to copy x to where its numbers lie together.
 MIN_MULTIPLY_ADDS_FOR_COPY = 512
 
 

@@ -1,7 +1,7 @@
 """Adam and its relatives: running means of the gradient (m) and of its square or largest size (v, u).
 
-Kingma & Ba, "Adam: a method for stochastic optimization" (2015). The bias corrections depend on the step alone; the
-optimizer classes compute them once and pass them in.
+Kingma & Ba, "Adam: a method for stochastic optimization" (2015). The bias corrections depend only on the number of
+the step; the optimizer classes compute them once and pass them in.
 """
 
 import math

@@ -1,8 +1,9 @@
 """Backward: the tape walked from the outputs to the inputs, latest operation first.
 
-`Node.order` grows with time, so the latest node that waits in the heap has received every gradient it will ever
-get: no recursion, no separate sort. On their way gradients are arrays, under `create_graph` Tensors on the tape;
-rules get Tensors in either case. Gradients are added into new arrays; what was handed in is never changed.
+`Node.order` grows with time, so the latest node that waits in the heap has received every gradient that it will get.
+That takes no recursion and no separate sort. Gradients that are under way are arrays, or under `create_graph` Tensors on
+the tape; rules get Tensors in either case. Gradients are added into new arrays: an array that a rule returned, or that
+the user passed, is never changed.
 """
 
 import heapq
@@ -82,7 +83,7 @@ class Walk:
 
 
 def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:
-    """What `node` saved at `place` (see Node) as the Tensor it was; what was given as an array stays one."""
+    """The value that `node` saved at `place` (see Node): the Tensor that the forward got, or an array if it got that."""
     edge = edge if edge is not None and value is not None and value.dtype.kind == "f" else None
     if isinstance(edge, Tensor) or (edge is None and place not in node.versions):
         return value if edge is None else edge
@@ -122,7 +123,8 @@ def gradients(
 ) -> list[Any]:  # fmt: skip
     """Gradients by `inputs` of `outputs`, weighted by `grad_outputs`: arrays (Tensors under `create_graph`), or None if unused.
 
-    As the rules returned them: some may be views of one another, or of a gradient given. stop, retain_graph: see Walk, grad.
+    They are what the rules returned: some may be views of each other, or of `grad_outputs`. stop: see Walk; retain_graph:
+    see grad.
     """
     outs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)

@@ -21,8 +21,9 @@ output 0 of the node add. z.backward() begins there, with the gradient 1, and go
     >>> x.grad.numpy(), y.grad.numpy()   # dz/dx = y + 1, dz/dy = x
     (array([4.], dtype=float32), array([2.], dtype=float32))
 
-add was recorded last, so it comes first: when multiply's turn comes, all gradients of its output are there. A
-node never points to its own output. So there are no reference cycles, and memory goes down while backward walks.
+add was recorded last, so the walk takes it first. When it takes multiply, every node that used multiply's output has
+sent its gradient. A node never points to its own output. So there are no reference cycles, and memory is freed while
+backward walks.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Untracked Tensors: what rules, forwards and compositions are given, so that they can be written with operators.
+"""Untracked Tensors: functions written with operators and `ops` get Tensors, also where nothing is recorded.
 
-An operator of plain arrays is NumPy's. An operator of Tensors is the operation of `ops`: of the same number format,
-memory order and bits everywhere, repeated where a step is repeated, and on the tape if one of the Tensors is tracked.
+The `*` of two arrays is NumPy's. The `*` of two Tensors is the operation `multiply`: with the same number format, memory
+order and bits everywhere, captured for replay, and recorded on the tape if one of the Tensors is tracked.
 """
 
 import inspect

@@ -17,7 +17,7 @@ class Dense(Activated):
 
     units   number of outputs;  use_bias   whether b is added
     activation   None: y as it is; a name such as "relu", or a function
-    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_initializer, bias_initializer   first values of the weights (`tinynet.initializers`: a name or an object)
     kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
     kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
     activity_regularizer, dtype, name, trainable   as in Layer
@@ -27,10 +27,10 @@ class Dense(Activated):
     """
 
     _takes_many = False
-    supports_masking = True
-    _least_rank = 2
+    supports_masking = True  # Keras's: a mask passes through
+    _least_rank = 2  # axes that an input has at least, and what an error says of them
     _input_words = ", samples (N, ..., features)"
-    _fused_names = tuple(ACTIVATIONS)
+    _fused_names = tuple(ACTIVATIONS)  # activations that run in the kernel of the product
 
     def __init__(
         self,

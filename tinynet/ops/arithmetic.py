@@ -1,9 +1,9 @@
 """Arithmetic with NumPy's broadcasting: + - * / and the minus sign.
 
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
-repeated. In what number format the result is, backend/number_format.py says: float32 stays float32.
+repeated. backend/number_format.py decides the number format of the result: float32 stays float32.
 
-Forwards here are what the operators mean, and are given arrays. Rules are given Tensors, and written with operators.
+The forwards get arrays, because they are what the operators do. The rules get Tensors, and are written with operators.
 """
 
 import numpy as np
