@@ -47,15 +47,15 @@ def turns(text: str, launch: str = "") -> list[int]:
 
 
 @pytest.fixture
-def softcap(monkeypatch):
+def squash(monkeypatch):
     """A family that explain has never heard of."""
     monkeypatch.setattr(common, "_families", dict(common._families))
 
-    @common.operation("numpy", family="softcap")
-    def softcap(x, *, cap):
+    @common.operation("numpy", family="squash")
+    def squash(x, *, cap):
         return cap * np.tanh(x / cap)
 
-    @softcap.implementation("numba")
+    @squash.implementation("numba")
     def _(x, *, cap):
         y = common.empty(x, x.shape)
         _cap_rows(common.batch_last(y), common.batch_last(x), x.dtype.type(cap))
@@ -69,13 +69,13 @@ def _cap_rows(y, x, cap):
             y[row, n] = cap * np.tanh(x[row, n] / cap)
 
 
-def test_a_new_family_needs_no_introduction(softcap):
-    text = kernels.explain("softcap", (33, 7), cap=2.0, show="loops")
-    assert "softcap (33, 7), float32, cap 2.0\n  softcap: 'numba', the fastest of numpy, numba" in text
+def test_a_new_family_needs_no_introduction(squash):
+    text = kernels.explain("squash", (33, 7), cap=2.0, show="loops")
+    assert "squash (33, 7), float32, cap 2.0\n  squash: 'numba', the fastest of numpy, numba" in text
     assert turns(text) == [7, 33]
-    assert re.search(VECTOR, kernels.explain("softcap", (33, 7), show="asm"))
-    with kernels.use("softcap", "numpy"):
-        assert "no launch" in kernels.explain("softcap", (33, 7))
+    assert re.search(VECTOR, kernels.explain("squash", (33, 7), show="asm"))
+    with kernels.use("squash", "numpy"):
+        assert "no launch" in kernels.explain("squash", (33, 7))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
