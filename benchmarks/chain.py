@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LOADING = ("kernels/cache.py", "kernels/environment.py", "kernels/cache_folder.py", "kernels/loops.py", "kernels/thread_pool/__init__.py")
+LOADING = (  # compiled code
+    "kernels/cache.py", "kernels/environment.py", "kernels/cache_folder.py", "kernels/loops.py",
+    "kernels/thread_pool/__init__.py",
+)  # fmt: skip
 
 
 def entered(function: Callable[[], object]) -> dict[str, str]:

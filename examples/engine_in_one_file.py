@@ -271,7 +271,7 @@ def _(grad, y, x, pool_size, strides, padding):
     return [col2im(dflat.reshape(windows.shape), x.shape, strides, padding)]
 
 
-# 7. Batch normalisation -> tinynet/ops/batch_normalization.py, kernels/batch_norm.py (which derives dx)
+# 7. Batch normalisation -> tinynet/ops/batch_norms.py, kernels/batch_norm.py (which derives dx)
 #
 # Each channel is brought to mean 0 and variance 1 over the batch, then scaled by gamma and shifted by beta.
 # Mean and variance depend on x as well, which gives the last two terms of dx: they take out of the gradient

@@ -57,7 +57,7 @@ def found(request, source, tmp_path_factory):
     assert done.stdout, done.stderr
     answer = json.loads(done.stdout)
     assert answer["summary"]["filesAnalyzed"] == 4
-    messages: dict[str, list[tuple[int, str, str]]] = {name: [] for name in ("correct", "mistakes", "types", "readme")}
+    messages: dict[str, list[tuple[int, str, str]]] = {name: [] for name in ("correct", "mistakes", "inferred_types", "readme")}
     for one in answer["generalDiagnostics"]:
         place = (one["range"]["start"]["line"] + 1, one["severity"], one["message"])
         messages[Path(one["file"]).stem].append(place)
@@ -82,8 +82,8 @@ def test_nothing_is_said_about_correct_programs(found, name):
 
 
 def test_types_are_inferred(found):
-    inferred = {line: re.fullmatch(r'Type of ".*" is "(.*)"', message)[1] for line, _, message in found["types"]}
-    assert inferred == marked("types", ")  # ")
+    inferred = {line: re.fullmatch(r'Type of ".*" is "(.*)"', message)[1] for line, _, message in found["inferred_types"]}
+    assert inferred == marked("inferred_types", ")  # ")
 
 
 def test_the_correct_sample_runs(tmp_path):
@@ -153,7 +153,7 @@ def server(source):
 
 STEPS = [
     ("tinynet/ops/convolution2d.py", "kernels.conv2d", "kernels/conv2d/"),
-    ("tinynet/ops/batch_normalization.py", "kernels.batch_norm", "kernels/batch_norm"),
+    ("tinynet/ops/batch_norms.py", "kernels.batch_norm", "kernels/batch_norm"),
     ("tinynet/layers/dense.py", "ops.linear", "tinynet/ops/matrix_products"),
     ("tinynet/__init__.py", "import Parameter, Tensor", "tinynet/autograd/tensor.py"),
 ]

@@ -20,7 +20,7 @@ from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
 from tinynet.kernels.warp import FILL_MODES
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.batch_normalization import normalise, normalise_grad, normalise_with
+from tinynet.ops.batch_norms import normalise, normalise_grad, normalise_with
 from tinynet.ops.comparison import (
     bitwise_and,
     bitwise_not,
@@ -56,7 +56,7 @@ from tinynet.ops.crossentropy import (
 from tinynet.ops.dropout_mask import drop, dropout_grad
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.embeddings import add_up, look_up
-from tinynet.ops.group_normalization import standardise, standardise_grad
+from tinynet.ops.group_norms import standardise, standardise_grad
 from tinynet.ops.indexing import scatter, subscript
 from tinynet.ops.joining import join
 from tinynet.ops.log_of_sum import logaddexp

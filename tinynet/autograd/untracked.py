@@ -1,7 +1,7 @@
 """Untracked Tensors: functions written with operators and `ops` get Tensors, also where nothing is recorded.
 
 The `*` of two arrays is NumPy's. The `*` of two Tensors is the operation `multiply`: with the same number format, memory
-order and bits everywhere, captured for replay, and recorded on the tape if one of the Tensors is tracked.
+order and bits everywhere, a launch that can be repeated, and recorded on the tape if one of the Tensors is tracked.
 """
 
 import inspect

@@ -10,7 +10,7 @@ kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy 
 from tinynet import missing_names
 from tinynet.ops import interop, variables  # noqa: F401  (give Tensor and Parameter their methods)
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.batch_normalization import batch_norm, batch_norm_inference
+from tinynet.ops.batch_norms import batch_norm, batch_norm_inference
 from tinynet.ops.comparison import (
     equal,
     greater,
@@ -65,7 +65,7 @@ from tinynet.ops.everyday import (
     tile,
     unstack,
 )
-from tinynet.ops.group_normalization import group_norm
+from tinynet.ops.group_norms import group_norm
 from tinynet.ops.indexing import getitem
 from tinynet.ops.joining import concatenate, split, stack
 from tinynet.ops.log_of_sum import logaddexp

@@ -39,6 +39,9 @@ warning says so.
                                                  bits.py      copies, comparisons, other numbers
 """
 
+from tinynet import missing_names
 from tinynet.replay.function import Replayed, replayed
 
 __all__ = ["Replayed", "replayed"]
+
+missing_names.namespace(__name__)
