@@ -1,25 +1,27 @@
-"""Launches: every change that kernels make to arrays goes through here, so that somebody may listen.
+"""Launches: every change that kernels make to arrays goes through here, so that a listener can observe it.
 
-    launch(function, *args)     calls function(*args), which leaves its results in its arguments
-    aligned(shape, dtype)       new memory for a kernel's result
-    address(x)                  where an array lies, for tables of addresses
-    lasting                     context of launches that change what outlives a step: weights, averages, slots
-    write(into, value)          into[...] = value, where `into` outlives the step
-    changing(tensor)            said by whoever is about to change a Tensor in place, changed(tensor) by whoever has
-    looked(array)               said by whoever turns an array into a Python number, or into an array that Python computes with
-    unheard(what)               said by whoever does what no launch tells of
+What other files call:
 
-A listener is an object that set `listening` in its context (a thread, a task). It has
+    launch(function, *args)   calls function(*args), which leaves its results in its arguments
+    aligned(shape, dtype)     new memory for the result of a kernel
+    address(x)                the address of an array, for tables of addresses
+    lasting                   a context: its launches change what outlives the step: weights, averages, slots
+    write(into, value)        into[...] = value, where `into` outlives the step
+    changing(tensor)          to be called before a Tensor is changed in place, changed(tensor) afterwards
+    numbers_read(array)       to be called before Python reads numbers of an array, or computes with them
+    not_repeatable(what)      to be called before Python does what a repetition of the launches leaves out
 
-    hears(frame)                whether the function of that frame belongs to what it listens to
-    note(function, args, alone) a launch, which is the listener's to do, or to leave undone
-    memory(size)                bytes for an array, from memory of its own
-    keep(x)                     an array whose address a launch gets
-    lasts(1), lasts(-1)         a `lasting` context begins, ends
-    changing_now(tensor), changed(tensor)
-    looked(array)               Python looked at an array's numbers
-    handed(array, frame)        what the function of that frame is given for the array of a Tensor
-    unheard(what)               a sentence's end: what the step does that no launch tells of
+A listener is the object in the context variable `listening`, one for each thread and task. Its methods:
+
+    includes(frame)                    whether the listener observes the function of this frame
+    on_launch(function, args, alone)   replaces the call: the listener makes it itself, or leaves it out
+    allocate(size)                     bytes for a new array, from the listener's own memory
+    on_address(x)                      the address of an array is passed to a launch
+    on_lasting(1), on_lasting(-1)      a `lasting` context begins, ends
+    on_changing(tensor), on_changed(tensor)
+    on_read(array)                     Python reads numbers of an array
+    data_for(array, frame)             the array that `tensor.data` returns to the function of this frame
+    on_not_repeatable(what)            `what` continues "train.py:12 ...", such as "reads the learning rate"
 """
 
 import math
@@ -40,21 +42,21 @@ listening: ContextVar[Any] = ContextVar("tinynet_listener", default=None)
 
 
 def listener() -> Any:
-    """Who listens to the function that asks; None if there is nobody, or if somebody else is listened to."""
-    heard = listening.get()
-    return heard if heard is None or heard.hears(sys._getframe(1)) else None
+    """The listener that observes the function that calls this; None if there is none."""
+    current = listening.get()
+    return current if current is None or current.includes(sys._getframe(1)) else None
 
 
 def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) -> None:
     """Calls function(*args), which leaves its results in its arguments: the only way a kernel changes arrays.
 
-    A listener takes note of the call, to repeat it later with other numbers in the same arrays. So what differs from step
-    to step must be in the arrays, not in the scalars among `args`; `function` may be anything that writes into what it is
-    given: a compiled loop, a ufunc with its output, a Python function. `alone` is for functions that divide their loops
-    among threads: True keeps this call on one.
+    A listener may keep the call and repeat it later, when the same arrays hold other numbers. So numbers that
+    differ from step to step must be in arrays, not among the scalars in `args`. `function` can be anything
+    that writes into its arguments: a compiled loop, a ufunc with its output, a Python function. `alone` is
+    for functions that divide their loops among threads: True keeps this call on one thread.
     """
-    if listening.get() is not None and (heard := listener()) is not None:
-        heard.note(function, args, alone)
+    if listening.get() is not None and (current := listener()) is not None:
+        current.on_launch(function, args, alone)
         return
     if alone is not None:
         if not (alone or threads.ready):
@@ -64,36 +66,36 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """New C-ordered array that starts on a cache line, so that no vector of 64 bytes lies across two of them."""
+    """New C-ordered array that starts on a cache line: no vector of 64 bytes lies across two of them."""
     dtype = np.dtype(dtype)
-    if dtype.hasobject:  # what lies in new memory is no object
+    if dtype.hasobject:  # new memory does not hold valid references to objects
         raise TypeError(f"kernels compute with numbers, not with Python objects; got dtype {dtype}")
-    size, heard = math.prod(shape) * dtype.itemsize + CACHE_LINE, listening.get() and listener()
-    buffer = np.empty(size, np.uint8) if heard is None else heard.memory(size)
+    size, current = math.prod(shape) * dtype.itemsize + CACHE_LINE, listening.get() and listener()
+    buffer = np.empty(size, np.uint8) if current is None else current.allocate(size)
     return np.ndarray(shape, dtype, buffer, -buffer.__array_interface__["data"][0] % CACHE_LINE)
 
 
 def address(x: np.ndarray) -> int:
-    """Where the first element of `x` lies. A listener keeps the array alive from now on."""
-    if (heard := listening.get() and listener()) is not None:
-        heard.keep(x)
+    """The address of the first element of `x`. A listener keeps the array alive from now on."""
+    if (current := listening.get() and listener()) is not None:
+        current.on_address(x)
     return x.__array_interface__["data"][0]
 
 
 class _Lasting:
-    """Context of launches that change what outlives a step: weights, their averages and statistics, the optimizer's slots.
+    """Context of launches that change what outlives a step: weights, averages, statistics, optimizer slots.
 
-    A listener may note them without their being done, so that a step can be tried on numbers that are not to count. Nothing
-    may look at their results within that step.
+    A listener may keep these launches without running them, so that a step can be tried on other numbers and
+    leaves the weights as they are. So nothing later in the same step may read their results.
     """
 
     def __enter__(self) -> None:
-        if (heard := listening.get() and listener()) is not None:
-            heard.lasts(1)
+        if (current := listening.get() and listener()) is not None:
+            current.on_lasting(1)
 
     def __exit__(self, *exception: object) -> None:
-        if (heard := listening.get() and listener()) is not None:
-            heard.lasts(-1)
+        if (current := listening.get() and listener()) is not None:
+            current.on_lasting(-1)
 
 
 lasting = _Lasting()
@@ -107,13 +109,13 @@ def write(into: Any, value: Any) -> None:
 
 def changed(tensor: Any) -> None:
     """Tells a listener that `tensor` has changed in place."""
-    if (heard := listening.get() and listener()) is not None:
-        heard.changed(tensor)
+    if (current := listening.get() and listener()) is not None:
+        current.on_changed(tensor)
 
 
 @contextmanager
-def aside() -> Iterator[None]:
-    """Within it nobody listens: what happens is no part of a step, or of a launch that is noted as a whole."""
+def not_listening() -> Iterator[None]:
+    """Context without a listener: for what is not part of the step, or is part of a launch already kept."""
     token = listening.set(None)
     try:
         yield
@@ -123,61 +125,64 @@ def aside() -> Iterator[None]:
 
 def changing(tensor: Any) -> None:
     """Tells a listener that `tensor` is about to change in place."""
-    if listening.get() is not None and (heard := listener()) is not None:
-        heard.changing_now(tensor)
+    if listening.get() is not None and (current := listener()) is not None:
+        current.on_changing(tensor)
 
 
-def looked(array: Any) -> None:
-    """Tells a listener that Python looks at the numbers of `array`, which the launches to come may depend on."""
-    if listening.get() is not None and (heard := listener()) is not None:
-        heard.looked(array)
+def numbers_read(array: Any) -> None:
+    """Tells a listener that Python reads numbers of `array`: the launches that follow may depend on them."""
+    if listening.get() is not None and (current := listener()) is not None:
+        current.on_read(array)
 
 
-def handed(array: Any) -> Any:
-    """`array`, or what a listener hands out in its place to who asks a Tensor for it."""
-    heard = listener()
-    return array if heard is None else heard.handed(array, sys._getframe(2))
+def data_for_caller(array: Any) -> Any:
+    """What `tensor.data` returns: `array`, or what a listener gives to the calling function instead."""
+    current = listener()
+    return array if current is None else current.data_for(array, sys._getframe(2))
 
 
-def unheard(what: str) -> None:
-    """Tells a listener what happens without a launch: "calls fit()"."""
-    if listening.get() is not None and (heard := listener()) is not None:
-        heard.unheard(what)
+def not_repeatable(what: str) -> None:
+    """Tells a listener that Python does what a repetition of the launches would leave out: "calls fit()"."""
+    if listening.get() is not None and (current := listener()) is not None:
+        current.on_not_repeatable(what)
 
 
-class Noted:
-    """Context in which the launches of a thread are done as ever, and kept in `calls`: (function, args, alone)."""
+Launch = tuple[Callable[..., Any], tuple[Any, ...], bool | None]  # (function, args, alone)
+
+
+class LaunchLog:
+    """Context that runs the launches of one thread as usual and lists them in `calls`."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[Callable[..., Any], tuple[Any, ...], bool | None]] = []
+        self.calls: list[Launch] = []
         self._thread = threading.get_ident()
 
-    def __enter__(self) -> "Noted":
+    def __enter__(self) -> "LaunchLog":
         self._token = listening.set(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
         listening.reset(self._token)
 
-    def hears(self, frame: Any) -> bool:
-        """All of this thread."""
+    def includes(self, frame: Any) -> bool:
+        """Whether it is called in the thread that opened the context."""
         return threading.get_ident() == self._thread
 
-    def note(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
-        """Keeps a launch and does it."""
+    def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
+        """Lists a launch and runs it."""
         self.calls.append((function, args, alone))
-        with aside():
+        with not_listening():
             launch(function, *args, alone=alone)
 
-    def memory(self, size: int) -> np.ndarray:
+    def allocate(self, size: int) -> np.ndarray:
         """New memory."""
         return np.empty(size, np.uint8)
 
-    def handed(self, array: Any, frame: Any) -> Any:
+    def data_for(self, array: Any, frame: Any) -> Any:
         """The array itself."""
         return array
 
-    def ignored(self, told: Any) -> None:
-        """Nothing."""
+    def ignored(self, value: Any) -> None:
+        """Does nothing."""
 
-    keep = lasts = changing_now = changed = looked = unheard = ignored
+    on_address = on_lasting = on_changing = on_changed = on_read = on_not_repeatable = ignored

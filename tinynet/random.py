@@ -16,7 +16,7 @@ from tinynet import missing_names, ops  # noqa: F401  (gives Tensor its methods)
 from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import config, deviates, device, undo
 from tinynet.backend import random as keys
-from tinynet.kernels.launches import aligned, launch, looked, unheard
+from tinynet.kernels.launches import aligned, launch, not_repeatable, numbers_read
 from tinynet.signature import Configured
 
 missing_names.namespace(__name__)
@@ -108,7 +108,7 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
 def generator_of(seeds: SeedGenerator) -> np.random.Generator:
     """NumPy's generator for the next draw of `seeds`."""
     now = seeds.next().data
-    looked(now)
+    numbers_read(now)
     word, draw = map(int, now)
     return keys.host_generator(keys.key_from_seed(word), draw)
 
@@ -119,7 +119,7 @@ def _generator(seed: Seed) -> np.random.Generator:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
     if seed is None:
-        unheard("draws random numbers without a seed, which are others at each step; give a SeedGenerator")
+        not_repeatable("draws random numbers without a seed, which are others at each step; give a SeedGenerator")
     if seed is None and undo.under_way():
         seed = 0  # numbers that nobody will see: the global sequence goes on as if there had been no trial
     return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))

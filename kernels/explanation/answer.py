@@ -8,7 +8,7 @@ from numba.core.dispatcher import Dispatcher
 
 from .. import batch_norm, common, conv2d, gemm, threads
 from ..emit import vectors
-from ..launches import Noted
+from ..launches import LaunchLog
 from . import code
 from .arrays import Settings, Shape, members
 from .cases import Example, examples, known
@@ -78,9 +78,9 @@ def _head(family: str, operation: str, shapes: tuple[Shape, ...], dtype: Any, se
 def _example(example: Example, show: str | None) -> list[str]:
     """What one operation gets and does, and what it is made of."""
     operation = example.operation
-    with Noted() as noted:
+    with LaunchLog() as log:
         result = example.run()
-    calls = [(bool(alone), (function, args)) for function, args, alone in noted.calls]
+    calls = [(bool(alone), (function, args)) for function, args, alone in log.calls]
     lines = [
         f"  {operation.__name__}: {_chosen(operation)}",
         f"    {work_line(example, result, vectors(example.dtype))}",

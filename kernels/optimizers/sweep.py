@@ -74,8 +74,8 @@ class Segments:
 
     def table(self, gradients: Sequence[Array] | None = None) -> np.ndarray:
         """The table with these gradients, which are as dense as the variables and live until it was used."""
-        heard = launches.listener()
-        table = self._table if heard is None else self._table.copy()  # a listener keeps it, with these gradients
+        current = launches.listener()
+        table = self._table if current is None else self._table.copy()  # a listener keeps it, with these gradients
         if gradients is None:
             return table
         table[:, G] = self._addresses(gradients)

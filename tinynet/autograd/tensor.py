@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd.tape import Node
 from tinynet.backend import changes, config, device, number_format, undo
-from tinynet.kernels.launches import changed, handed, listening, write
+from tinynet.kernels.launches import changed, data_for_caller, listening, write
 
 if TYPE_CHECKING:  # what `ops` attaches, by name and type
     from tinynet.autograd.tensor_methods import ParameterMethods, TensorMethods
@@ -36,7 +36,7 @@ class Tensor(TensorMethods):
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
-    data: Any = property(lambda self: self._data if listening.get() is None else handed(self._data))
+    data: Any = property(lambda self: self._data if listening.get() is None else data_for_caller(self._data))
     shape: tuple[int, ...] = property(lambda self: self._data.shape)  # type: ignore[assignment]
     dtype: np.dtype = property(lambda self: self._data.dtype)  # type: ignore[assignment]
     ndim: int = property(lambda self: self._data.ndim)  # type: ignore[assignment]

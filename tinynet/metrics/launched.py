@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor, as_raw
-from tinynet.kernels.launches import aligned, aside, lasting, launch, listener, listening
+from tinynet.kernels.launches import aligned, lasting, launch, listener, listening, not_listening
 from tinynet.metrics import snapshot
 from tinynet.tree import leaves, mapped
 
@@ -95,7 +95,7 @@ def reads(method: Callable[..., Any]) -> Callable[..., Any]:
     def told(metric: Any) -> Any:
         if listening.get() is None or listener() is None:
             return method(metric)
-        with aside():
+        with not_listening():
             found = mapped(lambda value: np.asarray(as_raw(value)), method(metric))
         results = mapped(lambda value: aligned(value.shape, value.dtype), found)
 

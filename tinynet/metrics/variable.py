@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd import Tensor, as_raw
 from tinynet.backend import device, undo
-from tinynet.kernels.launches import looked
+from tinynet.kernels.launches import numbers_read
 
 HOST = (float, int, np.generic, np.ndarray)  # what a number in host memory is
 
@@ -26,7 +26,7 @@ class Variable(Tensor):
     __slots__ = ()
 
     def __float__(self) -> float:
-        looked(self._data)
+        numbers_read(self._data)
         return float(device.to_host(self._data).item())
 
     def add(self, amount: Any) -> None:

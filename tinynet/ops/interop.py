@@ -16,7 +16,7 @@ from tinynet import missing_names
 from tinynet.autograd import Parameter, Tensor, is_grad_enabled
 from tinynet.autograd.tensor import as_raw
 from tinynet.backend import device, undo
-from tinynet.kernels.launches import launch, looked
+from tinynet.kernels.launches import launch, numbers_read
 from tinynet.ops import printing
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
 from tinynet.ops.comparison import (
@@ -89,7 +89,7 @@ def _unwrapped(value: Any) -> Any:
 def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
     """np.asarray(t): a copy in CPU memory. With copy=False a read-only view; ValueError if there can be none."""
     _refuse_tracked([self], "NumPy", parameters=False)
-    looked(self.data)
+    numbers_read(self.data)
     view = np.asarray(device.to_host(self.data)).view()
     view.flags.writeable = False
     if copy is not False:
@@ -107,7 +107,7 @@ def _refuse_tracked(values: Any, what: str, parameters: bool = True) -> None:
 
 def _numpy(self: Any) -> np.ndarray:
     """A copy as an ordinary C-ordered NumPy array."""
-    looked(self.data)
+    numbers_read(self.data)
     return np.array(device.to_host(self.data), order="C")
 
 
@@ -130,14 +130,14 @@ def _number(self: Any) -> Any:
     """The only element as a Python number."""
     if self.size != 1:
         raise ValueError(f"only a Tensor with one element is a number; this one has shape {self.shape}")
-    looked(self.data)
+    numbers_read(self.data)
     return self.data.item()
 
 
 def _bool(self: Any) -> bool:
     if self.size != 1:
         raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false; reduce it: (a == b).numpy().all()")
-    looked(self.data)
+    numbers_read(self.data)
     return bool(self.data.item())
 
 

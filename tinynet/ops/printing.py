@@ -12,7 +12,7 @@ import numpy as np
 from tinynet import markup
 from tinynet.autograd import Primitive
 from tinynet.backend import device
-from tinynet.kernels.launches import looked
+from tinynet.kernels.launches import numbers_read
 from tinynet.signature import as_function
 
 INLINE = 20  # elements that are all shown
@@ -49,7 +49,7 @@ def window(values: np.ndarray) -> tuple[str, np.ndarray]:
 
 def as_text(tensor: Any) -> str:
     """A Tensor in at most nine lines."""
-    looked(tensor.data)
+    numbers_read(tensor.data)
     values = np.asarray(device.to_host(tensor.data))
     head = f"{type(tensor).__name__}({', '.join(f'{name}={value}' for name, value in facts(tensor, values).items())}"
     index, part = window(values) if values.size else ("", values)

@@ -10,7 +10,7 @@ import numpy as np
 from tinynet import missing_names, registry, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.launches import lasting, listener, looked
+from tinynet.kernels.launches import lasting, listener, numbers_read
 from tinynet.optimizers import check_gradients, sweep
 from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
 from tinynet.optimizers.state import OptimizerState
@@ -81,7 +81,7 @@ class Optimizer(OptimizerState):
     @property
     def iterations(self) -> int:
         """Number of updates done: of calls of `apply`, or of every n-th call if it collects n gradients."""
-        looked(self._iterations)
+        numbers_read(self._iterations)
         return int(self._iterations) // (self.gradient_accumulation_steps or 1)
 
     @property
@@ -152,9 +152,9 @@ class Optimizer(OptimizerState):
         own_rule = getattr(self.update_step, "__func__", None) is not Optimizer.update_step
         swept = not own_rule and sweep.find(self, updated, self._sweeps_by_key)
         with lasting:
-            if (heard := listener()) is not None:  # all that the step may change
+            if (current := listener()) is not None:  # all that the step may change
                 for tensor in (*self._trainable_variables, *self.variables):
-                    heard.keep(tensor._data)
+                    current.on_address(tensor._data)
             (swept or Step(self, updated))(gradients)
         overwrites = self.use_ema and self.ema_overwrite_frequency is not None
         for variable in self._trainable_variables if overwrites else updated:

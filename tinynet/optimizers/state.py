@@ -12,7 +12,7 @@ from tinynet import initializers, schedules
 from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import allocations, config, device
 from tinynet.kernels.common import xp
-from tinynet.kernels.launches import unheard
+from tinynet.kernels.launches import not_repeatable
 from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_rate_state
 
 
@@ -78,7 +78,7 @@ class OptimizerState:
 
         A schedule cannot be assigned a number, only another schedule or function: TypeError.
         """
-        unheard("reads the learning rate, which may be another at each step")
+        not_repeatable("reads the learning rate, which may be another at each step")
         return Rate(self._next_rate(), self)
 
     @learning_rate.setter

@@ -73,14 +73,14 @@ class Capture:
     One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it; `put_back` undoes the rest.
     It raises NotRepeatable where Python looks at numbers that differ from step to step: those of `inputs`, those that were
     computed from them. What a signal handler runs in the meantime is no part of the step, and is neither noted nor left
-    undone: see `hears`.
+    undone: see `includes`.
     """
 
     def __init__(self, rehearses: bool = False, inputs: Sequence[Any] = ()) -> None:
         self.program = Program()
         self.rehearses, self.inputs = rehearses, inputs
         self.touched: dict[int, Any] = {}  # {id: Tensor that was said to change}
-        self.looked_at: list[np.ndarray] = []  # arrays of others whose numbers Python asked for
+        self.numbers_read: list[np.ndarray] = []  # arrays of others whose numbers Python asked for
         self._before: dict[int, tuple[Any, Any, np.ndarray]] = {}  # {id of a Tensor: itself, its array, a copy}
         self._lasting = 0  # how many `lasting` contexts are open
         self._leases: list[_Lease] = []  # the newest last
@@ -117,7 +117,7 @@ class Capture:
 
     # What a listener has: see kernels/launches.py
 
-    def hears(self, frame: FrameType | None) -> bool:
+    def includes(self, frame: FrameType | None) -> bool:
         """Whether `frame` is part of the step: the listener led to it, and no signal handler did."""
         handled = False
         while frame is not None and frame is not self._frame:
@@ -126,7 +126,7 @@ class Capture:
             launches.listening.set(None)
         return frame is not None and not handled
 
-    def memory(self, size: int) -> np.ndarray:
+    def allocate(self, size: int) -> np.ndarray:
         """`size` bytes: the smallest free block that is not wasted on them, or a new one."""
         fits = [
             i
@@ -141,41 +141,41 @@ class Capture:
         self._leases.append(_Lease(block, size, self.program))
         return np.asarray(self._leases[-1])
 
-    def note(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
+    def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch, and does it. Its arrays are kept as views of the blocks, which do not count as users of them."""
         args = tuple(map(plain, args))
         if not (self.rehearses and self._lasting):
-            with launches.aside():  # what a launched function launches itself is part of it
+            with launches.not_listening():  # what a launched function launches itself is part of it
                 launches.launch(function, *args, alone=alone)
         self.program.append((function, tuple(self._kept(x) if type(x) is np.ndarray else x for x in args)), alone)
 
-    def keep(self, x: np.ndarray) -> None:
+    def on_address(self, x: np.ndarray) -> None:
         """Notes that a launch is given the address of `x`."""
         self.program.addressed.append(self._kept(plain(x)))
 
-    def lasts(self, step: int) -> None:
+    def on_lasting(self, step: int) -> None:
         """Notes that a `lasting` context begins, or ends."""
         self._lasting += step
 
-    def changing_now(self, tensor: Any) -> None:
+    def on_changing(self, tensor: Any) -> None:
         """Keeps what `tensor` holds: it is about to change, on numbers that may not count."""
         if id(tensor) not in self._before and type(tensor._data) is np.ndarray:
             self._before[id(tensor)] = tensor, tensor._data, tensor._data.copy()
         self.touched[id(tensor)] = tensor
 
-    def changed(self, tensor: Any) -> None:
+    def on_changed(self, tensor: Any) -> None:
         """Notes that `tensor` was changed."""
         self.touched[id(tensor)] = tensor
 
-    def looked(self, array: Any) -> None:
+    def on_read(self, array: Any) -> None:
         """Notes that Python looked at the numbers of `array`; if they are other ones at the next step, the rehearsal ends."""
         if type(array) is not np.ndarray:
             return
         if self.rehearses and (self._block(array) is not None or any(np.may_share_memory(array, x) for x in self.inputs)):
             raise NotRepeatable(f"{outside()} looks at the numbers of a Tensor, which are others at each step")
-        self.looked_at.append(array)
+        self.numbers_read.append(array)
 
-    def handed(self, array: Any, frame: FrameType) -> Any:
+    def data_for(self, array: Any, frame: FrameType) -> Any:
         """The array of a Tensor, for who asks for it: watched, if that is somebody else's Python."""
         if not self.rehearses or type(array) is not np.ndarray or is_own(frame.f_code.co_filename):
             return array
@@ -191,9 +191,9 @@ class Capture:
 
     def _computed(self, what: str) -> None:
         if not is_own(nearest().f_code.co_filename):  # else tinynet does, in a launch or to check what it is given
-            self.unheard(what)
+            self.on_not_repeatable(what)
 
-    def unheard(self, what: str) -> None:
+    def on_not_repeatable(self, what: str) -> None:
         """Ends a rehearsal: what happens now is no launch."""
         if self.rehearses:
             raise NotRepeatable(f"{outside()} {what}")

@@ -80,7 +80,7 @@ class Replayed:
             return self.repeats(*args, **kwargs)
         with self._lock:
             if self._depth:  # a signal handler calls it in the middle of a call
-                with launches.aside():
+                with launches.not_listening():
                     return self.repeats(*args, **kwargs)
             if config.functions_run_eagerly():
                 self._reason = "config.run_functions_eagerly(True) says so"
@@ -218,8 +218,8 @@ class _Place:
             return Tensor(next(arrays), requires_grad=bool(self.value))
         if self.kind is not np.ndarray:
             return self.value
-        array, heard = next(arrays), launches.listener()
-        return array if heard is None else heard.watched(array)
+        array, current = next(arrays), launches.listener()
+        return array if current is None else current.watched(array)
 
 
 def _own(outputs: Any, step: Step) -> Any:

@@ -228,7 +228,7 @@ def _refused(capture: Capture, inputs: Arrays) -> str:
         return "it launches no kernel"
     if any(np.may_share_memory(x, y) for x in capture.told.values() for y in inputs if y is not None):
         return "it changes what it is given"
-    if any(np.may_share_memory(x, y) for x in capture.changing for y in capture.looked_at):
+    if any(np.may_share_memory(x, y) for x in capture.changing for y in capture.numbers_read):
         return "Python looks at numbers that the step changes"
     return ""
 
@@ -248,6 +248,6 @@ def set_at_each_step(last: tuple[str, str]) -> str:
 
 def beside(function: Callable[[], Any]) -> Any:
     """A step within another one, which may be under capture: on the tape, in memory of its own."""
-    launches.unheard("runs a step of a model, as fit, evaluate and predict do")
-    with launches.aside():
+    launches.not_repeatable("runs a step of a model, as fit, evaluate and predict do")
+    with launches.not_listening():
         return function()
