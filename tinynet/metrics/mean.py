@@ -100,9 +100,9 @@ class MeanMetricWrapper(Mean):
         return {**super().get_config(), **own, **self.settings}
 
 
-def is_own(judge: Any) -> bool:
+def is_own(metric: Any) -> bool:
     """Whether a metric or a function is tinynet's: those bring targets and predictions in shape themselves."""
-    return (getattr(judge, "__module__", None) or "").startswith("tinynet.")
+    return (getattr(metric, "__module__", None) or "").startswith("tinynet.")
 
 
 def of_one_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:

@@ -45,7 +45,7 @@ def look_at_data(model: Any, x: Any, y: Any, weight: Any) -> None:
 
 def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
     """Warns of predictions and targets of the first batch that the losses are not made for."""
-    model._compiled_objective.looked = True
+    model._compiled_objective.first_batch_seen = True
     targets, predictions = list(leaves(y)), [device.to_host(as_raw(part)) for part in leaves(y_pred)]
     for i, loss, _ in model._compiled_objective.terms:
         target = targets[i] if len(targets) == len(predictions) else None

@@ -10,7 +10,7 @@ from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer
 from tinynet.layers.overridable import overridable
 from tinynet.models.objective import Objective
-from tinynet.models.turns import Turns
+from tinynet.models.step_lock import StepLock
 from tinynet.old_names import MODEL_METHODS, refuse
 from tinynet.replay.model import Replay
 
@@ -24,7 +24,7 @@ class Compiled(Layer):
     _compiled_objective: Any = None  # an Objective once compiled
     run_eagerly = False
     _names_of_outputs: Any = None  # known of models that are graphs of layers
-    _own_turns: Turns | None = None
+    _own_step_lock: StepLock | None = None
     _own_replay: Replay | None = None
 
     @tracebacks.entry
@@ -82,16 +82,16 @@ class Compiled(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """Names of what is reported, in the order of `evaluate`."""
-        with self._turns_of_steps.lock:  # between two steps
+        with self._step_lock.lock:  # between two steps
             return [] if self._compiled_objective is None else list(self._compiled_objective.results())
 
     @property
-    def _turns_of_steps(self) -> Turns:
+    def _step_lock(self) -> StepLock:
         """The lock of the model's steps."""
-        if self._own_turns is None:
-            vars(self).setdefault("_own_turns", Turns())  # one, whichever threads come first
-        assert self._own_turns is not None
-        return self._own_turns
+        if self._own_step_lock is None:
+            vars(self).setdefault("_own_step_lock", StepLock())  # one, whichever threads come first
+        assert self._own_step_lock is not None
+        return self._own_step_lock
 
     @property
     def _replay_of_steps(self) -> Replay:
@@ -116,12 +116,12 @@ class Compiled(Layer):
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameters, none of them in the middle of a step that another thread runs."""
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             super().set_weights(weights)
 
     if not TYPE_CHECKING:  # as in Module

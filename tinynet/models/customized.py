@@ -113,13 +113,13 @@ def own_update(model: Any, x: Any, y: Any, weight: Any) -> dict[str, Any]:
 
 
 @no_grad()
-def own_judge(model: Any, x: Any, y: Any, weight: Any) -> dict[str, Any]:
+def own_evaluate_batch(model: Any, x: Any, y: Any, weight: Any) -> dict[str, Any]:
     """The model's own step of evaluation; what it reports."""
     return _reported(model, "test_step", model.test_step(_data(x, y, weight)))
 
 
 @no_grad()
-def own_infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
+def own_predict_batch(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     """The model's own predictions."""
     return (mapped(as_raw, model.predict_step(_data(x, y, weight))),)
 

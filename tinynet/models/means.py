@@ -15,7 +15,7 @@ from tinynet.metrics.metric_list import logged
 
 
 class Means:
-    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see turns.py.
+    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see step_lock.py.
 
     A run that begins in the middle of that (a signal handler, a metric that evaluates) leaves them as it found them.
     """
@@ -25,15 +25,15 @@ class Means:
         self.told: dict[str, Any] | None = None  # what a step of the model's own reported last
         self._kept: list[tuple[Any, Any]] = []  # (metric, what it holds), while others use the objects
         self._found: tuple[Any, list[tuple[Any, Any]]] | None = None  # who used them and what they held, if in the middle
-        with model._turns_of_steps.held():
+        with model._step_lock.held():
             self._look()
-            if model._turns_of_steps.depth > 1:
+            if model._step_lock.depth > 1:
                 self._found = self.objective.holder, self._held()
             self._begin()
 
     def reset(self) -> None:
         """Forgets all batches."""
-        with self.model._turns_of_steps.held():
+        with self.model._step_lock.held():
             self._look()
             self._begin()
 
@@ -80,10 +80,10 @@ class Means:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Within it the metrics hold what this run has seen; in the middle of another run's turn, only within it."""
-        turns = self.model._turns_of_steps
-        with turns.held():
+        step_lock = self.model._step_lock
+        with step_lock.held():
             found = None
-            if turns.depth > 1 and self.objective.holder is not self:
+            if step_lock.depth > 1 and self.objective.holder is not self:
                 found = self.objective.holder, self._held()
             self.take_turn()
             try:
@@ -109,13 +109,13 @@ class Means:
 
     def release(self) -> None:
         """Says that nothing more will come. The metrics go on holding what this run has seen, unless it began in the middle."""
-        turns = self.model._turns_of_steps
+        step_lock = self.model._step_lock
         if self._found is not None:
-            with turns.held():
+            with step_lock.held():
                 self.objective.holder, found = self._found
                 _put_back(found)
         else:
-            with turns.lock:
+            with step_lock.lock:
                 if self.objective.holder is self:
                     self.objective.holder = None
 

@@ -155,7 +155,7 @@ class Model(Trainer):
         >>> tinynet.models.load_model("net.tinynet")
         Sequential(1 layer, 2 parameters)  (None, 1) -> (None, 1)
         """
-        with self._turns_of_steps.lock:  # between two steps, if another thread trains
+        with self._step_lock.lock:  # between two steps, if another thread trains
             save_load.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
@@ -172,7 +172,7 @@ class Model(Trainer):
 
         `overwrite` False: a file that is there is a FileExistsError.
         """
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             weights_file.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
@@ -181,5 +181,5 @@ class Model(Trainer):
         Raises ValueError, changing nothing, unless all names and shapes agree; or with `skip_mismatch` leaves out those
         that do not, with a warning.
         """
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             weights_file.load(self, filepath, skip_mismatch)

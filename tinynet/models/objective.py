@@ -28,7 +28,7 @@ class Objective:
         self.functions: tuple[Any, ...] = ()  # the losses
         self.parts: list[Any] = []  # running means of the losses, if there are several
         self.metrics = metrics.MetricList(None, None)
-        self.looked, self.said = False, set[str]()  # whether a first batch was looked at, and what was warned of: see advice.py
+        self.first_batch_seen, self.said = False, set[str]()  # for advice.py; `said`: what it warned of
         self.holder: Any = None  # the Means of the run whose numbers the metrics hold, while it goes on
         if outputs is not None:
             self._bind(list(outputs))

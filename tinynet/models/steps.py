@@ -1,14 +1,15 @@
-"""Steps: what happens to one batch, and to the batches of an epoch. This is all there is to training.
+"""Steps: what is done with one batch, and with all batches of an epoch. This is the whole of training.
 
 y_pred = model(x, training=True)                            # the tape records
 loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses of the outputs, if there are several
 grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
 optimizer.apply(grads, parameters)
 
-`model._replay_of_steps` runs these functions as they stand, or repeats the kernels they led to (tinynet/replay); a step holds
-the model's lock (turns.py). Subclasses may have steps of their own: see customized.py. `means` are the running means of the run
-that a step is part of: see means.py. x, y and the weights of samples are arrays, or lists or dictionaries of them for models
-with several inputs or outputs.
+`model._replay_of_steps` calls these functions, or repeats the kernels that they launched before
+(tinynet/replay). Each step holds the lock of the model: see step_lock.py. A subclass of Model can define
+steps of its own: see customized.py. `means` are the running means of the epoch or the evaluation that a
+step is part of: see means.py. x, y and the weights of samples are arrays; for models with several inputs or
+outputs, lists or dictionaries.
 """
 
 from functools import partial
@@ -21,7 +22,13 @@ from tinynet.backend import device, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 from tinynet.models import advice
-from tinynet.models.customized import defines_testing, defines_training, own_infer, own_judge, own_update
+from tinynet.models.customized import (
+    defines_testing,
+    defines_training,
+    own_evaluate_batch,
+    own_predict_batch,
+    own_update,
+)  # fmt: skip
 from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
@@ -37,7 +44,7 @@ def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
 
 
 @no_grad()
-def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+def evaluate_batch(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """(loss, losses of the outputs, predictions) in inference mode."""
     y_pred = model(x, training=False)
     loss, parts = model._loss_and_parts(x, y, y_pred, weight, False)
@@ -45,7 +52,7 @@ def judge(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
 
 
 @no_grad()
-def infer(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
+def predict_batch(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
     """Predictions alone, in inference mode."""
     return (mapped(as_raw, model(x, training=False)),)
 
@@ -56,48 +63,55 @@ def training_step(model: Any) -> Any:
 
 
 def testing_step(model: Any) -> Any:
-    """The function that `evaluate` runs on a batch: `judge`, or the model's own."""
-    return own_judge if defines_testing(model) else judge
+    """The function that `evaluate` runs on a batch: `evaluate_batch`, or the model's own."""
+    return own_evaluate_batch if defines_testing(model) else evaluate_batch
 
 
-def judged_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, looks: bool = False) -> None:
-    """One `update`, or one `judge`; its loss and predictions are taken into the running means. `looks`: see advice.py."""
-    if looks:
+def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, first: bool = False) -> None:
+    """Runs one `update` or `evaluate_batch` and adds its loss and predictions to the running means.
+
+    `first`: whether it is the first batch, on which advice.py checks data and predictions.
+    """
+    if first:
         advice.look_at_data(model, x, y, weight)
-    turns = model._turns_of_steps
-    with turns.lock:  # as `turns.held`, at every step
-        outer = turns.depth
+    step_lock = model._step_lock
+    with step_lock.lock:  # as `step_lock.held()`, but faster: this runs at every step
+        outer = step_lock.depth
         try:
-            turns.depth = outer + 1
-            if step is own_update or step is own_judge:
+            step_lock.depth = outer + 1
+            if step is own_update or step is own_evaluate_batch:
                 means.take_turn()
                 logs = model._replay_of_steps(step, x, y, weight)
                 means.told = python_logs({name: np.array(value) for name, value in logs.items()})
                 return
             loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
             means.update(loss, parts, y, y_pred, weight)
-            if looks:
+            if first:
                 advice.look_at_predictions(model, y, y_pred)
         finally:
-            turns.depth = outer
+            step_lock.depth = outer
 
 
 def predict_step(model: Any, x: Any) -> Any:
-    """Predictions for a batch, as NumPy arrays of their own."""
-    step = own_infer if model._defines_own("predict_step") else infer
-    with model._turns_of_steps.held():
+    """Predictions for a batch, as NumPy arrays that no later step overwrites."""
+    step = own_predict_batch if model._defines_own("predict_step") else predict_batch
+    with model._step_lock.held():
         return mapped(lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0])
 
 
 def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
-    """One epoch of updates; the running means of loss and metrics over it. None if data of earlier epochs are used up."""
-    begins, seen = first, epochs.step > 0  # training that is resumed within an epoch goes on with the means so far
+    """Updates for all batches of an epoch; returns the means of loss and metrics.
+
+    None if a generator has no data left. `first`: whether it is the first epoch. Training that is resumed within
+    an epoch continues the means it had.
+    """
+    begins, seen = first, epochs.step > 0
     if not seen:
         means.reset()
     run = training_step(model)
     for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
         hooks.on_train_batch_begin(step)
-        judged_step(model, means, run, x, y, weight, first)
+        run_step(model, means, run, x, y, weight, first)
         first = False
         hooks.on_train_batch_end(step, means.results)
         seen = True
@@ -118,7 +132,7 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
 
 
 def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any]:
-    """Loss and metrics over all batches, or the first of them if a number of steps is given, in the order of compile."""
+    """Loss and metrics over all batches, or over the first `steps` of them, in the order of compile."""
     epochs.restart()
     means, run = Means(model), testing_step(model)
     model.stop_evaluating = seen = False
@@ -126,7 +140,7 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     try:
         for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
             hooks.on_test_batch_begin(step)
-            judged_step(model, means, run, x, y, weight, not seen)
+            run_step(model, means, run, x, y, weight, not seen)
             hooks.on_test_batch_end(step, means.results)
             seen = True
             if model.stop_evaluating:
@@ -140,7 +154,7 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
 
 
 def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> Any:
-    """Predictions for all batches, one after the other, in the structure of the model's outputs."""
+    """Predictions for all batches, joined along the first axis, in the structure of the outputs."""
     outputs = []
     model.stop_predicting = False
     hooks.on_predict_begin()

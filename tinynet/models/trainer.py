@@ -17,7 +17,7 @@ from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
 from tinynet.models.customized import Customized
 from tinynet.models.means import Means
-from tinynet.models.steps import judged_step, predict_epoch, predict_step, test_epoch, testing_step, train_epoch, training_step
+from tinynet.models.steps import predict_epoch, predict_step, run_step, test_epoch, testing_step, train_epoch, training_step
 from tinynet.old_names import refuse
 from tinynet.tree import leaves
 
@@ -141,7 +141,7 @@ class Trainer(Customized):
         """{name of a parameter: derivative of the loss on a batch x, y, sample_weight}, in inference mode; nothing changes."""
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        with self._turns_of_steps.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
+        with self._step_lock.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
             loss, _ = self._loss_and_parts(x, y, self(x, training=False), weight, False)
             parameters = self.trainable_weights
             found = gradients(loss, parameters)
@@ -159,7 +159,7 @@ class Trainer(Customized):
         """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
         if (run := progress.current(self)) is not None:
             return run.means.results()
-        with self._turns_of_steps.lock:  # between two steps
+        with self._step_lock.lock:  # between two steps
             results = {} if self._compiled_objective is None else self._compiled_objective.results()
             for metric in self._metrics_of_layers():
                 results.update(logged(metric.name, metric))
@@ -173,12 +173,12 @@ class Trainer(Customized):
 
     def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
         """Goes on from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns a function that undoes it."""
-        with self._turns_of_steps.lock:
+        with self._step_lock.lock:
             return progress.restore_training_state(self, arrays, numbers)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class Trainer(Customized):
         """A step on one batch; its loss and metrics."""
         means, (x, y, weight) = Means(self), batch
         try:
-            judged_step(self, means, step, x, y, weight, not self._compiled_objective.looked)
+            run_step(self, means, step, x, y, weight, not self._compiled_objective.first_batch_seen)
             return _reported(means.results(), return_dict)
         finally:
             means.release()

@@ -160,8 +160,8 @@ class Replayed:
             self._steps.clear()
         self._token, self._changes = self._tokens.setdefault(self._now, len(self._tokens)), dict(changes.counts)
         self._trainable = tuple([layer.trainable for layer in layers.values()])
-        models = {id(one): one for one in names.objects if hasattr(one, "_turns_of_steps")}
-        self._locks = [models[key]._turns_of_steps.lock for key in sorted(models)]
+        models = {id(one): one for one in names.objects if hasattr(one, "_step_lock")}
+        self._locks = [models[key]._step_lock.lock for key in sorted(models)]
 
     def _surroundings(self) -> Surroundings:
         assert self._names is not None

@@ -32,10 +32,10 @@ MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
 
 
 class Replay:
-    """The steps of one model that are repeated: see turns.py for who may run one."""
+    """The steps of one model that are repeated: see step_lock.py for who may run one."""
 
     def __init__(self, model: Any) -> None:
-        self.model, self.turns = model, model._turns_of_steps
+        self.model, self.step_lock = model, model._step_lock
         self.steps: dict[Any, Step] = {}
         self._reason = NOT_YET  # of the last step that runs on the tape
         self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
@@ -49,7 +49,7 @@ class Replay:
 
     def __call__(self, step: StepFunction, x: Any, y: Any = None, weight: Any = None) -> Outputs:
         """What step(model, x, y, weight) returns. The arrays are overwritten by the next call."""
-        if self.turns.depth > 1 or launches.listener() is not None:
+        if self.step_lock.depth > 1 or launches.listener() is not None:
             return beside(lambda: step(self.model, x, y, weight))
         loss, rate = functions = _functions(self.model)
         if changes.counts != self._changes or loss is not self._functions[0] or rate is not self._functions[1]:
@@ -100,7 +100,7 @@ class Replay:
 
     def places(self, step: StepFunction, samples: int) -> Any:
         """Where to write a batch of `samples`, so that the program last used for one finds it there: (x, None, None)."""
-        if self.turns.depth:
+        if self.step_lock.depth:
             return None  # a program may be reading there
         for found in reversed(list(self.steps.values())):
             if found.label is not step or found.program is None or found.thread != threading.get_ident():
