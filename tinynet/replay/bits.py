@@ -1,4 +1,4 @@
-"""Bits: copies of arrays, comparisons of all their bits, and other numbers to try a step on."""
+"""Bits: copies of arrays, comparisons of all their bits, and other numbers for the trial run of a step."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -18,12 +18,12 @@ def copy_of(array: np.ndarray) -> np.ndarray:
 
 
 def copies(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """Copies of arrays that stay where they are."""
+    """Copies of arrays, to put their numbers back later."""
     return [array.copy() for array in arrays]
 
 
 def put_back(arrays: Iterable[np.ndarray], numbers: Sequence[np.ndarray]) -> None:
-    """Gives the arrays the numbers that they had."""
+    """Writes into each array the numbers that it had before."""
     for array, before in zip(arrays, numbers, strict=True):
         if array.flags.writeable:
             array[...] = before
@@ -44,13 +44,13 @@ def same(a: Any, b: Any) -> bool:
 
 
 def different(found: Any, expected: Any) -> list[int]:
-    """The places at which two structures of values do not have the same bits."""
+    """The positions at which two structures of values have different bits."""
     pairs = zip(leaves(found), leaves(expected), strict=True)
     return [i for i, (a, b) in enumerate(pairs) if not same(a, b)]
 
 
-def scaled(array: Any) -> Any:
-    """Other numbers of the same kind, for inputs and weights of samples."""
+def other_inputs(array: Any) -> Any:
+    """Other numbers of the same shape and dtype, for inputs and weights of samples."""
     if array is None:
         return None
     copy = copy_of(array)
@@ -60,8 +60,8 @@ def scaled(array: Any) -> Any:
     return copy
 
 
-def exchanged(array: Any, by: int = 1) -> Any:
-    """Other targets that are possible where these are: those of other samples, or all 0 or 1 if they are equal."""
+def other_targets(array: Any, by: int = 1) -> Any:
+    """Other valid targets: those of other samples, or all 0 or all 1 if the samples have equal ones."""
     if array is None:
         return None
     copy = copy_of(array)
@@ -72,19 +72,19 @@ def exchanged(array: Any, by: int = 1) -> Any:
     return copy
 
 
-def others(arrays: Sequence[Any]) -> tuple[Any, ...]:
-    """Other numbers of the same kind for each of `arrays`: labels and whole numbers of other samples, other fractions.
+def other_numbers(arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """Other numbers for each of `arrays`: fractions are scaled, whole numbers taken from other samples.
 
-    The arrays are turned by different amounts, so that no sample keeps its label.
+    Each array is shifted by a different number of samples, so that no sample keeps its label.
     """
-    return tuple([scaled(x) if _has_fractions(x) else exchanged(x, i + 1) for i, x in enumerate(arrays)])
+    return tuple([other_inputs(x) if _has_fractions(x) else other_targets(x, i + 1) for i, x in enumerate(arrays)])
 
 
 def _has_fractions(array: Any) -> bool:
     return array is not None and array.dtype.kind == "f" and bool((array != np.floor(array)).any())
 
 
-def held(value: Any) -> Any:
-    """What of an output stays when its memory is used again: a copy of an array, the rest as it is."""
+def kept_output(value: Any) -> Any:
+    """An output that later steps do not overwrite: a copy of an array, anything else as it is."""
     value = as_raw(value)
     return copy_of(value) if type(value) is np.ndarray else value

@@ -1,8 +1,8 @@
-"""Capture: the launches of a step are noted while it runs, to be repeated.
+"""Capture: keeps the launches of a step while it runs, so that they can be repeated.
 
-Between two launches a step runs a great deal of Python (layers, the tape, shapes, allocation) whose outcome is the same
-every time. A Capture listens while the step runs as usual and notes each launch. Its `program` then does those launches
-again on the same memory, and nothing else:
+Between two launches a step runs a great deal of Python (layers, the tape, shapes, allocation), and its
+outcome is the same every time. A Capture is a listener (kernels/launches.py): while the step runs as usual,
+it keeps each launch. Its `program` repeats these launches on the same memory, without the Python:
 
     capture = Capture()
     with capture:
@@ -10,12 +10,13 @@ again on the same memory, and nothing else:
     x[...] = another_batch
     capture.program.run()          # y holds the result for the other batch
 
-It is the idea of a CUDA graph, on the CPU. It is right for whatever changes arrays through launches alone, at places and
-with scalars that do not change; step.py checks that.
+This is what a CUDA graph is on a GPU. It is right for a step that changes arrays in launches alone, and
+that launches the same functions with the same scalars on the same arrays each time; step.py checks that.
 
-**Memory.** While it listens, arrays come from the capture's own blocks, and the block of an array that died is used for
-the next one. The program repeats the launches in the same order, so that what was dead then is dead now: it needs no more
-memory than the step did, and takes none from the system again.
+**Memory.** During a capture new arrays come from the capture's own blocks. When an array is no longer in
+use, its block is used for the next one. The program repeats the launches in the same order, so an array
+that was out of use at some point is out of use at the same point again. The program needs as much memory as
+the step did, and allocates nothing.
 """
 
 import signal
@@ -35,19 +36,19 @@ from tinynet.replay.where import is_own, nearest, outside
 
 
 class _Lease:
-    """Exports a block's memory to the array made from it, which holds the lease for as long as it lives."""
+    """Gives the memory of a block to one array. The array refers to the lease for as long as it exists."""
 
     def __init__(self, block: np.ndarray, size: int, program: Any = None) -> None:
         self.block, self.program = block, program
         self.__array_interface__ = {**block.__array_interface__, "shape": (size,)}
 
 
-def _held(leases: list[_Lease]) -> list[int]:
-    """How many references there are to each lease. Nothing runs when an array dies: it might be interrupted."""
+def _references(leases: list[_Lease]) -> list[int]:
+    """The number of references to each lease. (A finalizer would be simpler; a signal could interrupt it.)"""
     return [sys.getrefcount(lease) for lease in leases]
 
 
-_UNUSED = _held([_Lease(np.empty(0, np.uint8), 0)])[0]  # references to a lease that no array holds
+_UNUSED = _references([_Lease(np.empty(0, np.uint8), 0)])[0]  # references to one whose array no longer exists
 
 
 def _handlers() -> set[CodeType]:
@@ -64,28 +65,31 @@ def _handlers() -> set[CodeType]:
 
 
 class NotRepeatable(BaseException):
-    """Ends a rehearsal: the step does what no program repeats. No `except Exception` of the step's own catches it."""
+    """Ends a trial run of a step that no program can repeat. `except Exception` does not catch it."""
 
 
 class Capture:
-    """Context in which launches are noted and arrays are taken from blocks of its own.
+    """Context that keeps the launches of a step in `program`, and takes new arrays from blocks of its own.
 
-    One that `rehearses` leaves undone what would outlive the step (`lasting`), and only notes it; `put_back` undoes the rest.
-    It raises NotRepeatable where Python looks at numbers that differ from step to step: those of `inputs`, those that were
-    computed from them. What a signal handler runs in the meantime is no part of the step, and is neither noted nor left
-    undone: see `includes`.
+    rehearses   makes it a trial run: launches that change what outlives the step (`lasting`) are kept but not
+                run, and `put_back` undoes all other changes. NotRepeatable is raised where Python reads
+                numbers that differ from step to step
+    inputs      the arrays that hold such numbers; results computed from them do too
+
+    What a signal handler runs in the meantime is not part of the step: it is not kept, and is run: see
+    `includes`.
     """
 
     def __init__(self, rehearses: bool = False, inputs: Sequence[Any] = ()) -> None:
         self.program = Program()
         self.rehearses, self.inputs = rehearses, inputs
-        self.touched: dict[int, Any] = {}  # {id: Tensor that was said to change}
-        self.numbers_read: list[np.ndarray] = []  # arrays of others whose numbers Python asked for
+        self.touched: dict[int, Any] = {}  # {id: Tensor that the step changes}
+        self.numbers_read: list[np.ndarray] = []  # arrays outside of the blocks of which Python read numbers
         self._before: dict[int, tuple[Any, Any, np.ndarray]] = {}  # {id of a Tensor: itself, its array, a copy}
-        self._lasting = 0  # how many `lasting` contexts are open
+        self._lasting_depth = 0  # how many `lasting` contexts are open
         self._leases: list[_Lease] = []  # the newest last
         self._token: Token[Any] | None = None
-        self._frame: FrameType | None = None  # of the function that listens
+        self._frame: FrameType | None = None  # of the function that opened the context
         self._handlers: set[CodeType] = set()
 
     def __enter__(self) -> "Capture":
@@ -101,36 +105,36 @@ class Capture:
     @property
     def changing(self) -> list[np.ndarray]:
         """The arrays that outlive the step and that it may change."""
-        return list({**self.program.lasting, **self.told}.values())
+        return list({**self.program.lasting, **self.touched_arrays}.values())
 
     @property
-    def told(self) -> dict[Any, np.ndarray]:
-        """{place: array} of the Tensors that were said to change."""
+    def touched_arrays(self) -> dict[Any, np.ndarray]:
+        """{place: array} of the Tensors that the step changes."""
         return {place_of(t._data): t._data for t in self.touched.values() if type(t._data) is np.ndarray}
 
     def put_back(self) -> None:
-        """Gives Tensors that were said to change what they held before."""
+        """Gives the Tensors that the step changed the arrays and numbers that they had before."""
         for tensor, array, numbers in self._before.values():
             tensor._data = array
             if array.tobytes() != numbers.tobytes():
                 array[...] = numbers
 
-    # What a listener has: see kernels/launches.py
+    # The methods of a listener: see kernels/launches.py
 
     def includes(self, frame: FrameType | None) -> bool:
-        """Whether `frame` is part of the step: the listener led to it, and no signal handler did."""
+        """Whether `frame` is part of the step: called within the context, and not by a signal handler."""
         handled = False
         while frame is not None and frame is not self._frame:
             handled, frame = handled or frame.f_code in self._handlers, frame.f_back
-        if frame is None:  # it listens to another thread, or to nothing: an interrupt came just as it began or ended
+        if frame is None:  # another thread, or a signal came just as the context began or ended
             launches.listening.set(None)
         return frame is not None and not handled
 
     def allocate(self, size: int) -> np.ndarray:
-        """`size` bytes: the smallest free block that is not wasted on them, or a new one."""
+        """`size` bytes: the smallest free block of at most twice that size, or a new one."""
         fits = [
             i
-            for i, held in enumerate(_held(self._leases))
+            for i, held in enumerate(_references(self._leases))
             if held == _UNUSED and size <= self._leases[i].block.size <= 2 * size
         ]
         if fits:
@@ -142,33 +146,33 @@ class Capture:
         return np.asarray(self._leases[-1])
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
-        """Keeps a launch, and does it. Its arrays are kept as views of the blocks, which do not count as users of them."""
+        """Keeps a launch, and runs it. Its arrays are kept as views that do not count as users of the blocks."""
         args = tuple(map(plain, args))
-        if not (self.rehearses and self._lasting):
-            with launches.not_listening():  # what a launched function launches itself is part of it
+        if not (self.rehearses and self._lasting_depth):
+            with launches.not_listening():  # what the launched function launches itself is part of this launch
                 launches.launch(function, *args, alone=alone)
-        self.program.append((function, tuple(self._kept(x) if type(x) is np.ndarray else x for x in args)), alone)
+        self.program.append((function, tuple(self._as_view(x) if type(x) is np.ndarray else x for x in args)), alone)
 
     def on_address(self, x: np.ndarray) -> None:
-        """Notes that a launch is given the address of `x`."""
-        self.program.addressed.append(self._kept(plain(x)))
+        """Keeps an array whose address is passed to a launch."""
+        self.program.addressed.append(self._as_view(plain(x)))
 
     def on_lasting(self, step: int) -> None:
-        """Notes that a `lasting` context begins, or ends."""
-        self._lasting += step
+        """Counts the `lasting` contexts that are open."""
+        self._lasting_depth += step
 
     def on_changing(self, tensor: Any) -> None:
-        """Keeps what `tensor` holds: it is about to change, on numbers that may not count."""
+        """Keeps the numbers of `tensor` before it is changed, for `put_back`."""
         if id(tensor) not in self._before and type(tensor._data) is np.ndarray:
             self._before[id(tensor)] = tensor, tensor._data, tensor._data.copy()
         self.touched[id(tensor)] = tensor
 
     def on_changed(self, tensor: Any) -> None:
-        """Notes that `tensor` was changed."""
+        """Adds `tensor` to the Tensors that the step changes."""
         self.touched[id(tensor)] = tensor
 
     def on_read(self, array: Any) -> None:
-        """Notes that Python looked at the numbers of `array`; if they are other ones at the next step, the rehearsal ends."""
+        """Ends a trial run if these numbers differ from step to step; otherwise keeps the array."""
         if type(array) is not np.ndarray:
             return
         if self.rehearses and (self._block(array) is not None or any(np.may_share_memory(array, x) for x in self.inputs)):
@@ -176,7 +180,7 @@ class Capture:
         self.numbers_read.append(array)
 
     def data_for(self, array: Any, frame: FrameType) -> Any:
-        """The array of a Tensor, for who asks for it: watched, if that is somebody else's Python."""
+        """What `tensor.data` returns: the array; for the user's Python, a watched view of numbers that differ."""
         if not self.rehearses or type(array) is not np.ndarray or is_own(frame.f_code.co_filename):
             return array
         if self._block(array) is None and not any(np.may_share_memory(array, x) for x in self.inputs):
@@ -184,30 +188,30 @@ class Capture:
         return self.watched(array)
 
     def watched(self, array: np.ndarray) -> np.ndarray:
-        """A view of `array` that tells when somebody else's Python computes with it, or looks at it."""
+        """A view of `array` that ends the trial run when the user's Python computes with it or reads it."""
         view = array.view(Watched)
         view.tell = self._computed
         return view
 
     def _computed(self, what: str) -> None:
-        if not is_own(nearest().f_code.co_filename):  # else tinynet does, in a launch or to check what it is given
+        if not is_own(nearest().f_code.co_filename):  # tinynet itself reads in launches, and to check arguments
             self.on_not_repeatable(what)
 
     def on_not_repeatable(self, what: str) -> None:
-        """Ends a rehearsal: what happens now is no launch."""
+        """Ends a trial run, naming the line of code that does `what`."""
         if self.rehearses:
             raise NotRepeatable(f"{outside()} {what}")
 
-    def _kept(self, x: np.ndarray) -> np.ndarray:
+    def _as_view(self, x: np.ndarray) -> np.ndarray:
         block = self._block(x)
         if block is None:
-            self.program.give(x, self._lasting > 0)
-            return x  # it lives on: a parameter, an input, a constant
+            self.program.give(x, self._lasting_depth > 0)
+            return x  # a parameter, an input, a constant
         offset = x.__array_interface__["data"][0] - block.__array_interface__["data"][0]
         return np.ndarray(x.shape, x.dtype, block, offset, x.strides)
 
     def _block(self, x: np.ndarray) -> np.ndarray | None:
-        """The block that `x` lies in; None if that is no memory of this capture's."""
+        """The block that contains `x`; None if `x` is in other memory."""
         owner = x
         while isinstance(owner.base, np.ndarray):
             owner = owner.base

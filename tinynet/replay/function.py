@@ -13,7 +13,7 @@ from tinynet.backend import changes, config
 from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
 from tinynet.replay.names import PLAIN, Names, Same
-from tinynet.replay.step import NOT_YET, Step, Surroundings, around, set_at_each_step
+from tinynet.replay.step import NOT_YET, Step, Surroundings, set_at_each_step, surroundings_of
 from tinynet.tree import leaves, mapped
 
 MOST = 8  # kinds of arguments that are kept; with one more, the oldest goes
@@ -126,7 +126,7 @@ class Replayed:
         if step is None or not step.valid():
             self._fresh += 1
             self._before, self._last = self._last, (kinds, self._now)
-            step = Step(self._of_arrays(given, values, bool(kwargs)), self._surroundings, bits.others)
+            step = Step(self._of_arrays(given, values, bool(kwargs)), self._surroundings, bits.other_numbers)
         else:
             self._fresh = 0
         self._steps[key] = step
@@ -165,7 +165,7 @@ class Replayed:
 
     def _surroundings(self) -> Surroundings:
         assert self._names is not None
-        return around(self._names.objects)
+        return surroundings_of(self._names.objects)
 
     def _of_arrays(self, given: Any, values: Any, named: bool) -> Callable[..., Any]:
         """The function of the arrays alone that are among its arguments: the others stay what they are."""

@@ -1,11 +1,12 @@
-"""The steps of a model: `fit`, `evaluate` and `predict` repeat theirs, one for each kind of batch.
+"""The steps of a model: `fit`, `evaluate` and `predict` repeat theirs, one program for each kind of batch.
 
-    kind     shapes, dtypes and memory order of x, y and weight, what is trainable, numbers of the optimizer and of the loss,
-             config.epsilon, chosen kernels, number of threads, the thread that calls; for Python that is not tinynet's, the
-             plain values that it names (see names.py)
-    never    arrays that are not NumPy's; models compiled with run_eagerly=True
-    anew     after an attribute of any layer, regularizer or constraint was set, another loss or learning-rate function,
-             slots built anew, or after a parameter's array was replaced
+    kind     shapes, dtypes and memory order of x, y and weight; what is trainable; the numbers among the settings
+             of the optimizer and of the loss; config.epsilon; the chosen kernels; the number of threads; the
+             thread that calls; for the user's Python, the plain values that it uses (see names.py)
+    never    batches that are not NumPy arrays; models compiled with run_eagerly=True
+    anew     all programs are thrown away when an attribute of any layer, regularizer or constraint is set, and
+             when the model has another loss or learning-rate function; a single program, when the optimizer has
+             other slots or a parameter another array
 """
 
 import threading
@@ -20,40 +21,40 @@ from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
 from tinynet.replay.names import Names
 from tinynet.replay.program import Program
-from tinynet.replay.step import NOT_YET, Step, Surroundings, around, beside, set_at_each_step
+from tinynet.replay.step import NOT_YET, Step, Surroundings, nested_step, set_at_each_step, surroundings_of
 from tinynet.tree import leaves, mapped
 
 Outputs = tuple[Any, ...]  # arrays, or structures of arrays
 StepFunction = Callable[[Any, Any, Any, Any], Outputs]  # step(model, x, y, weight)
 
-PLAIN = (np.ndarray, type(None))  # types of what a step is given that can be captured
+PLAIN = (np.ndarray, type(None))  # types of arguments with which a step can be captured
 NUMBERS = (float, int, bool, type(None))  # types of an optimizer's settings
-MOST = 8  # kinds of batches kept for a model; with one more, the oldest goes
+MAX_KINDS = 8  # kinds of batches kept for a model; one more, and the least recently used goes
 
 
 class Replay:
-    """The steps of one model that are repeated: see step_lock.py for who may run one."""
+    """The replayed steps of one model. One step runs at a time: see models/step_lock.py."""
 
     def __init__(self, model: Any) -> None:
         self.model, self.step_lock = model, model._step_lock
         self.steps: dict[Any, Step] = {}
-        self._reason = NOT_YET  # of the last step that runs on the tape
-        self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
-        self._unsettled, self._set_last = 0, changes.last  # how often attributes were set before anything was repeated
-        self._names: Names | None = None  # that Python of somebody else's goes by
+        self._reason = NOT_YET  # why the last step was not replayed
+        self._changes: dict[str, int] = {}  # counts of changed attributes at the last `_refresh`
+        self._resets, self._set_last = 0, changes.last  # resets before any program was used
+        self._names: Names | None = None  # the values that the user's Python uses
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
 
     def __reduce__(self) -> Any:
-        return Replay, (self.model,)  # a copy of a model captures its own steps
+        return Replay, (self.model,)  # a copy of a model captures steps of its own
 
     def __call__(self, step: StepFunction, x: Any, y: Any = None, weight: Any = None) -> Outputs:
         """What step(model, x, y, weight) returns. The arrays are overwritten by the next call."""
         if self.step_lock.depth > 1 or launches.listener() is not None:
-            return beside(lambda: step(self.model, x, y, weight))
+            return nested_step(lambda: step(self.model, x, y, weight))
         loss, rate = functions = _functions(self.model)
         if changes.counts != self._changes or loss is not self._functions[0] or rate is not self._functions[1]:
-            self._look(functions)
+            self._refresh(functions)
         inputs = (x, y, weight)
         plain = type(x) is type(y) is np.ndarray and type(weight) in PLAIN
         arrays = inputs if plain else tuple(leaves(inputs))
@@ -67,12 +68,12 @@ class Replay:
         found = self.steps.pop(key, None)
         if found is None or not found.valid():
             found = self._new(step, inputs, plain)
-        if found.lent:
-            if x is not found.inputs[0]:  # a callback runs a step of its own between a batch and its step
+        if found.holds_batch:
+            if x is not found.inputs[0]:  # a callback ran a step between this batch and its step
                 found = self._new(step, inputs, plain)
-            found.lent = False
-        self.steps[key] = found  # at the end: the one not used for longest comes first
-        while len(self.steps) > MOST:
+            found.holds_batch = False
+        self.steps[key] = found  # as the last: the least recently used is the first
+        while len(self.steps) > MAX_KINDS:
             self.steps.pop(next(iter(list(self.steps))), None)
         return found(arrays)
 
@@ -83,32 +84,32 @@ class Replay:
         'not replayed:'
         """
         steps = list(self.steps.values())
-        if steps and steps[-1].reason == NOT_YET and self._unsettled > 1:
+        if steps and steps[-1].reason == NOT_YET and self._resets > 1:
             return f"not replayed: {set_at_each_step(self._set_last)}"
         if steps and steps[-1].program is not None:
             return f"replayed: {len(self.programs)} kinds of steps repeat their kernels"
         return f"not replayed: {steps[-1].reason if steps else self._reason}"
 
     def notice(self) -> str:
-        """Why steps that could be repeated run their Python, to be said once; "" if there is nothing to say."""
+        """A warning for `fit`: why steps run their Python although they could be replayed; or ""."""
         if self.model.run_eagerly or config.functions_run_eagerly():
             return ""
         stay = [step.reason for step in self.steps.values() if step.program is None and step.reason != NOT_YET]
-        if self._unsettled > 1 and not self.programs:
+        if self._resets > 1 and not self.programs:
             stay.append(set_at_each_step(self._set_last))
         return f"{self.model}: every step runs its Python, which takes longer: {stay[0]}" if stay else ""
 
     def places(self, step: StepFunction, samples: int) -> Any:
-        """Where to write a batch of `samples`, so that the program last used for one finds it there: (x, None, None)."""
+        """(x, None, None): x is the input of the program last used; a batch written there is not copied."""
         if self.step_lock.depth:
-            return None  # a program may be reading there
+            return None  # a program that is under way may be reading there
         for found in reversed(list(self.steps.values())):
             if found.label is not step or found.program is None or found.thread != threading.get_ident():
-                continue  # another thread reads its batches from inputs of its own
-            if found.lent:
-                continue  # it holds a batch that is not used yet
+                continue  # programs of another thread have other inputs
+            if found.holds_batch:
+                continue  # its input holds a batch that is not used yet
             if type(found.inputs[0]) is np.ndarray and found.inputs[0].shape[0] == samples:
-                found.lent = True
+                found.holds_batch = True
                 return found.inputs[0], None, None
         return None
 
@@ -117,29 +118,29 @@ class Replay:
         """The programs in use."""
         return [one.program for one in self.steps.values() if one.program is not None]
 
-    def _look(self, functions: tuple[Any, Any]) -> None:
-        """Takes note of the layers as they are now. Once another attribute was set, all that was captured is forgotten."""
+    def _refresh(self, functions: tuple[Any, Any]) -> None:
+        """Reads again what depends on attributes of layers. If one was set, all programs are thrown away."""
         same = all(a is b for a, b in zip(functions, self._functions, strict=True))
         if changes.counts["attributes"] != self._changes.get("attributes") or not same:
             if self.steps:
                 settled = any(step.reason != NOT_YET for step in self.steps.values())
-                self._unsettled = 0 if settled else self._unsettled + 1
+                self._resets = 0 if settled else self._resets + 1
                 self._set_last = changes.last
             self.steps.clear()
             self._functions = functions
-            self._names = Names(_others_python(self.model))
+            self._names = Names(_users_python(self.model))
         self._trainable = tuple(layer.trainable for layer in self.model._with_all_within())
         self._changes = dict(changes.counts)
 
     def _new(self, step: StepFunction, inputs: tuple[Any, ...], plain: bool) -> Step:
         function = partial(step, self.model) if plain else partial(_structured, step, self.model, mapped(lambda _: 0, inputs))
         counts = [len(list(leaves(part))) for part in inputs]
-        return Step(function, self._surroundings, partial(_others, counts), label=step)
+        return Step(function, self._surroundings, partial(_other_numbers, counts), label=step)
 
     def _surroundings(self) -> Surroundings:
         named = [] if self._names is None else self._names.objects
-        found = around([self.model, self.model.optimizer, *named])
-        found.own = not self._names
+        found = surroundings_of([self.model, self.model.optimizer, *named])
+        found.trusted = not self._names
         return found
 
     def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -156,38 +157,38 @@ class Replay:
 
 
 def _structured(step: StepFunction, model: Any, structure: Any, *arrays: Any) -> Outputs:
-    """The step on arrays that are put into lists and dictionaries again."""
+    """Runs the step on flat `arrays`, put into lists and dictionaries like those of `structure`."""
     each = iter(arrays)
     return step(model, *mapped(lambda _: next(each), structure))
 
 
-def _others(counts: list[int], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Other numbers for x, y and weight, which have so many arrays."""
+def _other_numbers(counts: list[int], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Other numbers for x, y and weight, which have `counts` arrays."""
     ends = counts[0], counts[0] + counts[1]
-    return tuple([bits.exchanged(a) if ends[0] <= i < ends[1] else bits.scaled(a) for i, a in enumerate(arrays)])
+    return tuple([bits.other_targets(a) if ends[0] <= i < ends[1] else bits.other_inputs(a) for i, a in enumerate(arrays)])
 
 
 def _settings(loss: Any) -> Any:
-    """The settings of a loss of tinynet's; of another the Python is read."""
+    """The settings of a loss of tinynet's. For other losses, see `_users_python`."""
     return getattr(loss, "settings", {}).items() if type(loss).__module__.startswith("tinynet.") else ()
 
 
 def _functions(model: Any) -> tuple[Any, Any]:
-    """The loss and the learning rate's function: they can be exchanged without an attribute of a layer being set."""
+    """The losses, and the learning rate if it is a function: neither is an attribute of a layer."""
     rate = getattr(model.optimizer, "_learning_rate", None)
     return None if model._compiled_objective is None else model._compiled_objective.functions, rate if callable(rate) else None
 
 
-def _others_python(model: Any) -> list[Any]:
-    """What is not tinynet's own of a model, its losses and its optimizer: classes and functions that a step calls."""
+def _users_python(model: Any) -> list[Any]:
+    """The user's classes and functions that a step may call: of the model, its losses and its optimizer."""
     objective = model._compiled_objective
     parts = [*model._with_all_within(), model.optimizer, *([] if objective is None else objective.functions)]
     parts += [rule for p in model.weights for rule in (p.regularizer, p.constraint)]
-    return [found for part in parts if part is not None for found in _not_own(part)]
+    return [found for part in parts if part is not None for found in _users_parts(part)]
 
 
-def _not_own(part: Any) -> list[Any]:
-    """What of a part is not tinynet's: itself, functions that it holds, and what a Lambda hands to its own."""
+def _users_parts(part: Any) -> list[Any]:
+    """Of a part, what is not tinynet's: itself, functions among its attributes, the arguments of a Lambda."""
     held = [value for name, value in vars(part).items() if not name.endswith("_initializer")]
     functions = [value for value in held if callable(value) and not hasattr(value, "_with_all_within")]
     found = [one for one in (part, *functions) if not (getattr(one, "__module__", None) or "").startswith("tinynet.")]

@@ -1,4 +1,4 @@
-"""Program: the launches of one step, which are done again, in their order and on the same memory."""
+"""Program: the launches of one step, repeated in their order and on the same memory."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,14 +11,14 @@ Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 class Program:
-    """The launches of one step, in their order: stretches of calls that run on one thread, or on all.
+    """The launches of one step, in their order, as stretches: calls in a row that use one thread, or all.
 
-    blocks     memory of its own, in which the results lie that the launches hand to one another
-    addressed  arrays that launches know by their addresses
-    given      all other arrays that launches get: parameters, slots, constants, each once. This is what a step may read or
-               change besides its own memory
-    lasting    those of them that launches get which change what outlives a step
-    objects    what launched functions change besides arrays: things with `taken` and `put_back`, such as metrics
+    blocks     its own memory, for the results that one launch leaves to another
+    addressed  arrays whose addresses launches are given
+    given      all other arrays that launches are given: parameters, slots, constants, each once. The step
+               reads and changes these, and its own memory, and nothing else
+    lasting    those of them that are given to launches which change what outlives a step
+    objects    what launched functions change besides arrays: objects with `taken` and `put_back`: metrics
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Program:
         return (call for _, calls in self.stretches for call in calls)
 
     def append(self, call: Call, alone: bool | None) -> None:
-        """Adds a launch; None: its function does not divide its loops, so that any stretch will do."""
+        """Adds a launch. alone=None: the function does not divide its loops, and joins the current stretch."""
         if alone is None:
             alone = self.stretches[-1][0] if self.stretches else True
         if not self.stretches or self.stretches[-1][0] != alone:
@@ -52,14 +52,14 @@ class Program:
             self.objects.append(thing)
 
     def give(self, x: np.ndarray, lasting: bool) -> None:
-        """Takes note of an array that lies in other memory than the blocks."""
+        """Adds an array that is not in the blocks."""
         key = place_of(x)
         self.given.setdefault(key, x)
         if lasting:
             self.lasting.setdefault(key, x)
 
     def run(self) -> None:
-        """Does the launches again, on what their arrays hold now."""
+        """Repeats the launches on the numbers that their arrays hold now."""
         if not threads.ready:
             threads.start()
         for alone, calls in self.stretches:
@@ -69,5 +69,5 @@ class Program:
 
 
 def place_of(x: np.ndarray) -> Any:
-    """Where an array lies and how: the same for two objects that are the same numbers."""
+    """Address, shape, strides and dtype: equal for two array objects that show the same memory."""
     return x.__array_interface__["data"][0], x.shape, x.strides, x.dtype

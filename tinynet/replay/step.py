@@ -1,12 +1,13 @@
-"""Step: a function for one kind of arguments. First it runs on the tape, then it is captured, then compared, then repeated.
+"""Step: a function for one kind of arguments. It runs on the tape, is captured, compared, and then repeated.
 
-first     on the tape: layers and slots may be built
-capture   a rehearsal on other numbers, whose outcome is thrown away: whatever the program should fail to repeat differs from
-          what is right. What it would do to weights, statistics and slots is noted and left undone. Then the tape
-compare   on the tape, then as a program from the same state: only if all that the launches were given and all outputs have
-          the same bits does the program take the tape's place
-repeat    the program alone. Parameters that the step itself does not change are the same at both; once somebody else has
-          changed them, the next step is compared again
+first     on the tape; layers and slots may be built
+capture   a trial run on other numbers, whose results are thrown away; weights, statistics and slots keep their
+          values. What was computed outside of launches keeps the numbers of the trial run, so that the
+          comparison finds it. Then the step runs on the tape
+compare   the step runs on the tape, and then as a program that starts from the same state. The program is used
+          only if all outputs, and all arrays that launches were given, have the same bits
+repeat    the program alone. A parameter that the step does not change may have been computed with outside of
+          launches: once other code has changed such a parameter, the next step is compared again
 """
 
 import threading
@@ -26,107 +27,117 @@ from tinynet.tree import leaves, mapped
 
 Function = Callable[..., Any]  # of arrays (or None); returns a structure of arrays, Tensors and other things
 Arrays = tuple[Any, ...]
-AGAIN = 30  # calls after which a program of somebody else's Python is compared once more; then ten times as many, and so on
+FIRST_CHECK = 30  # the call at which a program of the user's Python is compared again; then at 300, 3000 ...
 NOT_YET = "a step is captured at the second batch of its kind, compared at the third and repeated from the fourth on"
 
 
 class Surroundings:
-    """What a step leans on besides its arguments.
+    """What a step depends on besides its arguments.
 
-    tensors     parameters, which must stay the arrays that they are
-    optimizers  whose slots must
-    own         whether all of its Python is tinynet's; if not, it is compared again now and then
+    tensors     parameters: each must keep its array
+    optimizers  each must keep its slots
+    trusted     whether all of its Python is tinynet's; if not, it is compared again from time to time
     """
 
-    def __init__(self, tensors: Sequence[Any] = (), optimizers: Sequence[Any] = (), own: bool = True) -> None:
+    def __init__(self, tensors: Sequence[Any] = (), optimizers: Sequence[Any] = (), trusted: bool = True) -> None:
         self.tensors = [(p, p._data, p.requires_grad) for p in tensors]
         self.slots = [(optimizer, optimizer._state_variables) for optimizer in optimizers]
-        self.own = own
+        self.trusted = trusted
 
     def same(self) -> bool:
-        """Whether the parameters are the arrays they were, trainable as they were, and so are the optimizers' slots."""
+        """Whether all parameters have the same arrays and flags, and all optimizers the same slots."""
         kept = all(p._data is data and p.requires_grad is flag for p, data, flag in self.tensors)
         return kept and all(optimizer._state_variables is slots for optimizer, slots in self.slots)
 
 
-def around(objects: list[Any]) -> Surroundings:
-    """The parameters and the optimizers among what a function names."""
+def surroundings_of(objects: list[Any]) -> Surroundings:
+    """The parameters and the optimizers among the objects that a function uses."""
     tensors: dict[int, Any] = {}
     for one in objects:
         found = one.weights if hasattr(one, "_with_all_within") else [one] if isinstance(one, Tensor) else []
         tensors.update({id(tensor): tensor for tensor in found})
     optimizers = [one for one in objects if hasattr(one, "_state_variables")]
-    return Surroundings(list(tensors.values()), optimizers, own=False)
+    return Surroundings(list(tensors.values()), optimizers, trusted=False)
 
 
 class Step:
-    """`function` for one kind of arguments, which are arrays; `around()` gives its Surroundings, `others` other numbers."""
+    """A function for one kind of arguments, which are arrays.
+
+    find_surroundings()    the Surroundings of the function, once layers and slots are built
+    other_numbers(inputs)  inputs of the same kind with other numbers, for the trial run
+    label                  by which the owner of the step finds it
+    """
 
     def __init__(
-        self, function: Function, around: Callable[[], Surroundings], others: Callable[[Arrays], Arrays], label: Any = None
+        self,
+        function: Function,
+        find_surroundings: Callable[[], Surroundings],
+        other_numbers: Callable[[Arrays], Arrays],
+        label: Any = None,
     ) -> None:
-        self.function, self.around, self.others, self.label = function, around, others, label
+        self.function, self.label = function, label
+        self.find_surroundings, self.other_numbers = find_surroundings, other_numbers
         self.thread = threading.get_ident()
         self.surroundings = Surroundings()
         self.inputs: Arrays = ()  # where the program reads its arguments
         self.program: Program | None = None
         self.kinds: list[type] = []  # types of the results on the tape
-        self.lent = False  # whether its input holds a batch that is not used yet
-        self.reason = NOT_YET  # why it is not repeated
+        self.holds_batch = False  # whether a batch was written into its input and not used yet
+        self.reason = NOT_YET  # why the step is not repeated
         self._candidate: Program | None = None
-        self._changing: list[np.ndarray] = []  # what the step changes that outlives it,
-        self._told: dict[Any, np.ndarray] = {}  # those of them that belong to Tensors
-        self._versions: list[list[int]] = []  # and the counters of the Tensors among that
-        self._unchanged: list[tuple[Any, int]] = []  # the other parameters, each with its version at the time of the capture
-        self._calls = 0  # of the program,
-        self._due = AGAIN  # and when to compare it again
+        self._changing: list[np.ndarray] = []  # arrays that the step changes and that outlive it
+        self._touched_arrays: dict[Any, np.ndarray] = {}  # those of them that belong to Tensors
+        self._versions: list[list[int]] = []  # the version counters of these Tensors
+        self._unchanged: list[tuple[Any, int]] = []  # (other parameter, its version at the capture)
+        self._calls = 0  # of the program
+        self._next_check = FIRST_CHECK  # the call at which it is compared again
         self._next: Callable[[Arrays], Any] = self._first
 
     def __call__(self, inputs: Arrays) -> Any:
         return self._next(inputs)
 
     def valid(self) -> bool:
-        """Whether what it leans on is what it was."""
+        """Whether its surroundings are the same as at the capture."""
         return self.surroundings.same()
 
     def _tape(self, inputs: Arrays) -> Any:
         return self.function(*inputs)
 
-    def _stay(self, reason: str) -> None:
+    def _stay_on_tape(self, reason: str) -> None:
         """From now on the step runs on the tape."""
         self.reason, self._next, self.program, self._candidate = reason, self._tape, None, None
         self.inputs = self.outputs = ()
 
     def _first(self, inputs: Arrays) -> Any:
-        """The first call may build layers and slots: nothing is noted yet."""
+        """Runs on the tape. Nothing is captured yet, since this call may build layers and slots."""
         outputs = self._tape(inputs)
-        self.surroundings = self.around()
+        self.surroundings = self.find_surroundings()
         if all(type(data) is np.ndarray for _, data, _ in self.surroundings.tensors):
             self._next = self._capture
         else:
-            self._stay("its parameters are not NumPy arrays")
+            self._stay_on_tape("its parameters are not NumPy arrays")
         return outputs
 
     def _capture(self, inputs: Arrays) -> Any:
-        """Rehearses the step on other numbers than these, then runs it on these."""
+        """Captures a trial run on other numbers; then runs the step on the tape."""
         versions = {id(p): p.version for p, _, _ in self.surroundings.tensors}
-        self.inputs = self.others(inputs)
+        self.inputs = self.other_numbers(inputs)
         capture = Capture(rehearses=True, inputs=[x for x in self.inputs if x is not None])
         try:
             with capture:
                 self.outputs = mapped(plain, self.function(*self.inputs))
-            reason = _refused(capture, self.inputs)
+            reason = _why_not(capture, self.inputs)
         except NotRepeatable as error:
             reason = str(error)
-        except Exception as error:  # these numbers are not to be had, such as the label 1 where there is one class
+        except Exception as error:  # other numbers can be invalid: label 1 of one class
             reason = f"it cannot be tried on other numbers: {type(error).__name__}: {error}"
         finally:
             capture.put_back()
         if reason:
-            self._stay(reason)
+            self._stay_on_tape(reason)
         else:
             self._candidate, self._next = capture.program, self._compare
-            self._changing, self._told = capture.changing, capture.told
+            self._changing, self._touched_arrays = capture.changing, capture.touched_arrays
             self._versions = [tensor._version for tensor in capture.touched.values()]
             self._unchanged = [
                 (p, versions[id(p)]) for p, _, _ in self.surroundings.tensors if id(p) not in capture.touched
@@ -134,53 +145,54 @@ class Step:
         return self._tape(inputs)
 
     def _compare(self, inputs: Arrays) -> Any:
-        """Runs the step on the tape, then from the same state as a program, and compares the bits."""
+        """Runs the step on the tape, then as a program from the same state, and compares all bits."""
         program = self._candidate
         assert program is not None
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
         given = tuple([x if x is None else bits.copy_of(x) for x in inputs])  # the tape may change what it is given
         before, objects = bits.copies(arrays), [thing.taken() for thing in program.objects]
         outputs = self._tape(inputs)
-        expected = [bits.held(value) for value in leaves(outputs)]
+        expected = [bits.kept_output(value) for value in leaves(outputs)]
         after, objects_after = bits.copies(arrays), [thing.taken() for thing in program.objects]
         changing = {place_of(x) for x in self._changing}
-        mine = [i for i, x in enumerate(arrays) if place_of(x) in changing]
-        bits.put_back([arrays[i] for i in mine], [before[i] for i in mine])
+        restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
+        bits.put_back([arrays[i] for i in restored], [before[i] for i in restored])
         for thing, state in zip(program.objects, objects, strict=True):
             thing.put_back(state)
         self._run(program, given)
-        found = [bits.held(value) for value in leaves(self.outputs)]
-        wrong = bits.different(found, expected) if len(found) == len(expected) else [0]
-        told = [i for i, x in enumerate(arrays) if place_of(x) in self._told]
-        touched = {*told, *bits.different(before, after)}  # the others that the program changes are passing results
-        states = [i for i in bits.different(bits.copies(arrays), after) if i in touched]
-        odd = [
+        found = [bits.kept_output(value) for value in leaves(self.outputs)]
+        wrong_outputs = bits.different(found, expected) if len(found) == len(expected) else [0]
+        told = [i for i, x in enumerate(arrays) if place_of(x) in self._touched_arrays]
+        touched = {*told, *bits.different(before, after)}  # the program overwrites the others at each run
+        wrong_arrays = [i for i in bits.different(bits.copies(arrays), after) if i in touched]
+        wrong_objects = [
             thing
             for thing, state in zip(program.objects, objects_after, strict=True)
             if not thing.same(thing.taken(), state)
         ]
-        if not wrong and not states and not odd:
+        if not wrong_outputs and not wrong_arrays and not wrong_objects:
             self.program, self._calls = program, 0
             if any(p.version != version for p, version in self._unchanged):
-                self._unchanged = []  # they have changed since the capture, and the program is right
-            own = self._watch if self._unchanged else self._repeat
-            self._next = own if self.surroundings.own else self._now_and_then
+                self._unchanged = []  # they changed since the capture: the program reads them
+            repeat = self._repeat_if_unchanged if self._unchanged else self._repeat
+            self._next = repeat if self.surroundings.trusted else self._repeat_and_check
             self.reason, self.kinds = "", [type(value) for value in leaves(outputs)]
             return outputs
-        bits.put_back([arrays[i] for i in mine], [after[i] for i in mine])
+        bits.put_back([arrays[i] for i in restored], [after[i] for i in restored])
         for thing, state in zip(program.objects, objects_after, strict=True):
             thing.put_back(state)
-        if self.program is not None and not self.surroundings.own:
+        if self.program is not None and not self.surroundings.trusted:
             tracebacks.warn(
                 "a step that was replayed gave other numbers than its Python just now: the Python depends on something that "
                 "changes between steps (see tinynet.replay). It runs its Python from now on"
             )
-        found_line = where.computes_aside(self._given, self.others(inputs), inputs)
-        self._stay(found_line or _difference(wrong, [arrays[i] for i in states], odd, self))
+        found_line = where.line_that_uses_numpy(self._arrays_of_launches, self.other_numbers(inputs), inputs)
+        reason = _difference(wrong_outputs, [arrays[i] for i in wrong_arrays], wrong_objects, self)
+        self._stay_on_tape(found_line or reason)
         return outputs
 
-    def _given(self, inputs: Arrays) -> list[np.ndarray]:
-        """The arrays that the step's launches get from elsewhere, if it is captured on a copy of `inputs`."""
+    def _arrays_of_launches(self, inputs: Arrays) -> list[np.ndarray]:
+        """The arrays, outside of a program's memory, that launches are given when it runs on `inputs`."""
         capture = Capture(rehearses=True)
         try:
             with capture:
@@ -191,22 +203,25 @@ class Step:
             capture.put_back()
         return list(capture.program.given.values())
 
-    def _watch(self, inputs: Arrays) -> Any:
-        """Repeats the step until parameters that it leaves alone have changed: then it is compared once more."""
+    def _repeat_if_unchanged(self, inputs: Arrays) -> Any:
+        """Repeats the step; compares it again if a parameter that the step does not change was changed."""
         for p, version in self._unchanged:
             if p._version[0] != version:
                 return self._compare(inputs)
         return self._repeat(inputs)
 
-    def _now_and_then(self, inputs: Arrays) -> Any:
-        """As `_watch`; also compared at the 30th call, the 300th and so on: somebody else's Python may have branches."""
+    def _repeat_and_check(self, inputs: Arrays) -> Any:
+        """As `_repeat_if_unchanged`; also compares at the 30th call, the 300th and so on.
+
+        The Python is the user's, and may depend on something that is not known here.
+        """
         self._calls += 1
-        if self._calls == self._due:
-            self._due *= 10
+        if self._calls == self._next_check:
+            self._next_check *= 10
             calls, outputs = self._calls, self._compare(inputs)
             self._calls = calls
             return outputs
-        return self._watch(inputs)
+        return self._repeat_if_unchanged(inputs)
 
     def _repeat(self, inputs: Arrays) -> Any:
         assert self.program is not None
@@ -222,11 +237,12 @@ class Step:
             version[0] += 1
 
 
-def _refused(capture: Capture, inputs: Arrays) -> str:
-    """Why what was captured cannot be repeated, though it ran; "" if nothing is known against it."""
+def _why_not(capture: Capture, inputs: Arrays) -> str:
+    """Why a step that was captured must not be repeated; "" if there is no reason."""
     if not len(capture.program):
         return "it launches no kernel"
-    if any(np.may_share_memory(x, y) for x in capture.told.values() for y in inputs if y is not None):
+    given = [x for x in inputs if x is not None]
+    if any(np.may_share_memory(x, y) for x in capture.touched_arrays.values() for y in given):
         return "it changes what it is given"
     if any(np.may_share_memory(x, y) for x in capture.changing for y in capture.numbers_read):
         return "Python looks at numbers that the step changes"
@@ -242,12 +258,12 @@ def _difference(outputs: list[int], arrays: list[np.ndarray], objects: list[Any]
 
 
 def set_at_each_step(last: tuple[str, str]) -> str:
-    """Why nothing is repeated while attributes of layers are set; `last` as in backend/changes.py."""
+    """Why nothing is repeated if each step sets an attribute of a layer; `last` as in backend/changes.py."""
     return f"{last[1]!r}, an attribute of {last[0]}, is set at each step, and may change what its Python does"
 
 
-def beside(function: Callable[[], Any]) -> Any:
-    """A step within another one, which may be under capture: on the tape, in memory of its own."""
+def nested_step(function: Callable[[], Any]) -> Any:
+    """Runs a step inside another one: on the tape, and not as a part of what is captured there."""
     launches.not_repeatable("runs a step of a model, as fit, evaluate and predict do")
     with launches.not_listening():
         return function()

@@ -1,8 +1,9 @@
-"""Where in somebody's own code something happens: the nearest line that is not tinynet's or NumPy's.
+"""Finds the line of the user's code that is the reason why a step cannot be replayed, for `why()`.
 
-`computes_aside` looks for the line that computes with NumPy in the middle of a step, so that its launches cannot be repeated.
-The step runs twice more, on two batches, while Python notes where objects are made. An array that a launch is given, that was
-made during the step outside of its launches, and that holds other numbers the second time, is the one.
+`line_that_uses_numpy` finds a line that computes with NumPy in the middle of a step. The step runs twice
+more, on two batches, while Python records where objects are made (tracemalloc). If an array was made by the
+user's code during the step, is passed to a launch, and holds other numbers at the second run, then the line
+that made it is the one.
 """
 
 import ast
@@ -17,7 +18,7 @@ import numpy as np
 _PACKAGES = sys.modules["tinynet"], sys.modules["tinynet.kernels"], np
 ROOTS = tuple(str(Path(package.__file__ or "").parent) for package in _PACKAGES)
 _BETWEEN = str(Path(__file__).parent), ROOTS[-1]
-FRAMES = 30  # of the calls that led to an array
+FRAMES = 30  # how many calls tracemalloc keeps for each array
 
 
 def is_own(filename: str) -> bool:
@@ -26,7 +27,7 @@ def is_own(filename: str) -> bool:
 
 
 def nearest() -> Any:
-    """The frame that called NumPy or a watched array: the first that is neither theirs nor of this room."""
+    """The frame that called NumPy or a watched array: the innermost outside of NumPy and of this package."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_BETWEEN):
         frame = frame.f_back
@@ -34,7 +35,7 @@ def nearest() -> Any:
 
 
 def outside() -> str:
-    """The file and the line that led here, "train.py:12"."""
+    """The innermost line of the user's code that led here, "train.py:12"."""
     frame = sys._getframe(1)
     while frame is not None:
         if not is_own(frame.f_code.co_filename):
@@ -43,12 +44,12 @@ def outside() -> str:
     return "in tinynet"
 
 
-def computes_aside(given: Callable[[Any], list[np.ndarray]], first: Any, second: Any) -> str:
+def line_that_uses_numpy(given: Callable[[Any], list[np.ndarray]], first: Any, second: Any) -> str:
     """A sentence that names the line that computes with NumPy; "" if it is not found.
 
-    given(batch) runs the step, and gives the arrays that its launches get from elsewhere.
+    given(batch) runs the step and returns the arrays that its launches are given from outside.
     """
-    if tracemalloc.is_tracing():  # somebody else's
+    if tracemalloc.is_tracing():  # the user is using it
         return ""
     made = [_made(given, batch) for batch in (first, second)]
     for (a, maker), (b, _) in zip(*made, strict=False):
@@ -58,7 +59,7 @@ def computes_aside(given: Callable[[Any], list[np.ndarray]], first: Any, second:
 
 
 def _made(given: Callable[[Any], list[np.ndarray]], batch: Any) -> list[tuple[np.ndarray, str]]:
-    """(copy of an array, who made it) for the arrays that somebody else's lines made during a step, in order."""
+    """[(copy, line that made it)] of the arrays that the user's code made during a step, in order."""
     tracemalloc.start(FRAMES)
     try:
         found = [(x, _maker(x)) for x in given(batch)]
@@ -68,7 +69,7 @@ def _made(given: Callable[[Any], list[np.ndarray]], batch: Any) -> list[tuple[np
 
 
 def _maker(array: np.ndarray) -> str:
-    """Who made an array: "'softcap' (ops.py:12)"; "" if it was there before, or is tinynet's own making."""
+    """What made an array: "'softcap' (ops.py:12)"; "" if it was made before the step, or by tinynet."""
     traces: list[Any] = []
     owner: Any = array
     while isinstance(owner, np.ndarray):
@@ -82,13 +83,13 @@ def _maker(array: np.ndarray) -> str:
 
 
 def _function(path: Path, line: int) -> str:
-    """The function that a line is part of, "'softcap' "; of a rule, which has no name, "the derivative of 'softcap' "."""
+    """The function that contains a line, "'softcap' "; for a rule, "the derivative of 'softcap' "."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):
         return ""
     found = ""
-    for node in ast.walk(tree):  # those within come later
+    for node in ast.walk(tree):  # inner functions come after outer ones
         if isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0):
             rules = [ast.unparse(decorator).partition(".")[0] for decorator in node.decorator_list]
             found = f"the derivative of {rules[0]!r} " if node.name == "_" and rules else f"{node.name!r} "
