@@ -1,7 +1,13 @@
 """Replay has a room of its own: hardly any file outside of it speaks of it."""
 
+import doctest
 import re
 from pathlib import Path
+
+import numpy as np
+
+import tinynet
+import tinynet.replay
 
 ROOT = Path(__file__).parent.parent.parent
 WORDS = re.compile(r"replay|captur|recorder|recording", re.IGNORECASE)
@@ -24,3 +30,11 @@ def test_the_page_of_the_room_names_all_its_files():
     page = (room / "__init__.py").read_text(encoding="utf-8")
     for path in room.glob("*.py"):
         assert path.name == "__init__.py" or f" {path.name} " in page, path.name
+
+
+def test_the_example_on_the_page_of_the_room_gives_what_it_says():
+    names = {"np": np, "ops": tinynet.ops, "tinynet": tinynet}
+    example = doctest.DocTestParser().get_doctest(tinynet.replay.__doc__ or "", names, "replay", None, None)
+    assert len(example.examples) == 3
+    said: list[str] = []
+    assert doctest.DocTestRunner().run(example, out=said.append).failed == 0, "".join(said)

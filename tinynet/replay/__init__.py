@@ -1,42 +1,77 @@
-"""Replay: a step runs its Python a few times; from then on its launches alone are repeated, with the same bits.
+"""Replay: after a few calls of a step its launches alone are repeated, without its Python, with the same bits.
 
-Between two launches of a small net there is more Python (layers, the tape, shapes) than work in them, and its outcome is the
-same every time. So `fit`, `evaluate` and `predict`, and every function that is decorated with `@tinynet.replayed`,
+In a small net the Python between two kernels (layers, the tape, shapes) takes longer than the kernels, and
+it does the same at every step. So `fit`, `evaluate` and `predict`, and functions decorated with
+`@tinynet.replayed`, run their Python at the first calls only. For each *kind* of call (see below):
 
-    first call of a kind    run on the tape, which *records* what derivatives need
-    second                  are *captured*: their launches are noted, in a rehearsal on other numbers that leaves nothing behind
-    third                   run on the tape and then as a program from the same state, and all bits are compared
-    from the fourth on      repeat the program: the launches, in their order, on the same memory
+    first call     the function runs on the tape (which records what derivatives need); it builds layers and slots
+    second call    a trial run on other numbers captures the launches and leaves all weights as they were;
+                   then the function runs on the tape
+    third call     the function runs on the tape; then its launches run as a program from the same state, and
+                   all bits of results, weights, statistics and slots are compared
+    from then on   the program runs: the same launches, in the same order, on the same memory
 
-**What is captured.** Launches (kernels/launches.py), and nothing else: kernels, operators and functions of `tinynet.ops`,
-`grad`, `optimizer.apply`, `assign` and in-place operators of Tensors, draws of layers and of a SeedGenerator, and of metrics
-`update_state`, `reset_state` and `result`, which are Python that is run again.
+    >>> w = tinynet.Parameter([2.0])
+    >>> @tinynet.replayed
+    ... def step(x):
+    ...     loss = ops.sum((w - x) ** 2)
+    ...     w.assign(w - 0.1 * tinynet.grad(loss, w))
+    ...     return loss
+    >>> for t in range(4):
+    ...     loss = step(np.array([t], np.float32))  # one kind: float32 arrays of one number
+    ...     print(f"{float(loss):.2f}", step.why()[:12])
+    4.00 not replayed
+    0.36 not replayed
+    0.27 replayed
+    2.01 replayed
 
-**What may change between steps, and how.** Numbers in arrays: those that are given, weights, statistics, slots. What a launched
-function reads of the day: the learning rate and a schedule's step, counts of draws. Everything else makes another kind of step,
-which is captured anew: structure, shapes, dtypes and memory order of the arrays; other arguments; numbers, strings and flags
-that the Python names (globals, what it closes over, defaults, attributes of objects, entries of lists and dictionaries: see
-names.py); what is trainable; the optimizer's settings; config.epsilon; chosen kernels; threads, and the thread that calls.
+**What is captured.** Launches (kernels/launches.py), and nothing else. Launches are what kernels, the
+operators of Tensors and the functions of `tinynet.ops` do, and also `grad`, `optimizer.apply`, `assign`,
+the draws of layers and of a SeedGenerator, and `update_state`, `reset_state` and `result` of metrics. (A
+metric is one launch, and its Python is repeated.)
 
-**When a program is thrown away.** An attribute of a layer, a regularizer or a constraint was set; a parameter has another
-array; the optimizer was built anew; more than eight kinds are in use: the oldest goes.
+**What may change from step to step.** The numbers in arrays: arguments, weights, statistics, slots. Also
+what launches read when they run: the learning rate, the count of steps that a schedule is given, the
+counters of random draws.
 
-**When a step is never repeated.** It computes with NumPy what differs from step to step (operators of arrays it was given are
-NumPy's: begin with x = Tensor(x)); it looks at the numbers of a Tensor or
-of an array it was given (`if loss > 1`, float, print); it reads the learning rate or the count of steps in Python; it draws
-random numbers without a SeedGenerator; it calls fit or another step of a model; it sets an attribute of a layer; it launches
-nothing; a comparison of bits fails; run_eagerly. `why()` of a function and `model.replay.why()` say which it is, and where.
+**What makes another kind.** All else that a step may depend on; each kind is captured by itself:
 
-**What must not be relied on.** Python that has no launch is not repeated: printing, appending to a list, counting in a
-variable. It runs at the first calls, at the second of them twice. Python that is not tinynet's is compared again at the
-30th call of its program, the 300th and so on, since it may hang on something that nobody sees; if the bits differ then, a
-warning says so.
+    arguments    structure, shapes, dtypes, memory order; the values of arguments that are not arrays
+    the Python   the plain values (numbers, strings, flags) that a user's function reads: globals, closure,
+                 defaults, attributes, entries of lists and dictionaries (names.py)
+    the model    which layers are trainable, the settings of the optimizer and of the loss
+    the process  config.epsilon, chosen kernels, number of threads, and which thread calls
 
-    function.py  @replayed                       step.py      tape, capture, comparison, repetition
-    model.py     the steps of a model            capture.py   the listener that notes launches
-    names.py     what somebody's Python goes by  program.py   launches, repeated
-    where.py     which line is in the way        watched.py   arrays that tell when NumPy computes with them
-                                                 bits.py      copies, comparisons, other numbers
+**When a program is thrown away.** When an attribute of a layer, a regularizer or a constraint is set (all
+programs of the model or function); when a parameter has another array, or the optimizer has been built
+again; and when eight more recently used kinds are kept. The next call of its kind is again a first call.
+
+**When a step is never replayed.** Then it runs its Python at each call, which is slower and right.
+
+    - It computes with NumPy on numbers that differ from step to step. Operators of array arguments are NumPy's:
+      begin with x = Tensor(x).
+    - Its Python reads such numbers: `if loss > 1`, float(loss), print(loss), the learning rate, the count of
+      steps.
+    - It changes at each call a value that its own Python names: counts in a global, appends to a list.
+    - It changes an argument in place, or draws random numbers without a SeedGenerator.
+    - It calls `fit` or another step of a model, or sets an attribute of a layer at each step.
+    - It launches nothing, fails in the trial run, or has other bits as a program.
+    - Its parameters or batches are not NumPy arrays, or a Tensor argument is a result that the tape recorded.
+    - `run_eagerly=True`, or `config.run_functions_eagerly(True)`.
+
+`why()` of a function and `model.replay.why()` say which of these it is, and name the line of code.
+
+**What to know.** Python that leads to no launch is not repeated: printing a text, logging, writing a file.
+It runs at the first call, twice at the second, once at the third, and then no more. A user's Python may
+also depend on something that nobody notices, such as the contents of a file. So its programs are compared
+again at the 30th call, the 300th and so on; if bits differ then, a warning says so, and the step runs its
+Python.
+
+    function.py  @replayed                         step.py      tape, capture, comparison, repetition
+    model.py     the steps of a model              capture.py   the listener that keeps launches
+    names.py     values that a user's Python uses  program.py   launches, repeated
+    where.py     the line that is the reason       watched.py   arrays that notice when Python computes with them
+                                                   bits.py      copies, comparisons, other numbers
 """
 
 from tinynet import missing_names

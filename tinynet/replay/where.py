@@ -1,4 +1,4 @@
-"""Finds the line of the user's code that is the reason why a step cannot be replayed, for `why()`.
+"""Finds the line of the user's code that is the reason why a step cannot be repeated, for `why()`.
 
 `line_that_uses_numpy` finds a line that computes with NumPy in the middle of a step. The step runs twice
 more, on two batches, while Python records where objects are made (tracemalloc). If an array was made by the
