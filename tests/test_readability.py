@@ -25,14 +25,6 @@ FUNCTION_TOKENS = 400
 AUTOGRAD_TOKENS = 5600  # tinynet/autograd: the whole engine
 FILE_LINES = 320  # with docstrings and comments
 
-# Files that are not eased yet: nothing is added here.
-NOT_YET = {
-    "kernels/optimizers/clipping.py", "kernels/optimizers/moments.py", "tinynet/autograd/backward.py",
-    "tinynet/autograd/basics.py", "tinynet/ops/norms.py",
-    "tinynet/ops/reduction.py", "tinynet/ops/settings.py",
-}  # fmt: skip
-EASED = [path for path in FILES if path.relative_to(ROOT).as_posix() not in NOT_YET]
-
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Span = tuple[tuple[int, int], tuple[int, int]]
 
@@ -103,7 +95,7 @@ def test_tokens_are_counted_as_said():
     assert len(tokens(EXAMPLE)) == 14 + 12 + 5 + 8  # def outer ( a , b = ( 1 , 2 ) ) :   def inner ( ) :
 
 
-@pytest.mark.parametrize("path", EASED, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_keep_to_their_budget(path):
     text = path.read_text(encoding="utf-8")
     here = path.relative_to(ROOT)
@@ -119,7 +111,7 @@ def test_autograd_stays_small():
     assert count <= AUTOGRAD_TOKENS, count
 
 
-@pytest.mark.parametrize("path", EASED, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_choice_within_a_choice(path):
     """`a if x else b if y else c` is read twice; an `if` statement, or a function of its own, is read once."""
     for node in ast.walk(parsed(path)):
@@ -127,7 +119,7 @@ def test_no_choice_within_a_choice(path):
             assert not any(isinstance(part, ast.IfExp) for part in (node.test, node.body, node.orelse)), named(path, node)
 
 
-@pytest.mark.parametrize("path", EASED, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_or_self_is_no_statement(path):
     """`self.rules.update(...) or self` calls for what it does; what it gives is written in a line of its own."""
     for node in ast.walk(parsed(path)):

@@ -67,7 +67,12 @@ def _cut_off(w, g, limit):
     """w = g restricted to [-limit, limit]"""
     high = limit[0]
     for i in range(w.size):
-        w[i] = -high if g[i] < -high else high if g[i] > high else g[i]
+        value = g[i]  # NaN is neither above nor below, and stays
+        if value > high:
+            value = high
+        if value < -high:
+            value = -high
+        w[i] = value
 
 
 _cut_off_sweep = sweep_of(_cut_off)

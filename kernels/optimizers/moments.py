@@ -109,5 +109,10 @@ def _lion(w, g, m, c):
     learning_rate, beta_1, rate_1, rate_2 = c[0], c[1], c[2], c[3]
     for i in range(w.size):
         direction = beta_1 * m[i] + rate_1 * g[i]
-        w[i] -= learning_rate if direction > 0 else -learning_rate if direction < 0 else direction  # 0, or NaN
+        step = direction  # 0, or NaN
+        if direction > 0:
+            step = learning_rate
+        if direction < 0:
+            step = -learning_rate
+        w[i] -= step
         m[i] += rate_2 * (g[i] - m[i])

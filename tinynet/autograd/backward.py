@@ -103,7 +103,9 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
     raw = module.ones(shape, dtype) if gradient is None else module.asarray(as_raw(gradient), dtype)
     if raw.shape != shape:
         raise ValueError(f"an output of shape {shape} needs a gradient of that shape, got {raw.shape}")
-    return raw if not create_graph else gradient if isinstance(gradient, Tensor) else Tensor(raw)
+    if not create_graph:
+        return raw
+    return gradient if isinstance(gradient, Tensor) else Tensor(raw)
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:

@@ -67,10 +67,16 @@ def _(grad):
     return grad  # the engine sums it to the shape of x
 
 
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that `axis` means: all `ndim` for None, one integer, or several in a tuple."""
+    if axis is None:
+        return tuple(range(ndim))
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
 def reduced_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     """`shape` with 1 at the reduced axes."""
-    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    reduced = {a % len(shape) for a in axes}
+    reduced = {a % len(shape) for a in axes_of(axis, len(shape))}
     return tuple(1 if i in reduced else n for i, n in enumerate(shape))
 
 

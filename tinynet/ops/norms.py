@@ -8,6 +8,7 @@ import numbers
 import numpy as np
 
 from tinynet.autograd import as_raw, composition
+from tinynet.autograd.basics import axes_of
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels.common import Array, aligned, launch, xp
@@ -53,8 +54,8 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """
     (x,) = floats(x)
     axis = reduced_axes("norm", axis, x)
-    axes = x.ndim if axis is None else len(axis) if isinstance(axis, tuple) else 1
-    if axes > 1 and ord not in (None, "euclidean", "fro"):
+    axes = axes_of(axis, x.ndim)
+    if len(axes) > 1 and ord not in (None, "euclidean", "fro"):
         raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
     if ord in (None, "euclidean", "fro"):
         ord = 2
@@ -69,7 +70,7 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     else:
         length = root(sum(abs(y) ** ord, axis, keepdims=True), 1.0 / ord)
     length = length * scale
-    return length if keepdims else squeeze(length, tuple(range(x.ndim)) if axis is None else axis)
+    return length if keepdims else squeeze(length, axes)
 
 
 @composition

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import array_primitive, as_raw, basics, composition
-from tinynet.autograd.basics import reduced_shape
+from tinynet.autograd.basics import axes_of, reduced_shape
 from tinynet.backend import config
 from tinynet.backend.number_format import as_array, to_float
 from tinynet.kernels import reduce
@@ -58,7 +58,7 @@ def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """
     (x,) = floats(x)
     axis = reduced_axes("var", axis, x)
-    reduced = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    reduced = axes_of(axis, x.ndim)
     x = x - as_raw(x)[tuple([slice(0, 1) if i in reduced else slice(None) for i in range(x.ndim)])]
     return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
 
@@ -142,7 +142,7 @@ def log_sum_exp(x, *, axis, keepdims=False):
     reduced = reduced_shape(x.shape, axis)
     y = aligned(reduced, x.dtype)
     launch(_log_sum_exp_into, y, x, axis)
-    return y if keepdims else np.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+    return y if keepdims else np.squeeze(y, axis=axes_of(axis, x.ndim))
 
 
 def _log_sum_exp_into(y, x, axis):
@@ -156,7 +156,7 @@ def _log_sum_exp(x, axis, keepdims):
     total = reduce.in_double(xp_.exp(x - m), axis, keepdims=True)
     empty = total == 0  # every element is -inf
     y = m + xp_.where(empty, xp_.full_like(m, -math.inf), xp_.log(xp_.where(empty, xp_.ones_like(m), total)))
-    return y if keepdims else xp_.squeeze(y, axis=tuple(range(x.ndim)) if axis is None else axis)
+    return y if keepdims else xp_.squeeze(y, axis=axes_of(axis, x.ndim))
 
 
 @log_sum_exp.vjp("x")
@@ -171,5 +171,4 @@ for _function in (sum, mean, var, max, min):
 
 
 def _count(x: Value, axis: Axis) -> int:
-    reduced = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return math.prod([x.shape[a] for a in reduced])
+    return math.prod([x.shape[a] for a in axes_of(axis, x.ndim)])

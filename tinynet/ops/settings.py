@@ -60,8 +60,13 @@ def number(name: str, argument: str, value: Any, low: float = -np.inf, high: flo
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: {argument} must be a number, got {value!r}")
     if not low <= float(value) <= high or np.isinf(float(value)):
-        limits = f"between {low} and {high}" if high < np.inf else f"at least {low}" if low > -np.inf else "a number"
-        limits += ", and finite" if np.isinf(float(value)) else ""
+        limits = "a number"
+        if high < np.inf:
+            limits = f"between {low} and {high}"
+        elif low > -np.inf:
+            limits = f"at least {low}"
+        if np.isinf(float(value)):
+            limits += ", and finite"
         raise ValueError(f"{name}: {argument} must be {limits}, got {value}")
     return float(value)
 
