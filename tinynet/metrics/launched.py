@@ -64,7 +64,11 @@ class _Place:
     """An argument: an array or a Tensor that is given anew, or what it is."""
 
     def __init__(self, value: Any) -> None:
-        self.kind = Tensor if isinstance(value, Tensor) else np.ndarray if isinstance(value, np.ndarray) else None
+        self.kind: type | None = None
+        if isinstance(value, Tensor):
+            self.kind = Tensor
+        elif isinstance(value, np.ndarray):
+            self.kind = np.ndarray
         self.value = None if self.kind else value
 
     def filled(self, arrays: Any) -> Any:

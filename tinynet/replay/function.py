@@ -211,7 +211,9 @@ class _Place:
 
     def __init__(self, value: Any) -> None:
         self.kind = type(value)
-        self.value = value if self.kind not in (np.ndarray, Tensor) else value.requires_grad if self.kind is Tensor else None
+        self.value: Any = None if self.kind is np.ndarray else value
+        if self.kind is Tensor:
+            self.value = value.requires_grad
 
     def filled(self, arrays: Any) -> Any:
         if self.kind is Tensor:
@@ -235,4 +237,6 @@ def _copied(value: Any, kind: type) -> Any:
     if issubclass(kind, int | float):
         return kind(raw[()])
     copy = raw.copy() if raw.flags.c_contiguous else bits.copy_of(raw)
-    return Tensor(copy) if kind is Tensor else copy.view(kind) if kind is not np.ndarray else copy
+    if kind is Tensor:
+        return Tensor(copy)
+    return copy if kind is np.ndarray else copy.view(kind)

@@ -54,10 +54,34 @@ def surroundings_of(objects: list[Any]) -> Surroundings:
     """The parameters and the optimizers among the objects that a function uses."""
     tensors: dict[int, Any] = {}
     for one in objects:
-        found = one.weights if hasattr(one, "_with_all_within") else [one] if isinstance(one, Tensor) else []
-        tensors.update({id(tensor): tensor for tensor in found})
+        if hasattr(one, "_with_all_within"):
+            tensors.update({id(tensor): tensor for tensor in one.weights})
+        elif isinstance(one, Tensor):
+            tensors[id(one)] = one
     optimizers = [one for one in objects if hasattr(one, "_state_variables")]
     return Surroundings(list(tensors.values()), optimizers, trusted=False)
+
+
+class State:
+    """The numbers that arrays and objects outside of a program have at one moment.
+
+    objects   with `taken`, `put_back` and `same`, such as metrics
+    """
+
+    def __init__(self, arrays: list[np.ndarray], objects: list[Any]) -> None:
+        self.arrays, self.objects = arrays, objects
+        self.numbers, self.contents = bits.copies(arrays), [thing.taken() for thing in objects]
+
+    def put_back(self, places: list[int]) -> None:
+        """Gives the objects, and the arrays at these places of the list, what they had at that moment."""
+        bits.put_back([self.arrays[i] for i in places], [self.numbers[i] for i in places])
+        for thing, contents in zip(self.objects, self.contents, strict=True):
+            thing.put_back(contents)
+
+    def changed_objects(self) -> list[Any]:
+        """The objects that have other contents now."""
+        pairs = zip(self.objects, self.contents, strict=True)
+        return [thing for thing, contents in pairs if not thing.same(thing.taken(), contents)]
 
 
 class Step:
@@ -150,27 +174,16 @@ class Step:
         assert program is not None
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
         given = tuple([x if x is None else bits.copy_of(x) for x in inputs])  # the tape may change what it is given
-        before, objects = bits.copies(arrays), [thing.taken() for thing in program.objects]
+        before = State(arrays, program.objects)
         outputs = self._tape(inputs)
         expected = [bits.kept_output(value) for value in leaves(outputs)]
-        after, objects_after = bits.copies(arrays), [thing.taken() for thing in program.objects]
+        after = State(arrays, program.objects)
         changing = {place_of(x) for x in self._changing}
         restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
-        bits.put_back([arrays[i] for i in restored], [before[i] for i in restored])
-        for thing, state in zip(program.objects, objects, strict=True):
-            thing.put_back(state)
+        before.put_back(restored)
         self._run(program, given)
-        found = [bits.kept_output(value) for value in leaves(self.outputs)]
-        wrong_outputs = bits.different(found, expected) if len(found) == len(expected) else [0]
-        told = [i for i, x in enumerate(arrays) if place_of(x) in self._touched_arrays]
-        touched = {*told, *bits.different(before, after)}  # the program overwrites the others at each run
-        wrong_arrays = [i for i in bits.different(bits.copies(arrays), after) if i in touched]
-        wrong_objects = [
-            thing
-            for thing, state in zip(program.objects, objects_after, strict=True)
-            if not thing.same(thing.taken(), state)
-        ]
-        if not wrong_outputs and not wrong_arrays and not wrong_objects:
+        wrong = self._differences(expected, before, after)
+        if not any(wrong):
             self.program, self._calls = program, 0
             if any(p.version != version for p, version in self._unchanged):
                 self._unchanged = []  # they changed since the capture: the program reads them
@@ -178,18 +191,31 @@ class Step:
             self._next = repeat if self.surroundings.trusted else self._repeat_and_check
             self.reason, self.kinds = "", [type(value) for value in leaves(outputs)]
             return outputs
-        bits.put_back([arrays[i] for i in restored], [after[i] for i in restored])
-        for thing, state in zip(program.objects, objects_after, strict=True):
-            thing.put_back(state)
+        after.put_back(restored)
         if self.program is not None and not self.surroundings.trusted:
             tracebacks.warn(
                 "a step that was replayed gave other numbers than its Python just now: the Python depends on something that "
                 "changes between steps (see tinynet.replay). It runs its Python from now on"
             )
         found_line = where.line_that_uses_numpy(self._arrays_of_launches, self.other_numbers(inputs), inputs)
-        reason = _difference(wrong_outputs, [arrays[i] for i in wrong_arrays], wrong_objects, self)
-        self._stay_on_tape(found_line or reason)
+        self._stay_on_tape(found_line or _difference(*wrong, self))
         return outputs
+
+    def _differences(
+        self, expected: list[Any], before: State, after: State
+    ) -> tuple[list[int], list[np.ndarray], list[Any]]:
+        """(places of outputs, arrays, objects) to which a program gave other bits than the tape.
+
+        expected        the outputs of the tape
+        before, after   the states before and after it
+        """
+        found = [bits.kept_output(value) for value in leaves(self.outputs)]
+        outputs = bits.different(found, expected) if len(found) == len(expected) else [0]
+        told = [i for i, x in enumerate(after.arrays) if place_of(x) in self._touched_arrays]
+        # Arrays that the tape left alone are memory that the program overwrites at each run.
+        touched = {*told, *bits.different(before.numbers, after.numbers)}
+        arrays = [i for i in bits.different(bits.copies(after.arrays), after.numbers) if i in touched]
+        return outputs, [after.arrays[i] for i in arrays], after.changed_objects()
 
     def _arrays_of_launches(self, inputs: Arrays) -> list[np.ndarray]:
         """The arrays, outside of a program's memory, that launches are given when it runs on `inputs`."""
