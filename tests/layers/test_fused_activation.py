@@ -1,12 +1,16 @@
 """Activations that an operation applies in its own pass: which they are, and that they are applied once."""
 
+import math
+
 import numpy as np
 import pytest
 
 from tinynet import activations
+from tinynet.autograd import as_raw
 from tinynet.kernels.dense import ACTIVATIONS
 from tinynet.layers import Conv1D, Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, SeparableConv2D
 from tinynet.ops import linear
+from tinynet.ops.matrix_products import FUSED
 
 CONVOLUTIONS = [Conv1D, Conv2D, Conv2DTranspose, DepthwiseConv2D, SeparableConv2D]
 
@@ -22,9 +26,26 @@ def test_dense_fuses_what_its_operation_knows(name):
 
 
 def test_the_operation_knows_no_others():
-    assert set(ACTIVATIONS) == {"relu", "elu", "selu", "sigmoid", "tanh"}
-    for name in ACTIVATIONS:
-        assert linear([[1.0]], [[1.0]], [1.0], activation=name).shape == (1, 1)
+    assert set(ACTIVATIONS) == set(FUSED) == {"relu", "elu", "selu", "sigmoid", "tanh"}
+    with pytest.raises(ValueError, match="activation"):
+        linear([[1.0]], [[1.0]], [1.0], activation="softplus")
+
+
+@pytest.mark.parametrize("z", [-1.0, 2.0])
+@pytest.mark.parametrize("name", ["relu", "elu", "selu", "sigmoid", "tanh"])
+def test_the_kernel_and_the_operations_of_the_tape_compute_the_same_activation(name, z):
+    """Two axes are the kernel's, three are computed by operations."""
+    alpha, scale = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017)
+    expected = {
+        "relu": max(z, 0.0),
+        "elu": z if z > 0 else math.expm1(z),
+        "selu": scale * (z if z > 0 else alpha * math.expm1(z)),
+        "sigmoid": 1 / (1 + math.exp(-z)),
+        "tanh": math.tanh(z),
+    }[name]
+    one, no_bias = np.array([[1.0]]), np.zeros(1)
+    for x in (np.full((1, 1), z), np.full((1, 1, 1), z)):
+        np.testing.assert_allclose(as_raw(linear(x, one, no_bias, activation=name)).item(), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("layer", CONVOLUTIONS)

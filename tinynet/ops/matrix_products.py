@@ -84,7 +84,9 @@ def _rows(x: Value) -> Value:
     return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
 
 
-# Name of an activation that a Dense layer fuses -> the function, and its derivative from the output.
+# Name of each activation that kernels/dense fuses -> the function, and its derivative from the output, as operations.
+# The kernel's own table, ACTIVATIONS, has functions of arrays; these are recorded on the tape: for derivatives of
+# second order, and for inputs with more axes than the kernel takes.
 FUSED: dict[str, Any] = {
     "relu": (relu, relu_grad),
     "elu": (elu, partial(elu_grad, alpha=1.0)),
