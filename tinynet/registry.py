@@ -178,7 +178,7 @@ def to_config(value: Any) -> dict[str, Any]:
     """
     cls, name = type(value), registered_name(type(value))
     if ">" not in name and not cls.__module__.startswith("tinynet."):
-        name = f"{cls.__module__}>{name}"  # so that it is never taken for tinynet's of that name
+        name = f"{cls.__module__}>{name}"  # so that it is never taken for a class of tinynet's with that name
         if (classes := _unregistered.get()) is not None and classes.setdefault(name, cls) is not cls:
             raise ValueError(
                 f"two classes go by the name {name}: decorate them with @tinynet.saving.register_keras_serializable(), each "
@@ -214,7 +214,9 @@ def describe(value: Any) -> Any:
         name = registered_name(value)
         if registered(name) is value:
             return {"function": name}
-        return name if (getattr(value, "__module__", None) or "").startswith("tinynet.") else _by_name(value)
+        if (getattr(value, "__module__", None) or "").startswith("tinynet."):
+            return name  # a name alone always means tinynet's; a user's function is named with its module
+        return _by_name(value)
     return value
 
 

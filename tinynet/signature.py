@@ -51,6 +51,7 @@ def first_of_tinynet(cls: type) -> type:
 
 
 def _is_tinynets(cls: type) -> bool:
+    """Whether tinynet defines a class. A user's class reports arguments of its own in `get_config`."""
     return cls.__module__.startswith("tinynet.")
 
 

@@ -35,8 +35,10 @@ class Activation(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if isinstance(self.activation, Layer):
             return self.activation.compute_output_shape(input_shape)
-        known = getattr(self.activation, "__module__", None) == activations.__name__ and self.activation is not activations.glu
-        return tuple(input_shape) if known else super().compute_output_shape(input_shape)
+        # All of tinynet's activations but glu keep the shape; of another function it is found by a trial run.
+        known = getattr(self.activation, "__module__", None) == activations.__name__
+        keeps_shape = known and self.activation is not activations.glu
+        return tuple(input_shape) if keeps_shape else super().compute_output_shape(input_shape)
 
 
 class ReLU(Elementwise):

@@ -17,6 +17,7 @@ from tinynet.signature import accepted
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a call of `cls` by name; old spellings are refused before Python misses what they stood for."""
     names = accepted(cls)
+    # A user's constructor may have arguments of any name and take Tensors; for tinynet's, both are mistakes.
     if cls.__init__.__module__.startswith("tinynet."):  # type: ignore[misc]
         for name in kwargs:
             if name in LAYER_ARGUMENTS and name not in names:

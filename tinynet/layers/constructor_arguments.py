@@ -6,7 +6,7 @@ from typing import Any
 
 from tinynet import registry, signature
 
-UNSAID = {"activity_regularizer", "inputs", "outputs"}  # by classes of the user's, where they are None
+UNSAID = {"activity_regularizer", "inputs", "outputs"}  # left out for a user's class where they are None
 
 
 @lru_cache(maxsize=512)
@@ -26,7 +26,8 @@ def config_of(layer: Any) -> dict[str, Any]:
     if cls is not type(layer):
         passed = [name for name in inspect.signature(cls.__init__).parameters if name in held]  # type: ignore[misc]
         given = {**given, **{name: held[name] for name in passed}, **layer._given_arguments}
-    if not type(layer).__module__.startswith("tinynet."):  # what Keras does not say either, and refuses if it is None
+    # A user's layer: Keras leaves out what is None of these, and its constructor may refuse None.
+    if not type(layer).__module__.startswith("tinynet."):
         names = [name for name in names if name not in UNSAID or given.get(name) is not None]
     if "data_format" in given:
         given["data_format"] = getattr(layer, "data_format", None)  # None stood for the default of that day

@@ -68,14 +68,17 @@ def _found(layer: Any, sizes: list[tuple[int, int]], shapes: list[Any], *call: A
         try:
             return [_without_numbers(layer, size, *call) for size in sizes]
         except Exception:
-            if _is_tinynets(layer):  # whose functions all run so: what is asked for cannot be
+            if _is_tinynets(layer):
                 raise
-        allocations.trial(shapes)  # a layer or function of the user's that needs numbers
+        allocations.trial(shapes)  # a user's layer or function may need numbers
     return [_run(layer, np.zeros, size, *call) for size in sizes]
 
 
 def _is_tinynets(layer: Any) -> bool:
-    """Whether what runs in the layer is tinynet's: the function, of a Lambda or an Activation."""
+    """Whether all code of the layer is tinynet's, also the function of a Lambda or an Activation.
+
+    Such code runs on arrays without numbers; if it fails, the arguments are wrong. A user's may need numbers.
+    """
     runs = [type(layer), *(vars(layer)[name] for name in ("function", "activation") if vars(layer).get(name) is not None)]
     return all((getattr(one, "__module__", None) or "").startswith("tinynet.") for one in runs)
 

@@ -43,7 +43,7 @@ def shapes(layer: Any) -> tuple[Any, Any] | None:
         return None
     method = type(layer).compute_output_shape
     if not method.__module__.startswith("tinynet.layers.") or method.__qualname__ == "Layer.compute_output_shape":
-        return None  # asking would run Python of the user's
+        return None  # printing a layer runs no code of the user's, so only tinynet's methods are asked
     return held["_built_for"], layer.compute_output_shape(held["_built_for"])
 
 

@@ -90,7 +90,8 @@ class LossFunctionWrapper(Loss):
     ) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), reduction, dtype)
         self.fn, self.settings = fn, settings
-        self._converts_targets = not (getattr(fn, "__module__", None) or "").startswith("tinynet.")  # those bring them in shape
+        # tinynet's losses convert targets themselves; a user's function gets them converted, as from Keras.
+        self._converts_targets = not (getattr(fn, "__module__", None) or "").startswith("tinynet.")
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         return self.fn(y_true, y_pred, **self.settings)

@@ -82,8 +82,9 @@ class MeanMetricWrapper(Mean):
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
         self.fn, self.settings, self._is_own = fn, settings, is_own(fn)
-        if self._direction is None and (isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")):
-            self._direction = "down"
+        is_loss = isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")
+        if self._direction is None and is_loss:
+            self._direction = "down"  # smaller is better; of another function nobody knows
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Takes in y_true and y_pred, whose values count as those of Mean do; sample_weight (N,) or of the values' shape."""
@@ -101,7 +102,10 @@ class MeanMetricWrapper(Mean):
 
 
 def is_own(metric: Any) -> bool:
-    """Whether a metric or a function is tinynet's: those bring targets and predictions in shape themselves."""
+    """Whether tinynet defines a metric or function: then it converts targets and predictions itself.
+
+    A user's gets arrays of equal rank, as Keras would give them.
+    """
     return (getattr(metric, "__module__", None) or "").startswith("tinynet.")
 
 

@@ -109,6 +109,7 @@ def _layer(g: Graph, layer: Any, given: Any) -> list[Value]:
     if hasattr(type(layer), "inputs"):
         return _model(g, layer, given if isinstance(given, list) else [given])
     converter = CONVERTERS.get(type(layer).__name__)
+    # A user's class may have the name of a layer of tinynet's, and compute something else.
     if converter is None or not type(layer).__module__.startswith("tinynet."):
         raise ValueError(
             f"{layer} has no counterpart in ONNX, so the model cannot be exported: expected layers that have a "
