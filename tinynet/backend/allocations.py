@@ -1,7 +1,8 @@
-"""Allocations: arrays that are kept, and shapes, are announced here before they are made.
+"""Allocations: before an array to be kept or a symbolic tensor is made, the listener is told here.
 
-As a rule nobody listens, and `weight` is a call of the initializer. A listener may refuse, by an error, or
-give the values of a weight itself: `limits.within`, while a model is made from a file, is one.
+Usually there is no listener, and `weight` just calls the initializer. A listener may refuse, by raising an
+error, or supply the values of a weight itself. `limits.within`, which guards the loading of files, is such
+a listener.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,16 +11,16 @@ from typing import Any, Protocol
 
 
 class Listener(Protocol):
-    """Who is told; each method may raise an error."""
+    """What a listener has; each method may raise an error."""
 
     def weight(self, make: Callable[..., Any], shape: Sequence[int], dtype: Any) -> Any:
         """The first value of a weight: make(shape, dtype=dtype), or another array."""
 
     def array(self, shape: Sequence[int]) -> None:
-        """Another array will be kept."""
+        """Another array will be made and kept."""
 
     def symbol(self, shape: Sequence[Any]) -> None:
-        """A batch of this shape is described, None for sizes that are unknown."""
+        """A symbolic tensor of this shape will be made; None stands for an unknown size."""
 
     def trial(self, shapes: Sequence[Sequence[Any]]) -> None:
         """A layer will be run on batches of these shapes, to find the shape of its output."""
@@ -29,29 +30,29 @@ listener: ContextVar[Listener | None] = ContextVar("tinynet_allocations", defaul
 
 
 def sparing() -> bool:
-    """Whether memory is to be spared: shapes are found on arrays without numbers where that can be."""
+    """Whether to save memory: shapes are then found with arrays without numbers, where possible."""
     return listener.get() is not None
 
 
 def weight(make: Callable[..., Any], shape: Sequence[int], dtype: Any) -> Any:
-    """The first value of a weight, as `make(shape, dtype=dtype)` gives it."""
-    told = listener.get()
-    return make(shape, dtype=dtype) if told is None else told.weight(make, shape, dtype)
+    """The first value of a weight: make(shape, dtype=dtype), unless a listener supplies another."""
+    current = listener.get()
+    return make(shape, dtype=dtype) if current is None else current.weight(make, shape, dtype)
 
 
 def array(shape: Sequence[int]) -> None:
-    """Before an array is made that is kept and is no weight."""
-    if (told := listener.get()) is not None:
-        told.array(shape)
+    """To be called before an array is made that is kept and is not a weight."""
+    if (current := listener.get()) is not None:
+        current.array(shape)
 
 
 def symbol(shape: Sequence[Any]) -> None:
-    """Before a batch of this shape is described."""
-    if (told := listener.get()) is not None:
-        told.symbol(shape)
+    """To be called before a symbolic tensor of this shape is made."""
+    if (current := listener.get()) is not None:
+        current.symbol(shape)
 
 
 def trial(shapes: Sequence[Sequence[Any]]) -> None:
-    """Before a layer is run on batches of these shapes."""
-    if (told := listener.get()) is not None:
-        told.trial(shapes)
+    """To be called before a layer is run on batches of these shapes to find the shape of its output."""
+    if (current := listener.get()) is not None:
+        current.trial(shapes)

@@ -1,22 +1,27 @@
-"""Changes: how often attributes were set that steps depend on. What was derived before the last change is out of date."""
+"""Changes: counts how often attributes were set that a step may depend on.
+
+Code that derives something from these attributes keeps it together with the count: another count means that
+it is out of date.
+"""
 
 import operator
 from typing import Any
 
-# Attributes of layers, regularizers and constraints, those two of parameters; and `trainable` of layers.
+# "attributes": of layers, regularizers and constraints, and which of the latter two a parameter has;
+# "trainable": the flag of that name of layers.
 counts = {"attributes": 0, "trainable": 0}
-last = ("", "")  # the attribute that was set last: the class of its owner, and its name
+last = ("", "")  # (class of the owner, name) of the attribute that was set last
 
 
 def attribute(owner: Any, name: str) -> None:
-    """Counts that an attribute was set."""
+    """To be called when an attribute is set; counts it."""
     global last
     last = type(owner).__name__, name
     counts["attributes"] += 1
 
 
 class Counted:
-    """Base of objects whose attributes are counted when they are set."""
+    """Base of classes: setting an attribute of their objects is counted."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         attribute(self, name)
@@ -24,7 +29,7 @@ class Counted:
 
 
 def counted(slot: str) -> Any:
-    """The property that `slot` holds, counted when it is set."""
+    """A property that stores its value in `slot`; setting it is counted."""
 
     def put(self: Any, value: Any) -> None:
         attribute(self, slot)

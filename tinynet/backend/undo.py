@@ -1,11 +1,12 @@
-"""Undo: what a trial run changes is noted before it changes, and put back afterwards.
+"""Undo: during a trial run, what is about to be changed is saved first, and restored at the end.
 
     with undo.everything():
-        layer(zeros)          # variables, counts of draws, metrics: as before
+        layer(zeros)          # variables, counts of draws, metrics are afterwards as before
 
-Whoever changes something in place notes it: `array(tensor)` before its numbers, `attribute(thing, name)` before an attribute.
-Nothing is noted outside of a trial, or for what other threads do meanwhile; who listens to launches is told of arrays too.
-Python values that nobody notes stay changed.
+Code that changes something in place says so before: `array(tensor)` before it changes numbers,
+`attribute(thing, name)` before it sets an attribute. Outside of a trial run nothing is saved, and what
+other threads do is not undone. A listener to launches is told about arrays as well. Python values that no
+code announces stay changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,40 +19,40 @@ import numpy as np
 
 from tinynet.kernels.launches import changing
 
-_notes: ContextVar[dict[Any, Callable[[], None]] | None] = ContextVar("tinynet_undo", default=None)
+_saved: ContextVar[dict[Any, Callable[[], None]] | None] = ContextVar("tinynet_undo", default=None)
 
 
 @contextmanager
 def everything() -> Iterator[None]:
-    """Puts back, at the end, whatever was noted within."""
-    notes: dict[Any, Callable[[], None]] = {}
-    token = _notes.set(notes)
+    """Context of a trial run: at its end, everything that was announced within it is restored."""
+    saved: dict[Any, Callable[[], None]] = {}
+    token = _saved.set(saved)
     try:
         yield
     finally:
-        _notes.reset(token)
-        for put_back in reversed(notes.values()):
+        _saved.reset(token)
+        for put_back in reversed(saved.values()):
             put_back()
 
 
 def under_way() -> bool:
-    """Whether what happens now will be undone."""
-    return _notes.get() is not None
+    """Whether a trial run is under way in this thread."""
+    return _saved.get() is not None
 
 
 def array(tensor: Any) -> None:
-    """Notes the numbers of a Tensor that is about to change."""
+    """Saves the numbers of a Tensor that is about to be changed in place."""
     changing(tensor)
-    notes = _notes.get()
-    if notes is not None and (id(tensor), "") not in notes and isinstance(tensor._data, np.ndarray):
-        notes[id(tensor), ""] = partial(_write, tensor, tensor._data, tensor._data.copy())
+    saved = _saved.get()
+    if saved is not None and (id(tensor), "") not in saved and isinstance(tensor._data, np.ndarray):
+        saved[id(tensor), ""] = partial(_write, tensor, tensor._data, tensor._data.copy())
 
 
 def attribute(thing: Any, name: str) -> None:
-    """Notes an attribute that is about to be set."""
-    notes = _notes.get()
-    if notes is not None:
-        notes.setdefault((id(thing), name), partial(vars(thing).__setitem__, name, vars(thing)[name]))
+    """Saves an attribute that is about to be set."""
+    saved = _saved.get()
+    if saved is not None:
+        saved.setdefault((id(thing), name), partial(vars(thing).__setitem__, name, vars(thing)[name]))
 
 
 def _write(tensor: Any, data: Any, numbers: np.ndarray) -> None:

@@ -8,8 +8,8 @@ class Distiller(Model):
         self.optimizer.apply(tinynet.grad(loss, self.trainable_weights), self.trainable_weights)
         return self.compute_metrics(x, y, y_pred)          # {name: number}, which fit reports
 
-`fit`, `evaluate` and `predict` call these methods where a subclass defines them; otherwise they run the functions of steps.py,
-which do the same. What they return is reported as the last batch of an epoch has it.
+`fit`, `evaluate` and `predict` call these methods if a subclass defines them; otherwise they call the
+functions of steps.py, which do the same. `fit` reports for an epoch what its last batch returned.
 """
 
 import inspect
@@ -22,7 +22,7 @@ from tinynet.utils import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 
 class Customized(Compiled):
-    """Base of Trainer: the methods, as they are unless a subclass defines them."""
+    """Base of Trainer: the methods that a subclass may define, as they are without it."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """One update of the weights by the batch `data`, x or (x, y[, sample_weight]); {name: number} to report."""
@@ -51,7 +51,7 @@ class Customized(Compiled):
     ) -> Tensor:
         """The loss of a batch, one number: that of `compile` for y, y_pred and sample_weight, and the penalties of layers.
 
-        x and training are for subclasses, which may want them.
+        x and training are not used here; a subclass may use them.
         """
         loss, parts = self._compiled_objective.loss(y, y_pred, sample_weight, self.losses)
         for mean, part in zip(self._compiled_objective.parts, parts, strict=bool(parts)):
@@ -59,16 +59,16 @@ class Customized(Compiled):
         return loss
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Takes y, y_pred and sample_weight of a batch into the metrics of `compile`; {name: value so far} of all metrics.
+        """Updates the metrics of `compile` with y, y_pred, sample_weight; {name: value so far} of all metrics.
 
-        x is for subclasses.
+        x is not used here; a subclass may use it.
         """
         self._compiled_objective.bind(y_pred)
         self._compiled_objective.update_metrics(y, y_pred, sample_weight)
         return self._results_so_far()
 
     def _results_so_far(self) -> dict[str, Any]:
-        """{name: value so far} of all metrics, as they give it: Tensors in a step that is to be repeated."""
+        """{name: value so far} of all metrics, as `result` returns it: Tensors if a listener observes it."""
         objective, results = self._compiled_objective, dict[str, Any]()
         names = {id(metric): name for name, metric in zip(objective.metrics.names, objective.metrics.metrics, strict=True)}
         for metric in self.metrics:
@@ -80,9 +80,9 @@ class Customized(Compiled):
         self._compiled_objective.mean_loss.update_state(loss, _samples(x))
 
     def _own_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
-        """`compute_loss`, of which older ones have no argument `training`."""
-        told = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
-        return self.compute_loss(x, y, y_pred, sample_weight, **told)
+        """Calls `compute_loss`, which in older subclasses has no argument `training`."""
+        extra = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
+        return self.compute_loss(x, y, y_pred, sample_weight, **extra)
 
     def _loss_and_parts(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> tuple[Any, list[Any]]:
         """(the loss of a batch, the losses of the outputs), for a step that is not the subclass's own."""
@@ -108,19 +108,19 @@ def defines_testing(model: Any) -> bool:
 
 @set_grad_enabled(True)
 def own_update(model: Any, x: Any, y: Any, weight: Any) -> dict[str, Any]:
-    """The model's own training step; what it reports."""
+    """Runs the model's own `train_step`; returns what it reports."""
     return _reported(model, "train_step", model.train_step(_data(x, y, weight)))
 
 
 @no_grad()
 def own_evaluate_batch(model: Any, x: Any, y: Any, weight: Any) -> dict[str, Any]:
-    """The model's own step of evaluation; what it reports."""
+    """Runs the model's own `test_step`; returns what it reports."""
     return _reported(model, "test_step", model.test_step(_data(x, y, weight)))
 
 
 @no_grad()
 def own_predict_batch(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
-    """The model's own predictions."""
+    """Runs the model's own `predict_step`."""
     return (mapped(as_raw, model.predict_step(_data(x, y, weight))),)
 
 

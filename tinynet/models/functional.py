@@ -1,4 +1,4 @@
-"""Functional: a model made of the calls between its inputs and outputs.
+"""Functional: a model made of the calls of layers between its inputs and outputs.
 
 x = Input((8,))
 y = Dense(8, "relu")(x)
@@ -26,9 +26,10 @@ from tinynet.tree import is_shape, leaves, mapped
 class Functional(Model):
     """Runs the layers between `inputs` and `outputs`, symbolic tensors alone or in lists, tuples or dictionaries.
 
-    Layers that are called several times share their weights. Outputs of layers may be inputs: they become Inputs of the
-    new model. A list of one output gives that output. Raises ValueError for what is no graph: an output that depends on
-    another Input, two layers of one name. name and trainable are as in Layer.
+    A layer that is called several times uses the same weights each time. An input may be the output of a layer: in
+    the new model an Input takes its place. A list of one output gives that output. Raises ValueError if an output
+    depends on an Input that is not among the inputs, or if two layers have one name. name and trainable are as in
+    Layer.
 
     >>> x = layers.Input((4,))
     >>> model = tinynet.Model(x, layers.Add()([x, layers.Dense(4)(x)]))
@@ -64,7 +65,7 @@ class Functional(Model):
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
-        """The symbolic inputs, from which other models may start."""
+        """The symbolic inputs, with which other models can be made."""
         return list(leaves(self._end_tensors[0]))
 
     @property
@@ -80,7 +81,7 @@ class Functional(Model):
     # The call
 
     def _as_input(self, inputs: Any) -> Any:
-        """The inputs as a list of Tensors in the order of the model's; a last axis of size 1 is repaired, as in Keras."""
+        """The inputs as Tensors in the model's order; a last axis of size 1 is added or dropped, as in Keras."""
         given = in_order(f"{self}", inputs, self._call_graph.inputs, self._names_of_inputs)
         tensors = [layer._as_input(value) for layer, value in zip(self._call_graph.input_layers, given, strict=True)]
         return [with_last_axis(x, shape) for x, shape in zip(tensors, self._call_graph.input_shapes, strict=True)]

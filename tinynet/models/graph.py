@@ -1,4 +1,4 @@
-"""Graph: the calls that lead from a model's inputs to its outputs, in an order in which they can be run.
+"""Graph: the calls of layers between a model's inputs and outputs, in an order in which they can be run.
 
 It is found by walking from the outputs back to the inputs, and kept as a flat list of steps, whose values are numbered.
 """
@@ -16,14 +16,14 @@ from tinynet.tree import leaves, mapped
 
 @dataclass(frozen=True)
 class Place:
-    """Where an argument of a step comes from: the number of a value."""
+    """Stands for a value of the graph, by its number, where a symbolic tensor was."""
 
     number: int
 
 
 @dataclass
-class Step:
-    """One call: of which layer, with what (numbers of values in place of symbolic tensors), and what it gives."""
+class GraphStep:
+    """One call of a layer: its arguments and outputs, with a Place for each symbolic tensor."""
 
     layer: Layer
     args: tuple[Any, ...]
@@ -35,11 +35,11 @@ class Step:
         self.used = [place.number for place in leaves([self.args, self.kwargs]) if isinstance(place, Place)]
         self.given = [place.number for place in leaves(self.outputs)]
         alone = len(self.args) == 1 and isinstance(self.args[0], Place) and not self.kwargs
-        self.only = self.used[0] if alone else None  # the number of the one argument, as most calls have it
-        self.last: list[int] = []  # values that nobody needs after this step
+        self.only = self.used[0] if alone else None  # the number of the argument, if there is one argument alone
+        self.last: list[int] = []  # values that no later step uses
 
     def run(self, values: list[Any]) -> None:
-        """Calls the layer, and puts what it gives into `values`."""
+        """Calls the layer, and stores its outputs in `values`."""
         if self.only is not None:
             y = self.layer(values[self.only])
         else:
@@ -78,10 +78,15 @@ class Graph:
         self.input_layers = [tensor.layer for tensor in leaves(inputs)]
         self.input_shapes = [tensor.shape for tensor in leaves(inputs)]
         self.steps = [
-            Step(node.layer, mapped(placed, node.args), mapped(placed, node.kwargs), mapped(placed, node.outputs),
-                 [tensor.shape for tensor in leaves(node.outputs)])
+            GraphStep(
+                node.layer,
+                mapped(placed, node.args),
+                mapped(placed, node.kwargs),
+                mapped(placed, node.outputs),
+                [tensor.shape for tensor in leaves(node.outputs)],
+            )
             for node in nodes
-        ]  # fmt: skip
+        ]
         self.layers = _by_depth(list(leaves(inputs)), outputs, nodes)
         needed = {place.number for place in leaves(self.outputs)}
         for step in reversed(self.steps):
@@ -89,14 +94,14 @@ class Graph:
             needed.update(step.used)
 
     def run(self, inputs: list[Any]) -> Any:
-        """The outputs for `inputs`, in the structure that was declared."""
+        """The outputs for `inputs`, in the structure of the model's outputs."""
         values = [*inputs, *[None] * (self.count - len(inputs))]
         for step in self.steps:
             step.run(values)
         return mapped(lambda place: values[place.number], self.outputs)
 
     def specified(self, inputs: list[SymbolicTensor]) -> Any:
-        """The outputs for other symbolic tensors as inputs: by what the layers say, without calling them."""
+        """The outputs for other symbolic tensors as inputs, by `compute_output_spec` of the layers."""
         values = [*inputs, *[None] * (self.count - len(inputs))]
         for step in self.steps:
             args, kwargs = step.filled(values)
@@ -106,7 +111,7 @@ class Graph:
         return mapped(lambda place: values[place.number], self.outputs)
 
     def histories(self) -> list[list[Any]]:
-        """For every value: [name of the layer that gives it, which of its calls in this graph, which output of that call]."""
+        """For each value, [name of the layer, number of its call in this graph, number of the output]."""
         found: list[list[Any]] = [[layer.name, 0, 0] for layer in self.input_layers]
         found += [[] for _ in range(self.count - len(found))]
         calls: Counter[Layer] = Counter()
@@ -117,7 +122,7 @@ class Graph:
         return found
 
     def symbols(self) -> tuple[Any, Any]:
-        """(inputs, outputs) as symbolic tensors, of calls noted anew: for a copy, whose layers have forgotten theirs."""
+        """(inputs, outputs) as symbolic tensors of new calls: for a copy, whose layers have no calls yet."""
         tensors: dict[int, SymbolicTensor] = {}
         for i, (layer, shape) in enumerate(zip(self.input_layers, self.input_shapes, strict=True)):
             if not layer._inbound_nodes:
@@ -137,7 +142,7 @@ class Graph:
 
 
 def from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
-    """(inputs, outputs), where inputs that layers gave are replaced by new Inputs, and the calls after them noted anew."""
+    """(inputs, outputs), with new Inputs in place of inputs that are outputs of layers, and new calls."""
     if all(isinstance(tensor.layer, InputLayer) for tensor in leaves(inputs)):
         return inputs, outputs
     graph = Graph(inputs, outputs)
@@ -175,9 +180,10 @@ def _ordered(outputs: Any, inputs: set[SymbolicTensor]) -> Iterator[Node]:
 
 
 def _by_depth(inputs: list[SymbolicTensor], outputs: Any, nodes: list[Node]) -> list[Layer]:
-    """The layers in Keras's order, which is also that of the weights: the longest way to an output comes first.
+    """The layers in Keras's order, which is also the order of the weights: those farthest from an output first.
 
-    Of equal ones, the one that is met first on the way from the outputs back to the inputs.
+    In y = Add()([a(x), b(x)]) the layers `a` and `b` are equally far. Then the one comes first that is found first
+    on the way from the outputs back to the inputs: `a`.
     """
     entries = [tensor.node for tensor in inputs]
     met = _first_met(outputs, {id(node) for node in (*nodes, *entries)}, {id(node) for node in entries})

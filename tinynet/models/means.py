@@ -1,8 +1,9 @@
 """Means: the running means of loss and metrics of one run: an epoch of `fit`, an `evaluate`, a `train_on_batch`.
 
-There is one set of metric objects, those of `model.metrics`, and there may be several runs at a time: a callback evaluates
-in the middle of an epoch, another thread does while `fit` runs. They take turns: whoever comes finds what he left, and what
-the run before him needs later is put aside. So the objects show the numbers of the run that used them last.
+A model has one set of metric objects, those of `model.metrics`, but several runs can be under way at a
+time: a callback evaluates in the middle of an epoch, or another thread does while `fit` runs. So the runs
+take turns. A run that uses the metrics first saves what they hold for the run before it, and then restores
+what it left there itself. So the metrics show the numbers of the run that used them last.
 """
 
 import math
@@ -15,18 +16,20 @@ from tinynet.metrics.metric_list import logged
 
 
 class Means:
-    """Running means of a run of `model`, from 0. What it does with the metrics is done as a step is: see step_lock.py.
+    """Running means of a run of `model`, from 0. It holds the lock of steps while it uses the metrics.
 
-    A run that begins in the middle of that (a signal handler, a metric that evaluates) leaves them as it found them.
+    A run that begins while a step is under way in the same thread (in a signal handler, or in a metric that
+    evaluates) leaves the metrics as it found them.
     """
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.told: dict[str, Any] | None = None  # what a step of the model's own reported last
-        self._kept: list[tuple[Any, Any]] = []  # (metric, what it holds), while others use the objects
-        self._found: tuple[Any, list[tuple[Any, Any]]] | None = None  # who used them and what they held, if in the middle
+        self.reported: dict[str, Any] | None = None  # last result of the model's own train_step, test_step
+        self._kept: list[tuple[Any, Any]] = []  # (metric, what it held), while another run uses it
+        # If it began in the middle of another run's step: that run, and what the metrics held.
+        self._found: tuple[Any, list[tuple[Any, Any]]] | None = None
         with model._step_lock.held():
-            self._look()
+            self._find_metrics()
             if model._step_lock.depth > 1:
                 self._found = self.objective.holder, self._held()
             self._begin()
@@ -34,12 +37,12 @@ class Means:
     def reset(self) -> None:
         """Forgets all batches."""
         with self.model._step_lock.held():
-            self._look()
+            self._find_metrics()
             self._begin()
 
-    def _look(self) -> None:
-        """Notes which metrics there are now: callbacks compile anew, and layers make metrics when they are built."""
-        self.objective, self.told = self.model._compiled_objective, None
+    def _find_metrics(self) -> None:
+        """Finds the metrics: a callback may have called `compile`, and layers make some when built."""
+        self.objective, self.reported = self.model._compiled_objective, None
         known = {id(metric) for metric in self.objective.all_metrics}
         self._of_layers = [metric for metric in self.model.metrics if id(metric) not in known]
 
@@ -50,15 +53,15 @@ class Means:
             metric.reset_state()
 
     def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
-        """Takes in a batch, within its step."""
+        """Adds a batch; called within its step."""
         if self.objective.holder is not self or self.objective is not self.model._compiled_objective:
             self.take_turn()
         self.objective.update(loss, parts, y, y_pred, weight)
 
     def results(self) -> dict[str, Any]:
         """{"loss": ..., metric: ...} over all batches, in the order of compile; then the metrics that layers hold."""
-        if self.told is not None:
-            return dict(self.told)
+        if self.reported is not None:
+            return dict(self.reported)
         with self._turn():
             results = self.objective.results()
             for metric in self._of_layers:
@@ -67,8 +70,8 @@ class Means:
 
     def loss(self) -> float:
         """The mean of the loss alone, which takes little time."""
-        if self.told is not None:
-            return float(self.told.get("loss", math.nan))
+        if self.reported is not None:
+            return float(self.reported.get("loss", math.nan))
         with self._turn():
             return float(self.objective.mean_loss.result())
 
@@ -79,7 +82,10 @@ class Means:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Within it the metrics hold what this run has seen; in the middle of another run's turn, only within it."""
+        """Context in which the metrics hold the numbers of this run.
+
+        In the middle of another run's step, it gives them back at its end.
+        """
         step_lock = self.model._step_lock
         with step_lock.held():
             found = None
@@ -95,7 +101,7 @@ class Means:
                     _put_back(contents)
 
     def take_turn(self) -> None:
-        """The metrics hold what this run has seen so far; from now on what it does. Within a step, or `held`."""
+        """Gives the metrics to this run, with its numbers so far. Called with the lock of steps held."""
         if self.objective is not self.model._compiled_objective:
             self.reset()  # a callback compiled anew: other losses, other metrics
         if self.objective.holder is not self:
@@ -108,7 +114,7 @@ class Means:
             self._kept, self.objective.holder = [], self
 
     def release(self) -> None:
-        """Says that nothing more will come. The metrics go on holding what this run has seen, unless it began in the middle."""
+        """Ends the run. The metrics keep its numbers, unless it began in the middle of another run's step."""
         step_lock = self.model._step_lock
         if self._found is not None:
             with step_lock.held():
@@ -120,7 +126,7 @@ class Means:
                     self.objective.holder = None
 
     def _put_aside(self) -> None:
-        """Lets the run whose numbers the metrics hold keep them for itself."""
+        """Saves the numbers that the metrics hold, for the run that they belong to."""
         holder = self.objective.holder
         if holder is not None and holder is not self:
             holder._kept = holder._held()

@@ -1,4 +1,4 @@
-"""Progress: everything that training under way would need to be taken up by another process, with the same bits.
+"""Progress: all that another process needs to continue a training that is under way, with the same bits.
 
 arrays    weights/<i>, optimizer/<i>, metrics/<i>/<name>
 numbers   epoch and step, order of the data, random keys and counts of draws
@@ -21,20 +21,20 @@ from tinynet.saving import training_state as kept
 
 
 class Progress:
-    """Where a run of `fit` is: the epoch to go on with, the data, the running means of the epoch."""
+    """The position of a run of `fit`: the epoch, the data, the running means of the epoch."""
 
     def __init__(self, epoch: int, data: Epochs, means: Means) -> None:
         self.epoch, self.data, self.means = epoch, data, means
 
 
 def current(model: Any) -> Progress | None:
-    """The run of `fit` that this thread is in, the innermost one if a callback trains."""
+    """The run of `fit` in this thread; the innermost, if a callback of `fit` calls `fit`."""
     return (model._fits_by_thread or {}).get(threading.get_ident())
 
 
 @contextmanager
 def running(model: Any, progress: Progress) -> Iterator[Progress]:
-    """Within it `fit` runs. One that a callback of another `fit` calls leaves that one as it found it."""
+    """Context in which `fit` runs. If a callback of an outer `fit` called it, the outer one is then as before."""
     thread, fits = threading.get_ident(), model._fits_by_thread or {}
     outer, history, stopped = fits.get(thread), model.history, model.stop_training
     model._fits_by_thread = {**fits, thread: progress}
@@ -65,28 +65,28 @@ def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 
 def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
-    """Takes up what `training_state` told: `fit` goes on there. Call it in `on_train_begin`.
+    """Makes `fit` continue from a state that `training_state` returned. Call it in `on_train_begin`.
 
-    The function that it returns undoes that. Raises ValueError, changing nothing, if that is the state of another model,
-    or lacks anything.
+    It returns a function that undoes this. Raises ValueError, and changes nothing, if the state belongs to another
+    model or lacks anything.
     """
-    put_back = _as_it_is(model)
+    put_back = _undo_function(model)
     _check(model, arrays, numbers)
     try:
-        _take_up(model, arrays, numbers)
+        _restore(model, arrays, numbers)
     except Exception as error:
         put_back()
         raise ValueError(f"the state is not one of {model}: {type(error).__name__}: {error}") from error
     return put_back
 
 
-def _as_it_is(model: Any) -> Callable[[], None]:
-    """A function that puts everything back which `restore_training_state` changes."""
+def _undo_function(model: Any) -> Callable[[], None]:
+    """A function that restores everything that `restore_training_state` changes."""
     state, optimizer = training_state(model), model.optimizer
     unbuilt = None if optimizer.built else (dict(vars(optimizer)), optimizer.get_weights())
 
     def put_back() -> None:
-        _take_up(model, *state)
+        _restore(model, *state)
         if unbuilt is not None:
             vars(optimizer).clear()
             vars(optimizer).update(unbuilt[0])
@@ -95,7 +95,7 @@ def _as_it_is(model: Any) -> Callable[[], None]:
     return put_back
 
 
-def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
+def _restore(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
     slots = kept.numbered(arrays, kept.OPTIMIZER)
     if slots:
         if not model.optimizer.built:
@@ -114,7 +114,7 @@ def _take_up(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any])
 
 
 def _check(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> None:
-    """Raises ValueError unless arrays and numbers can be a state of the model: all there, none too many, of its shapes."""
+    """Raises ValueError unless `arrays` and `numbers` fit the model: none missing or extra, equal shapes."""
     check_stored.entries(numbers, {"epoch", "data", "random", "draws"}, "the state of a training")
     check_stored.count(numbers["epoch"], "the epoch")
     random.check_state(numbers["random"])

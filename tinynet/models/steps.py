@@ -82,7 +82,7 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
             if step is own_update or step is own_evaluate_batch:
                 means.take_turn()
                 logs = model._replay_of_steps(step, x, y, weight)
-                means.told = python_logs({name: np.array(value) for name, value in logs.items()})
+                means.reported = python_logs({name: np.array(value) for name, value in logs.items()})
                 return
             loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
             means.update(loss, parts, y, y_pred, weight)

@@ -62,7 +62,7 @@ def surroundings_of(objects: list[Any]) -> Surroundings:
     return Surroundings(list(tensors.values()), optimizers, trusted=False)
 
 
-class State:
+class Snapshot:
     """The numbers that arrays and objects outside of a program have at one moment.
 
     objects   with `taken`, `put_back` and `same`, such as metrics
@@ -174,10 +174,10 @@ class Step:
         assert program is not None
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
         given = tuple([x if x is None else bits.copy_of(x) for x in inputs])  # the tape may change what it is given
-        before = State(arrays, program.objects)
+        before = Snapshot(arrays, program.objects)
         outputs = self._tape(inputs)
         expected = [bits.kept_output(value) for value in leaves(outputs)]
-        after = State(arrays, program.objects)
+        after = Snapshot(arrays, program.objects)
         changing = {place_of(x) for x in self._changing}
         restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
         before.put_back(restored)
@@ -202,7 +202,7 @@ class Step:
         return outputs
 
     def _differences(
-        self, expected: list[Any], before: State, after: State
+        self, expected: list[Any], before: Snapshot, after: Snapshot
     ) -> tuple[list[int], list[np.ndarray], list[Any]]:
         """(places of outputs, arrays, objects) to which a program gave other bits than the tape.
 
