@@ -1,11 +1,11 @@
-"""Layer: what every layer is. Parameters made at the first call, an input that is checked, one function to run.
+"""Layer: the base of every layer. It makes parameters at the first call, checks the input, runs `call`.
 
 class Scale(Layer):
-    def build(self, input_shape):                      # (None, ...): called once, with the first input's shape
+    def build(self, input_shape):                      # called once, with the first input's shape (None, ...)
         self.factor = self.add_weight("factor", input_shape[1:], "ones")
         super().build(input_shape)
 
-    def call(self, x):                                 # a Tensor; write call(self, x, training=False) to be told
+    def call(self, x):                                 # a Tensor; (self, x, training=False) gets the mode too
         return x * self.factor
 """
 
@@ -37,15 +37,16 @@ class Layer(Penalised):
     dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it: see call_args.in_format
     name                  None: the class in snake case, numbered
 
-    A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many` says that it must.
-    `__new__` notes the constructor's arguments, which `get_config` and `repr` tell: a subclass need not keep them.
+    A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many`
+    says that it must. `__new__` keeps the constructor's arguments for `get_config` and `repr`: a subclass
+    need not do so.
     """
 
-    # Nothing in there is within the layer: calls on symbolic tensors lead to layers before it.
+    # Not searched for layers inside this one: calls on symbolic tensors lead to the layers before it.
     _not_searched: ClassVar = {"_batch_shape", "_built_for", "_built_with", "_inbound_nodes", "_input_sizes"}
     _input_rank: int | None = None  # number of axes that an input must have, the batch included
     _least_rank = 1
-    _input_words = ""  # words for the error about a wrong number of axes
+    _input_words = ""  # words for the error message about a wrong number of axes
     _takes_many: bool | None = None  # True: a list of inputs; False: one; None: what `call` takes
     _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
@@ -74,7 +75,7 @@ class Layer(Penalised):
         shape = arguments.input_shape(self, unknown)
         for argument in unknown:
             raise arguments.unknown(type(self), argument)
-        self._batch_shape = None if shape is None else (None, *shape)  # what a Sequential that it begins starts with
+        self._batch_shape = None if shape is None else (None, *shape)  # of a Sequential that it begins
         self.dtype = self._number_format(config.floatx() if dtype is None else dtype)
         self.activity_regularizer = activity_regularizer
         self.built = False
@@ -108,11 +109,12 @@ class Layer(Penalised):
 
     @static_types.as_call
     def __call__(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
-        """Output for what `call` takes, arrays or Tensors; `training` None: as the layer or model around this call says.
+        """Output for the arguments of `call`, arrays or Tensors; `training` None: as in the outer call.
 
-        On symbolic tensors (Input) it builds the layer and gives symbolic tensors, of which a Model is made.
+        On symbolic tensors (Input) it builds the layer and returns symbolic tensors, from which a Model is
+        made.
         """
-        if len(args) == 1 and not kwargs:  # as most calls are
+        if len(args) == 1 and not kwargs:  # most calls
             on_symbols = type(args[0]) is not Tensor and symbolic.is_symbolic(args[0])
         else:
             args, kwargs, training = call_args.arranged(self, args, kwargs, training)
@@ -161,11 +163,11 @@ class Layer(Penalised):
         return y
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Builds the layer for these arguments of a call, Tensors or symbolic ones."""
+        """Builds the layer for the arguments of a call, Tensors or symbolic tensors."""
         self._build_once(call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs))
 
     def _build_once(self, shape: Any, others: Any = None) -> None:
-        """Builds the layer for inputs of `shape`, unless it is built; `others` are the shapes of a call's arguments by name."""
+        """Builds the layer for inputs of `shape`, unless it is built; `others`: {argument: its shape}."""
         if not self.built:
             shape, others = call_args.without_batch(shape), call_args.without_batch(others or {})
             self.build(**call_args.told(self, type(self).build, shape, others))
@@ -173,7 +175,7 @@ class Layer(Penalised):
             activation = vars(self).get("activation")
             if isinstance(activation, Layer):  # Dense(8, activation=PReLU()): its weights are this layer's
                 shape = self.compute_output_shape(shape)
-                if None not in shape[1:]:  # else its first call says which shape it has
+                if None not in shape[1:]:  # otherwise its first call builds it
                     activation._build_once(shape)
 
     def _as_input(self, inputs: Any) -> Any:
@@ -213,7 +215,7 @@ class Layer(Penalised):
     # Symbolic calls
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """What a call on these symbolic tensors gives: symbolic tensors, by their shapes and dtypes."""
+        """The symbolic tensors that a call on these symbolic tensors returns."""
         method = type(self).compute_output_shape
         if method is Layer.compute_output_shape:
             found = infer_shape.output_shapes(self, args, kwargs)
@@ -223,7 +225,7 @@ class Layer(Penalised):
         return symbolic.tensors(found, self._output_dtype)
 
     def _symbolic_outputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The layer is checked and built, and says what it gives."""
+        """Checks the input, builds the layer, and returns its symbolic outputs."""
         self._check_input(call_args.shape_of(call_args.first(args, kwargs)))
         if not self.built:
             self._build_for(args, kwargs)
@@ -240,10 +242,10 @@ class Layer(Penalised):
     # Description and copies
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: without the calls on symbolic tensors, which lead to layers of other models."""
+        """For copies and pickles: without the symbolic calls, which lead to layers of other models."""
         return {**vars(self), "_inbound_nodes": [], **nothing_added(), "_values_to_search": None}
 
-    def __reduce__(self) -> Any:  # without the arguments that the class needs
+    def __reduce__(self) -> Any:  # makes a copy without calling the constructor
         return object.__new__, (type(self),), self.__getstate__()
 
     def get_config(self) -> dict[str, Any]:
@@ -253,11 +255,11 @@ class Layer(Penalised):
     @classmethod
     @static_types.of_any_arguments
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A new layer, with new weights, made as `get_config` says; `custom_objects` are what it may name besides."""
+        """A new layer, with new weights, from `get_config`; `custom_objects`: {name: class or function} in it."""
         with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 
-    __repr__, __format__ = repr_text.layer_text, repr_text.label  # for people, and for messages: f"{layer} expects ..."
+    __repr__, __format__ = repr_text.layer_text, repr_text.label  # short: in messages, f"{layer} ..."
 
 
 class Elementwise(Layer):

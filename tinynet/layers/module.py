@@ -1,4 +1,4 @@
-"""Module: what owns parameters, itself or through the layers that it holds in its attributes."""
+"""Module: an object that owns parameters, itself or through layers in its attributes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
@@ -16,14 +16,13 @@ from tinynet.tree import STRUCTURES
 
 
 class Module(KerasAttributes):
-    """Base of Layer: parameters are made by `add_weight`; layers in attributes, lists and dictionaries are found there."""
+    """Base of Layer: makes parameters; finds layers in attributes, also in lists and dictionaries there."""
 
-    # Attributes of the class that no step depends on, not counted when they are set.
+    # Attributes on which no step depends: setting them is not counted.
     _without_effect: ClassVar[Any] = {"_trainable"}
-    # Attributes of the class in which no layers are to be found that are within this one: they lead to others, or
-    # to none. A class has those of its bases too, of both kinds.
+    # Attributes that are not searched for layers inside this one. A class adds both kinds to those of its bases.
     _not_searched: ClassVar[Any] = {"_given_arguments", "_own_fixed", "_own_trainable", "_set_at"}
-    # What is done with a value when an attribute is set to it, after construction as in it: {"activation": reads its name}
+    # {attribute: function that converts each value it is set to}, such as "relu" to the function.
     _read_when_set: ClassVar[dict[str, Any]] = {}
     _given_arguments: dict[str, Any]
     _values_to_search: tracking.Values | None = None
@@ -55,18 +54,18 @@ class Module(KerasAttributes):
         if isinstance(value, (Module, *STRUCTURES)):
             vars(self).setdefault("_set_at", {})[name] = next(tracking.clock)
         if counts:
-            changes.attribute(self, name)  # afterwards: what another thread derives meanwhile is out of date
+            changes.attribute(self, name)  # last: what another thread derived until now is out of date
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
         changes.attribute(self, name)
 
-    if not TYPE_CHECKING:  # to type checkers an attribute that nothing sets is a mistake
+    if not TYPE_CHECKING:  # so that type checkers report attributes that nothing sets
 
         def __getattr__(self, name: str) -> Any:
             if "_own_fixed" not in vars(self):
                 raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
-            if hasattr(type(self), name):  # a property raised the AttributeError that led here: its words, once more
+            if hasattr(type(self), name):  # a property raised AttributeError: raises it again
                 return object.__getattribute__(self, name)
             raise missing_names.no_attribute(self, name, "layer")
 
@@ -85,10 +84,10 @@ class Module(KerasAttributes):
     ) -> Parameter:
         """Creates a parameter; with trainable=False it is kept and saved, but never trained.
 
-        `initializer` is "glorot_uniform" for floats and "zeros" for others, which are never trained, unless given;
-        `regularizer` adds its penalty to the loss while the parameter is trained; `constraint` is applied after updates. Keras
-        3's order, add_weight(shape, initializer, dtype, name=...), will do; autocast, aggregation and
-        overwrite_with_gradient say nothing here.
+        `initializer` is "glorot_uniform" for floats and "zeros" for others, which are never trained, unless
+        given; `regularizer` adds its penalty to the loss while the parameter is trained; `constraint` is
+        applied after updates. Keras 3's order, add_weight(shape, initializer, dtype, name=...), will do;
+        autocast, aggregation and overwrite_with_gradient say nothing here.
         """
         if isinstance(name, tuple | list):
             if shape is not None:  # what follows it in that order
@@ -123,11 +122,11 @@ class Module(KerasAttributes):
 
     @staticmethod
     def _weight_arguments(initializer: Any, regularizer: Any, constraint: Any) -> tuple[Any, Any, Any]:
-        """What weights of a kind begin as, are penalised and held to, each by name or as an object, as objects."""
+        """Initializer, regularizer and constraint, each given by name or as an object, as objects."""
         return initializers.get(initializer), regularizers.get(regularizer), constraints.get(constraint)
 
     def _make_weight(self, name: str, shape: Any, kind: str | None = None) -> Parameter:
-        """A weight that begins and is held as <kind>_initializer, _regularizer and _constraint say; the kind: its name."""
+        """A weight with the layer's <kind>_initializer, _regularizer and _constraint; `kind` None: `name`."""
         parts = ("initializer", "regularizer", "constraint")
         initializer, regularizer, constraint = (getattr(self, f"{kind or name}_{part}") for part in parts)
         return self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
@@ -151,7 +150,7 @@ class Module(KerasAttributes):
         return iter(self._attribute_values().layers())
 
     def _attribute_values(self) -> tracking.Values:
-        """Attributes that are layers or metrics, or lists, tuples and dictionaries, which may hold some."""
+        """Attributes that are layers or metrics, or lists, tuples and dictionaries that may contain some."""
         count, known = changes.counts["attributes"], self._values_to_search
         if known is None or known.count != count:
             held = [item for item in list(vars(self).items()) if item[0] not in self._not_searched]
@@ -177,7 +176,7 @@ class Module(KerasAttributes):
 
     @property
     def trainable_weights(self) -> list[Parameter]:
-        """The parameters that are trained: none of a layer that is frozen, though some within it may be thawed since."""
+        """The parameters that are trained; of a layer with trainable=False none, also of layers inside it."""
         return [p for p in self.weights if p.trainable] if self._trainable else []
 
     @property
@@ -187,7 +186,7 @@ class Module(KerasAttributes):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics in the attributes of this layer and of those that it holds: `fit` resets and reports them."""
+        """The metrics in attributes of this layer and of layers inside it; `fit` resets and reports them."""
         held = [value for layer in self._with_all_within() for value in layer._attribute_values().values]
         return list(dict.fromkeys(tracking.objects(Metric, held)))
 
@@ -200,7 +199,7 @@ class Module(KerasAttributes):
         return [parameter.numpy() for parameter in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        """Copies `weights` into the parameters; ValueError, with nothing changed, if number or shapes differ."""
         parameters, weights = self.weights, list(weights)
         if len(weights) != len(parameters):
             unbuilt = "" if self.built else "; it is not built yet: call it on a batch, or build(input_shape), first"
@@ -222,7 +221,7 @@ class Module(KerasAttributes):
 
 
 def _marked_built(build: Callable[..., Any]) -> Callable[..., Any]:
-    """The method `build`, after which the layer is built whether or not it calls super().build(), by whomever it is called."""
+    """The method `build`; after it the layer counts as built, even if it does not call super().build()."""
 
     @wraps(build)
     def marked(layer: Any, *args: Any, **kwargs: Any) -> None:

@@ -1,11 +1,13 @@
-"""Advice: what can be seen at the first batch that would train to nonsense in silence. Each is said once for a `compile`.
+"""Advice: warnings about a first batch with which training would give nonsense without an error.
+
+Each warning is given once after a `compile`.
 
     data          NaN or infinity in x, y or the weights of samples
     predictions   logits where a loss expects probabilities; probabilities where it expects logits
     targets       labels beside 0 and 1 for a binary cross-entropy
     loss          not a number, or infinite, at the end of an epoch
 
-Later batches are not looked at: what comes later shows in the loss.
+Later batches are not checked: their faults show in the loss.
 """
 
 import math
@@ -44,7 +46,7 @@ def look_at_data(model: Any, x: Any, y: Any, weight: Any) -> None:
 
 
 def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
-    """Warns of predictions and targets of the first batch that the losses are not made for."""
+    """Warns of predictions and targets of the first batch that do not fit the losses."""
     model._compiled_objective.first_batch_seen = True
     targets, predictions = list(leaves(y)), [device.to_host(as_raw(part)) for part in leaves(y_pred)]
     for i, loss, _ in model._compiled_objective.terms:

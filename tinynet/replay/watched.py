@@ -1,7 +1,8 @@
-"""Watched: an array that tells when Python computes with its numbers, or looks at one.
+"""Watched: an array that calls a function when Python computes with its numbers or reads one.
 
-While a step is tried, Python that is not tinynet's gets `tensor.data` and arrays it is given as such. They may be handed on,
-but what NumPy makes of them no launch repeats, and what Python decides by them is decided once.
+In the trial run of a step the user's Python gets such arrays as its arguments and as `tensor.data`. It may
+pass them on. But what NumPy computes from them, no launch repeats; and what Python decides by their numbers
+would not be decided again.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,11 @@ import numpy as np
 
 
 class Watched(np.ndarray):
-    """A view of an array; `tell(what)` is called before anything is computed from its numbers."""
+    """A view of an array; `tell(what)` is called before anything is computed from its numbers or read."""
 
     array_module = np
     tell: Callable[[str], None] | None
-    unwatched = property(lambda self: self.view(np.ndarray), doc="The array itself, as tinynet's functions take it.")
+    unwatched = property(lambda self: self.view(np.ndarray), doc="The array itself, for tinynet's functions.")
 
     def __array_finalize__(self, other: Any) -> None:
         self.tell = getattr(other, "tell", None)
@@ -56,7 +57,7 @@ class Watched(np.ndarray):
 
 
 def plain(value: Any) -> Any:
-    """The array itself, of one that is watched; anything else as it is."""
+    """The array itself of one that is watched; anything else unchanged."""
     return value.view(np.ndarray) if type(value) is Watched else value
 
 
