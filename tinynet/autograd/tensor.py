@@ -54,7 +54,7 @@ class Tensor(TensorMethods):
         return Tensor(self)
 
     def touch(self) -> None:
-        """Tells the tape, and whoever listens to launches, that the array was changed in place."""
+        """Tells the tape, and a listener to launches, that the array was changed in place."""
         self._version[0] += 1
         changed(self)
 

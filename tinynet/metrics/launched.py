@@ -1,8 +1,8 @@
-"""Metrics within a step that somebody listens to: what they take in and what they give are launches of Python.
+"""Metrics in a step that a listener observes: `update_state`, `reset_state` and `result` are launches of Python.
 
-A step that is repeated so goes on with its metrics: `update_state` runs with the arrays of the day, and `result` writes what it
-is then into an array. Its numbers are Tensors, so that what is computed from them is repeated too. Outside of such a step
-nothing is different.
+So a step that is repeated also updates its metrics: the launch runs the method again on the arrays as they
+are then. `result` writes its numbers into arrays and returns them as Tensors, so that what is computed from
+them is repeated too. Without a listener the methods run as they are written.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from tinynet.metrics import snapshot
 from tinynet.tree import leaves, mapped
 
 
-class State:
-    """What a metric holds, for who tries a step."""
+class MetricState:
+    """What a metric holds, for a trial run of a step."""
 
     def __init__(self, metric: Any) -> None:
         self.metric = metric
 
     def __eq__(self, other: Any) -> bool:
-        return isinstance(other, State) and self.metric is other.metric
+        return isinstance(other, MetricState) and self.metric is other.metric
 
     def __hash__(self) -> int:
         return id(self.metric)
@@ -49,7 +49,7 @@ class _Call:
     """method(metric, *args, **kwargs) as a function of the arrays among the arguments."""
 
     def __init__(self, method: Callable[..., Any], metric: Any, args: Any, kwargs: Any) -> None:
-        self.method, self.metric, self.changes = method, metric, State(metric)
+        self.method, self.metric, self.changes = method, metric, MetricState(metric)
         given = list(leaves([args, kwargs]))
         self.arrays = [as_raw(x) for x in given if isinstance(x, Tensor | np.ndarray)]
         self.structure = mapped(_Place, [args, kwargs])
@@ -78,10 +78,10 @@ class _Place:
 
 
 def changes(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`update_state` or `reset_state`, which is a launch where somebody listens."""
+    """Makes `update_state` or `reset_state` a launch when a listener observes the caller."""
 
     @wraps(method)
-    def told(metric: Any, *args: Any, **kwargs: Any) -> Any:
+    def launched(metric: Any, *args: Any, **kwargs: Any) -> Any:
         if listening.get() is None or listener() is None:
             return method(metric, *args, **kwargs)
         call = _Call(method, metric, args, kwargs)
@@ -89,14 +89,14 @@ def changes(method: Callable[..., Any]) -> Callable[..., Any]:
             launch(call, *call.arrays)
         return None
 
-    return told
+    return launched
 
 
 def reads(method: Callable[..., Any]) -> Callable[..., Any]:
-    """`result`, which writes into arrays where somebody listens."""
+    """Makes `result` a launch that writes into arrays when a listener observes the caller."""
 
     @wraps(method)
-    def told(metric: Any) -> Any:
+    def launched(metric: Any) -> Any:
         if listening.get() is None or listener() is None:
             return method(metric)
         with not_listening():
@@ -110,4 +110,4 @@ def reads(method: Callable[..., Any]) -> Callable[..., Any]:
         launch(write, *leaves(results))
         return mapped(Tensor, results)
 
-    return told
+    return launched

@@ -1,4 +1,4 @@
-"""Objective: the losses and the metrics of a compiled model, with their running means."""
+"""Objective: the losses and metrics of a compiled model, with their running means."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from tinynet.tree import leaves
 
 
 class Objective:
-    """What is minimised, and what is reported about it.
+    """What training minimises, and what it reports.
 
     loss          one for all outputs, or a list, dictionary or structure with one for each (None: the output has none)
-    loss_weights  factors of the losses, likewise
+    loss_weights  factors of the losses, in the same forms
     outputs       names of the outputs; None where they are not known before the first batch (subclasses)
 
     The reported loss is the mean over the samples: batch losses weighted by the batch sizes.
@@ -29,7 +29,7 @@ class Objective:
         self.parts: list[Any] = []  # running means of the losses, if there are several
         self.metrics = metrics.MetricList(None, None)
         self.first_batch_seen, self.said = False, set[str]()  # for advice.py; `said`: what it warned of
-        self.holder: Any = None  # the Means of the run whose numbers the metrics hold, while it goes on
+        self.holder: Any = None  # the Means of the run whose numbers the metrics hold
         if outputs is not None:
             self._bind(list(outputs))
 
@@ -50,7 +50,7 @@ class Objective:
         self.metrics = metrics.MetricList(self.given["metrics"], self.given["weighted_metrics"], outputs)
 
     def bind(self, y_pred: Any) -> None:
-        """Makes losses and metrics for outputs like y_pred, unless the outputs are known."""
+        """Makes losses and metrics for the outputs y_pred, if the outputs were not known before."""
         if self.outputs is None:
             self._bind(_names(y_pred))
 
@@ -73,7 +73,7 @@ class Objective:
         return _total(weighted), values if self.parts else []
 
     def update(self, loss: Any, parts: Sequence[Any], y: Any, y_pred: Any, weight: Any) -> None:
-        """Takes in a batch; metrics that are not tinynet's get a copy of the predictions, which they may keep."""
+        """Updates the running means of loss, losses and metrics with a batch."""
         several = isinstance(y_pred, list | tuple | dict)
         size = next(leaves(y_pred)).shape[0] if several else y_pred.shape[0]
         self.mean_loss.update_state(loss, size)
@@ -82,7 +82,7 @@ class Objective:
         self.update_metrics(y, y_pred, weight)
 
     def update_metrics(self, y: Any, y_pred: Any, weight: Any) -> None:
-        """Takes a batch into the metrics alone."""
+        """Updates the metrics alone. A metric that may keep its arguments gets a copy of the predictions."""
         if self.metrics.metrics:
             predicted = list(leaves(y_pred)) if isinstance(y_pred, list | tuple | dict) else [y_pred]
             if self.metrics.keeps:
@@ -95,7 +95,7 @@ class Objective:
         return {**losses_of, **self.metrics.result()}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "holder": None}  # a copy takes no part in the run
+        return {**vars(self), "holder": None}  # a copy is not part of a run
 
     @property
     def all_metrics(self) -> list[Any]:
@@ -157,7 +157,7 @@ def by_output(argument: str, given: Any, outputs: Sequence[str]) -> list[Any]:
 
 
 def _entry(argument: str, given: Any) -> Any:
-    """What is said of one output."""
+    """The entry for one output."""
     if isinstance(given, list | tuple):
         if len(given) != 1:
             raise ValueError(f"{argument} takes one entry for each output, got {given!r}; add the losses up in a function")
@@ -186,7 +186,7 @@ def _one(function: Any, y: Any, y_pred: Any, weight: Any) -> Tensor:
 
 
 def _only(value: Any) -> Any:
-    """`value`, or what a list or dictionary of one holds."""
+    """`value`, or the one entry of a list or dictionary."""
     if isinstance(value, list | tuple | dict):
         several = list(leaves(value))
         if len(several) != 1:
@@ -196,7 +196,7 @@ def _only(value: Any) -> Any:
 
 
 def _names(y_pred: Any) -> list[str]:
-    """Names of the outputs of a model that does not say them: keys, "key/name" within, or numbers."""
+    """Names of the outputs of a model without declared outputs: keys, "key/name" inside, or output_0 ..."""
     if isinstance(y_pred, dict):
         return [f"{key}/{name}" if name else key for key in sorted(y_pred) for name in _names(y_pred[key])]
     return [f"output_{i}" for i, _ in enumerate(leaves(y_pred))] if isinstance(y_pred, list | tuple) else [""]

@@ -46,13 +46,13 @@ class Trainer(Customized):
         batch_size         samples in a batch of arrays; None: 32, or what steps_per_epoch makes of the data
         verbose            1 ("auto"): a bar that moves, where the screen can;  2: a line an epoch;  0: nothing
         callbacks          one, or a list of them
-        validation_data    (x, y[, sample_weight]) or batches, judged after each epoch; None: the last `validation_split`, a
+        validation_data    (x, y[, sample_weight]) or batches, evaluated after each epoch; None: the last `validation_split`, a
                            fraction (0: no validation), of the arrays, which is not trained on
         shuffle            True: arrays in a new order each epoch;  "batch": within the batches alone;  False: as given
         class_weight       {class: factor of its losses};  sample_weight   an array, a factor for each sample
         steps_per_epoch    batches of an epoch; None: all;  validation_steps   likewise
         validation_batch_size   None: batch_size
-        validation_freq    judge every so many epochs, or after those of a list (counted from 1)
+        validation_freq    evaluate after every n-th epoch, or after those of a list (counted from 1)
 
         Raises ValueError without `compile` before it, for data that do not fit each other, and numbers out of range.
 
@@ -148,7 +148,7 @@ class Trainer(Customized):
         return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
 
     def reset_metrics(self) -> None:
-        """Starts the running means anew: those of the `fit` that calls it, or what the metrics hold."""
+        """Resets the running means: of the `fit` under way in this thread, or else the metrics."""
         if (run := progress.current(self)) is not None:
             run.means.reset()
         else:
@@ -156,7 +156,7 @@ class Trainer(Customized):
                 metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """{name: value} of the loss and the metrics: of the `fit` that calls it, or of what the metrics hold."""
+        """{name: value} of loss and metrics: of the `fit` under way in this thread, or else as they are."""
         if (run := progress.current(self)) is not None:
             return run.means.results()
         with self._step_lock.lock:  # between two steps
@@ -169,15 +169,15 @@ class Trainer(Customized):
         run = progress.current(self)
         return math.nan if run is None else run.means.loss()
 
-    # Training that is taken up by another process: see `progress`
+    # Training that another process continues: see progress.py
 
     def training_state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """(arrays, numbers) of everything that training goes on from, for callbacks within `fit`."""
+        """(arrays, numbers) from which training can be continued, for callbacks of `fit`."""
         with self._step_lock.lock:
             return progress.training_state(self)
 
     def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
-        """Goes on from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns a function that undoes it."""
+        """Continues from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns what undoes it."""
         with self._step_lock.lock:
             return progress.restore_training_state(self, arrays, numbers)
 
@@ -185,7 +185,7 @@ class Trainer(Customized):
         return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train
 
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
-        """A step on one batch; its loss and metrics."""
+        """Runs a step on one batch; returns its loss and metrics."""
         means, (x, y, weight) = Means(self), batch
         try:
             run_step(self, means, step, x, y, weight, not self._compiled_objective.first_batch_seen)
@@ -195,7 +195,7 @@ class Trainer(Customized):
 
     def _train_epochs(self, at: Any, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
         """The epochs of `fit`."""
-        hooks.on_train_begin()  # a callback may set `at` to where training was interrupted
+        hooks.on_train_begin()  # a callback may continue an interrupted training
         logs: dict[str, Any] = {}
         start = at.epoch
         for epoch in range(start, epochs):
@@ -250,7 +250,7 @@ class Trainer(Customized):
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
-    """Raises ValueError, before anything runs, for numbers of epochs that are none."""
+    """Raises ValueError for invalid numbers of epochs, before anything runs."""
     for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
         if not hasattr(value, "__index__") or value < 0:
             raise ValueError(f"{name} must be an integer >= 0, got {value!r}")

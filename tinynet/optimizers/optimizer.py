@@ -98,7 +98,7 @@ class Optimizer(OptimizerState):
         return ("update",) if self._updates_next else ("accumulate",)
 
     def build(self, variables: Iterable[Parameter]) -> None:
-        """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
+        """Sets the variables, once; rules make their slots here. The first `apply` calls it."""
         super().build(variables)
         self._weight_averages = [self._new_array(v, "average") for v in self._trainable_variables] if self.use_ema else []
         collects = self.gradient_accumulation_steps is not None

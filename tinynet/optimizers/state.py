@@ -118,7 +118,7 @@ class OptimizerState:
         return bool(self._trainable_variables)
 
     def build(self, variables: Iterable[Parameter]) -> None:
-        """Takes note of the variables, once and for all; rules add their slots here. The first `apply` calls it."""
+        """Sets the variables, once; rules make their slots here. The first `apply` calls it."""
         self._trainable_variables = list(variables)
         if len({id(variable) for variable in self._trainable_variables}) < len(self._trainable_variables):
             raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")

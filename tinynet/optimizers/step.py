@@ -14,11 +14,10 @@ from tinynet.optimizers import averages, clipping
 
 
 class Step:
-    """What `apply` does with the gradients of certain variables; their constraints follow in
-    `Optimizer.apply`.
+    """What `apply` does with the gradients of certain variables, but for constraints: see `Optimizer.apply`.
 
-    A step that is repeated repeats all of it as one launch: it is Python that changes arrays in place, and reads its
-    settings and the learning rate of the day again when it is repeated.
+    All of it is one launch: Python that changes arrays in place. When a step is repeated this Python runs
+    again, and reads the settings and the learning rate of that moment.
     """
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
