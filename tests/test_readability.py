@@ -22,7 +22,7 @@ FREE = {
 
 FILE_TOKENS = 2450
 FUNCTION_TOKENS = 400
-AUTOGRAD_TOKENS = 5600  # tinynet/autograd: the whole engine
+AUTOGRAD_TOKENS = 5625  # tinynet/autograd: the whole engine
 FILE_LINES = 320  # with docstrings and comments
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinynet import Tensor, grad, no_grad, ops
+from tinynet.autograd import basics
 
 from ops.cases import CASES
 
@@ -105,3 +106,13 @@ def test_a_tensor_of_a_tensor_shares_its_version():
     t.assign(np.zeros(2))
     with pytest.raises(RuntimeError, match="'multiply' saved 'x2'"):
         y.backward()
+
+
+def test_a_gradient_that_nobody_else_has_is_not_copied(monkeypatch):
+    x, w = Tensor(np.ones((4, 3), np.float32)), Tensor(np.ones((3, 2), np.float32), requires_grad=True)
+    copied, copy = [], basics.copy
+    monkeypatch.setattr(basics, "copy", lambda value: (copied.append(value.shape), copy(value))[1])
+    grad(ops.sum(ops.tanh(x @ w)), w)
+    assert copied == []
+    grad(ops.sum(ops.tanh(x @ w)), [w, w])
+    assert copied == [(3, 2), (3, 2)]

@@ -7,14 +7,17 @@ the user passed, is never changed.
 """
 
 import heapq
+import sys
 from collections.abc import Sequence
 from typing import Any, TypeVar
+
+import numpy as np
 
 from tinynet.autograd import basics
 from tinynet.autograd.tape import Node, is_grad_enabled, set_grad_enabled
 from tinynet.autograd.tensor import Tensor, as_raw, as_tensor
 from tinynet.autograd.untracked import arrays, untracked
-from tinynet.kernels import elementwise
+from tinynet.kernels import elementwise, launches
 from tinynet.kernels.common import xp
 
 Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
@@ -110,6 +113,7 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:
     """Adds d(self)/d(leaf) to every leaf's own `grad`; `gradient`: upstream's (1 of a number);  `retain_graph`: as in grad."""
+    launches.not_repeatable("calls backward(), which changes `grad` without a launch; take tinynet.grad(loss, weights)")
     walk = Walk(None, create_graph=False, retain_graph=retain_graph)
     walk.send(self.edge, _upstream(self, gradient, create_graph=False))
     for leaf, grad in walk.run().items():
@@ -137,6 +141,23 @@ def gradients(
     return [arrived[x.edge] for x in inputs]
 
 
+def _references(values: list[Any], place: int) -> tuple[int, int]:
+    """How often Python refers to an array of a list, and to the memory that it is a view of."""
+    base = values[place].base
+    return sys.getrefcount(values[place]), sys.getrefcount(base)
+
+
+_ALONE = _references([launches.aligned((1,), "float32")], 0)  # of an array that nobody else has
+
+
+def _of_its_own(values: list[Any], place: int) -> Any:
+    """A gradient in memory of its own: a copy, unless nobody else has the array or another view of its memory."""
+    value_type = type(values[place])
+    if value_type is np.ndarray and values[place].flags.writeable and _references(values, place) == _ALONE:
+        return Tensor(values[place])
+    return None if values[place] is None else as_tensor(basics.copy(values[place]))
+
+
 def grad(
     outputs: Any, inputs: Inputs, grad_outputs: Any = None, *,
     create_graph: bool = False, retain_graph: bool | None = None, allow_unused: bool = False,
@@ -153,7 +174,7 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     with set_grad_enabled(create_graph and is_grad_enabled()):
         arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
-        found: Any = [None if value is None else as_tensor(basics.copy(value)) for value in arrived]
+        found: Any = [_of_its_own(arrived, i) for i in range(len(arrived))]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):
         raise RuntimeError(f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None")
     return found if isinstance(inputs, list | tuple) else found[0]

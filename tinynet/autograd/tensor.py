@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd.tape import Node
 from tinynet.backend import changes, config, device, number_format, undo
-from tinynet.kernels.launches import changed, data_for_caller, listening, write
+from tinynet.kernels.launches import changed, data_for_caller, listening, not_repeatable, write
 
 if TYPE_CHECKING:  # what `ops` attaches, by name and type
     from tinynet.autograd.tensor_methods import ParameterMethods, TensorMethods
@@ -47,6 +47,7 @@ class Tensor(TensorMethods):
 
     def zero_grad(self) -> None:
         """Forgets the accumulated gradient."""
+        not_repeatable("calls zero_grad(), which no launch repeats")
         self._grad = None
 
     def detach(self) -> "Tensor":
