@@ -30,6 +30,15 @@ def set_floatx(value: str) -> None:
     _settings["floatx"] = value
 
 
+def settings() -> tuple[Any, ...]:
+    """All settings, in one value that can be compared.
+
+    >>> "float32" in config.settings()
+    True
+    """
+    return tuple(_settings.values())
+
+
 def run_functions_eagerly(value: bool) -> None:
     """With `value` True, every step of every model runs its Python; with False, as the model's `run_eagerly` says.
 

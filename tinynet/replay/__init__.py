@@ -38,9 +38,10 @@ counters of random draws.
 
     arguments    structure, shapes, dtypes, memory order; the values of arguments that are not arrays
     the Python   the plain values (numbers, strings, flags) that a user's function reads: globals, closure,
-                 defaults, attributes, entries of lists and dictionaries (names.py)
+                 defaults, attributes of objects and classes, entries of lists and dictionaries, contents of
+                 objects that are arguments (names.py); which arguments are the same array
     the model    which layers are trainable, the settings of the optimizer and of the loss
-    the process  config.epsilon, chosen kernels, number of threads, and which thread calls
+    the process  tinynet.config, chosen kernels, number of threads, and which thread calls
 
 **When a program is thrown away.** When an attribute of a layer, a regularizer or a constraint is set (all
 programs of the model or function); when a parameter has another array, or the optimizer has been built
@@ -54,6 +55,9 @@ again; and when eight more recently used kinds are kept. The next call of its ki
       steps.
     - It changes at each call a value that its own Python names: counts in a global, appends to a list.
     - It changes an argument in place, or draws random numbers without a SeedGenerator.
+    - It goes by an iterator or a generator, draws random numbers of NumPy or Python, or changes an array with NumPy.
+    - It calls backward() or zero_grad(), which set `grad`: use tinynet.grad.
+    - It returns an object of a class of its own, or a set: return arrays, Tensors, lists, tuples, dictionaries.
     - It calls `fit` or another step of a model, or sets an attribute of a layer at each step.
     - It launches nothing, fails in the trial run, or has other bits as a program.
     - Its parameters or batches are not NumPy arrays, or a Tensor argument is a result that the tape recorded.
@@ -61,17 +65,24 @@ again; and when eight more recently used kinds are kept. The next call of its ki
 
 `why()` of a function and `model.replay.why()` say which of these it is, and name the line of code.
 
+**Arrays that the Python names** may change in place. Launches read them as they are; of those of up to 64 KB
+that Python reads too, any change makes the step be compared again.
+
+**Results** are the caller's own, and constants from the first call on: take gradients within the function.
+
 **What to know.** Python that leads to no launch is not repeated: printing a text, logging, writing a file.
 It runs at the first call, twice at the second, once at the third, and then no more. A user's Python may
 also depend on something that nobody notices, such as the contents of a file. So its programs are compared
 again at the 30th call, the 300th and so on; if bits differ then, a warning says so, and the step runs its
 Python.
 
-    function.py  @replayed                         step.py      tape, capture, comparison, repetition
-    model.py     the steps of a model              capture.py   the listener that keeps launches
-    names.py     values that a user's Python uses  program.py   launches, repeated
-    where.py     the line that is the reason       watched.py   arrays that notice when Python computes with them
-                                                   bits.py      copies, comparisons, other numbers
+    function.py  @replayed                         step.py       tape, capture, comparison, repetition
+    model.py     the steps of a model              capture.py    the listener that keeps launches
+    names.py     values that a user's Python uses  program.py    launches, repeated
+    numbered.py  a number for each set of values   watched.py    arrays that notice when Python computes with them
+    values.py    what stands for a value           bits.py       copies, comparisons, other numbers
+    where.py     the line that is the reason       outside.py    parameters, arrays, generators beside the arguments
+                                                   structure.py  lists and dictionaries of arguments and results
 """
 
 from tinynet import missing_names

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import as_raw
+from tinynet.autograd import Tensor, as_raw
 from tinynet.kernels import elementwise
-from tinynet.tree import leaves
+from tinynet.replay.structure import leaves
+from tinynet.replay.values import PLAIN
 
 
 def copy_of(array: np.ndarray) -> np.ndarray:
@@ -30,7 +31,7 @@ def put_back(arrays: Iterable[np.ndarray], numbers: Sequence[np.ndarray]) -> Non
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values have the same bits: arrays, Tensors, numbers; other objects if they are equal."""
+    """Whether two values have the same bits: arrays, Tensors, numbers, strings; of other objects, one and the same."""
     a, b = as_raw(a), as_raw(b)
     if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
         if not isinstance(a, np.ndarray | np.generic):  # a number that a program gives as an array of shape ()
@@ -40,7 +41,7 @@ def same(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if isinstance(a, float) and isinstance(b, float):
         return np.float64(a).tobytes() == np.float64(b).tobytes()
-    return a is b or bool(a == b)
+    return a is b or (type(a) is type(b) and type(a) in PLAIN and a == b)
 
 
 def different(found: Any, expected: Any) -> list[int]:
@@ -82,6 +83,13 @@ def other_numbers(arrays: Sequence[Any]) -> tuple[Any, ...]:
 
 def _has_fractions(array: Any) -> bool:
     return array is not None and array.dtype.kind == "f" and bool((array != np.floor(array)).any())
+
+
+def unknown(outputs: Any) -> str:
+    """Whether there are results that no program can give, in words."""
+    known = (np.ndarray, np.generic, Tensor)
+    odd = [type(x).__name__ for x in leaves(outputs) if not isinstance(x, known) and type(x) not in PLAIN]
+    return f"it returns an object of class {odd[0]}; return arrays, Tensors, and lists or dictionaries of them" if odd else ""
 
 
 def kept_output(value: Any) -> Any:

@@ -85,6 +85,7 @@ class Capture:
         self.rehearses, self.inputs = rehearses, inputs
         self.touched: dict[int, Any] = {}  # {id: Tensor that the step changes}
         self.numbers_read: list[np.ndarray] = []  # arrays outside of the blocks of which Python read numbers
+        self.handed_out: list[np.ndarray] = []  # arrays outside of the blocks that the user's Python has got
         self._before: dict[int, tuple[Any, Any, np.ndarray]] = {}  # {id of a Tensor: itself, its array, a copy}
         self._lasting_depth = 0  # how many `lasting` contexts are open
         self._leases: list[_Lease] = []  # the newest last
@@ -184,6 +185,7 @@ class Capture:
         if not self.rehearses or type(array) is not np.ndarray or is_own(frame.f_code.co_filename):
             return array
         if self._block(array) is None and not any(np.may_share_memory(array, x) for x in self.inputs):
+            self.handed_out.append(array)
             return array
         return self.watched(array)
 

@@ -12,9 +12,11 @@ from tinynet.autograd import Tensor, as_raw, is_grad_enabled
 from tinynet.backend import changes, config
 from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
-from tinynet.replay.names import PLAIN, Names, Same
-from tinynet.replay.step import NOT_YET, Step, Surroundings, set_at_each_step, surroundings_of
-from tinynet.tree import leaves, mapped
+from tinynet.replay.numbered import Numbered
+from tinynet.replay.outside import Surroundings, surroundings_of
+from tinynet.replay.step import NOT_YET, Step, on_tape, set_at_each_step
+from tinynet.replay.structure import leaves, mapped
+from tinynet.replay.values import PLAIN, Same, mark
 
 MOST = 8  # kinds of arguments that are kept; with one more, the oldest goes
 
@@ -51,10 +53,8 @@ class Replayed:
         self._lock, self._depth = threading.RLock(), 0
         self._reason = NOT_YET
         self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
-        self._names: Names | None = None
-        self._named: tuple[Any, ...] = ()  # its values by the ids of objects,
-        self._now: tuple[Any, ...] = ()  # and with the objects, which keeps them alive
-        self._token, self._tokens = 0, dict[Any, int]()  # a number for the values, of all that there were
+        self._named, self._given = Numbered(), list[Any]()  # what it names, and its arrays and Tensors at this call
+        self._named_by: dict[tuple[int, ...], Numbered] = {}  # by the objects among the arguments
         self._trainable: tuple[bool, ...] = ()
         self._locks: list[Any] = []  # of the models that the function names
         self._before: tuple[Any, Any] = ((), ())
@@ -76,7 +76,7 @@ class Replayed:
         return Replayed, (self.repeats,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if launches.listener() is not None:  # part of a step that is captured
+        if on_tape.get() or launches.listener() is not None:  # part of another step
             return self.repeats(*args, **kwargs)
         with self._lock:
             if self._depth:  # a signal handler calls it in the middle of a call
@@ -114,26 +114,33 @@ class Replayed:
         if None in kinds:
             self._reason = "it is given a Tensor whose gradient leads further back than the call"
             return self.repeats(*args, **kwargs)
-        if changes.counts != self._changes:
-            self._look()
-        assert self._names is not None
-        if self._names.values(id) != self._named:  # a function that was exchanged may name others
-            self._look()
+        self._look([value for value, kind in zip(values, kinds, strict=True) if kind[0] == "object"])
+        if self._named.names.never:
+            self._reason = self._named.names.never
+            self._steps.clear()
+            return self.repeats(*args, **kwargs)
         structure = None if values is given else repr(mapped(lambda _: 0, given))
-        where = config.epsilon(), is_grad_enabled(), common.choices(), threads.get_num_threads(), threading.get_ident()
-        key = kinds, structure, bool(kwargs), self._token, self._trainable, where
+        arrays = [x for x in values if type(x) in EXCHANGED]
+        where = config.settings(), is_grad_enabled(), common.choices(), threads.get_num_threads(), threading.get_ident()
+        key = kinds, structure, _twice(arrays), bool(kwargs), self._named.number, self._trainable, where
+        step = self._step(key, given, values, kinds)
+        self._given = arrays
+        outputs = self._locked(step, tuple([as_raw(x) for x in arrays]))
+        return mapped(_constant, outputs) if step.program is None else _own(outputs, step)
+
+    def _step(self, key: Any, given: Any, values: Any, kinds: Any) -> Step:
+        """The step of a kind, the newest from now on."""
         step = self._steps.pop(key, None)
         if step is None or not step.valid():
             self._fresh += 1
-            self._before, self._last = self._last, (kinds, self._now)
-            step = Step(self._of_arrays(given, values, bool(kwargs)), self._surroundings, bits.other_numbers)
+            self._before, self._last = self._last, (kinds, self._named.last)
+            step = Step(self._of_arrays(given, values, key[3]), self._surroundings, bits.other_numbers)
         else:
             self._fresh = 0
         self._steps[key] = step
         while len(self._steps) > MOST:
             self._steps.pop(next(iter(self._steps)), None)
-        outputs = self._locked(step, tuple([as_raw(x) for x, kind in zip(values, kinds, strict=True) if kind[0] in ARRAYS]))
-        return outputs if step.program is None else _own(outputs, step)
+        return step
 
     def _locked(self, step: Step, arrays: tuple[Any, ...]) -> Any:
         """step(arrays), between two steps of the models that are part of it."""
@@ -145,36 +152,57 @@ class Replayed:
             for lock in reversed(self._locks):
                 lock.release()
 
-    def _look(self) -> None:
-        """Takes note of what the function names. Once an attribute of a layer was set, all that was captured is forgotten."""
-        if changes.counts["attributes"] != self._changes.get("attributes"):
+    def _look(self, given: list[Any]) -> None:
+        """Takes note of what the function names, and of the objects it is given.
+
+        Once an attribute of a layer was set, all that was captured is forgotten.
+        """
+        changed = changes.counts != self._changes
+        if changed and changes.counts["attributes"] != self._changes.get("attributes"):
             if self._steps:
                 settled = any(step.reason != NOT_YET for step in self._steps.values())
                 self._unsettled, self._set_last = 0 if settled else self._unsettled + 1, changes.last
             self._steps.clear()
-        names = Names([self.repeats])
-        layers = {id(x): x for one in names.objects if hasattr(one, "_with_all_within") for x in one._with_all_within()}
-        self._names, self._now, self._named = names, names.values(), names.values(id)
-        if len(self._tokens) > 8 * MOST:
-            self._tokens.clear()
-            self._steps.clear()
-        self._token, self._changes = self._tokens.setdefault(self._now, len(self._tokens)), dict(changes.counts)
+            self._named_by.clear()
+        key = tuple(map(id, given))
+        named = self._named_by.pop(key, None)
+        if named is None:
+            named = Numbered([self.repeats, *given])
+        elif self._fresh:  # the call before may have imported modules and set attributes
+            named.read()
+        elif not named.look() and named is self._named and not changed:
+            self._named_by[key] = named
+            return
+        self._named_by[key] = self._named = named
+        while len(self._named_by) > MOST:
+            self._named_by.pop(next(iter(self._named_by)))
+        objects = self._named.names.objects
+        layers = {id(x): x for one in objects if hasattr(type(one), "_with_all_within") for x in one._with_all_within()}
+        self._changes = dict(changes.counts)
         self._trainable = tuple([layer.trainable for layer in layers.values()])
-        models = {id(one): one for one in names.objects if hasattr(one, "_step_lock")}
+        models = {id(one): one for one in objects if hasattr(type(one), "_with_all_within") and hasattr(one, "_step_lock")}
         self._locks = [models[key]._step_lock.lock for key in sorted(models)]
 
     def _surroundings(self) -> Surroundings:
-        assert self._names is not None
-        return surroundings_of(self._names.objects)
+        return surroundings_of(self._named.names)
 
     def _of_arrays(self, given: Any, values: Any, named: bool) -> Callable[..., Any]:
         """The function of the arrays alone that are among its arguments: the others stay what they are."""
-        each = iter([_Place(value) for value in values])
-        places = mapped(lambda _: next(each), given)
+        exchanged = [value for value in values if type(value) in EXCHANGED]
+        kinds = [(type(value), type(value) is Tensor and value.requires_grad) for value in exchanged]
+        order = _twice(exchanged) or range(len(exchanged))
+        fixed = [value for value in values if type(value) not in EXCHANGED]
+        places = mapped(lambda value: type(value) in EXCHANGED, given)
 
         def function(*arrays: np.ndarray) -> Any:
-            rest = iter(arrays)
-            filled = mapped(lambda place: place.filled(rest), places)
+            made: list[Any] = []
+            for kind, array, original, first in zip(kinds, arrays, self._given, order, strict=True):
+                if first < len(made):  # it is given twice
+                    made.append(made[first])
+                else:
+                    made.append(original if as_raw(original) is array else _argument(array, *kind))
+            parts, others = iter(made), iter(fixed)
+            filled = mapped(lambda is_exchanged: next(parts if is_exchanged else others), places)
             return self.repeats(*filled[0], **filled[1]) if named else self.repeats(*filled)
 
         return function
@@ -184,12 +212,11 @@ class Replayed:
         for i, (a, b) in enumerate(zip(self._before[0], self._last[0], strict=False)):
             if a != b:
                 return f"argument {i + 1} is of another kind at each call; numbers that change are given in arrays"
-        assert self._names is not None
-        label = self._names.differing(self._before[1], self._last[1])
+        label = self._named.names.differing(self._before[1], self._last[1])
         return f"{label!r} is another value at each call; numbers that change are read from arrays"
 
 
-ARRAYS = ("array", "Tensor")
+EXCHANGED = (np.ndarray, Tensor)  # types of arguments whose numbers may be others at each call
 
 
 def _kind(value: Any) -> Any:
@@ -203,25 +230,21 @@ def _kind(value: Any) -> Any:
         x = value._data
         order = type(x), type(x) is np.ndarray and (x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x))
         return "Tensor", x.shape, x.dtype, value.requires_grad, order
-    return ("value", kind, value) if kind in PLAIN else ("object", Same(value))
+    return ("value", mark(value)) if kind in PLAIN else ("object", Same(value))
 
 
-class _Place:
-    """An argument: an array or a Tensor that is given anew, or what it is."""
+def _argument(array: np.ndarray, kind: type, tracked: bool) -> Any:
+    """What the function is given for other numbers than the caller's."""
+    if kind is Tensor:
+        return Tensor(array, requires_grad=tracked)
+    heard = launches.listener()
+    return array if heard is None else heard.watched(array)
 
-    def __init__(self, value: Any) -> None:
-        self.kind = type(value)
-        self.value: Any = None if self.kind is np.ndarray else value
-        if self.kind is Tensor:
-            self.value = value.requires_grad
 
-    def filled(self, arrays: Any) -> Any:
-        if self.kind is Tensor:
-            return Tensor(next(arrays), requires_grad=bool(self.value))
-        if self.kind is not np.ndarray:
-            return self.value
-        array, current = next(arrays), launches.listener()
-        return array if current is None else current.watched(array)
+def _twice(arrays: list[Any]) -> Any:
+    """Which arrays are given more than once; None if none is."""
+    ids = [id(x) for x in arrays]
+    return None if len(set(ids)) == len(ids) else tuple([ids.index(one) for one in ids])
 
 
 def _own(outputs: Any, step: Step) -> Any:
@@ -240,3 +263,8 @@ def _copied(value: Any, kind: type) -> Any:
     if kind is Tensor:
         return Tensor(copy)
     return copy if kind is np.ndarray else copy.view(kind)
+
+
+def _constant(value: Any) -> Any:
+    """A result of the tape as a program gives it: no gradient leads back from it."""
+    return value.detach() if type(value) is Tensor and value._node is not None else value

@@ -19,9 +19,11 @@ import numpy as np
 from tinynet.backend import changes, config
 from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
-from tinynet.replay.names import Names
+from tinynet.replay.names import others_python
+from tinynet.replay.numbered import Numbered
+from tinynet.replay.outside import Surroundings, surroundings_of
 from tinynet.replay.program import Program
-from tinynet.replay.step import NOT_YET, Step, Surroundings, nested_step, set_at_each_step, surroundings_of
+from tinynet.replay.step import NOT_YET, Step, nested_step, set_at_each_step
 from tinynet.tree import leaves, mapped
 
 Outputs = tuple[Any, ...]  # arrays, or structures of arrays
@@ -41,7 +43,10 @@ class Replay:
         self._reason = NOT_YET  # why the last step was not replayed
         self._changes: dict[str, int] = {}  # counts of changed attributes at the last `_refresh`
         self._resets, self._set_last = 0, changes.last  # resets before any program was used
-        self._names: Names | None = None  # the values that the user's Python uses
+        self._named = Numbered()  # the values that the user's Python uses
+        self._fresh = 0  # steps of a new kind, one after the other
+        self._before: tuple[Any, ...] = ()  # the values at the last two of them
+        self._last: tuple[Any, ...] = ()
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
 
@@ -65,9 +70,17 @@ class Replay:
             self._reason = "its batches are not NumPy arrays"
             return step(self.model, x, y, weight)
         key = (step, self._kind(inputs, arrays))
+        if self._named.names.never:
+            self._reason = self._named.names.never
+            self.steps.clear()
+            return step(self.model, x, y, weight)
         found = self.steps.pop(key, None)
         if found is None or not found.valid():
             found = self._new(step, inputs, plain)
+            self._fresh += 1
+            self._before, self._last = self._last, self._named.last
+        else:
+            self._fresh = 0
         if found.holds_batch:
             if x is not found.inputs[0]:  # a callback ran a step between this batch and its step
                 found = self._new(step, inputs, plain)
@@ -86,6 +99,8 @@ class Replay:
         steps = list(self.steps.values())
         if steps and steps[-1].reason == NOT_YET and self._resets > 1:
             return f"not replayed: {set_at_each_step(self._set_last)}"
+        if self._fresh > 3 and (label := self._named.names.differing(self._before, self._last)):
+            return f"not replayed: {label!r} is another value at each step; numbers that change are read from arrays"
         if steps and steps[-1].program is not None:
             return f"replayed: {len(self.programs)} kinds of steps repeat their kernels"
         return f"not replayed: {steps[-1].reason if steps else self._reason}"
@@ -128,7 +143,7 @@ class Replay:
                 self._set_last = changes.last
             self.steps.clear()
             self._functions = functions
-            self._names = Names(_users_python(self.model))
+            self._named = Numbered(others_python(self.model))
         self._trainable = tuple(layer.trainable for layer in self.model._with_all_within())
         self._changes = dict(changes.counts)
 
@@ -138,10 +153,7 @@ class Replay:
         return Step(function, self._surroundings, partial(_other_numbers, counts), label=step)
 
     def _surroundings(self) -> Surroundings:
-        named = [] if self._names is None else self._names.objects
-        found = surroundings_of([self.model, self.model.optimizer, *named])
-        found.trusted = not self._names
-        return found
+        return surroundings_of(self._named.names, [self.model, self.model.optimizer])
 
     def _kind(self, inputs: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
         shapes = tuple([None if a is None else (a.shape, a.dtype, common.is_batch_last(a)) for a in arrays])
@@ -152,8 +164,10 @@ class Replay:
         losses = [(loss.reduction, *_settings(loss)) for loss in functions]
         phase = getattr(self.model.optimizer, "_step_phase", None)
         where = common.choices(), threads.get_num_threads(), threading.get_ident()
-        named = self._names.values() if self._names else None
-        return shapes, structure, self._trainable, settings, tuple(losses), phase, config.epsilon(), where, named
+        if self._named.names:
+            self._named.look()
+        named = self._named.number
+        return shapes, structure, self._trainable, settings, tuple(losses), phase, config.settings(), where, named
 
 
 def _structured(step: StepFunction, model: Any, structure: Any, *arrays: Any) -> Outputs:
@@ -177,19 +191,3 @@ def _functions(model: Any) -> tuple[Any, Any]:
     """The losses, and the learning rate if it is a function: neither is an attribute of a layer."""
     rate = getattr(model.optimizer, "_learning_rate", None)
     return None if model._compiled_objective is None else model._compiled_objective.functions, rate if callable(rate) else None
-
-
-def _users_python(model: Any) -> list[Any]:
-    """The user's classes and functions that a step may call: of the model, its losses and its optimizer."""
-    objective = model._compiled_objective
-    parts = [*model._with_all_within(), model.optimizer, *([] if objective is None else objective.functions)]
-    parts += [rule for p in model.weights for rule in (p.regularizer, p.constraint)]
-    return [found for part in parts if part is not None for found in _users_parts(part)]
-
-
-def _users_parts(part: Any) -> list[Any]:
-    """Of a part, what is not tinynet's: itself, functions among its attributes, the arguments of a Lambda."""
-    held = [value for name, value in vars(part).items() if not name.endswith("_initializer")]
-    functions = [value for value in held if callable(value) and not hasattr(value, "_with_all_within")]
-    found = [one for one in (part, *functions) if not (getattr(one, "__module__", None) or "").startswith("tinynet.")]
-    return found + ([part.arguments] if getattr(part, "arguments", None) else [])

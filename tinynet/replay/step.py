@@ -11,19 +11,20 @@ repeat    the program alone. A parameter that the step does not change may have 
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.kernels import launches
 from tinynet.replay import bits, where
 from tinynet.replay.capture import Capture, NotRepeatable
+from tinynet.replay.outside import Aside, Read, Surroundings
 from tinynet.replay.program import Program, place_of
+from tinynet.replay.structure import leaves, mapped
 from tinynet.replay.watched import plain
-from tinynet.tree import leaves, mapped
 
 Function = Callable[..., Any]  # of arrays (or None); returns a structure of arrays, Tensors and other things
 Arrays = tuple[Any, ...]
@@ -31,35 +32,7 @@ FIRST_CHECK = 30  # the call at which a program of the user's Python is compared
 NOT_YET = "a step is captured at the second batch of its kind, compared at the third and repeated from the fourth on"
 
 
-class Surroundings:
-    """What a step depends on besides its arguments.
-
-    tensors     parameters: each must keep its array
-    optimizers  each must keep its slots
-    trusted     whether all of its Python is tinynet's; if not, it is compared again from time to time
-    """
-
-    def __init__(self, tensors: Sequence[Any] = (), optimizers: Sequence[Any] = (), trusted: bool = True) -> None:
-        self.tensors = [(p, p._data, p.requires_grad) for p in tensors]
-        self.slots = [(optimizer, optimizer._state_variables) for optimizer in optimizers]
-        self.trusted = trusted
-
-    def same(self) -> bool:
-        """Whether all parameters have the same arrays and flags, and all optimizers the same slots."""
-        kept = all(p._data is data and p.requires_grad is flag for p, data, flag in self.tensors)
-        return kept and all(optimizer._state_variables is slots for optimizer, slots in self.slots)
-
-
-def surroundings_of(objects: list[Any]) -> Surroundings:
-    """The parameters and the optimizers among the objects that a function uses."""
-    tensors: dict[int, Any] = {}
-    for one in objects:
-        if hasattr(one, "_with_all_within"):
-            tensors.update({id(tensor): tensor for tensor in one.weights})
-        elif isinstance(one, Tensor):
-            tensors[id(one)] = one
-    optimizers = [one for one in objects if hasattr(one, "_state_variables")]
-    return Surroundings(list(tensors.values()), optimizers, trusted=False)
+on_tape: ContextVar[bool] = ContextVar("tinynet_on_tape", default=False)  # whether the Python of a step is running
 
 
 class Snapshot:
@@ -113,6 +86,7 @@ class Step:
         self._touched_arrays: dict[Any, np.ndarray] = {}  # those of them that belong to Tensors
         self._versions: list[list[int]] = []  # the version counters of these Tensors
         self._unchanged: list[tuple[Any, int]] = []  # (other parameter, its version at the capture)
+        self._read = Read()  # arrays that the user's Python may have read, and that may change unnoticed
         self._calls = 0  # of the program
         self._next_check = FIRST_CHECK  # the call at which it is compared again
         self._next: Callable[[Arrays], Any] = self._first
@@ -125,7 +99,11 @@ class Step:
         return self.surroundings.same()
 
     def _tape(self, inputs: Arrays) -> Any:
-        return self.function(*inputs)
+        token = on_tape.set(True)
+        try:
+            return self.function(*inputs)
+        finally:
+            on_tape.reset(token)
 
     def _stay_on_tape(self, reason: str) -> None:
         """From now on the step runs on the tape."""
@@ -147,6 +125,8 @@ class Step:
         versions = {id(p): p.version for p, _, _ in self.surroundings.tensors}
         self.inputs = self.other_numbers(inputs)
         capture = Capture(rehearses=True, inputs=[x for x in self.inputs if x is not None])
+        around = self.surroundings
+        aside = Aside([] if around.trusted else [p for p, _, _ in around.tensors], around.arrays, around.draws)
         try:
             with capture:
                 self.outputs = mapped(plain, self.function(*self.inputs))
@@ -157,9 +137,12 @@ class Step:
             reason = f"it cannot be tried on other numbers: {type(error).__name__}: {error}"
         finally:
             capture.put_back()
-        if reason:
-            self._stay_on_tape(reason)
+            changed = aside.put_back(capture.touched)
+        if reason or changed:
+            self._stay_on_tape(changed or reason)
         else:
+            read = [*self.surroundings.arrays, *capture.numbers_read, *capture.handed_out]
+            self._read = Read(read, capture.changing, list(capture.program.given.values()))
             self._candidate, self._next = capture.program, self._compare
             self._changing, self._touched_arrays = capture.changing, capture.touched_arrays
             self._versions = [tensor._version for tensor in capture.touched.values()]
@@ -187,17 +170,21 @@ class Step:
             self.program, self._calls = program, 0
             if any(p.version != version for p, version in self._unchanged):
                 self._unchanged = []  # they changed since the capture: the program reads them
-            repeat = self._repeat_if_unchanged if self._unchanged else self._repeat
+            if not self._read.compared():
+                self._stay_on_tape("an array that its Python reads has other numbers at each call")
+                return outputs
+            repeat = self._repeat_if_unchanged if self._unchanged or self._read else self._repeat
             self._next = repeat if self.surroundings.trusted else self._repeat_and_check
             self.reason, self.kinds = "", [type(value) for value in leaves(outputs)]
             return outputs
         after.put_back(restored)
-        if self.program is not None and not self.surroundings.trusted:
+        if self.program is not None and not self.surroundings.trusted and not self._read.differs():
             tracebacks.warn(
                 "a step that was replayed gave other numbers than its Python just now: the Python depends on something that "
                 "changes between steps (see tinynet.replay). It runs its Python from now on"
             )
-        found_line = where.line_that_uses_numpy(self._arrays_of_launches, self.other_numbers(inputs), inputs)
+        batches = self.other_numbers(inputs), inputs
+        found_line = bits.unknown(outputs) or where.line_that_uses_numpy(self._arrays_of_launches, *batches)
         self._stay_on_tape(found_line or _difference(*wrong, self))
         return outputs
 
@@ -234,7 +221,7 @@ class Step:
         for p, version in self._unchanged:
             if p._version[0] != version:
                 return self._compare(inputs)
-        return self._repeat(inputs)
+        return self._compare(inputs) if self._read and self._read.differs() else self._repeat(inputs)
 
     def _repeat_and_check(self, inputs: Arrays) -> Any:
         """As `_repeat_if_unchanged`; also compares at the 30th call, the 300th and so on.
