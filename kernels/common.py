@@ -25,7 +25,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numba
@@ -33,7 +33,7 @@ import numpy as np
 from numba import prange
 
 from . import loops, thread_pool
-from .launches import address, aligned, launch
+from .launches import address, aligned, as_one_launch, launch, listening
 
 __all__ = [
     "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "declared", "empty", "families",
@@ -138,12 +138,23 @@ class Operation:
             if name not in self.implementations or (not compiled and name != self.reference):
                 # A family's member may lack a variant, and only the reference runs on other arrays.
                 name = self.reference
+            if compiled and name != self.fastest and listening.get() is not None:
+                return as_one_launch(partial(_chosen, dict(choices), self.implementations[name], static), args)
         else:
             name = self.fastest if compiled else self.reference
         return self.implementations[name](*args, **static)
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}: {', '.join(self.implementations)}>"
+
+
+def _chosen(choices: dict[str, str], implementation: Callable[..., Any], static: dict[str, Any], *args: Any) -> Any:
+    """implementation(*args, **static) with the choices that held when it was launched, for the kernels it calls."""
+    token = _choices.set(choices)
+    try:
+        return implementation(*args, **static)
+    finally:
+        _choices.reset(token)
 
 
 def operation(name: str, *, family: str | None = None) -> Callable[[Callable[..., Any]], Operation]:

@@ -6,6 +6,7 @@ What other files call:
     aligned(shape, dtype)     new memory for the result of a kernel
     address(x)                the address of an array, for tables of addresses
     lasting                   a context: its launches change what outlives the step: weights, averages, slots
+    as_one_launch(f, args)    f(*args), a function of arrays that computes with NumPy, as one launch
     write(into, value)        into[...] = value, where `into` outlives the step
     changing(tensor)          to be called before a Tensor is changed in place, changed(tensor) afterwards
     numbers_read(array)       to be called before Python reads numbers of an array, or computes with them
@@ -14,6 +15,7 @@ What other files call:
 A listener is the object in the context variable `listening`, one for each thread and task. Its methods:
 
     includes(frame)                    whether the listener observes the function of this frame
+    repeats                            whether it repeats the launches later, on other numbers
     on_launch(function, args, alone)   replaces the call: the listener makes it itself, or leaves it out
     allocate(size)                     bytes for a new array, from the listener's own memory
     on_address(x)                      the address of an array is passed to a launch
@@ -31,6 +33,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,6 +66,40 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
             threads.start()
         threads.cut.value = 1 if alone else threads.pieces
     function(*args)
+
+
+def as_one_launch(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """function(*args), an array or a tuple of arrays; a listener that repeats launches keeps it as one of them.
+
+    For functions that compute with NumPy, and so change arrays without a launch. `function` must leave its
+    arguments as they are. A first call, on copies, shows which arrays it returns; the launch copies them into
+    new ones, in the same memory order.
+    """
+    current = listener()
+    if current is None or not current.repeats or any(isinstance(x, list | tuple | dict) for x in args):
+        return function(*args)
+    with not_listening():
+        found = function(*[np.array(x, order="K") if isinstance(x, np.ndarray) else x for x in args])
+    results = found if isinstance(found, tuple) else (found,)
+    if not all(isinstance(y, np.ndarray | np.generic) for y in results):
+        return function(*args)
+    outputs = tuple([_new_like(np.asarray(y)) for y in results])
+    launch(partial(_into, function, len(outputs)), *outputs, *args)
+    return outputs if isinstance(found, tuple) else outputs[0]
+
+
+def _into(function: Callable[..., Any], count: int, *arrays: Any) -> None:
+    """Copies what `function` returns for all but the first `count` arrays into these."""
+    outputs, args = arrays[:count], arrays[count:]
+    found = function(*args)
+    for into, y in zip(outputs, found if isinstance(found, tuple) else (found,), strict=True):
+        np.copyto(into, y)
+
+
+def _new_like(y: np.ndarray) -> np.ndarray:
+    """A new array with the shape, the number format and the memory order of y."""
+    order = sorted(range(y.ndim), key=lambda axis: -abs(y.strides[axis]))
+    return aligned(tuple([y.shape[axis] for axis in order]), y.dtype).transpose(np.argsort(order))
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -152,6 +189,8 @@ Launch = tuple[Callable[..., Any], tuple[Any, ...], bool | None]  # (function, a
 
 class LaunchLog:
     """Context that runs the launches of one thread as usual and lists them in `calls`."""
+
+    repeats = False
 
     def __init__(self) -> None:
         self.calls: list[Launch] = []

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from tinynet.kernels import activations, common, launches
+from tinynet.kernels import activations, common, conv2d, launches
 from tinynet.replay.capture import Capture
 
 N = 16
@@ -200,3 +200,48 @@ def test_what_a_launched_function_launches_is_part_of_it(rehearses):
     x[...] = 5
     capture.program.run()
     np.testing.assert_array_equal(total, 10 if rehearses else 12)
+
+
+def test_a_function_in_numpy_as_one_launch():
+    """It is repeated on other numbers; its results are new arrays in the memory order that it gave them."""
+    x, keep = np.arange(6.0).reshape(2, 3), np.ones(2)
+
+    def transposed(x, keep, factor):
+        return (x * factor).T, x.sum(), keep
+
+    strides = transposed(x, keep, 2)[0].strides
+    with Capture() as capture:
+        product, total, kept = launches.as_one_launch(transposed, (x, keep, 2))
+    assert len(capture.program) == 1
+    assert product.strides == strides
+    assert not np.shares_memory(kept, keep)
+    x[...] = [[1, 0, 0], [0, 0, 5]]
+    keep[...] = 7
+    capture.program.run()
+    np.testing.assert_array_equal(product, [[2, 0], [0, 0], [0, 10]])
+    np.testing.assert_array_equal(total, 6)
+    np.testing.assert_array_equal(kept, [7, 7])
+
+
+def test_a_function_that_returns_no_arrays_is_called_as_it_is():
+    with Capture() as capture:
+        assert launches.as_one_launch(lambda x: "words", (np.ones(2),)) == "words"
+        assert launches.as_one_launch(lambda pair: pair[0], ((np.ones(2), 1),)).tolist() == [1, 1]
+    assert len(capture.program) == 0
+
+
+def test_a_chosen_implementation_is_repeated_with_the_choices_that_it_was_captured_with(monkeypatch):
+    """Also where the choice was made within the step, and nobody makes it when the launches are repeated."""
+    chosen = []
+    right = conv2d.conv2d["im2col"]
+    monkeypatch.setitem(
+        conv2d.conv2d.implementations, "im2col", lambda *a, **k: (chosen.append(dict(common.choices())), right(*a, **k))[1]
+    )
+    x, w = np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32)
+    with Capture() as capture, common.use("gemm", "blas"), common.use("conv2d", "im2col"):
+        y = conv2d.conv2d(x, w, strides=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)
+    assert len(capture.program) == 1
+    x[...] = 2
+    capture.program.run()
+    assert chosen[-1] == {"gemm": "blas", "conv2d": "im2col"}
+    np.testing.assert_array_equal(y, np.full((1, 2, 2, 1), 8))

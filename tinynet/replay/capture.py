@@ -80,6 +80,8 @@ class Capture:
     `includes`.
     """
 
+    repeats = True
+
     def __init__(self, rehearses: bool = False, inputs: Sequence[Any] = ()) -> None:
         self.program = Program()
         self.rehearses, self.inputs = rehearses, inputs
