@@ -257,6 +257,20 @@ def test_what_a_program_does_not_repeat_is_noticed_though_the_batches_are_equal(
     assert not model.replay.programs
 
 
+def test_why_counts_the_kinds_of_steps():
+    model, _, _ = trained(dense_net, False, epochs=2)  # four batches of 16 and one of 6 in each epoch
+    reason = "a step is captured at the second batch of its kind, compared at the third and repeated from the fourth on"
+    assert model.replay.why() == f"replayed: 1 of 2 kinds of steps; not the other: {reason}"
+    model.predict(X, verbose=0)
+    assert model.replay.why() == f"replayed: 1 of 3 kinds of steps; not the others: {reason}"
+    model, _, _ = trained(dense_net, False, epochs=4)
+    assert model.replay.why() == "replayed: 2 kinds of steps"
+    model, _, _ = trained(dense_net, False, epochs=1, samples=64)
+    assert model.replay.why() == "replayed: 1 kind of steps"
+    model, _, _ = trained(dense_net, False, epochs=1, samples=16)
+    assert model.replay.why() == f"not replayed: {reason}"
+
+
 def test_a_prediction_leaves_the_graph_of_an_earlier_forward_pass_alone():
     model = compiled()
     for _ in range(4):

@@ -91,7 +91,7 @@ class Replay:
         return found(arrays)
 
     def why(self) -> str:
-        """Whether the model's steps are replayed, or else why not, in a sentence.
+        """How many kinds of the model's steps are replayed, and why the others are not, in a sentence.
 
         >>> model.replay.why()[:13]
         'not replayed:'
@@ -101,9 +101,13 @@ class Replay:
             return f"not replayed: {set_at_each_step(self._set_last)}"
         if self._fresh > 3 and (label := self._named.names.differing(self._before, self._last)):
             return f"not replayed: {label!r} is another value at each step; numbers that change are read from arrays"
-        if steps and steps[-1].program is not None:
-            return f"replayed: {len(self.programs)} kinds of steps repeat their kernels"
-        return f"not replayed: {steps[-1].reason if steps else self._reason}"
+        others = [step.reason for step in reversed(steps) if step.program is None]
+        if not steps or len(others) == len(steps):
+            return f"not replayed: {others[0] if steps else self._reason}"
+        kinds = f"{len(steps)} kind{'s' if len(steps) > 1 else ''} of steps"
+        if not others:
+            return f"replayed: {kinds}"
+        return f"replayed: {len(steps) - len(others)} of {kinds}; not the other{'s' if others[1:] else ''}: {others[0]}"
 
     def notice(self) -> str:
         """A warning for `fit`: why steps run their Python although they could be replayed; or ""."""
