@@ -1,7 +1,8 @@
 """How much there is to read: lines and tokens of README's two reading paths, and of the project's rooms.
 
 The paths are read from the tables of README.md. A row names files, each perhaps with definitions in brackets:
-then these are meant, with the file's docstring, and the rest of the file can wait.
+then these are meant, with the file's docstring and the rules of primitives among them; the rest of the file
+can wait.
 """
 
 import ast
@@ -51,8 +52,8 @@ class Entry:
     def _statements(self) -> list[ast.stmt]:
         """The file's docstring, and the definitions that are named."""
         docstring, *others = ast.parse(self.source()).body
-        found = [node for node in others if getattr(node, "name", None) in self.names]
-        if missing := set(self.names) - {node.name for node in found}:  # type: ignore[attr-defined]
+        found = [node for node in others if defines(node) & set(self.names)]
+        if missing := set(self.names).difference(*map(defines, found)):
             raise ValueError(f"README.md names {sorted(missing)} in {self.file}, which does not define it")
         return [docstring, *found]
 
@@ -67,6 +68,14 @@ class Entry:
             if not self.names or name in used:
                 found.add(file)
         return found - {self.file}
+
+
+def defines(node: ast.stmt) -> set[str]:
+    """The name that a statement defines; for a rule, `@multiply.vjp("x1")` say, that of its primitive."""
+    rules = [ast.unparse(one).split(".") for one in getattr(node, "decorator_list", [])]
+    of = {rule[0] for rule in rules if rule[1:] and rule[1].startswith(("vjp", "joint_vjp"))}
+    targets = {target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)}
+    return of | targets | {getattr(node, "name", "")}
 
 
 def first_line(node: ast.stmt) -> int:

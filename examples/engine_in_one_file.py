@@ -173,7 +173,7 @@ def traced_example():
 
 def unbroadcast(grad, shape):
     """Sum of `grad` over the axes along which an input of `shape` was repeated."""
-    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))  # axes put in front
+    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))  # axes put in front; of none, () sums nothing
     return grad.sum(axis=tuple(i for i, n in enumerate(shape) if n != grad.shape[i]), keepdims=True)
 
 

@@ -11,7 +11,7 @@ Backward, with the sums over the same axes (mean and var are functions of x, whi
 Where dx comes from: with s = sqrt(var + epsilon), h = gamma g and L the loss, x acts on L directly, through the mean and
 through the variance (d mean / dx = 1 / M,  d var / dx = 2 (x - mean) / M):
 
-    dL/dvar = - sum(h xhat) / (2 s**2)
+    dL/dvar = - sum(h xhat) / (2 s**2)                   (since d xhat / d var = - xhat / (2 s**2))
     dL/dmean = - sum(h) / s                              (the way through var adds nothing: sum(x - mean) = 0)
     dx = h / s + dL/dmean / M + dL/dvar 2 (x - mean) / M = (h - sum(h) / M - xhat sum(h xhat) / M) / s
 

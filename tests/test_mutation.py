@@ -47,6 +47,7 @@ def spoilt(function, mutation, entry=None, log=None):
         single = not isinstance(result, tuple)
         values = [result] if single else list(result)
         i = 0 if entry is None else entry
+        # A result of zeros is left alone, unless the mutation adds something: the others would not change it.
         if i < len(values) and values[i] is not None and np.any(values[i]) | (mutation is one_element_off):
             values[i] = mutation(values[i])
             if log is not None:
@@ -94,6 +95,7 @@ def test_a_wrong_rule_is_noticed(monkeypatch, name, cases, rule, entry):
         with monkeypatch.context() as patch:
             patch.setattr(rule, "function", spoilt(rule.function, mutation, entry, log))
             noticed = [notices(case) for case in cases]
+        # log: whether the mutation was planted at all. Then each case of the primitive must have noticed.
         assert all(noticed) or not log, f"{label} in the rule {name} was not noticed"
         planted += [label] if log else []
     assert set(planted) == ZERO.get(name, set(MUTATIONS))

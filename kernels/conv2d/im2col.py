@@ -8,6 +8,7 @@ filter:
      [ filter 1              ]  @  [ window window window ...  window ]  =  (F, OH*OW*N)
      [ ...                   ]     [ |      |      |           |      ]
 
+(examples/engine_in_one_file.py has windows as rows. Here they are columns, so that images stay innermost.)
 Both gradients are the transposed products; col2im, the adjoint of im2col, adds every window back where it was taken
 from.
 

@@ -1,7 +1,8 @@
 """Convolution by its definition: seven nested loops, compiled so that a training run can use them.
 
-The image loop is the innermost because images are neighbours in memory; the order of the other loops is that of the
-formula. No tiles, no vectors by hand, no threads: the other implementations are tested against this one.
+The image loop is the innermost because images are neighbours in memory; the order of the other loops is that
+of the formula. No tiles, no vectors by hand, no threads: the definition that the other implementations, the
+reference im2col.py among them, are tested against.
 """
 
 import numpy as np

@@ -1,5 +1,9 @@
 """The operations on convolutions: what each computes. How is said by their implementations, listed in __init__.py.
 
+@declared("im2col"): an operation without code here; the implementation called im2col (im2col.py) is its
+reference. That is what runs where no faster one does, on CuPy too. The implementations of a convolution and its
+gradients, im2col itself too, are tested against naive.py, the definition as loops.
+
 Images x (N, H, W, C), kernel w (KH, KW, C/groups, F), maps y (N, OH, OW, F); strides (SH, SW), dilation (DH, DW) and padding
 ((top, bottom), (left, right)) are settings of all of them. x is zero outside the map. With groups, filter f sees the channels
 of its group only.

@@ -1,7 +1,14 @@
 """Adam and its relatives: running means of the gradient (m) and of its square or largest size (v, u).
 
-Kingma & Ba, "Adam: a method for stochastic optimization" (2015). The bias corrections depend only on the number of
-the step; the optimizer classes compute them once and pass them in.
+Kingma & Ba, "Adam: a method for stochastic optimization" (2015). The bias corrections depend only on the
+number t of the step; the optimizer classes compute them once and pass them in. tinynet/optimizers/adam.py,
+with eta the learning rate:
+
+    alpha = learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+
+@swept(adam, coefficients) makes one launch of the loop below it, for all variables of a net. The loop sees
+each of them as one axis. `coefficients` says which numbers, computed at each step from the arguments by name,
+it is given as the array c. A slot that is not used (peak without AMSGrad) is an array of size 0 there.
 """
 
 import math

@@ -95,6 +95,14 @@ def test_a_definition_is_read_with_its_decorator_and_the_files_docstring(small):
         reading.Entry(small, ("absent",)).text()
 
 
+def test_a_primitive_is_read_with_its_rules_and_a_constant_by_its_name(small):
+    text = "@array_primitive\ndef add(a):\n    1\n\n@add.vjp('a')\ndef _(grad):\n    2\n\n"
+    text += "@add.implementation('b')\ndef _(grad):\n    3\n\nTABLE = [\n    4\n]\nOTHER = 5\n"
+    (reading.ROOT / "file.py").write_text('"""Words."""\n' + text, encoding="utf-8")
+    numbers = [line.strip() for line in reading.Entry("file.py", ("add", "TABLE")).text().splitlines()]
+    assert [line for line in numbers if line.isdigit()] == ["1", "2", "4"]
+
+
 def test_imports_lead_to_the_file_that_defines_the_name(small):
     every = {"tinynet/autograd/tensor.py", "tinynet/autograd/basics.py", "kernels/common.py"}
     assert reading.Entry(small).imports() == every

@@ -1,9 +1,10 @@
 """Backward: the tape walked from the outputs to the inputs, latest operation first.
 
-`Node.order` grows with time, so the latest node that waits in the heap has received every gradient that it will get.
-That takes no recursion and no separate sort. Gradients that are under way are arrays, or under `create_graph` Tensors on
-the tape; rules get Tensors in either case. Gradients are added into new arrays: an array that a rule returned, or that
-the user passed, is never changed.
+`Node.order` grows with time, so the latest node that waits in the heap has received every gradient that it
+will get. That takes no recursion and no separate sort. Gradients that are under way are arrays, or under
+`create_graph` Tensors on the tape; rules get Tensors in either case (and numbers where the forward was given
+numbers: the 3 of x * 3). Gradients are added into new arrays: an array that a rule returned, or that the user
+passed, is never changed.
 """
 
 import heapq
@@ -27,7 +28,7 @@ class Walk:
 
     With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables. Batch
     norm's kernel is given x and the mean of x, say. In the derivative by x the mean must count as a constant,
-    though it came from x.
+    though it came from x. Only ops/derived.py asks for it.
     """
 
     def __init__(self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False) -> None:
@@ -58,6 +59,7 @@ class Walk:
             grads = self.pending.pop(node)
             node.check()
             inputs, outputs = self._saved_values(node)
+            # untracked makes constant Tensors of arrays, and leaves Tensors (on the tape or not) as they are.
             upstream = untracked(tuple(grads) if len(grads) > 1 else grads[0])
             results = node.primitive.differentiate(node, upstream, untracked(inputs), untracked(outputs))
             for edge, grad, shape, dtype in zip(node.edges, results, node.shapes, node.dtypes, strict=True):
@@ -86,7 +88,13 @@ class Walk:
 
 
 def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:
-    """The value that `node` saved at `place` (see Node): the Tensor that the forward got, or an array if it got that."""
+    """The value that `node` saved at `place` (see Node), as what the forward got:
+
+    nothing saved, a number, a plain array   itself
+    a leaf                                   that Tensor
+    a Tensor that a node computed            a new Tensor with its place on the tape and its version counter
+    a constant Tensor                        a new Tensor with its version counter, without a place
+    """
     edge = edge if edge is not None and value is not None and value.dtype.kind == "f" else None
     if isinstance(edge, Tensor) or (edge is None and place not in node.versions):
         return value if edge is None else edge
@@ -116,7 +124,7 @@ def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> 
     launches.not_repeatable("calls backward(), which changes `grad` without a launch; take tinynet.grad(loss, weights)")
     walk = Walk(None, create_graph=False, retain_graph=retain_graph)
     walk.send(self.edge, _upstream(self, gradient, create_graph=False))
-    for leaf, grad in walk.run().items():
+    for leaf, grad in walk.run().items():  # a copy: rules may return views of each other's arrays
         leaf._grad = Tensor(basics.copy(grad) if leaf._grad is None else basics.add(leaf._grad.data, grad))
 
 
@@ -172,7 +180,7 @@ def grad(
     """
     ins: list[Any] = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     keep = create_graph if retain_graph is None else retain_graph
-    with set_grad_enabled(create_graph and is_grad_enabled()):
+    with set_grad_enabled(create_graph and is_grad_enabled()):  # without it, no rule's operation is recorded
         arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
         found: Any = [_of_its_own(arrived, i) for i in range(len(arrived))]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):

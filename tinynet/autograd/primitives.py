@@ -8,10 +8,11 @@
     def _(grad, y, cap):
         return grad * (1 - (y / cap) ** 2)
 
-Forward and rule are given untracked Tensors (untracked.py), and a rule under `create_graph` those on the
-tape: then it is recorded itself, and can be differentiated again. The forward of an `@array_primitive` is given
-the arrays: it calls a kernel, or returns a view. To the caller the two are alike. Arrays in, arrays out; with a
-Tensor among the inputs Tensors come out, and if one is tracked a node is left on the tape.
+Both are given Tensors. Ordinarily these are constants, so nothing is recorded. Under `create_graph` a rule is
+given the Tensors on the tape: what it computes is recorded, and can be differentiated again. The forward of
+an `@array_primitive` is given the arrays: it calls a kernel, or returns a view. To the caller the two are
+alike. Arrays in, arrays out; with a Tensor among the inputs Tensors come out, and if one is tracked a node is
+left on the tape.
 
 The names of a rule's parameters say what the node keeps for it:
 
@@ -45,7 +46,8 @@ class Rule:
         self.function = function
         self.values = [(inputs.index(name), name) for name in names if name in inputs]
         self.shapes = [(i, name + "_shape") for i, name in enumerate(inputs) if name + "_shape" in names]
-        self.keywords = keywords if len(names) < len(parameters) else [name for name in keywords if name in names]
+        takes_all = len(names) < len(parameters)  # it has a **name
+        self.keywords = keywords if takes_all else [name for name in keywords if name in names]
         self.asks = {"y", "needs", "shapes"}.intersection(names)
         known = self.asks.union(self.keywords, (name for _, name in self.values + self.shapes))
         if unknown := set(names) - known:
@@ -103,7 +105,7 @@ class Primitive(Generic[Parameters]):
         if len(args) != self.arity:
             args = self._given(args, static)
         tensors = [x for x in args if isinstance(x, Tensor)]
-        if len(tensors) < len(args) and listening.get() is not None:  # arrays that a listener watches
+        if len(tensors) < len(args) and listening.get() is not None:  # arrays from data_for_caller
             args = tuple([x if isinstance(x, Tensor) else getattr(x, "unwatched", x) for x in args])
         if not tensors:
             return self.forward(*args, **static)
@@ -138,7 +140,7 @@ class Primitive(Generic[Parameters]):
         node.output_count = len(out) if isinstance(out, tuple) else 1
         for rule in [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]:
             for i, _ in rule.values:
-                if i < len(raw) and node.saved[i] is None:
+                if i < len(raw) and node.saved[i] is None:  # a list becomes an array, as the forward made it
                     node.saved[i] = operands(*raw)[i] if isinstance(raw[i], list | tuple) else raw[i]
                     if isinstance(args[i], Tensor):
                         node.versions[i] = (args[i]._version, args[i].version)

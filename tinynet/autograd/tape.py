@@ -5,7 +5,7 @@ Each operation on a tracked Tensor is recorded as a Node, which points to where 
     >>> x, y = (Tensor([value], requires_grad=True, name=name) for value, name in ((2.0, "x"), (3.0, "y")))
     >>> z = x * y + x
     >>> add, multiply = z._node, z._node.edges[0][0]
-    >>> show(add)
+    >>> show(add)   # show, in the tests, prints a node
     add        edges: output 0 of multiply, leaf x     saved: None, None
     >>> show(multiply)
     multiply   edges: leaf x, leaf y                   saved: [2.], [3.]
@@ -21,9 +21,9 @@ output 0 of the node add. z.backward() begins there, with the gradient 1, and go
     >>> x.grad.numpy(), y.grad.numpy()   # dz/dx = y + 1, dz/dy = x
     (array([4.], dtype=float32), array([2.], dtype=float32))
 
-add was recorded last, so the walk takes it first. When it takes multiply, every node that used multiply's output has
-sent its gradient. A node never points to its own output. So there are no reference cycles, and memory is freed while
-backward walks.
+add was recorded last, so the walk takes it first. When it takes multiply, every node that used multiply's
+output has sent its gradient. A node never points to the Tensor of its output, which points to the node: that
+would be a cycle. If a rule asks for y, its array is kept. So memory is freed while backward walks.
 """
 
 from collections.abc import Iterator
@@ -55,9 +55,12 @@ def no_grad() -> Any:
 class Node:
     """One recorded call of a primitive.
 
+    primitive, static   what was called, and the keyword arguments: the settings
+    order     a number that grows from node to node;  output_count  how many outputs there are
     edges     for every input: None for a constant, a leaf Tensor, or (node, which of its outputs)
     shapes    for every input: its shape, to which its gradient is reduced;  dtypes  likewise
-    saved     for every input: its array if a rule asked for it, else None;  outputs  likewise, as the forward returned them
+    saved     for every input: its array if a rule asked for it, else None
+    outputs   the arrays that the forward returned, if a rule asked for y, else None
     versions  {place: (version counter, its count when saved)} of what is saved, where the place is i for input i and ~i for
               output i; a counter is a list of one number, the changes made in place to a piece of memory, and is shared by
               the Tensors that view it

@@ -36,6 +36,7 @@ class Tensor(TensorMethods):
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
+    # A listener (kernels/launches.py) may give the user's Python an array that notices when it is read.
     data: Any = property(lambda self: self._data if listening.get() is None else data_for_caller(self._data))
     shape: tuple[int, ...] = property(lambda self: self._data.shape)  # type: ignore[assignment]
     dtype: np.dtype = property(lambda self: self._data.dtype)  # type: ignore[assignment]
@@ -64,7 +65,7 @@ class Tensor(TensorMethods):
         value = as_raw(value) if hasattr(value, "shape") else np.asarray(value)
         if value.shape != self.shape:
             raise ValueError(f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}")
-        undo.array(self)
+        undo.array(self)  # a trial run, which finds a layer's output shape, puts the old numbers back
         write(self._data, device.to_device(value) if isinstance(value, np.ndarray) else value)
         self.touch()
         return self
@@ -80,6 +81,7 @@ class Parameter(Tensor, ParameterMethods):
         self._regularizer = self._constraint = None
 
     trainable = property(lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value)))
+    # Counted, because steps depend on them: backend/changes.py.
     regularizer, constraint = changes.counted("_regularizer"), changes.counted("_constraint")
 
 

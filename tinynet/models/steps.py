@@ -1,15 +1,16 @@
 """Steps: what is done with one batch, and with all batches of an epoch. This is the whole of training.
 
-y_pred = model(x, training=True)                            # the tape records
-loss, parts = objective.loss(y, y_pred, weight, penalties)  # parts: the losses of the outputs, if there are several
-grads = gradients(loss, parameters)                         # plain arrays; the tape is freed
-optimizer.apply(grads, parameters)
+y_pred = model(x, training=True)                                    # the tape records
+loss, parts = model._loss_and_parts(x, y, y_pred, weight, True)     # parts: the losses of the outputs, if several
+grads = gradients(model.optimizer.scale_loss(loss), parameters)     # plain arrays; the tape is freed
+model.optimizer.apply(grads, parameters)
 
-`model._replay_of_steps` calls these functions, or repeats the kernels that they launched before
-(tinynet/replay). Each step holds the lock of the model: see step_lock.py. A subclass of Model can define
-steps of its own: see customized.py. `means` are the running means of the epoch or the evaluation that a
-step is part of: see means.py. x, y and the weights of samples are arrays; for models with several inputs or
-outputs, lists or dictionaries.
+scale_loss multiplies by the optimizer's loss_scale_factor, 1 unless it was set; apply divides by it.
+`model._replay_of_steps(step, x, y, weight)` is step(model, x, y, weight), or repeats the kernels that it
+launched before (tinynet/replay); its `places` is where the loader may write the next batch. Each step holds
+the lock of the model: see step_lock.py. A subclass of Model can define steps of its own: see customized.py.
+`means` are the running means of the epoch or the evaluation that a step is part of: see means.py. x, y and
+the weights of samples are arrays; for models with several inputs or outputs, lists or dictionaries.
 """
 
 from functools import partial
@@ -33,7 +34,7 @@ from tinynet.models.means import Means
 from tinynet.tree import leaves, mapped
 
 
-@set_grad_enabled(True)  # a signal handler may train in the middle of an evaluation
+@set_grad_enabled(True)  # a signal handler, which inherits no_grad, may train in the middle of an evaluation
 def update(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
     """One update of the trainable parameters; (loss, losses of the outputs, predictions before it)."""
     y_pred = model(x, training=True)
@@ -70,7 +71,9 @@ def testing_step(model: Any) -> Any:
 def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, first: bool = False) -> None:
     """Runs one `update` or `evaluate_batch` and adds its loss and predictions to the running means.
 
-    `first`: whether it is the first batch, on which advice.py checks data and predictions.
+    `first`: whether it is the first batch, on which advice.py checks data and predictions. The step proper is
+    the two lines `loss, parts, y_pred = ...` and `means.update(...)`; around them is the lock, and the way of
+    steps of the user's own (customized.py).
     """
     if first:
         advice.look_at_data(model, x, y, weight)
@@ -102,8 +105,9 @@ def predict_step(model: Any, x: Any) -> Any:
 def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
     """Updates for all batches of an epoch; returns the means of loss and metrics.
 
-    None if a generator has no data left. `first`: whether it is the first epoch. Training that is resumed within
-    an epoch continues the means it had.
+    None if a generator has no data left. `first`: whether it is the first epoch. Training that is resumed
+    within an epoch continues the means it had. begins: whether nothing was trained before; seen: whether this
+    epoch had a batch. `means.results` is not called here: a callback that wants the numbers calls it.
     """
     begins, seen = first, epochs.step > 0
     if not seen:

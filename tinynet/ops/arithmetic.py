@@ -3,7 +3,8 @@
 A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
 repeated. backend/number_format.py decides the number format of the result: float32 stays float32.
 
-The forwards get arrays, because they are what the operators do. The rules get Tensors, and are written with operators.
+The forwards get arrays: one written with the operators of Tensors would call itself. The rules get Tensors,
+and are written with operators.
 """
 
 import numpy as np

@@ -2,8 +2,14 @@
 
     y[n, oh, ow, f] = b[f] + sum over kh, kw, c of x[n, oh SH + kh DH - top, ow SW + kw DW - left, c] w[kh, kw, c, f]
 
-This is linear in x and in w. So the gradients are two more kernels of the same kind, and the three are each other's rules:
-whichever two of (image, kernel, output gradient) are given, one of the three kernels computes the third.
+This is linear in x and in w. The gradients are two more kernels of the same kind, and the three are each
+other's rules. For all are derivatives of one number, S(x, w, g) = sum of g convolution(x, w) over all
+outputs, which is linear in each:
+
+    dS/dg = convolution(x, w),   dS/dx = input_grad(g, w),   dS/dw = weight_grad(x, g)
+
+Whichever two of (image, kernel, output gradient) are given, one of the three kernels computes the derivative
+by the third.
 
 A relu after it is done in the same pass, while the sums are still in registers; its derivative follows from the output.
 """
@@ -52,12 +58,12 @@ def _(grad, x, w, y, needs, **geometry):
 
 
 @array_primitive
-def rectified_grad(g, s):
-    """Gradient before the relu, g where s = relu(..) > 0, and its sum over all pixels of all images, in one pass."""
+def rectified_grad(g, s):  # s: elsewhere y, which in a rule means the primitive's own output
+    """Gradient before the relu: g where s = relu(..) > 0; and its sum over pixels and images, in one pass."""
     return kernels.conv2d_activation_grad(g, s, "relu")
 
 
-@derived_from(rectified_grad)
+@derived_from(rectified_grad)  # its rule: the derivative of this formula, taken on the tape
 def _(g, s):
     dz = relu_grad(g, s)
     return dz, convolution_bias_grad(dz)

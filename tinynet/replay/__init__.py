@@ -6,7 +6,8 @@ it does the same at every step. So `fit`, `evaluate` and `predict`, and function
 
     first call     the function runs on the tape (which records what derivatives need); it builds layers and slots
     second call    a trial run on other numbers captures the launches and leaves all weights as they were;
-                   then the function runs on the tape
+                   then the function runs on the tape. Other numbers: so that one which came from the data,
+                   and was kept in the list of launches, shows as a wrong bit at the third call
     third call     the function runs on the tape; then its launches run as a program from the same state, and
                    all bits of results, weights, statistics and slots are compared
     from then on   the program runs: the same launches, in the same order, on the same memory
@@ -27,12 +28,12 @@ it does the same at every step. So `fit`, `evaluate` and `predict`, and function
 
 **What is captured.** Launches (kernels/launches.py), and nothing else. Launches are what kernels, the
 operators of Tensors and the functions of `tinynet.ops` do, and also `grad`, `optimizer.apply`, `assign`,
-the draws of layers and of a SeedGenerator, and `update_state`, `reset_state` and `result` of metrics. (A
-metric is one launch, and its Python is repeated.)
+the draws of layers and of a SeedGenerator. Of metrics, `update_state`, `reset_state` and `result` may be
+called: each is the launch of a Python function, which is called again.
 
-**What may change from step to step.** The numbers in arrays: arguments, weights, statistics, slots. Also
-what launches read when they run: the learning rate, the count of steps that a schedule is given, the
-counters of random draws.
+**What may change from step to step.** The numbers in arrays: arguments, weights, statistics, slots. Also what
+a launched Python function looks up anew each time: the learning rate, the count of steps that a schedule is
+given, the counters of random draws.
 
 **What makes another kind.** All else that a step may depend on; each kind is captured by itself:
 
