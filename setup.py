@@ -1,8 +1,9 @@
 """Build file of tinynet: `kernels/` at the top of the tree is installed as the subpackage `tinynet.kernels`.
 
-A global package called `kernels` would collide with others of that name. `tinynet/kernels` is a link to the folder, so that
-editors and type checkers find it too, and an editable install is a path, which they read. Where links are not to be had (a
-checkout on Windows makes a text file of it) the folder is mapped below `tinynet` here: all works, but editors do not see it.
+A global package called `kernels` would collide with others of that name. `tinynet/kernels` is a link to the
+folder, so that editors and type checkers find it too, and an editable install is a path, which they read.
+Where links are not to be had (a checkout on Windows makes a text file of it) the folder is mapped below
+`tinynet` here: all works, but editors do not see it.
 """
 
 import re
@@ -12,13 +13,17 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 LINKED = (ROOT / "tinynet" / "kernels" / "__init__.py").is_file()
-VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tinynet" / "__init__.py").read_text(encoding="utf-8")).group(1)
+VERSION = re.search(
+    r'__version__ = "(.+)"', (ROOT / "tinynet" / "__init__.py").read_text(encoding="utf-8")
+).group(1)
 
 setup(
     name="tinynet",
     version=VERSION,
     description="A readable neural-network engine on NumPy, Numba and CuPy, with Keras's API",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").exists() else "",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8")
+    if (ROOT / "README.md").exists()
+    else "",
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
@@ -43,7 +48,8 @@ setup(
         "cuda13": ["cupy-cuda13x>=13.6"],
         "keras": ["h5py>=3.11"],  # writes Keras's .weights.h5 and .keras files; reading them needs nothing
         "onnx": ["onnx>=1.17"],
-        "tensorboard": ["tensorboardX>=2.6.2"],  # writes the event files; the program that shows them is `tensorboard`
+        # writes the event files; the program that shows them is `tensorboard`
+        "tensorboard": ["tensorboardX>=2.6.2"],
         "test": [
             *("pytest>=8", "hypothesis>=6.100", "ruff>=0.17", "mypy>=2.0", "setuptools>=77"),
             *("tensorboardX>=2.6.2", "tensorboard>=2.16"),

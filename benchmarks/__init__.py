@@ -1,32 +1,37 @@
 """Benchmarks: one kernel, one training step, one whole training, against the same in Keras and PyTorch.
 
-    python -m benchmarks kernels     every operation: each implementation, FLOP/s, bytes/s, fraction of the machine's peak
+    python -m benchmarks kernels     every operation: each implementation, FLOP/s,
+                                     bytes/s, fraction of the machine's peak
     python -m benchmarks steps       one training step through `fit`, for the nets that the project reproduces
     python -m benchmarks scaling     the same with 1 and more threads, and with batches of 64 to 512
     python -m benchmarks memory      peak memory of a training process
     python -m benchmarks ablation    the same step with fewer of the engine's ideas
     python -m benchmarks epochs      seconds from the first training step to 98 % and 99 % on MNIST's test set
     python -m benchmarks startup     seconds from the start of a process to its first training step
-    python -m benchmarks busy        the same beside processes that keep cores busy, and in a container's quota
+    python -m benchmarks busy        the same beside processes that keep cores busy,
+                                     and in a container's quota
     python -m benchmarks augmentation   a training step with augmented images, beside one without
     python -m benchmarks ladder      one convolution on every rung from its definition to the register tile
-    python -m benchmarks tape        150 operations on a handful of numbers, forward and backward: what the tape itself costs
+    python -m benchmarks tape        150 operations on a handful of numbers,
+                                     forward and backward: what the tape itself costs
     python -m benchmarks chain       the files that a call of Conv2D and its gradient enter
     python -m benchmarks.reading     lines and tokens of README's reading paths, and of the project's rooms
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
-**Peers** (PyTorch, Keras on TensorFlow, Keras on JAX) are used where they are installed; `--peer-python` names the
-interpreter of another environment that has them. One that is missing is left out with a line that says so.
+**Peers** (PyTorch, Keras on TensorFlow, Keras on JAX) are used where they are installed; `--peer-python`
+names the interpreter of another environment that has them. One that is missing is left out with a line that
+says so.
 
-**What makes it fair.** Every library and mode runs in a process of its own, on the same cores, told the same number of
-threads. The processes wait for their turn and take it one after the other, round by round, so that a machine that
-slows down slows down everybody. All train the same net from the same weights on the same arrays, and their losses are
-compared. Peers are run in every mode that might be their fastest.
+**What makes it fair.** Every library and mode runs in a process of its own, on the same cores, told the same
+number of threads. The processes wait for their turn and take it one after the other, round by round, so
+that a machine that slows down slows down everybody. All train the same net from the same weights on the same
+arrays, and their losses are compared. Peers are run in every mode that might be their fastest.
 
-Each result is written to the JSON file as soon as it is there, and what is there is not measured again (`--fresh`
-does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.
+Each result is written to the JSON file as soon as it is there, and what is there is not measured again
+(`--fresh` does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.
 
-How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which answers with
-`training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`, `kernels`, `busy` (with `load`)
-and the other levels ask the questions; `results`, `table`, `busy_table`, `plots`, `report` keep and show the answers.
+How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which
+answers with `training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`,
+`kernels`, `busy` (with `load`) and the other levels ask the questions; `results`, `table`, `busy_table`,
+`plots`, `report` keep and show the answers.
 """

@@ -26,39 +26,97 @@ def parser() -> argparse.ArgumentParser:
     levels = top.add_subparsers(dest="level", required=True, metavar="LEVEL")
     common = _common()
     trained = argparse.ArgumentParser(add_help=False)
-    trained.add_argument("--rounds", type=at_least_one, default=5, help="measurements of each library and mode")
-    trained.add_argument("--images", type=at_least_one, help="images of a measurement (8192, or 16384 for dense nets)")
+    trained.add_argument(
+        "--rounds", type=at_least_one, default=5, help="measurements of each library and mode"
+    )
+    trained.add_argument(
+        "--images", type=at_least_one, help="images of a measurement (8192, or 16384 for dense nets)"
+    )
     for name, nets, batches, what in (
         ("steps", list(NETS), [32, 128], "one training step through `fit`, every library"),
         ("memory", list(NETS), [32, 128], "peak memory of a training process, every library"),
-        ("scaling", ["model-9"], [64, 128, 256, 512], "tinynet's step with 1 and more threads, and with other batches"),
+        (
+            "scaling",
+            ["model-9"],
+            [64, 128, 256, 512],
+            "tinynet's step with 1 and more threads, and with other batches",
+        ),
         ("ablation", ["model-9"], [128], "tinynet's step with fewer of its ideas"),
     ):
         level = levels.add_parser(name, parents=[common, trained], help=what, description=what)
-        level.add_argument("--nets", nargs="+", choices=NETS, default=nets, metavar="NET", help=", ".join(NETS))
+        level.add_argument(
+            "--nets", nargs="+", choices=NETS, default=nets, metavar="NET", help=", ".join(NETS)
+        )
         level.add_argument("--batches", nargs="+", type=at_least_one, default=batches, metavar="N")
         if name in ("steps", "memory"):
-            level.add_argument("--modes", nargs="+", metavar="MODE", help="only these modes (see training.py)")
-    kernels = levels.add_parser("kernels", parents=[common], help="every operation, held against the machine's peak")
-    kernels.add_argument("--ops", nargs="+", metavar="OP", help="only operations whose name contains one of these")
-    kernels.add_argument("--groups", nargs="+", metavar="GROUP", help="only these groups of shapes (see shapes.py)")
+            level.add_argument(
+                "--modes", nargs="+", metavar="MODE", help="only these modes (see training.py)"
+            )
+    kernels = levels.add_parser(
+        "kernels", parents=[common], help="every operation, held against the machine's peak"
+    )
+    kernels.add_argument(
+        "--ops", nargs="+", metavar="OP", help="only operations whose name contains one of these"
+    )
+    kernels.add_argument(
+        "--groups", nargs="+", metavar="GROUP", help="only these groups of shapes (see shapes.py)"
+    )
     kernels.add_argument("--rounds", type=at_least_one, default=3, help="turns of each implementation")
     kernels.add_argument("--sample", type=float, default=0.02, help="seconds of calls in one measurement")
     epochs = levels.add_parser("epochs", parents=[common], help="whole trainings on MNIST")
-    epochs.add_argument("--tasks", nargs="+", choices=("accuracy", "epoch", "recipe"), default=["accuracy", "epoch", "recipe"],
-                        help="to 98 %% and 99 %% | one epoch with validation | tinynet's own recipe (see epochs.py)")
+    epochs.add_argument(
+        "--tasks",
+        nargs="+",
+        choices=("accuracy", "epoch", "recipe"),
+        default=["accuracy", "epoch", "recipe"],
+        help="to 98 %% and 99 %% | one epoch with validation | tinynet's own recipe (see epochs.py)",
+    )
     epochs.add_argument("--seeds", type=at_least_one, default=3, help="trainings of each library")
-    epochs.add_argument("--most", type=at_least_one, default=12, help="epochs after which a training gives up")
+    epochs.add_argument(
+        "--most", type=at_least_one, default=12, help="epochs after which a training gives up"
+    )
     what = "a training step beside busy processes, and under a quota of processor time"
     busy = levels.add_parser("busy", parents=[common], help=what, description=what)
-    busy.add_argument("--nets", nargs="+", choices=NETS, default=["model-9", "deep-elu"], metavar="NET", help=", ".join(NETS))
+    busy.add_argument(
+        "--nets",
+        nargs="+",
+        choices=NETS,
+        default=["model-9", "deep-elu"],
+        metavar="NET",
+        help=", ".join(NETS),
+    )
     busy.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
-    busy.add_argument("--busy", nargs="*", type=at_least_one, default=[1, 2, 4], metavar="N", help="numbers of busy processes")
-    busy.add_argument("--quotas", nargs="*", type=float, default=[1.0, 1.5], metavar="CORES", help="limits of processor time")
-    busy.add_argument("--modes", nargs="+", metavar="MODE", help="the peers' modes (default: the usual one; see training.py)")
-    busy.add_argument("--images", type=at_least_one, help="images of one `fit` (4096, or 8192 for dense nets)")
-    busy.add_argument("--rounds", type=at_least_one, default=5, help="measurements of each library in each column")
-    busy.add_argument("--sample", type=float, default=1.5, help="seconds of `fit`s in one measurement, at least")
+    busy.add_argument(
+        "--busy",
+        nargs="*",
+        type=at_least_one,
+        default=[1, 2, 4],
+        metavar="N",
+        help="numbers of busy processes",
+    )
+    busy.add_argument(
+        "--quotas",
+        nargs="*",
+        type=float,
+        default=[1.0, 1.5],
+        metavar="CORES",
+        help="limits of processor time",
+    )
+    busy.add_argument(
+        "--modes",
+        nargs="+",
+        metavar="MODE",
+        help="the peers' modes (default: the usual one; see training.py)",
+    )
+    busy.add_argument(
+        "--images", type=at_least_one, help="images of one `fit` (4096, or 8192 for dense nets)"
+    )
+    busy.add_argument(
+        "--rounds", type=at_least_one, default=5, help="measurements of each library in each column"
+    )
+    busy.add_argument(
+        "--sample", type=float, default=1.5, help="seconds of `fit`s in one measurement, at least"
+    )
     what = "tinynet, from the start of a process to the end of its first training step"
     startup = levels.add_parser("startup", parents=[common], help=what)
     startup.add_argument("--rounds", type=at_least_one, default=3, help="warm starts")
@@ -67,7 +125,9 @@ def parser() -> argparse.ArgumentParser:
     augmentation.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
     what = "a step of a loop of one's own beside that of fit (printed, not kept)"
     own_loop = levels.add_parser("own_loop", parents=[common, trained], help=what)
-    own_loop.add_argument("--nets", nargs="+", choices=NETS, default=["model-9"], metavar="NET", help=", ".join(NETS))
+    own_loop.add_argument(
+        "--nets", nargs="+", choices=NETS, default=["model-9"], metavar="NET", help=", ".join(NETS)
+    )
     own_loop.add_argument("--batches", nargs="+", type=at_least_one, default=[32, 128], metavar="N")
     what = "one convolution on every rung from its definition to the register tile (printed, not kept)"
     ladder = levels.add_parser("ladder", parents=[common], help=what)
@@ -77,10 +137,17 @@ def parser() -> argparse.ArgumentParser:
     tape = levels.add_parser("tape", help=what, description=what)
     tape.add_argument("--rounds", type=at_least_one, default=5, help="processes of each checkout")
     tape.add_argument("--against", metavar="PATH", help="the interpreter of another checkout")
-    levels.add_parser("chain", help="the files that a call of Conv2D and its gradient enter (printed, not kept)")
-    for name, what in (("plot", "writes pictures of a file"), ("report", "writes RESULTS.md from the files in results/")):
+    levels.add_parser(
+        "chain", help="the files that a call of Conv2D and its gradient enter (printed, not kept)"
+    )
+    for name, what in (
+        ("plot", "writes pictures of a file"),
+        ("report", "writes RESULTS.md from the files in results/"),
+    ):
         shown = levels.add_parser(name, help=what)
-        shown.add_argument("file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results")
+        shown.add_argument(
+            "file", type=Path, nargs="?" if name == "report" else None, help="a JSON of results"
+        )
         shown.add_argument("--out", type=Path, help="folder of the pictures (plot) or page to write (report)")
     return top
 
@@ -88,12 +155,25 @@ def parser() -> argparse.ArgumentParser:
 def _common() -> argparse.ArgumentParser:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     common = argparse.ArgumentParser(add_help=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    common.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="an interpreter that has the peers")
-    common.add_argument("--libraries", nargs="+", choices=TITLES, default=list(TITLES), metavar="NAME", help=", ".join(TITLES))
-    common.add_argument("--threads", type=at_least_one, default=cores, help="threads of every library (default: all cores)")
-    common.add_argument("--out", type=Path, help="JSON to write or to continue (default: results/<processor>.json)")
+    common.add_argument(
+        "--peer-python", default=sys.executable, metavar="PATH", help="an interpreter that has the peers"
+    )
+    common.add_argument(
+        "--libraries", nargs="+", choices=TITLES, default=list(TITLES), metavar="NAME", help=", ".join(TITLES)
+    )
+    common.add_argument(
+        "--threads", type=at_least_one, default=cores, help="threads of every library (default: all cores)"
+    )
+    common.add_argument(
+        "--out", type=Path, help="JSON to write or to continue (default: results/<processor>.json)"
+    )
     common.add_argument("--fresh", action="store_true", help="measure again what the file has of this level")
-    common.add_argument("--seconds", type=float, default=360.0, help="begin nothing new after this time; run again to continue")
+    common.add_argument(
+        "--seconds",
+        type=float,
+        default=360.0,
+        help="begin nothing new after this time; run again to continue",
+    )
     return common
 
 
@@ -134,7 +214,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     kept = results.Results(path, here)
     kept.begin(args.level, {**machine.origin(args.threads), "versions": {}}, fresh=args.fresh)
     done = _run(args, kept, Setup(args.peer_python, args.threads))
-    print(f"{path}: " + ("complete" if done else "not complete yet; the same command, without --fresh, continues"))
+    print(
+        f"{path}: "
+        + ("complete" if done else "not complete yet; the same command, without --fresh, continues")
+    )
 
 
 def _run(args: argparse.Namespace, kept: results.Results, setup: Setup) -> bool:

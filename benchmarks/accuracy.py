@@ -1,8 +1,9 @@
 """In the child: trains on the whole of MNIST, for the level `epochs`.
 
-    accuracy  until 99 % of the test images are right or the epochs are used up; asked five times an epoch. Only training
-              is on the clock: compilation happens before it (two batches, after which the first weights are put back;
-              Adam keeps what it saw), and the test images are looked at while it stands still
+    accuracy  until 99 % of the test images are right or the epochs are used up; asked five times an epoch.
+              Only training is on the clock: compilation happens before it (two batches, after which the first
+              weights are put back; Adam keeps what it saw), and the test images are looked at while it stands
+              still
     epoch     two epochs of `fit` with validation; the second one is the result
 """
 
@@ -20,7 +21,9 @@ GOAL = 0.99
 TEST_BATCH = 500
 
 
-def run(library: str, task: str, net: str, mode: str, batch: int, folder: str, seed: int, most: int) -> dict[str, Any]:
+def run(
+    library: str, task: str, net: str, mode: str, batch: int, folder: str, seed: int, most: int
+) -> dict[str, Any]:
     """{"seconds", "accuracy", "curve": [[epochs, seconds, accuracy], ...]}"""
     arrays = data.read(Path(folder), "x", "y", "x_test", "y_test")
     kind = TorchLearner if library == "torch" else FitLearner
@@ -28,7 +31,9 @@ def run(library: str, task: str, net: str, mode: str, batch: int, folder: str, s
     return (_one_epoch if task == "epoch" else _to_the_goal)(learner, *arrays, batch, seed, most)
 
 
-def _to_the_goal(learner: Any, x: Any, y: Any, x_test: Any, y_test: Any, batch: int, seed: int, most: int) -> dict[str, Any]:
+def _to_the_goal(
+    learner: Any, x: Any, y: Any, x_test: Any, y_test: Any, batch: int, seed: int, most: int
+) -> dict[str, Any]:
     learner.warm_up(x[: 2 * batch], y[: 2 * batch])
     learner.accuracy(x_test, y_test)
     random, part = np.random.default_rng(seed), len(x) // batch // PARTS * batch
@@ -48,7 +53,9 @@ def _to_the_goal(learner: Any, x: Any, y: Any, x_test: Any, y_test: Any, batch: 
     return {"seconds": seconds, "accuracy": curve[-1][2], "curve": curve}
 
 
-def _one_epoch(learner: Any, x: Any, y: Any, x_test: Any, y_test: Any, batch: int, seed: int, most: int) -> dict[str, Any]:
+def _one_epoch(
+    learner: Any, x: Any, y: Any, x_test: Any, y_test: Any, batch: int, seed: int, most: int
+) -> dict[str, Any]:
     for _ in range(2):
         start = time.perf_counter()
         accuracy = learner.validated_epoch(x, y, x_test, y_test)
@@ -76,7 +83,9 @@ class FitLearner:
         return float(self.net.evaluate(x, y, batch_size=TEST_BATCH, verbose=0)[1])
 
     def validated_epoch(self, x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> float:
-        fitted = self.net.fit(x, y, batch_size=self.batch, epochs=1, validation_data=(x_test, y_test), verbose=0)
+        fitted = self.net.fit(
+            x, y, batch_size=self.batch, epochs=1, validation_data=(x_test, y_test), verbose=0
+        )
         return float(fitted.history["val_accuracy"][-1])
 
 

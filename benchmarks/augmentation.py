@@ -1,10 +1,14 @@
-"""Level `augmentation`: what a training step of Model 9 costs with augmented images, beside the same step without.
+"""Level `augmentation`: what a training step of Model 9 costs with augmented images,
+beside the same step without.
 
     plain      fit(x, y)
-    generator  fit(ImageDataGenerator(...).flow(x, y)): rotation, shear, zoom and shifts, one warp in the batch writer
-    layers     fit(x, y) of the net behind RandomRotation, RandomTranslation, RandomZoom and RandomShear: four warps
+    generator  fit(ImageDataGenerator(...).flow(x, y)): rotation, shear,
+               zoom and shifts, one warp in the batch writer
+    layers     fit(x, y) of the net behind RandomRotation, RandomTranslation,
+               RandomZoom and RandomShear: four warps
 
-All in this process, taking turns, on MNIST if it is there; the first turn, which compiles and records, is not counted.
+All in this process, taking turns, on MNIST if it is there; the first turn,
+which compiles and records, is not counted.
 """
 
 import argparse
@@ -15,7 +19,13 @@ from . import data, table, timing
 from .nets import NETS
 
 NET = "model-9"
-RANGES = {"rotation_range": 10, "shear_range": 0.1, "zoom_range": 0.1, "width_shift_range": 0.1, "height_shift_range": 0.1}
+RANGES = {
+    "rotation_range": 10,
+    "shear_range": 0.1,
+    "zoom_range": 0.1,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.1,
+}
 GOAL = 0.25  # of the plain step
 
 
@@ -27,12 +37,17 @@ def trainings(batch: int, x: Any, y: Any) -> dict[str, Any]:
     def net(*first: Any) -> Any:
         tinynet.utils.set_random_seed(0)
         model = tinynet.Sequential([layers.Input(NETS[NET].image), *first, *NETS[NET].layers(layers)])
-        model.compile(tinynet.optimizers.Adam(NETS[NET].learning_rate), loss="sparse_categorical_crossentropy")
+        model.compile(
+            tinynet.optimizers.Adam(NETS[NET].learning_rate), loss="sparse_categorical_crossentropy"
+        )
         return model
 
     plain, augmented = net(), net()
     warps = net(
-        layers.RandomRotation(10 / 360), layers.RandomTranslation(0.1, 0.1), layers.RandomZoom(0.1), layers.RandomShear(0.002)
+        layers.RandomRotation(10 / 360),
+        layers.RandomTranslation(0.1, 0.1),
+        layers.RandomZoom(0.1),
+        layers.RandomShear(0.002),
     )
     flow = tinynet.data.ImageDataGenerator(**RANGES).flow(x, y, batch)
     return {
@@ -48,7 +63,10 @@ def run(args: argparse.Namespace) -> None:
 
     threads.set_num_threads(args.threads)
     arrays, title = data.load(NETS[NET].data, args.images or 8192)
-    print(f"{NETS[NET].title} on {len(arrays['x'])} images of {title}, {args.threads} threads, {args.rounds} rounds")
+    print(
+        f"{NETS[NET].title} on {len(arrays['x'])} images of {title}, {args.threads} threads, "
+        f"{args.rounds} rounds"
+    )
     for batch in args.batches:
         ways = trainings(batch, **arrays)
         steps = -(-len(arrays["x"]) // batch)
@@ -69,7 +87,11 @@ def lines(batch: int, found: dict[str, dict[str, float]]) -> list[str]:
     shown = [f"batch {batch}"]
     for name, seconds in found.items():
         more = seconds["median"] / plain - 1
-        verdict = "" if name != "generator" else f", {'within' if more <= GOAL else 'MORE THAN'} the goal of {GOAL:+.0%}"
+        verdict = (
+            ""
+            if name != "generator"
+            else f", {'within' if more <= GOAL else 'MORE THAN'} the goal of {GOAL:+.0%}"
+        )
         spread = f"quartiles {table.time(seconds['q1'])} to {table.time(seconds['q3'])}"
         shown.append(f"  {name:10} {table.time(seconds['median'])} a step ({spread}) {more:+.1%}{verdict}")
     return shown

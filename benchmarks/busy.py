@@ -2,15 +2,18 @@
 
     quiet       nothing else runs
     1, 2, 4     so many processes beside it that never pause (load.py), on the same cores
-    1.0, 1.5    a control group that may use so many cores' time, as a container's; left out where none can be made
+    1.0, 1.5    a control group that may use so many cores' time, as a container's;
+                left out where none can be made
 
-tinynet trains twice: as it is if nobody says a number of threads, and on one thread. Peers are told the number of cores,
-which is what they take without it. All stay on the same cores, and each process decides for itself what to do with them.
+tinynet trains twice: as it is if nobody says a number of threads, and on one thread. Peers are told the
+number of cores, which is what they take without it. All stay on the same cores, and each process decides for
+itself what to do with them.
 
-In every round each column's load is there for one measurement of each row, in turns, while the others sleep. A
-measurement is one `fit` after another for `--sample` seconds at least, so that many turns of the system's scheduler are
-in it: its wall-clock time, and the processor time of all threads, divided by the number of batches. The first `fit` of
-each process is not counted. busy_table.py says what the numbers are held against.
+In every round each column's load is there for one measurement of each row, in turns, while the others
+sleep. A measurement is one `fit` after another for `--sample` seconds at least, so that many turns of the
+system's scheduler are in it: its wall-clock time, and the processor time of all threads, divided by the
+number of batches. The first `fit` of each process is not counted. busy_table.py says what the numbers are
+held against.
 """
 
 import argparse
@@ -28,7 +31,8 @@ from .race import TOLERANCE, images, write_data
 from .results import Results
 from .training import MODES
 
-USUAL = {"torch": "channels_last", "keras-tensorflow": "graph, 16 steps a call", "keras-jax": "jit"}  # the peers' fast modes
+# the peers' fast modes
+USUAL = {"torch": "channels_last", "keras-tensorflow": "graph, 16 steps a call", "keras-jax": "jit"}
 OWN = {"default": None, "one thread": 1}  # tinynet's modes: threads that it is told
 
 
@@ -52,13 +56,22 @@ class Column(NamedTuple):
 def rows(setup: Setup, libraries: Sequence[str], modes: Sequence[str] | None) -> list[Row]:
     """tinynet's own two, and the peers' modes that are asked for."""
     found = [library for library in available(setup, list(libraries)) if library != "tinynet"]
-    peers = [Row(library, mode) for library in found for mode in MODES[library] if mode in (modes or [USUAL[library]])]
+    peers = [
+        Row(library, mode)
+        for library in found
+        for mode in MODES[library]
+        if mode in (modes or [USUAL[library]])
+    ]
     return [*(Row("tinynet", mode) for mode in OWN if "tinynet" in libraries), *peers]
 
 
 def columns(busy: Sequence[int], quotas: Sequence[float], cores: int) -> list[Column]:
     """Quiet first; a quota that is no limit for so many cores is left out."""
-    return [Column(), *(Column(busy=n) for n in sorted(busy)), *(Column(quota=q) for q in sorted(quotas) if 0 < q < cores)]
+    return [
+        Column(),
+        *(Column(busy=n) for n in sorted(busy)),
+        *(Column(quota=q) for q in sorted(quotas) if 0 < q < cores),
+    ]
 
 
 def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
@@ -81,7 +94,9 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
                 if time.monotonic() - started > args.seconds:
                     return False
                 case = Case(setup, net, batch, args.images or images(net) // 2, doors)
-                records = case.run([row for row in entered if ("busy", net, batch, str(row)) not in gone], wanted, args)
+                records = case.run(
+                    [row for row in entered if ("busy", net, batch, str(row)) not in gone], wanted, args
+                )
                 last["versions"].update(case.versions)
                 last.setdefault("left_out", []).extend(["busy", net, batch, name] for name in case.left_out)
                 results.add("busy", records)
@@ -119,7 +134,9 @@ class Case:
         self.versions: dict[str, dict[str, str]] = {}
         self.left_out: list[str] = []
 
-    def run(self, entered: Sequence[Row], wanted: Sequence[Column], args: argparse.Namespace) -> list[dict[str, Any]]:
+    def run(
+        self, entered: Sequence[Row], wanted: Sequence[Column], args: argparse.Namespace
+    ) -> list[dict[str, Any]]:
         """A record for each row and column; none for a row that failed anywhere."""
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -149,7 +166,9 @@ class Case:
             worker = Worker(row.library, self.setup, variables(row, self.setup.threads), enter)
             self.workers[row, quota] = stack.enter_context(worker)
             mode = "fit" if row.library == "tinynet" else row.mode
-            worker.ask("prepare", net=self.net, mode=mode, batch=self.batch, folder=folder, use={}, options={})
+            worker.ask(
+                "prepare", net=self.net, mode=mode, batch=self.batch, folder=folder, use={}, options={}
+            )
             self.versions[row.library] = worker.ask("versions")
             self.first[row, quota] = {"threads": worker.ask("threads"), **worker.ask("repeat", seconds=0.0)}
 
@@ -167,10 +186,13 @@ class Case:
                 first, answers = self.first[row, column.quota], self.answers[row, column]
                 steps = [answer["fits"] * self.count // self.batch for answer in answers]
                 records.append({
-                    "net": self.net, "batch": self.batch, **row._asdict(), "threads": first["threads"], **column._asdict(),
+                    "net": self.net, "batch": self.batch, **row._asdict(), "threads": first["threads"],
+                    **column._asdict(),
                     "cores": self.setup.threads, "data": title, "images": self.count,
-                    **{to: timing.summary([answer[name] / n for answer, n in zip(answers, steps, strict=True)])
+                    **{to: timing.summary([answer[name] / n for answer,
+                                           n in zip(answers, steps, strict=True)])
                        for to, name in (("step_s", "seconds"), ("cpu_s", "cpu_s"))},
-                    "loss": first["loss"], "same_loss": abs(first["loss"] - middle) <= TOLERANCE * middle + 0.01,
+                    "loss": first["loss"],
+                    "same_loss": abs(first["loss"] - middle) <= TOLERANCE * middle + 0.01,
                 })  # fmt: skip
         return records

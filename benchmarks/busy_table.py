@@ -1,12 +1,13 @@
 """What the level `busy` found, and what it is held against.
 
-**Fair share.** A scheduler that is fair to threads gives each of those that want to run the same time. On c cores beside n busy
-processes, each of t threads is due min(1, c / (n + t)) of a core, and all of them, under a quota of q cores' time,
+**Fair share.** A scheduler that is fair to threads gives each of those that want to run the same time.
+On c cores beside n busy processes, each of t threads is due min(1, c / (n + t)) of a core, and all of them,
+under a quota of q cores' time,
 
     due(t) = min(t * min(1, c / (n + t)), q)    cores
 
-On a quiet machine they have min(t, c), so a step may take min(t, c) / due(t) times its quiet time: that is its fair time.
-(Linux shares first among groups and sessions, then among their threads; here all are in one.)
+On a quiet machine they have min(t, c), so a step may take min(t, c) / due(t) times its quiet time: that is
+its fair time. (Linux shares first among groups and sessions, then among their threads; here all are in one.)
 
 **Limits.** tinynet with its default settings
 
@@ -34,13 +35,19 @@ def due(threads: int, cores: int, busy: int, quota: float) -> float:
 
 
 def fair_time(quiet: Record, record: Record) -> float:
-    """Seconds a step that the threads of `quiet` would take with what is due to them where `record` was measured."""
+    """Seconds a step that the threads of `quiet` would take with what is due to
+    them where `record` was measured.
+    """
     threads, cores = quiet["threads"], record["cores"]
-    return quiet["step_s"]["median"] * min(threads, cores) / due(threads, cores, record["busy"], record["quota"])
+    return (
+        quiet["step_s"]["median"] * min(threads, cores) / due(threads, cores, record["busy"], record["quota"])
+    )
 
 
 def verdicts(records: Sequence[Record]) -> dict[Place, dict[str, tuple[float, float]]]:
-    """For each column, what was measured of tinynet's default and its limit: `limit`, `work` and one for each peer."""
+    """For each column, what was measured of tinynet's default and its limit:
+    `limit`, `work` and one for each peer.
+    """
     by = {(r["library"], r["mode"], _place(r)): r for r in records}
     quiet, found = by.get(("tinynet", "default", (0, 0.0))), {}
     for place in _places(records):
@@ -75,7 +82,9 @@ def _title(place: Place) -> str:
 
 
 def lines(records: Sequence[Record]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the table of one net and batch: milliseconds a step, and of processor time in brackets."""
+    """Head and rows of the table of one net and batch: milliseconds a step,
+    and of processor time in brackets.
+    """
     places, held = _places(records), verdicts(records)
     by = {(r["library"], r["mode"], _place(r)): r for r in records}
     rows = []
@@ -126,15 +135,23 @@ def _text(write: Callable[..., str], records: Sequence[Record]) -> str:
 
 def _caption(records: Sequence[Record]) -> str:
     r = records[0]
-    differ = [f"{TITLES[r['library']]} {r['mode']}" for r in records if not r["same_loss"] and _place(r) == (0, 0.0)]
-    text = f"{NETS[r['net']].title}, batch {r['batch']}, {r['cores']} cores, medians of {r['step_s']['samples']}"
-    return text + (f"; mean losses that differ by over 10 % from the middle: {', '.join(differ)}" if differ else "")
+    differ = [
+        f"{TITLES[r['library']]} {r['mode']}" for r in records if not r["same_loss"] and _place(r) == (0, 0.0)
+    ]
+    text = (
+        f"{NETS[r['net']].title}, batch {r['batch']}, {r['cores']} cores, medians of {r['step_s']['samples']}"
+    )
+    return text + (
+        f"; mean losses that differ by over 10 % from the middle: {', '.join(differ)}" if differ else ""
+    )
 
 
 def part(records: list[Record]) -> str:
     """The section of RESULTS.md."""
     parts = [HEAD]
-    for net, batch in dict.fromkeys((r["net"], r["batch"]) for r in sorted(records, key=lambda r: list(NETS).index(r["net"]))):
+    for net, batch in dict.fromkeys(
+        (r["net"], r["batch"]) for r in sorted(records, key=lambda r: list(NETS).index(r["net"]))
+    ):
         mine = [r for r in records if (r["net"], r["batch"]) == (net, batch)]
         parts.append(f"{_caption(mine)}:\n\n{_text(table.markdown, mine)}\n")
     return "\n".join(parts)
@@ -142,8 +159,11 @@ def part(records: list[Record]) -> str:
 
 HEAD = """### Beside busy processes, and under a quota
 
-Milliseconds a step through `fit`, and of processor time in brackets: alone, beside processes that never pause on the
-same cores, and in a control group that may use so many CPUs' time. tinynet's default may take 1.3 times the shorter of
-one thread's time under the same load and its quiet time stretched by the fair share (`busy_table.py` has the formula),
+Milliseconds a step through `fit`, and of processor time in brackets: alone, beside processes that never \
+pause on the
+same cores, and in a control group that may use so many CPUs' time. tinynet's default may take 1.3 times the \
+shorter of
+one thread's time under the same load and its quiet time stretched by the fair share \
+(`busy_table.py` has the formula),
 and 1.5 times the quiet processor time. The last rows say what it takes of each limit: up to 1.00 it keeps it.
 """

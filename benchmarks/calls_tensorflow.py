@@ -1,4 +1,6 @@
-"""The operations of the level `kernels` in TensorFlow, the usual backend of Keras: called one by one, and as a graph."""
+"""The operations of the level `kernels` in TensorFlow, the usual backend of Keras:
+called one by one, and as a graph.
+"""
 
 import os
 from collections.abc import Callable
@@ -34,7 +36,9 @@ def calls(case: Case) -> Calls:
         function, inputs = prepare(uniform(case["batch"], *case["shape"]))
     else:
         return {}  # TensorFlow computes it in another way, or together with something else
-    tensors = {name: tf.constant(value) if isinstance(value, np.ndarray) else value for name, value in inputs.items()}
+    tensors = {
+        name: tf.constant(value) if isinstance(value, np.ndarray) else value for name, value in inputs.items()
+    }
     arrays = {name: value for name, value in tensors.items() if isinstance(value, tf.Tensor)}
     settings = {name: value for name, value in tensors.items() if name not in arrays}
     compiled = tf.function(lambda **tensors: function(**tensors, **settings))
@@ -42,7 +46,10 @@ def calls(case: Case) -> Calls:
 
 
 def _convolution(op: str, conv: Conv, batch: int) -> tuple[Callable[..., Any], dict[str, Any]]:
-    x, g = uniform(batch, conv.height, conv.width, conv.channels), uniform(batch, *conv.output(), conv.filters)
+    x, g = (
+        uniform(batch, conv.height, conv.width, conv.channels),
+        uniform(batch, *conv.output(), conv.filters),
+    )
     w = uniform(conv.kernel, conv.kernel, conv.channels, conv.filters)
     settings = {"strides": [1, conv.stride, conv.stride, 1], "padding": conv.padding.upper()}
     if op == "conv2d_input_grad":
@@ -65,9 +72,17 @@ def _dense(op: str, batch: int, inputs: int, units: int) -> tuple[Callable[..., 
         return tf.nn.bias_add(tf.matmul(x, w), b)
 
     def gradient(x: Any, w: Any, g: Any) -> Any:
-        return tf.matmul(g, w, transpose_b=True), tf.matmul(x, g, transpose_a=True), raw.BiasAddGrad(out_backprop=g)
+        return (
+            tf.matmul(g, w, transpose_b=True),
+            tf.matmul(x, g, transpose_a=True),
+            raw.BiasAddGrad(out_backprop=g),
+        )
 
-    return (forward, {"x": x, "w": w, "b": uniform(units)}) if op == "dense" else (gradient, {"x": x, "w": w, "g": g})
+    return (
+        (forward, {"x": x, "w": w, "b": uniform(units)})
+        if op == "dense"
+        else (gradient, {"x": x, "w": w, "g": g})
+    )
 
 
 def _batch_norm(x: np.ndarray, gradient: bool = False) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -117,7 +132,14 @@ def _optimizer(op: str, size: int) -> Calls:
     """Keras's own optimizer, compiled as `fit` compiles it."""
     import keras
 
-    kinds = {"sgd": "SGD", "adam": "Adam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adamax": "Adamax", "nadam": "Nadam"}
+    kinds = {
+        "sgd": "SGD",
+        "adam": "Adam",
+        "rmsprop": "RMSprop",
+        "adagrad": "Adagrad",
+        "adamax": "Adamax",
+        "nadam": "Nadam",
+    }
     optimizer = getattr(keras.optimizers, kinds[op])()
     variable, gradient = keras.Variable(uniform(size)), tf.constant(uniform(size))
     optimizer.build([variable])

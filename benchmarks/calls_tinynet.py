@@ -1,7 +1,9 @@
-"""The operations of the level `kernels` in tinynet: every implementation, and "recorded", the fastest as `fit` runs it.
+"""The operations of the level `kernels` in tinynet: every implementation,
+and "recorded", the fastest as `fit` runs it.
 
-`fit` records the launches of a step and repeats them on the memory they had. "recorded" does the same with one operation;
-it is measured only where the launches are all of it, which is tried with other numbers in the arrays.
+`fit` records the launches of a step and repeats them on the memory they had. "recorded" does the same with
+one operation; it is measured only where the launches are all of it, which is tried with other numbers in the
+arrays.
 """
 
 from collections.abc import Callable
@@ -10,7 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.kernels import activations, batch_norm, common, conv2d, dense, dropout, optimizers, pool2d, softmax
+from tinynet.kernels import (
+    activations,
+    batch_norm,
+    common,
+    conv2d,
+    dense,
+    dropout,
+    optimizers,
+    pool2d,
+    softmax,
+)
 from tinynet.replay.capture import Capture
 
 from .inputs import labels, uniform
@@ -90,7 +102,12 @@ def images(*shape: int) -> np.ndarray:
 def _convolution(op: str, conv: Conv, batch: int) -> Prepared:
     x, g = images(batch, conv.height, conv.width, conv.channels), images(batch, *conv.output(), conv.filters)
     w, b = uniform(conv.kernel, conv.kernel, conv.channels, conv.filters), uniform(conv.filters)
-    settings = {"strides": (conv.stride, conv.stride), "padding": conv.pads(), "dilation": (1, 1), "groups": 1}
+    settings = {
+        "strides": (conv.stride, conv.stride),
+        "padding": conv.pads(),
+        "dilation": (1, 1),
+        "groups": 1,
+    }
     arrays, more = {
         "conv2d": ([x, w, b], {}),
         "conv2d_input_grad": ([g, w], {"input_size": (conv.height, conv.width)}),
@@ -141,7 +158,9 @@ def _loss(op: str, x: np.ndarray) -> Prepared:
 
 
 def _activation(op: str, x: np.ndarray) -> Prepared:
-    settings: dict[str, Any] = {"gelu": {"approximate": False}, "elu": {"alpha": 1.0}}.get(op.removesuffix("_grad"), {})
+    settings: dict[str, Any] = {"gelu": {"approximate": False}, "elu": {"alpha": 1.0}}.get(
+        op.removesuffix("_grad"), {}
+    )
     return getattr(activations, op), [x, images(*x.shape)] if op.endswith("_grad") else [x], settings
 
 

@@ -34,7 +34,8 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
 }
 OPTIMIZERS = {
     "sgd": partial(torch.optim.SGD, fused=True), "adam": partial(torch.optim.Adam, fused=True),
-    "adagrad": partial(torch.optim.Adagrad, fused=True), "rmsprop": torch.optim.RMSprop, "adamax": torch.optim.Adamax,
+    "adagrad": partial(torch.optim.Adagrad, fused=True), "rmsprop": torch.optim.RMSprop,
+    "adamax": torch.optim.Adamax,
     "nadam": torch.optim.NAdam,
 }  # fmt: skip
 LAYOUTS = {"eager": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -45,7 +46,10 @@ def calls(case: Case) -> Calls:
     if op in SLOTS:
         return {"eager": _optimizer(op, case["shape"][0])}
     if op in CONVOLUTIONS:
-        return {name: _convolution(op, Conv(*case["conv"]), case["batch"], layout) for name, layout in LAYOUTS.items()}
+        return {
+            name: _convolution(op, Conv(*case["conv"]), case["batch"], layout)
+            for name, layout in LAYOUTS.items()
+        }
     if op.startswith("dense"):
         return {"eager": _dense(op, case["batch"], case["inputs"], case["units"])}
     if op.startswith("softmax_crossentropy"):
@@ -62,7 +66,9 @@ def _image(x: Tensor, layout: torch.memory_format) -> Tensor:
     return x.permute(0, 3, 1, 2).contiguous(memory_format=layout)
 
 
-def _call(function: Callable[..., Tensor], op: str, inputs: list[Tensor], wanted: Sequence[int] = (0,)) -> Callable[[], Any]:
+def _call(
+    function: Callable[..., Tensor], op: str, inputs: list[Tensor], wanted: Sequence[int] = (0,)
+) -> Callable[[], Any]:
     """The forward call, or the call for the gradients of the inputs with the numbers `wanted`."""
     if not op.endswith("_grad"):
 
@@ -79,11 +85,16 @@ def _call(function: Callable[..., Tensor], op: str, inputs: list[Tensor], wanted
 
 def _convolution(op: str, conv: Conv, batch: int, layout: torch.memory_format) -> Callable[[], Any]:
     x = _image(torch.from_numpy(uniform(batch, conv.height, conv.width, conv.channels)), layout)
-    w = torch.from_numpy(uniform(conv.filters, conv.channels, conv.kernel, conv.kernel)).contiguous(memory_format=layout)
-    # Keras puts an odd row of padding at the end, PyTorch one more at the start too: as many multiply-adds, or a few more.
+    w = torch.from_numpy(uniform(conv.filters, conv.channels, conv.kernel, conv.kernel)).contiguous(
+        memory_format=layout
+    )
+    # Keras puts an odd row of padding at the end, PyTorch one more at the start too:
+    # as many multiply-adds, or a few more.
     padding = 0 if conv.padding == "valid" else conv.kernel // 2
     function = partial(functional.conv2d, stride=conv.stride, padding=padding)
-    return _call(function, op, [x, w, torch.from_numpy(uniform(conv.filters))], [int(op == "conv2d_weight_grad")])
+    return _call(
+        function, op, [x, w, torch.from_numpy(uniform(conv.filters))], [int(op == "conv2d_weight_grad")]
+    )
 
 
 def _dense(op: str, batch: int, inputs: int, units: int) -> Callable[[], Any]:

@@ -1,8 +1,9 @@
-"""The files that one call of Conv2D and its gradient enter, from the layer to the machine code: `python -m benchmarks chain`.
+"""The files that one call of Conv2D and its gradient enter, from the layer to the machine code:
+`python -m benchmarks chain`.
 
-Cold: in a new process, where no question about shapes has been answered yet. The layer has its weights, and its compiled code
-lies on disk, put there by the same call in another process. Only calls of Python functions are seen: compiled loops and emitted
-code are what stands in the last files.
+Cold: in a new process, where no question about shapes has been answered yet. The layer has its weights, and
+its compiled code lies on disk, put there by the same call in another process. Only calls of Python functions
+are seen: compiled loops and emitted code are what stands in the last files.
 """
 
 import subprocess
@@ -18,7 +19,9 @@ LOADING = (  # compiled code
 
 
 def entered(function: Callable[[], object]) -> dict[str, str]:
-    """Files of tinynet that `function` enters, in the order in which it does, each with the function that it enters first."""
+    """Files of tinynet that `function` enters, in the order in which it does,
+    each with the function that it enters first.
+    """
     found: dict[str, str] = {}
 
     def look(frame: object, event: str, argument: object) -> None:

@@ -1,4 +1,6 @@
-"""Images to train on: equal arrays for every library, finished (float32, normalised) before any clock starts."""
+"""Images to train on: equal arrays for every library,
+finished (float32, normalised) before any clock starts.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +11,9 @@ SHAPES = {"mnist": ((28, 28, 1), 10), "cifar10": ((32, 32, 3), 10)}  # image, cl
 
 
 def load(name: str, count: int) -> tuple[dict[str, np.ndarray], str]:
-    """`count` images x (N, H, W, C) and labels y (N,), and what they are: the data set, or a stand-in of its shape."""
+    """`count` images x (N, H, W, C) and labels y (N,), and what they are:
+    the data set, or a stand-in of its shape.
+    """
     import tinynet
 
     if tinynet.datasets.available(name):
@@ -23,7 +27,9 @@ def load(name: str, count: int) -> tuple[dict[str, np.ndarray], str]:
 
 
 def synthetic(name: str, count: int) -> dict[str, np.ndarray]:
-    """Each class is a fixed random image under noise of 1.5 times its strength: something to learn, not at once."""
+    """Each class is a fixed random image under noise of 1.5 times its strength:
+    something to learn, not at once.
+    """
     random = np.random.default_rng(0)
     image, classes = SHAPES[name]
     y = random.integers(0, classes, count)
@@ -38,12 +44,16 @@ def mnist_splits() -> dict[str, np.ndarray]:
 
     (x, y), (x_test, y_test) = tinynet.datasets.mnist.load_data()
     mean, std = x.mean(), x.std()
-    images = {key: ((a[..., None] - mean) / std).astype(np.float32) for key, a in (("x", x), ("x_test", x_test))}
+    images = {
+        key: ((a[..., None] - mean) / std).astype(np.float32) for key, a in (("x", x), ("x_test", x_test))
+    }
     return {**images, "y": y.astype(np.int64), "y_test": y_test.astype(np.int64)}
 
 
 def save(folder: Path, weights: Sequence[np.ndarray] = (), **arrays: np.ndarray) -> None:
-    """Every array as a file of its own. Images are kept in both orders of axes: nobody has to turn them round in memory."""
+    """Every array as a file of its own. Images are kept in both orders of axes:
+    nobody has to turn them round in memory.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number, weight in enumerate(weights):
         np.save(folder / f"weight{number:03}.npy", weight)

@@ -1,10 +1,12 @@
 """Level `epochs`: whole trainings on MNIST (accuracy.py says how they are run in the child).
 
-    accuracy  Model 9, batch 128, Adam at 0.001, from the same weights: seconds of training until 98 % and 99 % of the test
-              images are right. The test set decides when it is over, so the number compares libraries and nothing else
+    accuracy  Model 9, batch 128, Adam at 0.001, from the same weights: seconds of training until 98 % and
+              99 % of the test images are right. The test set decides when it is over, so the number compares
+              libraries and nothing else
     epoch     one epoch of Model 9 at a batch of 128, with validation
-    recipe    tinynet's own best: examples/mnist_record.py, if there is one. It is run as `mnist_record.py --seed S --json
-              FILE` and writes {"seconds", "accuracy"} (any more is kept) of a training whose length was fixed beforehand
+    recipe    tinynet's own best: examples/mnist_record.py, if there is one. It is run as
+              `mnist_record.py --seed S --json FILE` and writes {"seconds", "accuracy"} (any more is kept)
+              of a training whose length was fixed beforehand
 """
 
 import argparse
@@ -37,7 +39,8 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
     libraries = available(setup, args.libraries)
     todo = [
         (task, seed, library)
-        for task in args.tasks for seed in range(seeds[task]) for library in (["tinynet"] if task == "recipe" else libraries)
+        for task in args.tasks for seed in range(seeds[task])
+        for library in (["tinynet"] if task == "recipe" else libraries)
         if not results.has("epochs", task=task, seed=seed, library=library, threads=setup.threads)
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +64,9 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
     return True
 
 
-def _train(setup: Setup, library: str, folder: str, most: int, what: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _train(
+    setup: Setup, library: str, folder: str, most: int, what: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The record of one training in a process of its own, and the versions of the library there."""
     from .training import keras_net, load_library
 
@@ -72,7 +77,9 @@ def _train(setup: Setup, library: str, folder: str, most: int, what: dict[str, A
 
 
 def fastest_mode(results: Results, library: str, threads: int) -> str:
-    """The mode in which the library took the fewest seconds a step, if that was measured; else its usual one."""
+    """The mode in which the library took the fewest seconds a step,
+    if that was measured; else its usual one.
+    """
     steps = [
         r for r in results.records("steps")
         if (r["library"], r["net"], r["batch"], r["threads"]) == (library, NET, BATCH, threads)
@@ -89,7 +96,12 @@ def _recipe(setup: Setup, seed: int) -> dict[str, Any] | None:
         path = Path(folder) / "record.json"
         command = [sys.executable, str(RECIPE), "--seed", str(seed), "--json", str(path)]
         done = subprocess.run(
-            command, env=environment("tinynet", setup.threads), capture_output=True, text=True, check=False, cwd=folder
+            command,
+            env=environment("tinynet", setup.threads),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
         )
         if done.returncode or not path.exists():
             raise WorkerError(f"{RECIPE.name} failed: {done.stderr.strip()[-500:]}")

@@ -1,4 +1,6 @@
-"""Level `kernels`: every case of shapes.py in tinynet, PyTorch and TensorFlow, held against the peak of the machine."""
+"""Level `kernels`: every case of shapes.py in tinynet, PyTorch and TensorFlow,
+held against the peak of the machine.
+"""
 
 import argparse
 import time
@@ -39,7 +41,8 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
 def _chosen(args: argparse.Namespace) -> list[dict[str, Any]]:
     return [
         case for case in cases()
-        if (not args.ops or any(part in case["op"] for part in args.ops)) and (not args.groups or case["group"] in args.groups)
+        if (not args.ops or any(part in case["op"] for part in args.ops))
+        and (not args.groups or case["group"] in args.groups)
     ]  # fmt: skip
 
 
@@ -50,7 +53,9 @@ def _measured(results: Results, case: dict[str, Any], threads: int) -> bool:
 def _peak(results: Results, workers: dict[str, Worker], threads: int) -> dict[str, Any]:
     """The machine's peak, measured now; what an earlier run reached counts as well."""
     if "tinynet" not in workers:
-        raise SystemExit("the peak of this machine is measured with tinynet's emitter: let tinynet be among --libraries")
+        raise SystemExit(
+            "the peak of this machine is measured with tinynet's emitter: let tinynet be among --libraries"
+        )
     found = workers["tinynet"].ask("peak")
     for record in results.records("peak"):
         found = higher(found, record) if record["threads"] == threads else found
@@ -63,11 +68,15 @@ def _race(
 ) -> list[dict[str, Any]]:
     """Every implementation of every library takes its turn, `rounds` times."""
     question = {key: value for key, value in case.items() if key != "group"}
-    entered = [(name, i) for name, worker in workers.items() for i in _implementations(name, worker, question)]
+    entered = [
+        (name, i) for name, worker in workers.items() for i in _implementations(name, worker, question)
+    ]
     times: dict[tuple[str, str], list[float]] = {entry: [] for entry in entered}
     for _ in range(args.rounds):
         for name, implementation in entered:
-            times[name, implementation] += workers[name].ask("time_kernel", name=implementation, seconds=args.sample)
+            times[name, implementation] += workers[name].ask(
+                "time_kernel", name=implementation, seconds=args.sample
+            )
     least, bound = floor(peak, case["flops"], case["bytes"])
     shared = {name: case[name] for name in ("op", "name", "group", "batch", "flops", "bytes")}
     return [
@@ -82,14 +91,23 @@ def _implementations(name: str, worker: Worker, question: dict[str, Any]) -> lis
     try:
         return worker.ask("kernel", case=question)
     except WorkerError as error:
-        print(f"{question['op']} {question['name']}: {TITLES[name]} is left out: {str(error).strip().splitlines()[-1]}")
+        print(
+            f"{question['op']} {question['name']}: {TITLES[name]} is left out: "
+            f"{str(error).strip().splitlines()[-1]}"
+        )
         return []
 
 
 def show(records: list[dict[str, Any]]) -> str:
     """One case as a table."""
     first = records[0]
-    head = [f"{first['op']} {first['name']}, batch {first['batch']}", "time", "GFLOP/s", "GB/s", f"of {first['bound']} peak"]
+    head = [
+        f"{first['op']} {first['name']}, batch {first['batch']}",
+        "time",
+        "GFLOP/s",
+        "GB/s",
+        f"of {first['bound']} peak",
+    ]
     rows = []
     for record in sorted(records, key=lambda record: record["seconds"]["median"]):
         seconds = record["seconds"]["median"]

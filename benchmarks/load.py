@@ -1,7 +1,9 @@
-"""What makes a machine busy: processes that keep cores busy, and a limit of processor time like a container's.
+"""What makes a machine busy: processes that keep cores busy,
+and a limit of processor time like a container's.
 
-Both are there within a `with` block alone. A busy process also ends by itself as soon as the process that started it is gone,
-however it went; a control group without processes limits nobody, and the next run removes it.
+Both are there within a `with` block alone. A busy process also ends by itself as soon as the process that
+started it is gone, however it went; a control group without processes limits nobody, and the next run removes
+it.
 """
 
 import os
@@ -34,12 +36,16 @@ class QuotaError(RuntimeError):
 
 @contextmanager
 def busy(count: int, cores: int) -> Iterator[None]:
-    """`count` processes that never pause, on the first `cores` of the cores, from here to the end of the block."""
+    """`count` processes that never pause, on the first `cores` of the cores,
+    from here to the end of the block.
+    """
     started: list[subprocess.Popen[str]] = []
     try:
         for _ in range(count):
             command = [sys.executable, "-I", "-S", "-c", WORK, str(os.getpid())]
-            started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(pin, cores)))
+            started.append(
+                subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=partial(pin, cores))
+            )
         for process in started:
             assert process.stdout is not None
             if process.stdout.readline() != "busy\n":
@@ -56,7 +62,8 @@ def busy(count: int, cores: int) -> Iterator[None]:
 
 @contextmanager
 def limited(cores: float) -> Iterator[Callable[[], None]]:
-    """A control group whose processes get `cores` cores' time; a process enters it by the function that comes.
+    """A control group whose processes get `cores` cores' time;
+    a process enters it by the function that comes.
 
     Raises QuotaError where the user may not make one.
     """

@@ -1,7 +1,8 @@
-"""The nets, each written once, for any library whose layers have Keras's names (PyTorch's get them in torch_layers).
+"""The nets, each written once, for any library whose layers have Keras's names
+(PyTorch's get them in torch_layers).
 
-The rows of the table are programs the project reproduces, without their first layer: images are normalised beforehand,
-so that every library is given the same finished arrays.
+The rows of the table are programs the project reproduces, without their first layer: images are normalised
+beforehand, so that every library is given the same finished arrays.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,9 @@ VGG = ((7, 2, 0.1), (14, 2, 0.2), (28, 3, 0.3), (56, 3, 0.4))  # (filters, convo
 
 
 class Net(NamedTuple):
-    """What is trained: layers, data, Adam's learning rate, the number of parameters and about how many FLOPs an image costs."""
+    """What is trained: layers, data, Adam's learning rate,
+    the number of parameters and about how many FLOPs an image costs.
+    """
 
     title: str
     data: str
@@ -51,7 +54,11 @@ def thirteen_thousand(layers: Layers) -> list[Any]:
     """The net of 13,880 parameters: 3x3 valid convolutions, a 1x1 and a 4x4 one."""
 
     def block(filters: int) -> list[Any]:
-        return [layers.Conv2D(filters, 3, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.1)]
+        return [
+            layers.Conv2D(filters, 3, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.1),
+        ]
 
     head = [*block(12), *block(20), layers.Conv2D(10, 1, activation="relu"), layers.MaxPooling2D()]
     body = [layer for _ in range(4) for layer in block(16)]
@@ -61,9 +68,12 @@ def thirteen_thousand(layers: Layers) -> list[Any]:
 def wide_batch_norm(layers: Layers) -> list[Any]:
     """32 and 64 filters with batch normalisation after the activation, and a Dense layer of 512."""
     return [
-        layers.Conv2D(32, 3, padding="same", activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D(),
-        layers.Conv2D(64, 3, padding="same", activation="relu"), layers.BatchNormalization(), layers.MaxPooling2D(),
-        layers.Flatten(), layers.Dense(512, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.5),
+        layers.Conv2D(32, 3, padding="same", activation="relu"), layers.BatchNormalization(),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, padding="same", activation="relu"), layers.BatchNormalization(),
+        layers.MaxPooling2D(),
+        layers.Flatten(), layers.Dense(512, activation="relu"), layers.BatchNormalization(),
+        layers.Dropout(0.5),
         layers.Dense(10, activation="softmax"),
     ]  # fmt: skip
 
@@ -93,7 +103,11 @@ def deep_batch_norm(layers: Layers) -> list[Any]:
     """The same with batch normalisation before every activation and on the input."""
     net = [layers.Flatten(), layers.BatchNormalization()]
     for _ in range(20):
-        net += [layers.Dense(100, kernel_initializer="he_normal"), layers.BatchNormalization(), layers.Activation("elu")]
+        net += [
+            layers.Dense(100, kernel_initializer="he_normal"),
+            layers.BatchNormalization(),
+            layers.Activation("elu"),
+        ]
     return [*net, layers.Dense(10, activation="softmax")]
 
 
@@ -105,6 +119,7 @@ NETS = {
     "s2-03": Net("32/64 filters, batch norm (S2-03)", "mnist", DIGIT, 1e-3, 1_632_522, 32.8, wide_batch_norm),
     "model-4": Net("Model 4 (784-200-200-200-10)", "mnist", DIGIT, 1e-3, 239_410, 1.42, model_4),
     "deep-elu": Net("CIFAR-10, 20 x 100 dense, ELU", "cifar10", PHOTO, 3e-5, 500_210, 3.05, deep_dense),
-    "deep-bn": Net("CIFAR-10, 20 x 100 dense, batch norm", "cifar10", PHOTO, 3e-5, 520_498, 3.05, deep_batch_norm),
+    "deep-bn": Net("CIFAR-10, 20 x 100 dense, batch norm", "cifar10", PHOTO, 3e-5, 520_498, 3.05,
+                   deep_batch_norm),
     "deep-selu": Net("CIFAR-10, 20 x 100 dense, SELU", "cifar10", PHOTO, 3e-5, 500_210, 3.05, deep_selu),
 }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Level `own_loop`: a training step of a loop of one's own, with @tinynet.replayed, beside that of `fit` (printed, not kept).
+"""Level `own_loop`: a training step of a loop of one's own, with @tinynet.replayed,
+beside that of `fit` (printed, not kept).
 
     fit      fit(x, y), with the metric accuracy
     loop     examples/own_loop.py: batches picked by NumPy, a step that is replayed, the same loss and metric
@@ -30,7 +31,11 @@ def trainings(net: str, batch: int, x: Any, y: Any) -> dict[str, Any]:
 
     def loop(replays: bool) -> Any:
         model, optimizer = made(), optimizers.Adam(NETS[net].learning_rate)
-        loss_of, accuracy, mean = losses.SparseCategoricalCrossentropy(), metrics.SparseCategoricalAccuracy(), metrics.Mean()
+        loss_of, accuracy, mean = (
+            losses.SparseCategoricalCrossentropy(),
+            metrics.SparseCategoricalAccuracy(),
+            metrics.Mean(),
+        )
 
         def step(x: Any, y: Any) -> Any:
             y_pred = model(x, training=True)
@@ -51,7 +56,9 @@ def trainings(net: str, batch: int, x: Any, y: Any) -> dict[str, Any]:
         return epoch
 
     fitted = made()
-    fitted.compile(optimizers.Adam(NETS[net].learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    fitted.compile(
+        optimizers.Adam(NETS[net].learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     return {
         "fit": lambda: fitted.fit(x, y, batch_size=batch, verbose=0),
         "loop": loop(True),
@@ -66,7 +73,10 @@ def run(args: argparse.Namespace) -> None:
     threads.set_num_threads(args.threads)
     for net in args.nets:
         arrays, title = data.load(NETS[net].data, args.images or 4096)
-        print(f"{NETS[net].title} on {len(arrays['x'])} images of {title}, {args.threads} threads, {args.rounds} rounds")
+        print(
+            f"{NETS[net].title} on {len(arrays['x'])} images of {title}, {args.threads} threads, "
+            f"{args.rounds} rounds"
+        )
         for batch in args.batches:
             ways = trainings(net, batch, arrays["x"].astype("float32"), arrays["y"])
             steps = -(-len(arrays["x"]) // batch)
@@ -82,11 +92,15 @@ def run(args: argparse.Namespace) -> None:
 
 
 def lines(batch: int, seconds: dict[str, list[float]]) -> list[str]:
-    """The ways to train, the fastest and the median step of each, and what the fastest costs beside that of `fit`."""
+    """The ways to train, the fastest and the median step of each,
+    and what the fastest costs beside that of `fit`.
+    """
     shown = [f"batch {batch}"]
     for name, values in seconds.items():
         more = min(values) / min(seconds["fit"]) - 1
-        verdict = f", {'within' if more <= GOAL else 'MORE THAN'} the goal of {GOAL:+.0%}" if name == "loop" else ""
+        verdict = (
+            f", {'within' if more <= GOAL else 'MORE THAN'} the goal of {GOAL:+.0%}" if name == "loop" else ""
+        )
         median = table.time(timing.summary(values)["median"])
         shown.append(f"  {name:7} {table.time(min(values))} a step (median {median}) {more:+.1%}{verdict}")
     return shown

@@ -14,7 +14,8 @@ from tinynet.kernels.emit import VectorFunction, address, call_kernel, vectors
 
 SUMS = 12  # running sums in registers: four cycles of latency, two multiply-adds in each, and some to spare
 TURNS = 1 << 22
-SIZES = [1 << power for power in range(17, 29)]  # bytes of the two arrays of a copy together: 128 KiB to 256 MiB
+# bytes of the two arrays of a copy together: 128 KiB to 256 MiB
+SIZES = [1 << power for power in range(17, 29)]
 TRAFFIC = 1 << 28  # bytes that one measurement moves
 
 
@@ -77,7 +78,9 @@ def flops() -> float:
 
 
 def measure() -> dict[str, Any]:
-    """FLOP/s of all threads together, and bytes/s (read and written) of copies for each size of their arrays."""
+    """FLOP/s of all threads together, and bytes/s (read and written) of copies
+    for each size of their arrays.
+    """
     threads, most = tinynet.get_num_threads(), flops()
     curve = []
     for size in SIZES:

@@ -1,4 +1,6 @@
-"""Pictures of a file of results: bars for each net, a roofline, and how speed scales with batch, channels and threads."""
+"""Pictures of a file of results: bars for each net, a roofline,
+and how speed scales with batch, channels and threads.
+"""
 
 import re
 from collections.abc import Callable
@@ -15,7 +17,9 @@ MARKS = {"conv2d": "o", "conv2d_input_grad": "s", "conv2d_weight_grad": "^"}
 WORDS = {"conv2d": "forward", "conv2d_input_grad": "input gradient", "conv2d_weight_grad": "weight gradient"}
 
 
-def fastest(records: list[Record], *key: str, value: Callable[[Record], float]) -> dict[tuple[Any, ...], Record]:
+def fastest(
+    records: list[Record], *key: str, value: Callable[[Record], float]
+) -> dict[tuple[Any, ...], Record]:
     """For each combination of the fields `key` the record of the smallest value."""
     best: dict[tuple[Any, ...], Record] = {}
     for record in records:
@@ -41,8 +45,10 @@ def draw(content: dict[str, Any], folder: Path) -> list[Path]:
     from matplotlib import pyplot as plt
 
     plt.rcParams.update({
-        "figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "grid.color": "#e6e6e6", "axes.axisbelow": True, "axes.titlesize": 11, "axes.titleweight": "bold",
+        "figure.dpi": 110, "savefig.dpi": 110, "font.size": 10, "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True, "grid.color": "#e6e6e6", "axes.axisbelow": True, "axes.titlesize": 11,
+        "axes.titleweight": "bold",
         "figure.constrained_layout.use": True, "legend.frameon": False,
     })  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +64,9 @@ def draw(content: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def bars(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
-    """Milliseconds a step of each library's fastest mode, one panel for each batch size, a group for each net."""
+    """Milliseconds a step of each library's fastest mode,
+    one panel for each batch size, a group for each net.
+    """
     best = fastest(records, "net", "batch", "library", value=step)
     batches = sorted({batch for _, batch, _ in best})
     nets = [net for net in NETS if any(net == n for n, _, _ in best)]
@@ -67,9 +75,19 @@ def bars(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
     width = 0.8 / len(libraries)
     for ax, batch in zip(axes[:, 0], batches, strict=True):
         for i, library in enumerate(libraries):
-            found = [(x, step(best[net, batch, library])) for x, net in enumerate(nets) if (net, batch, library) in best]
+            found = [
+                (x, step(best[net, batch, library]))
+                for x, net in enumerate(nets)
+                if (net, batch, library) in best
+            ]
             places = [x + (i - (len(libraries) - 1) / 2) * width for x, _ in found]
-            drawn = ax.bar(places, [1e3 * t for _, t in found], 0.92 * width, color=COLOURS[library], label=TITLES[library])
+            drawn = ax.bar(
+                places,
+                [1e3 * t for _, t in found],
+                0.92 * width,
+                color=COLOURS[library],
+                label=TITLES[library],
+            )
             ax.bar_label(drawn, fmt="%.3g", fontsize=7, padding=1)
         ax.set_yscale("log")
         ax.yaxis.set_major_formatter("{x:g}")
@@ -90,7 +108,9 @@ def _short(title: str) -> str:
 
 
 def roofline(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
-    """GFLOP/s over FLOPs per byte for the nets' convolutions in tinynet and PyTorch, under the machine's roof."""
+    """GFLOP/s over FLOPs per byte for the nets' convolutions in tinynet and PyTorch,
+    under the machine's roof.
+    """
     chosen = [r for r in records if r["op"] in MARKS and r["group"] == "nets"]
     peaks = content["levels"].get("peak", [])
     if not chosen or not peaks:
@@ -101,7 +121,14 @@ def roofline(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
     figure, ax = plt.subplots(figsize=(9, 5.5))
     for (op, _, _, library), r in best.items():
         if library in ("tinynet", "torch"):
-            ax.plot(r["flops"] / r["bytes"], r["flops"] / seconds(r) / 1e9, MARKS[op], color=COLOURS[library], alpha=0.8, ms=5)
+            ax.plot(
+                r["flops"] / r["bytes"],
+                r["flops"] / seconds(r) / 1e9,
+                MARKS[op],
+                color=COLOURS[library],
+                alpha=0.8,
+                ms=5,
+            )
     intensities = [2 ** (i / 4) for i in range(-4, 37)]
     for mebibytes, dashes in ((1, "-"), (16, "--"), (256, ":")):
         size = mebibytes << 20
@@ -160,10 +187,14 @@ def batch(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
 
 
 def scaling(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
-    """tinynet's training step: with more threads at a batch of 128, and the cost of an image at other batch sizes."""
+    """tinynet's training step: with more threads at a batch of 128,
+    and the cost of an image at other batch sizes.
+    """
     most = max(r["threads"] for r in records)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-    for net, colour in zip(sorted({r["net"] for r in records}), ("#d1495b", "#00798c", "#edae49", "#6c8ead"), strict=False):
+    for net, colour in zip(
+        sorted({r["net"] for r in records}), ("#d1495b", "#00798c", "#edae49", "#6c8ead"), strict=False
+    ):
         mine = [r for r in records if r["net"] == net]
         by_threads = sorted((r["threads"], step(r)) for r in mine if r["batch"] == 128)
         if by_threads:

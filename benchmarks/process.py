@@ -1,4 +1,6 @@
-"""The parent's side: a library in a process of its own, which does one thing when it is asked and sleeps otherwise."""
+"""The parent's side: a library in a process of its own,
+which does one thing when it is asked and sleeps otherwise.
+"""
 
 import json
 import os
@@ -14,10 +16,12 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parent.parent
 PEERS = {"torch": ("torch",), "keras-tensorflow": ("keras", "tensorflow"), "keras-jax": ("keras", "jax")}
 TITLES = {
-    "tinynet": "tinynet", "torch": "PyTorch", "keras-tensorflow": "Keras (TensorFlow)", "keras-jax": "Keras (JAX)",
+    "tinynet": "tinynet", "torch": "PyTorch", "keras-tensorflow": "Keras (TensorFlow)",
+    "keras-jax": "Keras (JAX)",
 }  # fmt: skip
 
-# Everything that decides how many threads a library starts; TensorFlow's and JAX's pools also look at the cores allowed.
+# Everything that decides how many threads a library starts;
+# TensorFlow's and JAX's pools also look at the cores allowed.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TINYNET_NUM_THREADS",
@@ -55,7 +59,10 @@ def available(setup: Setup, wanted: list[str]) -> list[str]:
             found.append(library)
         else:
             packages = " and ".join(PEERS[library])
-            print(f"{TITLES[library]} is left out: {setup.python(library)} has no {packages} (see --peer-python)")
+            print(
+                f"{TITLES[library]} is left out: "
+                f"{setup.python(library)} has no {packages} (see --peer-python)"
+            )
     return found
 
 
@@ -63,9 +70,15 @@ class Worker:
     """A running `python -m benchmarks.worker LIBRARY`; `ask` sends a question and waits for the answer."""
 
     def __init__(
-        self, library: str, setup: Setup, variables: dict[str, str] | None = None, enter: Callable[[], None] | None = None
+        self,
+        library: str,
+        setup: Setup,
+        variables: dict[str, str] | None = None,
+        enter: Callable[[], None] | None = None,
     ) -> None:
-        """`variables`: an environment other than the usual one; `enter`: what the process does before it begins."""
+        """`variables`: an environment other than the usual one; `enter`:
+        what the process does before it begins.
+        """
         self.library, self.limit_s = library, setup.limit_s
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.started = time.time()
@@ -125,6 +138,8 @@ def environment(library: str, threads: int) -> dict[str, str]:
 
 
 def pin(threads: int) -> None:
-    """Allows this process the first `threads` of the cores it has: for libraries that count cores instead of asking."""
+    """Allows this process the first `threads` of the cores it has:
+    for libraries that count cores instead of asking.
+    """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])

@@ -1,7 +1,7 @@
 """A race: several libraries and modes train the same net, round by round, each in a process of its own.
 
-A measurement is a `fit` over all images (shuffled, no callbacks, silent) divided by its number of batches; nothing is
-taken off it. The first step, which compiles, and one whole `fit` are not counted.
+A measurement is a `fit` over all images (shuffled, no callbacks, silent) divided by its number of batches;
+nothing is taken off it. The first step, which compiles, and one whole `fit` are not counted.
 """
 
 import statistics
@@ -93,7 +93,13 @@ class Race:
             "prepare", net=self.net, mode=contender.mode, batch=self.batch, folder=folder,
             use=contender.use, options=contender.options,
         )  # fmt: skip
-        return {"library": contender.library, "versions": worker.ask("versions"), "losses": [], "seconds": [], **answer}
+        return {
+            "library": contender.library,
+            "versions": worker.ask("versions"),
+            "losses": [],
+            "seconds": [],
+            **answer,
+        }
 
     def _train(self, name: str, worker: Worker) -> None:
         time.sleep(0.05)  # what the one before left running (threads that spin) comes to rest
@@ -120,8 +126,10 @@ class Race:
         for c, mean in zip(finished, means, strict=True):
             a = self.answers[str(c)]
             records.append({
-                "net": self.net, "batch": self.batch, "library": c.library, "mode": c.mode, "threads": c.threads,
-                "data": title, "images": self.count, "step_s": timing.summary([s / steps for s in a["seconds"][1:]]),
+                "net": self.net, "batch": self.batch, "library": c.library, "mode": c.mode,
+                "threads": c.threads,
+                "data": title, "images": self.count,
+                "step_s": timing.summary([s / steps for s in a["seconds"][1:]]),
                 "import_s": a["import_s"], "first_step_s": a["first_step_s"], "losses": a["losses"],
                 "same_loss": abs(mean - middle) <= TOLERANCE * middle + 0.01,
                 "import_bytes": a["import_bytes"], "peak_bytes": a["peak_bytes"],

@@ -40,8 +40,10 @@ def write(file: Path | None, page: Path | None) -> None:
 
 HEAD = """# Results
 
-Written by `python -m benchmarks report` from the files in `results/`; `python -m benchmarks --help` says how they are made
-and what makes them fair, `SCHEMA.md` what is in them. Times are medians. A peer's number is that of its fastest mode.
+Written by `python -m benchmarks report` from the files in `results/`; `python -m benchmarks --help` says \
+how they are made
+and what makes them fair, `SCHEMA.md` what is in them. Times are medians. A peer's number is that of its \
+fastest mode.
 """
 
 
@@ -51,7 +53,8 @@ def machine_part(content: dict[str, Any], pictures: Sequence[Path]) -> str:
     caches = ", ".join(f"{level} {size}" for level, size in m["caches"].items())
     parts = [
         f"## {m['processor']}\n",
-        f"{m['cores']} cores ({m['vectors']}), caches of a core {caches}, {m['memory_gib']} GiB of memory, {m['system']}.\n",
+        f"{m['cores']} cores ({m['vectors']}), caches of a core {caches}, "
+        f"{m['memory_gib']} GiB of memory, {m['system']}.\n",
         _runs(content["runs"], levels),
     ]
     drawn = {picture.stem: f"![{picture.stem}]({picture.as_posix()})\n" for picture in pictures}
@@ -72,9 +75,14 @@ def _runs(runs: Sequence[Record], levels: dict[str, list[Record]]) -> str:
     commits = ", ".join(dict.fromkeys(run["commit"] for run in kept))
     lines = [f"Measured {kept[0]['date']} to {kept[-1]['date']}, commit {commits}."] if kept else []
     for library, packages in versions.items():
-        lines.append(f"{TITLES[library]}: " + ", ".join(f"{name} {number}" for name, number in packages.items()) + ".")
+        lines.append(
+            f"{TITLES[library]}: " + ", ".join(f"{name} {number}" for name, number in packages.items()) + "."
+        )
     failed = [entry for run in kept for entry in run.get("left_out", [])]
-    lines += [f"Left out, because it failed: {level}, {net}, batch {batch}, {name}." for level, net, batch, name in failed]
+    lines += [
+        f"Left out, because it failed: {level}, {net}, batch {batch}, {name}."
+        for level, net, batch, name in failed
+    ]
     return "  \n".join(lines) + "\n"
 
 
@@ -90,7 +98,11 @@ def steps_part(records: list[Record]) -> str:
             found = {name: best[net, batch, name] for name in peers if (net, batch, name) in best}
             cells = [_step_cell(found.get(name), True) for name in peers]
             rows.append([NETS[net].title, str(batch), _step_cell(mine, False), *cells, _ratios(mine, found)])
-    different = [f"{r['net']}, batch {r['batch']}, {TITLES[r['library']]} {r['mode']}" for r in records if not r["same_loss"]]
+    different = [
+        f"{r['net']}, batch {r['batch']}, {TITLES[r['library']]} {r['mode']}"
+        for r in records
+        if not r["same_loss"]
+    ]
     same = "All mean losses agree within 10 %: all did the same work."
     if different:
         same = f"Mean losses that differ by over 10 % from the middle: {'; '.join(different)}."
@@ -118,10 +130,14 @@ def memory_part(records: list[Record]) -> str:
     libraries = [name for name in TITLES if any(name == library for _, _, library in best)]
     rows = [
         [NETS[net].title, str(batch), *(
-            table.size(best[net, batch, name]["peak_bytes"]) if (net, batch, name) in best else "-" for name in libraries)]
+            table.size(best[net, batch, name]["peak_bytes"]) if (net, batch, name) in best else "-"
+            for name in libraries)]
         for net in NETS for batch in sorted({b for n, b, _ in best if n == net})
     ]  # fmt: skip
-    return f"### Peak memory of a training process\n\n{table.markdown(['net', 'batch', *map(TITLES.get, libraries)], rows)}\n"
+    return (
+        "### Peak memory of a training "
+        f"process\n\n{table.markdown(['net', 'batch', *map(TITLES.get, libraries)], rows)}\n"
+    )
 
 
 def scaling_part(records: list[Record]) -> str:
@@ -130,7 +146,10 @@ def scaling_part(records: list[Record]) -> str:
          f"{1e6 * step(r) / r['batch']:.1f}"]
         for r in sorted(records, key=lambda r: (r["net"], r["batch"], r["threads"]))
     ]  # fmt: skip
-    return f"### Threads and batch\n\n{table.markdown(['net', 'batch', 'threads', 'ms a step', 'us an image'], rows)}\n"
+    return (
+        "### Threads and "
+        f"batch\n\n{table.markdown(['net', 'batch', 'threads', 'ms a step', 'us an image'], rows)}\n"
+    )
 
 
 def ablation_part(records: list[Record]) -> str:
@@ -138,14 +157,20 @@ def ablation_part(records: list[Record]) -> str:
     order, parts = [*ABLATION, *(r["mode"] for r in records)], []
     for net, batch, threads in sorted({(r["net"], r["batch"], r["threads"]) for r in records}):
         mine = [r for r in records if (r["net"], r["batch"], r["threads"]) == (net, batch, threads)]
-        rows = [[r["mode"], table.milliseconds(step(r))] for r in sorted(mine, key=lambda r: order.index(r["mode"]))]
+        rows = [
+            [r["mode"], table.milliseconds(step(r))]
+            for r in sorted(mine, key=lambda r: order.index(r["mode"]))
+        ]
         title = f"### What the ideas bring: {NETS[net].title}, batch {batch}, {threads} threads"
-        parts.append(f"{title}\n\n{table.markdown(['each line has what the line above has, but', 'ms a step'], rows)}\n")
+        parts.append(f"{title}\n\n"
+            f"{table.markdown(['each line has what the line above has, but', 'ms a step'], rows)}\n")
     return "\n".join(parts)
 
 
 def kernels_part(records: list[Record]) -> str:
-    """The nets' convolutions: share of the roofline, and the time against PyTorch's; then all other operations in short."""
+    """The nets' convolutions: share of the roofline, and the time against PyTorch's;
+    then all other operations in short.
+    """
     best = fastest(records, "op", "name", "batch", "library", value=seconds)
     groups = {(op, name, b): r["group"] for (op, name, b, _), r in best.items()}
     parts = ["### Kernels\n"]
@@ -163,7 +188,10 @@ def kernels_part(records: list[Record]) -> str:
 
 
 KERNEL_HEAD = [
-    "operation", "shape", "batch", "group", "tinynet", "GFLOP/s", "GB/s", "of its roofline", "bound by", "PyTorch / tinynet",
+    "operation", "shape", "batch", "group", "tinynet", "GFLOP/s", "GB/s", "of its roofline", "bound by", (
+        "PyTorch / "
+        "tinynet"
+    ),
 ]  # fmt: skip
 
 
@@ -181,13 +209,27 @@ def _kernel_summary(best: dict[tuple[Any, ...], Record]) -> str:
     """A line for each of the three convolutions over the shapes of the nets."""
     rows = []
     for op, title in WORDS.items():
-        mine = [(place, r) for place, r in best.items() if place[0] == op and place[3] == "tinynet" and r["group"] == "nets"]
+        mine = [
+            (place, r)
+            for place, r in best.items()
+            if place[0] == op and place[3] == "tinynet" and r["group"] == "nets"
+        ]
         if mine:
             shares = [r["floor_s"] / seconds(r) for _, r in mine]
-            gains = [seconds(best[*place[:3], "torch"]) / seconds(r) for place, r in mine if (*place[:3], "torch") in best]
+            gains = [
+                seconds(best[*place[:3], "torch"]) / seconds(r)
+                for place, r in mine
+                if (*place[:3], "torch") in best
+            ]
             speed = f"{min(gains):.2f} / {statistics.median(gains):.2f}" if gains else "-"
-            rows.append([title, f"{table.percent(min(shares))} / {table.percent(statistics.median(shares))}", speed])
-    head = ["convolutions of the nets, batch 128", "of the roofline: least / median", "PyTorch / tinynet: least / median"]
+            rows.append(
+                [title, f"{table.percent(min(shares))} / {table.percent(statistics.median(shares))}", speed]
+            )
+    head = [
+        "convolutions of the nets, batch 128",
+        "of the roofline: least / median",
+        "PyTorch / tinynet: least / median",
+    ]
     return table.markdown(head, rows) + "\n"
 
 
@@ -197,7 +239,9 @@ def _gallery(records: list[Record]) -> str:
     names = dict.fromkeys((r["library"], r["implementation"]) for r in chosen)
     rows = []
     for library, implementation in names:
-        found = {r["op"]: r for r in chosen if (r["library"], r["implementation"]) == (library, implementation)}
+        found = {
+            r["op"]: r for r in chosen if (r["library"], r["implementation"]) == (library, implementation)
+        }
         cells = [table.time(seconds(found[op])) if op in found else "-" for op in WORDS]
         rows.append([f"{TITLES[library]}, {implementation}", *cells])
     return table.markdown([f"{EXHIBIT}, batch 128", *WORDS.values()], rows) + "\n" if rows else ""
@@ -211,8 +255,12 @@ def epochs_part(records: list[Record]) -> str:
             mine = [r for r in records if (r["library"], r["task"]) == (library, task)]
             if mine:
                 rows.append([
-                    f"{TITLES[library]}, {mine[0]['mode']}", task, str(len(mine)), _goal(mine, 0.98), _goal(mine, 0.99),
-                    _median([r["seconds"] for r in mine]), f"{statistics.fmean(r['accuracy'] for r in mine):.2%}",
+                    (
+                        f"{TITLES[library]}, "
+                        f"{mine[0]['mode']}"
+                    ), task, str(len(mine)), _goal(mine, 0.98), _goal(mine, 0.99),
+                    _median([r["seconds"] for r in mine]),
+                    f"{statistics.fmean(r['accuracy'] for r in mine):.2%}",
                 ])  # fmt: skip
     head = ["library", "task", "runs", "s to 98 %", "s to 99 %", "s of training", "mean accuracy"]
     return f"### Whole trainings on MNIST\n\n{table.markdown(head, rows)}\n"
@@ -221,7 +269,9 @@ def epochs_part(records: list[Record]) -> str:
 def _goal(records: list[Record], goal: float) -> str:
     times = [reached(r, goal) for r in records if r["task"] == "accuracy"]
     missed = sum(t is None for t in times)
-    return _median([t for t in times if t is not None]) + (f" ({missed} of {len(times)} did not)" if missed else "")
+    return _median([t for t in times if t is not None]) + (
+        f" ({missed} of {len(times)} did not)" if missed else ""
+    )
 
 
 def _median(values: Sequence[float]) -> str:
@@ -241,6 +291,7 @@ def startup_part(records: list[Record]) -> str:
 
 INSTEAD = {"memory": "steps"}  # a process of `steps` notes its memory too
 SECTIONS = {
-    "steps": steps_part, "scaling": scaling_part, "memory": memory_part, "ablation": ablation_part, "epochs": epochs_part,
+    "steps": steps_part, "scaling": scaling_part, "memory": memory_part, "ablation": ablation_part,
+    "epochs": epochs_part,
     "startup": startup_part, "busy": busy_table.part, "kernels": kernels_part,
 }  # fmt: skip

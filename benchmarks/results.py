@@ -16,11 +16,13 @@ _STEP = {
     "losses": list, "same_loss": bool, "import_bytes": int, "peak_bytes": int,
 }  # fmt: skip
 
-# Fields of a record of each level and their types; KEYS are the fields that tell one measurement from another.
+# Fields of a record of each level and their types;
+# KEYS are the fields that tell one measurement from another.
 FIELDS: dict[str, dict[str, Any]] = {
     "peak": {"threads": int, "flops": NUMBER, "bandwidth": list},
     "kernels": {
-        "op": str, "name": str, "group": str, "batch": int, "library": str, "implementation": str, "threads": int,
+        "op": str, "name": str, "group": str, "batch": int, "library": str, "implementation": str,
+        "threads": int,
         "seconds": SECONDS, "flops": NUMBER, "bytes": NUMBER, "floor_s": NUMBER, "bound": str,
     },
     "steps": _STEP,
@@ -40,7 +42,9 @@ KEYS = {
     "epochs": ("task", "net", "batch", "library", "mode", "threads", "seed"),
     "busy": ("net", "batch", "library", "mode", "busy", "quota"),
     "startup": ("caches", "number"),
-    **dict.fromkeys(("steps", "scaling", "ablation", "memory"), ("net", "batch", "library", "mode", "threads")),
+    **dict.fromkeys(
+        ("steps", "scaling", "ablation", "memory"), ("net", "batch", "library", "mode", "threads")
+    ),
 }
 ORIGIN = {"date": str, "commit": str, "threads": int, "versions": dict}
 
@@ -55,7 +59,9 @@ class Results:
             self.content = load(path)
             other = self.content["machine"]["processor"]
             if other != machine["processor"]:
-                raise SystemExit(f"{path} holds results of another machine ({other}); name a new file with --out")
+                raise SystemExit(
+                    f"{path} holds results of another machine ({other}); name a new file with --out"
+                )
 
     def records(self, level: str) -> list[dict[str, Any]]:
         return self.content["levels"].get(level, [])
@@ -68,7 +74,9 @@ class Results:
 
     def has(self, level: str, **key: Any) -> bool:
         """Whether a record with these values is there."""
-        return any(all(record.get(name) == value for name, value in key.items()) for record in self.records(level))
+        return any(
+            all(record.get(name) == value for name, value in key.items()) for record in self.records(level)
+        )
 
     def add(self, level: str, records: list[dict[str, Any]]) -> None:
         """Adds records in place of older ones with the same key, and writes the file."""
@@ -91,7 +99,9 @@ def default_path(processor: str) -> Path:
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a file of one line a record, which a diff can show, and replaces the old one when it is complete."""
+    """Writes a file of one line a record, which a diff can show,
+    and replaces the old one when it is complete.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
     temporary.write_text(_text(content), encoding="utf-8")
@@ -104,7 +114,10 @@ def _text(content: dict[str, Any]) -> str:
         lines = ",\n".join("      " + json.dumps(_rounded(record)) for record in records)
         levels.append(f"    {json.dumps(level)}: [\n{lines}\n    ]")
     runs = ",\n".join("    " + json.dumps(run) for run in content["runs"])
-    head = f'  "schema": {content["schema"]},\n  "machine": {json.dumps(content["machine"])},\n  "runs": [\n{runs}\n  ],\n'
+    head = (
+        f'  "schema": {content["schema"]},\n  "machine": {json.dumps(content["machine"])},\n  "runs": '
+        f"[\n{runs}\n  ],\n"
+    )
     return "{\n" + head + '  "levels": {\n' + ",\n".join(levels) + "\n  }\n}\n"
 
 

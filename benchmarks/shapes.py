@@ -1,4 +1,5 @@
-"""What the level `kernels` measures: convolutions of the project's nets and beyond, and every other operation.
+"""What the level `kernels` measures: convolutions of the project's nets and beyond,
+and every other operation.
 
 A case is {"op", "name", "group", "batch", **its numbers}. The groups of convolutions:
 
@@ -12,7 +13,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 Case = dict[str, Any]
-Calls = dict[str, Callable[[], Any]]  # of a case in one library: {implementation: a function without arguments}
+# of a case in one library: {implementation: a function without arguments}
+Calls = dict[str, Callable[[], Any]]
 
 CONVOLUTIONS = ("conv2d", "conv2d_input_grad", "conv2d_weight_grad")
 ALONG_CHANNELS = (1, 3, 7, 8, 10, 12, 14, 16, 20, 28, 32, 56, 64, 128, 256)
@@ -40,7 +42,10 @@ class Conv(NamedTuple):
         """((top, bottom), (left, right)), the odd pixel at the end."""
         if self.padding == "valid":
             return (0, 0), (0, 0)
-        totals = [max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0) for n in (self.height, self.width)]
+        totals = [
+            max((-(-n // self.stride) - 1) * self.stride + self.kernel - n, 0)
+            for n in (self.height, self.width)
+        ]
         return (totals[0] // 2, totals[0] - totals[0] // 2), (totals[1] // 2, totals[1] - totals[1] // 2)
 
     def output(self) -> tuple[int, int]:
@@ -73,25 +78,31 @@ def valid(channels: int, filters: int, size: int, kernel: int = 3, stride: int =
 
 NETS = [
     # Models 5 to 9
-    same(1, 7, 28), same(7, 7, 28), same(7, 14, 14), same(14, 14, 14), same(14, 28, 7), same(28, 28, 7), same(28, 56, 3),
+    same(1, 7, 28), same(7, 7, 28), same(7, 14, 14), same(14, 14, 14), same(14, 28, 7), same(28, 28, 7),
+    same(28, 56, 3),
     same(56, 56, 3),
     # S2-03
     same(1, 32, 28), same(32, 64, 14),
     # S3-03
-    valid(1, 12, 28), valid(12, 20, 26), valid(20, 10, 24, 1), valid(10, 16, 12), valid(16, 16, 10), valid(16, 16, 8),
+    valid(1, 12, 28), valid(12, 20, 26), valid(20, 10, 24, 1), valid(10, 16, 12), valid(16, 16, 10),
+    valid(16, 16, 8),
     valid(16, 16, 6), valid(16, 10, 4, 4),
     # S3-04
-    valid(1, 8, 28), valid(8, 16, 26), valid(16, 32, 24), valid(32, 10, 22, 1), valid(10, 16, 11), valid(16, 32, 9),
+    valid(1, 8, 28), valid(8, 16, 26), valid(16, 32, 24), valid(32, 10, 22, 1), valid(10, 16, 11),
+    valid(16, 32, 9),
     valid(32, 10, 7, 1), valid(10, 20, 7), valid(20, 10, 5, 5),
     # S3-05, S3-06
-    valid(1, 10, 28), valid(10, 16, 26), valid(10, 20, 24), valid(20, 10, 11), valid(16, 10, 7, 1), valid(16, 10, 3),
+    valid(1, 10, 28), valid(10, 16, 26), valid(10, 20, 24), valid(20, 10, 11), valid(16, 10, 7, 1),
+    valid(16, 10, 3),
     valid(1, 64, 28), valid(64, 10, 26, 1), valid(16, 16, 24),
 ]  # fmt: skip
 BEYOND = [
     (same(3, 32, 32), 128), (Conv(16, 32, 3, 28, 28, "same", 2), 128), (valid(16, 32, 28, 4, 2), 128),
-    (same(32, 32, 14, 5), 128), (valid(64, 128, 28, 1, 2), 32), (valid(64, 64, 56, 1), 32), (same(64, 64, 56), 16),
+    (same(32, 32, 14, 5), 128), (valid(64, 128, 28, 1, 2), 32), (valid(64, 64, 56, 1), 32),
+    (same(64, 64, 56), 16),
     (Conv(64, 128, 3, 56, 56, "same", 2), 16), (same(128, 128, 28), 32), (same(256, 256, 14), 32),
-    (valid(256, 256, 7, 1), 128), (valid(256, 256, 1, 1), 512), (same(3, 16, 224), 1), (valid(3, 32, 224, 5, 2), 8),
+    (valid(256, 256, 7, 1), 128), (valid(256, 256, 1, 1), 512), (same(3, 16, 224), 1),
+    (valid(3, 32, 224, 5, 2), 8),
     (Conv(3, 100, 3, 200, 300, "same", 2), 4), (Conv(100, 200, 3, 100, 150, "same", 2), 4),
 ]  # fmt: skip
 
@@ -115,8 +126,12 @@ def _conv_cases() -> list[Case]:
     ]  # fmt: skip
 
 
-def _map_case(op: str, group: str, batch: int, shape: tuple[int, ...], touched: float, flops: float = 1.0, **more: Any) -> Case:
-    """An operation on maps or vectors; `touched` arrays of that size are read or written, `flops` for each element."""
+def _map_case(
+    op: str, group: str, batch: int, shape: tuple[int, ...], touched: float, flops: float = 1.0, **more: Any
+) -> Case:
+    """An operation on maps or vectors; `touched` arrays of that size are read or written,
+    `flops` for each element.
+    """
     size = batch
     for length in shape:
         size *= length
@@ -129,11 +144,15 @@ ACTIVATIONS = ("relu", "elu", "selu", "sigmoid", "tanh", "gelu")
 
 
 def _map_cases(batch: int) -> list[Case]:
-    """Pooling, batch normalisation, dropout, activations, loss. A pooling index is a byte: a quarter of a float."""
+    """Pooling, batch normalisation, dropout, activations,
+    loss. A pooling index is a byte: a quarter of a float.
+    """
     cases = []
     for shape in ((28, 28, 7), (14, 14, 14), (24, 24, 10), (28, 28, 32)):
         cases += [_map_case(op, "pooling", batch, shape, 1.3125) for op in ("max_pool2d", "max_pool2d_grad")]
-    cases += [_map_case(op, "pooling", batch, (28, 28, 7), 1.25) for op in ("average_pool2d", "average_pool2d_grad")]
+    cases += [
+        _map_case(op, "pooling", batch, (28, 28, 7), 1.25) for op in ("average_pool2d", "average_pool2d_grad")
+    ]
     for shape in ((14, 14, 7), (26, 26, 12), (28, 28, 32), (100,)):
         cases.append(_map_case("batch_norm", "batch norm", batch, shape, 2, 7))
         cases.append(_map_case("batch_norm_grad", "batch norm", batch, shape, 3, 10))

@@ -1,8 +1,9 @@
-"""Level `startup`: from the start of a process to the end of its first training step, with empty caches and full ones.
+"""Level `startup`: from the start of a process to the end of its first training step,
+with empty caches and full ones.
 
-Model 9 at a batch of 32, on MNIST if it is there and on random images if not; reading the data is part of it. The first
-process compiles every kernel into caches of its own, the others find them there. `cpu_s` is the time that all threads of
-the process worked, `end_s` the end of a run of two steps and a validation.
+Model 9 at a batch of 32, on MNIST if it is there and on random images if not; reading the data is part of it.
+The first process compiles every kernel into caches of its own, the others find them there. `cpu_s` is the
+time that all threads of the process worked, `end_s` the end of a run of two steps and a validation.
 """
 
 import argparse
@@ -55,7 +56,9 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
         for number in range(args.rounds + 1):
             command = [sys.executable, "-m", "benchmarks.startup", str(time.time())]
             variables = {**environment("tinynet", setup.threads), **caches}
-            done = subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False
+            )
             if done.returncode:
                 raise SystemExit(f"the process failed:\n{done.stderr[-1500:]}")
             answer = json.loads(done.stdout.splitlines()[-1])
@@ -68,7 +71,10 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
 def show(record: dict[str, Any]) -> str:
     """One start as a line."""
     first, cpu, end = (table.time(record[name]) for name in ("wall_s", "cpu_s", "end_s"))
-    return f"caches {record['caches']:5}  {first} to the first step ({cpu} of processor time), {end} to the end of a short run"
+    return (
+        f"caches {record['caches']:5}  {first} to the first step ({cpu} of processor time), "
+        f"{end} to the end of a short run"
+    )
 
 
 if __name__ == "__main__":

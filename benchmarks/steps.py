@@ -1,4 +1,6 @@
-"""Levels `steps`, `scaling`, `memory` and `ablation`: races of training steps (race.py says how one is measured)."""
+"""Levels `steps`, `scaling`, `memory` and `ablation`:
+races of training steps (race.py says how one is measured).
+"""
 
 import statistics
 import time
@@ -12,9 +14,20 @@ from .race import Contender, Race, images
 from .results import Results
 
 BATCHES = (32, 128)
-FAMILIES = ("activations", "average_pool2d", "batch_norm", "dense", "dropout", "max_pool2d", "optimizers", "softmax", "sum")
+FAMILIES = (
+    "activations",
+    "average_pool2d",
+    "batch_norm",
+    "dense",
+    "dropout",
+    "max_pool2d",
+    "optimizers",
+    "softmax",
+    "sum",
+)
 PLAIN = dict.fromkeys(FAMILIES, "numpy")
-ABLATION: dict[str, tuple[dict[str, str], bool]] = {  # fewer and fewer ideas: kernels by name, and whether steps are recorded
+# fewer and fewer ideas: kernels by name, and whether steps are recorded
+ABLATION: dict[str, tuple[dict[str, str], bool]] = {
     "fit": ({}, True),
     "every step on the tape": ({}, False),
     "and NumPy but for convolution": (PLAIN, False),
@@ -54,7 +67,13 @@ def ablation_races(setup: Setup, nets: Sequence[str], batches: Sequence[int]) ->
 
 
 def run(
-    results: Results, level: str, setup: Setup, races: Sequence[Entry], rounds: int, wanted: int | None, seconds: float
+    results: Results,
+    level: str,
+    setup: Setup,
+    races: Sequence[Entry],
+    rounds: int,
+    wanted: int | None,
+    seconds: float,
 ) -> bool:
     """Runs the races that have no results yet, for about `seconds`; whether all are done."""
     started, last = time.monotonic(), results.content["runs"][-1]
@@ -63,7 +82,8 @@ def run(
         missing = [
             c for c in entered
             if (level, net, batch, str(c)) not in gone
-            and not results.has(level, net=net, batch=batch, library=c.library, mode=c.mode, threads=c.threads)
+            and not results.has(level, net=net, batch=batch, library=c.library, mode=c.mode,
+                                threads=c.threads)
         ]  # fmt: skip
         if not missing:
             continue
@@ -88,7 +108,9 @@ def show(records: Sequence[dict[str, Any]]) -> str:
         rows.append([
             f"{TITLES[r['library']]}, {r['mode']}", str(r["threads"]), table.milliseconds(step["median"]),
             f"{table.milliseconds(step['q1'])}-{table.milliseconds(step['q3'])}",
-            f"{NETS[r['net']].megaflops * r['batch'] / step['median'] / 1e3:.0f}", table.time(r["first_step_s"]),
-            f"{statistics.fmean(r['losses']):.3f}" + ("" if r["same_loss"] else " (differs!)"), table.size(r["peak_bytes"]),
+            f"{NETS[r['net']].megaflops * r['batch'] / step['median'] / 1e3:.0f}",
+            table.time(r["first_step_s"]),
+            f"{statistics.fmean(r['losses']):.3f}" + ("" if r["same_loss"] else " (differs!)"),
+            table.size(r["peak_bytes"]),
         ])  # fmt: skip
     return table.text(head, rows) + "\n"

@@ -9,7 +9,10 @@ def text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = []
     for row in [head, ["-" * width for width in widths], *rows]:
         first, *others = row
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        cells = [
+            first.ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)),
+        ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 

@@ -1,10 +1,12 @@
 """Level `tape`: 150 operations on a handful of numbers, forward and backward: what the tape itself costs.
 
     python -m benchmarks tape
-    python -m benchmarks tape --against ../before/.venv/bin/python      beside another checkout, by its interpreter
+    python -m benchmarks tape --against ../before/.venv/bin/python
+        beside another checkout, by its interpreter
 
-Every measurement is a process of its own, which takes the fastest of many runs; the checkouts take turns. Printed, not kept.
-This file runs as the child, too, in whatever checkout the interpreter has: so it imports nothing of its neighbours there.
+Every measurement is a process of its own, which takes the fastest of many runs; the checkouts take turns.
+Printed, not kept. This file runs as the child, too, in whatever checkout the interpreter has: so it imports
+nothing of its neighbours there.
 """
 
 import argparse

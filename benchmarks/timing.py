@@ -9,7 +9,9 @@ SLOW = 0.1  # a call of this many seconds is its own measurement
 
 
 def sample(call: Callable[[], Any], seconds: float, samples: int = 2) -> list[float]:
-    """`samples` measurements of `call`, each the mean over as many calls as fit into `seconds`; one call goes before."""
+    """`samples` measurements of `call`, each the mean over as many calls as fit into `seconds`;
+    one call goes before.
+    """
     once = _seconds(call, 1)
     if once > SLOW:
         return [once]
@@ -26,5 +28,7 @@ def _seconds(call: Callable[[], Any], repeats: int) -> float:
 
 def summary(values: Sequence[float]) -> dict[str, float]:
     """Median, quartiles, minimum and number of the values."""
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else 3 * [values[0]]
+    low, middle, high = (
+        statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else 3 * [values[0]]
+    )
     return {"median": middle, "q1": low, "q3": high, "min": min(values), "samples": len(values)}

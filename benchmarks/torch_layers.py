@@ -1,8 +1,8 @@
 """PyTorch's layers under Keras's names and with Keras's defaults, so that nets.py describes its nets as well.
 
-PyTorch asks for the number of channels that come in. So each name here stands for a *maker*, which builds the module when
-it is given the shape of its input; `sequential` sends one batch through while it builds. Images are (N, C, H, W). The
-last softmax is left to the loss, `cross_entropy` of logits, as PyTorch has it.
+PyTorch asks for the number of channels that come in. So each name here stands for a *maker*, which builds the
+module when it is given the shape of its input; `sequential` sends one batch through while it builds. Images
+are (N, C, H, W). The last softmax is left to the loss, `cross_entropy` of logits, as PyTorch has it.
 """
 
 from collections.abc import Callable, Iterable
@@ -63,9 +63,12 @@ def _activated(layer: nn.Module, activation: str | None) -> nn.Module:
 
 
 def sequential(image: tuple[int, ...], makers: Iterable[Maker], weights: list[np.ndarray]) -> nn.Module:
-    """The net for images (H, W, C), holding `weights`, which are in the order and the shapes of Keras's get_weights."""
+    """The net for images (H, W, C), holding `weights`,
+    which are in the order and the shapes of Keras's get_weights.
+    """
     net, x = nn.Sequential(), torch.zeros(2, image[2], image[0], image[1])
-    left, flattened = iter(weights), None  # flattened: (C, H, W) of the maps whose pixels the next Dense layer sees
+    # flattened: (C, H, W) of the maps whose pixels the next Dense layer sees
+    left, flattened = iter(weights), None
     with torch.no_grad():
         for make in makers:
             module = make(x.shape)

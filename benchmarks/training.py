@@ -1,7 +1,7 @@
 """Trains a net of nets.py in this process: through `fit` in tinynet and Keras, with a plain loop in PyTorch.
 
-PyTorch's loop is the fast way to write one: data in tensors, batches by index_select, gradients set to None, fused Adam,
-the loss added up without waiting for it. Adam's epsilon is Keras's 1e-7 everywhere.
+PyTorch's loop is the fast way to write one: data in tensors, batches by index_select, gradients set to None,
+fused Adam, the loss added up without waiting for it. Adam's epsilon is Keras's 1e-7 everywhere.
 """
 
 import os
@@ -31,7 +31,9 @@ COMPILE = {
 def trainer(
     library: str, net: str, mode: str, batch: int, folder: str, use: dict[str, str], options: dict[str, Any]
 ) -> Any:
-    """A trainer of `net` on the arrays in `folder`; `use` chooses tinynet's kernels, `options` go to its compile."""
+    """A trainer of `net` on the arrays in `folder`; `use` chooses tinynet's kernels,
+    `options` go to its compile.
+    """
     if library == "torch":
         return TorchTrainer(net, mode, batch, Path(folder))
     return FitTrainer(library, net, batch, Path(folder), use, COMPILE.get(mode, options))
@@ -81,7 +83,9 @@ class FitTrainer:
 
     def fit(self) -> float:
         """One epoch; its mean loss."""
-        return float(self.net.fit(self.x, self.y, batch_size=self.batch, epochs=1, verbose=0).history["loss"][-1])
+        return float(
+            self.net.fit(self.x, self.y, batch_size=self.batch, epochs=1, verbose=0).history["loss"][-1]
+        )
 
 
 class TorchTrainer:
@@ -96,12 +100,15 @@ class TorchTrainer:
         torch.manual_seed(0)
         self.torch, self.batch, self.start = torch, batch, time.perf_counter()
         what = NETS[net]
-        self.net = torch_layers.sequential(what.image, what.layers(torch_layers.Layers), data.read_weights(folder))
+        self.net = torch_layers.sequential(
+            what.image, what.layers(torch_layers.Layers), data.read_weights(folder)
+        )
         self.layout = torch.channels_last if "channels_last" in mode else torch.contiguous_format
         self.net.to(memory_format=self.layout)
         last = self.layout is torch.channels_last
         x, y = data.read(folder, "x" if last else "x_channels_first", "y")
-        self.x = torch.from_numpy(x.transpose(0, 3, 1, 2) if last else x)  # a view, in the order of memory that is wanted
+        # a view, in the order of memory that is wanted
+        self.x = torch.from_numpy(x.transpose(0, 3, 1, 2) if last else x)
         self.y = torch.from_numpy(y)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=what.learning_rate, eps=1e-7, fused=True)
         self.loss = torch.compile(self._loss) if "compile" in mode else self._loss

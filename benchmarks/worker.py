@@ -61,7 +61,12 @@ class Tasks:
         while fits == 0 or time.perf_counter() - start < seconds:
             loss = self.trainer.fit()
             fits += 1
-        return {"fits": fits, "seconds": time.perf_counter() - start, "cpu_s": time.process_time() - work, "loss": loss}
+        return {
+            "fits": fits,
+            "seconds": time.perf_counter() - start,
+            "cpu_s": time.process_time() - work,
+            "loss": loss,
+        }
 
     def threads(self) -> int:
         """How many threads the library uses."""
@@ -103,7 +108,9 @@ def peak_memory() -> int:
     """Bytes of memory this process had at most, by the system's account (VmHWM)."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+        line = next(
+            line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM")
+        )
         return int(line.split()[1]) * 1024
     import resource
 

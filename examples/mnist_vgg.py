@@ -1,10 +1,12 @@
 """A VGG-style net learns MNIST: one command, a few minutes on a laptop.
 
     python examples/mnist_vgg.py
-    python examples/mnist_vgg.py --epochs 5 --batch-size 32 --lr 0.001 --model vgg-bn-dropout --out runs/mnist_vgg
+    python examples/mnist_vgg.py --epochs 5 --batch-size 32 --lr 0.001 --model
+    vgg-bn-dropout --out runs/mnist_vgg
 
-Blocks of 3x3 convolutions with 7, 14, 28 and 56 filters, each closed by max pooling, batch normalisation and dropout, then
-a hidden layer of 100 sigmoid units: 98,774 parameters. The pictures, the figures and the weights are written to --out.
+Blocks of 3x3 convolutions with 7, 14, 28 and 56 filters, each closed by max pooling, batch normalisation and
+dropout, then a hidden layer of 100 sigmoid units: 98,774 parameters. The pictures, the figures and the
+weights are written to --out.
 """
 
 import argparse
@@ -28,8 +30,8 @@ BLOCKS = ((7, 2), (14, 2), (28, 3), (56, 3))  # (filters, convolutions) of each 
 DROPOUT = (0.1, 0.2, 0.3, 0.4)  # after each block
 MODELS = ("vgg", "vgg-bn", "vgg-bn-dropout")
 NAMES = {"mnist": "MNIST", "digits": "the 8x8 digits"}
-# There are 1,437 digits to learn from: it takes more epochs, of smaller batches, until the moving averages of batch
-# normalisation have arrived.
+# There are 1,437 digits to learn from: it takes more epochs, of smaller batches, until the moving averages of
+# batch normalisation have arrived.
 DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 32}, "digits": {"epochs": 20, "batch_size": 16}}
 
 
@@ -40,12 +42,32 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--batch-size", type=positive_int, help=f"images of a step (default: {of_each('batch_size')})")
     add("--lr", type=positive_float, default=0.001, help="learning rate of Adam (default: %(default)s)")
     add("--model", choices=MODELS, default="vgg-bn-dropout", help="which net (default: %(default)s)")
-    add("--data", choices=("auto", *NAMES), default="auto", help="auto: MNIST, or else the digits (default: %(default)s)")
-    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to compute (default: %(default)s)")
-    add("--conv", choices=("auto", "im2col", "naive"), default="auto", help="convolution kernels (default: %(default)s)")
+    add(
+        "--data",
+        choices=("auto", *NAMES),
+        default="auto",
+        help="auto: MNIST, or else the digits (default: %(default)s)",
+    )
+    add(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="where to compute (default: %(default)s)",
+    )
+    add(
+        "--conv",
+        choices=("auto", "im2col", "naive"),
+        default="auto",
+        help="convolution kernels (default: %(default)s)",
+    )
     add("--seed", type=seed, default=0, help="of weights, order and dropout (default: %(default)s)")
     add("--limit", type=positive_int, help="train on the first images only, for a quick look (default: all)")
-    add("--out", type=Path, default=Path("runs/mnist_vgg"), help="folder for what is written (default: %(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/mnist_vgg"),
+        help="folder for what is written (default: %(default)s)",
+    )
     return parser.parse_args(argv)
 
 
@@ -94,9 +116,15 @@ def load(name: str) -> tuple[str, Any]:
         except datasets.DatasetUnavailable as error:
             if name == "mnist":
                 sys.exit(str(error))
-            print("MNIST is not on this machine and could not be downloaded: training on the embedded 8x8 digits instead.")
+            print(
+                "MNIST is not on this machine and could not be downloaded: "
+                "training on the embedded 8x8 digits instead."
+            )
     (x_train, y_train), (x_test, y_test) = datasets.digits.load_data()
-    return "digits", ((datasets.digits.upsample(x_train), y_train), (datasets.digits.upsample(x_test), y_test))
+    return "digits", (
+        (datasets.digits.upsample(x_train), y_train),
+        (datasets.digits.upsample(x_test), y_test),
+    )
 
 
 def build(model: str, mean: float, std: float) -> tinynet.Sequential:
@@ -139,7 +167,9 @@ def versions() -> dict[str, str]:
     return {"tinynet": tinynet.__version__, "python": platform.python_version(), **packages}
 
 
-def report(net: tinynet.Sequential, history: Any, x: np.ndarray, y: np.ndarray, title: str, out: Path) -> None:
+def report(
+    net: tinynet.Sequential, history: Any, x: np.ndarray, y: np.ndarray, title: str, out: Path
+) -> None:
     """Pictures and weights."""
     probabilities = net.predict(x, batch_size=512, verbose=0)
     plotting.save(plotting.history_curves(history, title=title), out / "history.png")
@@ -165,11 +195,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     x_test = x_test[..., None]
 
     net = build(args.model, float(x_train.mean()), float(x_train.std()))
-    net.compile(tinynet.optimizers.Adam(args.lr), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    net.compile(
+        tinynet.optimizers.Adam(args.lr), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     net.summary()
     place = device.get_device()
-    print(f"{len(x_train):,} images of {NAMES[dataset]} to learn from, {len(x_test):,} to validate, on the {place}")
-    print(f"{args.epochs} epochs of batches of {args.batch_size}, learning rate {args.lr:g}, seed {args.seed}")
+    print(
+        f"{len(x_train):,} images of {NAMES[dataset]} to learn from, "
+        f"{len(x_test):,} to validate, on the {place}"
+    )
+    print(
+        f"{args.epochs} epochs of batches of {args.batch_size}, learning rate {args.lr:g}, seed {args.seed}"
+    )
 
     times = EpochTimes()
     with nullcontext() if args.conv == "auto" else kernels.use("conv2d", args.conv):
@@ -194,11 +231,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         "best_val_accuracy": max(accuracy),
         "params": net.count_params(),
         "versions": versions(),
-        "settings": {key: str(value) if isinstance(value, Path) else value for key, value in vars(args).items()},
+        "settings": {
+            key: str(value) if isinstance(value, Path) else value for key, value in vars(args).items()
+        },
     }
     with tinynet.utils.atomic_write(args.out / "results.json") as path:
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print(f"validation accuracy on {NAMES[dataset]}: {accuracy[-1]:.2%} after the last epoch, {max(accuracy):.2%} at best")
+    print(
+        f"validation accuracy on {NAMES[dataset]}: {accuracy[-1]:.2%} after the last epoch, "
+        f"{max(accuracy):.2%} at best"
+    )
     print(f"written to {args.out}: history.png, mistakes.png, filters.png, results.json, weights.safetensors")
 
 

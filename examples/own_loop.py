@@ -10,7 +10,8 @@ tinynet.utils.set_random_seed(0)
 x_train, x_test = (x[..., None].astype(np.float32) / 16 for x in (x_train, x_test))
 
 model = tinynet.Sequential([
-    layers.Input((8, 8, 1)), layers.Conv2D(16, 3, padding="same", activation="relu"), layers.BatchNormalization(),
+    layers.Input((8, 8, 1)), layers.Conv2D(16, 3, padding="same", activation="relu"),
+    layers.BatchNormalization(),
     layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.3), layers.Dense(10, activation="softmax"),
 ])  # fmt: skip
 optimizer, loss_of = tinynet.optimizers.Adam(0.003), tinynet.losses.SparseCategoricalCrossentropy()
@@ -35,4 +36,7 @@ for epoch in range(10):
     mean.reset_state()
     accuracy.reset_state()
 
-print(f"test accuracy {(model.predict(x_test, verbose=0).argmax(axis=1) == y_test).mean():.4f}; the step is {step.why()}")
+print(
+    f"test accuracy {(model.predict(x_test, verbose=0).argmax(axis=1) == y_test).mean():.4f}; "
+    f"the step is {step.why()}"
+)

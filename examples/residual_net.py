@@ -1,12 +1,14 @@
-"""A residual net learns MNIST from images that are turned, moved and scaled: the training vocabulary in one file.
+"""A residual net learns MNIST from images that are turned, moved and scaled:
+the training vocabulary in one file.
 
     python examples/residual_net.py
     python examples/residual_net.py --epochs 5 --out runs/residual_net
 
-Three stages of 8, 16 and 32 filters, each of two convolutions whose sum with a shortcut goes on (He et al., "Deep residual
-learning for image recognition", CVPR 2016). One cycle of the learning rate (Smith, 2018), weight decay, and an average of
-the weights at the end. Stop it at any moment, with Ctrl-C or kill -9, and start it again: it goes on where it was, with
-the same bits. Written to --out: the graph of the net, live curves, the best net and the final one.
+Three stages of 8, 16 and 32 filters, each of two convolutions whose sum with a shortcut goes on
+(He et al., "Deep residual learning for image recognition", CVPR 2016). One cycle of the learning rate
+(Smith, 2018), weight decay, and an average of the weights at the end. Stop it at any moment, with Ctrl-C or
+kill -9, and start it again: it goes on where it was, with the same bits. Written to --out: the graph of the
+net, live curves, the best net and the final one.
 """
 
 import argparse
@@ -33,10 +35,20 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--epochs", type=positive, help=f"how often every image is seen (default: {of_each('epochs')})")
     add("--batch-size", type=positive, help=f"images of a step (default: {of_each('batch_size')})")
     add("--lr", type=float, default=0.004, help="highest learning rate of the cycle (default: %(default)s)")
-    add("--data", choices=tuple(DEFAULTS), default="mnist", help="digits: embedded, for a quick look (default: %(default)s)")
+    add(
+        "--data",
+        choices=tuple(DEFAULTS),
+        default="mnist",
+        help="digits: embedded, for a quick look (default: %(default)s)",
+    )
     add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
-    add("--out", type=Path, default=Path("runs/residual_net"), help="folder for pictures and nets (default: %(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/residual_net"),
+        help="folder for pictures and nets (default: %(default)s)",
+    )
     args = parser.parse_args(argv)
     for setting, default in DEFAULTS[args.data].items():
         if getattr(args, setting) is None:
@@ -68,7 +80,9 @@ def load(name: str, limit: int | None) -> tuple[Any, Any]:
 
 
 def block(x: Any, filters: int) -> Any:
-    """Two convolutions, and the shortcut around them: a 1x1 convolution where the number of channels changes."""
+    """Two convolutions, and the shortcut around them:
+    a 1x1 convolution where the number of channels changes.
+    """
     y = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
     y = layers.Activation("relu")(layers.BatchNormalization(momentum=0.9)(y))
     y = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(y)
@@ -91,7 +105,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
     tinynet.utils.set_random_seed(args.seed)
     (x, y), validation = load(args.data, args.limit)
-    turned = ImageDataGenerator(rotation_range=10, zoom_range=0.1, width_shift_range=0.08, height_shift_range=0.08)
+    turned = ImageDataGenerator(
+        rotation_range=10, zoom_range=0.1, width_shift_range=0.08, height_shift_range=0.08
+    )
     batches = turned.flow(x, y, batch_size=args.batch_size, seed=args.seed)
 
     net = build()
@@ -115,9 +131,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     again = load_model(args.out / "net.tinynet")  # architecture, weights, optimizer
     accuracy = again.evaluate(*validation, batch_size=512, verbose=0, return_dict=True)["accuracy"]
-    assert np.array_equal(again.predict(validation[0][:64], verbose=0), net.predict(validation[0][:64], verbose=0))
+    assert np.array_equal(
+        again.predict(validation[0][:64], verbose=0), net.predict(validation[0][:64], verbose=0)
+    )
     best = max(fitted.history["val_accuracy"])
-    print(f"validation accuracy: {accuracy:.2%} with averaged weights, {best:.2%} at the end of the best epoch")
+    print(
+        f"validation accuracy: {accuracy:.2%} with averaged weights, {best:.2%} at the end of the best epoch"
+    )
     print(f"written to {args.out}: graph.png, curves.png, best.tinynet, net.tinynet")
 
 

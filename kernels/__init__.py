@@ -1,13 +1,15 @@
-"""Kernels: arrays in, arrays out, one file or package per operation: its formula, its reference, its fast version.
+"""Kernels: arrays in, arrays out, one file or package per operation: its formula,
+its reference, its fast version.
 
-Every operation can be switched by name: `with kernels.use("conv2d", "im2col"): ...`; `kernels.families()` lists the names.
-README.md beside this file explains what makes the fast versions fast, and says which file to open for what.
+Every operation can be switched by name: `with kernels.use("conv2d", "im2col"): ...`; `kernels.families()`
+lists the names. README.md beside this file explains what makes the fast versions fast, and says which file to
+open for what.
 """
 
 if __name__ != "tinynet.kernels":
     raise ImportError(
-        f"this package is tinynet's and was imported as {__name__!r}, which would make a second copy of every kernel; "
-        "write `import tinynet.kernels` instead"
+        f"this package is tinynet's and was imported as {__name__!r}, "
+        "which would make a second copy of every kernel; write `import tinynet.kernels` instead"
     )
 
 from functools import partial
@@ -73,9 +75,15 @@ def __dir__() -> list[str]:
 def _own_names(module: ModuleType) -> list[str]:
     """What `dir()` of a family shows: what the package lists, or what the file defines."""
     held = vars(module)
-    found = (name for name, value in held.items() if getattr(unwrap(value), "__module__", None) == module.__name__)
-    return sorted(held["__all__"] if "__all__" in held else (name for name in found if not name.startswith("_")))
+    found = (
+        name for name, value in held.items() if getattr(unwrap(value), "__module__", None) == module.__name__
+    )
+    return sorted(
+        held["__all__"] if "__all__" in held else (name for name in found if not name.startswith("_"))
+    )
 
 
-for _module in [value for name, value in list(globals().items()) if name in __all__ and isinstance(value, ModuleType)]:
+for _module in [
+    value for name, value in list(globals().items()) if name in __all__ and isinstance(value, ModuleType)
+]:
     vars(_module)["__dir__"] = partial(_own_names, _module)

@@ -1,6 +1,7 @@
 """Batch normalisation: every channel to mean 0 and variance 1 over the batch, then scaled and shifted.
 
-    mean = E[x],  var = E[(x - mean)**2]                  over all axes but the last; biased (divided by the count M)
+    mean = E[x],  var = E[(x - mean)**2]                  over all axes but the last; biased (divided by the
+                                                          count M)
     xhat = (x - mean) / sqrt(var + epsilon),   y = gamma xhat + beta
 
 Backward, with the sums over the same axes (mean and var are functions of x, which gives the two sums in dx):
@@ -8,8 +9,8 @@ Backward, with the sums over the same axes (mean and var are functions of x, whi
     dbeta = sum g,   dgamma = sum g xhat
     dx = gamma / sqrt(var + epsilon) * (g - dbeta / M - xhat dgamma / M)
 
-Where dx comes from: with s = sqrt(var + epsilon), h = gamma g and L the loss, x acts on L directly, through the mean and
-through the variance (d mean / dx = 1 / M,  d var / dx = 2 (x - mean) / M):
+Where dx comes from: with s = sqrt(var + epsilon), h = gamma g and L the loss, x acts on L directly, through
+the mean and through the variance (d mean / dx = 1 / M,  d var / dx = 2 (x - mean) / M):
 
     dL/dvar = - sum(h xhat) / (2 s**2)                   (since d xhat / d var = - xhat / (2 s**2))
     dL/dmean = - sum(h) / s                              (the way through var adds nothing: sum(x - mean) = 0)
@@ -24,10 +25,11 @@ An example by hand: one channel of four numbers, epsilon = 4, gamma = 3, beta = 
     g = 1, 0, 0, 0                  dbeta = 1,  dgamma = -1
     dx = 3/3 (g - 1/4 + xhat / 4) = 1/2, -1/3, -1/6, 0    (its sum is 0: a shift of all of x changes nothing)
 
-`python examples/batch_norm_in_every_form.py` computes it by these formulas, on the tape, by finite differences, in
-NumPy and with register tiles, and prints what each form has in hand on the way.
+`python examples/batch_norm_in_every_form.py` computes it by these formulas, on the tape, by finite
+differences, in NumPy and with register tiles, and prints what each form has in hand on the way.
 
-S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1 and section 3. epsilon lies inside the root.
+S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1 and section 3.
+epsilon lies inside the root.
 """
 
 import math
@@ -82,7 +84,9 @@ def explain(x: tuple[int, ...], *, dtype: Any = np.float32, epsilon: float = 0.0
 
 
 @operation("numpy", family="batch_norm")
-def batch_norm_grad(g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
+def batch_norm_grad(
+    g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float
+) -> tuple[Array, Array, Array]:
     """g and x (N, ..., C), the rest (C,) -> (dx as x, dgamma (C,), dbeta (C,))."""
     xp_ = xp(x)
     axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
@@ -106,13 +110,17 @@ def _(
 
 
 @operation("numpy", family="batch_norm")
-def batch_norm_inference(x: Array, gamma: Array, beta: Array, mean: Array, var: Array, *, epsilon: float) -> Array:
+def batch_norm_inference(
+    x: Array, gamma: Array, beta: Array, mean: Array, var: Array, *, epsilon: float
+) -> Array:
     """The same y from given statistics: x (N, ..., C), the rest (C,) -> y as x."""
     return (x - mean) * (gamma / xp(x).sqrt(var + epsilon)) + beta
 
 
 @batch_norm_inference.implementation("numba")
-def _(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float) -> np.ndarray:
+def _(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float
+) -> np.ndarray:
     y, constants, tiles = empty(x, x.shape), aligned((4, x.shape[-1]), x.dtype), plan(normalise_tile, x)
     numbers = Tiles(tiles, tiles, vectors(x.dtype).lanes, epsilon)
     normalise_given(_rows(y), constants, _rows(x), gamma, beta, mean, var, blocks_of(x), tuple(numbers))

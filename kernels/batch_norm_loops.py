@@ -1,7 +1,7 @@
 """The compiled loops of batch normalisation: which tiles (batch_norm_tiles.py) pass over which pixels.
 
-Arrays are (pixels, C, N), as they lie in memory. There are two passes: one for the sums, one with the constants that follow
-from them.
+Arrays are (pixels, C, N), as they lie in memory. There are two passes: one for the sums, one with the
+constants that follow from them.
 """
 
 import math
@@ -11,14 +11,16 @@ import numpy as np
 from .batch_norm_tiles import Tiles, run_tiles
 from .common import aligned, parallel, prange, serial
 
-# Small maps are divided by channels: all passes over one are one thread's, which finds it in its cache. Large ones are divided
-# into blocks of pixels, read as they lie in memory. Both by the shape alone: sums have the same bits at any number of threads.
+# Small maps are divided by channels: all passes over one are one thread's, which finds it in its cache. Large
+# ones are divided into blocks of pixels, read as they lie in memory. Both by the shape alone: sums have the
+# same bits at any number of threads.
 MAX_PIXELS_BY_CHANNEL = 100
 # Parts of the tiles, or blocks of pixels: at least so many, if there are as many, of at most so many bytes.
 MIN_TASKS = 16
 MAX_BLOCK_BYTES = 1 << 19
-# The shift of a block is the mean of its first pixels, so that the block is read once. If they are a part 1 / m of the block,
-# the sum of squares about their mean is at most m times that about the block's own, whatever x is: few digits can be lost.
+# The shift of a block is the mean of its first pixels, so that the block is read once. If they are a part
+# 1 / m of the block, the sum of squares about their mean is at most m times that about the block's own,
+# whatever x is: few digits can be lost.
 SAMPLE_PIXELS = 8
 
 
@@ -31,8 +33,12 @@ def blocks_of(x: np.ndarray) -> int:
 
 
 def tables(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Empty tables for tiles: (blocks, 3, C) for the sums of each block, (4, C) for the constants that follow from them."""
-    return aligned((1 if is_small(x) else blocks_of(x), 3, x.shape[-1]), x.dtype), aligned((4, x.shape[-1]), x.dtype)
+    """Empty tables for tiles: (blocks, 3, C) for the sums of each block,
+    (4, C) for the constants that follow from them.
+    """
+    return aligned((1 if is_small(x) else blocks_of(x), 3, x.shape[-1]), x.dtype), aligned(
+        (4, x.shape[-1]), x.dtype
+    )
 
 
 @parallel
@@ -86,7 +92,11 @@ def _statistics(channels, mean, var, constants, sums, x, gamma, beta, epsilon): 
         variance = central[c - first] / (pixels * images)
         variance = 0.0 if variance < 0 else variance  # NaN stays
         mean[c], var[c] = centre[c - first], variance
-        constants[0, c], constants[1, c], constants[2, c] = mean[c], gamma[c] / np.sqrt(variance + epsilon), beta[c]
+        constants[0, c], constants[1, c], constants[2, c] = (
+            mean[c],
+            gamma[c] / np.sqrt(variance + epsilon),
+            beta[c],
+        )
 
 
 @parallel
@@ -125,7 +135,8 @@ def _copy(target, source, channels):  # type: ignore[no-untyped-def]
 
 @serial
 def _coefficients(channels, factors, constants, sums, x, gamma, mean, var, epsilon):  # type: ignore[no-untyped-def]
-    """dgamma, dbeta, and the constants of dx = a (g - mean of g) - k (x - mean), from sum g and product = sum g (x - mean).
+    """dgamma, dbeta, and the constants of dx = a (g - mean of g) - k (x - mean),
+    from sum g and product = sum g (x - mean).
 
     product = dgamma s, so xhat dgamma / M / s = (x - mean) product / (M s**3) before gamma.
     """
@@ -139,7 +150,10 @@ def _coefficients(channels, factors, constants, sums, x, gamma, mean, var, epsil
         inverse = 1.0 / np.sqrt(var[c] + epsilon)
         factors[0, c], factors[1, c] = product[c - first] * inverse, total[c - first]
         constants[0, c], constants[1, c] = mean[c], total[c - first] / count
-        constants[2, c], constants[3, c] = gamma[c] * inverse, -gamma[c] * inverse**3 * product[c - first] / count
+        constants[2, c], constants[3, c] = (
+            gamma[c] * inverse,
+            -gamma[c] * inverse**3 * product[c - first] / count,
+        )
 
 
 @parallel
@@ -147,6 +161,12 @@ def normalise_given(y, constants, x, gamma, beta, mean, var, blocks, tiles):  # 
     tiles = Tiles(*tiles)
     pixels, epsilon = x.shape[0], tiles.epsilon
     for c in range(x.shape[1]):
-        constants[0, c], constants[1, c], constants[2, c] = mean[c], gamma[c] / np.sqrt(var[c] + epsilon), beta[c]
+        constants[0, c], constants[1, c], constants[2, c] = (
+            mean[c],
+            gamma[c] / np.sqrt(var[c] + epsilon),
+            beta[c],
+        )
     for b in prange(blocks):
-        run_tiles(tiles.second, tiles.lanes, constants, y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0)
+        run_tiles(
+            tiles.second, tiles.lanes, constants, y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0
+        )

@@ -1,4 +1,5 @@
-"""The register tiles of batch normalisation: a few channels, their sums or constants held in registers over many pixels.
+"""The register tiles of batch normalisation: a few channels,
+their sums or constants held in registers over many pixels.
 
 An array (pixels, C, N) is walked as it lies in memory, the tile's channels of one pixel after the other:
 
@@ -9,11 +10,13 @@ An array (pixels, C, N) is walked as it lies in memory, the tile's channels of o
         gradient_sums_tile  sum += g,  products += g (x - mean)
         combine_tile        dx = a (g - mean_g) - k (x - mean)
 
-A loop over one row of images, which may be two vectors long, would spend more time on its start and end than inside. Sums are
-in x's precision within a block of pixels; `batch_norm.py` adds those of the blocks in double precision.
+A loop over one row of images, which may be two vectors long, would spend more time on its start and end than
+inside. Sums are in x's precision within a block of pixels; `batch_norm.py` adds those of the blocks in double
+precision.
 
-The numbers of a channel lie below each other in a table (rows, C) of x's precision: what a tile sums up or is given.
-Last in each pixel is the vector that the images do not fill; only its first `live` lanes are read and written.
+The numbers of a channel lie below each other in a table (rows, C) of x's precision: what a tile sums up or is
+given. Last in each pixel is the vector that the images do not fill; only its first `live` lanes are read and
+written.
 """
 
 from collections.abc import Callable, Iterator
@@ -69,7 +72,9 @@ class Tiles(NamedTuple):
 
 
 def _places(k: VectorFunction, pixels: str, channels: int, mask: str) -> Iterator[list[str]]:
-    """Writes the loops; its body is emitted with the offset of each channel, for full vectors and for the one at the end."""
+    """Writes the loops; its body is emitted with the offset of each channel,
+    for full vectors and for the one at the end.
+    """
     with k.loop(0, pixels) as p:
         pixel = k.mul(p, "%pixel_step")
         with k.loop(0, "%blocks") as block:
@@ -87,7 +92,9 @@ def _offsets(k: VectorFunction, first: str | int, channels: int) -> list[str]:
 def _constants(k: VectorFunction, channels: int, rows: int) -> list[list[str]]:
     """For each channel, the numbers in the first `rows` rows of the table, each in every lane."""
     table, itemsize = k.pointer("%table"), k.vectors.itemsize
-    return [[k.splat(k.move(table, k.mul(r, "%row"), f * itemsize)) for r in range(rows)] for f in range(channels)]
+    return [
+        [k.splat(k.move(table, k.mul(r, "%row"), f * itemsize)) for r in range(rows)] for f in range(channels)
+    ]
 
 
 def _store_sums(k: VectorFunction, row: int, slots: list[str]) -> None:
@@ -102,7 +109,9 @@ def _accumulate(k: VectorFunction, slot: str, value: str) -> None:
 
 
 def moments_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
-    """Rows of the table: shift = mean of the first `samples` pixels, sum of x - shift, sum of (x - shift)**2."""
+    """Rows of the table: shift = mean of the first `samples` pixels, sum of x - shift,
+    sum of (x - shift)**2.
+    """
     k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     x, table = k.pointer("%x"), k.pointer("%table")
@@ -148,7 +157,10 @@ def gradient_sums_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
         for f, place in enumerate(places):
             gradient, value = k.load(k.move(g, place)), k.load(k.move(x, place))
             _accumulate(k, sums[f], gradient)
-            k.set(products[f], k.multiply_add(gradient, k.subtract_vectors(value, constants[f][0]), k.get(products[f])))
+            k.set(
+                products[f],
+                k.multiply_add(gradient, k.subtract_vectors(value, constants[f][0]), k.get(products[f])),
+            )
     _store_sums(k, 1, sums)
     _store_sums(k, 2, products)
     return k
@@ -169,7 +181,9 @@ def combine_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
 
 @serial
 def run_tiles(tiles, lanes, table, out, g, x, first, end, samples):  # type: ignore[no-untyped-def]
-    """Runs the tiles on the pixels from `first` to `end`; arrays (pixels, C, N) are in memory as their axes are."""
+    """Runs the tiles on the pixels from `first` to `end`;
+    arrays (pixels, C, N) are in memory as their axes are.
+    """
     channels, images = x.shape[1], x.shape[2]
     channel_step = images * x.itemsize
     for i in range(tiles.shape[0]):

@@ -2,9 +2,10 @@
 
     y[i] = data[index[i]]
 
-This is where a training step converts the memory order of its samples: from the data set's, samples first, to the engine's,
-samples last. The compiled loop does it in one pass over squares of 16 samples and 16 features (float32, AVX-512):
-16 vectors are read along the samples, cast, transposed in registers, and written as 16 whole cache lines.
+This is where a training step converts the memory order of its samples: from the data set's, samples first, to
+the engine's, samples last. The compiled loop does it in one pass over squares of 16 samples and 16 features
+(float32, AVX-512): 16 vectors are read along the samples, cast, transposed in registers, and written as 16
+whole cache lines.
 """
 
 from functools import cache
@@ -28,7 +29,9 @@ _NUMBERS = {
 
 
 def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = None) -> Array:
-    """Samples data[index] as `dtype`; data (M, ...), index (N,) integers -> (N, ...) in batch-last memory, or in `out`."""
+    """Samples data[index] as `dtype`; data (M, ...),
+    index (N,) integers -> (N, ...) in batch-last memory, or in `out`.
+    """
     index = xp(data).asarray(index)
     if not isinstance(data, np.ndarray):
         picked = data[index]
@@ -40,7 +43,14 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
     if floats and data.flags.c_contiguous and columns.flags.c_contiguous and out.size:
         rows, columns = data.reshape(len(data), -1), columns.reshape(-1, len(index))  # (M, F), (F, N)
         loop = _gather.compiled  # type: ignore[attr-defined]
-        launch(loop, columns, rows, index, *_transposition(data.dtype, out.dtype), alone=out.size <= common.MAX_ELEMENTS_ALONE)
+        launch(
+            loop,
+            columns,
+            rows,
+            index,
+            *_transposition(data.dtype, out.dtype),
+            alone=out.size <= common.MAX_ELEMENTS_ALONE,
+        )
     else:
         out[...] = data[index]
     return out
@@ -78,7 +88,9 @@ def _transposition(source: Any, target: Any) -> tuple[int, int]:
 
 
 def transposition(number: str, to_float: str, to_double: str, v: Vectors) -> VectorFunction:
-    """Squares first, ..., end - 1 along the features of `lanes` samples, which start at the addresses in `places`."""
+    """Squares first, ..., end - 1 along the features of `lanes` samples,
+    which start at the addresses in `places`.
+    """
     k = VectorFunction(v, "places target step first end")
     itemsize = {"i8": 1, "i64": 8, "float": 4, "double": 8}[number]
     cast, given = to_float if v.scalar == "float" else to_double, f"<{v.lanes} x {number}>"

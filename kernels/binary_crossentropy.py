@@ -1,6 +1,7 @@
 """Binary cross-entropy of logits z with targets t, element by element.
 
-    y = - t log p - (1 - t) log(1 - p) = w |z| + log(1 + exp(-|z|)),   p = 1 / (1 + exp(-z)),   w = 1 - t if z > 0, else t
+    y = - t log p - (1 - t) log(1 - p) = w |z| + log(1 + exp(-|z|)),
+    p = 1 / (1 + exp(-z)),   w = 1 - t if z > 0, else t
     dz = g (p - t) = g ((1 - t) - q) if z > 0, else g (q - t),   q = exp(-|z|) / (1 + exp(-|z|))
 
 Written like this nothing cancels where p is close to t = 0 or 1, and nothing overflows.
@@ -22,7 +23,8 @@ def binary_crossentropy(z: Array, t: Array) -> Array:
     """z and t of one shape -> y as z."""
     xp_, t, size = xp(z), t.astype(z.dtype), xp(z).abs(z)
     w = xp_.where(z > 0, 1 - t, t)
-    return w * xp_.where(w == 0, xp_.zeros_like(z), size) + xp_.log1p(xp_.exp(-size))  # 0 times infinity is 0 here
+    # 0 times infinity is 0 here
+    return w * xp_.where(w == 0, xp_.zeros_like(z), size) + xp_.log1p(xp_.exp(-size))
 
 
 @binary_crossentropy.implementation("numba")

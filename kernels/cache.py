@@ -1,11 +1,12 @@
 """Machine code that is kept on disk between processes: what is read here runs.
 
-A file's name is a digest of everything its contents depend on, so no file is ever stale and none is ever changed: one
-writes it beside its place and renames it, and two processes that compile the same kernel at once put the same thing there.
-A damaged file, a folder that cannot be written, no home at all: each costs a compilation and nothing else.
+A file's name is a digest of everything its contents depend on, so no file is ever stale and none is ever
+changed: one writes it beside its place and renames it, and two processes that compile the same kernel at once
+put the same thing there. A damaged file, a folder that cannot be written, no home at all: each costs a
+compilation and nothing else.
 
-Whom the folder and its files must belong to is in `folder.py`. Only what this file wrote is ever deleted, by its name, in
-a folder that it made, which holds a CACHEDIR.TAG (https://bford.info/cachedir) that says so.
+Whom the folder and its files must belong to is in `folder.py`. Only what this file wrote is ever deleted, by
+its name, in a folder that it made, which holds a CACHEDIR.TAG (https://bford.info/cachedir) that says so.
 """
 
 import contextlib
@@ -29,7 +30,9 @@ LONGEST_WRITING = 3600  # seconds that a file may take to be written
 KERNEL = re.compile(r"[0-9a-f]{64}\.(nbc|o)")
 UNFINISHED = re.compile(r"writing-[0-9a-f]{16}\.tmp")
 TAG = "CACHEDIR.TAG"
-TAG_CONTENTS = b"Signature: 8a477f597d28d172789f06886806bc55\n# Kernels that tinynet compiled; they may be deleted.\n"
+TAG_CONTENTS = (
+    b"Signature: 8a477f597d28d172789f06886806bc55\n# Kernels that tinynet compiled; they may be deleted.\n"
+)
 
 _state = {"pruned": False, "warned": False}
 
@@ -48,7 +51,9 @@ def directory() -> Path:
 
 
 def read(name: str) -> bytes | None:
-    """What was written under `name`; None if nothing was, if it is damaged, or if others may have written it."""
+    """What was written under `name`; None if nothing was, if it is damaged,
+    or if others may have written it.
+    """
     try:
         with Folder.opened(directory()) as folder:
             data, age = folder.read(name, LARGEST_FILE)
@@ -78,7 +83,10 @@ def write(name: str, contents: bytes) -> None:
     except NotTrusted as error:
         _warn(f"compiled kernels are not kept: {error}")
     except (OSError, RuntimeError) as error:
-        _warn(f"compiled kernels cannot be kept ({error}); set TINYNET_CACHE_DIR to a folder that can be written")
+        _warn(
+            f"compiled kernels cannot be kept ({error}); "
+            "set TINYNET_CACHE_DIR to a folder that can be written"
+        )
 
 
 def _checksum(name: str, contents: bytes) -> bytes:
@@ -99,9 +107,11 @@ def _put(folder: Folder, name: str, data: bytes) -> None:
 
 
 def _prune(folder: Folder) -> None:
-    """Deletes what was not finished, kernels that were not read for long, and the oldest until LARGEST bytes are left.
+    """Deletes what was not finished, kernels that were not read for long,
+    and the oldest until LARGEST bytes are left.
 
-    Links, folders and files of other names are left alone, and so is every file of a folder that was there before.
+    Links, folders and files of other names are left alone,
+    and so is every file of a folder that was there before.
     """
     if not _made_here(folder):
         return

@@ -1,9 +1,10 @@
 """A folder whose files are run as code: who may have written them.
 
-Folder and file must belong to the user or to root, and nobody else may write to them; a file must be a regular one, and
-neither of the two a link. The folder is opened once and names are looked up in what was opened, so that nothing can be put
-in its place between the look and the use. Windows has neither owners in numbers nor such look-ups: there a folder within
-the user's profile is the user's alone, and only the kinds of files are looked at.
+Folder and file must belong to the user or to root, and nobody else may write to them; a file must be a
+regular one, and neither of the two a link. The folder is opened once and names are looked up in what was
+opened, so that nothing can be put in its place between the look and the use. Windows has neither owners in
+numbers nor such look-ups: there a folder within the user's profile is the user's alone, and only the kinds of
+files are looked at.
 """
 
 import os
@@ -14,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POSIX = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # waits for no pipe
+# waits for no pipe
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class NotTrusted(PermissionError):  # noqa: N818 - the name says what is wrong
@@ -105,9 +107,11 @@ class Folder:
 def check(info: os.stat_result, path: Path) -> None:
     """Raises NotTrusted where other users than root may write."""
     if info.st_uid not in (0, os.geteuid()):
-        raise NotTrusted(f"{path} belongs to another user ({info.st_uid}); set TINYNET_CACHE_DIR to a folder of your own")
+        raise NotTrusted(
+            f"{path} belongs to another user ({info.st_uid}); set TINYNET_CACHE_DIR to a folder of your own"
+        )
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise NotTrusted(
-            f"other users can write to {path} (mode {stat.S_IMODE(info.st_mode):04o}); run `chmod go-w` on it if none did, "
-            "or set TINYNET_CACHE_DIR to a folder of your own"
+            f"other users can write to {path} (mode {stat.S_IMODE(info.st_mode):04o}); "
+            "run `chmod go-w` on it if none did, or set TINYNET_CACHE_DIR to a folder of your own"
         )

@@ -1,10 +1,10 @@
 """What all kernels share: memory order, implementations that are chosen by name, compiled loops.
 
-**Memory order.** Logical axes are Keras's; the batch lies innermost in memory. A NumPy image batch has the logical shape
-(N, H, W, C) and the memory order (H, W, C, N), a feature matrix the logical shape (N, F) and the memory order (F, N).
-Sixteen images then fill one vector register, however many channels there are; every reshape that keeps the batch axis
-is a view; and a Dense layer is a matrix product without a transpose. Arrays of other modules (CuPy) stay in the order
-that they have.
+**Memory order.** Logical axes are Keras's; the batch lies innermost in memory. A NumPy image batch has the
+logical shape (N, H, W, C) and the memory order (H, W, C, N), a feature matrix the logical shape (N, F) and
+the memory order (F, N). Sixteen images then fill one vector register, however many channels there are; every
+reshape that keeps the batch axis is a view; and a Dense layer is a matrix product without a transpose. Arrays
+of other modules (CuPy) stay in the order that they have.
 
 **One operation, several implementations**, chosen by array type and switchable by name:
 
@@ -17,8 +17,9 @@ that they have.
     relu(x)                                      # the fastest that fits x
     with use("activations", "numpy"): ...        # the one asked for, in this thread or task only
 
-**Compiled loops.** `@serial` compiles a function; `@parallel` one whose `prange` loop is shared among threads (thread_pool/).
-How sums are divided into parts depends on shapes only, so that results have the same bits at any number of threads.
+**Compiled loops.** `@serial` compiles a function; `@parallel` one whose `prange` loop is shared among threads
+(thread_pool/). How sums are divided into parts depends on shapes only, so that results have the same bits at
+any number of threads.
 """
 
 import sys
@@ -36,8 +37,26 @@ from . import loops, thread_pool
 from .launches import address, aligned, as_one_launch, launch, listening
 
 __all__ = [
-    "Array", "Operation", "address", "aligned", "batch_last", "choices", "contiguous", "declared", "empty", "families",
-    "from_batch_last", "is_batch_last", "launch", "operation", "parallel", "prange", "serial", "to_batch_last", "use", "xp",
+    "Array",
+    "Operation",
+    "address",
+    "aligned",
+    "batch_last",
+    "choices",
+    "contiguous",
+    "declared",
+    "empty",
+    "families",
+    "from_batch_last",
+    "is_batch_last",
+    "launch",
+    "operation",
+    "parallel",
+    "prange",
+    "serial",
+    "to_batch_last",
+    "use",
+    "xp",
 ]
 
 Array = Any  # a NumPy array, or an array of a module that works alike (CuPy)
@@ -50,13 +69,20 @@ def xp(x: Array) -> Any:
         if (module := getattr(x, "array_module", None)) is not None:  # arrays without numbers
             return module
         if hasattr(type(x), "requires_grad"):
-            raise TypeError(f"a kernel takes arrays, got {x!r}: a forward that calls kernels is an @array_primitive")
-        raise TypeError(f"{x!r} is not an array; wrap the operation in a layer, such as Lambda(function), to use it in a model")
+            raise TypeError(
+                f"a kernel takes arrays, got {x!r}: a forward that calls kernels is an @array_primitive"
+            )
+        raise TypeError(
+            f"{x!r} is not an array; wrap the operation in a layer, such as Lambda(function), "
+            "to use it in a model"
+        )
     return np if package == "builtins" else sys.modules[package]
 
 
 def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
-    """New array of the logical `shape`, batch axis first: in batch-last memory where `like` is a NumPy array."""
+    """New array of the logical `shape`, batch axis first:
+    in batch-last memory where `like` is a NumPy array.
+    """
     dtype = like.dtype if dtype is None else dtype
     if not isinstance(like, np.ndarray) or len(shape) == 0:
         return xp(like).empty(shape, dtype)
@@ -74,13 +100,17 @@ def is_batch_last(x: Array) -> bool:
 
 
 def batch_last(x: Array) -> Array:
-    """C-contiguous (..., N) view of a NumPy array (N, ...): the batch is the inner loop. Copies only where it must."""
+    """C-contiguous (..., N) view of a NumPy array (N, ...): the batch is the inner loop.
+    Copies only where it must.
+    """
     rotated = x.transpose(*range(1, x.ndim), 0)
     return rotated if rotated.flags.c_contiguous else to_batch_last(x).transpose(*range(1, x.ndim), 0)
 
 
 def to_batch_last(x: Array, dtype: Any = None) -> Array:
-    """Copy of `x` in batch-last memory. Batches of a data set are turned round by batching.py, in the pass that picks them."""
+    """Copy of `x` in batch-last memory. Batches of a data set are turned round by batching.py,
+    in the pass that picks them.
+    """
     out = empty(x, x.shape, dtype)
     if isinstance(out, np.ndarray):
         launch(np.copyto, out, x, "unsafe")
@@ -101,7 +131,8 @@ def contiguous(x: np.ndarray, dtype: Any = None) -> np.ndarray:
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _choices: ContextVar[dict[str, str] | None] = ContextVar("tinynet_kernel_choices", default=None)
-_families: dict[str, list["Operation"]] = {}  # filled while the kernel modules are imported, constant afterwards
+# filled while the kernel modules are imported, constant afterwards
+_families: dict[str, list["Operation"]] = {}
 
 
 class Operation:
@@ -116,8 +147,12 @@ class Operation:
         self.implementations: dict[str, Callable[..., Any]] = {}
         _families.setdefault(family, []).append(self)
 
-    def implementation(self, name: str, *, default: bool = True) -> Callable[[Callable[..., Any]], "Operation"]:
-        """Registers a function under `name`; with `default` it is what NumPy arrays of float32 and float64 get."""
+    def implementation(
+        self, name: str, *, default: bool = True
+    ) -> Callable[[Callable[..., Any]], "Operation"]:
+        """Registers a function under `name`; with `default` it is what NumPy
+        arrays of float32 and float64 get.
+        """
 
         def register(function: Callable[..., Any]) -> "Operation":
             self.implementations[name] = function
@@ -139,7 +174,9 @@ class Operation:
                 # A family's member may lack a variant, and only the reference runs on other arrays.
                 name = self.reference
             if compiled and name != self.fastest and listening.get() is not None:
-                return as_one_launch(partial(_chosen, dict(choices), self.implementations[name], static), args)
+                return as_one_launch(
+                    partial(_chosen, dict(choices), self.implementations[name], static), args
+                )
         else:
             name = self.fastest if compiled else self.reference
         return self.implementations[name](*args, **static)
@@ -148,8 +185,12 @@ class Operation:
         return f"<kernel {self.__name__}: {', '.join(self.implementations)}>"
 
 
-def _chosen(choices: dict[str, str], implementation: Callable[..., Any], static: dict[str, Any], *args: Any) -> Any:
-    """implementation(*args, **static) with the choices that held when it was launched, for the kernels it calls."""
+def _chosen(
+    choices: dict[str, str], implementation: Callable[..., Any], static: dict[str, Any], *args: Any
+) -> Any:
+    """implementation(*args, **static) with the choices that held when it was launched,
+    for the kernels it calls.
+    """
     token = _choices.set(choices)
     try:
         return implementation(*args, **static)
@@ -163,7 +204,9 @@ def operation(name: str, *, family: str | None = None) -> Callable[[Callable[...
 
 
 def declared(reference: str, *, family: str | None = None) -> Callable[[Callable[..., Any]], Operation]:
-    """Declares a kernel by its arguments and words; the implementation called `reference` is registered elsewhere."""
+    """Declares a kernel by its arguments and words;
+    the implementation called `reference` is registered elsewhere.
+    """
     return lambda declaration: Operation(declaration, reference, family or declaration.__name__)
 
 
@@ -174,7 +217,9 @@ def families() -> dict[str, tuple[str, ...]]:
     ('numpy', 'naive', 'numba')
     """
     return {
-        family: tuple(dict.fromkeys(name for member in members for name in (member.reference, *member.implementations)))
+        family: tuple(
+            dict.fromkeys(name for member in members for name in (member.reference, *member.implementations))
+        )
         for family, members in _families.items()
     }
 
@@ -183,8 +228,8 @@ def families() -> dict[str, tuple[str, ...]]:
 def use(family: str, name: str) -> Iterator[None]:
     """Within the context, kernels of `family` run the implementation called `name`.
 
-    Raises ValueError for a family or a name that does not exist. Arrays that are not NumPy's keep the reference, the only
-    implementation that runs on them.
+    Raises ValueError for a family or a name that does not exist. Arrays that are not NumPy's keep the
+    reference, the only implementation that runs on them.
 
     >>> with kernels.use("conv2d", "naive"):
     ...     y = ops.conv2d(np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1)))
@@ -210,9 +255,11 @@ def choices() -> tuple[tuple[str, str], ...]:
 
 MAX_ELEMENTS_ALONE = 1 << 15  # elements that one thread is done with before another one is awake
 
-# Arithmetic is exact IEEE: a loop that may be reordered or fused gets other bits in each copy the compiler makes of it (in
-# vector code and its remainder, inlined and not, compiled now and loaded from the cache). Sums are written with lanes: sums.py.
-FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}  # nobody calls them from C
+# Arithmetic is exact IEEE: a loop that may be reordered or fused gets other bits in each copy the compiler
+# makes of it (in vector code and its remainder, inlined and not, compiled now and loaded from the cache).
+# Sums are written with lanes: sums.py.
+# nobody calls them from C
+FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def serial(function: Callable[..., Any]) -> Any:
@@ -221,15 +268,21 @@ def serial(function: Callable[..., Any]) -> Any:
 
 
 def parallel(function: Callable[..., Any], *, by_size: bool = True) -> Callable[..., None]:
-    """Compiles `function` at its first call, with its `prange` loops divided among threads; each call is a launch.
+    """Compiles `function` at its first call, with its `prange` loops divided among threads;
+    each call is a launch.
 
-    With `by_size`, a call whose arrays are all small stays on one thread: waking another one would take longer.
+    With `by_size`, a call whose arrays are all small stays on one thread:
+    waking another one would take longer.
     """
     compiled = loops.keep(numba.njit(parallel=True, **FLAGS)(function), thread_pool.symbols)
 
     @wraps(function)
     def run(*args: Any) -> None:
-        launch(compiled, *args, alone=by_size and not any(type(x) is np.ndarray and x.size > MAX_ELEMENTS_ALONE for x in args))
+        launch(
+            compiled,
+            *args,
+            alone=by_size and not any(type(x) is np.ndarray and x.size > MAX_ELEMENTS_ALONE for x in args),
+        )
 
     run.compiled = compiled  # type: ignore[attr-defined]
     return run

@@ -1,7 +1,9 @@
-"""What is said on standard error while kernels are compiled: that it happens once on a machine, and how far it is.
+"""What is said on standard error while kernels are compiled: that it happens once on a machine,
+and how far it is.
 
-A line of words at the first kernel. Below it, where a line can be redrawn, the number of the kernel that is being compiled
-and the file it stands in; elsewhere a line every ten seconds. Kernels that are loaded from the cache are not mentioned.
+A line of words at the first kernel. Below it, where a line can be redrawn, the number of the kernel that is
+being compiled and the file it stands in; elsewhere a line every ten seconds. Kernels that are loaded from the
+cache are not mentioned.
 """
 
 import sys

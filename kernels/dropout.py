@@ -2,11 +2,13 @@
 
     y = x m / (1 - rate),   m = [word >= rate 2**16],   E[y] = x
 
-A word has 16 random bits, so that the probability of dropping is `rate` to within 2**-17. Those of feature f and samples
-8 b .. 8 b + 7 are the halves, low before high, of the four words of philox4x32(counter = (call, f, b, 0)), where f counts
-the non-batch axes in C order: the same seed drops the same elements at any memory order, thread count or device.
+A word has 16 random bits, so that the probability of dropping is `rate` to within 2**-17. Those of
+feature f and samples 8 b .. 8 b + 7 are the halves, low before high, of the four words of
+philox4x32(counter = (call, f, b, 0)), where f counts the non-batch axes in C order: the same seed drops the
+same elements at any memory order, thread count or device.
 
-What is kept for the backward is one bit for each element: bit j of bits[s, f], a uint16, is m of sample 16 s + j.
+What is kept for the backward is one bit for each element: bit j of bits[s, f], a uint16,
+is m of sample 16 s + j.
 
 N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
 """
@@ -41,8 +43,12 @@ def mask_shape(shape: tuple[int, ...], noise_shape: NoiseShape) -> tuple[int, ..
     """Shape the mask is drawn in: None entries of `noise_shape` take the size of x, ones are broadcast."""
     if noise_shape is None:
         return shape
-    resolved = tuple(size if entry is None else entry for size, entry in zip(shape, noise_shape, strict=False))
-    if len(noise_shape) != len(shape) or any(m not in (1, size) for m, size in zip(resolved, shape, strict=True)):
+    resolved = tuple(
+        size if entry is None else entry for size, entry in zip(shape, noise_shape, strict=False)
+    )
+    if len(noise_shape) != len(shape) or any(
+        m not in (1, size) for m, size in zip(resolved, shape, strict=True)
+    ):
         raise ValueError(
             f"dropout: noise_shape {tuple(noise_shape)} does not broadcast to the input's shape {shape}; "
             "give one entry per axis: None (as the input), 1 (shared along the axis) or the input's size"
@@ -143,10 +149,14 @@ def _address(x):  # type: ignore[no-untyped-def]
 
 @cache
 def _draw_code(vectors: Vectors) -> int:
-    """Address of bits[i lanes + j] = m of 16 samples of feature first + i lanes + j, for i < count; see `dropout`."""
+    """Address of bits[i lanes + j] = m of 16 samples of feature first + i lanes + j,
+    for i < count; see `dropout`.
+    """
     k = VectorFunction(vectors, "bits words first count block threshold")
     out, words, lanes = k.pointer("%bits"), k.pointer("%words"), vectors.lanes
-    key0, key1, call = (k.emit(f"zext i32 {k.emit(f'load i32, ptr {k.move(words, 4 * i)}')} to i64") for i in range(3))
+    key0, key1, call = (
+        k.emit(f"zext i32 {k.emit(f'load i32, ptr {k.move(words, 4 * i)}')} to i64") for i in range(3)
+    )
     philox = Rounds(k, (key0, key1))
     call, least, block = philox.spread(call), philox.spread("%threshold"), philox.spread("%block")
     lane = "<" + ", ".join(f"i64 {j}" for j in range(lanes)) + ">"
@@ -154,12 +164,16 @@ def _draw_code(vectors: Vectors) -> int:
         feature = philox("add", philox.spread(str(k.add("%first", k.mul(i, lanes)))), lane)
         bits = philox.constant(0)
         for half in (0, 1):
-            for j, word in enumerate(philox.words([call, feature, philox("add", block, half), philox.constant(0)])):
+            for j, word in enumerate(
+                philox.words([call, feature, philox("add", block, half), philox.constant(0)])
+            ):
                 for shift in (0, 16):
                     drawn = philox("and", philox("lshr", word, shift), 0xFFFF)
                     kept = k.emit(f"icmp uge {philox.type} {drawn}, {least}")
                     bit = philox.constant(1 << (8 * half + 2 * j + shift // 16))
-                    one = k.emit(f"select <{lanes} x i1> {kept}, {philox.type} {bit}, {philox.type} zeroinitializer")
+                    one = k.emit(
+                        f"select <{lanes} x i1> {kept}, {philox.type} {bit}, {philox.type} zeroinitializer"
+                    )
                     bits = philox("or", bits, one)
         short = k.emit(f"trunc {philox.type} {bits} to <{lanes} x i16>")
         k.lines.append(f"  store <{lanes} x i16> {short}, ptr {k.move(out, k.mul(i, 2 * lanes))}, align 2")
@@ -168,10 +182,17 @@ def _draw_code(vectors: Vectors) -> int:
 
 @serial
 def _keep_features(y, x, bits, first, end, factor, keep):  # type: ignore[no-untyped-def]
-    """y = x factor where the bit is set, else 0, for the features from `first` to `end`; x (F, N), bits (words, F)."""
+    """y = x factor where the bit is set, else 0, for the features from `first` to `end`; x (F, N),
+    bits (words, F).
+    """
     samples, full, zero = x.shape[1], x.shape[1] // WORD, y.dtype.type(0)
     row = samples * x.itemsize
-    places = _address(y) + first * row, _address(x) + first * row, _address(bits) + first * bits.itemsize, _address(factor)
+    places = (
+        _address(y) + first * row,
+        _address(x) + first * row,
+        _address(bits) + first * bits.itemsize,
+        _address(factor),
+    )
     call_kernel(keep, (*places, end - first, full, row, bits.strides[0]))
     for f in range(first, end):
         for n in range(full * WORD, samples):

@@ -1,7 +1,7 @@
 """Element-wise kernels see flat memory: any order of visit is right, so the arrays' own order is kept.
 
-Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which make it a
-launch: a step can then be repeated (launches.py).
+Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which
+make it a launch: a step can then be repeated (launches.py).
 """
 
 from functools import cache
@@ -17,7 +17,9 @@ FEW = 1 << 12  # elements
 
 
 def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
-    """ufunc(*operands), broadcast, of the operands' dtype or `dtype`; other array modules use their function of that name."""
+    """ufunc(*operands), broadcast, of the operands' dtype or `dtype`;
+    other array modules use their function of that name.
+    """
     if listening.get() is None and (dtype is None or dtype.kind == "b") and _are_small(operands):
         return ufunc(*operands)
     arrays = [x for x in operands if type(x) is np.ndarray]
@@ -41,9 +43,11 @@ def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
 
 
 def _are_small(operands: tuple[Any, ...]) -> bool:
-    """Whether NumPy alone gives the same, order in memory included: small arrays of floats that lie alike, without gaps.
+    """Whether NumPy alone gives the same, order in memory included:
+    small arrays of floats that lie alike, without gaps.
 
-    Derivatives of small arrays are made of such. What a launch needs takes ten times as long as the arithmetic.
+    Derivatives of small arrays are made of such.
+    What a launch needs takes ten times as long as the arithmetic.
     """
     first = operands[0] if type(operands[0]) is np.ndarray else operands[-1]
     if type(first) is not np.ndarray or first.dtype.kind != "f" or not 0 < first.size <= FEW:
@@ -113,18 +117,22 @@ def _copy_in_c_order(out: np.ndarray, x: np.ndarray) -> None:
 
 
 def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """New array whose axes lie in memory as those of `x` do; batch-last where x repeats itself or has other axes."""
+    """New array whose axes lie in memory as those of `x` do;
+    batch-last where x repeats itself or has other axes.
+    """
     return _ordered(shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
 
 
 def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-    """New array, shaped and ordered as the last of `arrays`, and one-dimensional views of it and of all arrays.
+    """New array, shaped and ordered as the last of `arrays`,
+    and one-dimensional views of it and of all arrays.
 
-    (out, [out's view, first's view, ...]); all have the first one's dtype. Arrays of one shape that lie alike and
-    without gaps are used where they are; others are first brought into batch-last memory. All views go through the axes
-    in one order, so that one place in each of them is one index.
+    (out, [out's view, first's view, ...]); all have the first one's dtype. Arrays of one shape that lie alike
+    and without gaps are used where they are; others are first brought into batch-last memory. All views go
+    through the axes in one order, so that one place in each of them is one index.
     """
-    arrays = (arrays[0], *[cast(x, arrays[0].dtype) for x in arrays[1:]])  # a gradient may meet an input of float16
+    # a gradient may meet an input of float16
+    arrays = (arrays[0], *[cast(x, arrays[0].dtype) for x in arrays[1:]])
     order = _batch_last(arrays[0].ndim)
     turned = [x.transpose(order) for x in arrays]
     if not all(x.flags.c_contiguous for x in turned):
@@ -144,7 +152,9 @@ def memory_order(x: np.ndarray) -> tuple[int, ...]:
     An axis of one element has a stride but no say: no second element lies that far away.
     """
     order = _batch_last(x.ndim)
-    if x.transpose(order).flags.c_contiguous or any(not s and n > 1 for s, n in zip(x.strides, x.shape, strict=True)):
+    if x.transpose(order).flags.c_contiguous or any(
+        not s and n > 1 for s, n in zip(x.strides, x.shape, strict=True)
+    ):
         return order
     return tuple(sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis])))
 

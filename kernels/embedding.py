@@ -2,8 +2,8 @@
 
     y[n, ..., :] = table[ids[n, ...], :],      dtable[v, :] = sum of g[n, ..., :] where ids[n, ...] = v
 
-An id that is read several times receives the sum of its gradients, in double precision and always added in the same order: a
-thread owns columns of the table, and goes through all ids for each.
+An id that is read several times receives the sum of its gradients, in double precision and always added in
+the same order: a thread owns columns of the table, and goes through all ids for each.
 """
 
 import math

@@ -5,7 +5,9 @@ from collections.abc import Callable, Container
 
 
 def integer(name: str, accepted: Container[int], described: str, default: Callable[[], int]) -> int:
-    """The number that the variable `name` states, or `default()` where it is not set; ValueError unless it is accepted."""
+    """The number that the variable `name` states, or `default()` where it is not set;
+    ValueError unless it is accepted.
+    """
     text = os.environ.get(name, "").strip()
     if not text:
         return default()

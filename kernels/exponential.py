@@ -1,9 +1,11 @@
-"""exp, expm1 and tanh for compiled loops: as accurate as the library's, and made of operations that become vector code.
+"""exp, expm1 and tanh for compiled loops: as accurate as the library's,
+and made of operations that become vector code.
 
-    x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),     exp(r) - 1 = r + r**2 / 2! + ... + r**13 / 13!
+    x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),
+    exp(r) - 1 = r + r**2 / 2! + ... + r**13 / 13!
 
-They compute in double precision whatever they are given; the truncated series is then exact to the rounding (the
-first term left out is below 5e-18), and float32 results are rounded once.
+They compute in double precision whatever they are given; the truncated series is then exact to the rounding
+(the first term left out is below 5e-18), and float32 results are rounded once.
 """
 
 import math
@@ -12,7 +14,8 @@ import numpy as np
 
 from .common import serial
 
-# The reduction of x subtracts n log 2 in two parts and rounds by adding a large number, which only exact arithmetic keeps.
+# The reduction of x subtracts n log 2 in two parts and rounds by adding a large number,
+# which only exact arithmetic keeps.
 
 LOG2_E = 1.0 / math.log(2.0)
 LOG_2_HIGH = 6.93147180369123816490e-01  # log 2 to 33 bits, so that n times it is exact
@@ -24,7 +27,9 @@ LOWEST, HIGHEST = -746.0, 710.0  # exp underflows to 0 below, overflows to inf a
 
 @serial
 def _split(x):  # type: ignore[no-untyped-def]
-    """(exp(r) - 1, s, t) with exp(x) = exp(r) s t: 2**n comes as two factors, for where it leaves the range itself."""
+    """(exp(r) - 1, s, t) with exp(x) = exp(r) s t: 2**n comes as two factors,
+    for where it leaves the range itself.
+    """
     shifted = min(max(x, LOWEST), HIGHEST) * LOG2_E + ROUNDER
     n = shifted - ROUNDER
     r = (min(max(x, LOWEST), HIGHEST) - n * LOG_2_HIGH) - n * LOG_2_LOW

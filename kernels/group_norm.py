@@ -1,21 +1,24 @@
 """Normalisation within each sample: groups of its features to mean 0 and variance 1, then scaled and shifted.
 
-The axes of x (N, ...) other than the batch are reduced (`axes`) or kept: a group is what the reduced axes span in one sample
-at one place of the kept ones. M numbers make up a group; xhat is as in batch normalisation, with other sums:
+The axes of x (N, ...) other than the batch are reduced (`axes`) or kept: a group is what the reduced axes
+span in one sample at one place of the kept ones. M numbers make up a group; xhat is as in batch
+normalisation, with other sums:
 
     mean = E[x],  var = E[(x - mean)**2]               over `axes`; biased (divided by M)
-    xhat = (x - mean) / sqrt(var + epsilon),   y = gamma xhat + beta,      gamma and beta broadcast to x's features
+    xhat = (x - mean) / sqrt(var + epsilon),   y = gamma xhat + beta,
+    gamma and beta broadcast to x's features
 
 Backward, with h = gamma g and the sums over the same axes (batch_norm.py derives it):
 
     dgamma = sum g xhat,  dbeta = sum g                over the samples, one for every feature
     dx = (h - sum(h) / M - xhat sum(h xhat) / M) / sqrt(var + epsilon)
 
-With centred=False the mean is taken as 0, so that var = E[x**2], and sum(h) has no part in dx: RMS normalisation.
+With centred=False the mean is taken as 0, so that var = E[x**2],
+and sum(h) has no part in dx: RMS normalisation.
 
-J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016, section 3 (the axes are those of gamma); Y. Wu, K. He,
-"Group normalization", ECCV 2018, section 3.1; B. Zhang, R. Sennrich, "Root mean square layer normalization", NeurIPS 2019,
-equation 4. epsilon lies inside the root in all three.
+J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer normalization", 2016, section 3 (the axes are those of gamma); Y.
+Wu, K. He, "Group normalization", ECCV 2018, section 3.1; B. Zhang, R. Sennrich, "Root mean square layer
+normalization", NeurIPS 2019, equation 4. epsilon lies inside the root in all three.
 """
 
 import math
@@ -23,7 +26,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .common import Array, aligned, batch_last, empty, from_batch_last, launch, operation, parallel, prange, serial, xp
+from .common import (
+    Array,
+    aligned,
+    batch_last,
+    empty,
+    from_batch_last,
+    launch,
+    operation,
+    parallel,
+    prange,
+    serial,
+    xp,
+)
 from .emit import call_kernel
 from .group_norm_tiles import (
     TILE,
@@ -49,7 +64,9 @@ Axes = tuple[int, ...]
 def group_norm(
     x: Array, gamma: Array, beta: Array, *, axes: Axes, epsilon: float, centred: bool = True
 ) -> tuple[Array, Array, Array]:
-    """x (N, ...), gamma and beta broadcastable to x's features -> (y as x, mean and var (N, ..., 1 along `axes`))."""
+    """x (N, ...), gamma and beta broadcastable to x's features -> (y as x,
+    mean and var (N, ..., 1 along `axes`)).
+    """
     xp_ = xp(x)
     count = math.prod(x.shape[a] for a in axes)
     mean = in_double(x, axes, keepdims=True) / count
@@ -76,9 +93,19 @@ def _(
 
 @operation("numpy", family="group_norm")
 def group_norm_grad(
-    g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, axes: Axes, epsilon: float, centred: bool = True
+    g: Array,
+    x: Array,
+    gamma: Array,
+    mean: Array,
+    var: Array,
+    *,
+    axes: Axes,
+    epsilon: float,
+    centred: bool = True,
 ) -> tuple[Array, Array, Array]:
-    """g and x (N, ...), the rest as group_norm has it -> (dx as x, dgamma and dbeta (...), one number for each feature)."""
+    """g and x (N, ...), the rest as group_norm has it -> (dx as x,
+    dgamma and dbeta (...), one number for each feature).
+    """
     xp_ = xp(x)
     count = math.prod(x.shape[a] for a in axes)
     inverse = 1.0 / xp_.sqrt(var + epsilon)
@@ -106,7 +133,8 @@ def _(
     if shape is None:
         return group_norm_grad["numpy"](g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
     dx, tiles = empty(x, x.shape), plan(sums_tile if centred else uncentred_sums_tile, x, 2)
-    parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)  # dgamma and dbeta from the images of each tile
+    # dgamma and dbeta from the images of each tile
+    parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)
     statistics = [batch_last(np.asarray(one, x.dtype)).reshape(_groups(shape)) for one in (mean, var)]
     table = aligned((3, *statistics[0].shape), x.dtype)
     loop = _loop(shape, tiles, plan(combine_tile, x, 2), epsilon)
@@ -116,8 +144,8 @@ def _(
     return dx, dgamma, dbeta
 
 
-# The features in memory order are seen as (kept, reduced, kept, reduced), each of which may be 1: every choice of axes that
-# the layers make has this form. A row is all samples of one feature.
+# The features in memory order are seen as (kept, reduced, kept, reduced), each of which may be 1: every
+# choice of axes that the layers make has this form. A row is all samples of one feature.
 
 
 def _blocks(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...] | None:
@@ -160,8 +188,17 @@ def _loop(shape: tuple[int, ...], first: np.ndarray, second: np.ndarray, epsilon
         loops.reverse()
     (outer, outer_step), (many, step) = loops
     return Loop(
-        first=first, second=second, epsilon=epsilon, inner=inner, block=reduced * inner * last, last=last, outer=outer,
-        outer_step=outer_step, tiles=many // TILE, rest=many % TILE, step=step,
+        first=first,
+        second=second,
+        epsilon=epsilon,
+        inner=inner,
+        block=reduced * inner * last,
+        last=last,
+        outer=outer,
+        outer_step=outer_step,
+        tiles=many // TILE,
+        rest=many % TILE,
+        step=step,
     )
 
 
@@ -186,7 +223,13 @@ def _spread(factor: np.ndarray, x: np.ndarray) -> np.ndarray:
 @serial
 def _rows_of(loop, row_bytes, live):  # type: ignore[no-untyped-def]
     return Rows(
-        row=row_bytes, outer=loop.outer, outer_step=loop.outer_step, tiles=loop.tiles, rest=loop.rest, step=loop.step, live=live
+        row=row_bytes,
+        outer=loop.outer,
+        outer_step=loop.outer_step,
+        tiles=loop.tiles,
+        rest=loop.rest,
+        step=loop.step,
+        live=live,
     )
 
 
@@ -197,7 +240,10 @@ def _group_norm(y, mean, var, inverse, x, gamma, beta, loop):  # type: ignore[no
     for task in prange(len(mean) * calls):
         group, call = task // calls, task % calls
         first, images = loop.first[call, 1], loop.first[call, 2]
-        row, rows = group // loop.inner * loop.block + group % loop.inner * loop.last, _rows_of(loop, x.shape[1] * size, images)
+        row, rows = (
+            group // loop.inner * loop.block + group % loop.inner * loop.last,
+            _rows_of(loop, x.shape[1] * size, images),
+        )
         here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
         moments = MomentsCall(x=_address(x) + here, mean=_address(mean) + there, var=_address(var) + there)
         call_kernel(loop.first[call, 0], (moments, rows))
@@ -220,7 +266,10 @@ def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, loop):  # type: i
     for task in prange(len(mean) * calls):
         group, call = task // calls, task % calls
         first, images = loop.first[call, 1], loop.first[call, 2]
-        row, rows = group // loop.inner * loop.block + group % loop.inner * loop.last, _rows_of(loop, x.shape[1] * size, images)
+        row, rows = (
+            group // loop.inner * loop.block + group % loop.inner * loop.last,
+            _rows_of(loop, x.shape[1] * size, images),
+        )
         here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
         _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
         sums = SumsCall(

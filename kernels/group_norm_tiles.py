@@ -1,14 +1,18 @@
-"""The register tiles of normalisation within samples: a few vectors of images, walked down the rows of one group.
+"""The register tiles of normalisation within samples: a few vectors of images,
+walked down the rows of one group.
 
-A row is one feature of all samples, N numbers that lie side by side. The rows of a group are those of the reduced axes:
+A row is one feature of all samples, N numbers that lie side by side.
+The rows of a group are those of the reduced axes:
 
     first + a outer_step + b step,    a < outer,  b < 8 tiles + rest
 
 and a tile holds the statistics of its images, a column each, in registers on the way:
 
-    moments_tile    mean of x, then mean of (x - mean)**2: x is read twice, the second time mostly from the cache
+    moments_tile    mean of x, then mean of (x - mean)**2: x is read twice,
+                    the second time mostly from the cache
     scale_tile      y = (x - mean) inverse gamma + beta
-    sums_tile       sum of h and of h xhat over the group;  sum of g and of g xhat over the images, for every row
+    sums_tile       sum of h and of h xhat over the group;  sum of g and of g xhat over the images,
+                    for every row
     combine_tile    dx = h inverse - total - (x - mean) product,    h = gamma g
 
 Eight rows are added up in x's precision, the eights in double precision.
@@ -78,7 +82,9 @@ class CombineCall(NamedTuple):
 
 
 def plan(tile: Emitter, x: np.ndarray, most: int) -> np.ndarray:
-    """Table of the calls for the images of x (N, ...): (address, first image, images), of at most `most` vectors each."""
+    """Table of the calls for the images of x (N, ...): (address, first image, images),
+    of at most `most` vectors each.
+    """
     return _plan(tile, x.shape[0], vectors(x.dtype), most)
 
 
@@ -116,11 +122,17 @@ class Sums:
     def divided(self, count: str) -> str:
         """The sums divided by `count`, in x's precision."""
         mean = self.k.emit(f"fdiv {self.type} {self._get()}, {count}")
-        return self.k.emit(f"fptrunc {self.type} {mean} to {self.k.vector}") if self.k.vectors.scalar == "float" else mean
+        return (
+            self.k.emit(f"fptrunc {self.type} {mean} to {self.k.vector}")
+            if self.k.vectors.scalar == "float"
+            else mean
+        )
 
 
 class Group:
-    """A tile under construction: the columns of `columns` vectors, the last of them filled only in part if `masked`."""
+    """A tile under construction: the columns of `columns` vectors,
+    the last of them filled only in part if `masked`.
+    """
 
     def __init__(self, columns: int, v: Vectors, masked: bool, places: type[Any]) -> None:
         self.k = k = VectorFunction(v, " ".join(places._fields + Rows._fields))
@@ -130,8 +142,8 @@ class Group:
         self.at = {name: k.pointer(f"%{name}") for name in places._fields}
 
     def rows(self) -> Iterator[list[tuple[str, str]]]:
-        """Writes the loops; the body is emitted for eight rows and for one, with two offsets for each row: in arrays of
-        rows, and in arrays that have one number for each row."""
+        """Writes the loops; the body is emitted for eight rows and for one, with two offsets for each row: in
+        arrays of rows, and in arrays that have one number for each row."""
         k = self.k
         with k.loop(0, "%outer") as a:
             block = k.mul(a, "%outer_step")
@@ -221,7 +233,9 @@ def sums_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> V
         total = k.multiply_vectors(totals[c].divided(count), inverses[c])
         square = k.multiply_vectors(inverses[c], inverses[c])
         group.store(total if centred else k.zero, "total", c)
-        group.store(k.subtract_vectors(k.zero, k.multiply_vectors(products[c].divided(count), square)), "product", c)
+        group.store(
+            k.subtract_vectors(k.zero, k.multiply_vectors(products[c].divided(count), square)), "product", c
+        )
     return k
 
 
@@ -264,7 +278,9 @@ def combine_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:
             for c in group.columns:
                 h = k.multiply_vectors(k.multiply_vectors(group.load("g", c, row), gamma), inverses[c])
                 centred = k.subtract_vectors(group.load("x", c, row), means[c])
-                group.store(k.multiply_add(centred, products[c], k.subtract_vectors(h, totals[c])), "dx", c, row)
+                group.store(
+                    k.multiply_add(centred, products[c], k.subtract_vectors(h, totals[c])), "dx", c, row
+                )
     return k
 
 

@@ -69,7 +69,8 @@ def launch(function: Callable[..., Any], *args: Any, alone: bool | None = None) 
 
 
 def as_one_launch(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """function(*args), an array or a tuple of arrays; a listener that repeats launches keeps it as one of them.
+    """function(*args), an array or a tuple of arrays;
+    a listener that repeats launches keeps it as one of them.
 
     For functions that compute with NumPy, and so change arrays without a launch. `function` must leave its
     arguments as they are. A first call, on copies, shows which arrays it returns; the launch copies them into

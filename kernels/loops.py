@@ -1,10 +1,11 @@
 """Compiled loops, kept on disk under a digest of all that they were compiled from.
 
-Numba's own cache looks at the source file of a function. It does not see that a function called from another file has
-changed, or a flag, or a constant; and two processes that compile for two types at once can swap the results. Here the
-name of a file is the SHA-256 of what the compiler saw: the bytecode of the function, its constants, its flags, whatever
-its global names stand for, these functions' bytecode in turn, the types of the arguments, the CPU, and the versions of
-everything that compiles. Comments and other functions of the same file are not part of it.
+Numba's own cache looks at the source file of a function. It does not see that a function called from another
+file has changed, or a flag, or a constant; and two processes that compile for two types at once can swap the
+results. Here the name of a file is the SHA-256 of what the compiler saw: the bytecode of the function, its
+constants, its flags, whatever its global names stand for, these functions' bytecode in turn, the types of the
+arguments, the CPU, and the versions of everything that compiles. Comments and other functions of the same
+file are not part of it.
 """
 
 import dis
@@ -36,11 +37,14 @@ from . import cache, compile_progress  # noqa: F401  (says that loops are being 
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError(
-        "the environment variable NUMBA_DISABLE_JIT (or DISABLE_JIT in .numba_config.yaml) turns Numba's compiler off, and "
-        "tinynet's kernels do not run without it; unset it, and debug with `with tinynet.kernels.use(family, 'numpy')`"
+        "the environment variable NUMBA_DISABLE_JIT (or DISABLE_JIT in .numba_config.yaml) "
+        "turns Numba's compiler off, and "
+        "tinynet's kernels do not run without it; unset it, and debug with `with tinynet.kernels.use(family, "
+        "'numpy')`"
     )
 
-VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}  # their versions stand for them
+# their versions stand for them
+VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}
 TAKES_CONSTANT = frozenset(dis.hasconst)
 HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
@@ -51,7 +55,8 @@ Symbols = Callable[[], dict[str, int]]  # names that compiled code calls, and wh
 def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     """`dispatcher`, which from now on looks for its machine code on disk before it compiles.
 
-    With `symbols`, its code is loaded with these names in place of Numba's own: the code of everybody else is not.
+    With `symbols`, its code is loaded with these names in place of Numba's own:
+    the code of everybody else is not.
     """
     dispatcher._cache = _Kept(dispatcher, symbols)
     if symbols is not None:
@@ -101,14 +106,17 @@ class _Kept(NullCache):
         except Exception:  # whatever is wrong with it: compiling puts it right
             pass
         if self.symbols is not None:
-            _launch_threads()  # as Numba does when it compiles a parallel loop: it gives the names its own meaning
+            # as Numba does when it compiles a parallel loop: it gives the names its own meaning
+            _launch_threads()
             _name(self.symbols())
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         if data.library.has_dynamic_globals or data.lifted:
             name = self.dispatcher.py_func.__qualname__
-            warnings.warn(f"{name} holds addresses of this process and is compiled anew in each", stacklevel=2)
+            warnings.warn(
+                f"{name} holds addresses of this process and is compiled anew in each", stacklevel=2
+            )
             return
         functions = data.library._final_module.functions
         symbols = [f.name for f in functions if f.is_declaration and not f.name.startswith("llvm.")]
@@ -123,8 +131,8 @@ class _Kept(NullCache):
 
 def _load(data: bytes, target_context: Any) -> Any:
     symbols, (*reduced, _, environments) = pickle.loads(data)
-    # `target_context.refresh()` would prepare Numba for compiling, which takes a quarter of a second; code that is compiled
-    # needs the symbols that it calls, and nearly always they are there.
+    # `target_context.refresh()` would prepare Numba for compiling, which takes a quarter of a second; code
+    # that is compiled needs the symbols that it calls, and nearly always they are there.
     rtsys.initialize(target_context)
     if not all(llvm.address_of_symbol(name) for name in symbols):
         target_context.refresh()
@@ -163,7 +171,10 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
             for part in (x.__code__, x.__defaults__, x.__kwdefaults__, *_outer_values(x)):
                 yield from _pieces(part, seen)
     elif isinstance(x, CodeType):
-        yield f"code {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} {x.co_flags & ~HAS_DOCSTRING}"
+        yield (
+            f"code {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} "
+            f"{x.co_flags & ~HAS_DOCSTRING}"
+        )
         instructions, constants = _bytecode(x)
         yield instructions.hex()
         for constant in constants:
@@ -189,7 +200,8 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
 def _bytecode(code: CodeType) -> tuple[bytes, list[Any]]:
     """The instructions without the numbers of their constants, and these in the order of their use.
 
-    So a docstring changes nothing. Under -OO Python leaves a NOP in its place, and from 3.13 on numbers the others anew.
+    So a docstring changes nothing. Under -OO Python leaves a NOP in its place,
+    and from 3.13 on numbers the others anew.
     """
     instructions, constants, high = bytearray(code.co_code), [], 0
     for i in range(0, len(instructions), 2):
@@ -205,7 +217,9 @@ def _bytecode(code: CodeType) -> tuple[bytes, list[Any]]:
 
 
 def _outer_values(function: FunctionType) -> Iterator[Any]:
-    """What the names stand for that `function` does not define itself: its closure, globals, attributes of modules."""
+    """What the names stand for that `function` does not define itself: its closure,
+    globals, attributes of modules.
+    """
     yield from (cell.cell_contents for cell in function.__closure__ or ())
     for name, attribute in sorted(set(_globals(function.__code__))):
         value = function.__globals__.get(name)  # None: a builtin
@@ -215,7 +229,9 @@ def _outer_values(function: FunctionType) -> Iterator[Any]:
 
 
 def _globals(code: CodeType) -> Iterator[tuple[str, str]]:
-    """Global names in `code` and the functions inside it, each with the name behind it (its attribute, if it is a module)."""
+    """Global names in `code` and the functions inside it,
+    each with the name behind it (its attribute, if it is a module).
+    """
     instructions = list(dis.get_instructions(code))
     for here, behind in pairwise(instructions):
         if here.opname == "LOAD_GLOBAL":

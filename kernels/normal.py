@@ -1,17 +1,19 @@
 """Normal random numbers that are a function of key, call number, feature and sample.
 
-Philox words come in fours; each two of them give two independent normals (G. E. P. Box, M. E. Muller, "A note on the
-generation of random normal deviates", Annals of Mathematical Statistics 29, 1958, equation 1):
+Philox words come in fours; each two of them give two independent normals (G. E. P. Box, M. E. Muller, "A note
+on the generation of random normal deviates", Annals of Mathematical Statistics 29, 1958, equation 1):
 
-    u = (w0 + 1) / 2**32,   t = w1 / 2**32 - 1/8,   z0 = sqrt(-2 log u) cos(2 pi t),   z1 = sqrt(-2 log u) sin(2 pi t)
+    u = (w0 + 1) / 2**32,   t = w1 / 2**32 - 1/8,   z0 = sqrt(-2 log u) cos(2 pi t),
+    z1 = sqrt(-2 log u) sin(2 pi t)
 
-Feature f counts the non-batch axes in C order. Of its samples, word j of philox4x32(counter = (call, f, b, 1)) belongs to
-sample 32 (b // 8) + 8 j + b % 8: eight counters beside each other fill a vector with each of their words, and the same seed
-gives the same numbers at any memory order and number of threads. Dropout's counters end in 0, so that the two never meet.
+Feature f counts the non-batch axes in C order. Of its samples, word j of philox4x32(counter = (call, f, b,
+1)) belongs to sample 32 (b // 8) + 8 j + b % 8: eight counters beside each other fill a vector with each of
+their words, and the same seed gives the same numbers at any memory order and number of threads. Dropout's
+counters end in 0, so that the two never meet.
 
-The compiled version computes in double precision, with series in place of the library's functions, so that its loops become
-vector code: log m = 2 (s + s**3 / 3 + s**5 / 5 + ...) with s = (m - 1) / (m + 1) for m in sqrt(1/2) .. sqrt(2), and Taylor's
-for sine and cosine in -pi/4 .. pi/4, each up to a term below the rounding.
+The compiled version computes in double precision, with series in place of the library's functions, so that
+its loops become vector code: log m = 2 (s + s**3 / 3 + s**5 / 5 + ...) with s = (m - 1) / (m + 1) for m in
+sqrt(1/2) .. sqrt(2), and Taylor's for sine and cosine in -pi/4 .. pi/4, each up to a term below the rounding.
 """
 
 import math
@@ -49,7 +51,9 @@ def placed(numbers: Array, x: Array) -> Array:
     """`numbers`, four of each counter, in x's shape and dtype."""
     features, n = math.prod(x.shape[1:]), x.shape[0]
     blocks = -(-n // BLOCK)
-    numbers = numbers.reshape(features, blocks, LANES, 4).swapaxes(-1, -2).reshape(features, blocks * BLOCK)[:, :n]
+    numbers = (
+        numbers.reshape(features, blocks, LANES, 4).swapaxes(-1, -2).reshape(features, blocks * BLOCK)[:, :n]
+    )
     return from_batch_last(numbers.reshape(*x.shape[1:], n).astype(x.dtype))
 
 
@@ -135,7 +139,9 @@ def _radius(word):  # type: ignore[no-untyped-def]
 
 @serial
 def _direction(word):  # type: ignore[no-untyped-def]
-    """Cosine and sine of 2 pi (word / 2**32 - 1/8): a quarter turn for each of the two upper bits, and the rest."""
+    """Cosine and sine of 2 pi (word / 2**32 - 1/8): a quarter turn for each of the two upper bits,
+    and the rest.
+    """
     turns = np.int64(word) >> 30
     t = np.float64((np.int64(word) & 0x3FFFFFFF) - 0x20000000) * (2.0 * math.pi / 2.0**32)
     p = t * t

@@ -33,7 +33,8 @@ def _(x: np.ndarray, *, widths: Widths, value: float) -> np.ndarray:
     y = like(x, _shape(x, widths), x.dtype)
     order = sorted(range(x.ndim), key=lambda axis: -y.strides[axis])  # y's axes as they lie in memory
     sizes, before, wide = ([v[axis] for axis in order] for v in (x.shape, [w[0] for w in widths], y.shape))
-    # Neighbours in memory that are not padded count as one axis; what is left is brought to three: images of rows.
+    # Neighbours in memory that are not padded count as one axis;
+    # what is left is brought to three: images of rows.
     while len(sizes) > 1 and sizes[-2:] == wide[-2:]:
         sizes, before, wide = ([*v[:-2], v[-2] * v[-1]] for v in (sizes, [*before[:-2], 1, 0], wide))
     missing = 4 - len(sizes)
@@ -41,7 +42,9 @@ def _(x: np.ndarray, *, widths: Widths, value: float) -> np.ndarray:
         launch(_pad_by_slices, y, x, widths, value)
         return y
     rows = contiguous(x.transpose(order)).reshape(*[1] * missing, *sizes)
-    _pad_rows(y.transpose(order).reshape(*[1] * missing, *wide), rows, *[0] * missing, *before, x.dtype.type(value))
+    _pad_rows(
+        y.transpose(order).reshape(*[1] * missing, *wide), rows, *[0] * missing, *before, x.dtype.type(value)
+    )
     return y
 
 

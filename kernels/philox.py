@@ -1,11 +1,13 @@
 """Philox4x32-10: random words computed from a counter, with no state to carry.
 
-Each of ten rounds multiplies two words of the counter by constants and mixes the halves of the products with the rest:
+Each of ten rounds multiplies two words of the counter by constants and mixes the
+halves of the products with the rest:
 
     (h0, l0) = M0 c0,  (h1, l1) = M1 c2          64-bit products, high and low words
     (c0, c1, c2, c3) <- (h1 ^ c1 ^ k0, l1, h0 ^ c3 ^ k1, l0),   (k0, k1) <- (k0 + W0, k1 + W1)
 
-J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
+J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers:
+as easy as 1, 2, 3", SC 2011, section 3.3.
 """
 
 from .common import Array, xp
@@ -18,7 +20,9 @@ LOW = 0xFFFFFFFF
 
 
 def philox4x32(counter: Array, key: Array) -> Array:
-    """Four random words for every counter: counter (..., 4) uint32, key two numbers below 2**32 -> (..., 4) uint32."""
+    """Four random words for every counter: counter (..., 4) uint32,
+    key two numbers below 2**32 -> (..., 4) uint32.
+    """
     xp_ = xp(counter)
     # 64-bit words hold the products whole; the upper halves are masked away where a word wraps around.
     c0, c1, c2, c3 = (counter[..., word].astype(xp_.uint64) for word in range(4))
@@ -31,7 +35,8 @@ def philox4x32(counter: Array, key: Array) -> Array:
 
 
 class Rounds:
-    """The same as vector code: `words(counter)` writes the rounds into a VectorFunction, a counter in each 64-bit lane.
+    """The same as vector code: `words(counter)` writes the rounds into a VectorFunction,
+    a counter in each 64-bit lane.
 
     Of every lane the lower half counts; the upper half is left to hold anything.
     """
@@ -39,7 +44,10 @@ class Rounds:
     def __init__(self, k: VectorFunction, key: tuple[str, str]) -> None:
         self.k, self.type = k, f"<{k.vectors.lanes} x i64>"
         self.keys = [
-            [self.spread(k.emit(f"add i64 {word}, {step * increment}")) for word, increment in zip(key, (W0, W1), strict=True)]
+            [
+                self.spread(k.emit(f"add i64 {word}, {step * increment}"))
+                for word, increment in zip(key, (W0, W1), strict=True)
+            ]
             for step in range(ROUNDS)
         ]
 

@@ -2,9 +2,10 @@
 
     y = sum over `axis` of x
 
-A running sum of n float32 numbers is wrong by up to n / 2**24 of itself, and NumPy's is one wherever the axis does not lie
-together in memory. So sums of more than a FEW terms run in double precision, in an order that depends on the shape alone
-(sums.py). The compiled loops see an array as it lies in memory, with neighbouring axes of a kind as one:
+A running sum of n float32 numbers is wrong by up to n / 2**24 of itself, and NumPy's is one wherever the axis
+does not lie together in memory. So sums of more than a FEW terms run in double precision, in an order that
+depends on the shape alone (sums.py). The compiled loops see an array as it lies in memory, with neighbouring
+axes of a kind as one:
 
     (kept, reduced, kept, reduced), each of which may be 1
 """
@@ -21,7 +22,8 @@ from .sums import add, add_four, add_stretch, clear, fold
 
 PIECE = 4096  # numbers of one piece of a sum over everything
 LANES = 64  # running sums of one result, at most
-COLUMNS = 1024  # sums that a thread has under way at a time, where the numbers that lie together belong to different ones
+# sums that a thread has under way at a time, where the numbers that lie together belong to different ones
+COLUMNS = 1024
 PART = 1 << 16  # numbers of a part of the rows that are worth a task of their own
 MIN_TASKS = 64  # that such parts are made for
 FEW = 32  # terms that float32 adds without harm: the error is at most that of two roundings of the result
@@ -63,14 +65,15 @@ def _(x: np.ndarray, *, axis: Axis = None, keepdims: bool = False) -> np.ndarray
 def _plan(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, axis: Axis) -> tuple[Any, ...]:
     """How to sum an array that lies so in memory: (axes, order, blocks, kept, few).
 
-    order: the axes from the slowest in memory to the fastest; blocks: in this order, as (kept, reduced, kept, reduced), or
-    None if they change their kind more often, or if the numbers do not lie together; kept: the sizes of the kept axes in
-    memory, and how to transpose them into x's order; few: whether NumPy may add, because there are few terms (but not those
-    of a batch that lies together).
+    order: the axes from the slowest in memory to the fastest; blocks: in this order, as (kept, reduced, kept,
+    reduced), or None if they change their kind more often, or if the numbers do not lie together; kept: the
+    sizes of the kept axes in memory, and how to transpose them into x's order; few: whether NumPy may add,
+    because there are few terms (but not those of a batch that lies together).
     """
     x = np.lib.stride_tricks.as_strided(np.empty(0, np.dtype(f"V{itemsize}")), shape, strides)
     axes, order = _normalised(axis, x.ndim), memory_order(x)
-    groups: list[tuple[bool, int]] = []  # from the fastest axis in memory to the slowest: whether it is reduced, size
+    # from the fastest axis in memory to the slowest: whether it is reduced, size
+    groups: list[tuple[bool, int]] = []
     for a in reversed(order):
         if shape[a] != 1:
             if groups and groups[-1][0] == (a in axes):
@@ -82,7 +85,9 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, axis:
     sizes = [size for _, size in groups]
     blocks = tuple(reversed([*sizes, *[1] * (4 - len(sizes))])) if len(sizes) <= 4 else None
     kept = [a for a in order if a not in axes]
-    few = math.prod([shape[a] for a in axes]) <= FEW and not (blocks and 0 in axes and blocks[0] == 1 < blocks[3])
+    few = math.prod([shape[a] for a in axes]) <= FEW and not (
+        blocks and 0 in axes and blocks[0] == 1 < blocks[3]
+    )
     together = x.size > 0 and x.transpose(order).flags.c_contiguous
     places = tuple(kept.index(a) for a in sorted(kept))
     return axes, order, blocks if together else None, ([shape[a] for a in kept], places), few
@@ -102,7 +107,9 @@ def _reduce_as_numpy(reduce: Any, x: np.ndarray, axes: frozenset[int], keepdims:
     return total
 
 
-def _add_in_double(x: np.ndarray, axes: tuple[int, ...], dtype: None, out: np.ndarray, keepdims: bool) -> None:
+def _add_in_double(
+    x: np.ndarray, axes: tuple[int, ...], dtype: None, out: np.ndarray, keepdims: bool
+) -> None:
     out[...] = x.sum(axes, np.float64, keepdims=keepdims)
 
 
@@ -155,7 +162,9 @@ def _add_rows(lanes, x, begin, end, first):  # type: ignore[no-untyped-def]
 
 
 def _partials(blocks: tuple[int, ...]) -> np.ndarray:
-    """Room for the sums of each part of the rows (parts, A, K): as many parts as give all threads something to do."""
+    """Room for the sums of each part of the rows (parts, A, K):
+    as many parts as give all threads something to do.
+    """
     a, rows, columns, _ = blocks
     parts = min(-(-rows * columns // PART), -(-MIN_TASKS // (a * -(-columns // COLUMNS))), rows)
     return aligned((parts, a, columns), np.float64)
@@ -185,7 +194,9 @@ def _sum_columns(total, x, partials):  # type: ignore[no-untyped-def]
 
 @serial
 def _sum_narrow(out, x):  # type: ignore[no-untyped-def]
-    """out (K,) = sum of the rows of x (R, K), several rows at a time, so that vectors are full where K is small."""
+    """out (K,) = sum of the rows of x (R, K), several rows at a time,
+    so that vectors are full where K is small.
+    """
     flat = x.reshape(-1)
     together = max(1, min(COLUMNS, flat.size) // out.size) * out.size
     lanes = np.zeros(together)

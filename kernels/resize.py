@@ -2,19 +2,20 @@
 
     y[n, i, j, c] = sum over taps a, b of  weight_H[i, a] weight_W[j, b] x[n, row[i, a], column[j, b], c]
 
-A table (row or column, weight) for each axis says which few pixels an output pixel is made of. The gradient is the same sum
-with the transposed tables: which outputs an input pixel went into, with the same weights.
+A table (row or column, weight) for each axis says which few pixels an output pixel is made of. The gradient
+is the same sum with the transposed tables: which outputs an input pixel went into, with the same weights.
 
-Output i of an axis enlarged s times has its centre at s' = (i + 1/2) / s - 1/2 between the centres of the inputs, and input p
-has the weight k(s' - p), divided by the sum of those inside of the image:
+Output i of an axis enlarged s times has its centre at s' = (i + 1/2) / s - 1/2 between the centres of the
+inputs, and input p has the weight k(s' - p), divided by the sum of those inside of the image:
 
     nearest    the one pixel under the centre, i // s: pixels are repeated
-    bilinear   k(t) = 1 - |t|                                                                       for |t| < 1
-    bicubic    k(t) = 3/2 |t|^3 - 5/2 |t|^2 + 1 for |t| <= 1,  -1/2 |t|^3 + 5/2 |t|^2 - 4 |t| + 2   for 1 < |t| < 2
-    lanczos    k(t) = sinc(t) sinc(t / r), r = 3 or 5                                               for |t| < r
+    bilinear   k(t) = 1 - |t|                                  for |t| < 1
+    bicubic    k(t) = 3/2 |t|^3 - 5/2 |t|^2 + 1                for |t| <= 1
+               k(t) = -1/2 |t|^3 + 5/2 |t|^2 - 4 |t| + 2       for 1 < |t| < 2
+    lanczos    k(t) = sinc(t) sinc(t / r), r = 3 or 5          for |t| < r
 
-R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29 (1981), with a = -1/2;
-C. E. Duchon, "Lanczos filtering in one and two dimensions", J. Appl. Meteorology 18 (1979).
+R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29 (1981),
+with a = -1/2; C. E. Duchon, "Lanczos filtering in one and two dimensions", J. Appl. Meteorology 18 (1979).
 """
 
 from functools import cache
@@ -25,9 +26,11 @@ from .common import Array, empty, operation, parallel, prange, serial, xp
 from .pool2d.windows import pixels
 
 Pair = tuple[int, int]
-Table = tuple[np.ndarray, np.ndarray]  # (positions, weights), one row of taps for each output; unused taps have weight 0
+# (positions, weights), one row of taps for each output; unused taps have weight 0
+Table = tuple[np.ndarray, np.ndarray]
 
-METHODS = {"nearest": 0.5, "bilinear": 1.0, "bicubic": 2.0, "lanczos3": 3.0, "lanczos5": 5.0}  # and how far a pixel reaches
+# and how far a pixel reaches
+METHODS = {"nearest": 0.5, "bilinear": 1.0, "bicubic": 2.0, "lanczos3": 3.0, "lanczos5": 5.0}
 
 
 def _influence(method: str, t: np.ndarray) -> np.ndarray:
@@ -64,7 +67,9 @@ def transposed(size: int, output: int, method: str) -> Table:
         users[position[i, j]].append((i, weight[i, j]))
     taps = max(1, *map(len, users))
     padded = [[*found, *[(found[0][0] if found else 0, 0.0)] * (taps - len(found))] for found in users]
-    return np.array([[i for i, _ in row] for row in padded], np.int64), np.array([[w for _, w in row] for row in padded])
+    return np.array([[i for i, _ in row] for row in padded], np.int64), np.array(
+        [[w for _, w in row] for row in padded]
+    )
 
 
 @operation("numpy", family="resize")
@@ -76,7 +81,9 @@ def resize(x: Array, *, size: Pair, method: str) -> Array:
 @operation("numpy", family="resize")
 def resize_grad(g: Array, *, input_size: Pair, method: str) -> Array:
     """Gradient g (N, OH, OW, C) of resize -> (N, H, W, C) for input_size = (H, W)."""
-    return _resample(g, *(transposed(n, out, method) for n, out in zip(input_size, g.shape[1:3], strict=True)))
+    return _resample(
+        g, *(transposed(n, out, method) for n, out in zip(input_size, g.shape[1:3], strict=True))
+    )
 
 
 def _resample(x: Array, rows: Table, columns: Table) -> Array:

@@ -1,9 +1,10 @@
 """Sums over images, in one order whatever the compiler does.
 
-Floating-point addition is not associative, so a compiler may only turn a running sum into vector code if it is allowed to
-choose the order, and then it chooses another one in every copy of the code it makes. Here the order is written down, and the
-compiler is allowed nothing: N running sums, one for each image, are element-wise vector code as they stand; `fold` then adds
-their upper half to their lower half until one is left.
+Floating-point addition is not associative, so a compiler may only turn a running sum into vector code if it
+is allowed to choose the order, and then it chooses another one in every copy of the code it makes. Here the
+order is written down, and the compiler is allowed nothing: N running sums, one for each image, are
+element-wise vector code as they stand; `fold` then adds their upper half to their lower half until one is
+left.
 """
 
 import numpy as np
@@ -27,7 +28,9 @@ def add(lanes, row, shift):
 
 @serial
 def add_four(lanes, a, b, c, d):
-    """lanes += (a + b) + (c + d) in double precision: with one load and one store of the lanes for four rows."""
+    """lanes += (a + b) + (c + d) in double precision:
+    with one load and one store of the lanes for four rows.
+    """
     for n in range(lanes.size):
         lanes[n] += (np.float64(a[n]) + np.float64(b[n])) + (np.float64(c[n]) + np.float64(d[n]))
 

@@ -1,7 +1,8 @@
 """How many threads kernels may use, and the threads themselves: the helpers of thread_pool/.
 
-`set_num_threads` says how many, for the whole process; without it, one for each core that the process may use. Helpers are
-started by the first launch that is shared, and again in the child of a fork, where there are none.
+`set_num_threads` says how many, for the whole process; without it, one for each core that the process may
+use. Helpers are started by the first launch that is shared, and again in the child of a fork, where there are
+none.
 """
 
 import _thread
@@ -20,7 +21,8 @@ count = 1  # of threads that a launch may use; set below
 most = 1  # that there have been
 pieces = 1  # into how many pieces a launch is cut that they share
 ready = False  # whether as many helpers run as are wanted
-cut = ctypes.c_int64.from_address(memory.address(memory.PIECES))  # into how many the next launch is cut, whoever launches it
+# into how many the next launch is cut, whoever launches it
+cut = ctypes.c_int64.from_address(memory.address(memory.PIECES))
 
 _started = 0  # helpers
 _lock = threading.RLock()  # held while they are started
@@ -33,7 +35,8 @@ def start() -> None:
         wanted = count - 1 if thread_pool.AVAILABLE else 0
         if _started < wanted:
             work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(thread_pool.helper())
-            allowed = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are for threads that run Python
+            # they are for threads that run Python
+            allowed = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
             try:
                 while _started < wanted:
                     thread_pool.expect(_started + 1)
@@ -48,8 +51,8 @@ def start() -> None:
 def set_num_threads(n: int) -> None:
     """Lets kernels use `n` threads, from now on and in the whole process. Results do not depend on it.
 
-    Raises ValueError unless 1 <= n <= 256. More threads than cores help where other processes keep the cores busy. The
-    environment variable TINYNET_NUM_THREADS chooses `n` for a whole run.
+    Raises ValueError unless 1 <= n <= 256. More threads than cores help where other processes keep the cores
+    busy. The environment variable TINYNET_NUM_THREADS chooses `n` for a whole run.
 
     >>> tinynet.set_num_threads(tinynet.get_num_threads())
     """
@@ -67,7 +70,9 @@ def get_num_threads() -> int:
 
 def _chosen() -> int:
     accepted = range(1, thread_pool.MOST + 1)
-    return environment.integer("TINYNET_NUM_THREADS", accepted, f"an integer from 1 to {thread_pool.MOST}", _default)
+    return environment.integer(
+        "TINYNET_NUM_THREADS", accepted, f"an integer from 1 to {thread_pool.MOST}", _default
+    )
 
 
 def _default() -> int:

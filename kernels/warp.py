@@ -1,16 +1,21 @@
-"""Affine warps: images turned, shifted, zoomed, sheared, mirrored, each by a map of its own from output to input.
+"""Affine warps: images turned, shifted, zoomed, sheared, mirrored,
+each by a map of its own from output to input.
 
-    y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,   maps[n] = (a0, a1, a2, b0, b1, b2)
+    y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,
+                                    maps[n] = (a0, a1, a2, b0, b1, b2)
 
-Between four cells the value is bilinear, or that of the nearest one (half to even). Coordinates are float64 whatever the
-images are. What lies behind the border, for a row of cells a b c d:
+Between four cells the value is bilinear, or that of the nearest one (half to even). Coordinates are float64
+whatever the images are. What lies behind the border, for a row of cells a b c d:
 
-    reflect    d c b a | a b c d | d c b a      nearest    a a a a | a b c d | d d d d
-    wrap       a b c d | a b c d | a b c d      constant   k k k k | a b c d | k k k k, and between d and k a mixture
-    cut        k wherever u or v is outside, without a mixture      overlap    b c d b c d: wrap with a and d as one cell
+    reflect    d c b a | a b c d | d c b a
+    nearest    a a a a | a b c d | d d d d
+    wrap       a b c d | a b c d | a b c d
+    constant   k k k k | a b c d | k k k k, and between d and k a mixture
+    cut        k wherever u or v is outside, without a mixture
+    overlap    b c d b c d: wrap with a and d as one cell
 
-`gather_warped` is the batch writer (batching.py) with a warp in it: it reads samples of a data set and writes them turned,
-cast, scaled and in batch-last memory, in one launch.
+`gather_warped` is the batch writer (batching.py) with a warp in it: it reads samples of a data set and writes
+them turned, cast, scaled and in batch-last memory, in one launch.
 
 G. Wolberg, "Digital image warping", IEEE Computer Society Press, 1990, chapters 3 and 5.
 """
@@ -25,14 +30,20 @@ from .common import Array, contiguous, empty, launch, operation, xp
 from .warp_loops import CONSTANT, CUT, NEAREST, OVERLAP, REFLECT, WRAP, Grid, scatter_images, warp_images
 
 FILL_MODES = {
-    "reflect": REFLECT, "constant": CONSTANT, "wrap": WRAP, "nearest": NEAREST, "cut": CUT, "overlap": OVERLAP,
+    "reflect": REFLECT, "constant": CONSTANT, "wrap": WRAP, "nearest": NEAREST, "cut": CUT,
+    "overlap": OVERLAP,
 }  # fmt: skip
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
 @operation("numpy", family="warp")
 def warp(
-    x: Array, maps: Array, *, fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0
+    x: Array,
+    maps: Array,
+    *,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
 ) -> Array:
     """x (N, H, W, C), maps (N, 6) -> y as x."""
     xp_, sample = xp(x), xp(x).arange(len(x))[:, None, None]
@@ -41,7 +52,9 @@ def warp(
 
     def cell(h: Array, w: Array) -> Array:
         known = ((h >= 0) & (w >= 0))[..., None]
-        return xp_.where(known, x[sample, xp_.maximum(h, 0), xp_.maximum(w, 0)], xp_.asarray(fill_value, x.dtype))
+        return xp_.where(
+            known, x[sample, xp_.maximum(h, 0), xp_.maximum(w, 0)], xp_.asarray(fill_value, x.dtype)
+        )
 
     top, bottom = cell(h0, w0), cell(h1, w0)
     top, bottom = top + wx * (cell(h0, w1) - top), bottom + wx * (cell(h1, w1) - bottom)
@@ -51,7 +64,12 @@ def warp(
 
 @warp.implementation("numba")
 def _(
-    x: np.ndarray, maps: np.ndarray, *, fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0
+    x: np.ndarray,
+    maps: np.ndarray,
+    *,
+    fill_mode: str = "reflect",
+    interpolation: str = "bilinear",
+    fill_value: float = 0.0,
 ) -> np.ndarray:
     y, factors = empty(x, x.shape), (_filled(x.shape[3], 1.0, x.dtype), _filled(x.shape[3], 0.0, x.dtype))
     _launch_warp(y, x, _all_of(len(x)), maps, factors, (fill_mode, interpolation, fill_value))
@@ -76,20 +94,26 @@ def _launch_warp(
 
 @operation("numpy", family="warp")
 def warp_grad(g: Array, maps: Array, *, fill_mode: str = "reflect", interpolation: str = "bilinear") -> Array:
-    """dx for the gradient g (N, H, W, C) of y: the adjoint of warp, which shares every g among the cells it was made of."""
+    """dx for the gradient g (N, H, W, C) of y: the adjoint of warp,
+    which shares every g among the cells it was made of.
+    """
     xp_, sample = xp(g), xp(g).arange(len(g))[:, None, None]
     (h0, h1, wy), (w0, w1, wx), outside = _neighbours(xp_, maps, g.shape[1:3], fill_mode, interpolation)
     dx = empty(g, g.shape)
     dx[...] = 0
     for h, vertical in ((h0, 1 - wy), (h1, wy)):
         for w, horizontal in ((w0, 1 - wx), (w1, wx)):
-            weight = xp_.where((h >= 0) & (w >= 0) & ~outside, vertical * horizontal, 0.0)[..., None].astype(g.dtype)
+            weight = xp_.where((h >= 0) & (w >= 0) & ~outside, vertical * horizontal, 0.0)[..., None].astype(
+                g.dtype
+            )
             xp_.add.at(dx, (sample, xp_.maximum(h, 0), xp_.maximum(w, 0)), weight * g)
     return dx
 
 
 @warp_grad.implementation("numba")
-def _(g: np.ndarray, maps: np.ndarray, *, fill_mode: str = "reflect", interpolation: str = "bilinear") -> np.ndarray:
+def _(
+    g: np.ndarray, maps: np.ndarray, *, fill_mode: str = "reflect", interpolation: str = "bilinear"
+) -> np.ndarray:
     dx, settings = empty(g, g.shape), (FILL_MODES[fill_mode], interpolation == "bilinear")
     loop, flat = scatter_images.compiled, _memory(dx)  # type: ignore[attr-defined]
     launch(np.copyto, flat[0], 0)
@@ -113,17 +137,27 @@ def gather_warped(
 ) -> np.ndarray:
     """Samples data[index] warped, as `dtype`, times scale, plus offset; in `out` or in new batch-last memory.
 
-    data (M, H, W, C) or channels first, of any number format; index (N,); maps (N, 6); scale and offset: a number, or (C,).
+    data (M, H, W, C) or channels first, of any number format; index (N,);
+    maps (N, 6); scale and offset: a number, or (C,).
     """
     out = empty(data, (len(index), *data.shape[1:]), dtype) if out is None else out
     images, result = (x.transpose(0, 2, 3, 1) if channels_first else x for x in (data, out))
-    factors = (_per_channel(scale, result.shape[3], out.dtype), _per_channel(offset, result.shape[3], out.dtype))
-    _launch_warp(result, images, np.asarray(index, np.int64), maps, factors, (fill_mode, interpolation, fill_value))
+    factors = (
+        _per_channel(scale, result.shape[3], out.dtype),
+        _per_channel(offset, result.shape[3], out.dtype),
+    )
+    _launch_warp(
+        result, images, np.asarray(index, np.int64), maps, factors, (fill_mode, interpolation, fill_value)
+    )
     return out
 
 
-def _neighbours(xp_: Any, maps: Array, sizes: tuple[int, int], fill_mode: str, interpolation: str) -> tuple[Any, Any, Any]:
-    """The rows and the columns of the cells around each pixel, (before, behind, weight) (N, H, W), and what is cut off."""
+def _neighbours(
+    xp_: Any, maps: Array, sizes: tuple[int, int], fill_mode: str, interpolation: str
+) -> tuple[Any, Any, Any]:
+    """The rows and the columns of the cells around each pixel,
+    (before, behind, weight) (N, H, W), and what is cut off.
+    """
     maps = xp_.asarray(maps)[:, :, None, None]
     i, j = xp_.arange(sizes[0])[:, None], xp_.arange(sizes[1])
     places = [maps[:, k] * j + (maps[:, k + 1] * i + maps[:, k + 2]) for k in (3, 0)]  # v, u
@@ -155,7 +189,9 @@ def _inside(xp_: Any, k: Array, size: int, fill_mode: str) -> Array:
 
 
 def _memory(x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Images (N, H, W, C) as the one-dimensional array in which they lie, and the strides of their axes in elements."""
+    """Images (N, H, W, C) as the one-dimensional array in which they lie,
+    and the strides of their axes in elements.
+    """
     order = sorted(range(4), key=lambda axis: (-x.strides[axis], -x.shape[axis]))
     if not x.transpose(order).flags.c_contiguous:
         x = contiguous(x)
@@ -164,7 +200,9 @@ def _memory(x: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
 
 
 def _is_small(x: np.ndarray) -> bool:
-    """Whether one thread is done with it before another one is awake: a warped pixel takes longer than most others."""
+    """Whether one thread is done with it before another one is awake:
+    a warped pixel takes longer than most others.
+    """
     return x.size <= common.MAX_ELEMENTS_ALONE // 8
 
 

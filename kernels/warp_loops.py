@@ -1,9 +1,9 @@
 """The compiled loops of warp.py: an image at a time, sixteen images side by side in memory.
 
-A task has BLOCK images and a band of some PIXELS pixels. For each image, the neighbours of the pixels are first found along
-either axis, in loops that become vector code, then read and mixed. The band goes to a small tile with the images innermost,
-which is copied when all BLOCK images have theirs, so that results are written in whole cache lines. No pixel depends on
-another.
+A task has BLOCK images and a band of some PIXELS pixels. For each image, the neighbours of the pixels are
+first found along either axis, in loops that become vector code, then read and mixed. The band goes to a small
+tile with the images innermost, which is copied when all BLOCK images have theirs, so that results are written
+in whole cache lines. No pixel depends on another.
 
 Images come as their memory, one-dimensional, with the strides of (image, row, column, channel) in elements.
 """
@@ -55,7 +55,11 @@ def warp_images(out, strides, source, steps, grid, index, maps, scale, offset, f
         first, start = task // bands * BLOCK, task % bands * band
         images, pixels = min(BLOCK, samples - first), max(min(band, rows - start), 0) * columns
         tile = np.empty((pixels, scale.size, BLOCK), out.dtype)
-        cells, weights, places = np.empty((4, pixels), np.int32), np.empty((2, pixels), out.dtype), np.empty((2, pixels))
+        cells, weights, places = (
+            np.empty((4, pixels), np.int32),
+            np.empty((2, pixels), out.dtype),
+            np.empty((2, pixels)),
+        )
         for p in range(pixels):
             places[0, p], places[1, p] = start + p // columns, p % columns
         scratch = Scratch(cells=cells, weights=weights, places=places)
@@ -83,9 +87,11 @@ def _warp_one(tile, lane, source, base, steps, grid, affine, scratch, fill):  # 
 
 @serial
 def neighbours(cells, weight, places, affine, size, mode, linear):  # type: ignore[no-untyped-def]
-    """Along one axis: the cells before and behind what a map makes of the places, and the weight of the latter; -1: fill.
+    """Along one axis: the cells before and behind what a map makes of the places,
+    and the weight of the latter; -1: fill.
 
-    places (rows, columns) of P pixels, affine (a, b, c): x = a column + (b row + c); cells (2, P), weight (P,).
+    places (rows, columns) of P pixels, affine (a, b, c): x = a column + (b row + c);
+    cells (2, P), weight (P,).
     """
     first, behind, row, column = cells[0], cells[1], places[0], places[1]
     a, b, c = affine[0], affine[1], affine[2]
@@ -145,7 +151,9 @@ def _round_the_ring(x, size):  # type: ignore[no-untyped-def]
 
 @serial
 def _mix(tile, lane, source, base, steps, cells, weights):  # type: ignore[no-untyped-def]
-    """tile[p, c, lane]: the value among the four cells (rows cells[:2, p], columns cells[2:, p]) of the image at base."""
+    """tile[p, c, lane]: the value among the four cells (rows cells[:2, p],
+    columns cells[2:, p]) of the image at base.
+    """
     number = tile.dtype.type
     for j in range(tile.shape[0]):
         upper, lower = base + cells[0, j] * steps[1], base + cells[1, j] * steps[1]
@@ -162,7 +170,14 @@ def _mix(tile, lane, source, base, steps, cells, weights):  # type: ignore[no-un
 def _mix_some(tile, lane, source, base, steps, cells, weights, fill):  # type: ignore[no-untyped-def]
     """The same where cells may be missing."""
     for j in range(tile.shape[0]):
-        h0, h1, w0, w1, wy, wx = cells[0, j], cells[1, j], cells[2, j], cells[3, j], weights[0, j], weights[1, j]
+        h0, h1, w0, w1, wy, wx = (
+            cells[0, j],
+            cells[1, j],
+            cells[2, j],
+            cells[3, j],
+            weights[0, j],
+            weights[1, j],
+        )
         for c in range(tile.shape[1]):
             at = base + c * steps[3]
             p, q = _cell(source, at, h0, w0, steps, fill), _cell(source, at, h0, w1, steps, fill)
@@ -182,7 +197,8 @@ def _pick(tile, lane, source, base, steps, cells, fill):  # type: ignore[no-unty
 
 @serial
 def _cell(source, at, h, w, steps, fill):  # type: ignore[no-untyped-def]
-    known = fill.dtype.type(source[_WORD(at + max(h, 0) * steps[1] + max(w, 0) * steps[2])])  # read in any case: no branch
+    # read in any case: no branch
+    known = fill.dtype.type(source[_WORD(at + max(h, 0) * steps[1] + max(w, 0) * steps[2])])
     return fill[0] if h < 0 or w < 0 else known
 
 
@@ -209,7 +225,11 @@ def scatter_images(dx, strides, g, steps, sizes, maps, mode, linear):  # type: i
     rows, columns, channels = sizes
     one, pixels = dx.dtype.type(1), rows * columns
     for task in prange((len(maps) + BLOCK - 1) // BLOCK):
-        cells, weights, places = np.empty((4, pixels), np.int32), np.empty((2, pixels), dx.dtype), np.empty((2, pixels))
+        cells, weights, places = (
+            np.empty((4, pixels), np.int32),
+            np.empty((2, pixels), dx.dtype),
+            np.empty((2, pixels)),
+        )
         for p in range(pixels):
             places[0, p], places[1, p] = p // columns, p % columns
         for n in range(task * BLOCK, min((task + 1) * BLOCK, len(maps))):

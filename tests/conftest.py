@@ -1,11 +1,14 @@
-"""Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough. Every parallel loop is shared out.
+"""Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough.
+Every parallel loop is shared out.
 
-In use, kernels keep small arrays on one thread. Tests are full of small arrays, and races show only among threads.
+In use, kernels keep small arrays on one thread. Tests are full of small arrays,
+and races show only among threads.
 """
 
 import os
 
-os.environ.setdefault("TINYNET_FULL_TRACEBACKS", "1")  # whoever looks for a fault wants all frames; see test_tracebacks.py
+# whoever looks for a fault wants all frames; see test_tracebacks.py
+os.environ.setdefault("TINYNET_FULL_TRACEBACKS", "1")
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,6 @@
-"""What a load may cost: 64 MB and 40 bytes for each byte of the file, and little time; and files made by hand to cost more."""
+"""What a load may cost: 64 MB and 40 bytes for each byte of the file,
+and little time; and files made by hand to cost more.
+"""
 
 import io
 import json
@@ -13,7 +15,9 @@ SECONDS = 10
 
 
 def cost(load, *args, size):
-    """(what came of load(*args), its memory at the peak, seconds); fails if it took more than `size` bytes allow."""
+    """(what came of load(*args), its memory at the peak, seconds);
+    fails if it took more than `size` bytes allow.
+    """
     tracemalloc.start()
     begin = time.monotonic()
     try:
@@ -43,7 +47,10 @@ def function(name, **arguments):
 
 def after(shape, *entries):
     """A Sequential of these layers on inputs of `shape`, the batch first."""
-    return {"class_name": "Sequential", "config": {"name": "s", "layers": [layer("InputLayer", batch_shape=shape), *entries]}}
+    return {
+        "class_name": "Sequential",
+        "config": {"name": "s", "layers": [layer("InputLayer", batch_shape=shape), *entries]},
+    }
 
 
 BIG, WIDE = 1 << 24, 1 << 22
@@ -55,7 +62,8 @@ DESCRIPTIONS = {
     "outer product": after([None, BIG, 1], function("multiply", x2=[ROW[:3000]])),
     "outer sum": after([None, 1 << 20, 1], function("add", x2=[[ROW[:100]] * 10])),
     "maximum": after([None, 1 << 20, 1], function("maximum", x2=[ROW[:500]])),
-    "where": after([None, BIG], function("cast", dtype="bool"), function("where", x1=[[[0.0]] * 9] * 9, x2=1.0)),
+    "where": after([None, BIG], function("cast", dtype="bool"),
+                   function("where", x1=[[[0.0]] * 9] * 9, x2=1.0)),
     "getitem": after([None, BIG], function("getitem", index=[0] * 5000)),
     "getitem twice": after([2, BIG], function("getitem", index=[[[0] * 50] * 50])),
     "softmax": after([None, 1 << 26], function("softmax")),
@@ -70,8 +78,12 @@ DESCRIPTIONS = {
     "flip": after([None, BIG, 16], function("flip")),
     "stack": after([BIG, 1], function("stack")),
     "concatenate": after([BIG, 1], function("concatenate", axis=0)),
-    "chain": after([None, BIG], *[function("expand_dims", axis=1)] * 5, *[function("add", x2=[[0.0] * 8] * 8)] * 2),
-    "function in an object": after([None, 3], layer("Lambda", function={"function": "tile"}, arguments={"repeats": 1 << 30})),
+    "chain": after([None, BIG], *[function("expand_dims", axis=1)] * 5,
+                   *[function("add", x2=[[0.0] * 8] * 8)] * 2),
+    (
+        "function in an "
+        "object"
+    ): after([None, 3], layer("Lambda", function={"function": "tile"}, arguments={"repeats": 1 << 30})),
     "tile": after([None, 3], function("tile", repeats=[1, 1 << 30])),
     "repeat": after([None, 3], function("repeat", repeats=1 << 30, axis=1)),
     "one_hot": after([None, 3], function("one_hot", num_classes=1 << 30)),
@@ -82,32 +94,45 @@ DESCRIPTIONS = {
     "split": after([None, BIG], function("split", indices_or_sections=BIG, axis=1)),
     "resize": after([None, 3, 3, 1], function("resize_images", size=[1 << 15, 1 << 15])),
     "shape by ones": after([32, BIG, 3], layer("Lambda", function="relu", output_shape="ones")),
-    "shape by an object": after([32, BIG, 3], layer("Lambda", function="relu", output_shape={"function": "zeros"})),
+    (
+        "shape by an "
+        "object"
+    ): after([32, BIG, 3], layer("Lambda", function="relu", output_shape={"function": "zeros"})),
     "shape in numbers": after([None, 3], layer("Lambda", function="relu", output_shape=[1 << 40, -5, None])),
     "glu": after([None, BIG, 16], layer("Activation", activation="glu")),
     "affine_warp": after([None, 1 << 13, 1 << 13, 1], function("affine_warp", maps=[[0.0] * 6] * 2)),
     # Layers in place of functions
     "embedding as activation": after(
-        [None, 3], layer("Dense", units=1, activation=layer("Embedding", input_dim=1 << 20, output_dim=1 << 10))
+        [None, 3], layer("Dense", units=1, activation=layer("Embedding", input_dim=1 << 20,
+                                                            output_dim=1 << 10))
     ),
-    "dense as activation": after([None, 1 << 12], layer("Activation", activation=layer("Dense", units=1 << 20))),
+    "dense as activation": after([None, 1 << 12], layer("Activation",
+                                                        activation=layer("Dense", units=1 << 20))),
     "model as activation": after(
         [None, 3], layer("Dense", units=2, activation=after([None, 2], layer("Dense", units=1 << 26)))
     ),
     "class as activation": after([None, 3], layer("Dense", units=1, activation="Dense")),
-    "lambda as activation": after([None, BIG], layer("Activation", activation=function("multiply", x2=[[ROW[:900]] * 9]))),
+    (
+        "lambda as "
+        "activation"
+    ): after([None, BIG], layer("Activation", activation=function("multiply", x2=[[ROW[:900]] * 9]))),
     "convolution as activation": after(
-        [None, 8, 8, 1], layer("Conv2D", filters=1, kernel_size=1, activation=layer("Conv2D", filters=1 << 20, kernel_size=8))
+        [None, 8, 8, 1], layer("Conv2D", filters=1, kernel_size=1,
+                               activation=layer("Conv2D", filters=1 << 20, kernel_size=8))
     ),
-    "prelu as activation": after([None, 3], layer("Dense", units=1 << 22, use_bias=False, activation=layer("PReLU"))),
+    "prelu as activation": after([None, 3], layer("Dense", units=1 << 22, use_bias=False,
+                                                  activation=layer("PReLU"))),
     # Sizes
     "dense": after([None, BIG], layer("Dense", units=BIG)),
     "dense small": after([None, 3], layer("Dense", units=1 << 27)),
     "denses": after([None, 1 << 10], *[layer("Dense", units=1 << 10)] * 400),
     "embedding": after([None, 3], layer("Embedding", input_dim=1 << 27, output_dim=1 << 27)),
-    "convolution": after([None, 8, 8, 1 << 12], layer("Conv2D", filters=1 << 12, kernel_size=64, padding="same")),
-    "transposed": after([None, 8, 8, 1], layer("Conv2DTranspose", filters=1, kernel_size=1 << 13, strides=1 << 13)),
-    "depthwise": after([None, 8, 8, 1 << 14], layer("DepthwiseConv2D", kernel_size=8, depth_multiplier=1 << 10)),
+    "convolution": after([None, 8, 8, 1 << 12], layer("Conv2D", filters=1 << 12, kernel_size=64,
+                                                      padding="same")),
+    "transposed": after([None, 8, 8, 1], layer("Conv2DTranspose", filters=1, kernel_size=1 << 13,
+                                               strides=1 << 13)),
+    "depthwise": after([None, 8, 8, 1 << 14], layer("DepthwiseConv2D", kernel_size=8,
+                                                    depth_multiplier=1 << 10)),
     "zero padding": after([None, 3, 3, 1], layer("ZeroPadding2D", padding=10**6)),
     "zero padding flat": after([None, 3, 1], layer("ZeroPadding1D", padding=1 << 26), layer("Flatten")),
     "up": after([None, 3, 3, 1], layer("UpSampling2D", size=1 << 20)),
@@ -119,7 +144,8 @@ DESCRIPTIONS = {
     "input": after([None, BIG, BIG], layer("Flatten")),
     "input deep": after([None, *[2] * 5000], layer("Flatten")),
     "batch": after([1 << 60, 3], layer("Flatten"), function("square")),
-    "normalization": after([None, 1 << 13, 1 << 13], layer("Normalization", axis=[1, 2], mean=0.0, variance=1.0)),
+    "normalization": after([None, 1 << 13, 1 << 13], layer("Normalization", axis=[1, 2], mean=0.0,
+                                                           variance=1.0)),
     "batch normalization": after([None, BIG, 8], layer("BatchNormalization", axis=[1, 2])),
     "layer normalization": after([None, BIG, 8], layer("LayerNormalization", axis=[1, 2])),
     "group normalization": after([None, BIG, 8], layer("GroupNormalization", groups=-1, axis=1)),
@@ -130,13 +156,16 @@ DESCRIPTIONS = {
     "rotation": after([None, 1 << 13, 1 << 13, 1], layer("RandomRotation", factor=0.5)),
     "dropout": after([None, BIG, 8], layer("Dropout", rate=0.5, noise_shape=[1, 1 << 40])),
     "noise": after([None, BIG, 8], layer("GaussianNoise", stddev=1.0)),
-    "pooling": after([None, 1 << 13, 1 << 13, 1], layer("MaxPooling2D", pool_size=1 << 12, strides=1, padding="same")),
-    "separable": after([None, 8, 8, 1 << 12], layer("SeparableConv2D", filters=1 << 14, kernel_size=9, padding="same")),
+    "pooling": after([None, 1 << 13, 1 << 13, 1], layer("MaxPooling2D", pool_size=1 << 12, strides=1,
+                                                        padding="same")),
+    "separable": after([None, 8, 8, 1 << 12], layer("SeparableConv2D", filters=1 << 14, kernel_size=9,
+                                                    padding="same")),
     # Many, deep, round
     "layers": after([None, 3], *[layer("Flatten")] * 3000),
     "lambdas": after([None, 1 << 20], *[function("square")] * 300),
     "models": after([None, 3], *[after([None, 3], *[layer("ReLU")] * 40)] * 40),
-    "initializers": after([None, 3], layer("Dense", units=3, kernel_initializer=layer("Constant", value=[ROW[:300]] * 300))),
+    "initializers": after([None, 3], layer("Dense", units=3,
+                                           kernel_initializer=layer("Constant", value=[ROW[:300]] * 300))),
 }  # fmt: skip
 
 

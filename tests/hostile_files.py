@@ -1,4 +1,6 @@
-"""What the tests of hostile files share: files to damage, ways to damage them, and an attempt to load one, watched."""
+"""What the tests of hostile files share: files to damage, ways to damage them,
+and an attempt to load one, watched.
+"""
 
 import copy
 import hashlib
@@ -23,7 +25,18 @@ from tinynet.saving import FileError, load_model
 
 KERAS = Path(__file__).parent / "fixtures" / "keras_files"
 SECONDS = 20  # for one file; most take a millisecond
-WATCHED = ("os.", "subprocess.", "pickle.", "marshal.", "exec", "code.__new__", "ctypes.", "socket.", "shutil.", "import")
+WATCHED = (
+    "os.",
+    "subprocess.",
+    "pickle.",
+    "marshal.",
+    "exec",
+    "code.__new__",
+    "ctypes.",
+    "socket.",
+    "shutil.",
+    "import",
+)
 HARMLESS = {"os.listdir", "os.scandir", "os.remove", "os.mkdir", "os.rename"}
 _events: list[str] | None = None
 
@@ -34,7 +47,9 @@ def _watch(event, _):
 
 
 def _compiling():
-    """Whether a kernel is being compiled, or read from the cache of compiled ones: a model may be the first to use it."""
+    """Whether a kernel is being compiled, or read from the cache of compiled ones:
+    a model may be the first to use it.
+    """
     frame = sys._getframe()
     while frame is not None:
         if f"{os.sep}numba{os.sep}" in frame.f_code.co_filename:
@@ -48,7 +63,8 @@ sys.addaudithook(_watch)
 
 def sequential():
     model = tinynet.Sequential([
-        layers.Input((5, 5, 1)), layers.Conv2D(2, 3, activation="relu", kernel_regularizer="l2"), layers.BatchNormalization(),
+        layers.Input((5, 5, 1)), layers.Conv2D(2, 3, activation="relu", kernel_regularizer="l2"),
+        layers.BatchNormalization(),
         layers.Flatten(), layers.Dropout(0.3, seed=1), layers.Dense(2, activation="softmax"),
     ])  # fmt: skip
     schedule = tinynet.schedules.ExponentialDecay(0.01, 10, 0.5)
@@ -61,7 +77,11 @@ def functional():
     inner = tinynet.Sequential([layers.Input((3,)), layers.Dense(3)])
     y = layers.Add()([shared(x), inner(shared(x))]) * 2.0
     model = tinynet.Model(x, layers.Concatenate()([y, layers.Dense(1)(y)]))
-    model.compile(tinynet.optimizers.SGD(0.1, momentum=0.9), tinynet.losses.Huber(0.5), metrics=[tinynet.metrics.AUC(10)])
+    model.compile(
+        tinynet.optimizers.SGD(0.1, momentum=0.9),
+        tinynet.losses.Huber(0.5),
+        metrics=[tinynet.metrics.AUC(10)],
+    )
     return model, np.ones((4, 4), np.float32), np.ones((4, 4), np.float32)
 
 
@@ -85,8 +105,14 @@ def taken_apart(data):
 
 def put_together(header, description, arrays):
     """The bytes of a file, with the digest that belongs to them."""
-    rest = {key: value for key, value in description.items() if key != "sha256"} if isinstance(description, dict) else None
-    sealed = json.dumps({"sha256": "0" * 64, **rest} if rest is not None else description, separators=(",", ":"))
+    rest = (
+        {key: value for key, value in description.items() if key != "sha256"}
+        if isinstance(description, dict)
+        else None
+    )
+    sealed = json.dumps(
+        {"sha256": "0" * 64, **rest} if rest is not None else description, separators=(",", ":")
+    )
     entries = {key: value for key, value in header.items() if key != "__metadata__"}
     text = json.dumps({"__metadata__": {"tinynet": sealed}, **entries}, separators=(",", ":")).encode()
     return signed(len(text).to_bytes(8, "little") + text + arrays)
@@ -102,7 +128,9 @@ def signed(data):
 
 
 def damaged(data, rng, first=0, last=None):
-    """`data` with bytes changed, cut off, put in, taken out or exchanged, somewhere from `first` to `last`."""
+    """`data` with bytes changed, cut off, put in, taken out or exchanged,
+    somewhere from `first` to `last`.
+    """
     data, last = bytearray(data), len(data) if last is None else last
     kind = rng.integers(6)
     a, b = sorted(int(i) for i in rng.integers(first, last, 2))
@@ -169,14 +197,20 @@ def attempt(path, data, load=load_model):
 
 HOSTILE = st.one_of(
     st.sampled_from([
-        None, True, False, -1, 0, 1, 2, 10**12, 2**31, 2**63, 2**64, 10**400, -(10**12), 0.5, -0.5, 1e308, 1e-320, "", "relu",
+        None, True, False, -1, 0, 1, 2, 10**12, 2**31, 2**63, 2**64, 10**400, -(10**12), 0.5, -0.5, 1e308,
+        1e-320, "", "relu",
         "os.system", "builtins>eval",
         "../../etc/passwd", "\x00", "__import__", "x" * 5000, [], {}, [[]], [None], [-1, -1], [10**9] * 4,
-        {"class_name": "os.system", "config": "true"}, {"class_name": "Lambda", "config": {"function": "eval"}},
-        {"class_name": "Dense", "config": {"units": 10**12}}, {"class_name": "Sequential", "config": {"layers": []}},
-        {"class_name": "InputLayer", "config": {"batch_shape": [None, 10**9, 10**9]}}, {"function": "os>system"},
-        {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}}, {"class_name": "__keras_tensor__", "config": {}},
-        {"class_name": "AUC", "config": {"num_thresholds": 10**12}}, {"class_name": "Orthogonal", "config": {"gain": "x"}},
+        {"class_name": "os.system", "config": "true"}, {"class_name": "Lambda",
+                                                        "config": {"function": "eval"}},
+        {"class_name": "Dense", "config": {"units": 10**12}},
+        {"class_name": "Sequential", "config": {"layers": []}},
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 10**9, 10**9]}},
+        {"function": "os>system"},
+        {"class_name": "__lambda__", "config": {"code": "4wAAAA=="}},
+        {"class_name": "__keras_tensor__", "config": {}},
+        {"class_name": "AUC", "config": {"num_thresholds": 10**12}},
+        {"class_name": "Orthogonal", "config": {"gain": "x"}},
     ]),
     st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8),
     st.lists(st.integers(-3, 3), max_size=4),

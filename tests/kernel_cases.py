@@ -1,4 +1,6 @@
-"""What the tests of kernels share: shapes, memory orders, comparisons and derivatives by finite differences."""
+"""What the tests of kernels share: shapes, memory orders,
+comparisons and derivatives by finite differences.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,12 +39,16 @@ def arrange(x: np.ndarray, order: str) -> np.ndarray:
     return np.asarray(x, order=order)
 
 
-def normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64, order: str = "C") -> np.ndarray:
+def normal(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64, order: str = "C"
+) -> np.ndarray:
     """Normal deviates in the given memory order."""
     return arrange(rng.standard_normal(shape).astype(dtype), order)
 
 
-def distinct(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64, order: str = "C") -> np.ndarray:
+def distinct(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64, order: str = "C"
+) -> np.ndarray:
     """Numbers at least 0.01 apart and from 0, in random order: no ties and no kinks near them."""
     size = int(np.prod(shape))
     values = (rng.permutation(size) - size // 2 + 0.5) * 0.02
@@ -59,7 +65,9 @@ def unmutated(*arrays: np.ndarray) -> Iterator[None]:
 
 
 def assert_agree(actual: Any, expected: Any, float32: float = 2e-6, float64: float = 1e-12) -> None:
-    """Same dtype and shape, and values that differ by rounding: relative to the largest, at most the given errors."""
+    """Same dtype and shape, and values that differ by rounding: relative to the largest,
+    at most the given errors.
+    """
     actual, expected = (list(a) if isinstance(a, tuple) else [a] for a in (actual, expected))
     for one, other in zip(actual, expected, strict=True):
         assert one.dtype == other.dtype
@@ -69,14 +77,20 @@ def assert_agree(actual: Any, expected: Any, float32: float = 2e-6, float64: flo
         np.testing.assert_allclose(one, other, rtol=0, atol=tolerance)
 
 
-def slope(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, direction: np.ndarray, step: float = 1e-6) -> float:
+def slope(
+    f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, direction: np.ndarray, step: float = 1e-6
+) -> float:
     """Derivative of the scalar f at x along `direction`, by central differences."""
     return float(f(x + step * direction) - f(x - step * direction)) / (2 * step)
 
 
-def assert_gradient(f: Callable[[np.ndarray], Any], x: np.ndarray, gradient: np.ndarray, rng: np.random.Generator) -> None:
+def assert_gradient(
+    f: Callable[[np.ndarray], Any], x: np.ndarray, gradient: np.ndarray, rng: np.random.Generator
+) -> None:
     """`gradient` is the derivative of the scalar f at x (float64), tried along random directions."""
     for _ in range(3):
         direction = rng.standard_normal(x.shape)
         expected = slope(f, x, direction)
-        assert abs((gradient * direction).sum() - expected) <= 1e-6 * max(1.0, abs(expected), np.abs(gradient).max())
+        assert abs((gradient * direction).sum() - expected) <= 1e-6 * max(
+            1.0, abs(expected), np.abs(gradient).max()
+        )

@@ -44,12 +44,20 @@ def convolution_by_definition(x, w, b, strides, padding, dilation):
     x = np.pad(x, pads)
     rows = range(0, x.shape[1] - extents[0] + 1, sh)
     columns = range(0, x.shape[2] - extents[1] + 1, sw)
-    y = [[np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w) for j in columns] for i in rows]
+    y = [
+        [
+            np.einsum("nhwc,hwcf->nf", x[:, i : i + extents[0] : dh, j : j + extents[1] : dw], w)
+            for j in columns
+        ]
+        for i in rows
+    ]
     return np.array(y).transpose(2, 0, 1, 3) + b
 
 
 def assert_uniform(values, low, high):
-    """Within [low, high], with the mean and the deviation of a uniform distribution (five standard errors)."""
+    """Within [low, high], with the mean and the deviation of a uniform distribution
+    (five standard errors).
+    """
     assert low <= values.min() < values.max() <= high
     deviation = (high - low) / 12**0.5
     assert abs(values.mean() - (low + high) / 2) < 5 * deviation / values.size**0.5

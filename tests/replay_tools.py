@@ -11,7 +11,9 @@ Y = np.random.default_rng(4).integers(0, 4, 16)
 
 
 def dense_net(**settings):
-    return Sequential([layers.Input((6,)), layers.Dense(8, **settings), layers.BatchNormalization(), layers.Dense(4)])
+    return Sequential(
+        [layers.Input((6,)), layers.Dense(8, **settings), layers.BatchNormalization(), layers.Dense(4)]
+    )
 
 
 def trained(build, eagerly, *, epochs=3, samples=70, optimizer="adam", loss=None, data=None, hooks=(), **fit):
@@ -23,17 +25,27 @@ def trained(build, eagerly, *, epochs=3, samples=70, optimizer="adam", loss=None
     loss = loss or losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = optimizer() if callable(optimizer) else optimizer
     model.compile(optimizer, loss, metrics=["accuracy"], run_eagerly=eagerly)
-    settings = {"batch_size": 16, "epochs": epochs, "verbose": 0, "callbacks": [make() for make in hooks], **fit}
+    settings = {
+        "batch_size": 16,
+        "epochs": epochs,
+        "verbose": 0,
+        "callbacks": [make() for make in hooks],
+        **fit,
+    }
     history = model.fit(x, y, **settings)
     return model, history.history, model.get_weights() + model.optimizer.get_weights()
 
 
 def same_bits(*args, programs=True, **kwargs):
-    """Runs with and without replay and compares all bits; `programs` says whether anything may be replayed."""
+    """Runs with and without replay and compares all bits;
+    `programs` says whether anything may be replayed.
+    """
     model, history, weights = trained(*args, False, **kwargs)
     eager, eager_history, eager_weights = trained(*args, True, **kwargs)
     assert not eager.replay.programs
-    assert bool(model.replay.programs) == programs, [step.reason for step in model.replay.steps.values()] or model.replay.why()
+    assert bool(model.replay.programs) == programs, [
+        step.reason for step in model.replay.steps.values()
+    ] or model.replay.why()
     assert history == eager_history
     names = [p.name for p in model.weights] + [p.name for p in model.optimizer.variables]
     for name, a, b in zip(names, weights, eager_weights, strict=True):

@@ -1,9 +1,11 @@
-"""An array type that is not NumPy's: what the array expressions meant for CuPy are tested on where there is no GPU.
+"""An array type that is not NumPy's: what the array expressions meant for CuPy
+are tested on where there is no GPU.
 
-It is stricter than CuPy wherever the two may differ. An array refuses to become a NumPy array by itself (`get()` is the
-way out, `asarray` the way in), refuses NumPy arrays as operands, values and indices, and all NumPy functions, has no
-strides, buffer or flags, and keeps no memory order: every result lies in C order. The module has only functions that
-CuPy has, under the same names, and `tinynet.kernels.common.xp` finds it as it finds CuPy.
+It is stricter than CuPy wherever the two may differ. An array refuses to become a NumPy array by itself
+(`get()` is the way out, `asarray` the way in), refuses NumPy arrays as operands, values and indices, and all
+NumPy functions, has no strides, buffer or flags, and keeps no memory order: every result lies in C order. The
+module has only functions that CuPy has, under the same names, and `tinynet.kernels.common.xp` finds it as it
+finds CuPy.
 """
 
 import builtins
@@ -14,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-sys.modules.setdefault("strict_array", sys.modules[__name__])  # whatever name the test runner imported this file by
+# whatever name the test runner imported this file by
+sys.modules.setdefault("strict_array", sys.modules[__name__])
 
 inf, nan, pi, e, newaxis = math.inf, math.nan, math.pi, math.e, None
 float16, float32, float64 = np.float16, np.float32, np.float64
@@ -35,12 +38,12 @@ BINARY = (
     "subtract", "true_divide", "arctan2", "hypot", "copysign",
 )
 OTHERS = (
-    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "array_equal", "bincount", "clip",
-    "concatenate", "count_nonzero", "cumprod", "cumsum", "diag", "diagonal", "diff", "dot", "einsum", "flip",
-    "full_like", "isclose", "matmul", "max", "mean", "median", "min", "nan_to_num", "nonzero", "ones_like",
-    "outer", "pad", "prod", "repeat", "roll", "searchsorted", "sort", "stack", "std", "sum", "take",
-    "take_along_axis", "tensordot", "tile", "trace", "tril", "triu", "unique", "var", "vstack", "hstack",
-    "where", "zeros_like", "empty_like",
+    "all", "allclose", "amax", "amin", "any", "argmax", "argmin", "argsort", "array_equal", "bincount",
+    "clip", "concatenate", "count_nonzero", "cumprod", "cumsum", "diag", "diagonal", "diff", "dot", "einsum",
+    "flip", "full_like", "isclose", "matmul", "max", "mean", "median", "min", "nan_to_num", "nonzero",
+    "ones_like", "outer", "pad", "prod", "repeat", "roll", "searchsorted", "sort", "stack", "std", "sum",
+    "take", "take_along_axis", "tensordot", "tile", "trace", "tril", "triu", "unique", "var", "vstack",
+    "hstack", "where", "zeros_like", "empty_like",
 )
 VIEWS = (
     "array_split", "broadcast_arrays", "broadcast_to", "expand_dims", "moveaxis", "ravel", "reshape",
@@ -54,9 +57,9 @@ METHODS = (
     "repeat", "round", "std", "sum", "take", "var",
 )
 OPERATORS = (
-    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift",
-    "radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rpow", "rmatmul", "rand", "ror", "rxor", "eq",
-    "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert",
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift",
+    "rshift", "radd", "rsub", "rmul", "rtruediv", "rfloordiv", "rmod", "rpow", "rmatmul", "rand", "ror",
+    "rxor", "eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert",
 )
 IN_PLACE = (
     "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor",
@@ -183,7 +186,9 @@ def _method(name: str) -> Callable[..., Any]:
     def method(self: StrictArray, *args: Any, **options: Any) -> Any:
         if builtins.any(getattr(arg, "__array_priority__", 0) > 100 for arg in args):
             return NotImplemented  # CuPy's operators, of priority 100, leave it to a Tensor on the right
-        return _result(getattr(self._inside, name)(*map(_raw, args), **{k: _raw(v) for k, v in options.items()}))
+        return _result(
+            getattr(self._inside, name)(*map(_raw, args), **{k: _raw(v) for k, v in options.items()})
+        )
 
     return method
 

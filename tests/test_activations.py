@@ -17,7 +17,11 @@ SETTINGS = {"threshold": {"threshold": 0.1, "default_value": -2.0}}
 # Values at these points, computed from the definitions in double precision
 POINTS = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
 TABLE = [
-    ("relu", {"negative_slope": 0.1, "max_value": 2, "threshold": 0.75}, [-0.375, -0.175, -0.125, -0.075, -0.025, 1, 2]),
+    (
+        "relu",
+        {"negative_slope": 0.1, "max_value": 2, "threshold": 0.75},
+        [-0.375, -0.175, -0.125, -0.075, -0.025, 1, 2],
+    ),
     ("relu6", {}, [0, 0, 0, 0, 0.5, 1, 3]),
     ("elu", {}, [-0.9502129, -0.6321206, -0.3934693, 0, 0.5, 1, 3]),
     ("selu", {}, [-1.6705687, -1.1113307, -0.6917582, 0, 0.5253505, 1.0507010, 3.1521030]),
@@ -49,7 +53,9 @@ def test_known_values(name, settings, expected, dtype):
     np.testing.assert_allclose(y.numpy(), expected, rtol=1e-6, atol=6e-8)
 
 
-@pytest.mark.parametrize("case", FIXTURE["activations"], ids=lambda case: f"{case['name']}-{case['settings']}")
+@pytest.mark.parametrize(
+    "case", FIXTURE["activations"], ids=lambda case: f"{case['name']}-{case['settings']}"
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_value_and_gradient_of_keras(case, dtype):
     x = Tensor(np.array(FIXTURE["x"], dtype), requires_grad=True)
@@ -76,7 +82,9 @@ def test_sparsemax_is_the_nearest_point_of_the_simplex(axis):
     assert activations.sparsemax(x.astype("float32")).dtype == np.float32
 
 
-@pytest.mark.parametrize("name", ["celu", "mish", "tanh_shrink", "squareplus", "hard_silu", "glu", "sparsemax", "log_sigmoid"])
+@pytest.mark.parametrize(
+    "name", ["celu", "mish", "tanh_shrink", "squareplus", "hard_silu", "glu", "sparsemax", "log_sigmoid"]
+)
 def test_gradients(name):
     x = np.random.default_rng(2).normal(size=(3, 4)) * 0.7
     assert tinynet.gradcheck(activations.get(name), [x])

@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# A room may import from rooms of a lower level, and from itself. Rooms of one level do not know each other unless listed.
+# A room may import from rooms of a lower level, and from itself.
+# Rooms of one level do not know each other unless listed.
 LEVELS = {
     "not_supported": -3,
     "suggestions": -3,
@@ -49,8 +50,8 @@ LEVELS = {
     "warmup": 9,
     "__main__": 10,
 }
-# Python runs a room's __init__ before any of its files: whoever asks for Tensor gets its operators, which ops attaches, and
-# whoever loads a file gets the classes of models, which are known once they are defined.
+# Python runs a room's __init__ before any of its files: whoever asks for Tensor gets its operators, which ops
+# attaches, and whoever loads a file gets the classes of models, which are known once they are defined.
 LAST = {("tinynet/autograd/__init__.py", "tinynet.ops"), ("tinynet/saving/__init__.py", "tinynet.models")}
 # What the engine runs without, and the files that may import it where they begin.
 ATTACHMENTS = {"tinynet.compat": (), "tinynet.saving.onnx": (), "tinynet.saving.keras": ("tinynet/saving/",)}
@@ -76,7 +77,8 @@ def room_of(path: Path) -> str:
 
 
 def imported_modules(path: Path, inside: bool = True) -> list[str]:
-    """Absolute names of all modules that a file imports; if not `inside`, without those that functions import.
+    """Absolute names of all modules that a file imports; if not `inside`,
+    without those that functions import.
 
     What type checkers alone are told is left out.
     """
@@ -85,8 +87,12 @@ def imported_modules(path: Path, inside: bool = True) -> list[str]:
         package = package[1:]
     names = []
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    blocks = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    for_type_checkers = {id(node) for block in blocks for statement in block.body for node in ast.walk(statement)}
+    blocks = (
+        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    for_type_checkers = {
+        id(node) for block in blocks for statement in block.body for node in ast.walk(statement)
+    }
     for node in ast.walk(tree) if inside else tree.body:
         if id(node) in for_type_checkers:
             continue
@@ -105,7 +111,11 @@ def used_by(path: Path) -> list[str]:
     return [name for name in imported_modules(path) if (here, name) not in LAST]
 
 
-FILES = [path for path in python_files("kernels") + python_files("tinynet") if path != ROOT / "tinynet" / "__init__.py"]
+FILES = [
+    path
+    for path in python_files("kernels") + python_files("tinynet")
+    if path != ROOT / "tinynet" / "__init__.py"
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -124,7 +134,9 @@ def test_imports_point_one_way(path):
 @pytest.mark.parametrize("files", [FILES, python_files("benchmarks")], ids=["tinynet", "benchmarks"])
 def test_no_file_imports_itself_by_way_of_others(files):
     modules = {".".join(("tinynet", *path.relative_to(ROOT).with_suffix("").parts)): path for path in files}
-    modules = {name.replace("tinynet.tinynet", "tinynet").removesuffix(".__init__"): p for name, p in modules.items()}
+    modules = {
+        name.replace("tinynet.tinynet", "tinynet").removesuffix(".__init__"): p for name, p in modules.items()
+    }
     graph = {}
     for module, path in modules.items():
         names = (name if name in modules else name.rpartition(".")[0] for name in used_by(path))
@@ -149,12 +161,18 @@ def test_kernels_import_nothing_of_tinynet_but_kernels():
             assert not name.startswith("tinynet") or name.startswith("tinynet.kernels"), f"{path}: {name}"
 
 
-@pytest.mark.parametrize("module", ["cupy", "matplotlib", "tqdm", "pooch", "safetensors", "tensorboardX", "h5py", "onnx"])
+@pytest.mark.parametrize(
+    "module", ["cupy", "matplotlib", "tqdm", "pooch", "safetensors", "tensorboardX", "h5py", "onnx"]
+)
 def test_optional_modules_are_imported_when_needed(module):
     for path in FILES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+                names = (
+                    [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else [node.module or ""]
+                )
                 assert module not in {name.split(".")[0] for name in names}, path
 
 
@@ -188,6 +206,8 @@ def test_tests_import_no_tests():
 def test_top_level_is_fixed():
     expected = {"setup.py", "tinynet", "kernels", "examples", "tests", "benchmarks", "README.md"}
     tools = {"pyproject.toml", "LICENSE", "CONTRIBUTING.md", "CHANGELOG.md"}
-    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.suffix != ".egg-info"}
+    found = {
+        path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.suffix != ".egg-info"
+    }
     found -= {"build", "dist", "runs", "venv", "__pycache__"}
     assert found <= expected | tools

@@ -15,14 +15,19 @@ from tinynet.__main__ import main
 def run(*arguments, cache=None, code=None):
     environment = {**os.environ, **({"TINYNET_CACHE_DIR": str(cache)} if cache else {})}
     command = ["-c", code] if code else ["-m", "tinynet", *arguments]
-    return subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *command], env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
         (["--help"], 0, "warmup"), (["warmup", "--help"], 0, "so that their kernels"),
-        (["--version"], 0, f"tinynet {tinynet.__version__}"), ([], 2, "COMMAND"), (["warm"], 2, "invalid choice: 'warm'"),
+        (["--version"], 0, f"tinynet {tinynet.__version__}"), ([], 2, "COMMAND"), (["warm"], 2, (
+            "invalid choice: "
+            "'warm'"
+        )),
     ],
 )  # fmt: skip
 def test_arguments(arguments, status, text, capsys):
@@ -44,8 +49,13 @@ def test_what_is_compiled_is_counted_and_kept(tmp_path):
     first, second = (run(code=STEP, cache=tmp_path) for _ in range(2))
     assert first.returncode == second.returncode == 0
     assert f"keeping compiled kernels in {tmp_path}" in first.stdout
-    assert re.search(r" 1 of 1: dense layers: [1-9]\d* kernels in \d+ s\ncompiled [1-9]\d* kernels in \d+ s\n$", first.stdout)
-    assert second.stdout.endswith(" 1 of 1: dense layers: nothing to compile\neverything was compiled already\n")
+    assert re.search(
+        r" 1 of 1: dense layers: [1-9]\d* kernels in \d+ s\ncompiled [1-9]\d* kernels in \d+ s\n$",
+        first.stdout,
+    )
+    assert second.stdout.endswith(
+        " 1 of 1: dense layers: nothing to compile\neverything was compiled already\n"
+    )
     assert second.stderr == ""
 
 
@@ -85,7 +95,9 @@ print([name for name in names if name != "vector code"])
 def test_afterwards_a_net_of_other_sizes_finds_its_loops():
     done = run("warmup")
     assert done.returncode == 0, done.stderr
-    steps = re.findall(r"^ ?(\d+) of (\d+): (.+): (?:\d+ kernels in \d+ s|nothing to compile)$", done.stdout, re.M)
+    steps = re.findall(
+        r"^ ?(\d+) of (\d+): (.+): (?:\d+ kernels in \d+ s|nothing to compile)$", done.stdout, re.M
+    )
     count = len(list(warmup._steps()))
     assert [int(number) for number, *_ in steps] == list(range(1, count + 1))
     assert run(code=PROGRAM).stdout == "[]\n"  # only vector code depends on sizes, and takes milliseconds

@@ -91,7 +91,9 @@ def everything_that_prints(tmp_path):
     x, y = np.ones((8, 2), "f4"), np.ones((8, 1), "f4")
     speaking = [
         callbacks.ModelCheckpoint(str(tmp_path / "größe_数.tinynet"), verbose=1),
-        callbacks.ModelCheckpoint(str(tmp_path / "größe_数2.tinynet"), monitor="loss", save_best_only=True, verbose=1),
+        callbacks.ModelCheckpoint(
+            str(tmp_path / "größe_数2.tinynet"), monitor="loss", save_best_only=True, verbose=1
+        ),
         callbacks.EarlyStopping("loss", patience=1, min_delta=100.0, restore_best_weights=True, verbose=1),
         callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=100.0, verbose=1),
         callbacks.LearningRateScheduler(lambda epoch: 0.01, verbose=1),
@@ -116,7 +118,16 @@ def test_training_and_tables_need_no_more_of_stdout_than_write(kind, monkeypatch
     if kind in (Closed, ClosedBehind, type(None)):
         assert not text
         return
-    for said in ("Epoch 3/3", "2/2", "loss: ", "Trainable params: 3", "early stopping", "saving model to", "MiB", "Invalid"):
+    for said in (
+        "Epoch 3/3",
+        "2/2",
+        "loss: ",
+        "Trainable params: 3",
+        "early stopping",
+        "saving model to",
+        "MiB",
+        "Invalid",
+    ):
         assert said in text
     if kind is AsciiTee:
         assert text.isascii()
@@ -129,7 +140,9 @@ def test_training_and_tables_need_no_more_of_stdout_than_write(kind, monkeypatch
 @pytest.mark.parametrize("terminal", [False, True])
 def test_every_encoding_shows_what_it_can(encoding, terminal, monkeypatch, tmp_path):
     monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", 0.0)
-    stream = terminal_of(encoding) if terminal else io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
+    stream = (
+        terminal_of(encoding) if terminal else io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
+    )
     monkeypatch.setattr("sys.stdout", stream)
     everything_that_prints(tmp_path)
     stream.flush()
@@ -137,7 +150,12 @@ def test_every_encoding_shows_what_it_can(encoding, terminal, monkeypatch, tmp_p
     boxes = encoding in ("utf-8", "utf-16")
     assert ("┏━" in text) == boxes
     assert ("+--" in text) == (not boxes)
-    name = {"utf-8": "größe_数", "utf-16": "größe_数", "ascii": "gr\\xf6\\xdfe_\\u6570", "koi8-r": "gr\\xf6\\xdfe_\\u6570"}
+    name = {
+        "utf-8": "größe_数",
+        "utf-16": "größe_数",
+        "ascii": "gr\\xf6\\xdfe_\\u6570",
+        "koi8-r": "gr\\xf6\\xdfe_\\u6570",
+    }
     assert f"{name.get(encoding, 'größe_' + chr(92) + 'u6570')} (Dense)" in text
     assert "fehler_gr" in text
 
@@ -197,7 +215,14 @@ def test_each_line_is_flushed(monkeypatch):
 
 @pytest.mark.parametrize(
     ("stream", "is_one"),
-    [(None, False), (Tee(), False), (Terminal(), True), (ClosedBehind(), False), (NoMethod(), False), (OddEncoding(), False)],
+    [
+        (None, False),
+        (Tee(), False),
+        (Terminal(), True),
+        (ClosedBehind(), False),
+        (NoMethod(), False),
+        (OddEncoding(), False),
+    ],
 )
 def test_a_terminal_is_one_that_says_so(stream, is_one):
     assert console.is_terminal(stream) is is_one
@@ -229,7 +254,9 @@ model.summary()
 @pytest.mark.skipif(os.name != "posix", reason="the shell closes the descriptors")
 def test_scripts_run_in_every_environment(variables, command):
     environment = {**os.environ, "PYTHONCOERCECLOCALE": "0", **variables}
-    run = subprocess.run(["sh", "-c", command, sys.executable, SCRIPT], env=environment, capture_output=True, cwd=ROOT)
+    run = subprocess.run(
+        ["sh", "-c", command, sys.executable, SCRIPT], env=environment, capture_output=True, cwd=ROOT
+    )
     assert run.returncode == 0, run.stderr.decode(errors="replace")
     if ">&-" not in command:
         assert b"Total params" in run.stdout
@@ -237,7 +264,9 @@ def test_scripts_run_in_every_environment(variables, command):
 
 
 def test_nothing_else_prints():
-    """`print` and `sys.stdout.write` stand in no file of tinynet's but `console.py`; standard error may be printed to."""
+    """`print` and `sys.stdout.write` stand in no file of tinynet's but `console.py`;
+    standard error may be printed to.
+    """
     for path in sorted((ROOT / "tinynet").rglob("*.py")):
         if path.name == "console.py":
             continue

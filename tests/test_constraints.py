@@ -13,7 +13,9 @@ W = np.random.default_rng(0).normal(size=(3, 3, 2, 4)) * 3
 def test_published_vectors():
     # keras.constraints on the column [3, 4], in float64
     np.testing.assert_allclose(MaxNorm(1)(COLUMN)[:, 0], [0.599999988, 0.799999984], atol=1e-9)
-    np.testing.assert_allclose(MinMaxNorm(0, 1, rate=0.5)(COLUMN)[:, 0], [1.799999964, 2.399999952], atol=1e-9)
+    np.testing.assert_allclose(
+        MinMaxNorm(0, 1, rate=0.5)(COLUMN)[:, 0], [1.799999964, 2.399999952], atol=1e-9
+    )
     np.testing.assert_allclose(UnitNorm()(COLUMN)[:, 0], [0.599999988, 0.799999984], atol=1e-9)
     np.testing.assert_array_equal(NonNeg()(np.array([-1.0, 0.0, 2.0])), [0, 0, 2])
 
@@ -32,7 +34,9 @@ def test_a_norm_within_the_range_stays():
     assert MaxNorm()(np.zeros((2, 2))).tolist() == [[0, 0], [0, 0]], "the zero vector has no direction"
 
 
-@pytest.mark.parametrize("name", ["max_norm", "MaxNorm", "non_neg", "unit_norm", "min_max_norm", UnitNorm, MaxNorm(3.0), None])
+@pytest.mark.parametrize(
+    "name", ["max_norm", "MaxNorm", "non_neg", "unit_norm", "min_max_norm", UnitNorm, MaxNorm(3.0), None]
+)
 def test_lookup(name):
     found = constraints.get(name)
     if found is not None:

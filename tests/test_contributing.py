@@ -77,7 +77,9 @@ def test_a_mistake_is_noticed(name, tmp_path):
     scratch.replace(*MISTAKES[name])
     for line in promised(name):
         done = scratch.command(f"{line} -x")
-        assert "1 failed" in done.stdout.splitlines()[-1], f"{line}\n{done.stdout[-4000:]}{done.stderr[-1000:]}"
+        assert "1 failed" in done.stdout.splitlines()[-1], (
+            f"{line}\n{done.stdout[-4000:]}{done.stderr[-1000:]}"
+        )
 
 
 @pytest.mark.parametrize("last", ["optimizer", "kernel"])

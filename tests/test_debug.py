@@ -14,7 +14,9 @@ X, Y = np.ones((8, 3), np.float32), np.ones((8, 1), np.float32)
 
 
 def net(function, **settings):
-    model = Sequential([layers.Input((3,)), layers.Lambda(function, name="odd"), layers.Dense(1, name="last")], name="net")
+    model = Sequential(
+        [layers.Input((3,)), layers.Lambda(function, name="odd"), layers.Dense(1, name="last")], name="net"
+    )
     model.compile(SGD(**settings), "mse")
     return model
 
@@ -23,7 +25,9 @@ def test_the_forward_operation_and_its_layer():
     model = net(lambda x: ops.log(x - 1))
     with (
         check_numerics(),
-        pytest.raises(NumericsError, match=r"infinity \(24 of 24\) in what 'log' of layer net/odd gives, forward"),
+        pytest.raises(
+            NumericsError, match=r"infinity \(24 of 24\) in what 'log' of layer net/odd gives, forward"
+        ),
     ):
         model.fit(X, Y, verbose=0)
 
@@ -31,19 +35,29 @@ def test_the_forward_operation_and_its_layer():
 def test_the_backward_operation_and_the_step():
     # The derivative of sqrt at 0 is infinite, its value is not.
     model = Sequential(
-        [layers.Input((3,)), layers.Dense(3, name="first"), layers.Lambda(lambda x: ops.sqrt(x * x), name="root")]
+        [
+            layers.Input((3,)),
+            layers.Dense(3, name="first"),
+            layers.Lambda(lambda x: ops.sqrt(x * x), name="root"),
+        ]
     )
     model.compile(SGD(0.0), "mse")
     model.fit(X, X, verbose=0, batch_size=4, shuffle=False)  # two steps, neither with an output of 0
     first = model.layers[0]
     first.set_weights([np.zeros((3, 3)), np.zeros(3)])
-    with check_numerics(), pytest.raises(NumericsError, match=r"'sqrt' of layer sequential\w*/root hands on, backward, step 3"):
+    with (
+        check_numerics(),
+        pytest.raises(NumericsError, match=r"'sqrt' of layer sequential\w*/root hands on, backward, step 3"),
+    ):
         model.fit(X, X, verbose=0)
 
 
 def test_a_weight_that_overflows_is_named():
     model = net(lambda x: x, learning_rate=3e38)
-    with check_numerics(), pytest.raises(NumericsError, match=r"the weight last/kernel after the update by sgd, step 1"):
+    with (
+        check_numerics(),
+        pytest.raises(NumericsError, match=r"the weight last/kernel after the update by sgd, step 1"),
+    ):
         model.fit(X * 100, Y, verbose=0)
 
 

@@ -1,4 +1,5 @@
-"""What `help` says: every parameter of every public function, class and method by its name, and examples that are run.
+"""What `help` says: every parameter of every public function, class and method by its name,
+and examples that are run.
 
 Layers have a test of their own, `tests/layers/test_docstrings.py`.
 """
@@ -18,14 +19,17 @@ from tinynet import layers, signature
 CAN = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 ROOMS = (
-    "activations", "autograd", "backend.config", "callbacks", "constraints", "data", "datasets", "datasets.cifar10",
-    "datasets.digits", "datasets.fashion_mnist", "datasets.mnist", "debug", "initializers", "kernels", "losses", "memory",
-    "metrics", "models", "ops", "optimizers", "plotting", "random", "regularizers", "saving", "schedules", "tree", "utils",
+    "activations", "autograd", "backend.config", "callbacks", "constraints", "data", "datasets",
+    "datasets.cifar10", "datasets.digits", "datasets.fashion_mnist", "datasets.mnist", "debug",
+    "initializers", "kernels", "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting",
+    "random", "regularizers", "saving", "schedules", "tree", "utils",
 )  # fmt: skip
 
 
 def names(module: str) -> dict[str, Any]:
-    """What the examples of a module may use: np, tinynet, its rooms, what the module's own room has, and a model with data."""
+    """What the examples of a module may use: np, tinynet, its rooms,
+    what the module's own room has, and a model with data.
+    """
     parts = module.split(".")
     own = [importlib.import_module(".".join(parts[:end])) for end in range(2, len(parts) + 1)]
     found = {name: getattr(home, name) for home in own for name in dir(home) if not name.startswith("_")}
@@ -43,7 +47,9 @@ def public() -> dict[str, Any]:
     found: dict[int, tuple[str, Any]] = {}
     homes = [("tinynet", tinynet), *((room, importlib.import_module(f"tinynet.{room}")) for room in ROOMS)]
     for room, home in homes:
-        for name in getattr(home, "__all__", None) or [name for name in dir(home) if not name.startswith("_")]:
+        for name in getattr(home, "__all__", None) or [
+            name for name in dir(home) if not name.startswith("_")
+        ]:
             thing = getattr(home, name)
             if callable(thing) and (getattr(thing, "__module__", None) or "").startswith("tinynet"):
                 found.setdefault(id(thing), (f"{room}.{name}", thing))
@@ -60,13 +66,20 @@ def methods(cls: type) -> dict[str, Any]:
     for name in dir(cls):
         home = next((base for base in cls.__mro__ if name in vars(base)), object)
         own = home is cls or (home not in CLASSES.values() and home.__module__.startswith("tinynet"))
-        if not name.startswith("_") and own and inspect.isroutine(value := getattr(cls, name)) and callable(value):
+        if (
+            not name.startswith("_")
+            and own
+            and inspect.isroutine(value := getattr(cls, name))
+            and callable(value)
+        ):
             found[name] = value
     return found
 
 
 def said(cls: type, name: str) -> str:
-    """What the docstrings of a method say, and those of its class, with the bases of both; "" for a method without any."""
+    """What the docstrings of a method say, and those of its class,
+    with the bases of both; "" for a method without any.
+    """
     own = [inspect.getdoc(vars(base)[name]) or "" for base in cls.__mro__ if name in vars(base)]
     return "\n".join([*own, *(inspect.getdoc(base) or "" for base in cls.__mro__)]) if any(own) else ""
 
@@ -82,11 +95,17 @@ def missing(text: str, names: list[str]) -> list[str]:
 
 
 # What a base class says of the arguments that all of its kind take.
-OF_ALL = {tinynet.Layer: {"activity_regularizer", "dtype", "name", "trainable"}, tinynet.Metric: {"dtype", "name"}}
+OF_ALL = {
+    tinynet.Layer: {"activity_regularizer", "dtype", "name", "trainable"},
+    tinynet.Metric: {"dtype", "name"},
+}
 # Methods without words of their own.
 WORDLESS = {
     "tinynet.KerasTensor.numpy": "it raises an error that says why",
-    **{f"tinynet.Tensor.{name}": "a lambda; `ops` has the words" for name in ("astype", "clip", "reshape", "transpose")},
+    **{
+        f"tinynet.Tensor.{name}": "a lambda; `ops` has the words"
+        for name in ("astype", "clip", "reshape", "transpose")
+    },
 }
 # A function of these alone is said by its formula, which needs no example.
 ARRAYS = {"x", "x1", "x2", "y_true", "y_pred"}
@@ -111,7 +130,8 @@ WITHOUT_EXAMPLE = {
     "random.generator_of": "what `normal` and the like are made of",
     # Formulas of one line whose settings stand in it.
     **dict.fromkeys([f"activations.{name}" for name in (
-        "celu", "elu", "gelu", "hard_shrink", "leaky_relu", "log_softmax", "sparsemax", "squareplus", "threshold"
+        "celu", "elu", "gelu", "hard_shrink", "leaky_relu", "log_softmax", "sparsemax", "squareplus",
+        "threshold"
     )], "a formula of a line"),
 }  # fmt: skip
 
@@ -123,7 +143,12 @@ def wants_example(thing: Any) -> bool:
 @pytest.mark.parametrize("address", PUBLIC)
 def test_every_argument_is_named(address):
     thing, text = PUBLIC[address], inspect.getdoc(PUBLIC[address]) or ""
-    of_all = {name for base, some in OF_ALL.items() if inspect.isclass(thing) and issubclass(thing, base) for name in some}
+    of_all = {
+        name
+        for base, some in OF_ALL.items()
+        if inspect.isclass(thing) and issubclass(thing, base)
+        for name in some
+    }
     of_all = set() if thing in OF_ALL else of_all
     names = signature.accepted(thing) if inspect.isclass(thing) else parameters(thing)
     assert text
@@ -148,7 +173,9 @@ def test_there_is_an_example(address):
 def examples() -> dict[str, tuple[str, str]]:
     """{address: (its module, docstring)} of what has an example, methods too."""
     found = dict(PUBLIC)
-    found |= {f"{address}.{name}": one for address, cls in CLASSES.items() for name, one in methods(cls).items()}
+    found |= {
+        f"{address}.{name}": one for address, cls in CLASSES.items() for name, one in methods(cls).items()
+    }
     texts = {address: (thing.__module__, inspect.getdoc(thing) or "") for address, thing in found.items()}
     once = {text: (address, module) for address, (module, text) in reversed(texts.items()) if ">>>" in text}
     return {address: (module, text) for text, (address, module) in once.items()}

@@ -1,6 +1,8 @@
-"""What editors and type checkers see: every public name and its type, in a checkout as in a wheel, and mistakes as mistakes.
+"""What editors and type checkers see: every public name and its type,
+in a checkout as in a wheel, and mistakes as mistakes.
 
-pyright is what Visual Studio Code runs. The lists that it reads beside the code are held against what is there at run time.
+pyright is what Visual Studio Code runs. The lists that it reads beside the code
+are held against what is there at run time.
 """
 
 import ast
@@ -57,7 +59,9 @@ def found(request, source, tmp_path_factory):
     assert done.stdout, done.stderr
     answer = json.loads(done.stdout)
     assert answer["summary"]["filesAnalyzed"] == 4
-    messages: dict[str, list[tuple[int, str, str]]] = {name: [] for name in ("correct", "mistakes", "inferred_types", "readme")}
+    messages: dict[str, list[tuple[int, str, str]]] = {
+        name: [] for name in ("correct", "mistakes", "inferred_types", "readme")
+    }
     for one in answer["generalDiagnostics"]:
         place = (one["range"]["start"]["line"] + 1, one["severity"], one["message"])
         messages[Path(one["file"]).stem].append(place)
@@ -82,12 +86,17 @@ def test_nothing_is_said_about_correct_programs(found, name):
 
 
 def test_types_are_inferred(found):
-    inferred = {line: re.fullmatch(r'Type of ".*" is "(.*)"', message)[1] for line, _, message in found["inferred_types"]}
+    inferred = {
+        line: re.fullmatch(r'Type of ".*" is "(.*)"', message)[1]
+        for line, _, message in found["inferred_types"]
+    }
     assert inferred == marked("inferred_types", ")  # ")
 
 
 def test_the_correct_sample_runs(tmp_path):
-    done = subprocess.run([sys.executable, SAMPLES / "correct.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, SAMPLES / "correct.py"], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -170,10 +179,16 @@ def test_definitions_are_found(server, source, file, text, target):
 def block_for_type_checkers(path: Path) -> list[ast.stmt]:
     """What stands under `if TYPE_CHECKING:` at the top level of a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return next(node.body for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    return next(
+        node.body
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
 
 
-@pytest.mark.parametrize(("module", "lazy"), [("tinynet", tinynet.__all__), ("tinynet.utils", tinynet.utils._ELSEWHERE)])
+@pytest.mark.parametrize(
+    ("module", "lazy"), [("tinynet", tinynet.__all__), ("tinynet.utils", tinynet.utils._ELSEWHERE)]
+)
 def test_names_for_type_checkers_are_those_that_are_found_when_asked_for(module, lazy):
     body = block_for_type_checkers(Path(importlib.import_module(module).__file__))
     names: dict[str, object] = {}
@@ -203,7 +218,16 @@ def names_in(body: list[ast.stmt]) -> set[str]:
     return names | {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
 
 
-PYTHONS = {"__module__", "__doc__", "__slots__", "__annotations__", "__weakref__", "__getattr__", "__dict__", "__firstlineno__"}
+PYTHONS = {
+    "__module__",
+    "__doc__",
+    "__slots__",
+    "__annotations__",
+    "__weakref__",
+    "__getattr__",
+    "__dict__",
+    "__firstlineno__",
+}
 PYTHONS |= {"__static_attributes__", "__slotnames__"}
 AUTOGRAD = ROOT / "tinynet" / "autograd"
 
@@ -212,7 +236,11 @@ AUTOGRAD = ROOT / "tinynet" / "autograd"
 def test_methods_for_type_checkers_are_those_that_are_attached(kind):
     written = names_in(class_body(AUTOGRAD / "tensor.py", kind))
     slots = set(getattr(tinynet, kind).__slots__)
-    attached = {name: value for name, value in vars(getattr(tinynet, kind)).items() if name not in written | slots | PYTHONS}
+    attached = {
+        name: value
+        for name, value in vars(getattr(tinynet, kind)).items()
+        if name not in written | slots | PYTHONS
+    }
     declared = class_body(AUTOGRAD / "tensor_methods.pyi", f"{kind}Methods")
     assert names_in(declared) == set(attached)
     for node in declared:

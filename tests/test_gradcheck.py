@@ -1,4 +1,6 @@
-"""What gradcheck reports, and what it refuses; that it notices every wrong rule is shown in test_mutation.py."""
+"""What gradcheck reports, and what it refuses; that it notices every wrong rule
+is shown in test_mutation.py.
+"""
 
 import numpy as np
 import pytest
@@ -58,7 +60,9 @@ def test_kinks_are_reported_as_such(at):
 
 def test_ties_are_reported_as_such():
     with pytest.raises(GradientError, match="kink or a tie"):
-        gradcheck(lambda x: ops.max_pool2d(x, pool_size=2), np.array([1.0, 3.0, 3.0, 0.0]).reshape(1, 2, 2, 1))
+        gradcheck(
+            lambda x: ops.max_pool2d(x, pool_size=2), np.array([1.0, 3.0, 3.0, 0.0]).reshape(1, 2, 2, 1)
+        )
 
 
 def test_a_kink_does_not_excuse_a_wrong_rule():
@@ -67,7 +71,9 @@ def test_a_kink_does_not_excuse_a_wrong_rule():
 
 
 def test_an_upstream_gradient_of_ones_would_not_do():
-    """The gradient of softmax for an upstream of ones is zero: a rule that returns zero must fail all the same."""
+    """The gradient of softmax for an upstream of ones is zero:
+    a rule that returns zero must fail all the same.
+    """
 
     @primitive
     def softmax(x):
@@ -161,7 +167,9 @@ def test_every_implementation_is_checked(monkeypatch):
     run = []
     implementations = kernels.activations.relu.implementations
     for name, function in implementations.items():
-        monkeypatch.setitem(implementations, name, lambda x, name=name, function=function: run.append(name) or function(x))
+        monkeypatch.setitem(
+            implementations, name, lambda x, name=name, function=function: run.append(name) or function(x)
+        )
     gradcheck(ops.relu, X, kernels={"activations": "all"})
     assert set(run) == set(implementations)
     run.clear()

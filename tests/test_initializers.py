@@ -138,7 +138,9 @@ def truncated_share(z):
     ids=lambda value: type(value).__name__,
 )
 def test_distributions(initializer, share):
-    """Kolmogorov and Smirnov's distance between the drawn values and the distribution; 1.95 / sqrt(n) once in a thousand."""
+    """Kolmogorov and Smirnov's distance between the drawn values and the distribution;
+    1.95 / sqrt(n) once in a thousand.
+    """
     values = np.sort(initializer((100, 100), "float64").ravel())
     n = values.size
     assert abs(share(values) - (np.arange(n) + 0.5) / n).max() < 1.95 / math.sqrt(n)
@@ -204,7 +206,11 @@ def test_a_seed_generator_gives_other_numbers_at_every_call(cls, tmp_path):
         "config": {"seed": 3, "name": "seed_generator"},
         "registered_name": None,
     }
-    for again in (initializers.deserialize(initializers.serialize(made)), made.clone(), cls.from_config(made.get_config())):
+    for again in (
+        initializers.deserialize(initializers.serialize(made)),
+        made.clone(),
+        cls.from_config(made.get_config()),
+    ):
         assert again.seed is not seeds
         np.testing.assert_array_equal(again(shape), first)
         np.testing.assert_array_equal(again(shape), second)
@@ -218,7 +224,9 @@ def test_a_seed_generator_gives_other_numbers_at_every_call(cls, tmp_path):
 @pytest.mark.parametrize("cls", RANDOM)
 @pytest.mark.parametrize("seed", [1.5, "a", -1, True, {"class_name": "Dense", "config": {"units": 3}}, [1]])
 def test_other_seeds_are_refused(cls, seed):
-    with pytest.raises(ValueError, match=f"{cls.__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator"):
+    with pytest.raises(
+        ValueError, match=f"{cls.__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator"
+    ):
         cls(seed=seed)
 
 
@@ -237,7 +245,10 @@ DRAWN = [  # the distribution, and what NumPy's generator draws for it in one go
     (RandomNormal(2.0, 3.0, seed=4), lambda g, n: g.normal(2.0, 3.0, n)),
     (RandomUniform(-1.0, 5.0, seed=4), lambda g, n: g.uniform(-1.0, 5.0, n)),
     (TruncatedNormal(1.5, 0.25, seed=4), lambda g, n: 1.5 + 0.25 * redrawn(g, n)),
-    (VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=4), lambda g, n: math.sqrt(2 / n) * g.standard_normal(n)),
+    (
+        VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=4),
+        lambda g, n: math.sqrt(2 / n) * g.standard_normal(n),
+    ),
     (GlorotUniform(seed=4), lambda g, n: g.uniform(-math.sqrt(3 / n), math.sqrt(3 / n), n)),
     (LecunNormal(seed=4), lambda g, n: math.sqrt(1 / n) / 0.87962566103423978 * redrawn(g, n)),
 ]
@@ -250,7 +261,9 @@ def redrawn(generator, n):
     return z
 
 
-@pytest.mark.parametrize(("initializer", "draw"), DRAWN, ids=lambda value: getattr(type(value), "__name__", ""))
+@pytest.mark.parametrize(
+    ("initializer", "draw"), DRAWN, ids=lambda value: getattr(type(value), "__name__", "")
+)
 @pytest.mark.parametrize("piece", [1, 7, 64, 1 << 16])
 def test_pieces_are_those_of_one_draw(monkeypatch, initializer, draw, piece):
     """Whatever is drawn at a time, also where the last piece is full, and where nothing is left to draw."""
@@ -279,7 +292,9 @@ def test_a_large_weight_takes_no_more_memory_than_its_own(cls):
 
 
 @pytest.mark.parametrize(
-    "make", [Constant(2.5), Constant([1.0, 2.0, 3.0]), initializers.Zeros(), initializers.Ones(), Identity()], ids=repr
+    "make",
+    [Constant(2.5), Constant([1.0, 2.0, 3.0]), initializers.Zeros(), initializers.Ones(), Identity()],
+    ids=repr,
 )
 def test_constant_arrays_can_be_written_to(make):
     for dtype in ("float32", "float64"):
@@ -312,7 +327,8 @@ def test_defaults_are_those_of_keras():
     assert TruncatedNormal().get_config() == {"mean": 0.0, "stddev": 0.05, "seed": None}
     assert Orthogonal().get_config() == {"gain": 1.0, "seed": None}
     assert {**VarianceScaling().get_config(), "input_axes": 0, "output_axes": 0} == {
-        "scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None, "input_axes": 0, "output_axes": 0,
+        "scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None, "input_axes": 0,
+        "output_axes": 0,
     }  # fmt: skip
     assert Constant().get_config() == {"value": 0.0}
     assert Identity().get_config() == {"gain": 1.0}
@@ -321,7 +337,9 @@ def test_defaults_are_those_of_keras():
 
 @pytest.mark.parametrize("seed", [True, False, 1.0, "1", -1, [1]])
 def test_seeds_that_are_none_are_refused(seed):
-    with pytest.raises(ValueError, match=r"HeNormal: seed must be None, an integer >= 0 or a random.SeedGenerator, got"):
+    with pytest.raises(
+        ValueError, match=r"HeNormal: seed must be None, an integer >= 0 or a random.SeedGenerator, got"
+    ):
         HeNormal(seed=seed)
 
 
@@ -366,7 +384,12 @@ def test_other_identifiers():
 
 
 def test_names_of_keras():
-    aliases = {"one": initializers.Ones, "zero": initializers.Zeros, "OrthogonalInitializer": Orthogonal, "he_normal": HeNormal}
+    aliases = {
+        "one": initializers.Ones,
+        "zero": initializers.Zeros,
+        "OrthogonalInitializer": Orthogonal,
+        "he_normal": HeNormal,
+    }
     for name, cls in aliases.items():
         assert type(initializers.get(name)) is cls
     assert initializers.glorot_uniform is GlorotUniform
@@ -375,10 +398,16 @@ def test_names_of_keras():
 
 def test_configurations_are_plain():
     array = np.arange(6.0).reshape(2, 3)
-    for initializer in (Constant(array), initializers.get(array), VarianceScaling(2.0, input_axes=(0,), output_axes=[1])):
+    for initializer in (
+        Constant(array),
+        initializers.get(array),
+        VarianceScaling(2.0, input_axes=(0,), output_axes=[1]),
+    ):
         copy = initializers.deserialize(json.loads(json.dumps(initializers.serialize(initializer))))
         assert type(copy) is type(initializer)
-    np.testing.assert_array_equal(initializers.deserialize(initializers.serialize(Constant(array)))((2, 3)), array)
+    np.testing.assert_array_equal(
+        initializers.deserialize(initializers.serialize(Constant(array)))((2, 3)), array
+    )
 
 
 def test_ones_own():
@@ -421,7 +450,9 @@ def test_shapes_of_other_things_than_integers_are_refused(cls, shape):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 0.0), (0.1, 0.3), (-3.0, -0.7), (2.0, 2.0), (-1e-9, 1e-9)])
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.0, 1.0), (-1.0, 0.0), (0.1, 0.3), (-3.0, -0.7), (2.0, 2.0), (-1e-9, 1e-9)]
+)
 def test_uniform_numbers_are_below_the_upper_bound_in_every_format(dtype, low, high):
     """1 - 2**-53 is below 1, and 1 as float32."""
 

@@ -1,5 +1,6 @@
-"""Numbers that stand in Keras's own tests (Keras 3, Apache-2.0: trainers/trainer_test.py, trainers/compile_utils_test.py and
-optimizers/optimizer_test.py); only the numbers are theirs. Trajectories of our own making: test_keras_trajectories.py.
+"""Numbers that stand in Keras's own tests (Keras 3, Apache-2.0: trainers/trainer_test.py,
+trainers/compile_utils_test.py and optimizers/optimizer_test.py); only the numbers are theirs. Trajectories of
+our own making: test_keras_trajectories.py.
 """
 
 import numpy as np
@@ -7,9 +8,18 @@ import pytest
 
 from tinynet import Input, Model, Sequential, layers, losses, metrics, optimizers
 
-Y_TRUE = [np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]])]
-Y_FIRST = [np.array([[0.4, 0.1], [0.2, 0.6], [0.6, 0.1]]), np.array([[0.4, 0.1, 0.3], [0.2, 0.6, 0.4], [0.6, 0.1, 0.8]])]
-Y_SECOND = [np.array([[0.3, 0.2], [0.1, 0.4], [0.2, 0.3]]), np.array([[0.3, 0.2, 0.1], [0.5, 0.4, 0.6], [0.1, 0.8, 0.7]])]
+Y_TRUE = [
+    np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]),
+    np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6], [0.7, 0.8, 0.9]]),
+]
+Y_FIRST = [
+    np.array([[0.4, 0.1], [0.2, 0.6], [0.6, 0.1]]),
+    np.array([[0.4, 0.1, 0.3], [0.2, 0.6, 0.4], [0.6, 0.1, 0.8]]),
+]
+Y_SECOND = [
+    np.array([[0.3, 0.2], [0.1, 0.4], [0.2, 0.3]]),
+    np.array([[0.3, 0.2, 0.1], [0.5, 0.4, 0.6], [0.1, 0.8, 0.7]]),
+]
 
 
 def ones(units, name=None):
@@ -56,7 +66,9 @@ def test_two_inputs():
 
 
 def test_class_weights_of_a_batch():
-    """After the batches of tests/models/test_fit.py: the third step of the same net, its labels all of class 0."""
+    """After the batches of tests/models/test_fit.py: the third step of the same net,
+    its labels all of class 0.
+    """
     model = Sequential([Input((4,)), ones(3)])
     model.compile(optimizers.SGD(), "mse", metrics=["mse"])
     x, y, weights = np.ones((100, 4)), np.zeros((100, 3)), np.arange(100).reshape(100, 1) / 50
@@ -75,7 +87,9 @@ def test_average_of_weights_after_fit():
     np.testing.assert_allclose(model.get_weights()[0], [[0.891, 0.891]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("output", "plain", "weighted"), [(0, 0.055833336, 0.0725), (1, 0.066666667, 0.090833336)])
+@pytest.mark.parametrize(
+    ("output", "plain", "weighted"), [(0, 0.055833336, 0.0725), (1, 0.066666667, 0.090833336)]
+)
 def test_weighted_metrics(output, plain, weighted):
     for weights, expected in ((None, plain), (np.array([1.0, 0.0, 1.0]), weighted)):
         metric = metrics.MeanSquaredError()
@@ -86,7 +100,10 @@ def test_weighted_metrics(output, plain, weighted):
 
 def test_weighted_losses_of_two_outputs():
     a, b = Y_TRUE[0], np.array([[0.7, 0.8], [0.9, 1.0], [1.1, 1.2]])
-    predicted_a, predicted_b = np.array([[1.2, 1.1], [1.0, 0.9], [0.8, 0.7]]), np.array([[0.6, 0.5], [0.4, 0.3], [0.2, 0.1]])
+    predicted_a, predicted_b = (
+        np.array([[1.2, 1.1], [1.0, 0.9], [0.8, 0.7]]),
+        np.array([[0.6, 0.5], [0.4, 0.3], [0.2, 0.1]]),
+    )
     mse = losses.MeanSquaredError()
     total = mse(a, predicted_a, np.array([1.0, 2.0, 3.0])) + mse(b, predicted_b, np.array([3.0, 2.0, 1.0]))
     assert float(total) == pytest.approx(1.266666, abs=1e-5)

@@ -1,4 +1,6 @@
-"""Scripts written for Keras give Keras's numbers and print its lines; the usual mistakes get an error that helps."""
+"""Scripts written for Keras give Keras's numbers and print its lines;
+the usual mistakes get an error that helps.
+"""
 
 import json
 import re
@@ -32,7 +34,8 @@ def test_a_script_gives_what_it_gives_in_keras(name):
     lines, numbers = _apart(got["printed"])
     expected_lines, expected_numbers = _apart(expected["printed"])
     assert lines == expected_lines
-    np.testing.assert_allclose(numbers, expected_numbers, rtol=5e-4, atol=1e-4)  # one more or less in the last digit
+    # one more or less in the last digit
+    np.testing.assert_allclose(numbers, expected_numbers, rtol=5e-4, atol=1e-4)
 
 
 def _apart(printed):
@@ -74,13 +77,25 @@ ONE_HOT = np.eye(3)[Y]
 
 # What a user writes, and what the message has to name: what came, what was expected or what to write instead.
 MISTAKES = {
-    "a loss misspelt": (lambda: fit(compiled={"loss": "categorical_cross_entropy"}), ["'categorical_crossentropy'"]),
+    "a loss misspelt": (
+        lambda: fit(compiled={"loss": "categorical_cross_entropy"}),
+        ["'categorical_crossentropy'"],
+    ),
     "a metric misspelt": (lambda: fit(compiled={"metrics": ["acuracy"]}), ["'acuracy'", "'accuracy'"]),
     "an optimizer misspelt": (lambda: net(optimizer="adm"), ["'adm'", "'adam'"]),
     "an activation misspelt": (lambda: layers.Dense(3, activation="rleu"), ["'rleu'", "'relu'"]),
-    "an initializer misspelt": (lambda: layers.Dense(3, kernel_initializer="he_norml"), ["'he_norml'", "'he_normal'"]),
-    "an argument misspelt": (lambda: layers.Dense(3, actvation="relu"), ["Dense", "'actvation'", "'activation'"]),
-    "an argument of Keras 1": (lambda: layers.Conv2D(3, 3, border_mode="same"), ["Conv2D", "border_mode", "padding"]),
+    "an initializer misspelt": (
+        lambda: layers.Dense(3, kernel_initializer="he_norml"),
+        ["'he_norml'", "'he_normal'"],
+    ),
+    "an argument misspelt": (
+        lambda: layers.Dense(3, actvation="relu"),
+        ["Dense", "'actvation'", "'activation'"],
+    ),
+    "an argument of Keras 1": (
+        lambda: layers.Conv2D(3, 3, border_mode="same"),
+        ["Conv2D", "border_mode", "padding"],
+    ),
     "lr": (lambda: keras.optimizers.Adam(lr=0.01), ["Adam", "'lr'", "learning_rate"]),
     "an integer rate": (lambda: keras.optimizers.SGD(learning_rate=1), ["learning_rate", "float", "1.0"]),
     "nb_epoch": (lambda: fit(nb_epoch=2), ["nb_epoch", "epochs"]),
@@ -96,7 +111,10 @@ MISTAKES = {
     "too few targets": (lambda: fit(y=Y[:-3]), ["x has 32", "y has 29"]),
     "too few features": (lambda: fit(X[:, :4]), ["sequential", "(None, 6)", "(32, 4)"]),
     "one sample without a batch": (lambda: net().predict(X[0], verbose=0), ["(None, 6)", "(6,)"]),
-    "one-hot labels with a sparse loss": (lambda: fit(y=ONE_HOT), ["(32, 3)", "one-hot", "categorical_crossentropy"]),
+    "one-hot labels with a sparse loss": (
+        lambda: fit(y=ONE_HOT),
+        ["(32, 3)", "one-hot", "categorical_crossentropy"],
+    ),
     "integer labels with a dense loss": (
         lambda: fit(compiled={"loss": "categorical_crossentropy"}),
         ["(32,)", "(32, 3)", "sparse_categorical_crossentropy", "to_categorical(y, 3)"],
@@ -107,26 +125,47 @@ MISTAKES = {
         ["(32, 4)", "(32, 3)", "units"],
     ),
     "text for labels": (lambda: fit(y=np.array(list("abcd") * 8)), ["y must hold numbers", "<U1"]),
-    "grey images without a channel": (lambda: after((28, 28), layers.Conv2D(3, 3)), ["conv2d", "4 axes", "x[..., None]"]),
-    "a window too large": (lambda: after((4, 4, 1), layers.Conv2D(3, 5)), ["conv2d", "(5, 5)", "(None, 4, 4, 1)", "same"]),
+    "grey images without a channel": (
+        lambda: after((28, 28), layers.Conv2D(3, 3)),
+        ["conv2d", "4 axes", "x[..., None]"],
+    ),
+    "a window too large": (
+        lambda: after((4, 4, 1), layers.Conv2D(3, 5)),
+        ["conv2d", "(5, 5)", "(None, 4, 4, 1)", "same"],
+    ),
     "a rate in per cent": (lambda: layers.Dropout(50), ["dropout", "between 0 and 1", "50"]),
     "shapes that do not join": (
         lambda: layers.Concatenate()([keras.Input((4, 4, 1)), keras.Input((5, 4, 1))]),
         ["concatenate", "(None, 4, 4, 1)", "(None, 5, 4, 1)"],
     ),
     "a class for a layer": (lambda: after((6,), layers.Dense), ["Dense", "Dense(...)"]),
-    "a class for a callback": (lambda: fit(callbacks=[keras.callbacks.EarlyStopping]), ["callbacks", "instances"]),
+    "a class for a callback": (
+        lambda: fit(callbacks=[keras.callbacks.EarlyStopping]),
+        ["callbacks", "instances"],
+    ),
     "an unknown monitor": (
         lambda: fit(epochs=2, callbacks=[keras.callbacks.EarlyStopping(monitor="val_los")]),
         ["EarlyStopping", "'val_los'", "mode="],
     ),
-    "a checkpoint of another kind": (lambda: keras.callbacks.ModelCheckpoint("model.tf"), [".keras", "'model.tf'"]),
+    "a checkpoint of another kind": (
+        lambda: keras.callbacks.ModelCheckpoint("model.tf"),
+        [".keras", "'model.tf'"],
+    ),
     "a split that leaves nothing": (lambda: fit(validation_split=1.0), ["validation_split=1.0", "32"]),
     "weights of classes as a list": (lambda: fit(class_weight=[1, 2, 3]), ["class_weight", "{0: 1.0"]),
     "one input of two": (lambda: two()(X, [P, Q]), ["2 inputs", "['a', 'b']"]),
-    "inputs in the wrong order": (lambda: two()([X[:, :3], X], [P, Q]), ["input 'a'", "(None, 6)", "(32, 3)"]),
-    "a wrong name of an input": (lambda: two()({"a": X, "c": X[:, :3]}, [P, Q]), ["['a', 'b']", "['a', 'c']"]),
-    "a wrong name of a loss": (lambda: two(loss={"p": "mse", "r": "mse"})([X, X[:, :3]], [P, Q]), ["['r']", "['p', 'q']"]),
+    "inputs in the wrong order": (
+        lambda: two()([X[:, :3], X], [P, Q]),
+        ["input 'a'", "(None, 6)", "(32, 3)"],
+    ),
+    "a wrong name of an input": (
+        lambda: two()({"a": X, "c": X[:, :3]}, [P, Q]),
+        ["['a', 'b']", "['a', 'c']"],
+    ),
+    "a wrong name of a loss": (
+        lambda: two(loss={"p": "mse", "r": "mse"})([X, X[:, :3]], [P, Q]),
+        ["['r']", "['p', 'q']"],
+    ),
     "one target of two": (lambda: two()([X, X[:, :3]], P), ["['p', 'q']"]),
     "weights of another net": (lambda: net().set_weights([np.zeros((6, 8))]), ["4 weights", "got 1"]),
     "a file that is not there": (lambda: keras.models.load_model("nowhere.keras"), ["nowhere.keras"]),

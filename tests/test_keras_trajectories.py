@@ -1,7 +1,8 @@
-"""The same script gives what it gave in real Keras (keras_fixtures/README.md): histories, weights and predictions.
+"""The same script gives what it gave in real Keras (keras_fixtures/README.md):
+histories, weights and predictions.
 
-One pytest case for each script. Numbers may differ by 0.2 %: they are float32, summed in other orders, and errors grow over
-a dozen steps; 1e-5 is the same allowance for numbers near zero beside others of order one.
+One pytest case for each script. Numbers may differ by 0.2 %: they are float32, summed in other orders, and
+errors grow over a dozen steps; 1e-5 is the same allowance for numbers near zero beside others of order one.
 """
 
 import numpy as np
@@ -31,7 +32,9 @@ def test_every_result_has_its_case():
 
 
 def test_the_options_of_a_table_show():
-    """No two cases of a family agree to within ten tolerances, so a library that ignored an option would fail."""
+    """No two cases of a family agree to within ten tolerances,
+    so a library that ignored an option would fail.
+    """
     by_family = {}
     for name, one in CASES.items():
         for other, arrays in by_family.setdefault(one.family, {}).items():

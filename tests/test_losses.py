@@ -47,7 +47,10 @@ def test_predictions_of_float16_are_computed_with_as_float32(case, kind):
 @pytest.mark.parametrize("value", [None, "abc", {"a": 1}, object, [[1.0], [2.0, 3.0]]], ids=str)
 def test_what_holds_no_numbers_is_refused(name, value):
     loss, rows = getattr(losses, name), np.full((2, 3), 0.3)
-    for targets, predictions in ((value, rows), (np.array([0, 1]) if name.startswith("sparse") else rows, value)):
+    for targets, predictions in (
+        (value, rows),
+        (np.array([0, 1]) if name.startswith("sparse") else rows, value),
+    ):
         with pytest.raises(TypeError, match="numbers"):
             loss(targets, predictions)
 
@@ -61,7 +64,9 @@ def test_label_smoothing_is_a_share(name, value):
 
 
 def test_a_number_is_no_prediction_of_a_class():
-    with pytest.raises(ValueError, match="predictions must have the samples along their first axis, got the number"):
+    with pytest.raises(
+        ValueError, match="predictions must have the samples along their first axis, got the number"
+    ):
         losses.crossentropy([1.0], 0.5)
 
 
@@ -76,13 +81,16 @@ def test_arrays_of_another_module(case):
     np.testing.assert_allclose(gradient.get(), case["gradient"], rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("case", [c for c in FIXTURE["losses"] if "CategoricalCross" in c["name"]], ids=case_id)
+@pytest.mark.parametrize(
+    "case", [c for c in FIXTURE["losses"] if "CategoricalCross" in c["name"]], ids=case_id
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_through_a_softmax(case, dtype):
     """The loss of a softmax runs as one kernel on its logits; it must equal the loss of the probabilities."""
     loss = getattr(losses, case["name"])(**{**case["settings"], "from_logits": False})
     rng = np.random.default_rng(0)
-    logits = (rng.standard_normal(np.shape(case["y_pred"])) * 12).astype(dtype)  # so far apart that the clip is active
+    # so far apart that the clip is active
+    logits = (rng.standard_normal(np.shape(case["y_pred"])) * 12).astype(dtype)
     target = np.array(case["y_true"])
     results = []
     for fused in (True, False):
@@ -115,30 +123,42 @@ class TestKnownNumbers:
         assert value.item() == pytest.approx((0.9162907 + 0.7135582) / 2, abs=1e-6)
 
     def test_a_wrong_hard_bit_in_float32(self):
-        y_true, y_pred = np.array([[1.0, 0.0], [1.0, 0.0]], "float32"), np.array([[1.0, 1.0], [1.0, 0.0]], "float32")
+        y_true, y_pred = (
+            np.array([[1.0, 0.0], [1.0, 0.0]], "float32"),
+            np.array([[1.0, 1.0], [1.0, 0.0]], "float32"),
+        )
         value = losses.BinaryCrossentropy()(y_true, y_pred)  # 1 - 1e-7 is rounded to 1 - 1.19e-7
         assert value.item() == pytest.approx(3.98559, abs=1e-5)
-        assert losses.BinaryCrossentropy()([[0.0]], np.ones((1, 1), "float32")).item() == pytest.approx(15.942385, rel=1e-6)
+        assert losses.BinaryCrossentropy()([[0.0]], np.ones((1, 1), "float32")).item() == pytest.approx(
+            15.942385, rel=1e-6
+        )
 
     def test_hinges(self):
         np.testing.assert_allclose(losses.hinge([[-1.0, 1.0]], [[0.5, 0.5]]), [1.0])
         np.testing.assert_allclose(losses.hinge([[0.0, 1.0]], [[0.5, 0.5]]), [1.0])
-        np.testing.assert_allclose(losses.hinge([[0.0, 2.0]], [[0.5, 0.25]]), [0.75])  # not bits: taken as they are
+        # not bits: taken as they are
+        np.testing.assert_allclose(losses.hinge([[0.0, 2.0]], [[0.5, 0.25]]), [0.75])
         np.testing.assert_allclose(losses.squared_hinge([[0.0, 1.0]], [[0.5, 0.5]]), [(2.25 + 0.25) / 2])
         np.testing.assert_allclose(losses.categorical_hinge([[0.0, 1.0, 0.0]], [[0.3, 0.5, 0.4]]), [0.9])
 
     def test_smooth_regression(self):
         np.testing.assert_allclose(losses.huber([[0.0, 0.0]], [[0.5, -3.0]]), [(0.125 + 2.5) / 2])
-        np.testing.assert_allclose(losses.log_cosh([[0.0, 0.0]], [[1.5, 40.0]]), [(np.log(np.cosh(1.5)) + 40 - np.log(2)) / 2])
+        np.testing.assert_allclose(
+            losses.log_cosh([[0.0, 0.0]], [[1.5, 40.0]]), [(np.log(np.cosh(1.5)) + 40 - np.log(2)) / 2]
+        )
         np.testing.assert_allclose(losses.cosine_similarity([[3.0, 4.0]], [[4.0, 3.0]]), [-0.96])
         np.testing.assert_allclose(losses.cosine_similarity([[3.0, 4.0]], [[0.0, 0.0]]), [0.0], atol=1e-12)
         np.testing.assert_allclose(losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 5.0]]), [37.5])
-        np.testing.assert_allclose(losses.mean_squared_logarithmic_error([[np.e - 1]], [[-5.0]]), [1.0], rtol=1e-6)
+        np.testing.assert_allclose(
+            losses.mean_squared_logarithmic_error([[np.e - 1]], [[-5.0]]), [1.0], rtol=1e-6
+        )
 
     def test_distributions(self):
         expected = [0.5 * np.log(2) + 0.5 * np.log(2 / 3)]
         np.testing.assert_allclose(losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]), expected, rtol=1e-6)
-        np.testing.assert_allclose(losses.poisson([[2.0, 0.0]], [[3.0, 1.0]]), [(3 - 2 * np.log(3) + 1) / 2], rtol=1e-6)
+        np.testing.assert_allclose(
+            losses.poisson([[2.0, 0.0]], [[3.0, 1.0]]), [(3 - 2 * np.log(3) + 1) / 2], rtol=1e-6
+        )
 
     def test_regression(self):
         np.testing.assert_allclose(losses.mean_squared_error([[1.0, 2.0]], [[2.0, 4.0]]), [2.5])
@@ -180,7 +200,9 @@ class TestReductions:
 
 
 def test_a_loss_of_no_axes_is_not_reduced_again():
-    """One number from a function of one's own, weighted, is the loss; a mean by weights would take the weight out again."""
+    """One number from a function of one's own, weighted,
+    is the loss; a mean by weights would take the weight out again.
+    """
 
     class Total(losses.Loss):
         def call(self, y_true, y_pred):
@@ -195,7 +217,11 @@ class TestIgnoredClass:
 
     @pytest.mark.parametrize(
         ("reduction", "expected"),
-        [("sum_over_batch_size", np.log(4 / 1.8) / 2), ("sum", np.log(4 / 1.8)), (None, [np.log(2), -np.log(0.9), 0])],
+        [
+            ("sum_over_batch_size", np.log(4 / 1.8) / 2),
+            ("sum", np.log(4 / 1.8)),
+            (None, [np.log(2), -np.log(0.9), 0]),
+        ],
     )
     def test_it_is_not_counted(self, reduction, expected):
         loss = SparseCategoricalCrossentropy(ignore_class=-1, reduction=reduction)
@@ -233,7 +259,9 @@ class TestLabelsThatAreNoClass:
         if label < 0 and dtype.startswith("u"):
             return
         y_true, rows = self.labels(layout, dtype, label)
-        with pytest.raises(ValueError, match=rf"label {label}, but there are 3 classes.*number the classes from 0"):
+        with pytest.raises(
+            ValueError, match=rf"label {label}, but there are 3 classes.*number the classes from 0"
+        ):
             SparseCategoricalCrossentropy(from_logits=from_logits)(y_true, rows)
         if label < 0:
             with pytest.raises(ValueError, match="ignore_class"):
@@ -242,7 +270,9 @@ class TestLabelsThatAreNoClass:
     @pytest.mark.parametrize("label", [0, 1, 2])
     def test_all_others_are_taken(self, layout, dtype, label):
         y_true, rows = self.labels(layout, dtype, label)
-        np.testing.assert_allclose(SparseCategoricalCrossentropy()(y_true, rows).numpy(), np.log(3), rtol=1e-6)
+        np.testing.assert_allclose(
+            SparseCategoricalCrossentropy()(y_true, rows).numpy(), np.log(3), rtol=1e-6
+        )
 
     def test_those_to_ignore_are_taken(self, layout, dtype):
         for ignored in (-1, 3, 100) if not dtype.startswith("u") else (3, 100):
@@ -278,7 +308,8 @@ class TestWeights:
 class TestShapes:
     def test_a_column_of_predictions_takes_a_vector_of_targets(self):
         y_true, y_pred = np.array([1.0, 2.0, 3.0]), np.array([[1.0], [2.0], [5.0]])
-        assert MeanSquaredError()(y_true, y_pred).item() == pytest.approx(4 / 3)  # not 9 differences, broadcast
+        # not 9 differences, broadcast
+        assert MeanSquaredError()(y_true, y_pred).item() == pytest.approx(4 / 3)
 
     @pytest.mark.parametrize(
         ("name", "true", "pred", "advice"),
@@ -358,8 +389,15 @@ class TestLookup:
         assert copy.get_config() == loss.get_config()
 
     def test_names_of_keras(self):
-        names = {"mape": "mean_absolute_percentage_error", "MSLE": "mean_squared_logarithmic_error", "kld": "kl_divergence"}
-        names |= {name: name for name in ("huber", "log_cosh", "poisson", "hinge", "categorical_hinge", "cosine_similarity")}
+        names = {
+            "mape": "mean_absolute_percentage_error",
+            "MSLE": "mean_squared_logarithmic_error",
+            "kld": "kl_divergence",
+        }
+        names |= {
+            name: name
+            for name in ("huber", "log_cosh", "poisson", "hinge", "categorical_hinge", "cosine_similarity")
+        }
         for name, function in names.items():
             assert losses.get(name) is getattr(losses, function)
             assert losses.get(losses.serialize(losses.get(name))) is losses.get(name)
@@ -410,7 +448,10 @@ class TestLookup:
     )
     def test_crossentropy_by_shape(self, y_true, y_pred, name):
         y_true, y_pred = np.array(y_true), np.array(y_pred)
-        assert losses.as_loss("crossentropy")(y_true, y_pred).item() == losses.as_loss(name)(y_true, y_pred).item()
+        assert (
+            losses.as_loss("crossentropy")(y_true, y_pred).item()
+            == losses.as_loss(name)(y_true, y_pred).item()
+        )
 
     def test_unknown(self):
         with pytest.raises(ValueError, match="categorical_crossentropy"):

@@ -20,7 +20,11 @@ def test_usage_adds_up():
     found = memory.usage(model, x, y, None, x)
     assert found["parameters"] == 15 * 4
     assert found["optimizer"] >= 2 * 15 * 4, "two slots for each parameter"
-    assert found["steps"] == sum(block.nbytes for program in model.replay.programs for block in program.blocks) > 0
+    assert (
+        found["steps"]
+        == sum(block.nbytes for program in model.replay.programs for block in program.blocks)
+        > 0
+    )
     assert found["data"] == x.nbytes + y.nbytes, "each array once"
 
 

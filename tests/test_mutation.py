@@ -1,8 +1,8 @@
 """The gradient checks are checked: a wrong derivative planted anywhere must make them fail.
 
-Every rule of every primitive, and every implementation of every backward kernel, is spoilt in several ways, and the case of
-ops/cases.py that covers it must notice. The mistakes that cannot be planted everywhere follow by hand. Optimizers' updates
-are spoilt in optimizers/test_mutation.py.
+Every rule of every primitive, and every implementation of every backward kernel, is spoilt in several ways,
+and the case of ops/cases.py that covers it must notice. The mistakes that cannot be planted everywhere follow
+by hand. Optimizers' updates are spoilt in optimizers/test_mutation.py.
 """
 
 import numpy as np
@@ -78,7 +78,8 @@ def rules():
 
 
 RULES = list(rules())
-# Where the derivative is zero there is nothing to multiply or to drop; a rule that returns None cannot be spoilt at all.
+# Where the derivative is zero there is nothing to multiply or to drop;
+# a rule that returns None cannot be spoilt at all.
 ZERO = {
     "tinynet.ops.elementary.sign[x]": {"one element off"},
     "tinynet.ops.convolution2d.rectified_grad[1]": set(),
@@ -113,7 +114,9 @@ KERNELS = [k for k in backward_kernels() if k[0] != "optimizers"]  # "adagrad" i
 
 
 @pytest.mark.parametrize(
-    ("family", "operation", "implementation"), KERNELS, ids=[f"{op.__name__}-{name}" for _, op, name in KERNELS]
+    ("family", "operation", "implementation"),
+    KERNELS,
+    ids=[f"{op.__name__}-{name}" for _, op, name in KERNELS],
 )
 def test_a_wrong_kernel_is_noticed(monkeypatch, family, operation, implementation):
     cases = [case for case in CASES if case.family == family]
@@ -146,9 +149,13 @@ def test_batch_norm_without_a_term_is_noticed(monkeypatch, implementation, term)
 
 
 @pytest.mark.parametrize("implementation", list(conv2d.conv2d_input_grad.implementations))
-@pytest.mark.parametrize("border", [(0, slice(None)), (-1, slice(None)), (slice(None), 0), (slice(None), -1), (0, 0), (-1, -1)])
+@pytest.mark.parametrize(
+    "border", [(0, slice(None)), (-1, slice(None)), (slice(None), 0), (slice(None), -1), (0, 0), (-1, -1)]
+)
 def test_a_wrong_border_is_noticed(monkeypatch, implementation, border):
-    """'same' borders are where convolution kernels have variants of their own: one of them forgets its last channel."""
+    """'same' borders are where convolution kernels have variants of their own:
+    one of them forgets its last channel.
+    """
     right = conv2d.conv2d_input_grad.implementations[implementation]
 
     def wrong(*args, **kwargs):
@@ -161,7 +168,9 @@ def test_a_wrong_border_is_noticed(monkeypatch, implementation, border):
     assert notices(case, {"conv2d": implementation})
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.name in ("add", "subtract", "multiply", "divide", "power")])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in ("add", "subtract", "multiply", "divide", "power")]
+)
 def test_missing_unbroadcast_is_noticed(monkeypatch, case):
     """The gradient of a repeated operand taken from one of its places instead of summed over all."""
 

@@ -1,4 +1,5 @@
-"""Names: what base classes are called by is Keras's, a few documented names, or underscored, so that users' names are free.
+"""Names: what base classes are called by is Keras's, a few documented names,
+or underscored, so that users' names are free.
 
 The lists of Keras's names are those of Keras 3.15: tests/fixtures/make_attributes.py.
 """
@@ -14,9 +15,11 @@ from tinynet import layers, ops
 
 KERAS = json.loads((Path(__file__).parent / "fixtures" / "attributes.json").read_text(encoding="utf-8"))
 RESUMED = {"training_state", "restore_training_state"}  # what takes part in a backup
-OF_MODELS = RESUMED | {"gradients", "replay"}  # the derivatives of the loss on a batch; what was recorded of the steps
+# the derivatives of the loss on a batch; what was recorded of the steps
+OF_MODELS = RESUMED | {"gradients", "replay"}
 DOCUMENTED = {
-    "Model": OF_MODELS | {"input_shape", "output_shape"},  # of a subclass that ends in super().__init__(inputs, outputs)
+    # of a subclass that ends in super().__init__(inputs, outputs)
+    "Model": OF_MODELS | {"input_shape", "output_shape"},
     "Sequential": OF_MODELS | {"output_names"},
     "Functional": OF_MODELS | {"input_names"},
     "Metric": RESUMED,
@@ -24,7 +27,8 @@ DOCUMENTED = {
     "Callback": RESUMED | {"check_training_state"},
     "Optimizer": {"get_weights", "lr"},  # of Keras 1 and 2
 }
-OF_KERAS = {"_direction", "_iterations", "_layers", "_trainable", "_variables"}  # single words that Keras underscores too
+# single words that Keras underscores too
+OF_KERAS = {"_direction", "_iterations", "_layers", "_trainable", "_variables"}
 
 
 class Own(keras.Model):
@@ -79,7 +83,11 @@ def test_public_names_are_those_of_keras_and_documented_ones(base):
 def test_other_names_are_no_single_words(base):
     """`self._rank`, `self._state`: classes of one's own have such attributes too."""
     instance = instances()[base]
-    words = {name for name in dir(instance) if name.startswith("_") and not name.startswith("__") and "_" not in name[1:]}
+    words = {
+        name
+        for name in dir(instance)
+        if name.startswith("_") and not name.startswith("__") and "_" not in name[1:]
+    }
     assert words <= OF_KERAS
 
 
@@ -88,17 +96,24 @@ def test_other_names_are_no_single_words(base):
 X = np.random.default_rng(0).normal(size=(12, 6)).astype("float32")
 Y = X[:, :2] * 0.5
 EVERYDAY = """
-rank many expects revision min_rank calls key scale phase state mask last siblings history_size replay objective
-loss_fn steps gradients functional progress input_shape output_shape count total size shape units mode seed params
-direction converts slots updates kernel kind index temperature given inner graph nodes tensors waiting run train
-validation hooks rate averages arrays scalars excluded layers_list input_names output_names functions data batch epoch
-step value values keys items parent children child path_length width depth alpha beta hidden hidden_size config
-settings options cache memory buffer target teacher student encoder decoder head body logits lr momentum_value draw
-drawing record recorded places names sizes shapes inputs_seen outputs_seen axis axes groups activation_fn callback
-parts terms weighting reduction_kind
+rank many expects revision min_rank calls key scale phase state mask last siblings history_size replay
+objective loss_fn steps gradients functional progress input_shape output_shape count total size shape units
+mode seed params direction converts slots updates kernel kind index temperature given inner graph nodes
+tensors waiting run train validation hooks rate averages arrays scalars excluded layers_list input_names
+output_names functions data batch epoch step value values keys items parent children child path_length width
+depth alpha beta hidden hidden_size config settings options cache memory buffer target teacher student encoder
+decoder head body logits lr momentum_value draw drawing record recorded places names sizes shapes inputs_seen
+outputs_seen axis axes groups activation_fn callback parts terms weighting reduction_kind
 """
 WORDS = EVERYDAY.split()
-VALUES = {"number": 4, "word": "warmup", "array": np.ones(2, "float32"), "nothing": None, "list": [1, 2], "function": len}
+VALUES = {
+    "number": 4,
+    "word": "warmup",
+    "array": np.ones(2, "float32"),
+    "nothing": None,
+    "list": [1, 2],
+    "function": len,
+}
 
 
 def sequential(*middle):
@@ -211,7 +226,9 @@ OF_KERAS_THERE = {"optimizer": {"lr"}, "callback": {"params"}}  # names that hav
 def test_attributes_of_everyday_names(kind, value, tmp_path):
     """The same training, bit by bit, as of a class without them."""
     words = [word for word in WORDS if word not in OF_KERAS_THERE.get(kind, ())]
-    attributes = {name: VALUES[value] for word in words for name in (word, f"_{word}") if name not in OF_KERAS}
+    attributes = {
+        name: VALUES[value] for word in words for name in (word, f"_{word}") if name not in OF_KERAS
+    }
 
     def bits(attributes):
         keras.utils.set_random_seed(3)

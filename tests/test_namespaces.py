@@ -11,7 +11,9 @@ import tinynet
 
 
 def public_modules() -> dict[str, ModuleType]:
-    """{name by which it is reached: module} of all that `dir()` leads to from tinynet, but for what keras1 and keras2 hold."""
+    """{name by which it is reached: module} of all that `dir()` leads to from tinynet,
+    but for what keras1 and keras2 hold.
+    """
     found, waiting = {"tinynet": tinynet}, ["tinynet"]
     while waiting:
         name = waiting.pop()
@@ -25,11 +27,16 @@ def public_modules() -> dict[str, ModuleType]:
 
 
 PUBLIC = public_modules()
-ROOMS = "layers models ops optimizers optimizers.schedules datasets.mnist preprocessing.image backend.random kernels.conv2d"
+ROOMS = (
+    "layers models ops optimizers optimizers.schedules datasets.mnist preprocessing.image "
+    "backend.random kernels.conv2d"
+)
 
 
 def test_public_modules_are_found():
-    assert {f"tinynet.{room}" for room in ROOMS.split()} | {"tinynet.compat.keras2", "tinynet.utils"} < set(PUBLIC)
+    assert {f"tinynet.{room}" for room in ROOMS.split()} | {"tinynet.compat.keras2", "tinynet.utils"} < set(
+        PUBLIC
+    )
     assert 50 < len(PUBLIC) < 80  # no module of another package, and no internal one, leads on to more
 
 
@@ -39,12 +46,16 @@ def test_dir_is_what_is_public(name):
     names = dir(module)
     assert names == sorted(set(names))
     assert set(getattr(module, "__all__", [])) <= set(names)
-    assert [other for other in names if other.startswith("_")] == (["__version__"] if "__version__" in names else [])
+    assert [other for other in names if other.startswith("_")] == (
+        ["__version__"] if "__version__" in names else []
+    )
     for other in names:
         value = getattr(module, other)
         assert not isinstance(value, ModuleType) or value.__name__.startswith(("tinynet", "keras")), other
         if inspect.isclass(value) or inspect.isfunction(value):
-            assert value.__module__.partition(".")[0] == "tinynet", f"{name}.{other} comes from {value.__module__}"
+            assert value.__module__.partition(".")[0] == "tinynet", (
+                f"{name}.{other} comes from {value.__module__}"
+            )
 
 def test_no_module_is_hidden_by_what_is_in_it():
     """`import tinynet.ops.shapes` and then `tinynet.ops.shapes` give the module."""

@@ -1,4 +1,6 @@
-"""What a notebook shows, run by a real kernel: pictures, progress, tables; a name is text there and never markup."""
+"""What a notebook shows, run by a real kernel: pictures, progress,
+tables; a name is text there and never markup.
+"""
 
 import base64
 import io
@@ -20,7 +22,8 @@ CELLS = {
         from tinynet import layers, plotting
         rng = np.random.default_rng(0)
         x, y = rng.normal(size=(256, 8, 8, 1)).astype("float32"), rng.integers(0, 4, 256)
-        model = tinynet.Sequential([layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(4, activation="softmax")])
+        dense = layers.Dense(4, activation="softmax")
+        model = tinynet.Sequential([layers.Input((8, 8, 1)), layers.Flatten(), dense])
         model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         class Slow(tinynet.callbacks.Callback):
             def on_train_batch_end(self, batch, logs=None):
@@ -60,7 +63,9 @@ def data_of(outputs, kind):
 
 
 def text_of(outputs, name="stdout"):
-    return "".join(output.text for output in outputs if output.output_type == "stream" and output.name == name)
+    return "".join(
+        output.text for output in outputs if output.output_type == "stream" and output.name == name
+    )
 
 
 @pytest.mark.parametrize("cell", ["confusion", "plot_model", "show", "subplot"])
@@ -129,7 +134,8 @@ class Tags(HTMLParser):
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 ALLOWED = {
-    "table", "thead", "tbody", "tr", "th", "td", "caption", "p", "svg", "polyline", "text", "@style", "@width", "@height",
+    "table", "thead", "tbody", "tr", "th", "td", "caption", "p", "svg", "polyline", "text", "@style",
+    "@width", "@height",
     "@role", "@fill", "@stroke", "@stroke-width", "@points", "@x", "@y", "@font-size",
 }  # fmt: skip
 
@@ -137,7 +143,9 @@ ALLOWED = {
 def named_history():
     history = callbacks.History()
     for epoch in range(30):
-        history.on_epoch_end(epoch, {"loss": 1 / (epoch + 1), HOSTILE: 0.5, **({"val_loss": np.nan} if epoch % 2 else {})})
+        history.on_epoch_end(
+            epoch, {"loss": 1 / (epoch + 1), HOSTILE: 0.5, **({"val_loss": np.nan} if epoch % 2 else {})}
+        )
     return history
 
 
@@ -167,7 +175,11 @@ def test_names_are_text_and_never_markup(make):
 
 
 def test_names_in_pictures_and_tables_are_text():
-    for html in (markup.curves({HOSTILE: [1, 2]}), markup.table([HOSTILE], [[HOSTILE]], HOSTILE), markup.paragraph(HOSTILE)):
+    for html in (
+        markup.curves({HOSTILE: [1, 2]}),
+        markup.table([HOSTILE], [[HOSTILE]], HOSTILE),
+        markup.paragraph(HOSTILE),
+    ):
         found = Tags()
         found.feed(html)
         assert found.seen <= ALLOWED
@@ -180,7 +192,9 @@ def test_a_long_history_is_short():
 
 def test_grids_and_curves_are_drawn_to_scale():
     assert markup.grid(np.array([[0.0, 5.0, 10.0]])).count("rgba(0,114,178,0.30)") == 1
-    points = re.findall(r"points=\"(.*?)\"", markup.curves({"a": [0, 10], "b": [5, np.nan, 0]}, width=108, height=108))
+    points = re.findall(
+        r"points=\"(.*?)\"", markup.curves({"a": [0, 10], "b": [5, np.nan, 0]}, width=108, height=108)
+    )
     assert points == ["4.0,104.0 54.0,4.0", "4.0,54.0 104.0,104.0"]
 
 
@@ -213,10 +227,22 @@ def shades(html):
 
 
 def test_shades_of_numbers():
-    """From nothing for the lowest to 0.6 for the highest; none where all are alike, or where there is no number."""
-    assert shades(tinynet.Tensor(np.array([[0.0, 1.0], [2.0, 4.0]], np.float32))._repr_html_()) == [0, 0.15, 0.3, 0.6]
+    """From nothing for the lowest to 0.6 for the highest; none where all are alike,
+    or where there is no number.
+    """
+    assert shades(tinynet.Tensor(np.array([[0.0, 1.0], [2.0, 4.0]], np.float32))._repr_html_()) == [
+        0,
+        0.15,
+        0.3,
+        0.6,
+    ]
     assert shades(tinynet.Tensor(np.full((2, 2), 3.0, np.float32))._repr_html_()) == [0, 0, 0, 0]
-    assert shades(tinynet.Tensor(np.array([[np.nan, 1.0], [np.inf, 2.0]], np.float32))._repr_html_()) == [0, 0, 0, 0.6]
+    assert shades(tinynet.Tensor(np.array([[np.nan, 1.0], [np.inf, 2.0]], np.float32))._repr_html_()) == [
+        0,
+        0,
+        0,
+        0.6,
+    ]
 
 
 def test_connections_are_a_column_where_there_are_any():

@@ -13,7 +13,12 @@ from installing import ROOT, build, checkout, install
 
 
 def run(
-    code: str, *, cwd: Path, path: str | None = None, flags: tuple[str, ...] = (), python: str | Path = sys.executable
+    code: str,
+    *,
+    cwd: Path,
+    path: str | None = None,
+    flags: tuple[str, ...] = (),
+    python: str | Path = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     if path is not None:
@@ -41,7 +46,9 @@ def installed_files() -> set[str]:
 
 
 def test_wheel_holds_every_module_once_and_the_digits(wheel_contents):
-    assert {path.relative_to(wheel_contents).as_posix() for path in wheel_contents.rglob("*.py")} == installed_files()
+    assert {
+        path.relative_to(wheel_contents).as_posix() for path in wheel_contents.rglob("*.py")
+    } == installed_files()
     assert (wheel_contents / "tinynet" / "datasets" / "digits.npz").is_file()
     assert (wheel_contents / "tinynet" / "py.typed").is_file()
 
@@ -84,7 +91,8 @@ def test_wheel_works_outside_the_checkout(wheel_contents, tmp_path):
 
 
 def test_a_checkout_that_is_not_installed_says_so(tmp_path):
-    # -S leaves the installed packages out, and with them the editable install; NumPy is not reached before the error.
+    # -S leaves the installed packages out, and with them the editable install;
+    # NumPy is not reached before the error.
     done = run("import tinynet", cwd=ROOT, flags=("-S",))
     assert done.returncode != 0
     assert "pip install -e ." in done.stderr

@@ -31,7 +31,9 @@ def test_boxes_do_not_overlap_and_edges_lead_down(graph):
     for a, b in edges:
         assert layout.row[a] < layout.row[b]
         assert [row for _, row in layout.bends[a, b]] == list(range(layout.row[a] + 1, layout.row[b]))
-    assert all(x - w / 2 >= -1e-6 and x + w / 2 <= layout.width + 1e-6 for x, w in zip(layout.x, widths, strict=True))
+    assert all(
+        x - w / 2 >= -1e-6 and x + w / 2 <= layout.width + 1e-6 for x, w in zip(layout.x, widths, strict=True)
+    )
 
 
 def test_a_chain_is_straight_and_a_diamond_symmetric():
@@ -46,7 +48,9 @@ def net():
     x = layers.Input((8, 8, 3), name="image")
     a = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
     b = layers.Conv2D(4, 1, name="shortcut", trainable=False)(x)
-    inner = Sequential([layers.Input((256,)), layers.Dense(3, name="first"), layers.Dense(2, name="second")], name="inner")
+    inner = Sequential(
+        [layers.Input((256,)), layers.Dense(3, name="first"), layers.Dense(2, name="second")], name="inner"
+    )
     return Model(x, inner(layers.Flatten(name="flat")(layers.Add(name="sum")([a, b]))), name="net")
 
 
@@ -57,9 +61,17 @@ def words(figure):
 def test_what_the_boxes_say(tmp_path):
     figure = plot_model(net(), tmp_path / "net.png")
     assert (tmp_path / "net.png").stat().st_size > 1000
-    assert {"image (InputLayer)", "(None, 8, 8, 3)", "conv (Conv2D)", "inner (Sequential)", "(None, 2)"} <= set(words(figure))
+    assert {
+        "image (InputLayer)",
+        "(None, 8, 8, 3)",
+        "conv (Conv2D)",
+        "inner (Sequential)",
+        "(None, 2)",
+    } <= set(words(figure))
     assert len([patch for patch in figure.axes[0].patches if type(patch).__name__ == "FancyArrowPatch"]) == 6
-    text = words(plot_model(net(), None, show_shapes=False, show_layer_names=False, expand_nested=True, rankdir="LR"))
+    text = words(
+        plot_model(net(), None, show_shapes=False, show_layer_names=False, expand_nested=True, rankdir="LR")
+    )
     assert text.count("Dense") == 2
     assert "inner (Sequential)" not in text
     assert not any("None" in line for line in text)

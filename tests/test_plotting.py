@@ -1,4 +1,6 @@
-"""Pictures: what they show, for ordinary and for empty runs; that they are files, and change nothing outside."""
+"""Pictures: what they show, for ordinary and for empty runs; that they are files,
+and change nothing outside.
+"""
 
 import sys
 
@@ -30,7 +32,11 @@ def _nothing_global_changes():
 def texts(figure):
     """Every visible text, the drawing done."""
     figure.canvas.draw()
-    return [text.get_text() for text in figure.findobj(matplotlib.text.Text) if text.get_visible() and text.get_text()]
+    return [
+        text.get_text()
+        for text in figure.findobj(matplotlib.text.Text)
+        if text.get_visible() and text.get_text()
+    ]
 
 
 def overlapping(figure):
@@ -51,9 +57,14 @@ def lines(axes):
 def test_loss_and_accuracy_with_training_and_validation():
     figure = plotting.history_curves(HISTORY, title="digits")
     loss, accuracy = figure.axes
-    assert lines(loss) == {"training": ([1, 2, 3], [0.5, 0.2, 0.1]), "validation": ([1, 2, 3], [0.3, 0.15, 0.16])}
+    assert lines(loss) == {
+        "training": ([1, 2, 3], [0.5, 0.2, 0.1]),
+        "validation": ([1, 2, 3], [0.3, 0.15, 0.16]),
+    }
     assert lines(accuracy)["validation"] == ([1, 2, 3], [0.93, 0.96, 0.955])
-    assert {"digits", "Loss", "Accuracy", "last validation 95.50%", "last validation 0.1600"} <= set(texts(figure))
+    assert {"digits", "Loss", "Accuracy", "last validation 95.50%", "last validation 0.1600"} <= set(
+        texts(figure)
+    )
 
 
 def test_epochs_are_whole_numbers_and_those_of_the_history():
@@ -112,8 +123,16 @@ def test_mistakes_show_the_most_confident_first():
     truth = np.array([0, 0, 0, 1, 1, 0])  # 1, 2 and 3 are wrong
     for labels in (truth, truth[:, None], np.eye(2)[truth]):
         figure = plotting.mistakes(x, labels, probabilities)
-        shown = [(int(a.images[0].get_array()[0, 0]), a.get_title(), a.texts[0].get_text()) for a in figure.axes if a.images]
-        assert shown == [(1, "pred 1 (90%)", "true 0"), (3, "pred 0 (80%)", "true 1"), (2, "pred 1 (70%)", "true 0")]
+        shown = [
+            (int(a.images[0].get_array()[0, 0]), a.get_title(), a.texts[0].get_text())
+            for a in figure.axes
+            if a.images
+        ]
+        assert shown == [
+            (1, "pred 1 (90%)", "true 0"),
+            (3, "pred 0 (80%)", "true 1"),
+            (2, "pred 1 (70%)", "true 0"),
+        ]
         assert "3 of 6 images misclassified (50.00%)" in texts(figure)
 
 
@@ -122,7 +141,9 @@ def test_mistakes_show_the_most_confident_first():
 def test_mistakes_of_any_number_do_not_overlap(names, count):
     probabilities = np.random.default_rng(3).dirichlet(np.ones(3), count)
     truth = (probabilities.argmax(1) + 1) % 3
-    figure = plotting.mistakes(np.zeros((count, 28, 28, 1), np.uint8), truth, probabilities, class_names=names)
+    figure = plotting.mistakes(
+        np.zeros((count, 28, 28, 1), np.uint8), truth, probabilities, class_names=names
+    )
     assert overlapping(figure) == []
     assert sum(bool(axes.images) for axes in figure.axes) == min(count, 24)
 
@@ -132,13 +153,17 @@ def test_no_mistakes():
     assert {"No mistakes", "all 4 images are classified correctly"} <= set(texts(figure))
 
 
-@pytest.mark.parametrize(("x", "y", "p"), [((4, 8, 8), (3,), (4, 2)), ((4, 8, 8), (4,), (4,)), ((4, 64), (4,), (4, 2))])
+@pytest.mark.parametrize(
+    ("x", "y", "p"), [((4, 8, 8), (3,), (4, 2)), ((4, 8, 8), (4,), (4,)), ((4, 64), (4,), (4, 2))]
+)
 def test_mistakes_refuse_arrays_that_do_not_fit(x, y, p):
     with pytest.raises(ValueError, match="mistakes: expected"):
         plotting.mistakes(np.zeros(x), np.zeros(y, int), np.zeros(p))
 
 
-@pytest.mark.parametrize(("shape", "panels"), [((3, 3, 1, 7), 7), ((5, 5, 3, 32), 32), ((3, 3, 7, 14), 64), ((1, 1, 1, 1), 1)])
+@pytest.mark.parametrize(
+    ("shape", "panels"), [((3, 3, 1, 7), 7), ((5, 5, 3, 32), 32), ((3, 3, 7, 14), 64), ((1, 1, 1, 1), 1)]
+)
 def test_filters_share_one_scale_around_zero(shape, panels):
     kernel = np.random.default_rng(0).normal(size=shape)
     figure = plotting.filters(kernel)
@@ -162,7 +187,9 @@ def test_filters_of_zeros_and_of_another_rank():
 
 
 def test_confusion_matrix_counts_true_rows_and_predicted_columns():
-    figure = plotting.confusion_matrix([0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 0, 2], class_names=["cat", "dog", "ship"])
+    figure = plotting.confusion_matrix(
+        [0, 0, 1, 1, 1, 2], [0, 1, 1, 1, 0, 2], class_names=["cat", "dog", "ship"]
+    )
     counts = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert counts == {(0, 0): "1", (1, 0): "1", (0, 1): "1", (1, 1): "2", (2, 2): "1"}
     np.testing.assert_allclose(figure.axes[0].images[0].get_array()[1], [1 / 3, 2 / 3, 0])

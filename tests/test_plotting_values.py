@@ -41,7 +41,9 @@ def test_a_single_epoch_stands_in_the_middle():
         assert axes.get_xticks().tolist() == [epoch]
     two = plotting.history_curves({"loss": [0.5, 0.4]}).axes[0]
     low, high = two.get_xlim()
-    assert (1 - low, high - 2) == (pytest.approx(0.05), pytest.approx(0.05)), "matplotlib's margin of a twentieth"
+    assert (1 - low, high - 2) == (pytest.approx(0.05), pytest.approx(0.05)), (
+        "matplotlib's margin of a twentieth"
+    )
 
 
 def test_training_and_validation_are_told_apart():
@@ -81,7 +83,14 @@ def test_shares_are_in_percent(name, shown, text, tick):
 
 
 def test_the_loss_comes_first_and_the_learning_rate_not_at_all():
-    history = {"accuracy": [1], "learning_rate": [1], "mae": [1], "loss": [1], "val_loss": [1], "val_mae": [1]}
+    history = {
+        "accuracy": [1],
+        "learning_rate": [1],
+        "mae": [1],
+        "loss": [1],
+        "val_loss": [1],
+        "val_mae": [1],
+    }
     figure = plotting.history_curves(history, title="T")
     assert [title(axes) for axes in figure.axes] == ["Loss", "Accuracy", "Mae"]
     assert tuple(figure.get_size_inches()) == (pytest.approx(3 * 4.6), 3.9)
@@ -145,18 +154,29 @@ def test_the_width_is_that_of_the_whole_run(epochs, total, limits):
         assert axes.get_xticks().tolist() == [1]
 
 
-@pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (7, 3, 3)])
+@pytest.mark.parametrize(
+    ("count", "columns", "rows"), [(1, 1, 1), (2, 2, 1), (3, 3, 1), (4, 3, 2), (6, 3, 2), (7, 3, 3)]
+)
 def test_panels_stand_in_rows_of_three(count, columns, rows):
     names = ["loss", *(f"m{i}" for i in range(count - 1))]
     figure = live.live_curves({name: [(0, 1.0)] for name in names})
     assert len(figure.axes) == columns * rows
     assert [axes.axison for axes in figure.axes] == [True] * count + [False] * (columns * rows - count)
-    assert tuple(figure.get_size_inches()) == (pytest.approx(max(5.0, 4.6 * columns)), pytest.approx(3.3 * rows + 0.3))
+    assert tuple(figure.get_size_inches()) == (
+        pytest.approx(max(5.0, 4.6 * columns)),
+        pytest.approx(3.3 * rows + 0.3),
+    )
     assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == (rows, columns)
 
 
 def test_the_learning_rate_is_last_and_logarithmic_where_it_can_be():
-    curves = {"learning_rate": [(0, 0.1), (1, 0.01)], "mae": [(0, 1.0)], "loss": [(0, 1.0)], "val_loss": [], "empty": []}
+    curves = {
+        "learning_rate": [(0, 0.1), (1, 0.01)],
+        "mae": [(0, 1.0)],
+        "loss": [(0, 1.0)],
+        "val_loss": [],
+        "empty": [],
+    }
     figure = live.live_curves(curves, title="T")
     assert [title(axes) for axes in figure.axes] == ["Loss", "Mae", "Learning rate"]
     assert [axes.get_yscale() for axes in figure.axes] == ["linear", "linear", "log"]
@@ -189,19 +209,26 @@ def test_where_the_loss_shoots_up_it_is_cut_off():
     low, usual = 0.5, 1.0
     margin = 0.08 * (usual - low)
     assert axes.get_ylim() == pytest.approx((low - margin, low + 2 * (usual - low) + margin))
-    high_start = plotting.learning_rate_curve([*RATES, 10.0], [1, 3, 3, 3, 100]).axes[0]  # the median is above the first
+    # the median is above the first
+    high_start = plotting.learning_rate_curve([*RATES, 10.0], [1, 3, 3, 3, 100]).axes[0]
     assert high_start.get_ylim()[1] == pytest.approx(1 + 2 * 2 + 0.08 * 2)
     flat = plotting.learning_rate_curve(RATES, [2, 2, 2, 2]).axes[0]
     assert flat.get_ylim() == pytest.approx((1.5, 2.5))
 
 
 def test_raw_losses_stand_faintly_behind_and_are_all_seen_at_the_bottom():
-    axes = plotting.learning_rate_curve(RATES, [1, 0.5, 0.6, 0.7], raw=[1, 0.1, 2, 3], suggestion=1e-2).axes[0]
+    axes = plotting.learning_rate_curve(RATES, [1, 0.5, 0.6, 0.7], raw=[1, 0.1, 2, 3], suggestion=1e-2).axes[
+        0
+    ]
     raw, smooth, dot = axes.lines
     assert raw.get_ydata().tolist() == [1, 0.1, 2, 3]
     assert (raw.get_alpha(), smooth.get_alpha()) == (0.25, None)
     assert axes.get_ylim()[0] == pytest.approx(0.1 - 0.08 * 0.9)
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["each batch", "smoothed", "suggestion"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "each batch",
+        "smoothed",
+        "suggestion",
+    ]
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (1e-2, pytest.approx(0.5))
     assert title(axes, "right") == "suggestion 0.01"
 
@@ -211,7 +238,9 @@ def test_a_suggestion_between_two_rates_lies_on_the_line():
     assert axes.lines[1].get_ydata()[0] == pytest.approx(0.75), "half-way on the logarithmic axis"
 
 
-@pytest.mark.parametrize(("rates", "losses"), [([1.0], [1.0]), ([], []), ([1.0, 2.0], [1.0]), ([1.0, 2.0], [[1.0, 2.0]])])
+@pytest.mark.parametrize(
+    ("rates", "losses"), [([1.0], [1.0]), ([], []), ([1.0, 2.0], [1.0]), ([1.0, 2.0], [[1.0, 2.0]])]
+)
 def test_fewer_than_two_points_are_refused(rates, losses):
     with pytest.raises(ValueError, match="two points or more"):
         plotting.learning_rate_curve(rates, losses)
@@ -227,7 +256,9 @@ def test_two_points_are_enough():
 def test_every_number_can_be_read():
     """Light text on dark cells, dark text on light ones; the contrast is nowhere below 2.5."""
     truth = np.repeat(np.arange(3), [100, 100, 100])
-    predicted = np.concatenate([np.repeat([0, 1, 2], counts) for counts in ([97, 2, 1], [44, 56, 0], [46, 0, 54])])
+    predicted = np.concatenate(
+        [np.repeat([0, 1, 2], counts) for counts in ([97, 2, 1], [44, 56, 0], [46, 0, 54])]
+    )
     axes = plotting.confusion_matrix(truth, predicted).axes[0]
     picture = axes.images[0]
     assert picture.get_clim() == (0, 1)
@@ -238,14 +269,19 @@ def test_every_number_can_be_read():
         assert (ink + 0.05) / (paper + 0.05) > 2.5, (row, column)
     colours = {text.get_position(): to_hex(text.get_color()) for text in axes.texts}
     assert colours == {
-        (0, 0): "#ffffff", (1, 0): "#222222", (2, 0): "#222222", (0, 1): "#222222", (1, 1): "#ffffff", (0, 2): "#222222",
+        (0, 0): "#ffffff", (1, 0): "#222222", (2, 0): "#222222", (0, 1): "#222222", (1, 1): "#ffffff",
+        (0, 2): "#222222",
         (2, 2): "#222222",
     }  # fmt: skip
     assert len(axes.texts) == 7, "no zeros"
 
 
 def test_names_that_are_long_are_turned():
-    for names, angle, where in ((["cat", "dog"], 0, "center"), (["bird", "dog"], 45, "right"), (None, 0, "center")):
+    for names, angle, where in (
+        (["cat", "dog"], 0, "center"),
+        (["bird", "dog"], 45, "right"),
+        (None, 0, "center"),
+    ):
         axes = plotting.confusion_matrix([0, 1], [0, 1], class_names=names).axes[0]
         labels = axes.get_xticklabels()
         assert [label.get_text() for label in labels] == (names or ["0", "1"])
@@ -335,7 +371,9 @@ def test_one_channel_is_grey():
     assert shown(image, cmap="RdBu_r").cmap.name == "RdBu_r"
 
 
-@pytest.mark.parametrize(("count", "columns", "expected"), [(3, 8, (1, 3)), (8, 8, (1, 8)), (9, 8, (2, 8)), (5, 1, (5, 1))])
+@pytest.mark.parametrize(
+    ("count", "columns", "expected"), [(3, 8, (1, 3)), (8, 8, (1, 8)), (9, 8, (2, 8)), (5, 1, (5, 1))]
+)
 def test_images_stand_in_rows(count, columns, expected):
     figure = plotting.gallery(np.zeros((count, 4, 4)), columns=columns)
     assert figure.axes[0].get_subplotspec().get_gridspec().get_geometry() == expected
@@ -353,7 +391,9 @@ def test_a_long_title_fits():
     assert figure.get_size_inches().tolist() == pytest.approx([10.5, 1.65])
 
 
-@pytest.mark.parametrize(("count", "limit", "expected"), [(39, 40, 39), (40, 40, 40), (41, 40, 40), (5, 3, 3)])
+@pytest.mark.parametrize(
+    ("count", "limit", "expected"), [(39, 40, 39), (40, 40, 40), (41, 40, 40), (5, 3, 3)]
+)
 def test_a_gallery_has_a_limit(count, limit, expected):
     figure = plotting.gallery(np.zeros((count, 2, 2)), limit=limit)
     assert sum(bool(axes.images) for axes in figure.axes) == expected
@@ -368,7 +408,9 @@ def test_galleries_refuse_what_does_not_fit():
             plotting.gallery(np.zeros(shape))
 
 
-@pytest.mark.parametrize(("wrong", "limit", "text"), [(3, 3, ""), (4, 3, ": the 3 most confident"), (24, 24, "")])
+@pytest.mark.parametrize(
+    ("wrong", "limit", "text"), [(3, 3, ""), (4, 3, ": the 3 most confident"), (24, 24, "")]
+)
 def test_mistakes_say_how_many_are_shown(wrong, limit, text):
     probabilities = np.tile([[0.75, 0.25]], (30, 1))
     truth = np.r_[np.ones(wrong, int), np.zeros(30 - wrong, int)]
@@ -383,7 +425,11 @@ def test_mistakes_say_how_many_are_shown(wrong, limit, text):
 def test_mistakes_in_as_many_columns_as_names_leave_room_for():
     def columns(names=None, **settings):
         figure = plotting.mistakes(
-            np.zeros((24, 4, 4)), np.ones(24, int), np.eye(2)[np.zeros(24, int)], class_names=names, **settings
+            np.zeros((24, 4, 4)),
+            np.ones(24, int),
+            np.eye(2)[np.zeros(24, int)],
+            class_names=names,
+            **settings,
         )
         return figure.axes[0].get_subplotspec().get_gridspec().get_geometry()[1]
 
@@ -435,7 +481,13 @@ def test_filters_of_one_number_are_shown():
 
 @pytest.mark.parametrize(
     ("y", "expected"),
-    [([1, 0, 2], [1, 0, 2]), ([[1], [0]], [1, 0]), ([[0.2, 0.8], [0.9, 0.1]], [1, 0]), ([1.0, 2.0], [1, 2]), ([], [])],
+    [
+        ([1, 0, 2], [1, 0, 2]),
+        ([[1], [0]], [1, 0]),
+        ([[0.2, 0.8], [0.9, 0.1]], [1, 0]),
+        ([1.0, 2.0], [1, 2]),
+        ([], []),
+    ],
 )
 def test_class_numbers(y, expected):
     found = fig.class_numbers(y, "who")
@@ -456,11 +508,16 @@ def test_every_class_has_a_name():
     with pytest.raises(ValueError, match="class_names has 1 names for 2 classes"):
         plotting.confusion_matrix([0, 1], [0, 1], class_names=["cat"])
     images, probabilities = np.zeros((2, 4, 4)), np.array([[0.9, 0.1], [0.2, 0.8]])
-    with pytest.raises(ValueError, match="mistakes: expected a name for every class, got 2 probabilities an image, 1 class"):
+    with pytest.raises(
+        ValueError, match="mistakes: expected a name for every class, got 2 probabilities an image, 1 class"
+    ):
         plotting.mistakes(images, [0, 0], probabilities, class_names=["cat"])
     with pytest.raises(ValueError, match="and a label 2"):
         plotting.mistakes(images, [0, 2], probabilities)
-    assert plotting.confusion_matrix([0, 1], [0, 1], class_names=[7, 8]).axes[0].get_xticklabels()[1].get_text() == "8"
+    assert (
+        plotting.confusion_matrix([0, 1], [0, 1], class_names=[7, 8]).axes[0].get_xticklabels()[1].get_text()
+        == "8"
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (2, 2, 2), (0, 1, 1)])
@@ -503,10 +560,15 @@ def boxes(figure):
             left, bottom, width, height = patch.get_x(), patch.get_y(), patch.get_width(), patch.get_height()
             inside = [
                 text for text in axes.texts
-                if left <= text.get_position()[0] <= left + width and bottom <= text.get_position()[1] <= bottom + height
+                if left <= text.get_position()[0] <= left + width
+                and bottom <= text.get_position()[1] <= bottom + height
             ]  # fmt: skip
             texts = [text.get_text() for text in sorted(inside, key=lambda text: -text.get_position()[1])]
-            found[texts[0].split()[0]] = (to_hex(patch.get_facecolor()), (left + width / 2, bottom + height / 2), texts)
+            found[texts[0].split()[0]] = (
+                to_hex(patch.get_facecolor()),
+                (left + width / 2, bottom + height / 2),
+                texts,
+            )
     return found
 
 
@@ -544,7 +606,9 @@ def test_lines_of_a_box():
 def test_arrows_end_at_the_sides_of_boxes():
     figure = plotting.plot_model(net(), None)
     found = boxes(figure)
-    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, matplotlib.patches.FancyArrowPatch)]
+    arrows = [
+        patch for patch in figure.axes[0].patches if isinstance(patch, matplotlib.patches.FancyArrowPatch)
+    ]
     assert len(arrows) == 4
     ends = [(arrow._path_original.vertices[0], arrow._path_original.vertices[-1]) for arrow in arrows]
     heights = {name: 0.2 * len(texts) + 0.2 for name, (_, _, texts) in found.items()}
@@ -556,7 +620,9 @@ def test_arrows_end_at_the_sides_of_boxes():
 
 def test_arrows_that_pass_a_row_by_are_seen():
     figure = plotting.plot_model(net(), None)
-    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, matplotlib.patches.FancyArrowPatch)]
+    arrows = [
+        patch for patch in figure.axes[0].patches if isinstance(patch, matplotlib.patches.FancyArrowPatch)
+    ]
     bent = [to_hex(arrow.get_edgecolor()) for arrow in arrows if len(arrow._path_original.vertices) > 4]
     straight = [to_hex(arrow.get_edgecolor()) for arrow in arrows if len(arrow._path_original.vertices) == 4]
     assert bent == [VERMILION], "from a, past b, to the sum"
@@ -573,7 +639,9 @@ def crossings(layout, edges):
 
 
 def test_graphs_that_need_no_crossings_have_none():
-    """Downwards the rows are ordered by what is above, upwards by what is below: each alone leaves some of these."""
+    """Downwards the rows are ordered by what is above, upwards by what is below:
+    each alone leaves some of these.
+    """
     graphs = [
         [(0, 8), (1, 6), (2, 5), (2, 8), (3, 5), (3, 7), (6, 9)],
         [(0, 3), (0, 4), (0, 5), (1, 2), (2, 7), (3, 7), (5, 6), (5, 9)],

@@ -51,9 +51,16 @@ def test_numbers_are_those_of_one_draw_in_double_precision(dtype):
 
 
 def test_defaults_are_standard():
-    for call, moments in ((random.normal, (0, 1)), (random.uniform, (0.5, 12**-0.5)), (random.truncated_normal, (0, 0.8796))):
+    for call, moments in (
+        (random.normal, (0, 1)),
+        (random.uniform, (0.5, 12**-0.5)),
+        (random.truncated_normal, (0, 0.8796)),
+    ):
         values = call((100_000,), seed=0).numpy().astype(float)
-        assert (values.mean(), values.std()) == (pytest.approx(moments[0], abs=0.01), pytest.approx(moments[1], rel=0.01))
+        assert (values.mean(), values.std()) == (
+            pytest.approx(moments[0], abs=0.01),
+            pytest.approx(moments[1], rel=0.01),
+        )
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), [2, 3]])
@@ -64,7 +71,9 @@ def test_shapes(shape):
 
 
 def test_seeds():
-    assert (random.normal((3,), seed=5).numpy() == random.normal((3,), seed=5).numpy()).all(), "an integer: always the same"
+    assert (random.normal((3,), seed=5).numpy() == random.normal((3,), seed=5).numpy()).all(), (
+        "an integer: always the same"
+    )
     generator, again = SeedGenerator(5), SeedGenerator(5)
     first, second = random.normal((3,), seed=generator).numpy(), random.normal((3,), seed=generator).numpy()
     assert (first != second).all(), "a generator: others each time"
@@ -105,7 +114,9 @@ def test_a_sampling_layer_of_ones_own():
 
 
 def test_the_state_of_a_seed_generator():
-    """Keras's: the seed and the number of draws so far; another generator with that state goes on as this one."""
+    """Keras's: the seed and the number of draws so far;
+    another generator with that state goes on as this one.
+    """
     tinynet.utils.set_random_seed(4)
     for made in (SeedGenerator(7), SeedGenerator(), SeedGenerator(2**40 + 3)):
         start = made.state.numpy()

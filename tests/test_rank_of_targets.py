@@ -1,4 +1,5 @@
-"""Targets and predictions that differ in a last axis of size 1 are the same samples: never a table of all pairs.
+"""Targets and predictions that differ in a last axis of size 1 are the same samples:
+never a table of all pairs.
 
 Expected values: plain NumPy on arrays of one shape.
 """
@@ -53,7 +54,9 @@ class Errors(metrics.Metric):
 
 LOSSES = {
     "a function": lambda: losses.LossFunctionWrapper(squared),
-    "a function of its own": lambda: losses.LossFunctionWrapper(lambda a, b: ops.mean(ops.square(a - b), axis=-1)),
+    "a function of its own": lambda: losses.LossFunctionWrapper(
+        lambda a, b: ops.mean(ops.square(a - b), axis=-1)
+    ),
     "a subclass": Squared,
     "tinynet's": losses.MeanSquaredError,
 }

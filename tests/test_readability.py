@@ -1,8 +1,8 @@
 """What one reads at a time stays small, and says what it does.
 
-Budgets count tokens, not lines: names, numbers, operators and brackets. Comments, docstrings and line ends are free, so that
-nothing is gained by writing densely. Of a function its own body counts, without the functions within it and without its
-parameters, which for much of this code are Keras's.
+Budgets count tokens, not lines: names, numbers, operators and brackets. Comments, docstrings and line ends
+are free, so that nothing is gained by writing densely. Of a function its own body counts, without the
+functions within it and without its parameters, which for much of this code are Keras's.
 """
 
 import ast
@@ -15,15 +15,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # tinynet/kernels is a link to kernels/.
-FILES = sorted({path.resolve() for folder in ("kernels", "tinynet") for path in (ROOT / folder).rglob("*.py")})
+FILES = sorted(
+    {path.resolve() for folder in ("kernels", "tinynet") for path in (ROOT / folder).rglob("*.py")}
+)
 FREE = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
+    tokenize.ENDMARKER
 }  # fmt: skip
 
 FILE_TOKENS = 2450
 FUNCTION_TOKENS = 400
 AUTOGRAD_TOKENS = 5625  # tinynet/autograd: the whole engine
-FILE_LINES = 320  # with docstrings and comments
+FILE_LINES = 340  # with docstrings and comments
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 Span = tuple[tuple[int, int], tuple[int, int]]
@@ -42,14 +45,19 @@ def docstrings(tree: ast.AST) -> set[tuple[int, int]]:
     """Where they begin."""
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS)) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, *FUNCTIONS))
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             found.add(span(node.body[0], node.body[0])[0])
     return found
 
 
 @cache
 def tokens(text: str) -> list[tuple[int, int]]:
-    """Where the tokens of a file begin, but for the free ones. Columns are in bytes, as the syntax tree has them."""
+    """Where the tokens of a file begin, but for the free ones. Columns are in bytes,
+    as the syntax tree has them.
+    """
     described = docstrings(ast.parse(text))
     lines = text.splitlines()
     found = []
@@ -62,7 +70,12 @@ def tokens(text: str) -> list[tuple[int, int]]:
 
 def body_tokens(text: str, function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     begin, end = span(function.body[0], function)
-    within = [node for part in function.body for node in ast.walk(part) if isinstance(node, (ast.ClassDef, *FUNCTIONS))]
+    within = [
+        node
+        for part in function.body
+        for node in ast.walk(part)
+        if isinstance(node, (ast.ClassDef, *FUNCTIONS))
+    ]
     apart = [span(node, node) for node in within]
     own = [place for place in tokens(text) if begin <= place < end]
     return sum(not any(first <= place < last for first, last in apart) for place in own)
@@ -103,29 +116,42 @@ def test_files_and_functions_keep_to_their_budget(path):
     assert len(text.splitlines()) <= FILE_LINES, f"{here} has {len(text.splitlines())} lines; divide it"
     for function in functions(path):
         count = body_tokens(text, function)
-        assert count <= FUNCTION_TOKENS, f"{named(path, function)}: {function.name} has {count} tokens; divide it"
+        assert count <= FUNCTION_TOKENS, (
+            f"{named(path, function)}: {function.name} has {count} tokens; divide it"
+        )
 
 
 def test_autograd_stays_small():
-    count = sum(len(tokens(path.read_text(encoding="utf-8"))) for path in (ROOT / "tinynet" / "autograd").rglob("*.py"))
+    count = sum(
+        len(tokens(path.read_text(encoding="utf-8")))
+        for path in (ROOT / "tinynet" / "autograd").rglob("*.py")
+    )
     assert count <= AUTOGRAD_TOKENS, count
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_choice_within_a_choice(path):
-    """`a if x else b if y else c` is read twice; an `if` statement, or a function of its own, is read once."""
+    """`a if x else b if y else c` is read twice; an `if` statement,
+    or a function of its own, is read once.
+    """
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.IfExp):
-            assert not any(isinstance(part, ast.IfExp) for part in (node.test, node.body, node.orelse)), named(path, node)
+            assert not any(isinstance(part, ast.IfExp) for part in (node.test, node.body, node.orelse)), (
+                named(path, node)
+            )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_or_self_is_no_statement(path):
-    """`self.rules.update(...) or self` calls for what it does; what it gives is written in a line of its own."""
+    """`self.rules.update(...) or self` calls for what it does;
+    what it gives is written in a line of its own.
+    """
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
             last = node.values[-1]
-            assert not (isinstance(last, ast.Name) and last.id == "self"), f"{named(path, node)}: {ast.unparse(node)}"
+            assert not (isinstance(last, ast.Name) and last.id == "self"), (
+                f"{named(path, node)}: {ast.unparse(node)}"
+            )
 
 
 KERNELS = [path for path in FILES if path.is_relative_to(ROOT / "kernels")]
@@ -133,7 +159,9 @@ KERNELS = [path for path in FILES if path.is_relative_to(ROOT / "kernels")]
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_arguments_of_kernels_travel_by_name(path):
-    """Of more than ten, two that change places are not seen; a named tuple takes their place (kernels/emit/call.py)."""
+    """Of more than ten, two that change places are not seen;
+    a named tuple takes their place (kernels/emit/call.py).
+    """
     for function in functions(path):
         count = len(function.args.posonlyargs) + len(function.args.args)
         assert count <= 10, f"{named(path, function)}: {function.name} takes {count} arguments by place"

@@ -21,7 +21,9 @@ def test_ci_runs_the_two_commands_of_the_readme():
 
 def test_the_python_of_the_readme_runs(tmp_path):
     code = "\n".join(code for language, code in BLOCKS if language == "python")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "digits.tinynet").is_file()
     last = [line for line in done.stdout.splitlines() if "val_accuracy" in line][-1]
@@ -34,14 +36,21 @@ def test_the_api_fits_in_twenty_lines():
 
 
 def test_the_files_that_a_convolution_enters():
-    """If this fails because the code has changed, put what `python -m benchmarks chain` prints into the README."""
+    """If this fails because the code has changed, put what `python -m benchmarks chain`
+    prints into the README.
+    """
     command = [sys.executable, "-m", "benchmarks", "chain"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     printed = done.stdout.strip()
     assert printed in [code.strip() for language, code in BLOCKS if not language]
     files = re.findall(r"^  (\S+\.py) ", printed, flags=re.MULTILINE)
     assert printed.endswith(f"{len(files)} files")
-    some = {"tinynet/layers/conv2d.py", "tinynet/ops/convolution2d.py", "kernels/conv2d/vector.py", "kernels/emit/objects.py"}
+    some = {
+        "tinynet/layers/conv2d.py",
+        "tinynet/ops/convolution2d.py",
+        "kernels/conv2d/vector.py",
+        "kernels/emit/objects.py",
+    }
     assert some <= set(files)
 
 
@@ -53,7 +62,13 @@ def test_files_named_in_the_documents_exist():
         folder = ROOT
         for name in re.findall(r"`([\w./-]+(?:\.py|\.md|/))`|\]\(([\w./-]+)\)", text):
             path = Path(name[0] or name[1])
-            if len(path.parts) > 1 and (ROOT / path).parent.is_dir():  # where names without a folder lie from here on
+            # where names without a folder lie from here on
+            if len(path.parts) > 1 and (ROOT / path).parent.is_dir():
                 folder = ROOT / path if (ROOT / path).is_dir() else (ROOT / path).parent
-            candidates = (ROOT / path, folder / path.name, ROOT / "tinynet" / path, (ROOT / document).parent / path)
+            candidates = (
+                ROOT / path,
+                folder / path.name,
+                ROOT / "tinynet" / path,
+                (ROOT / document).parent / path,
+            )
             assert any(candidate.exists() for candidate in candidates), f"{document} names {path}"

@@ -25,7 +25,9 @@ def test_orthogonal_rows_cost_nothing():
     assert float(OrthogonalRegularizer(0.5)(Tensor(W)).numpy()) == pytest.approx(0.5 * abs(v[0] @ v[1]))
     c = W / np.linalg.norm(W, axis=0, keepdims=True)
     pairs = abs(c.T @ c)[np.triu_indices(3, 1)]
-    assert float(OrthogonalRegularizer(0.5, "columns")(Tensor(W)).numpy()) == pytest.approx(0.5 * pairs.mean())
+    assert float(OrthogonalRegularizer(0.5, "columns")(Tensor(W)).numpy()) == pytest.approx(
+        0.5 * pairs.mean()
+    )
 
 
 @pytest.mark.parametrize("penalty", [L1(0.3), L2(0.2), L1L2(0.1, 0.2), OrthogonalRegularizer(0.7)])
@@ -33,7 +35,9 @@ def test_gradients(penalty):
     assert gradcheck(penalty, W)
 
 
-@pytest.mark.parametrize("name", ["l1", "L1", "l2", "l1_l2", "L1L2", "orthogonal_regularizer", L2, L2(0.5), None])
+@pytest.mark.parametrize(
+    "name", ["l1", "L1", "l2", "l1_l2", "L1L2", "orthogonal_regularizer", L2, L2(0.5), None]
+)
 def test_lookup(name):
     found = regularizers.get(name)
     if found is not None:
@@ -98,7 +102,9 @@ def test_penalised_steps_are_replayed_with_the_same_bits():
     def run(eagerly):
         tinynet.utils.set_random_seed(1)
         settings = {"kernel_regularizer": L1L2(0.01, 0.02), "activity_regularizer": "l2"}
-        model = Sequential([layers.Input((3,)), layers.Dense(4, "relu", **settings), layers.Dense(1, bias_regularizer="l1")])
+        model = Sequential(
+            [layers.Input((3,)), layers.Dense(4, "relu", **settings), layers.Dense(1, bias_regularizer="l1")]
+        )
         model.compile("adam", "mse", run_eagerly=eagerly)
         rng = np.random.default_rng(0)
         model.fit(rng.normal(size=(64, 3)), rng.normal(size=(64, 1)), batch_size=8, epochs=2, verbose=0)

@@ -29,7 +29,8 @@ NEEDED = {
     "Optimizer": (0.1,),
     "BackupAndRestore": ("folder",), "ConfusionMatrix": (3,), "CosineDecay": (0.1, 10), "IoU": (2, [0]),
     "CosineDecayRestarts": (0.1, 10), "ExponentialDecay": (0.1, 10, 0.9), "InverseTimeDecay": (0.1, 10, 0.9),
-    "PolynomialDecay": (0.1, 10), "PiecewiseConstantDecay": ([5], [0.1, 0.01]), "OneCycle": (0.1, 10), "MeanIoU": (2,),
+    "PolynomialDecay": (0.1, 10), "PiecewiseConstantDecay": ([5], [0.1, 0.01]), "OneCycle": (0.1, 10),
+    "MeanIoU": (2,),
     "CSVLogger": ("log.csv",), "LearningRateScheduler": (float,), "ModelCheckpoint": ("best.tinynet",),
     "OneHotIoU": (2, [0]), "OneHotMeanIoU": (2,), "PrecisionAtRecall": (0.5,), "RecallAtPrecision": (0.5,),
     "SensitivityAtSpecificity": (0.5,), "SpecificityAtSensitivity": (0.5,), "LossFunctionWrapper": (max,),
@@ -40,14 +41,20 @@ NEEDED = {
 def classes():
     for room in ROOMS:
         for name, found in vars(room).items():
-            ours = inspect.isclass(found) and found.__module__.startswith(room.__name__) and room is not layers
+            ours = (
+                inspect.isclass(found) and found.__module__.startswith(room.__name__) and room is not layers
+            )
             if ours and name == found.__name__ and name not in ("CallbackList", "MetricList"):
                 yield found
 
 
 @pytest.mark.parametrize("cls", list(classes()), ids=lambda cls: cls.__name__)
 def test_objects_are_printed_as_calls(cls):
-    known = {name: value for name, value in (("learning_rate", 0.1), ("filepath", "f")) if name in signature.accepted(cls)}
+    known = {
+        name: value
+        for name, value in (("learning_rate", 0.1), ("filepath", "f"))
+        if name in signature.accepted(cls)
+    }
     needed = NEEDED.get(cls.__name__)
     try:
         thing = cls(*needed) if needed is not None else cls()
@@ -62,7 +69,9 @@ def test_objects_are_printed_as_calls(cls):
     assert "\n" not in shown
     usual = signature.defaults(cls)
     for name in usual:  # arguments that are not given are not shown
-        assert name == "learning_rate" or f"{name}=" not in shown or name in known or "Wrapper" in shown, shown
+        assert name == "learning_rate" or f"{name}=" not in shown or name in known or "Wrapper" in shown, (
+            shown
+        )
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -86,18 +95,25 @@ def test_what_was_given_is_shown_and_nothing_else():
     layer(np.zeros((2, 8, 8, 1)))
     assert repr(layer) == "Conv2D(8, 3, activation='relu')  (None, 8, 8, 1) -> (None, 6, 6, 8)"
     layer = layers.Dense(3, ops.relu, kernel_regularizer=regularizers.L2(0.1), use_bias=False, name="head")
-    assert repr(layer) == "Dense(3, activation=relu, kernel_regularizer=L2(l2=0.1), use_bias=False, name='head')"
+    assert (
+        repr(layer) == "Dense(3, activation=relu, kernel_regularizer=L2(l2=0.1), use_bias=False, name='head')"
+    )
     assert f"{layer}" == "<Dense 'head'>"  # in messages
     assert repr(optimizers.Adam(0.003)) == "Adam(learning_rate=0.003, iterations=0)"
     assert repr(optimizers.Adam()) == "Adam(learning_rate=0.001, iterations=0)"
     schedule = schedules.ExponentialDecay(0.1, 10, decay_rate=0.9)
     assert repr(optimizers.SGD(schedule, momentum=0.9)) == (
-        "SGD(learning_rate=ExponentialDecay(initial_learning_rate=0.1, decay_steps=10, decay_rate=0.9), momentum=0.9, "
-        "iterations=0)"
+        "SGD(learning_rate=ExponentialDecay(initial_learning_rate=0.1, decay_steps=10, "
+        "decay_rate=0.9), momentum=0.9, iterations=0)"
     )
-    assert repr(losses.SparseCategoricalCrossentropy(True)) == "SparseCategoricalCrossentropy(from_logits=True)"
+    assert (
+        repr(losses.SparseCategoricalCrossentropy(True)) == "SparseCategoricalCrossentropy(from_logits=True)"
+    )
     assert repr(losses.Huber(delta=2.0, reduction="sum")) == "Huber(delta=2.0, reduction='sum')"
-    assert repr(metrics.BinaryAccuracy(name="right", threshold=0.4)) == "BinaryAccuracy(name='right', threshold=0.4)"
+    assert (
+        repr(metrics.BinaryAccuracy(name="right", threshold=0.4))
+        == "BinaryAccuracy(name='right', threshold=0.4)"
+    )
     assert repr(callbacks.EarlyStopping("loss", patience=3)) == "EarlyStopping(monitor='loss', patience=3)"
     assert repr(initializers.RandomNormal(stddev=0.1)) == "RandomNormal(stddev=0.1)"
     assert repr(regularizers.L1L2(0.1)) == "L1L2(l1=0.1)"
@@ -105,7 +121,9 @@ def test_what_was_given_is_shown_and_nothing_else():
     assert repr(ImageDataGenerator(rotation_range=10)).startswith("ImageDataGenerator(rotation_range=10.0")
     assert repr(PyDataset(workers=2)) == "PyDataset(workers=2)"
     flow = ImageDataGenerator().flow(np.zeros((10, 8, 8, 1)), np.zeros(10), batch_size=4)
-    assert repr(flow).startswith("ImageFlow(10 samples in 3 batches of 4, x (10, 8, 8, 1), y (10,), ImageDataGenerator(")
+    assert repr(flow).startswith(
+        "ImageFlow(10 samples in 3 batches of 4, x (10, 8, 8, 1), y (10,), ImageDataGenerator("
+    )
 
 
 def test_layers_of_ones_own_and_lambdas():
@@ -119,7 +137,8 @@ def test_layers_of_ones_own_and_lambdas():
 
     layer = Scale(np.arange(3), name="mine")
     layer(np.zeros((1, 3)))
-    assert repr(layer) == "Scale(<array (3,) int64>, name='mine')"  # asking for the output's shape would run `call`
+    # asking for the output's shape would run `call`
+    assert repr(layer) == "Scale(<array (3,) int64>, name='mine')"
     line = inspect.currentframe().f_lineno + 1
     assert repr(layers.Lambda(lambda x: x)) == f"Lambda(<lambda in test_reprs.py:{line}>)"
     assert len(repr(Scale("x" * 1000))) < 100
@@ -196,7 +215,8 @@ def test_numbers_that_are_none_are_counted_and_left_out_of_the_range():
 @pytest.mark.parametrize(
     "shape",
     [
-        (), (0,), (1,), (7,), (10_000,), (1, 1), (3, 4), (300, 400), (2, 3, 4), (0, 3, 4), (2, 0, 2), (5, 9, 9, 3), (2,) * 6,
+        (), (0,), (1,), (7,), (10_000,), (1, 1), (3, 4), (300, 400), (2, 3, 4), (0, 3, 4), (2, 0, 2),
+        (5, 9, 9, 3), (2,) * 6,
         (1,) * 7,
     ],
 )  # fmt: skip
@@ -213,4 +233,6 @@ def test_a_tensor_says_where_it_comes_from():
     tracked = Tensor(np.array([0.5, 1.5]), requires_grad=True, name="t")
     assert "name='t', requires_grad=True" in repr(tracked)
     assert "from=multiply" in repr(tracked * 2)
-    assert repr(Parameter(np.zeros(1), name="bias")).startswith("Parameter(shape=(1,), dtype=float64, name='bias'")
+    assert repr(Parameter(np.zeros(1), name="bias")).startswith(
+        "Parameter(shape=(1,), dtype=float64, name='bias'"
+    )

@@ -1,4 +1,6 @@
-"""Learning-rate schedules at the steps where they are known, and step by step as Keras and PyTorch have them."""
+"""Learning-rate schedules at the steps where they are known,
+and step by step as Keras and PyTorch have them.
+"""
 
 import json
 from pathlib import Path
@@ -21,7 +23,9 @@ from tinynet.schedules import (
 FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "optimizers.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("case", FIXTURE["schedules"], ids=lambda case: f"{case['class_name']}{len(case['config'])}")
+@pytest.mark.parametrize(
+    "case", FIXTURE["schedules"], ids=lambda case: f"{case['class_name']}{len(case['config'])}"
+)
 def test_step_by_step(case):
     """Keras's own values, whose cosines are in single precision, and those of PyTorch's OneCycleLR."""
     schedule = schedules.deserialize({"class_name": case["class_name"], "config": case["config"]})
@@ -60,7 +64,9 @@ def test_polynomial_decay():
 
 def test_cosine_decay():
     plain = CosineDecay(0.1, 100, alpha=0.1)
-    assert [plain(k) for k in (0, 25, 50, 100, 1000)] == pytest.approx([0.1, 0.0868198052, 0.055, 0.01, 0.01], rel=1e-8)
+    assert [plain(k) for k in (0, 25, 50, 100, 1000)] == pytest.approx(
+        [0.1, 0.0868198052, 0.055, 0.01, 0.01], rel=1e-8
+    )
     warm = CosineDecay(0.0, 100, warmup_target=0.1, warmup_steps=10)
     assert [warm(k) for k in (0, 5, 10, 60, 110, 200)] == pytest.approx([0, 0.05, 0.1, 0.05, 0, 0])
     assert CosineDecay(0.0, 100, warmup_target=0.1)(0) == 0.1, "no step of warm-up"
@@ -79,14 +85,21 @@ def test_a_restart_is_where_a_period_ends(first, t_mul):
     for period in range(6):
         if start == int(start):
             i, share = schedule.period(int(start))
-            assert (i, share) == (period, pytest.approx(0, abs=1e-9)) or (i, share) == (period - 1, pytest.approx(1, abs=1e-9))
+            assert (i, share) == (period, pytest.approx(0, abs=1e-9)) or (i, share) == (
+                period - 1,
+                pytest.approx(1, abs=1e-9),
+            )
             assert schedule(int(start)) == pytest.approx(0.1 * 0.5**period)
         start += first * t_mul**period
 
 
 def test_one_cycle():
-    schedule = OneCycle(1.0, 101, initial_divisor=10.0, final_divisor=100.0, warmup_fraction=51 / 101, anneal="linear")
-    assert [schedule(k) for k in (0, 25, 50, 75, 100, 500)] == pytest.approx([0.1, 0.55, 1.0, 0.5005, 0.001, 0.001])
+    schedule = OneCycle(
+        1.0, 101, initial_divisor=10.0, final_divisor=100.0, warmup_fraction=51 / 101, anneal="linear"
+    )
+    assert [schedule(k) for k in (0, 25, 50, 75, 100, 500)] == pytest.approx(
+        [0.1, 0.55, 1.0, 0.5005, 0.001, 0.001]
+    )
     waves = OneCycle(1.0, 101, initial_divisor=10.0, final_divisor=100.0, warmup_fraction=51 / 101)
     assert [waves(k) for k in (0, 25, 50, 75, 100)] == pytest.approx([0.1, 0.55, 1.0, 0.5005, 0.001])
     assert waves(10) < schedule(10), "a wave starts slowly"
@@ -94,7 +107,9 @@ def test_one_cycle():
 
 def test_one_cycle_as_it_was_published():
     schedule = OneCycle(1.0, 101, 10.0, 1000.0, warmup_fraction=41 / 101, anneal="linear", three_phase=True)
-    assert [schedule(k) for k in (0, 20, 40, 60, 80, 90, 100)] == pytest.approx([0.1, 0.55, 1, 0.55, 0.1, 0.05005, 1e-4])
+    assert [schedule(k) for k in (0, 20, 40, 60, 80, 90, 100)] == pytest.approx(
+        [0.1, 0.55, 1, 0.55, 0.1, 0.05005, 1e-4]
+    )
 
 
 @pytest.mark.parametrize("anneal", ["linear", "cosine"])

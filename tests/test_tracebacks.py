@@ -1,4 +1,6 @@
-"""Tracebacks lead to the user's code: frames of tinynet's own are left out, those of callbacks, layers and the like stay."""
+"""Tracebacks lead to the user's code: frames of tinynet's own are left out,
+those of callbacks, layers and the like stay.
+"""
 
 import os
 import subprocess
@@ -78,7 +80,9 @@ class BrokenCallback(callbacks.Callback):
 
 MINE = {
     "a callback": lambda: model().fit(X, Y, epochs=9, verbose=0, callbacks=[BrokenCallback()]),
-    "a LambdaCallback": lambda: model().fit(X, Y, verbose=0, callbacks=[callbacks.LambdaCallback(on_train_batch_end=broken)]),
+    "a LambdaCallback": lambda: model().fit(
+        X, Y, verbose=0, callbacks=[callbacks.LambdaCallback(on_train_batch_end=broken)]
+    ),
     "a generator": lambda: model().fit(batches(), verbose=0),
     "a layer": in_layer,
     "a loss": in_loss,
@@ -202,7 +206,8 @@ import numpy as np
 import tinynet
 from tinynet import layers
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore Ctrl-C
+# a shell lets what it starts in the background ignore Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 model = tinynet.Sequential([layers.Input((3,)), layers.Dense(4, activation="relu"), layers.Dense(1)])
 model.compile("adam", "mse")
@@ -229,7 +234,9 @@ def test_ctrl_c_in_fit_is_short_and_training_can_go_on(full, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(INTERRUPTED), encoding="utf-8")
     environment = {**os.environ, "TINYNET_FULL_TRACEBACKS": full}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [sys.executable, script], env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
     *lines, weights = done.stdout.splitlines()
     assert len(lines) == 3
     for line in lines:
@@ -253,7 +260,9 @@ def used_up():
 
 
 WARNINGS = {
-    "a value that is not logged": lambda: model().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping("val_loss")]),
+    "a value that is not logged": lambda: model().fit(
+        X, Y, verbose=0, callbacks=[callbacks.EarlyStopping("val_loss")]
+    ),
     "a mode that is unknown": lambda: callbacks.EarlyStopping("loss", mode="up"),
     "trainable was changed": frozen,
     "data that ran out": used_up,
@@ -273,5 +282,6 @@ def test_warnings_name_the_users_line(name):
 def test_warnings_of_tinynet_are_given_where_they_find_that_line():
     root = Path(tinynet.__file__).parent
     for path in root.rglob("*.py"):
-        if "compat" not in path.parts and path.name != "tracebacks.py":  # compat counts frames: it wraps what it warns of
+        # compat counts frames: it wraps what it warns of
+        if "compat" not in path.parts and path.name != "tracebacks.py":
             assert "warnings.warn(" not in path.read_text(encoding="utf-8"), path

@@ -17,8 +17,8 @@ from tinynet import missing_names
 
 sys.meta_path.append(missing_names.Imports)
 
-# What is imported when it is first asked for, so that `import tinynet` costs little: the names below, each from its module,
-# and rooms, modules of tinynet.
+# What is imported when it is first asked for, so that `import tinynet` costs little: the names below, each
+# from its module, and rooms, modules of tinynet.
 _NAMES = {
     "Initializer": "tinynet.initializers",
     "Input": "tinynet.layers",
@@ -52,11 +52,12 @@ __all__ = [
     "replay", "replayed", "saving", "schedules", "set_device", "set_num_threads", "tree", "utils",
 ]  # fmt: skip
 
-if TYPE_CHECKING:  # the same for editors and type checkers; tests/test_editor.py holds the three lists together
+# the same for editors and type checkers; tests/test_editor.py holds the three lists together
+if TYPE_CHECKING:
     from tinynet import (  # isort: skip
-        activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, initializers, kernels,
-        layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random, regularizers, replay, saving,
-        schedules, tree, utils,
+        activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, initializers,
+        kernels, layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random,
+        regularizers, replay, saving, schedules, tree, utils,
     )  # fmt: skip
     from tinynet.autograd import Parameter, Tensor, grad, no_grad
     from tinynet.backend import config
@@ -88,7 +89,18 @@ else:  # to type checkers a name that is not there is a mistake
 
 def _places() -> dict[str, list[str]]:
     """{where a name may also be: the names there}"""
-    rooms = ("layers", "optimizers", "losses", "metrics", "callbacks", "ops", "datasets", "saving", "utils", "activations")
+    rooms = (
+        "layers",
+        "optimizers",
+        "losses",
+        "metrics",
+        "callbacks",
+        "ops",
+        "datasets",
+        "saving",
+        "utils",
+        "activations",
+    )
     return {f"tinynet.{room}": dir(importlib.import_module(f"tinynet.{room}")) for room in rooms}
 
 

@@ -9,13 +9,18 @@ import tinynet
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tinynet", description="A neural-network engine to read in an afternoon.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tinynet", description="A neural-network engine to read in an afternoon."
+    )
     parser.add_argument("--version", action="version", version=f"tinynet {tinynet.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser(
         "warmup",
         help="compile the kernels of the usual layers now, so that no later program waits for them",
-        description="Trains small nets of the usual layers for a moment each, so that their kernels are compiled and kept.",
+        description=(
+            "Trains small nets of the usual layers for a moment each, "
+            "so that their kernels are compiled and kept."
+        ),
     )
     parser.parse_args(argv)  # there is one command so far
 

@@ -1,6 +1,8 @@
-"""Activation functions with Keras's names and signatures, and their lookup. The mathematics is in `tinynet.ops`.
+"""Activation functions with Keras's names and signatures, and their lookup.
+The mathematics is in `tinynet.ops`.
 
-At its kink, relu (and what is built on it) has the derivative on the left; at a bound, what is clipped has the one inside.
+At its kink, relu (and what is built on it) has the derivative on the left;
+at a bound, what is clipped has the one inside.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +25,8 @@ def linear(x: Any) -> Any:
 
 @composition
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it, and at most `max_value`.
+    """max(x, 0), or in general x above `threshold`, negative_slope (x - threshold) below it,
+    and at most `max_value`.
 
     >>> activations.relu([-2.0, 0.5, 9.0], negative_slope=0.1, max_value=6.0)
     array([-0.2,  0.5,  6. ], dtype=float32)
@@ -104,7 +107,9 @@ def selu(x: Any) -> Any:
 
 @composition
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """x where x >= 0, else alpha (e^(x / alpha) - 1), alpha > 0: an elu with a continuous derivative (Barron, 2017)."""
+    """x where x >= 0, else alpha (e^(x / alpha) - 1), alpha > 0:
+    an elu with a continuous derivative (Barron, 2017).
+    """
     return ops.elu(x / alpha) * alpha
 
 
@@ -163,7 +168,9 @@ def softsign(x: Any) -> Any:
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """x Phi(x), Phi the normal distribution function; `approximate` writes it with tanh (Hendrycks & Gimpel, 2016)."""
+    """x Phi(x), Phi the normal distribution function;
+    `approximate` writes it with tanh (Hendrycks & Gimpel, 2016).
+    """
     return ops.gelu(x, approximate=approximate)
 
 
@@ -191,14 +198,18 @@ def _bounded(x: Any) -> Any:
 
 @composition
 def glu(x: Any, axis: int = -1) -> Any:
-    """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016); ValueError for an odd size.
+    """a sigmoid(b), with a and b the two halves of x along `axis` (Dauphin et al., 2016);
+    ValueError for an odd size.
 
     >>> activations.glu(np.array([2.0, 3.0, 0.0, 0.0]))
     array([1. , 1.5])
     """
     (x,) = floats(x)
     if x.shape[existing("glu", axis, x)] % 2:
-        raise ValueError(f"glu: the axis {axis} is split into halves, its size must be even, got an input of shape {x.shape}")
+        raise ValueError(
+            f"glu: the axis {axis} is split into halves, its size must be even, "
+            f"got an input of shape {x.shape}"
+        )
     a, b = ops.split(x, 2, axis=axis)
     return a * ops.sigmoid(b)
 
@@ -221,7 +232,9 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] = -1) -> Any:
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """The point nearest to x whose elements along `axis` are not negative and have sum 1 (Martins & Astudillo, 2016)."""
+    """The point nearest to x whose elements along `axis` are not negative and
+    have sum 1 (Martins & Astudillo, 2016).
+    """
     return ops.sparsemax(x, axis=axis)
 
 
@@ -230,16 +243,17 @@ swish, hard_swish = silu, hard_silu
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        linear, relu, relu6, leaky_relu, hard_sigmoid, sparse_sigmoid, hard_tanh, hard_shrink, soft_shrink, threshold,
-        elu, selu, celu, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus, sparse_plus, squareplus, softsign,
-        gelu, silu, hard_silu, mish, glu, softmax, log_softmax, sparsemax,
+        linear, relu, relu6, leaky_relu, hard_sigmoid, sparse_sigmoid, hard_tanh, hard_shrink, soft_shrink,
+        threshold, elu, selu, celu, exponential, sigmoid, log_sigmoid, tanh, tanh_shrink, softplus,
+        sparse_plus, squareplus, softsign, gelu, silu, hard_silu, mish, glu, softmax, log_softmax, sparsemax,
     )
 }  # fmt: skip
 _NAMES = {**_FUNCTIONS, "swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:
-    """The function meant by `identifier`: a name, a configuration, a callable (as it is) or None (`linear`); else ValueError.
+    """The function meant by `identifier`: a name, a configuration, a callable (as it is) or None (`linear`);
+    else ValueError.
 
     >>> activations.get("relu")(np.array([-1.0, 2.0]))
     array([0., 2.])
@@ -257,8 +271,8 @@ def get(identifier: Any) -> Callable[..., Any]:
 
 
 def serialize(activation: Callable[..., Any]) -> Any:
-    """What `get` finds an activation by: the name of one of tinynet's, the configuration of a registered function or of
-    an object that has one; raises ValueError for other functions.
+    """What `get` finds an activation by: the name of one of tinynet's, the configuration of a registered
+    function or of an object that has one; raises ValueError for other functions.
 
     >>> activations.serialize(activations.relu)
     'relu'

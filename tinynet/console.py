@@ -1,14 +1,16 @@
 """What a stream of text can show: the one place through which tinynet prints.
 
-`sys.stdout` may be None (pythonw, a closed descriptor), closed, limited to ASCII or cp1252, or any object with a `write`
-that somebody put there. A training never ends because of it: what cannot be shown is drawn in ASCII, what cannot be
-written is left out. Errors of the device (a full disk, a pipe that nobody reads any more) are raised, as `print` does.
+`sys.stdout` may be None (pythonw, a closed descriptor), closed, limited to ASCII or cp1252, or any object
+with a `write` that somebody put there. A training never ends because of it: what cannot be shown is drawn in
+ASCII, what cannot be written is left out. Errors of the device (a full disk, a pipe that nobody reads any
+more) are raised, as `print` does.
 """
 
 import sys
 from typing import Any
 
-PLAIN = str.maketrans("┏┳┓┡╇┩├┼┤└┴┘━─┃│…", "+" * 12 + "--||~")  # one character for one: columns stay where they are
+# one character for one: columns stay where they are
+PLAIN = str.maketrans("┏┳┓┡╇┩├┼┤└┴┘━─┃│…", "+" * 12 + "--||~")
 
 
 def say(text: str) -> None:
@@ -29,7 +31,9 @@ def say(text: str) -> None:
 
 
 def shown(text: str, stream: Any) -> str:
-    """`text` as `stream` can show it: lines of boxes in ASCII where one of them is missing, escapes for what is left."""
+    """`text` as `stream` can show it: lines of boxes in ASCII where one of them is missing,
+    escapes for what is left.
+    """
     encoding = encoding_of(stream)
     drawn = "".join(c for c in text if ord(c) in PLAIN)
     if not _fits(drawn, encoding):

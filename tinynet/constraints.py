@@ -1,9 +1,9 @@
 """Constraints: what a weight is put back to after every update.
 
-    Dense(10, kernel_constraint=MaxNorm(2.0))      # the incoming weights of every unit have at most this length
+    Dense(10, kernel_constraint=MaxNorm(2.0))   # the incoming weights of every unit have at most this length
 
-A constraint is a function w -> w. The norms n are those along `axis`: 0 for Dense's kernel (one norm for each unit),
-[0, 1, 2] for Conv2D's (one for each filter). As in Keras the division is by n + 1e-7.
+A constraint is a function w -> w. The norms n are those along `axis`: 0 for Dense's kernel (one norm for each
+unit), [0, 1, 2] for Conv2D's (one for each filter). As in Keras the division is by n + 1e-7.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,9 @@ class Constraint(signature.Configured, Counted):
     """
 
     def __call__(self, w: Any) -> Any:
-        raise TypeError(f"{type(self).__name__} must define __call__(self, w), which returns an array of w's shape")
+        raise TypeError(
+            f"{type(self).__name__} must define __call__(self, w), which returns an array of w's shape"
+        )
 
 
 class NonNeg(Constraint):
@@ -59,7 +61,8 @@ class UnitNorm(Constraint):
 class MaxNorm(Constraint):
     """w min(n, max_value) / n, n along `axis` (an axis, or several in a list).
 
-    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 5.1.
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    JMLR 15, 2014, section 5.1.
 
     >>> MaxNorm(1.0, axis=0)(np.array([[3.0, 0.5], [4.0, 0.0]])).round(4)
     array([[0.6, 0.5],
@@ -75,7 +78,8 @@ class MaxNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """w (rate clip(n, min_value, max_value) + (1 - rate) n) / n: with rate < 1 the norm only moves towards the range.
+    """w (rate clip(n, min_value, max_value) + (1 - rate) n) / n:
+    with rate < 1 the norm only moves towards the range.
 
     axis   that of the norms n, or several in a list
 
@@ -91,7 +95,10 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Any:
         n = _norm(w, self.axis)
-        wanted = self.rate * ops.clip(n, x_min=float(self.min_value), x_max=float(self.max_value)) + (1 - self.rate) * n
+        wanted = (
+            self.rate * ops.clip(n, x_min=float(self.min_value), x_max=float(self.max_value))
+            + (1 - self.rate) * n
+        )
         return w * (wanted / (n + config.epsilon()))
 
 
@@ -107,13 +114,15 @@ max_norm, non_neg, unit_norm, min_max_norm = MaxNorm, NonNeg, UnitNorm, MinMaxNo
 
 _NAMES: dict[str, Callable[..., Any]] = {
     "MaxNorm": MaxNorm, "MinMaxNorm": MinMaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "max_norm": MaxNorm,
-    "maxnorm": MaxNorm, "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "nonneg": NonNeg, "unit_norm": UnitNorm,
+    "maxnorm": MaxNorm, "min_max_norm": MinMaxNorm, "non_neg": NonNeg, "nonneg": NonNeg,
+    "unit_norm": UnitNorm,
     "unitnorm": UnitNorm,
 }  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The constraint meant by `identifier`: a name, a config, a class, an instance, a function w -> w, or None.
+    """The constraint meant by `identifier`: a name, a config, a class,
+    an instance, a function w -> w, or None.
 
     Raises ValueError for anything else.
 

@@ -4,8 +4,8 @@
         model.fit(x, y)
     NumericsError: NaN in what 'log' of layer net/scale gives, forward, step 37 ...
 
-While it is on, every operation's results are looked at, forward and backward, and every step runs its Python: training is
-several times slower. Nothing of it is left in the operations while it is off.
+While it is on, every operation's results are looked at, forward and backward, and every step runs its Python:
+training is several times slower. Nothing of it is left in the operations while it is off.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,10 +37,11 @@ class NumericsError(FloatingPointError):
 
 
 class check_numerics:  # noqa: N801 - used like a function
-    """Raises NumericsError at the first operation that gives NaN or infinity, until `close()` or the end of a `with`.
+    """Raises NumericsError at the first operation that gives NaN or infinity,
+    until `close()` or the end of a `with`.
 
-    The error names the operation, the layer (path from the model), forward or backward, and the step, counted from 1.
-    Data and targets that are not finite to begin with are named as such. One may be on at a time.
+    The error names the operation, the layer (path from the model), forward or backward, and the step, counted
+    from 1. Data and targets that are not finite to begin with are named as such. One may be on at a time.
 
     >>> with debug.check_numerics():
     ...     print(ops.sqrt(tinynet.Tensor([4.0])).numpy())
@@ -127,7 +128,9 @@ class check_numerics:  # noqa: N801 - used like a function
                 self.in_rule = outside
             where = self.layers.get(node.order, "outside of layers")
             self._look(
-                leaves(list(results)), f"the gradient that {primitive.name!r} {where} hands on, backward", leaves([grad])
+                leaves(list(results)),
+                f"the gradient that {primitive.name!r} {where} hands on, backward",
+                leaves([grad]),
             )
             return results
 
@@ -137,7 +140,9 @@ class check_numerics:  # noqa: N801 - used like a function
         def checked(optimizer: Optimizer, grads: Any, variables: Any = None) -> None:
             apply(optimizer, grads, variables)
             for variable in variables or optimizer._trainable_variables:
-                self._look([variable], f"the weight {variable.name} after the update by {optimizer.name}", grads)
+                self._look(
+                    [variable], f"the weight {variable.name} after the update by {optimizer.name}", grads
+                )
 
         return checked
 
@@ -149,7 +154,9 @@ class check_numerics:  # noqa: N801 - used like a function
             kind = _flaw(value)
             if kind:
                 step = "" if self.step is None else f", step {self.step}"
-                given = "; ".join(_described(x) for x in came_from if getattr(as_raw(x), "ndim", None) is not None)
+                given = "; ".join(
+                    _described(x) for x in came_from if getattr(as_raw(x), "ndim", None) is not None
+                )
                 raise NumericsError(f"{kind} in {what}{step}" + (f". It was given {given}" if given else ""))
 
 
@@ -159,7 +166,10 @@ def _flaw(value: Any) -> str:
     if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
         return ""
     nan, infinite = int(np.isnan(array).sum()), int(np.isinf(array).sum())
-    counts = [f"NaN ({nan} of {array.size})" if nan else "", f"infinity ({infinite} of {array.size})" if infinite else ""]
+    counts = [
+        f"NaN ({nan} of {array.size})" if nan else "",
+        f"infinity ({infinite} of {array.size})" if infinite else "",
+    ]
     return " and ".join(filter(None, counts))
 
 

@@ -1,8 +1,9 @@
 """Gradient checks: derivatives from the tape against finite differences.
 
-A derivative is compared for a *random* upstream gradient (an upstream of ones would let softmax and batch norm pass with a
-wrong rule), in float64, along random directions, and for small inputs element by element and row by row of the whole
-Jacobian. Slopes are central differences at two step sizes h and h / 2, extrapolated (Richardson):
+A derivative is compared for a *random* upstream gradient (an upstream of ones would let softmax and batch
+norm pass with a wrong rule), in float64, along random directions, and for small inputs element by element and
+row by row of the whole Jacobian. Slopes are central differences at two step sizes h and h / 2, extrapolated
+(Richardson):
 
     d(h) = (f(x + h v) - f(x - h v)) / 2h,    slope = (4 d(h / 2) - d(h)) / 3 = f'(x) v + O(h**4)
 
@@ -41,16 +42,17 @@ def gradcheck(
 ) -> bool:
     """Checks the derivative of `f` at `inputs`; returns True or raises GradientError with a report.
 
-    f takes as many Tensors as there are inputs (arrays or Tensors; one alone or a list) and returns a Tensor or a tuple of
-    them. Floating-point inputs are cast to float64 and differentiated, others passed on as they are. Inputs and outputs
-    of at most `jacobian_size` elements are checked element by element too. `kernels` repeats the check under every
-    implementation named, as in {"conv2d": ["naive", "im2col", "vector"]}, or under all of a family ({"conv2d": "all"}).
+    f takes as many Tensors as there are inputs (arrays or Tensors; one alone or a list) and returns a Tensor
+    or a tuple of them. Floating-point inputs are cast to float64 and differentiated, others passed on as they
+    are. Inputs and outputs of at most `jacobian_size` elements are checked element by element too. `kernels`
+    repeats the check under every implementation named, as in {"conv2d": ["naive", "im2col", "vector"]}, or
+    under all of a family ({"conv2d": "all"}).
 
-    eps is the larger step h; what differs by more than atol + rtol |slope| is an error; `directions` random ones are tried for
-    each input, drawn from `seed`.
+    eps is the larger step h; what differs by more than atol + rtol |slope| is an error; `directions` random
+    ones are tried for each input, drawn from `seed`.
 
-    It also fails where f changes an input or an upstream gradient, computes in another format than float64, or gives other
-    values when called again (dropout without a fixed key).
+    It also fails where f changes an input or an upstream gradient, computes in another format than float64,
+    or gives other values when called again (dropout without a fixed key).
 
     >>> tinynet.gradcheck(lambda x: ops.exp(x) * x, np.array([0.5, 1.0]))
     True
@@ -58,12 +60,15 @@ def gradcheck(
     values = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     for label, context in _implementations(kernels):
         with context:
-            _Check(f, values, eps, rtol, atol, label).run(directions, jacobian_size, np.random.default_rng(seed))
+            _Check(f, values, eps, rtol, atol, label).run(
+                directions, jacobian_size, np.random.default_rng(seed)
+            )
     return True
 
 
 def gradgradcheck(f: Callable[..., Any], inputs: Any, *, seed: int = 0, **settings: Any) -> bool:
-    """gradcheck of the gradient function of `f`, by the inputs and by the upstream gradients; seed, settings as for gradcheck.
+    """gradcheck of the gradient function of `f`, by the inputs and by the upstream gradients;
+    seed, settings as for gradcheck.
 
     >>> tinynet.gradgradcheck(lambda x: ops.exp(x) * x, np.array([0.5, 1.0]))
     True
@@ -79,7 +84,9 @@ def gradgradcheck(f: Callable[..., Any], inputs: Any, *, seed: int = 0, **settin
         wanted = [x for x in arguments[:count] if x.requires_grad]
         outputs = [y for y in _tuple(f(*arguments[:count])) if y.dtype.kind == "f"]
         used = [(y, g) for y, g in zip(outputs, arguments[count:], strict=True) if y.requires_grad]
-        found = autograd.grad([y for y, _ in used], wanted, [g for _, g in used], create_graph=True, allow_unused=True)
+        found = autograd.grad(
+            [y for y, _ in used], wanted, [g for _, g in used], create_graph=True, allow_unused=True
+        )
         return tuple(g for g in found if g is not None and g.requires_grad)
 
     names = _names(f, count) + [f"upstream {i}" for i in range(len(upstreams))]
@@ -92,14 +99,18 @@ def gradgradcheck(f: Callable[..., Any], inputs: Any, *, seed: int = 0, **settin
 class _Check:
     """One check of one function at one point."""
 
-    def __init__(self, f: Callable[..., Any], values: list[Any], eps: float, rtol: float, atol: float, label: str) -> None:
+    def __init__(
+        self, f: Callable[..., Any], values: list[Any], eps: float, rtol: float, atol: float, label: str
+    ) -> None:
         self.f, self.eps, self.rtol, self.atol, self.label = f, eps, rtol, atol, label
         self.values = _float64(values)
         self.names = _names(f, len(values))
         self.columns: dict[tuple[int, tuple[int, ...]], np.ndarray] = {}
         self.floats = [i for i, x in enumerate(self.values) if x.dtype.kind == "f"]
         if not self.floats:
-            raise ValueError("gradcheck: none of the inputs is an array of floats, there is nothing to differentiate")
+            raise ValueError(
+                "gradcheck: none of the inputs is an array of floats, there is nothing to differentiate"
+            )
 
     def run(self, directions: int, jacobian_size: int, rng: np.random.Generator) -> None:
         self.at_point = self._evaluate({})
@@ -129,7 +140,9 @@ class _Check:
     def _evaluate(self, moved: dict[int, np.ndarray]) -> np.ndarray:
         """All outputs, one after the other, with some inputs replaced."""
         outputs = [as_raw(y) for y in _tuple(self.f(*self._tensors(moved)))]
-        return np.concatenate([np.zeros(0)] + [np.asarray(y).reshape(-1) for y in outputs if y.dtype.kind == "f"])
+        return np.concatenate(
+            [np.zeros(0)] + [np.asarray(y).reshape(-1) for y in outputs if y.dtype.kind == "f"]
+        )
 
     def _differentiate(self, upstream: np.ndarray) -> dict[int, np.ndarray]:
         """Gradients by the tape, with the checks of what a backward must leave alone."""
@@ -154,11 +167,15 @@ class _Check:
         arrays = [np.zeros(x.shape) if g is None else g.data for g, x in zip(found, wanted, strict=True)]
         for i, array in zip(self.floats, arrays, strict=True):
             if array.dtype != np.float64 or array.shape != self.values[i].shape:
-                self._fail(f"the gradient of {self.names[i]} {self.values[i].shape} is {array.dtype} {array.shape}")
+                self._fail(
+                    f"the gradient of {self.names[i]} {self.values[i].shape} is {array.dtype} {array.shape}"
+                )
         return dict(zip(self.floats, arrays, strict=True))
 
     def _compare(self, analytic: float, upstream: np.ndarray, sides: np.ndarray) -> tuple[float, Any]:
-        """(error in units of the tolerance, 0 if within it; facts for the report) for one direction of one input."""
+        """(error in units of the tolerance, 0 if within it;
+        facts for the report) for one direction of one input.
+        """
         h = np.array([self.eps, self.eps / 2])
         ahead, behind = (sides @ upstream).reshape(2, 2).T  # upstream . (f(x +- h v) - f(x)), for both h
         slope, bend = (ahead - behind) / (2 * h), (ahead + behind) / h
@@ -167,7 +184,8 @@ class _Check:
         tolerance = self.atol + self.rtol * max(abs(analytic), abs(numeric))
         if error <= tolerance:
             return 0.0, None
-        # For a smooth f both vanish with h; for a jump of the slope within reach of a step they are of the jump's size.
+        # For a smooth f both vanish with h; for a jump of the slope within reach
+        # of a step they are of the jump's size.
         contradiction = max(abs(slope[0] - slope[1]), abs(2 * bend[1] - bend[0]))
         ratio = error / tolerance if np.isfinite(error) else np.inf
         return ratio, (numeric, error, tolerance, not contradiction < 0.05 * error)
@@ -189,8 +207,12 @@ class _Check:
             self.columns[i, index] = self._sides(i, v)
         return self.columns[i, index]
 
-    def _report_worst(self, i: int, gradient: np.ndarray, upstream: np.ndarray, only_if_wrong: bool = False) -> None:
-        """Compares element by element; raises with the worst. A failed direction fails even if no element stands out."""
+    def _report_worst(
+        self, i: int, gradient: np.ndarray, upstream: np.ndarray, only_if_wrong: bool = False
+    ) -> None:
+        """Compares element by element; raises with the worst.
+        A failed direction fails even if no element stands out.
+        """
         worst: tuple[float, Any, Any] = (0.0, None, None)
         wrong = 0
         for index in np.ndindex(gradient.shape):
@@ -201,17 +223,24 @@ class _Check:
         if facts is None:
             if only_if_wrong:
                 return
-            self._fail(f"the derivative by {self.names[i]} is wrong along a random direction, by little in every element")
+            self._fail(
+                f"the derivative by {self.names[i]} is wrong along a random direction, "
+                "by little in every element"
+            )
         numeric, error, tolerance, kink = facts
         analytic = float(gradient[index])
         where = f"{self.names[i]}[{', '.join(map(str, index))}]"
         figures = (
             f"  from the tape         {analytic: .10g}\n  finite differences    {numeric: .10g}\n"
-            f"  error                 {error:.3g} (relative {error / max(abs(analytic), abs(numeric), 1e-300):.3g}, "
+            f"  error                 {error:.3g} (relative "
+            f"{error / max(abs(analytic), abs(numeric), 1e-300):.3g}, "
             f"tolerance {tolerance:.3g})\n  elements that differ  {wrong} of {gradient.size}"
         )
         if kink:
-            self._fail(f"there is a kink or a tie near {where}, no slope to compare; move the input or lower eps\n{figures}")
+            self._fail(
+                f"there is a kink or a tie near {where}, no slope to compare; "
+                f"move the input or lower eps\n{figures}"
+            )
         self._fail(f"the derivative by {where} is wrong\n{figures}")
 
     def _fail(self, text: str) -> None:

@@ -1,4 +1,6 @@
-"""Small pieces of HTML for notebooks. Whatever comes from outside (names, values) is escaped here and nowhere else."""
+"""Small pieces of HTML for notebooks. Whatever comes from outside (names,
+values) is escaped here and nowhere else.
+"""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito's: see plotting/figure.py
+# Okabe and Ito's: see plotting/figure.py
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 def table(header: Sequence[Any], rows: Sequence[Sequence[Any]], caption: str = "") -> str:
@@ -28,7 +31,9 @@ def paragraph(text: str) -> str:
 
 
 def grid(values: np.ndarray) -> str:
-    """Numbers (rows, columns) in fields whose shade follows their size: white is the smallest, blue the largest."""
+    """Numbers (rows, columns) in fields whose shade follows their size:
+    white is the smallest, blue the largest.
+    """
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     rows = "".join(f"<tr>{''.join(_field(float(value), low, high) for value in row)}</tr>" for row in values)
@@ -37,7 +42,8 @@ def grid(values: np.ndarray) -> str:
 
 def _field(value: float, low: float, high: float) -> str:
     shade = 0.0 if not np.isfinite(value) or high <= low else (value - low) / (high - low)
-    return f'<td style="text-align:right;color:#000;background:rgba(0,114,178,{0.6 * shade:.2f})">{value:.4g}</td>'
+    style = f"text-align:right;color:#000;background:rgba(0,114,178,{0.6 * shade:.2f})"
+    return f'<td style="{style}">{value:.4g}</td>'
 
 
 def curves(lines: Mapping[str, Sequence[float]], width: int = 320, height: int = 120) -> str:
@@ -55,7 +61,9 @@ def curves(lines: Mapping[str, Sequence[float]], width: int = 320, height: int =
             for x, y in enumerate(values) if np.isfinite(y)
         ]  # fmt: skip
         colour = COLOURS[i % len(COLOURS)]
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(points)}"/>')
+        parts.append(
+            f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(points)}"/>'
+        )
         where = f'x="{4 + (width // len(drawn)) * i}" y="{height + 14}"'
         parts.append(f'<text {where} font-size="12" fill="{colour}">{escape(str(name))}</text>')
     return f'<svg width="{width}" height="{height + 20}" role="img">{"".join(parts)}</svg>'

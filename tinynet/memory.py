@@ -2,8 +2,8 @@
 
     tinynet.memory.summary(model, x_train, y_train)
 
-While a model trains, most of its memory is in the steps that are repeated: each keeps the activations and gradients of
-one kind of batch and takes nothing from the system afterwards.
+While a model trains, most of its memory is in the steps that are repeated: each keeps the activations and
+gradients of one kind of batch and takes nothing from the system afterwards.
 """
 
 import sys
@@ -18,10 +18,11 @@ missing_names.namespace(__name__)
 
 
 def usage(model: Any = None, *data: Any) -> dict[str, int]:
-    """Bytes by name: "parameters", "optimizer", "steps" of `model`, "data", and "now" and "peak" of the process.
+    """Bytes by name: "parameters", "optimizer", "steps" of `model`, "data",
+    and "now" and "peak" of the process.
 
-    "now" and "peak" (resident memory) are missing where the system does not tell. Raises TypeError for what is no model,
-    and data that are no arrays.
+    "now" and "peak" (resident memory) are missing where the system does not tell. Raises TypeError for what
+    is no model, and data that are no arrays.
 
     >>> memory.usage(model, x)["parameters"], memory.usage(model, x)["data"]
     (8, 32)
@@ -29,7 +30,9 @@ def usage(model: Any = None, *data: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     if model is not None:
         if not hasattr(model, "weights"):
-            raise TypeError(f"tinynet.memory: expected a model first, got {type(model).__name__}; pass None for no model")
+            raise TypeError(
+                f"tinynet.memory: expected a model first, got {type(model).__name__}; pass None for no model"
+            )
         optimizer = getattr(model, "optimizer", None)
         found["parameters"] = _total(model.weights)
         found["optimizer"] = 0 if optimizer is None else _total(optimizer.variables)
@@ -40,7 +43,8 @@ def usage(model: Any = None, *data: Any) -> dict[str, int]:
 
 
 def summary(model: Any = None, *data: Any, print_fn: Callable[[str], Any] = say) -> None:
-    """Prints `usage` of `model` (or None) and of arrays, `data`, as a table; `print_fn` is given a line at a time.
+    """Prints `usage` of `model` (or None) and of arrays, `data`, as a table;
+    `print_fn` is given a line at a time.
 
     >>> memory.summary(model, x, print_fn=lambda line: print(line.split()[0]))
     parameters
@@ -72,7 +76,10 @@ def process() -> dict[str, int]:
     try:
         lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         fields = dict(line.split(":", 1) for line in lines)
-        return {name: 1024 * int(fields[field].split()[0]) for name, field in (("now", "VmRSS"), ("peak", "VmHWM"))}
+        return {
+            name: 1024 * int(fields[field].split()[0])
+            for name, field in (("now", "VmRSS"), ("peak", "VmHWM"))
+        }
     except (OSError, KeyError):  # not Linux
         pass
     try:
@@ -92,6 +99,9 @@ def _total(arrays: Iterable[Any]) -> int:
     arrays = [x for x in arrays if x is not None]
     for x in arrays:
         if not hasattr(x, "nbytes") and not hasattr(x, "data"):
-            raise TypeError(f"tinynet.memory: data must be arrays or Tensors, got {type(x).__name__}; convert it to an array")
+            raise TypeError(
+                f"tinynet.memory: data must be arrays or Tensors, got {type(x).__name__}; "
+                "convert it to an array"
+            )
     distinct = {id(array): array for array in (x if hasattr(x, "nbytes") else x.data for x in arrays)}
     return sum(array.nbytes for array in distinct.values())

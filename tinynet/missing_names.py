@@ -1,7 +1,7 @@
 """Names that are not here: what the errors about them say, and what `dir()` shows instead.
 
-A name may be an address of Keras 1 or 2 that is gone (`compat` understands them), a part of Keras that is left out on
-purpose, what PyTorch calls something that has another name here, or a name that is misspelt.
+A name may be an address of Keras 1 or 2 that is gone (`compat` understands them), a part of Keras that is
+left out on purpose, what PyTorch calls something that has another name here, or a name that is misspelt.
 """
 
 import sys
@@ -16,7 +16,9 @@ Places = Callable[[], Mapping[str, Iterable[str]]]
 
 
 class MissingAttributeError(AttributeError):
-    """An AttributeError whose words are found when somebody reads them: `hasattr` asks often, and needs none."""
+    """An AttributeError whose words are found when somebody reads them:
+    `hasattr` asks often, and needs none.
+    """
 
     def __init__(self, words: Callable[[], str]) -> None:
         super().__init__()
@@ -34,8 +36,12 @@ MissingAttributeError.__name__ = MissingAttributeError.__qualname__ = "Attribute
 
 
 def missing(module: str, name: str, places: Places = dict) -> AttributeError:
-    """The error for an attribute that a module of tinynet does not have; it may be in one of other `places`."""
-    return MissingAttributeError(lambda: f"module {module!r} has no attribute {name!r}{_about(module, name, places)}")
+    """The error for an attribute that a module of tinynet does not have;
+    it may be in one of other `places`.
+    """
+    return MissingAttributeError(
+        lambda: f"module {module!r} has no attribute {name!r}{_about(module, name, places)}"
+    )
 
 
 def _about(module: str, name: str, places: Places) -> str:
@@ -61,7 +67,11 @@ def no_attribute(thing: Any, name: str, kind: str) -> AttributeError:
         told = METHODS[kind].get(name) or METHODS["all"].get(name)
         if told:
             return f"{what}: {told}"
-        near = [] if name.startswith("_") else nearest(name, [other for other in dir(thing) if not other.startswith("_")])
+        near = (
+            []
+            if name.startswith("_")
+            else nearest(name, [other for other in dir(thing) if not other.startswith("_")])
+        )
         return f"{what}; did you mean {' or '.join(map(repr, near))}?" if near else what
 
     return MissingAttributeError(words)
@@ -80,11 +90,15 @@ def namespace(module: str) -> None:
 
 
 def public(module: str) -> list[str]:
-    """The names that a module means to show: its __all__, or the functions, classes and constants defined in it."""
+    """The names that a module means to show: its __all__, or the functions,
+    classes and constants defined in it.
+    """
     held = vars(sys.modules[module])
     if "__all__" in held:
         return sorted(set(held["__all__"]))
-    ours = (name for name, value in held.items() if name.isupper() or getattr(value, "__module__", None) == module)
+    ours = (
+        name for name, value in held.items() if name.isupper() or getattr(value, "__module__", None) == module
+    )
     return sorted(name for name in ours if not name.startswith("_"))
 
 
@@ -96,7 +110,9 @@ class Imports:
         """Raises ModuleNotFoundError for an older address; None for others."""
         address = name.removesuffix(".preprocessing")
         if address in ADDRESSES:
-            raise ModuleNotFoundError(f"No module named {name!r}: this older address is gone, {ADDRESSES[address]}", name=name)
+            raise ModuleNotFoundError(
+                f"No module named {name!r}: this older address is gone, {ADDRESSES[address]}", name=name
+            )
         package, _, last = name.rpartition(".")
         if package == "tinynet" and (told := _about("tinynet", last, dict)):
             raise ModuleNotFoundError(f"No module named {name!r}{told}", name=name)

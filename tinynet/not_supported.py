@@ -1,4 +1,6 @@
-"""What tinynet leaves out on purpose, and what it calls the things that others know by another name: words for errors."""
+"""What tinynet leaves out on purpose, and what it calls the things that others know by another name:
+words for errors.
+"""
 
 _README = "(README.md says what is left out)"
 _IMAGES = "ImageDataGenerator and tinynet.layers.Random... are the augmentations there are"
@@ -6,62 +8,94 @@ _IMAGES = "ImageDataGenerator and tinynet.layers.Random... are the augmentations
 # {room: {reason: names of Keras's}}
 LEFT_OUT: dict[str, dict[str, str]] = {
     "": {
-        f"nets that were trained by others are left out on purpose {_README}; load_model reads Keras's files": "applications",
-        f"mixed precision is left out on purpose {_README}": "mixed_precision dtype_policies DTypePolicy FloatDTypePolicy",
+        (
+            f"nets that were trained by others are left out on purpose {_README}; "
+            "load_model reads Keras's files"
+        ): "applications",
+        f"mixed precision is left out on purpose {_README}": (
+            "mixed_precision dtype_policies DTypePolicy FloatDTypePolicy"
+        ),
         f"distribution over devices is left out on purpose {_README}": "distribution",
         f"quantization is left out on purpose {_README}": "quantizers Quantizer",
         f"distillation is left out on purpose {_README}": "distillation",
-        f"functions of `ops` between symbolic tensors are left out on purpose {_README}": "Function Operation StatelessScope",
-        f"Keras's own wrappers and viewers are left out on purpose {_README}": "wrappers visualization legacy estimator",
+        f"functions of `ops` between symbolic tensors are left out on purpose {_README}": (
+            "Function Operation StatelessScope"
+        ),
+        f"Keras's own wrappers and viewers are left out on purpose {_README}": (
+            "wrappers visualization legacy estimator"
+        ),
     },
     "layers": {
         f"recurrent layers are left out on purpose {_README}": (
-            "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional ConvLSTM1D ConvLSTM2D "
-            "ConvLSTM3D"
+            "LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells "
+            "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D"
         ),
         f"attention is left out on purpose {_README}": (
             "Attention AdditiveAttention MultiHeadAttention GroupQueryAttention GroupedQueryAttention"
         ),
-        f"masks are left out on purpose {_README}; weights of samples, time step by step, can take their place": "Masking",
+        (
+            f"masks are left out on purpose {_README}; weights of samples, time step by step, "
+            "can take their place"
+        ): "Masking",
         f"layers over three dimensions are left out on purpose {_README}": (
-            "AdaptiveAveragePooling3D AdaptiveMaxPooling3D AveragePooling3D AvgPool3D Conv3D Conv3DTranspose Convolution3D "
-            "Convolution3DTranspose Cropping3D GlobalAveragePooling3D GlobalAvgPool3D GlobalMaxPool3D GlobalMaxPooling3D "
+            "AdaptiveAveragePooling3D AdaptiveMaxPooling3D AveragePooling3D AvgPool3D Conv3D "
+            "Conv3DTranspose Convolution3D "
+            "Convolution3DTranspose Cropping3D GlobalAveragePooling3D GlobalAvgPool3D "
+            "GlobalMaxPool3D GlobalMaxPooling3D "
             "MaxPool3D MaxPooling3D SpatialDropout3D UpSampling3D ZeroPadding3D"
         ),
-        f"layers that read text, tables and sound are left out on purpose {_README}; make arrays of numbers before": (
-            "TextVectorization StringLookup IntegerLookup Hashing HashedCrossing CategoryEncoding Discretization "
-            "MelSpectrogram STFTSpectrogram"
+        (
+            f"layers that read text, tables and sound are left out on purpose {_README}; "
+            "make arrays of numbers before"
+        ): (
+            "TextVectorization StringLookup IntegerLookup Hashing HashedCrossing "
+            "CategoryEncoding Discretization MelSpectrogram STFTSpectrogram"
         ),
         f"it is left out on purpose {_README}; {_IMAGES}": (
-            "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MaxNumBoundingBoxes MixUp "
-            "RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop "
-            "RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective "
+            "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
+            "MaxNumBoundingBoxes MixUp "
+            "RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter "
+            "RandomContrast RandomCrop "
+            "RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue "
+            "RandomInvert RandomPerspective "
             "RandomPosterization RandomSaturation RandomSharpness Solarization Pipeline"
         ),
         "it is not part of tinynet; GlobalAveragePooling2D and AveragePooling2D are": (
             "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveMaxPooling1D AdaptiveMaxPooling2D"
         ),
-        "it is not part of tinynet; use Conv1D(groups=...)": "DepthwiseConv1D SeparableConv1D SeparableConvolution1D",
-        "it is not part of tinynet; use Conv2DTranspose on an image of one row": "Conv1DTranspose Convolution1DTranspose",
+        "it is not part of tinynet; use Conv1D(groups=...)": (
+            "DepthwiseConv1D SeparableConv1D SeparableConvolution1D"
+        ),
+        "it is not part of tinynet; use Conv2DTranspose on an image of one row": (
+            "Conv1DTranspose Convolution1DTranspose"
+        ),
         "it is not part of tinynet; Dense works on the last axis of any input": "EinsumDense TimeDistributed",
         "it is not part of tinynet; use Cropping2D": "CenterCrop",
         "it is not part of tinynet; use UpSampling2D, or ops.resize_images": "Resizing",
-        "it is not part of tinynet; it is the weight's constraint or regularizer here": "SpectralNormalization",
-        "layers of other libraries are left out on purpose": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
+        (
+            "it is not part of tinynet; it is the weight's constraint or regularizer here"
+        ): "SpectralNormalization",
+        "layers of other libraries are left out on purpose": (
+            "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper"
+        ),
         "write a Layer that holds the other one in an attribute": "Wrapper ReversibleEmbedding",
         "use tinynet.saving.serialize_keras_object and deserialize_keras_object": "serialize deserialize",
     },
     "losses": {
-        "it is not part of tinynet; write a function loss(y_true, y_pred) of tinynet.ops, or a subclass of Loss": (
-            "BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy Circle Dice Tversky "
-            "binary_focal_crossentropy categorical_focal_crossentropy categorical_generalized_cross_entropy circle ctc dice "
-            "tversky"
+        (
+            "it is not part of tinynet; write a function loss(y_true, y_pred) of tinynet.ops, "
+            "or a subclass of Loss"
+        ): (
+            "BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy "
+            "Circle Dice Tversky "
+            "binary_focal_crossentropy categorical_focal_crossentropy categorical_generalized_cross_entropy "
+            "circle ctc dice tversky"
         ),
     },
     "metrics": {
         "it is not part of tinynet; write a function metric(y_true, y_pred), or a subclass of Metric": (
-            "ConcordanceCorrelation PearsonCorrelation binary_focal_crossentropy categorical_focal_crossentropy "
-            "concordance_correlation pearson_correlation"
+            "ConcordanceCorrelation PearsonCorrelation binary_focal_crossentropy "
+            "categorical_focal_crossentropy concordance_correlation pearson_correlation"
         ),
     },
     "optimizers": {
@@ -92,7 +126,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "from_numpy": "use tinynet.Tensor(array)",
         "load": "use tinynet.saving.load_model, or model.load_weights",
         "manual_seed": "use tinynet.utils.set_random_seed",
-        "nn": "layers are in tinynet.layers (nn.Linear is Dense, nn.Conv2d is Conv2D), losses in tinynet.losses",
+        "nn": (
+            "layers are in tinynet.layers (nn.Linear is Dense, nn.Conv2d is Conv2D), losses in tinynet.losses"
+        ),
         "optim": "it is tinynet.optimizers; an update is optimizer.apply(gradients, variables)",
         "rand": "use tinynet.random.uniform",
         "randn": "use tinynet.random.normal",
@@ -102,7 +138,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 }
 
 _DEVICE = "tinynet.set_device('gpu') chooses the device for all that is made from then on"
-_GRADIENTS = "no gradients are kept that it could forget: tinynet.grad and model.gradients return new ones each time"
+_GRADIENTS = (
+    "no gradients are kept that it could forget: tinynet.grad and model.gradients return new ones each time"
+)
 METHODS: dict[str, dict[str, str]] = {
     "all": {"cuda": _DEVICE, "to": _DEVICE, "cpu": _DEVICE},
     "layer": {

@@ -9,7 +9,16 @@ from typing import Any
 from tinynet.suggestions import nearest
 
 # Addresses of modules, and of what was in them.
-_LAYERS = ("advanced_activations", "convolutional", "core", "embeddings", "merge", "normalization", "noise", "experimental")
+_LAYERS = (
+    "advanced_activations",
+    "convolutional",
+    "core",
+    "embeddings",
+    "merge",
+    "normalization",
+    "noise",
+    "experimental",
+)
 ADDRESSES = {
     **{f"tinynet.layers.{room}": "its layers are in tinynet.layers" for room in _LAYERS},
     "tinynet.layers.Merge": "use Add()([x, y]), Concatenate()([x, y]) and the like",
@@ -120,7 +129,9 @@ def _argument_hint(name: str, accepted: list[str], older: Mapping[str, str]) -> 
 
 
 def refuse(method: Callable[..., Any], unknown: Mapping[str, Any]) -> None:
-    """Raises TypeError for arguments that `method` does not have, with today's spelling of old ones, or the nearest."""
+    """Raises TypeError for arguments that `method` does not have,
+    with today's spelling of old ones, or the nearest.
+    """
     import inspect  # only errors need it, and `import tinynet` reads this file
 
     for name in unknown:

@@ -2,8 +2,9 @@
 
     noise = tinynet.random.normal(x.shape, stddev=0.1, seed=self.seed_generator)
 
-Numbers follow from a key and a count of draws (see `backend/random.py`): an integer seed gives the same numbers at every call,
-a SeedGenerator others at each, and no seed takes a fresh key that follows from `set_random_seed`.
+Numbers follow from a key and a count of draws (see `backend/random.py`): an integer seed gives the same
+numbers at every call, a SeedGenerator others at each, and no seed takes a fresh key that follows from
+`set_random_seed`.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,7 +26,8 @@ Seed = Any  # None, an integer, or a SeedGenerator
 
 
 class SeedGenerator(Configured):
-    """A sequence of draws: each takes the next number. `state`, (seed, number of draws so far), is all that it remembers.
+    """A sequence of draws: each takes the next number. `state`, (seed, number of draws so far),
+    is all that it remembers.
 
     seed   an integer, or None: one that follows from `set_random_seed`;  name   that of its state
 
@@ -38,11 +40,19 @@ class SeedGenerator(Configured):
         if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
             raise ValueError(f"SeedGenerator: seed must be an integer or None, got {seed!r}")
         self._initial_seed, self.name = seed, name or "seed_generator"
-        first = keys.host_generator(keys.next_key()).integers(1, 10**9) if seed is None else keys.key_from_seed(seed)[0]
-        self.state = Parameter(np.array([first, 0], np.uint32), trainable=False, name=f"{self.name}/seed_generator_state")
+        first = (
+            keys.host_generator(keys.next_key()).integers(1, 10**9)
+            if seed is None
+            else keys.key_from_seed(seed)[0]
+        )
+        self.state = Parameter(
+            np.array([first, 0], np.uint32), trainable=False, name=f"{self.name}/seed_generator_state"
+        )
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The state of this draw, (2,); the next one has another. `ordered` is Keras's, and says nothing here."""
+        """The state of this draw, (2,); the next one has another. `ordered` is Keras's,
+        and says nothing here.
+        """
         now = aligned((2,), np.uint32)
         undo.array(self.state)
         launch(_advance, now, self.state.data)
@@ -54,39 +64,56 @@ class SeedGenerator(Configured):
         return {"seed": self._initial_seed, "name": self.name}
 
 
-def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
+def normal(
+    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None
+) -> Tensor:
     """Normal deviates of this `mean` and standard deviation `stddev`, a Tensor of this `shape`.
 
-    dtype   None: `config.floatx()`;  seed   an integer, a SeedGenerator, or None for a fresh key; else ValueError
+    dtype   None: `config.floatx()`;  seed   an integer, a SeedGenerator,
+            or None for a fresh key; else ValueError
 
     >>> random.normal((2, 3), seed=0).shape
     (2, 3)
     """
-    return _drawn(shape, dtype, seed, lambda random, out: deviates.normal(random, out.shape, out.dtype, mean, stddev))
+    return _drawn(
+        shape, dtype, seed, lambda random, out: deviates.normal(random, out.shape, out.dtype, mean, stddev)
+    )
 
 
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Seed = None
 ) -> Tensor:
-    """Normal deviates, drawn again where they are further than 2 `stddev` from the mean; shape, dtype, seed as in `normal`.
+    """Normal deviates, drawn again where they are further than 2 `stddev` from the mean;
+    shape, dtype, seed as in `normal`.
 
     >>> bool(ops.max(ops.abs(random.truncated_normal((1000,), seed=0))) < 2)
     True
     """
-    return _drawn(shape, dtype, seed, lambda random, out: deviates.truncated_normal(random, out.shape, out.dtype, mean, stddev))
+    return _drawn(
+        shape,
+        dtype,
+        seed,
+        lambda random, out: deviates.truncated_normal(random, out.shape, out.dtype, mean, stddev),
+    )
 
 
-def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None) -> Tensor:
+def uniform(
+    shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Seed = None
+) -> Tensor:
     """Numbers from minval up to maxval, all equally likely; shape, dtype, seed as in `normal`.
 
     >>> x = random.uniform((1000,), 1.0, 2.0, seed=0)
     >>> bool(ops.min(x) >= 1 and ops.max(x) < 2)
     True
     """
-    return _drawn(shape, dtype, seed, lambda random, out: deviates.uniform(random, out.shape, out.dtype, minval, maxval))
+    return _drawn(
+        shape, dtype, seed, lambda random, out: deviates.uniform(random, out.shape, out.dtype, minval, maxval)
+    )
 
 
-def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
+def randint(
+    shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Seed = None
+) -> Tensor:
     """Integers from minval to maxval - 1; shape, dtype, seed as in `normal`.
 
     >>> int(random.randint((100,), 0, 3, seed=0).numpy().max())
@@ -102,7 +129,12 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> Tensor:
     [1, 2, 3]
     """
     raw = device.to_host(as_raw(x)) if hasattr(x, "dtype") else np.asarray(x)
-    return _drawn(raw.shape, raw.dtype, seed, lambda random, out: np.take(raw, random.permutation(raw.shape[axis]), axis))
+    return _drawn(
+        raw.shape,
+        raw.dtype,
+        seed,
+        lambda random, out: np.take(raw, random.permutation(raw.shape[axis]), axis),
+    )
 
 
 def generator_of(seeds: SeedGenerator) -> np.random.Generator:
@@ -119,14 +151,20 @@ def _generator(seed: Seed) -> np.random.Generator:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
         raise ValueError(f"seed must be an integer, a SeedGenerator or None, got {seed!r}")
     if seed is None:
-        not_repeatable("draws random numbers without a seed, which are others at each step; give a SeedGenerator")
+        not_repeatable(
+            "draws random numbers without a seed, which are others at each step; give a SeedGenerator"
+        )
     if seed is None and undo.under_way():
         seed = 0  # numbers that nobody will see: the global sequence goes on as if there had been no trial
     return keys.host_generator(keys.next_key() if seed is None else keys.key_from_seed(int(seed)))
 
 
-def _drawn(shape: Any, dtype: Any, seed: Seed, draw: Callable[[np.random.Generator, np.ndarray], Any]) -> Tensor:
-    """What draw(generator, array like the result) gives; of a SeedGenerator in a launch, which draws anew when repeated."""
+def _drawn(
+    shape: Any, dtype: Any, seed: Seed, draw: Callable[[np.random.Generator, np.ndarray], Any]
+) -> Tensor:
+    """What draw(generator, array like the result) gives; of a SeedGenerator in a launch,
+    which draws anew when repeated.
+    """
     out = aligned(tuple(shape), dtype or config.floatx())
     if isinstance(seed, SeedGenerator):
         undo.array(seed.state)

@@ -1,4 +1,6 @@
-"""Names to objects, and objects to names: what lets `optimizer="adam"` be written as a string, and a model as JSON."""
+"""Names to objects, and objects to names: what lets `optimizer="adam"` be written as a string,
+and a model as JSON.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -12,21 +14,26 @@ from tinynet.suggestions import hint
 
 T = TypeVar("T")
 
-# Keras's modules of what is in tinynet's rooms: descriptions name them, since two rooms may have a class of one name.
+# Keras's modules of what is in tinynet's rooms: descriptions name them,
+# since two rooms may have a class of one name.
 MODULES = {
     "layers": "keras.layers", "initializers": "keras.initializers", "regularizers": "keras.regularizers",
-    "constraints": "keras.constraints", "losses": "keras.losses", "metrics": "keras.metrics", "optimizers": "keras.optimizers",
+    "constraints": "keras.constraints", "losses": "keras.losses", "metrics": "keras.metrics",
+    "optimizers": "keras.optimizers",
     "schedules": "keras.optimizers.schedules", "random": "keras.random",
 }  # fmt: skip
 MODELS = {"Sequential": ("keras", None), "Functional": ("keras.src.models.functional", "Functional")}
 
-_registered: dict[str, Any] = {}  # {"package>name": class or function}, what files may name beside tinynet's own
+# {"package>name": class or function}, what files may name beside tinynet's own
+_registered: dict[str, Any] = {}
 _custom: ContextVar[Mapping[str, Any] | None] = ContextVar("tinynet_custom_objects", default=None)
 _unregistered: ContextVar[dict[str, Any] | None] = ContextVar("tinynet_unregistered", default=None)
 
 
 def snake_case(name: str) -> str:
-    """Keras's automatic name of a class: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, RMSprop -> rm_sprop."""
+    """Keras's automatic name of a class: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d,
+    RMSprop -> rm_sprop.
+    """
     name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name.replace("-", "_"))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
@@ -35,7 +42,8 @@ def snake_case(name: str) -> str:
 
 
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
-    """Decorator: the class or function may be named in files, as "package>name", and found again when they are loaded.
+    """Decorator: the class or function may be named in files, as "package>name",
+    and found again when they are loaded.
 
     name   None: its own. Raises ValueError for what is no function, and no class with get_config.
 
@@ -49,7 +57,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     def register(thing: T) -> T:
         given = f"{package}>{name or thing.__name__}"  # type: ignore[attr-defined]
         if not callable(thing) or (isinstance(thing, type) and not hasattr(thing, "get_config")):
-            raise ValueError(f"cannot register {thing!r} as {given!r}: expected a function, or a class with get_config")
+            raise ValueError(
+                f"cannot register {thing!r} as {given!r}: expected a function, or a class with get_config"
+            )
         _registered[given] = thing
         return thing
 
@@ -73,7 +83,8 @@ def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
 
 
 def registered_name(thing: Any) -> str:
-    """The name under which `thing`, a class or function, is described: "package>name" if it is registered, else its own.
+    """The name under which `thing`, a class or function, is described:
+    "package>name" if it is registered, else its own.
 
     >>> tinynet.saving.get_registered_name(layers.Dense)
     'Dense'
@@ -90,9 +101,16 @@ def is_registered(name: str) -> bool:
 
 
 def registered(name: Any) -> Any:
-    """The class or function of the user's that goes by that name, or None; custom objects need no package before theirs."""
+    """The class or function of the user's that goes by that name, or None;
+    custom objects need no package before theirs.
+    """
     custom, short = _custom.get() or {}, str(name).partition(">")[2]
-    found = custom.get(name) or _registered.get(name) or custom.get(short) or (_unregistered.get() or {}).get(name)
+    found = (
+        custom.get(name)
+        or _registered.get(name)
+        or custom.get(short)
+        or (_unregistered.get() or {}).get(name)
+    )
     return found or next((thing for key, thing in _registered.items() if key.partition(">")[2] == name), None)
 
 
@@ -112,7 +130,9 @@ EXAMPLES = {
 
 
 def find(identifier: str, table: Mapping[str, T], kind: str) -> T:
-    """`table[identifier]`, or what is registered; raises ValueError that names the nearest entries, or some of them."""
+    """`table[identifier]`, or what is registered; raises ValueError that names the nearest entries,
+    or some of them.
+    """
     if identifier in table:
         return table[identifier]
     if (found := registered(identifier)) is not None:
@@ -121,7 +141,9 @@ def find(identifier: str, table: Mapping[str, T], kind: str) -> T:
 
 
 def resolve(identifier: Any, table: Mapping[str, Any], kind: str) -> Any:
-    """What a name, a config, a class, an instance or a callable stands for: classes give an instance, None stays None."""
+    """What a name, a config, a class, an instance or a callable stands for:
+    classes give an instance, None stays None.
+    """
     if isinstance(identifier, str):
         identifier = find(identifier, table, kind)
     elif isinstance(identifier, Mapping):
@@ -138,7 +160,9 @@ def from_config(identifier: Mapping[str, Any], table: Mapping[str, Any], kind: s
     if isinstance(identifier.get("function"), str):
         return registered(identifier["function"]) or find(identifier["function"], table, kind)
     if not isinstance(identifier.get("class_name"), str):
-        raise ValueError(f"Could not interpret {kind} config {identifier!r}: it needs 'class_name' and 'config'")
+        raise ValueError(
+            f"Could not interpret {kind} config {identifier!r}: it needs 'class_name' and 'config'"
+        )
     found = find(identifier["class_name"], table, kind)
     if not isinstance(found, type):
         raise ValueError(f"Could not interpret {kind} config: {identifier['class_name']!r} is not a class")
@@ -149,7 +173,8 @@ def unknown(identifier: Any, kind: str) -> ValueError:
     """The error for something that is no name, config, class or callable."""
     return ValueError(
         f"Could not interpret {kind} identifier {_short(identifier)} of type {type(identifier).__name__}: "
-        f"expected a name, a config dictionary, a class or a callable, such as {EXAMPLES.get(kind, 'a function')}"
+        "expected a name, a config dictionary, a class or a callable, such as "
+        f"{EXAMPLES.get(kind, 'a function')}"
     )
 
 
@@ -163,7 +188,9 @@ def _short(value: Any) -> str:
 
 @contextmanager
 def collect_unregistered() -> Iterator[None]:
-    """Within it, what is described without being registered is collected, and found by the name that it is given."""
+    """Within it, what is described without being registered is collected,
+    and found by the name that it is given.
+    """
     token = _unregistered.set({})
     try:
         yield
@@ -172,28 +199,33 @@ def collect_unregistered() -> Iterator[None]:
 
 
 def to_config(value: Any) -> dict[str, Any]:
-    """What `from_config` makes the object from again, in Keras's words: {"module", "class_name", "config", "registered_name"}.
+    """What `from_config` makes the object from again, in Keras's words:
+    {"module", "class_name", "config", "registered_name"}.
 
-    A class that is registered goes by package>name alone, one that is neither that nor tinynet's by module>name.
+    A class that is registered goes by package>name alone,
+    one that is neither that nor tinynet's by module>name.
     """
     cls, name = type(value), registered_name(type(value))
     if ">" not in name and not cls.__module__.startswith("tinynet."):
         name = f"{cls.__module__}>{name}"  # so that it is never taken for a class of tinynet's with that name
         if (classes := _unregistered.get()) is not None and classes.setdefault(name, cls) is not cls:
             raise ValueError(
-                f"two classes go by the name {name}: decorate them with @tinynet.saving.register_keras_serializable(), each "
-                "with a name of its own"
+                f"two classes go by the name {name}: decorate them with "
+                "@tinynet.saving.register_keras_serializable(), each with a name of its own"
             )
     room = cls.__module__.split(".")[1] if ">" not in name else None
-    module, registered = MODELS.get(name, (None, None)) if room == "models" else (MODULES.get(str(room)), None)
+    module, registered = (
+        MODELS.get(name, (None, None)) if room == "models" else (MODULES.get(str(room)), None)
+    )
     if module is None:
         return {"class_name": name, "config": value.get_config()}
     return {"module": module, "class_name": name, "config": value.get_config(), "registered_name": registered}
 
 
 def describe(value: Any) -> Any:
-    """`value`, a constructor's argument, as JSON can hold it: numbers and strings as they are, arrays as lists, objects with a
-    configuration as {"class_name", "config"}, functions of tinynet by name, registered ones as {"function": name}.
+    """`value`, a constructor's argument, as JSON can hold it: numbers and strings as they are, arrays as
+    lists, objects with a configuration as {"class_name", "config"}, functions of tinynet by name, registered
+    ones as {"function": name}.
 
     Anything else stays what it is: only saving it is an error.
 
@@ -221,10 +253,14 @@ def describe(value: Any) -> Any:
 
 
 def _by_name(function: Any) -> Any:
-    """{"function": "module>name"} of a function that is not registered while a file is written, which holds that name alone;
-    the function itself if that has no name to be given as, or one that another function has.
+    """{"function": "module>name"} of a function that is not registered while a file is written, which holds
+    that name alone; the function itself if that has no name to be given as, or one that another function has.
     """
     functions, name = _unregistered.get(), f"{getattr(function, '__module__', None)}>{function.__name__}"
-    if functions is None or not function.__name__.isidentifier() or functions.setdefault(name, function) is not function:
+    if (
+        functions is None
+        or not function.__name__.isidentifier()
+        or functions.setdefault(name, function) is not function
+    ):
         return function
     return {"function": name}

@@ -2,7 +2,8 @@
 
     Dense(10, kernel_regularizer=L2(0.01))      # loss + 0.01 sum w^2
 
-A regularizer is a function of a Tensor that returns one number: all elements count, nothing is divided by the batch.
+A regularizer is a function of a Tensor that returns one number: all elements count,
+nothing is divided by the batch.
 """
 
 import math
@@ -77,9 +78,11 @@ class L2(Regularizer):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """factor / (n (n-1) / 2) * 1/2 sum_{i != j} |v_i . v_j|, v_i the rows (mode "rows") or columns of unit length.
+    """factor / (n (n-1) / 2) * 1/2 sum_{i != j} |v_i . v_j|,
+    v_i the rows (mode "rows") or columns of unit length.
 
-    x must be a matrix, and n is the number of its rows (columns). Raises ValueError for another rank or mode, or factor < 0.
+    x must be a matrix, and n is the number of its rows (columns).
+    Raises ValueError for another rank or mode, or factor < 0.
 
     >>> float(OrthogonalRegularizer(3.0)(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])))
     1.0
@@ -110,13 +113,15 @@ def _factor(regularizer: Regularizer, name: str, value: Any) -> float:
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras's second names
 
 _NAMES: dict[str, Callable[..., Any]] = {
-    "L1": L1, "L1L2": L1L2, "L2": L2, "OrthogonalRegularizer": OrthogonalRegularizer, "l1": L1, "l1_l2": L1L2, "l1l2": L1L2,
+    "L1": L1, "L1L2": L1L2, "L2": L2, "OrthogonalRegularizer": OrthogonalRegularizer, "l1": L1, "l1_l2": L1L2,
+    "l1l2": L1L2,
     "l2": L2, "orthogonal_regularizer": OrthogonalRegularizer,
 }  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The regularizer meant by `identifier`: a name, a config, a class, an instance, a function of a Tensor, or None.
+    """The regularizer meant by `identifier`: a name, a config, a class,
+    an instance, a function of a Tensor, or None.
 
     Raises ValueError for anything else.
 

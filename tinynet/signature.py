@@ -31,7 +31,10 @@ def defaults(cls: type) -> dict[str, Any]:
     names = accepted(cls)
     for base in cls.__mro__:
         parameters = inspect.signature(base.__init__).parameters.values() if "__init__" in vars(base) else ()  # type: ignore[misc]
-        found = {**{p.name: p.default for p in parameters if p.name in names and p.default is not p.empty}, **found}
+        found = {
+            **{p.name: p.default for p in parameters if p.name in names and p.default is not p.empty},
+            **found,
+        }
     return {name: found[name] for name in names if name in found}
 
 
@@ -39,8 +42,9 @@ def defaults(cls: type) -> dict[str, Any]:
 
 
 def reported(cls: type) -> type:
-    """The class whose arguments the `get_config` of its bases reports: `cls`, whose arguments are found by themselves; or,
-    if a class of the user's defines `get_config` and so reports its own, the first of tinynet's among its bases."""
+    """The class whose arguments the `get_config` of its bases reports: `cls`, whose arguments are found by
+    themselves; or, if a class of the user's defines `get_config` and so reports its own, the first of
+    tinynet's among its bases."""
     defines = next(base for base in cls.__mro__ if "get_config" in vars(base))
     return cls if _is_tinynets(defines) else first_of_tinynet(cls)
 
@@ -59,7 +63,9 @@ class Configured:
     """Base of objects whose attributes are the constructor's arguments."""
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; of a class that defines `get_config` itself, those of its bases alone."""
+        """The constructor's arguments; of a class that defines `get_config` itself,
+        those of its bases alone.
+        """
         cls, held = reported(type(self)), vars(self)
         names = held if cls is type(self) else accepted(cls)
         return {name: describe(held[name]) for name in names if name in held and not name.startswith("_")}
@@ -82,21 +88,29 @@ def call_repr(thing: Any) -> str:
     return as_call(thing)
 
 
-def as_call(thing: Any, always: tuple[str, ...] = (), given: Mapping[str, Any] | None = None, **more: Any) -> str:
-    """Adam(learning_rate=0.001, iterations=0): the class, the arguments that are not its defaults, those that are always
-    to be seen, and facts that are no arguments.
+def as_call(
+    thing: Any, always: tuple[str, ...] = (), given: Mapping[str, Any] | None = None, **more: Any
+) -> str:
+    """Adam(learning_rate=0.001, iterations=0): the class, the arguments that are not its defaults, those that
+    are always to be seen, and facts that are no arguments.
 
-    Arguments are looked for in the attributes and in the configuration, unless they are `given`: then those without a
-    default go without their names, as one writes Conv2D(8, 3). Never raises.
+    Arguments are looked for in the attributes and in the configuration, unless they are `given`: then those
+    without a default go without their names, as one writes Conv2D(8, 3). Never raises.
     """
     cls = type(thing)
     try:
         usual, values = defaults(cls), _values(thing) if given is None else given
-        shown = {name: value for name, value in values.items() if name in always or not _usual(cls, name, value, usual)}
+        shown = {
+            name: value
+            for name, value in values.items()
+            if name in always or not _usual(cls, name, value, usual)
+        }
         bare = () if given is None else [name for name in shown if name not in usual]
         texts = [text(value) if name in bare else f"{name}={text(value)}" for name, value in shown.items()]
-        return f"{cls.__name__}({', '.join([*texts, *(f'{name}={text(value)}' for name, value in more.items())])})"
-    except Exception:  # half made, or a class that does as it likes: its name is better than an error from repr
+        texts += [f"{name}={text(value)}" for name, value in more.items()]
+        return f"{cls.__name__}({', '.join(texts)})"
+    except Exception:
+        # half made, or a class that does as it likes: its name is better than an error from repr
         return f"<{cls.__name__}>"
 
 
@@ -124,15 +138,27 @@ def _usual(cls: type, name: str, value: Any, usual: Mapping[str, Any]) -> bool:
 
 
 def text(value: Any) -> str:
-    """A value in a line: arrays by their shape, functions by their name or place, what is long with its end cut off."""
-    if isinstance(value, np.ndarray) or (hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "ndim")):
+    """A value in a line: arrays by their shape, functions by their name or place,
+    what is long with its end cut off.
+    """
+    if isinstance(value, np.ndarray) or (
+        hasattr(value, "shape") and hasattr(value, "dtype") and hasattr(value, "ndim")
+    ):
         return repr(value.item()) if value.ndim == 0 else f"<array {tuple(value.shape)} {value.dtype}>"
     if isinstance(value, np.generic):
         return repr(value.item())
     if isinstance(value, np.dtype):
         return repr(value.name)
-    if isinstance(value, Mapping) and isinstance(value.get("class_name"), str) and isinstance(value.get("config"), Mapping):
-        told = {name: item for name, item in value["config"].items() if item not in (None, False) and name != "name"}
+    if (
+        isinstance(value, Mapping)
+        and isinstance(value.get("class_name"), str)
+        and isinstance(value.get("config"), Mapping)
+    ):
+        told = {
+            name: item
+            for name, item in value["config"].items()
+            if item not in (None, False) and name != "name"
+        }
         return f"{value['class_name']}({', '.join(f'{name}={text(item)}' for name, item in told.items())})"
     if callable(value) and hasattr(value, "__name__"):
         return _function(value)
@@ -155,8 +181,16 @@ def first_to_last(values: Any) -> str:
 
 
 def as_function(name: str, function: Any) -> str:
-    """relu(x): max(x, 0), tinynet/ops/rectifiers.py:21: what a function takes, what it is, and where it stands."""
+    """relu(x): max(x, 0), tinynet/ops/rectifiers.py:21: what a function takes,
+    what it is, and where it stands.
+    """
     code, module = function.__code__, function.__module__
     place = module.replace(".", "/") + ".py" if module.startswith("tinynet.") else Path(code.co_filename).name
-    told = (inspect.getdoc(function) or "").partition("\n\n")[0].replace("\n", " ").partition(".   ")[0].rstrip(".")
+    told = (
+        (inspect.getdoc(function) or "")
+        .partition("\n\n")[0]
+        .replace("\n", " ")
+        .partition(".   ")[0]
+        .rstrip(".")
+    )
     return f"{name}{inspect.signature(function)}: {told + ', ' if told else ''}{place}:{code.co_firstlineno}"

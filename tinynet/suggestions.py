@@ -33,9 +33,12 @@ ELSEWHERE = {
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """At most so many of the `known` names, the likeliest first: alike but for case and underscores, else misspelt or cut."""
+    """At most so many of the `known` names, the likeliest first:
+    alike but for case and underscores, else misspelt or cut.
+    """
     snake = "_" in name or not name[:1].isupper()
-    plain = {other: _plain(other) for other in sorted(known, reverse=snake)}  # of two spellings the likelier one
+    # of two spellings the likelier one
+    plain = {other: _plain(other) for other in sorted(known, reverse=snake)}
     wanted = _plain(name)
     if not wanted:
         return []
@@ -45,13 +48,19 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     import difflib  # which takes as long to import as tinynet does; only errors need it
 
     spelt = difflib.get_close_matches(wanted, plain.values(), most, 0.7)
-    part = [text for text in plain.values() if len(wanted) > 1 and (text.startswith(wanted) or text.endswith(wanted))]
+    part = [
+        text
+        for text in plain.values()
+        if len(wanted) > 1 and (text.startswith(wanted) or text.endswith(wanted))
+    ]
     likely = dict.fromkeys([*spelt, *sorted(part, key=len)])
     return [next(other for other, text in plain.items() if text == one) for one in likely][:most]
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """What an error says after a name that does not exist: "did you mean 'relu'?", or which names there are, at most ten."""
+    """What an error says after a name that does not exist: "did you mean 'relu'?",
+    or which names there are, at most ten.
+    """
     known = list(known)
     if near := nearest(name, known):
         return f"did you mean {' or '.join(map(repr, near))}?"

@@ -1,4 +1,6 @@
-"""Structures: one value, or lists, tuples and dictionaries of values, as models with several inputs or outputs have them."""
+"""Structures: one value, or lists, tuples and dictionaries of values,
+as models with several inputs or outputs have them.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +16,8 @@ STRUCTURES = (list, tuple, dict)
 
 
 def is_nested(value: Any) -> bool:
-    """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such, rather than one of numbers.
+    """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such,
+    rather than one of numbers.
 
     >>> tree.is_nested([np.ones(2), np.ones(3)]), tree.is_nested([1, 2])
     (True, False)
@@ -69,7 +72,9 @@ def is_shape(value: Any) -> bool:
     >>> tree.is_shape((None, 28, 28, 1)), tree.is_shape([(None, 4), (None, 3)])
     (True, False)
     """
-    return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, (int, np.integer)) for size in value)
+    return isinstance(value, (list, tuple)) and all(
+        size is None or isinstance(size, (int, np.integer)) for size in value
+    )
 
 
 def mapped_shapes(function: Callable[[Any], Any], shapes: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Small helpers: one-hot labels, vectors of unit length, one seed for everything, files written whole or not at all."""
+"""Small helpers: one-hot labels, vectors of unit length, one seed for everything,
+files written whole or not at all.
+"""
 
 import importlib
 import os
@@ -23,7 +25,8 @@ except ImportError:  # where there is none, what is being written cannot be told
 
 UNFINISHED = ".writing-"  # folders of files that are being written begin so
 
-# What Keras has at this address and tinynet elsewhere, imported when it is asked for: rooms above this one use it.
+# What Keras has at this address and tinynet elsewhere, imported when it is asked for:
+# rooms above this one use it.
 _ELSEWHERE = {
     "CustomObjectScope": "tinynet.registry.custom_object_scope",
     "PyDataset": "tinynet.data.PyDataset",
@@ -65,7 +68,8 @@ def __dir__() -> list[str]:
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """(x, y, sample_weight) of a batch `data` of the form x, (x,), (x, y) or (x, y, sample_weight); None for what is not there.
+    """(x, y, sample_weight) of a batch `data` of the form x, (x,),
+    (x, y) or (x, y, sample_weight); None for what is not there.
 
     Raises ValueError for more parts. For `train_step`, `test_step` and `predict_step` of one's own.
 
@@ -80,7 +84,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-    """The batch that `unpack_x_y_sample_weight` takes apart: x alone unless it is a list or tuple, (x, y) or all three.
+    """The batch that `unpack_x_y_sample_weight` takes apart: x alone unless it is a list or tuple,
+    (x, y) or all three.
 
     y, sample_weight   None: not there
 
@@ -96,8 +101,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """One-hot rows of integer labels: y[n, x[n]] = 1.
 
     x (N,), (N, 1) or any other shape, of integers in 0..num_classes - 1; a last axis of size 1 is dropped.
-    y (*x.shape, num_classes) float64, as in Keras. num_classes None: max(x) + 1. Raises ValueError for a label out of
-    range, naming it.
+    y (*x.shape, num_classes) float64, as in Keras. num_classes None: max(x) + 1. Raises ValueError for a
+    label out of range, naming it.
 
     >>> utils.to_categorical([2, 0])
     array([[0., 0., 1.],
@@ -111,7 +116,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
         labels = labels[..., 0]
     if not num_classes:
         if not labels.size:
-            raise ValueError("to_categorical: pass num_classes, it cannot be found from an empty array of labels")
+            raise ValueError(
+                "to_categorical: pass num_classes, it cannot be found from an empty array of labels"
+            )
         num_classes = int(labels.max()) + 1
     outside = labels[(labels < 0) | (labels >= num_classes)]
     if outside.size:
@@ -120,7 +127,8 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 
 def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
-    """x / |x| along `axis`, |x| the norm of that order: (sum |x|^order)^(1 / order); vectors of length 0 stay as they are.
+    """x / |x| along `axis`, |x| the norm of that order: (sum |x|^order)^(1 / order);
+    vectors of length 0 stay as they are.
 
     >>> utils.normalize([[3.0, 4.0]])
     array([[0.6, 0.8]])
@@ -131,9 +139,11 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> np.ndarray:
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed tinynet's keys (initial weights, shuffles, dropout), Python's `random` and NumPy's global generator.
+    """Seed tinynet's keys (initial weights, shuffles, dropout),
+    Python's `random` and NumPy's global generator.
 
-    Raises ValueError unless `seed` is an integer in 0..2**32 - 1, which is what NumPy's global generator takes.
+    Raises ValueError unless `seed` is an integer in 0..2**32 - 1,
+    which is what NumPy's global generator takes.
 
     >>> utils.set_random_seed(0)
     >>> first = random.normal((3,)).numpy()
@@ -150,10 +160,11 @@ def set_random_seed(seed: int) -> None:
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path to write to; at the end the file takes the name `path`, after an error it is deleted.
+    """Give a temporary path to write to; at the end the file takes the name `path`,
+    after an error it is deleted.
 
-    A reader, or a run that is killed, therefore sees the old file or the whole new one. Missing folders are created. A file
-    that is replaced hands on its permissions. An OSError names `path`.
+    A reader, or a run that is killed, therefore sees the old file or the whole new one. Missing folders are
+    created. A file that is replaced hands on its permissions. An OSError names `path`.
 
     >>> with utils.atomic_write("notes.txt") as temporary:
     ...     count = temporary.write_text("whole or not at all")
@@ -162,8 +173,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A folder of its own lets the temporary file have the final name, so whoever writes it sees the right suffix.
-    with named_in_errors(path), tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder, _held(folder):
+    # A folder of its own lets the temporary file have the final name,
+    # so whoever writes it sees the right suffix.
+    with (
+        named_in_errors(path),
+        tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=path.parent) as folder,
+        _held(folder),
+    ):
         temporary = Path(folder) / path.name
         yield temporary
         with temporary.open("rb") as file:
@@ -193,7 +209,8 @@ def named_in_errors(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def remove_unfinished(folder: str | os.PathLike[str]) -> None:
-    """Removes from `folder` what runs that were killed while they wrote a file left; not what is being written.
+    """Removes from `folder` what runs that were killed while they wrote a file left;
+    not what is being written.
 
     >>> utils.remove_unfinished(".")
     """
@@ -204,7 +221,9 @@ def remove_unfinished(folder: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _held(folder: str | os.PathLike[str], alone: bool = False) -> Iterator[None]:
-    """A lock on a folder until the end, or until the process ends; with `alone` an OSError where another one has it."""
+    """A lock on a folder until the end, or until the process ends;
+    with `alone` an OSError where another one has it.
+    """
     if fcntl is None:
         yield
         return
@@ -223,7 +242,8 @@ def _held(folder: str | os.PathLike[str], alone: bool = False) -> Iterator[None]
 def save_arrays(
     path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write named arrays to the safetensors file `path`, atomically; `metadata` is a mapping of strings to strings.
+    """Write named arrays to the safetensors file `path`, atomically;
+    `metadata` is a mapping of strings to strings.
 
     >>> utils.save_arrays("a.safetensors", {"w": np.ones(2)}, {"made": "today"})
     >>> utils.load_arrays("a.safetensors")
@@ -233,15 +253,17 @@ def save_arrays(
 
     with atomic_write(path) as temporary:
         # safetensors writes the buffer as it lies in memory, whatever the strides say.
-        contiguous = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in arrays.items()}
+        contiguous = {
+            name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in arrays.items()
+        }
         temporary.write_bytes(save(contiguous, metadata=dict(metadata) if metadata else None))
 
 
 def load_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """(arrays by name, metadata) of the safetensors file `path`.
 
-    The format holds numbers and strings only, so loading a file cannot run code. Raises ValueError naming the path if
-    the file is truncated or something else.
+    The format holds numbers and strings only, so loading a file cannot run code. Raises ValueError naming the
+    path if the file is truncated or something else.
 
     >>> utils.save_arrays("a.safetensors", {"w": np.ones(2)})
     >>> utils.load_arrays("a.safetensors")[0]["w"]

@@ -1,7 +1,9 @@
-"""Compiles beforehand what the usual nets need, so that no later program waits for it: `python -m tinynet warmup`.
+"""Compiles beforehand what the usual nets need, so that no later program waits for it:
+`python -m tinynet warmup`.
 
-Compiled kernels are kept on disk for all programs of this user (`kernels/cache.py`). Which ones there are follows from
-dtypes, numbers of axes and, for convolutions, from sizes; so the usual layers are trained for a moment in the usual sizes.
+Compiled kernels are kept on disk for all programs of this user (`kernels/cache.py`). Which ones there are
+follows from dtypes, numbers of axes and, for convolutions, from sizes; so the usual layers are trained for a
+moment in the usual sizes.
 """
 
 import os
@@ -30,7 +32,11 @@ def warm_up() -> int:
         done = f"{found} kernels in {time.perf_counter() - start:.0f} s" if found else "nothing to compile"
         say(f"{number:2d} of {len(steps)}: {name}: {done}")
     made = compile_progress.compiled - before
-    say(f"compiled {made} kernels in {time.perf_counter() - begun:.0f} s" if made else "everything was compiled already")
+    say(
+        f"compiled {made} kernels in {time.perf_counter() - begun:.0f} s"
+        if made
+        else "everything was compiled already"
+    )
     return made
 
 
@@ -64,9 +70,12 @@ def _activations() -> list[Any]:
 
 def _others() -> list[Any]:
     return [
-        layers.BatchNormalization(), layers.LayerNormalization(), layers.GroupNormalization(4), layers.Dropout(0.3),
-        layers.SpatialDropout2D(0.3), layers.GaussianNoise(0.1), layers.AveragePooling2D(2), layers.MaxPooling2D(3, 2, "same"),
-        layers.GlobalAveragePooling2D(), layers.GlobalMaxPooling2D(), layers.UpSampling2D(), layers.ZeroPadding2D(),
+        layers.BatchNormalization(), layers.LayerNormalization(), layers.GroupNormalization(4),
+        layers.Dropout(0.3),
+        layers.SpatialDropout2D(0.3), layers.GaussianNoise(0.1), layers.AveragePooling2D(2),
+        layers.MaxPooling2D(3, 2, "same"),
+        layers.GlobalAveragePooling2D(), layers.GlobalMaxPooling2D(), layers.UpSampling2D(),
+        layers.ZeroPadding2D(),
         layers.DepthwiseConv2D(3, padding="same"), layers.SeparableConv2D(8, 3, padding="same"),
         layers.Conv2DTranspose(8, 3, strides=2, padding="same"),
     ]  # fmt: skip
@@ -95,7 +104,13 @@ def _train_dense(loss: str, optimizer: Any = "adam") -> None:
 def _train_convolutions(start: Any, filters: int) -> None:
     for padding in ("same", "valid"):
         convolutions = [layers.Conv2D(filters, 3, padding=padding, activation="relu") for _ in range(2)]
-        block = [convolutions[0], layers.BatchNormalization(), convolutions[1], layers.MaxPooling2D(), layers.Dropout(0.2)]
+        block = [
+            convolutions[0],
+            layers.BatchNormalization(),
+            convolutions[1],
+            layers.MaxPooling2D(),
+            layers.Dropout(0.2),
+        ]
         head = [layers.Flatten(), layers.Dense(64, "relu"), layers.Dense(10, "softmax")]
         _train([start, layers.Rescaling(1 / 255), *block, *head], "sparse_categorical_crossentropy", 10)
 
@@ -133,9 +148,16 @@ def _train_vgg() -> None:
 
 def _augment() -> None:
     images, labels = np.zeros((ROWS, 28, 28, 1), np.uint8), np.zeros(ROWS, int)
-    warped = data.ImageDataGenerator(rotation_range=10, width_shift_range=0.1, zoom_range=0.1, horizontal_flip=True)
+    warped = data.ImageDataGenerator(
+        rotation_range=10, width_shift_range=0.1, zoom_range=0.1, horizontal_flip=True
+    )
     next(warped.flow(images, labels, batch_size=BATCH))
-    for layer in (layers.RandomRotation(0.1), layers.RandomTranslation(0.1, 0.1), layers.RandomZoom(0.1), layers.RandomFlip()):
+    for layer in (
+        layers.RandomRotation(0.1),
+        layers.RandomTranslation(0.1, 0.1),
+        layers.RandomZoom(0.1),
+        layers.RandomFlip(),
+    ):
         layer(images[:BATCH], training=True)
 
 
@@ -143,6 +165,9 @@ def main() -> int:
     """The command; its exit status."""
     warm_up()
     if not os.access(cache.directory(), os.W_OK):
-        say(f"{cache.directory()} cannot be written, so nothing was kept; set TINYNET_CACHE_DIR to a folder that can")
+        say(
+            f"{cache.directory()} cannot be written, so nothing was kept; "
+            "set TINYNET_CACHE_DIR to a folder that can"
+        )
         return 1
     return 0

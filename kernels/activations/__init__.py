@@ -1,7 +1,8 @@
 """Activation functions, element by element: each with its derivative, its NumPy form and its compiled form.
 
-The derivative f_grad(g, s) is given what its formula needs: s = y for the functions whose derivative follows from the
-output (relu, leaky_relu, elu, selu, sigmoid, tanh), s = x for the others (softplus, softsign, silu, gelu).
+The derivative f_grad(g, s) is given what its formula needs: s = y for the functions whose derivative follows
+from the output (relu, leaky_relu, elu, selu, sigmoid, tanh), s = x for the others (softplus, softsign, silu,
+gelu).
 """
 
 from .rectifiers import elu, elu_grad, leaky_relu, leaky_relu_grad, relu, relu_grad, selu, selu_grad

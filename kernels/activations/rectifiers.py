@@ -57,7 +57,8 @@ def _relu_grad(dx, g, y):  # type: ignore[no-untyped-def]
 def leaky_relu(x: Array, *, negative_slope: float) -> Array:
     """y = x where x > 0, else negative_slope x.
 
-    Raises ValueError for a negative slope: the sign of y would not tell the sign of x, which the derivative goes by.
+    Raises ValueError for a negative slope: the sign of y would not tell the sign of x,
+    which the derivative goes by.
     """
     _not_negative("leaky_relu", "negative_slope", negative_slope)
     return xp(x).where(x > 0, x, negative_slope * x)
@@ -141,7 +142,9 @@ def _elu_grad(dx, g, y, scale, alpha):  # type: ignore[no-untyped-def]
 
 @operation("numpy", family="activations")
 def selu(x: Array) -> Array:
-    """y = scale elu(x, alpha), with the constants that keep mean 0 and variance 1.   Klambauer et al., NeurIPS 2017."""
+    """y = scale elu(x, alpha), with the constants that keep mean 0 and variance 1.
+    Klambauer et al., NeurIPS 2017.
+    """
     return SELU_SCALE * elu["numpy"](x, alpha=SELU_ALPHA)
 
 

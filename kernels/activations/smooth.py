@@ -14,7 +14,8 @@ ROOT_HALF = math.sqrt(0.5)
 INVERSE_ROOT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 TANH_SCALE = math.sqrt(2.0 / math.pi)
 TANH_CUBIC = 0.044715
-LOWEST = -1e4  # where the step has long been 0 (and 1 at minus that): beyond, x would only be infinite, or its powers
+# where the step has long been 0 (and 1 at minus that): beyond, x would only be infinite, or its powers
+LOWEST = -1e4
 
 
 @serial
@@ -75,7 +76,8 @@ def _silu_grad(dx, g, x):  # type: ignore[no-untyped-def]
 def gelu(x: Array, *, approximate: bool) -> Array:
     """y = x Phi(x) with the normal distribution function Phi.   Hendrycks, Gimpel, 2016.
 
-    Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2,  u = sqrt(2 / pi) (x + 0.044715 x**3).
+    Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2,
+    u = sqrt(2 / pi) (x + 0.044715 x**3).
     """
     x = xp(x).maximum(x, LOWEST)
     if approximate:
@@ -106,7 +108,9 @@ def _gelu_tanh(y, x):  # type: ignore[no-untyped-def]
 
 @operation("numpy", family="activations")
 def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
-    """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g (1 + t + x (1 - t**2) u') / 2,  t = tanh u."""
+    """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g (1 + t + x (1 - t**2) u') / 2,
+    t = tanh u.
+    """
     xp_ = xp(x)
     x = xp_.clip(x, LOWEST, -LOWEST)
     if approximate:
@@ -142,15 +146,19 @@ def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
         dx[i] = 0.5 * g[i] * (1.0 + t + v * (1.0 - t) * (1.0 + t) * du)
 
 
-# erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8; highest power first.
+# erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8;
+# highest power first.
 _T = (9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
       5.55923013010394962768e4)  # fmt: skip
-_U = (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3, 2.26290000613890934246e4,
+_U = (1.0, 3.35617141647503099647e1, 5.21357949780152679795e2, 4.59432382970980127987e3,
+      2.26290000613890934246e4,
       4.92673942608635921086e4)  # fmt: skip
-_P = (2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0, 4.86371970985681366614e1,
+_P = (2.46196981473530512524e-10, 5.64189564831068821977e-1, 7.46321056442269912687e0,
+      4.86371970985681366614e1,
       1.96520832956077098242e2, 5.26445194995477358631e2, 9.34528527171957607540e2, 1.02755188689515710272e3,
       5.57535335369399327526e2)  # fmt: skip
-_Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2, 9.75708501743205489753e2,
+_Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.54937778887819891062e2,
+      9.75708501743205489753e2,
       1.82390916687909736289e3, 2.24633760818710981792e3, 1.65666309194161350182e3,
       5.57535340817727675546e2)  # fmt: skip
 
@@ -158,8 +166,9 @@ _Q = (1.0, 1.32281951154744992508e1, 8.67072140885989742329e1, 3.549377788878198
 def erf(x: Array) -> Array:
     """erf(x) = 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x, to the rounding of x's dtype.
 
-    NumPy has no erf, and CuPy's lies outside the array interface both share, so the rational approximations of S. L.
-    Moshier's Cephes library (ndtr.c, after W. J. Cody, Math. Comp. 23, 1969) are evaluated with array expressions.
+    NumPy has no erf, and CuPy's lies outside the array interface both share, so the rational approximations
+    of S. L. Moshier's Cephes library (ndtr.c, after W. J. Cody, Math. Comp. 23, 1969) are evaluated with
+    array expressions.
     """
     xp_ = xp(x)
     magnitude = xp_.abs(x)

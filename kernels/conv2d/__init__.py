@@ -15,17 +15,23 @@ Their implementations, among which `kernels.use("conv2d", name)` chooses for all
     "one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"
                ladder.py   the way from the definition to the tiles, one idea after the other (forward only)
     "vector"   vector.py   register tiles on batch-last memory: the fast one, with its tiles in
-                           forward.py and forward_loop.py (forward and input gradient), weight.py and wide.py (weight
-                           gradient), bias.py, grouped.py and depthwise.py (groups)
+                           forward.py and forward_loop.py (forward and input gradient), weight.py and wide.py
+                           (weight gradient), bias.py, grouped.py and depthwise.py (groups)
 
-geometry.py says which input pixels an output pixel sees (padding, output sizes); choice.py which convolutions take im2col's
-product all the same, and has explain(). All images are logical (N, H, W, C).
+geometry.py says which input pixels an output pixel sees (padding, output sizes); choice.py which convolutions
+take im2col's product all the same, and has explain(). All images are logical (N, H, W, C).
 """
 
 from . import im2col, ladder, naive, vector  # noqa: F401  (they register their implementations)
 from .choice import explain
 from .geometry import output_size, resolve_padding
-from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .operations import (
+    conv2d,
+    conv2d_activation_grad,
+    conv2d_bias_grad,
+    conv2d_input_grad,
+    conv2d_weight_grad,
+)
 
 __all__ = [
     "conv2d",

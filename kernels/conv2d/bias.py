@@ -1,4 +1,5 @@
-"""The bias-gradient tile: the derivative of the convolution's activation and the sum over pixels and images, in one pass.
+"""The bias-gradient tile: the derivative of the convolution's activation and the sum over pixels and images,
+in one pass.
 
     for each output row, each output column, each of the tile's filters, each vector of images:
         dz[row, column, f] = g[row, column, f] * activation'(y[row, column, f])
@@ -96,7 +97,9 @@ class Plan(NamedTuple):
 
 @cache
 def bias_plan(shape: Shape, activation: str | None, vectors: Vectors) -> Plan:
-    """Plan for an output of `shape` (N, OH, OW, F). It depends on nothing else, so the sums have the same bits anywhere."""
+    """Plan for an output of `shape` (N, OH, OW, F). It depends on nothing else,
+    so the sums have the same bits anywhere.
+    """
     images, rows, columns, filters = shape
     blocks, rest = divmod(images, vectors.lanes)
     edges = split(filters, MAX_FILTERS)

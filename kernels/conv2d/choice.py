@@ -1,11 +1,12 @@
 """Which kernel a convolution of NumPy arrays gets, and why.
 
-Register tiles (vector.py) take every convolution except those of the table below, which take the matrix product of
-im2col.py. Measured on two AVX-512 cores, float32: from 16 images on, the tiles were faster than the product on every shape
-tried, with 1 to 512 channels, 1x1 to 7x7 kernels and strides 1 and 2. They read no more than the images and the kernel, where
-the product writes and reads KH * KW copies of the image.
+Register tiles (vector.py) take every convolution except those of the table below, which take the matrix
+product of im2col.py. Measured on two AVX-512 cores, float32: from 16 images on, the tiles were faster than
+the product on every shape tried, with 1 to 512 channels, 1x1 to 7x7 kernels and strides 1 and 2. They read no
+more than the images and the kernel, where the product writes and reads KH * KW copies of the image.
 
-`kernels.explain("conv2d", x.shape, w.shape, strides=..., padding=...)` says what this comes to for one convolution.
+`kernels.explain("conv2d", x.shape, w.shape, strides=..., padding=...)` says what
+this comes to for one convolution.
 """
 
 import math
@@ -50,14 +51,18 @@ PRODUCT: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     (
         "a single image fills one lane of each register",
         lambda case: (
-            case.operation != "weight gradient" and case.images == case.groups == 1 and math.prod(case.w) >= LARGE_KERNEL
+            case.operation != "weight gradient"
+            and case.images == case.groups == 1
+            and math.prod(case.w) >= LARGE_KERNEL
         ),
     ),
 )
 
 
 @cache
-def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: Pair, groups: int = 1) -> str | None:
+def why_product(
+    operation: str, images: int, w: Shape, strides: Pair, dilation: Pair, groups: int = 1
+) -> str | None:
     """Why a convolution takes the matrix product; None where it takes the tiles."""
     case = Case(operation, images, w, strides, dilation, groups)
     return next((reason for reason, holds in PRODUCT if holds(case)), None)
@@ -65,27 +70,43 @@ def why_product(operation: str, images: int, w: Shape, strides: Pair, dilation: 
 
 @cache
 def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors) -> bool:
-    """Whether the weight gradient takes wide.py's tile: filters fill two vectors or more, of more than a few pixels."""
+    """Whether the weight gradient takes wide.py's tile: filters fill two vectors or more,
+    of more than a few pixels.
+    """
     places = -(-filters // vectors.lanes) * vectors.lanes
     full = filters >= 2 * vectors.lanes and 4 * filters >= 3 * places
     return full and channels >= MIN_WIDE_CHANNELS and (max(output) > max(kernel) or kernel == (1, 1))
 
 
 def explain(
-    x: Shape, w: Shape, *, strides: int | Pair = (1, 1), padding: Any = "valid", dilation: int | Pair = (1, 1),
-    groups: int = 1, dtype: Any = np.float32,
+    x: Shape,
+    w: Shape,
+    *,
+    strides: int | Pair = (1, 1),
+    padding: Any = "valid",
+    dilation: int | Pair = (1, 1),
+    groups: int = 1,
+    dtype: Any = np.float32,
 ) -> str:
-    """Says which kernels an image of shape `x` (N, H, W, C) and a kernel of shape `w` (KH, KW, C/groups, F) get, and why.
+    """Says which kernels an image of shape `x` (N, H, W, C) and a kernel of shape `w` (KH,
+    KW, C/groups, F) get, and why.
 
     That is so for NumPy arrays, where `kernels.use` does not ask for another implementation.
     """
     if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"explain: there are tiles for float32 and float64; {np.dtype(dtype)} takes the reference, im2col")
+        raise ValueError(
+            f"explain: there are tiles for float32 and float64; {np.dtype(dtype)} takes the reference, im2col"
+        )
     strides, dilation = ((pair, pair) if isinstance(pair, int) else pair for pair in (strides, dilation))
     check_forward(x, w, None, groups)
     v, kernel = vectors(np.dtype(dtype)), w[:2]
-    output = output_size(x[1:3], kernel, strides, resolve_padding(padding, x[1:3], kernel, strides, dilation), dilation)
-    lines = [f"conv2d {x} with {w}, strides {strides}, dilation {dilation}, groups {groups} -> {(x[0], *output, w[3])}"]
+    output = output_size(
+        x[1:3], kernel, strides, resolve_padding(padding, x[1:3], kernel, strides, dilation), dilation
+    )
+    lines = [
+        f"conv2d {x} with {w}, strides {strides}, dilation {dilation}, "
+        f"groups {groups} -> {(x[0], *output, w[3])}"
+    ]
     tiles = {
         "forward": _forward(x[0], output[1], w[3] // groups, w[3], v),
         "input gradient": _input_gradient(x, w, strides, v),
@@ -98,19 +119,30 @@ def explain(
     }
     for operation, described in tiles.items():
         reason = why_product(operation, x[0], w, strides, dilation, groups)
-        kernel_and_why = f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
+        kernel_and_why = (
+            f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
+        )
         if groups > 1 and not reason:
-            kernel_and_why += f"; all {groups} groups in one launch" if together[operation] else "; one group after the other"
+            kernel_and_why += (
+                f"; all {groups} groups in one launch"
+                if together[operation]
+                else "; one group after the other"
+            )
         lines.append(f"  {operation:16} {kernel_and_why}")
     return "\n".join(lines)
 
 
 def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:
     ct, xt = tile_shape(filters, columns, v.registers)
-    far = "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
+    far = (
+        "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
+    )
     rest = images % v.lanes
     idle = f", {rest} in the last one" if rest else ""
-    return f"{ct} filters x {xt} columns = {ct * xt} sums in {v.registers} registers of {v.lanes} images{idle}{far}"
+    return (
+        f"{ct} filters x {xt} columns = {ct * xt} sums in {v.registers} registers "
+        f"of {v.lanes} images{idle}{far}"
+    )
 
 
 def _input_gradient(x: Shape, w: Shape, strides: Pair, v: Vectors) -> str:

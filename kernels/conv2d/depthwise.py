@@ -1,13 +1,15 @@
 """The weight gradient of a depthwise convolution: every group has one channel.
 
     for each group, each vector of images:
-        acc[group, kh, kw] += g[row, column j, f] * x[row(kh), column(j, kw), group]     for some columns j of one output row
+        acc[group, kh, kw] += g[row, column j, f] * x[row(kh), column(j, kw), group]
+            for some columns j of one output row
     dw[kh, kw, 0, f] = sum of the lanes of acc[group, kh, kw]
 
-With one channel and one filter, few products are made of each number that is read. So a tile takes some columns at once,
-whose windows overlap: seven columns of a 3x3 kernel read 27 pixels for 63 products. And the groups are the inner loop, because
-the channels of a pixel are neighbours in memory: a tile that went over the map for one channel, then for the next, met a new
-memory page at each pixel and took three times as long. The sums, a vector for each weight, wait in memory meanwhile.
+With one channel and one filter, few products are made of each number that is read. So a tile takes some
+columns at once, whose windows overlap: seven columns of a 3x3 kernel read 27 pixels for 63 products. And the
+groups are the inner loop, because the channels of a pixel are neighbours in memory: a tile that went over the
+map for one channel, then for the next, met a new memory page at each pixel and took three times as long. The
+sums, a vector for each weight, wait in memory meanwhile.
 """
 
 from functools import cache
@@ -19,7 +21,9 @@ from .geometry import Pair
 
 
 class Tile(NamedTuple):
-    """What a tile is made for: the kernel rows that meet the map, and for each column of output the kernel columns."""
+    """What a tile is made for: the kernel rows that meet the map,
+    and for each column of output the kernel columns.
+    """
 
     rows: Pair
     columns: tuple[Pair, ...]
@@ -81,7 +85,12 @@ def _taps(products: dict[int, list[Pair]]) -> list[int]:
 
 
 def _multiply_adds(
-    k: VectorFunction, sums: dict[int, str], row: str, columns: dict[int, Value], products: dict[int, list[Pair]], g: list[str]
+    k: VectorFunction,
+    sums: dict[int, str],
+    row: str,
+    columns: dict[int, Value],
+    products: dict[int, list[Pair]],
+    g: list[str],
 ) -> None:
     """One kernel row: every pixel is loaded once."""
     for i, pairs in products.items():
@@ -91,7 +100,9 @@ def _multiply_adds(
 
 
 def _products(tile: Tile) -> dict[int, list[Pair]]:
-    """Input columns that are read, counted from the one under tap 0 of the first output, and the products made of each."""
+    """Input columns that are read, counted from the one under tap 0 of the first output,
+    and the products made of each.
+    """
     products: dict[int, list[Pair]] = {}
     for j, taps in enumerate(tile.columns):
         for kw in range(*taps):

@@ -1,6 +1,7 @@
 """Which depthwise tile (depthwise.py) runs where: the plan of a gradient, and the loops that follow it.
 
-The work is divided into pieces, a band of rows for some of the groups and images each. Their sums are added in order.
+The work is divided into pieces, a band of rows for some of the groups and images each.
+Their sums are added in order.
 """
 
 from functools import cache
@@ -26,7 +27,8 @@ MIN_PARTS = 4  # of the groups: they need no addition, as bands of rows do
 class DepthwiseLoop(NamedTuple):
     """What the compiled loop reads."""
 
-    tiles: Array  # addresses [masked, kind of row, column tile, piece of the kernel rows], 0 where nothing is to do
+    # addresses [masked, kind of row, column tile, piece of the kernel rows], 0 where nothing is to do
+    tiles: Array
     kinds: Array  # of each output row
     columns: Array  # where the column tiles start
     bands: Array  # where the bands of rows start
@@ -52,7 +54,13 @@ class Plan(NamedTuple):
 
 @cache
 def depthwise_plan(
-    size: tuple[int, int, int], output: Pair, kernel: Pair, groups: int, filters: int, window: Window, vectors: Vectors
+    size: tuple[int, int, int],
+    output: Pair,
+    kernel: Pair,
+    groups: int,
+    filters: int,
+    window: Window,
+    vectors: Vectors,
 ) -> Plan:
     """Plan for images (N, H, W) of `groups` channels and maps (OH, OW) of `filters`."""
     strides, corner, dilation = window
@@ -61,16 +69,30 @@ def depthwise_plan(
     height, width = _tile_size(kernel, vectors.registers)
     heights, columns = split(kernel[0], height), split(output[1], width)
     like = Tile((0, 0), (), kernel[1], strides[1], dilation[1])
-    tiles = _addresses(like, kinds, [tuple(taps[a:b]) for a, b in pairwise(columns)], heights, size[0], vectors)
+    tiles = _addresses(
+        like, kinds, [tuple(taps[a:b]) for a, b in pairwise(columns)], heights, size[0], vectors
+    )
     parts = _parts(kernel[0] * size[2] * groups * size[0] * vectors.itemsize, groups)
     count = min(output[0], -(-MIN_TASKS // parts))
     bands = split(output[0], -(-output[0] // count))
     chunks = max(1, min(size[0] // vectors.lanes, -(-MIN_TASKS // (parts * count))))
     loop = DepthwiseLoop(
-        tiles=tiles, kinds=np.array([kinds.index(row) for row in rows]), columns=np.array(columns), bands=np.array(bands),
-        parts=parts, chunks=chunks, groups=groups, filters=filters,
-        filter_bytes=kernel[0] * kernel[1] * vectors.bytes, images=size[0], lanes=vectors.lanes,
-        itemsize=vectors.itemsize, row_stride=strides[0], column_stride=strides[1], top=corner[0], left=corner[1],
+        tiles=tiles,
+        kinds=np.array([kinds.index(row) for row in rows]),
+        columns=np.array(columns),
+        bands=np.array(bands),
+        parts=parts,
+        chunks=chunks,
+        groups=groups,
+        filters=filters,
+        filter_bytes=kernel[0] * kernel[1] * vectors.bytes,
+        images=size[0],
+        lanes=vectors.lanes,
+        itemsize=vectors.itemsize,
+        row_stride=strides[0],
+        column_stride=strides[1],
+        top=corner[0],
+        left=corner[1],
         row_dilation=dilation[0],
     )
     return Plan(tuple(loop), (len(bands) - 1) * chunks)
@@ -89,9 +111,16 @@ def _tile_size(kernel: Pair, registers: int) -> Pair:
 
 
 def _addresses(
-    like: Tile, kinds: list[Pair], seen: list[tuple[Pair, ...]], heights: list[int], images: int, vectors: Vectors
+    like: Tile,
+    kinds: list[Pair],
+    seen: list[tuple[Pair, ...]],
+    heights: list[int],
+    images: int,
+    vectors: Vectors,
 ) -> Array:
-    """DepthwiseLoop.tiles: for kinds of rows, column tiles that see these taps, and pieces of the kernel rows."""
+    """DepthwiseLoop.tiles: for kinds of rows, column tiles that see these taps,
+    and pieces of the kernel rows.
+    """
     tiles = np.zeros((2, len(kinds), len(seen), len(heights) - 1), np.int64)
     needed = divmod(images, vectors.lanes)
     for masked, kind, j, piece in np.ndindex(*tiles.shape):
@@ -121,7 +150,9 @@ def correlate_depthwise(x: Array, g: Array, dw: Array, window: Window) -> None:
 
 @parallel
 def _run_depthwise(loop, places, x_strides, g_strides, acc, dw):
-    """Every tile on every piece; then the pieces, and the lanes, of each sum are added. Addresses and steps are in bytes."""
+    """Every tile on every piece; then the pieces, and the lanes, of each sum are added.
+    Addresses and steps are in bytes.
+    """
     loop = DepthwiseLoop(*loop)
     at = DepthwisePlaces(*places)
     x_step = Steps(*x_strides)
@@ -142,7 +173,12 @@ def _depthwise_task(task, loop, at, x_step, g_step, acc):
     clear(acc[piece, group * each : end_group * each].reshape(-1))
     place = acc.ctypes.data + (piece * loop.filters + group * each) * loop.filter_bytes
     for row in range(loop.bands[band], loop.bands[band + 1]):
-        x_row = at.x + (row * loop.row_stride - loop.top) * x_step.row - loop.left * x_step.column + group * x_step.channel
+        x_row = (
+            at.x
+            + (row * loop.row_stride - loop.top) * x_step.row
+            - loop.left * x_step.column
+            + group * x_step.channel
+        )
         g_row = at.g + row * g_step.row + group * each * g_step.channel
         for masked in range(2):  # the whole blocks, and the partial one at the end
             first, end = blocks_of(loop.images, loop.lanes, chunk, loop.chunks, masked)
@@ -150,7 +186,16 @@ def _depthwise_task(task, loop, at, x_step, g_step, acc):
                 continue
             image = first * loop.lanes * loop.itemsize
             here = DepthwisePlaces(x=x_row + image, g=g_row + image)
-            _row_tiles(loop.tiles[masked, loop.kinds[row]], loop, here, x_step, g_step, place, end - first, end_group - group)
+            _row_tiles(
+                loop.tiles[masked, loop.kinds[row]],
+                loop,
+                here,
+                x_step,
+                g_step,
+                place,
+                end - first,
+                end_group - group,
+            )
 
 
 @serial
@@ -181,7 +226,9 @@ def _row_tiles(tiles, loop, at, x_step, g_step, acc, blocks, groups):
 
 @serial
 def _add_pieces(dw, acc, first, end):
-    """dw[tap, f] = the sum of acc[piece, f, tap, lane] over pieces and lanes, for the filters first, ..., end - 1."""
+    """dw[tap, f] = the sum of acc[piece, f, tap, lane] over pieces and lanes,
+    for the filters first, ..., end - 1.
+    """
     taps, lanes = acc.shape[2], acc.shape[3]
     total = acc[0, first:end].reshape(-1)
     for piece in range(1, acc.shape[0]):

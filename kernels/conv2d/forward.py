@@ -1,4 +1,5 @@
-"""The forward tile: CT filters x XT output columns of one output row, for one vector of images after the other.
+"""The forward tile: CT filters x XT output columns of one output row,
+for one vector of images after the other.
 
     for each vector of images:
         acc[f, j] = b[f]
@@ -8,16 +9,16 @@
                     acc[f, j] += w[kh, kw, c, f] * x[row(kh), column(j, kw), c]      for all f, j of the tile
         y[row, column j, f] = activation(acc[f, j])
 
-Columns outside the map are known when the tile is written, and their multiply-adds are left out: the left and right
-borders are tiles of their own. Rows are limited by the two numbers first_tap and end_tap at run time. So no padded
-copy of the image is ever made. Weights are read where they lie: the two steps of w that the innermost code takes are
-written into the tile as numbers. Input gradients are forward convolutions of another view of w and run through the same
-tiles.
+Columns outside the map are known when the tile is written, and their multiply-adds are left out: the left and
+right borders are tiles of their own. Rows are limited by the two numbers first_tap and end_tap at run time.
+So no padded copy of the image is ever made. Weights are read where they lie: the two steps of w that the
+innermost code takes are written into the tile as numbers. Input gradients are forward convolutions of another
+view of w and run through the same tiles.
 
-A tile walks over the images because neighbouring vectors of the batch are neighbours in memory. One vector of every
-pixel, then the next, would touch the same memory pages again and again, at a third of the speed (measured: 18 GB/s
-against 60). For the same reason all filters of some columns come before the next columns: what they read is still in the
-second-level cache.
+A tile walks over the images because neighbouring vectors of the batch are neighbours in memory. One vector of
+every pixel, then the next, would touch the same memory pages again and again, at a third of the speed
+(measured: 18 GB/s against 60). For the same reason all filters of some columns come before the next columns:
+what they read is still in the second-level cache.
 """
 
 from functools import cache
@@ -29,7 +30,9 @@ from .geometry import Pair
 
 
 class Tile(NamedTuple):
-    """What a forward tile is made for: its filters, and for each column the kernel columns that meet the map."""
+    """What a forward tile is made for: its filters,
+    and for each column the kernel columns that meet the map.
+    """
 
     filters: int
     columns: tuple[Pair, ...]
@@ -94,7 +97,9 @@ def forward_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
 
 def _columns_read(tile: Tile) -> list[int]:
     """Input columns the tile reads, counted from the one under tap 0 of its first output."""
-    return sorted({j * tile.stride + kw * tile.dilation for j, taps in enumerate(tile.columns) for kw in range(*taps)})
+    return sorted(
+        {j * tile.stride + kw * tile.dilation for j, taps in enumerate(tile.columns) for kw in range(*taps)}
+    )
 
 
 def _y_places(k: VectorFunction, filters: range, columns: range) -> dict[Pair, Value]:
@@ -134,7 +139,9 @@ def tile_address(tile: Tile, vectors: Vectors, masked: bool) -> int:
 
 
 def split(length: int, most: int) -> list[int]:
-    """Starts and end of the fewest equal pieces (give or take one) of at most `most`: split(7, 3) = [0, 3, 5, 7]."""
+    """Starts and end of the fewest equal pieces (give or take one) of at most `most`:
+    split(7, 3) = [0, 3, 5, 7].
+    """
     pieces = -(-length // most)
     return [-(-length * i // max(pieces, 1)) for i in range(pieces + 1)]
 
@@ -143,10 +150,10 @@ def split(length: int, most: int) -> list[int]:
 def tile_shape(filters: int, columns: int, registers: int) -> tuple[int, int]:
     """(CT, XT): the filters and columns of a tile that divides the work best.
 
-    A sum can be added to again only after four cycles, and two additions start in each, so fewer than eight sums leave
-    units waiting. More sums, with the pixels and the weight they meet, than there are registers would be kept in memory. In
-    between, a larger tile loads less for each multiply-add (pixels come from farther away than weights), and few
-    different tiles are fewer functions to compile.
+    A sum can be added to again only after four cycles, and two additions start in each, so fewer than eight
+    sums leave units waiting. More sums, with the pixels and the weight they meet, than there are registers
+    would be kept in memory. In between, a larger tile loads less for each multiply-add (pixels come from
+    farther away than weights), and few different tiles are fewer functions to compile.
     """
     shapes = [
         (f, x)

@@ -32,7 +32,9 @@ MIN_MULTIPLY_ADDS_FOR_COPY = 512
 
 
 class ForwardLoop(NamedTuple):
-    """How a convolution is divided into tiles, and these into `chunks` of the batch and `parts` of the filters (or groups)."""
+    """How a convolution is divided into tiles, and these into `chunks` of the
+    batch and `parts` of the filters (or groups).
+    """
 
     tiles: Array  # addresses [masked, filter tile, column tile]
     filters: Array  # where the filter tiles start
@@ -59,16 +61,25 @@ class ForwardLoop(NamedTuple):
 class Plan(NamedTuple):
     loop: tuple[Any, ...]  # a ForwardLoop, as a plain tuple
     filters: Array  # where the filter tiles start
-    packed: tuple[int, ...] | None  # shape of the copied weights (tiles, KH, KW, C, CT), where they are copied
+    # shape of the copied weights (tiles, KH, KW, C, CT), where they are copied
+    packed: tuple[int, ...] | None
     spread: int  # images to leave free between the channels of a copy of x, where it is copied
 
 
 @cache
 def forward_plan(
-    size: tuple[int, int, int], output: Pair, w_shape: tuple[int, ...], w_strides: tuple[int, ...], window: Window,
-    activation: str | None, vectors: Vectors, groups: int = 1,
+    size: tuple[int, int, int],
+    output: Pair,
+    w_shape: tuple[int, ...],
+    w_strides: tuple[int, ...],
+    window: Window,
+    activation: str | None,
+    vectors: Vectors,
+    groups: int = 1,
 ) -> Plan:
-    """Plan for images (N, H, W) and maps (OH, OW) of output; w is the kernel of one group, and tiles go over all `groups`."""
+    """Plan for images (N, H, W) and maps (OH, OW) of output; w is the kernel of one group,
+    and tiles go over all `groups`.
+    """
     strides, corner, dilation = window
     kh, kw, channels, filters = w_shape
     rows, taps = (tap_ranges(axis, size[1:], w_shape, output, window) for axis in (0, 1))
@@ -80,10 +91,26 @@ def forward_plan(
     window_bytes = _window_numbers(size, w_shape, xt, window, groups) * vectors.itemsize
     parts, chunks = _shares(output[0], len(starts) - 1, groups, size[0] // vectors.lanes, window_bytes)
     loop = ForwardLoop(
-        tiles=tiles, filters=np.array(starts), columns=np.array(columns), taps=np.array(rows), parts=parts, chunks=chunks,
-        groups=groups, w_tile=weights.tile, w_filter=weights.filter, w_row=weights.row, w_channel=weights.channel,
-        images=size[0], lanes=vectors.lanes, itemsize=vectors.itemsize, channels=channels, row_stride=strides[0],
-        column_stride=strides[1], top=corner[0], left=corner[1], row_dilation=dilation[0],
+        tiles=tiles,
+        filters=np.array(starts),
+        columns=np.array(columns),
+        taps=np.array(rows),
+        parts=parts,
+        chunks=chunks,
+        groups=groups,
+        w_tile=weights.tile,
+        w_filter=weights.filter,
+        w_row=weights.row,
+        w_channel=weights.channel,
+        images=size[0],
+        lanes=vectors.lanes,
+        itemsize=vectors.itemsize,
+        channels=channels,
+        row_stride=strides[0],
+        column_stride=strides[1],
+        top=corner[0],
+        left=corner[1],
+        row_dilation=dilation[0],
     )
     spreads = groups == 1 and _worth_spreading(window_bytes, kh * kw * filters, size[0] * vectors.itemsize)
     return Plan(tuple(loop), loop.filters, weights.packed, vectors.lanes if spreads else 0)
@@ -92,20 +119,28 @@ def forward_plan(
 def _window_numbers(
     size: tuple[int, int, int], w_shape: tuple[int, ...], columns: int, window: Window, groups: int
 ) -> int:
-    """Numbers of x under a tile of so many columns of output, for all images; over groups it goes from end to end."""
+    """Numbers of x under a tile of so many columns of output, for all images;
+    over groups it goes from end to end.
+    """
     seen = (columns - 1) * window.strides[1] + (w_shape[1] - 1) * window.dilation[1] + 1
     width = size[2] if groups > 1 else min(size[2], seen)
     return w_shape[0] * width * w_shape[2] * groups * size[0]
 
 
 def _worth_spreading(window_bytes: int, multiply_adds: int, batch_bytes: int) -> bool:
-    """Whether x is copied with room between its channels, whose numbers otherwise lie in a few sets of the caches."""
+    """Whether x is copied with room between its channels,
+    whose numbers otherwise lie in a few sets of the caches.
+    """
     large = window_bytes > MAX_WINDOW_BYTES and multiply_adds >= MIN_MULTIPLY_ADDS_FOR_COPY
     return large and batch_bytes % ALIAS_BYTES == 0
 
 
-def _addresses(kind: Tile, starts: list[int], seen: list[tuple[Pair, ...]], images: int, vectors: Vectors) -> Array:
-    """Addresses [masked, filter tile, column tile] of tiles of a kind; filters from `starts` on, columns with these taps."""
+def _addresses(
+    kind: Tile, starts: list[int], seen: list[tuple[Pair, ...]], images: int, vectors: Vectors
+) -> Array:
+    """Addresses [masked, filter tile, column tile] of tiles of a kind;
+    filters from `starts` on, columns with these taps.
+    """
     tiles = np.zeros((2, len(starts) - 1, len(seen)), np.int64)
     for masked, needed in enumerate(divmod(images, vectors.lanes)):
         for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
@@ -115,20 +150,25 @@ def _addresses(kind: Tile, starts: list[int], seen: list[tuple[Pair, ...]], imag
 
 
 class _Weights(NamedTuple):
-    """How tiles read w: where tile i begins, from filter f on, is i * tile + f * filter; the rest are steps. All in bytes."""
+    """How tiles read w: where tile i begins, from filter f on, is i * tile + f * filter;
+    the rest are steps. All in bytes.
+    """
 
     tile: int
     filter: int
     row: int
     channel: int
     near: Pair  # steps that are written into the tile: (kernel column, filter)
-    packed: tuple[int, ...] | None  # shape of the copied weights (tiles, KH, KW, C, CT), where they are copied
+    # shape of the copied weights (tiles, KH, KW, C, CT), where they are copied
+    packed: tuple[int, ...] | None
 
 
 def _weights(
     shape: tuple[int, ...], strides: tuple[int, ...], tiles: int, ct: int, vectors: Vectors, groups: int
 ) -> _Weights:
-    """w where it lies, or, in the weights of one group with far channels, copied: the filters of a tile side by side."""
+    """w where it lies, or, in the weights of one group with far channels, copied:
+    the filters of a tile side by side.
+    """
     kh, kw, channels, _ = shape
     if abs(strides[2]) <= MAX_CHANNEL_STRIDE_BYTES or groups > 1:
         return _Weights(0, strides[3], strides[0], strides[2], (strides[1], strides[3]), None)
@@ -139,7 +179,9 @@ def _weights(
 
 
 def _shares(rows: int, filter_tiles: int, groups: int, blocks: int, window_bytes: int) -> Pair:
-    """(parts of the filters or groups, chunks of the batch): enough pieces of work, whose pixels fit the cache."""
+    """(parts of the filters or groups, chunks of the batch): enough pieces of work,
+    whose pixels fit the cache.
+    """
     tasks, windows = -(-MIN_TASKS // rows), -(-window_bytes // MAX_WINDOW_BYTES)
     if groups > 1:
         parts = min(groups, max(tasks, windows))
@@ -205,7 +247,9 @@ def forward_task(task, loop, at, x_step, y_step):
 
 @serial
 def forward_row(row, chunk, first_tile, end_tile, loop, at, x_step, y_step, groups, group_step):
-    """Output row `row` for the filter tiles from first_tile to end_tile, one chunk of the batch, and `groups` from `at` on."""
+    """Output row `row` for the filter tiles from first_tile to end_tile,
+    one chunk of the batch, and `groups` from `at` on.
+    """
     x_row = at.x + (row * loop.row_stride - loop.top) * x_step.row - loop.left * x_step.column
     y_row = at.y + row * y_step.row
     for masked in range(2):  # the whole blocks, and the partial one at the end
@@ -248,7 +292,9 @@ def forward_row(row, chunk, first_tile, end_tile, loop, at, x_step, y_step, grou
 
 @serial
 def blocks_of(images, lanes, chunk, chunks, masked):
-    """(first, end) of the vectors of images in a chunk of the batch; if masked, of the partial one in the last chunk."""
+    """(first, end) of the vectors of images in a chunk of the batch; if masked,
+    of the partial one in the last chunk.
+    """
     blocks = images // lanes
     if masked:
         partial = 1 if blocks * lanes < images and chunk == chunks - 1 else 0

@@ -4,8 +4,8 @@ Along one axis, output `o` meets kernel tap `k` at input position
 
     i = o * stride + k * dilation - padding          (present if 0 <= i < size, a zero otherwise)
 
-Everything else in this package follows from this line. Functions whose arguments are shapes keep their results in a
-cache: every training step calls them with the same arguments.
+Everything else in this package follows from this line. Functions whose arguments are shapes keep their
+results in a cache: every training step calls them with the same arguments.
 """
 
 from functools import cache
@@ -24,8 +24,9 @@ def output_length(size: int, kernel: int, stride: int, padding: Pair, dilation: 
 def padding_along(padding: str, size: int, kernel: int, stride: int, dilation: int) -> Pair:
     """(before, after) that "valid", "same" or "causal" means along one axis.
 
-    "same" and "causal" give ceil(size / stride) outputs. Of an odd total "same" puts the larger half after the map,
-    as TensorFlow and Keras do; "causal" puts all before it, so that an output sees nothing that comes later.
+    "same" and "causal" give ceil(size / stride) outputs. Of an odd total "same" puts the larger half after
+    the map, as TensorFlow and Keras do; "causal" puts all before it, so that an output sees nothing that
+    comes later.
     """
     if padding == "valid":
         return 0, 0
@@ -38,7 +39,9 @@ def padding_along(padding: str, size: int, kernel: int, stride: int, dilation: i
 
 @cache
 def output_size(size: Pair, kernel: Pair, strides: Pair, padding: Padding, dilation: Pair) -> Pair:
-    """(OH, OW) of a convolution or pooling of an (H, W) map; ValueError if the kernel does not fit the padded map."""
+    """(OH, OW) of a convolution or pooling of an (H, W) map;
+    ValueError if the kernel does not fit the padded map.
+    """
     oh, ow = (output_length(*axis) for axis in zip(size, kernel, strides, padding, dilation, strict=True))
     if oh < 1 or ow < 1:
         raise ValueError(
@@ -49,7 +52,9 @@ def output_size(size: Pair, kernel: Pair, strides: Pair, padding: Padding, dilat
 
 
 @cache
-def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilation: Pair = (1, 1)) -> Padding:
+def resolve_padding(
+    padding: Any, size: Pair, kernel: Pair, strides: Pair, dilation: Pair = (1, 1)
+) -> Padding:
     """Padding as ((top, bottom), (left, right)), from "valid", "same" or such pairs."""
     if isinstance(padding, list | tuple):
         widths = [width for pair in padding for width in (pair if isinstance(pair, list | tuple) else ())]
@@ -58,7 +63,9 @@ def resolve_padding(padding: Any, size: Pair, kernel: Pair, strides: Pair, dilat
                 raise ValueError(f"padding must not be negative, got {padding}; crop the input instead")
             return (int(widths[0]), int(widths[1])), (int(widths[2]), int(widths[3]))
     if padding not in ("valid", "same"):
-        raise ValueError(f"padding must be 'valid', 'same' or ((top, bottom), (left, right)), got {padding!r}")
+        raise ValueError(
+            f"padding must be 'valid', 'same' or ((top, bottom), (left, right)), got {padding!r}"
+        )
     axes = zip(size, kernel, strides, dilation, strict=True)
     rows, columns = (padding_along(padding, *axis) for axis in axes)
     return rows, columns
@@ -71,7 +78,9 @@ def tap_ranges(axis: int, size: Pair, kernel: Shape, output: Pair, window: "Wind
 
 
 class Window(NamedTuple):
-    """How kernels lie on maps, (rows, columns): output o meets position o * stride + tap * dilation - corner at `tap`."""
+    """How kernels lie on maps, (rows, columns): output o meets
+    position o * stride + tap * dilation - corner at `tap`.
+    """
 
     strides: Pair
     corner: Pair  # (top, left) padding
@@ -87,7 +96,9 @@ class Steps(NamedTuple):
 
 
 class KernelSteps(NamedTuple):
-    """Bytes from a number to its neighbours: `results.strides` of results (pieces, KH, KW, C, F), one kernel for each piece."""
+    """Bytes from a number to its neighbours: `results.strides` of results (pieces, KH, KW, C, F),
+    one kernel for each piece.
+    """
 
     piece: int
     row: int
@@ -97,7 +108,9 @@ class KernelSteps(NamedTuple):
 
 
 def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> Pair:
-    """First and one past the last tap k of an output whose input position lies in the map; (k, k) if none does."""
+    """First and one past the last tap k of an output whose input position lies in the map;
+    (k, k) if none does.
+    """
     origin = output * stride - padding  # input position of tap 0
     first = min(max(-(origin // dilation), 0), taps)  # smallest k with origin + k * dilation >= 0
     last = min(max(-((origin - size) // dilation), 0), taps)  # smallest k with origin + k * dilation >= size
@@ -106,7 +119,9 @@ def tap_range(output: int, size: int, taps: int, stride: int, padding: int, dila
 
 @cache
 def check_forward(x: Shape, w: Shape, b: Shape | None, groups: int, activation: str | None = None) -> None:
-    """Raises ValueError unless shapes of image (N, H, W, C), kernel (KH, KW, C/groups, F) and bias (F,) fit together."""
+    """Raises ValueError unless shapes of image (N, H, W, C),
+    kernel (KH, KW, C/groups, F) and bias (F,) fit together.
+    """
     if activation not in (None, "relu"):
         raise ValueError(f"conv2d: activation must be None or 'relu', got {activation!r}")
     if len(x) != 4 or len(w) != 4:
@@ -135,7 +150,9 @@ def check_gradient(shape: Shape, expected: tuple[int | None, ...], activation: s
 def check_groups(channels: int, filters: int, groups: int) -> None:
     """Raises ValueError unless both channel counts divide into `groups`."""
     if groups < 1 or channels % groups or filters % groups:
-        raise ValueError(f"conv2d: {channels} input and {filters} output channels do not divide into {groups} groups")
+        raise ValueError(
+            f"conv2d: {channels} input and {filters} output channels do not divide into {groups} groups"
+        )
 
 
 @cache
@@ -149,14 +166,19 @@ def group_slices(groups: int, channels: int, filters: int) -> list[tuple[slice, 
 def transposed_length(
     size: int, kernel: int, stride: int, padding: str, output_padding: int | None, dilation: int
 ) -> tuple[int, Pair]:
-    """Outputs of a transposed convolution along one axis, and the padding of the convolution that has it as its gradient.
+    """Outputs of a transposed convolution along one axis,
+    and the padding of the convolution that has it as its gradient.
 
-    Every input paints K = (kernel - 1) * dilation + 1 outputs, `stride` from the next one: (size - 1) * stride + K in all. Of
-    these some are cropped at either end, or zeros are appended, as Keras has it: the crops are the padding (left, right).
+    Every input paints K = (kernel - 1) * dilation + 1 outputs, `stride` from the next one:
+    (size - 1) * stride + K in all. Of these some are cropped at either end, or zeros are appended, as Keras
+    has it: the crops are the padding (left, right).
     """
     k = (kernel - 1) * dilation + 1
     if padding == "valid":
-        length, left = (size - 1) * stride + (max(k, stride) if output_padding is None else k + output_padding), 0
+        length, left = (
+            (size - 1) * stride + (max(k, stride) if output_padding is None else k + output_padding),
+            0,
+        )
     else:
         total = stride + k - 2 if output_padding is None else k + k % 2 - 2 + output_padding
         length = size * stride if output_padding is None else (size - 1) * stride + k % 2 + output_padding
@@ -166,12 +188,14 @@ def transposed_length(
 
 @cache
 def phases(taps: int, stride: int, padding: int, dilation: int) -> list[tuple[int, slice, int]]:
-    """Along one axis: input positions first, first + stride, ... see only the taps r, r + stride, ... of the kernel.
+    """Along one axis: input positions first, first + stride, ...
+    see only the taps r, r + stride, ... of the kernel.
 
-    Position i meets output o at tap k when i = o * stride + k * dilation - padding. If the dilation is 1, then
-    k = (i + padding) mod stride = r, up to multiples of the stride; if it is not, the stride is 1 and there is one
-    phase. Over those positions the gradient is a convolution of stride 1 with these taps in reverse order. Returns (first,
-    slice of the taps, padding of that convolution) for each phase.
+    Position i meets output o at tap k when i = o * stride + k * dilation - padding.
+    If the dilation is 1, then
+    k = (i + padding) mod stride = r, up to multiples of the stride; if it is not, the stride is 1 and there
+    is one phase. Over those positions the gradient is a convolution of stride 1 with these taps in reverse
+    order. Returns (first, slice of the taps, padding of that convolution) for each phase.
     """
     found = []
     for first in range(stride):

@@ -2,11 +2,11 @@
 
     y[..., filters of group j] = convolution of x[..., channels of group j] with w[..., filters of group j]
 
-Each group is a convolution of its own on slices of x, w and y. In a depthwise convolution a group is one channel, and its
-work is over before the next launch has begun. So here a forward tile has one more loop around it, over the groups, which
-advances its four addresses (`grouped` in forward.py). The channels of a pixel lie together in memory, so the tile reads
-every pixel from one end to the other. A weight-gradient tile runs long enough to be called for each group, except where a
-group is a single channel: depthwise.py.
+Each group is a convolution of its own on slices of x, w and y. In a depthwise convolution a group is one
+channel, and its work is over before the next launch has begun. So here a forward tile has one more loop
+around it, over the groups, which advances its four addresses (`grouped` in forward.py). The channels of a
+pixel lie together in memory, so the tile reads every pixel from one end to the other. A weight-gradient tile
+runs long enough to be called for each group, except where a group is a single channel: depthwise.py.
 """
 
 from .. import common
@@ -26,7 +26,9 @@ from .weight_loop import WeightLoop, WeightPlaces, add_results, weight_plan, wei
 
 
 def lie_near(w: Array) -> bool:
-    """Whether tiles may read w (KH, KW, C/groups, F) where it lies; if not, groups take turns, and their weights are copied."""
+    """Whether tiles may read w (KH, KW, C/groups, F) where it lies; if not,
+    groups take turns, and their weights are copied.
+    """
     return w.shape[2] == 1 or w.strides[2] <= MAX_CHANNEL_STRIDE_BYTES
 
 
@@ -47,7 +49,9 @@ def convolve_groups(
 
 
 def correlate_groups(x: Array, g: Array, dw: Array, groups: int, window: Window) -> None:
-    """dw (KH, KW, C/groups, F), from batch-last x (N, H, W, C) and g (N, OH, OW, F): the sum of the results of the pieces."""
+    """dw (KH, KW, C/groups, F), from batch-last x (N, H, W, C) and g (N, OH, OW, F):
+    the sum of the results of the pieces.
+    """
     if dw.shape[2] == 1:
         correlate_depthwise(x, g, dw, window)
         return
@@ -64,7 +68,8 @@ def correlate_groups(x: Array, g: Array, dw: Array, groups: int, window: Window)
     common.launch(run, plan.loop, tuple(places), tuple(each), *steps, results, dw, alone=alone)
 
 
-# The compiled loops. Addresses and steps are in bytes; `group_steps` lead from a group's places to the next one's.
+# The compiled loops. Addresses and steps are in bytes;
+# `group_steps` lead from a group's places to the next one's.
 
 
 @parallel

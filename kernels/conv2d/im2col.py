@@ -1,7 +1,7 @@
 """Convolution as a matrix product: the reference, for every array module.
 
-im2col writes the window under each output pixel as one column of a matrix; the kernel is a matrix with one row per
-filter:
+im2col writes the window under each output pixel as one column of a matrix; the kernel is a matrix with one
+row per filter:
 
      w: F rows, KH*KW*C wide       columns: one per output pixel and image        y
      [ filter 0              ]     [ |      |      |           |      ]
@@ -9,8 +9,8 @@ filter:
      [ ...                   ]     [ |      |      |           |      ]
 
 (examples/engine_in_one_file.py has windows as rows. Here they are columns, so that images stay innermost.)
-Both gradients are the transposed products; col2im, the adjoint of im2col, adds every window back where it was taken
-from.
+Both gradients are the transposed products; col2im, the adjoint of im2col, adds every window back where it was
+taken from.
 
 N images, H x W input, C channels, KH x KW kernel, OH x OW output, F filters.
 """
@@ -24,7 +24,13 @@ from ..common import Array, xp
 from ..gemm import gemm
 from ..reduce import in_double
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
-from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .operations import (
+    conv2d,
+    conv2d_activation_grad,
+    conv2d_bias_grad,
+    conv2d_input_grad,
+    conv2d_weight_grad,
+)
 
 
 def _windows(
@@ -52,7 +58,12 @@ def im2col(x: Array, kernel: Pair, strides: Pair, padding: Padding, dilation: Pa
 
 
 def col2im(
-    columns: Array, shape: tuple[int, ...], kernel: Pair, strides: Pair, padding: Padding, dilation: Pair = (1, 1)
+    columns: Array,
+    shape: tuple[int, ...],
+    kernel: Pair,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair = (1, 1),
 ) -> Array:
     """Adjoint of im2col: adds the columns (KH*KW*C, OH*OW*N) back into an image of `shape` (N, H, W, C)."""
     n, h, w, c = shape
@@ -79,7 +90,14 @@ def _pixels(y: Array) -> Array:
 
 @conv2d.implementation("im2col")
 def _(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
     activation: str | None = None,
 ) -> Array:
     check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
@@ -98,8 +116,16 @@ def _(
 
 @conv2d_input_grad.implementation("im2col")
 def _(
-    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
-    groups: int, activation: str | None = None,
+    g: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    input_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str | None = None,
 ) -> Array:
     kernel, channels = w.shape[:2], w.shape[2] * groups
     check_groups(channels, w.shape[3], groups)

@@ -34,7 +34,9 @@ def _forward(x, w, y, strides, corner, dilation):
 
 @serial
 def _input_grad(dx, w, g, strides, corner, dilation):
-    """dx += what each output pixel sends back through each tap; the loops of `_forward` with x and y changing roles."""
+    """dx += what each output pixel sends back through each tap;
+    the loops of `_forward` with x and y changing roles.
+    """
     groups = dx.shape[2] // w.shape[2]
     for oh in range(g.shape[0]):
         for ow in range(g.shape[1]):
@@ -65,12 +67,21 @@ def _weight_grad(x, dw, g, strides, corner, dilation):
                         if 0 <= ih < x.shape[0] and 0 <= iw < x.shape[1]:
                             for c in range(dw.shape[2]):
                                 for n in range(x.shape[3]):
-                                    dw[kh, kw, c, f] += x[ih, iw, group * dw.shape[2] + c, n] * g[oh, ow, f, n]
+                                    dw[kh, kw, c, f] += (
+                                        x[ih, iw, group * dw.shape[2] + c, n] * g[oh, ow, f, n]
+                                    )
 
 
 @conv2d.implementation("naive", default=False)
 def _(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
     activation: str | None = None,
 ) -> Array:
     check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
@@ -78,17 +89,34 @@ def _(
     y = common.empty(x, (x.shape[0], *size, w.shape[3]))
     y[...] = 0 if b is None else b
     corner = (padding[0][0], padding[1][0])
-    _forward(common.batch_last(x), np.ascontiguousarray(w, x.dtype), common.batch_last(y), strides, corner, dilation)
+    _forward(
+        common.batch_last(x),
+        np.ascontiguousarray(w, x.dtype),
+        common.batch_last(y),
+        strides,
+        corner,
+        dilation,
+    )
     return relu(y) if activation == "relu" else y
 
 
 @conv2d_input_grad.implementation("naive", default=False)
 def _(
-    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
-    groups: int, activation: str | None = None,
+    g: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    input_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str | None = None,
 ) -> Array:
     check_groups(w.shape[2] * groups, w.shape[3], groups)
-    check_gradient(g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), w.shape[3]))
+    check_gradient(
+        g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), w.shape[3])
+    )
     dx = common.empty(g, (g.shape[0], *input_size, w.shape[2] * groups))
     dx[...] = 0 if b is None else b
     corner = (padding[0][0], padding[1][0])
@@ -102,10 +130,14 @@ def _(
     x: Array, g: Array, *, kernel_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> Array:
     check_groups(x.shape[3], g.shape[3], groups)
-    check_gradient(g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None))
+    check_gradient(
+        g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None)
+    )
     dw = np.zeros((*kernel_size, x.shape[3] // groups, g.shape[3]), x.dtype)
     corner = (padding[0][0], padding[1][0])
-    _weight_grad(common.batch_last(x), dw, common.batch_last(np.asarray(g, x.dtype)), strides, corner, dilation)
+    _weight_grad(
+        common.batch_last(x), dw, common.batch_last(np.asarray(g, x.dtype)), strides, corner, dilation
+    )
     return dw
 
 

@@ -1,16 +1,17 @@
 """Convolution on register tiles: the implementation NumPy arrays get.
 
-One vector holds the same pixel and channel of 16 images (float32, AVX-512), so no channel count is too small and
-no image that lies batch-last is padded or copied: see `kernels/emit` for the idea. This file runs the tiles; what a
-tile does is in
+One vector holds the same pixel and channel of 16 images (float32, AVX-512), so no channel count is too small
+and no image that lies batch-last is padded or copied: see `kernels/emit` for the idea. This file runs the
+tiles; what a tile does is in
 
     forward           y = x * w                   forward.py, forward_loop.py
     input gradient    dx = g * flipped w          the same again; one convolution for each phase of a stride
-    weight gradient   dw = sum of x times g       weight.py, weight_loop.py; wide.py, wide_loop.py for many filters
+    weight gradient   dw = sum of x times g       weight.py, weight_loop.py;
+                      wide.py, wide_loop.py for many filters
     bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
-Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few convolutions take the
-matrix product of im2col.py: see choice.py.
+Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few
+convolutions take the matrix product of im2col.py: see choice.py.
 """
 
 from functools import cache
@@ -36,7 +37,13 @@ from .geometry import (
     phases,
 )
 from .grouped import convolve_groups, correlate_groups, lie_near
-from .operations import conv2d, conv2d_activation_grad, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
+from .operations import (
+    conv2d,
+    conv2d_activation_grad,
+    conv2d_bias_grad,
+    conv2d_input_grad,
+    conv2d_weight_grad,
+)
 from .weight_loop import WeightPlaces, run_weight, weight_plan
 from .wide_loop import run_wide, wide_plan
 
@@ -52,7 +59,9 @@ def _no_bias(filters: int, dtype: Any) -> Array:
 
 
 def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None = None) -> None:
-    """y = activation(b + x * w) for one group: x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F), all but w batch-last."""
+    """y = activation(b + x * w) for one group: x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F),
+    all but w batch-last.
+    """
     plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, window, activation, vectors(x.dtype))
     alone = y.size * w[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
     if plan.packed is not None:
@@ -71,7 +80,14 @@ def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation
 
 @conv2d.implementation("vector")
 def _(
-    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair, groups: int,
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
     activation: str | None = None,
 ) -> Array:
     check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
@@ -95,12 +111,22 @@ def _(
 
 @conv2d_input_grad.implementation("vector")
 def _(
-    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding, dilation: Pair,
-    groups: int, activation: str | None = None,
+    g: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    input_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    dilation: Pair,
+    groups: int,
+    activation: str | None = None,
 ) -> Array:
     channels, filters = w.shape[2] * groups, w.shape[3]
     check_groups(channels, filters, groups)
-    check_gradient(g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), filters))
+    check_gradient(
+        g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), filters)
+    )
     if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)
@@ -113,7 +139,8 @@ def _(
     rows, columns = (phases(w.shape[i], strides[i], padding[i][0], dilation[i]) for i in (0, 1))
     for first_row, row_taps, top in rows:
         for first_column, column_taps, left in columns:
-            phase = dx[:, first_row :: strides[0], first_column :: strides[1]]  # every stride-th pixel, and the taps it sees
+            # every stride-th pixel, and the taps it sees
+            phase = dx[:, first_row :: strides[0], first_column :: strides[1]]
             part = kernel[row_taps, column_taps]
             window = Window((1, 1), (top, left), dilation)
             if phase.size:
@@ -124,7 +151,9 @@ def _(
 def _convolve_phase(
     g: Array, w: Array, b: Array, dx: Array, groups: int, w_group: int, window: Window, activation: str | None
 ) -> None:
-    """The pixels `dx` of one phase, which see the taps `w` (KH, KW, F/groups, C/groups) of the kernel, or none."""
+    """The pixels `dx` of one phase, which see the taps `w` (KH, KW, F/groups, C/groups) of the kernel,
+    or none.
+    """
     if 0 in w.shape:
         common.launch(np.copyto if activation is None else _rectify, dx, b)
     elif groups > 1:
@@ -143,14 +172,20 @@ def _(
 ) -> Array:
     channels, filters = x.shape[3], g.shape[3]
     check_groups(channels, filters, groups)
-    check_gradient(g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None))
-    if why_product("weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation, groups):
+    check_gradient(
+        g.shape, (x.shape[0], *output_size(x.shape[1:3], kernel_size, strides, padding, dilation), None)
+    )
+    if why_product(
+        "weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation, groups
+    ):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
     x, g = _batch_last(x), _batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     window = Window(strides, (padding[0][0], padding[1][0]), dilation)
-    if groups > 1 and not is_wide(g.shape[1:3], kernel_size, channels // groups, filters // groups, vectors(x.dtype)):
+    if groups > 1 and not is_wide(
+        g.shape[1:3], kernel_size, channels // groups, filters // groups, vectors(x.dtype)
+    ):
         correlate_groups(x, g, dw, groups, window)
         return dw
     for c, f in group_slices(groups, channels, filters):
@@ -159,13 +194,17 @@ def _(
 
 
 def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
-    """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the pieces that a plan divides the pixels into."""
+    """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the
+    pieces that a plan divides the pixels into.
+    """
     v = vectors(x.dtype)
     kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
     wide = is_wide(g.shape[1:3], kernel, channels, filters, v)
     make: Any = wide_plan if wide else weight_plan
     plan = make(x.shape[1:3], g.shape[1:3], kernel, channels, filters, window, v, x.shape[0])
-    results = dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
+    results = (
+        dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
+    )
     target = results[..., f] if plan.pieces == 1 else results  # (pieces, KH, KW, C, F)
     places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(target)))
     steps = (x.strides[1:], g.strides[1:], target.strides)

@@ -1,12 +1,14 @@
-"""The weight-gradient tile: CT filters x CIT channels x some kernel taps, summed over some output rows of many images.
+"""The weight-gradient tile: CT filters x CIT channels x some kernel taps,
+summed over some output rows of many images.
 
     for each output row, each output column, each vector of images:
-        acc[f, c, kh, kw] += g[row, column, f] * x[row(kh), column(kw), c]       for all f, c, kh, kw of the tile
+        acc[f, c, kh, kw] += g[row, column, f] * x[row(kh), column(kw), c]
+            for all f, c, kh, kw of the tile
     dw[kh, kw, c, f] = sum of the lanes of acc[f, c, kh, kw]
 
-The sums stay in registers from the first pixel to the last. Near the border some taps fall outside the map: rows and
-columns are divided into runs that see the same taps, and each run is written with just those. For a 3x3 kernel with
-'same' padding that is first, middle, last, in both directions.
+The sums stay in registers from the first pixel to the last. Near the border some taps fall outside the map:
+rows and columns are divided into runs that see the same taps, and each run is written with just those. For a
+3x3 kernel with 'same' padding that is first, middle, last, in both directions.
 """
 
 from collections import Counter
@@ -44,7 +46,8 @@ class Tile(NamedTuple):
     taps: Pair  # (rows, columns) of sums for each filter and channel
     rows: Axis  # of its runs, the tile uses the taps; which rows it walks over is said by each part
     columns: Axis
-    small: bool  # every pixel is straight code: there is one loop over the images around all of it, and no band
+    # every pixel is straight code: there is one loop over the images around all of it, and no band
+    small: bool
 
 
 def runs(output: int, size: int, taps: int, stride: int, dilation: int, origin: int) -> Axis:
@@ -101,7 +104,9 @@ def weight_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
                         near = {place: x_place[place] for place in seen}
                         with k.loop(0, 1 if tile.small else blocks) as block:
                             step = k.mul(vectors.bytes, k.add(far, block))
-                            _multiply_adds(k, acc, k.move(x_pixel, step), near, k.move(g_pixel, step), g_filter)
+                            _multiply_adds(
+                                k, acc, k.move(x_pixel, step), near, k.move(g_pixel, step), g_filter
+                            )
     _store_sums(k, acc, result)
     return k
 
@@ -167,9 +172,9 @@ def tile_address(tile: Tile, vectors: Vectors, masked: bool) -> int:
 def tile_shape(filters: int, channels: int, kernel: Pair, registers: int) -> tuple[int, int, int]:
     """(CT, CIT, kernel rows) of the tile that divides the work best.
 
-    For each pixel a tile does one multiply-add for each of its sums, and loads CT gradients and CIT * taps pixels, of
-    which CT + CIT were not used before and come from farther away. Fewer than eight sums leave the multiply-add units
-    idle.
+    For each pixel a tile does one multiply-add for each of its sums, and loads CT gradients and CIT * taps
+    pixels, of which CT + CIT were not used before and come from farther away. Fewer than eight sums leave the
+    multiply-add units idle.
     """
     shapes = [
         (f, c, rows)
@@ -180,7 +185,10 @@ def tile_shape(filters: int, channels: int, kernel: Pair, registers: int) -> tup
     ]
 
     def cost(shape: tuple[int, int, int]) -> float:
-        sizes = [Counter(lengths(*axis)).items() for axis in zip((filters, channels, kernel[0]), shape, strict=True)]
+        sizes = [
+            Counter(lengths(*axis)).items()
+            for axis in zip((filters, channels, kernel[0]), shape, strict=True)
+        ]
         total = 0.0
         for (f, f_times), (c, c_times), (rows, row_times) in product(*sizes):
             taps = rows * kernel[1]

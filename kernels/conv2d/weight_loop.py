@@ -1,10 +1,11 @@
 """Which weight-gradient tile (weight.py) runs where: the plan of a gradient, and the loops that follow it.
 
-Every tile walks over the same pixels. So the work is divided into parts, a band of rows of some images each, whose pixels
-stay in the second-level cache while all tiles pass over them. A part has its own result, and these are added in order.
-Parts depend on the shapes alone: the number of threads changes nothing. The images are the innermost loop because only they
-are neighbours in memory; a tile that went over the map for one vector of images, then for the next, took twice as long for
-128 images (each pixel lay in another page, and in few sets of the caches).
+Every tile walks over the same pixels. So the work is divided into parts, a band of rows of some images each,
+whose pixels stay in the second-level cache while all tiles pass over them. A part has its own result, and
+these are added in order. Parts depend on the shapes alone: the number of threads changes nothing. The images
+are the innermost loop because only they are neighbours in memory; a tile that went over the map for one
+vector of images, then for the next, took twice as long for 128 images (each pixel lay in another page, and in
+few sets of the caches).
 """
 
 from functools import cache
@@ -47,7 +48,14 @@ class Plan(NamedTuple):
 
 @cache
 def weight_plan(
-    size: Pair, output: Pair, kernel: Pair, channels: int, filters: int, window: Window, vectors: Vectors, images: int,
+    size: Pair,
+    output: Pair,
+    kernel: Pair,
+    channels: int,
+    filters: int,
+    window: Window,
+    vectors: Vectors,
+    images: int,
     groups: int = 1,
 ) -> Plan:
     """Tiles of the result (of one group), parts of the batch, and bands of rows."""
@@ -56,8 +64,12 @@ def weight_plan(
     together, height = blocks, output[0]
     if not small:
         all_channels, all_filters, calls = channels * groups, filters * groups, len(tiles) * groups
-        together, height = _part(size, output, kernel, window.strides, all_channels, all_filters, vectors, blocks, calls)
-    least = blocks * kernel[0] * kernel[1] * channels * filters * groups * vectors.itemsize // MAX_PARTIAL_BYTES
+        together, height = _part(
+            size, output, kernel, window.strides, all_channels, all_filters, vectors, blocks, calls
+        )
+    least = (
+        blocks * kernel[0] * kernel[1] * channels * filters * groups * vectors.itemsize // MAX_PARTIAL_BYTES
+    )
     edges = split(blocks, max(together, least, 1)) if blocks else [0]
     parts = [(first, end - first, 0) for first, end in pairwise(edges)]
     if rest:
@@ -67,14 +79,25 @@ def weight_plan(
         for first, end in pieces_of(output[0], height)
     ]
     loop = WeightLoop(
-        tiles=np.array(tiles), parts=np.array(parts, np.int64).reshape(-1, 3), bounds=np.array(bounds), groups=groups,
-        vector_bytes=vectors.bytes, live=rest,
+        tiles=np.array(tiles),
+        parts=np.array(parts, np.int64).reshape(-1, 3),
+        bounds=np.array(bounds),
+        groups=groups,
+        vector_bytes=vectors.bytes,
+        live=rest,
     )
     return Plan(tuple(loop), len(parts) * len(bounds))
 
 
 def _tiles(
-    size: Pair, output: Pair, kernel: Pair, channels: int, filters: int, window: Window, vectors: Vectors, images: int
+    size: Pair,
+    output: Pair,
+    kernel: Pair,
+    channels: int,
+    filters: int,
+    window: Window,
+    vectors: Vectors,
+    images: int,
 ) -> tuple[list[tuple[int, ...]], list[Run], bool]:
     """The tiles as WeightLoop has them, the runs of rows that they walk over, and whether they are small."""
     strides, corner, dilation = window
@@ -96,30 +119,47 @@ def _tiles(
 
 
 def _both(tile: Tile, vectors: Vectors, images: int) -> Pair:
-    """Addresses of a tile for whole vectors of images and for the partial one at the end; 0 where there are none."""
+    """Addresses of a tile for whole vectors of images and for the partial one at the end;
+    0 where there are none.
+    """
     full, partial = divmod(images, vectors.lanes)
-    return tile_address(tile, vectors, False) if full else 0, tile_address(tile, vectors, True) if partial else 0
+    return tile_address(tile, vectors, False) if full else 0, tile_address(
+        tile, vectors, True
+    ) if partial else 0
 
 
 def _part(
-    size: Pair, output: Pair, kernel: Pair, strides: Pair, channels: int, filters: int, vectors: Vectors, blocks: int,
+    size: Pair,
+    output: Pair,
+    kernel: Pair,
+    strides: Pair,
+    channels: int,
+    filters: int,
+    vectors: Vectors,
+    blocks: int,
     tiles: int,
 ) -> Pair:
-    """(blocks, rows) of a part at most. Its pixels fit MAX_PART_BYTES; two rows at least, as long as that leaves a block."""
-    x_row, g_row = size[1] * channels * vectors.bytes, output[1] * filters * vectors.bytes  # of one vector of images
+    """(blocks, rows) of a part at most. Its pixels fit MAX_PART_BYTES;
+    two rows at least, as long as that leaves a block.
+    """
+    # of one vector of images
+    x_row, g_row = size[1] * channels * vectors.bytes, output[1] * filters * vectors.bytes
     above, each = max(kernel[0] - strides[0], 0) * x_row, strides[0] * x_row + g_row
     together = blocks
     if blocks * (above + output[0] * each) > MAX_PART_BYTES:
         together = max(1, min(blocks, MIN_RUN_BYTES // vectors.bytes, MAX_PART_BYTES // (above + 2 * each)))
     rows = min(output[0], max(1, (MAX_PART_BYTES // max(together, 1) - above) // each))
-    pieces = -(-MIN_TASKS // (tiles * max(1, -(-blocks // max(together, 1)))))  # bands, if there are rows enough
+    # bands, if there are rows enough
+    pieces = -(-MIN_TASKS // (tiles * max(1, -(-blocks // max(together, 1)))))
     rows = max(1, min(rows, output[0] // pieces))
     pieces = -(-MIN_TASKS // (tiles * -(-output[0] // rows)))
     return max(1, min(together, -(-blocks // pieces))), rows
 
 
 class WeightPlaces(NamedTuple):
-    """Addresses, of one group: of its channels in x, of its filters in g, and where the results of its pieces go."""
+    """Addresses, of one group: of its channels in x, of its filters in g,
+    and where the results of its pieces go.
+    """
 
     x: int
     g: int
@@ -128,7 +168,9 @@ class WeightPlaces(NamedTuple):
 
 @parallel
 def run_weight(loop, places, x_strides, g_strides, target_strides, results, dw, first_filter):
-    """Runs every tile on every piece. Several pieces leave their results in `results`, a single one in dw itself."""
+    """Runs every tile on every piece. Several pieces leave their results in `results`,
+    a single one in dw itself.
+    """
     loop = WeightLoop(*loop)
     at = WeightPlaces(*places)
     x_step = Steps(*x_strides)
@@ -153,7 +195,11 @@ def weight_task(task, loop, at, x_step, g_step, dw_step):  # type: ignore[no-unt
         WeightCall(
             x=at.x + image + c * x_step.channel,
             g=at.g + image + f * g_step.channel,
-            dw=at.target + piece * dw_step.piece + kh * dw_step.row + c * dw_step.channel + f * dw_step.filter,
+            dw=at.target
+            + piece * dw_step.piece
+            + kh * dw_step.row
+            + c * dw_step.channel
+            + f * dw_step.filter,
             bounds=loop.bounds.ctypes.data + (band * loop.bounds.shape[1] + loop.tiles[i, 5]) * 16,
             blocks=blocks,
             x_row=x_step.row,
@@ -172,7 +218,9 @@ def weight_task(task, loop, at, x_step, g_step, dw_step):  # type: ignore[no-unt
 
 @serial
 def add_results(dw, results, pieces, first_filter, filters, width):  # type: ignore[no-untyped-def]
-    """Columns from first_filter on of dw (rows, width) = sum of `results` (pieces, rows, filters), both flat."""
+    """Columns from first_filter on of dw (rows, width) = sum of `results` (pieces, rows, filters),
+    both flat.
+    """
     rows = dw.size // width
     for row in range(rows):
         place = row * width + first_filter

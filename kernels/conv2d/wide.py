@@ -4,11 +4,12 @@
         acc[c, f] += x[pixel, c] * g[pixel, f]       for CIT channels c and one or two vectors of filters f
     dw[kh, kw, c, f] += acc[c, f]
 
-A matrix product, in other words: x as a matrix (channels, pixels and images) times g as one of (pixels and images, filters).
-A number of x is loaded into all lanes, as weights are in the forward tile; g is transposed first, a band of rows at a time, so
-that the filters of an image are neighbours. The sums of weight.py's tile are 16 times as many numbers as their result, so it
-can keep few of them in registers and reads g and x again for each few. This tile reads less; but filters that do not fill
-their vectors are work for nothing, and g is transposed for each tile to profit from.
+A matrix product, in other words: x as a matrix (channels, pixels and images) times g as one of
+(pixels and images, filters). A number of x is loaded into all lanes, as weights are in the forward tile; g is
+transposed first, a band of rows at a time, so that the filters of an image are neighbours. The sums of
+weight.py's tile are 16 times as many numbers as their result, so it can keep few of them in registers and
+reads g and x again for each few. This tile reads less; but filters that do not fill their vectors are work
+for nothing, and g is transposed for each tile to profit from.
 """
 
 from functools import cache
@@ -41,13 +42,18 @@ def wide_tile(channels: int, width: int, vectors: Vectors, masked: bool) -> Vect
     k = VectorFunction(vectors, WideCall, masked=masked)
     image, gradient, result = k.pointer("%x"), k.pointer("%g"), k.pointer("%dw")
     places = {
-        (c, j): k.move(result, k.mul("%dw_channel", c), j * vectors.bytes) for c in range(channels) for j in range(width)
+        (c, j): k.move(result, k.mul("%dw_channel", c), j * vectors.bytes)
+        for c in range(channels)
+        for j in range(width)
     }
     acc = {place: k.variable(k.zero) for place in places}
     with k.loop(0, "%rows") as r:
         x_row, g_row = k.move(image, k.mul("%x_row", r)), k.move(gradient, k.mul("%g_row", r))
         with k.loop(0, "%columns") as column:
-            x_pixel, g_pixel = k.move(x_row, k.mul("%x_column", column)), k.move(g_row, k.mul("%g_column", column))
+            x_pixel, g_pixel = (
+                k.move(x_row, k.mul("%x_column", column)),
+                k.move(g_row, k.mul("%g_column", column)),
+            )
             with k.loop(0, "%images") as n:
                 x, g = k.move(x_pixel, k.mul(vectors.itemsize, n)), k.move(g_pixel, k.mul("%g_image", n))
                 upstream = [k.load(k.move(g, j * vectors.bytes), whole=True) for j in range(width)]
@@ -82,7 +88,9 @@ class TransposeCall(NamedTuple):
 
 
 def transposing_tile(filters: int, vectors: Vectors, masked: bool) -> VectorFunction:
-    """Writes: g, a vector of images for each of `filters` filters -> a vector of filters (the rest 0) for each image."""
+    """Writes: g, a vector of images for each of `filters` filters -> a vector
+    of filters (the rest 0) for each image.
+    """
     k = VectorFunction(vectors, TransposeCall, masked=masked)
     gradient, packed = k.pointer("%g"), k.pointer("%packed")
     with k.loop(0, "%rows") as r, k.loop(0, "%columns") as c:

@@ -1,4 +1,6 @@
-"""Which tile of wide.py runs where: the plan of a weight gradient of many filters, and the loops that follow it."""
+"""Which tile of wide.py runs where: the plan of a weight gradient of many filters,
+and the loops that follow it.
+"""
 
 from functools import cache
 from itertools import pairwise
@@ -26,7 +28,8 @@ class WideLoop(NamedTuple):
     """What the compiled loop reads."""
 
     tiles: Array  # [group of filters, piece of the channels, (address, first channel)]
-    groups: Array  # [first filter, filters, addresses that transpose a whole vector, the last; for partial images: the same]
+    # [first filter, filters, addresses that transpose a whole vector, the last; for partial images: the same]
+    groups: Array
     bands: Array  # [first row, end, first image, end]
     piece_bands: Array  # the first band of each piece, and their number
     rows: Array  # [kernel tap, outputs (first, end) that meet it]
@@ -52,7 +55,14 @@ class Plan(NamedTuple):
 
 @cache
 def wide_plan(
-    size: Pair, output: Pair, kernel: Pair, channels: int, filters: int, window: Window, vectors: Vectors, images: int
+    size: Pair,
+    output: Pair,
+    kernel: Pair,
+    channels: int,
+    filters: int,
+    window: Window,
+    vectors: Vectors,
+    images: int,
 ) -> Plan:
     """Groups of filters times pieces of the rows. They depend on the shapes alone."""
     strides, corner, dilation = window
@@ -65,23 +75,40 @@ def wide_plan(
         for i in (0, 1)
     ]
     loop = WideLoop(
-        tiles=tiles, groups=groups, bands=bands.bands, piece_bands=bands.firsts, rows=np.array(taps[0]),
-        columns=np.array(taps[1]), packed_row=bands.row_bytes, packed_column=bands.column_bytes,
-        packed_image=bands.image_bytes, lanes=vectors.lanes, itemsize=vectors.itemsize, row_stride=strides[0],
-        column_stride=strides[1], top=corner[0], left=corner[1], row_dilation=dilation[0], column_dilation=dilation[1],
+        tiles=tiles,
+        groups=groups,
+        bands=bands.bands,
+        piece_bands=bands.firsts,
+        rows=np.array(taps[0]),
+        columns=np.array(taps[1]),
+        packed_row=bands.row_bytes,
+        packed_column=bands.column_bytes,
+        packed_image=bands.image_bytes,
+        lanes=vectors.lanes,
+        itemsize=vectors.itemsize,
+        row_stride=strides[0],
+        column_stride=strides[1],
+        top=corner[0],
+        left=corner[1],
+        row_dilation=dilation[0],
+        column_dilation=dilation[1],
     )
     return Plan(tuple(loop), pieces, bands.height * bands.row_bytes)
 
 
 def _filter_groups(channels: int, filters: int, vectors: Vectors) -> tuple[Array, Array]:
-    """The tables `tiles` and `groups`: one or two vectors of filters each, and tiles for some channels each."""
+    """The tables `tiles` and `groups`: one or two vectors of filters each,
+    and tiles for some channels each.
+    """
     lanes = vectors.lanes
     channel_edges = split(channels, 12 if vectors.registers >= 32 else 6)  # sums for two vectors of filters
     groups, tiles = [], []
     for first, end in pairwise(split(-(-filters // lanes), 2)):
         count = min(filters, end * lanes) - first * lanes
         last = count - (end - first - 1) * lanes
-        transposing = (transpose_address(f, vectors, masked) for masked in (False, True) for f in (lanes, last))
+        transposing = (
+            transpose_address(f, vectors, masked) for masked in (False, True) for f in (lanes, last)
+        )
         groups.append((first * lanes, count, *transposing))
         width, partial = end - first, last < lanes
         tiles.append([(tile_address(b - a, width, vectors, partial), a) for a, b in pairwise(channel_edges)])
@@ -98,7 +125,9 @@ class _Bands(NamedTuple):
 
 
 def _bands(output: Pair, images: int, pieces: int, vectors: Vectors) -> _Bands:
-    """Bands of rows, of the images of which as many rows as there are fit MAX_BAND_BYTES; as many in each piece."""
+    """Bands of rows, of the images of which as many rows as there are fit MAX_BAND_BYTES;
+    as many in each piece.
+    """
     lanes, image_bytes = vectors.lanes, 2 * vectors.bytes
     fitting = MAX_BAND_BYTES // (output[1] * image_bytes) // lanes * lanes  # images of a row
     together = min(max(images, 1), max(lanes, fitting))
@@ -115,14 +144,18 @@ def _bands(output: Pair, images: int, pieces: int, vectors: Vectors) -> _Bands:
 
 
 def _outputs(tap: int, size: int, output: int, stride: int, padding: int, dilation: int) -> Pair:
-    """(first, end) of the outputs o that meet `tap` inside the map: 0 <= o * stride + tap * dilation - padding < size."""
+    """(first, end) of the outputs o that meet `tap` inside the map:
+    0 <= o * stride + tap * dilation - padding < size.
+    """
     first = max(0, -((tap * dilation - padding) // stride))
     return first, max(first, min(output, (size - 1 + padding - tap * dilation) // stride + 1))
 
 
 @parallel
 def run_wide(loop, places, x_strides, g_strides, target_strides, results, dw, first_filter, scratch):
-    """Adds up every piece. A thread transposes into its row of `scratch`, one that came later into new memory."""
+    """Adds up every piece. A thread transposes into its row of `scratch`,
+    one that came later into new memory.
+    """
     loop = WideLoop(*loop)
     at = WeightPlaces(*places)
     x_step = Steps(*x_strides)
@@ -143,7 +176,9 @@ def run_wide(loop, places, x_strides, g_strides, target_strides, results, dw, fi
 
 @serial
 def wide_task(task, loop, at, packed, x_step, g_step, dw_step):  # type: ignore[no-untyped-def]
-    """Adds the pixels of one piece to the result of one group of filters. `packed` is scratch of this thread."""
+    """Adds the pixels of one piece to the result of one group of filters.
+    `packed` is scratch of this thread.
+    """
     piece, i = task // loop.groups.shape[0], task % loop.groups.shape[0]
     group = loop.groups[i]
     dw = at.target + piece * dw_step.piece + group[0] * loop.itemsize
@@ -202,7 +237,9 @@ def multiply_band(tiles, band, loop, x, packed, dw, x_step, dw_step, live):  # t
         x_row = x + (top * loop.row_stride + kh * loop.row_dilation - loop.top) * x_step.row
         for kw in range(loop.columns.shape[0]):
             left, right = loop.columns[kw, 0], loop.columns[kw, 1]
-            x_pixel = x_row + (left * loop.column_stride + kw * loop.column_dilation - loop.left) * x_step.column
+            x_pixel = (
+                x_row + (left * loop.column_stride + kw * loop.column_dilation - loop.left) * x_step.column
+            )
             for i in range(tiles.shape[0] if top < bottom and left < right else 0):
                 c = tiles[i, 1]
                 call_kernel(

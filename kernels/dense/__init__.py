@@ -2,7 +2,8 @@
 
     operations.py  dense and dense_grad, declared with their formulas
     reference.py   "numpy": the formulas, for every array module
-    vector.py      "vector": one launch for the forward pass and one for the gradients, on the register tiles of kernels/gemm,
+    vector.py      "vector": one launch for the forward pass and one for the gradients,
+                   on the register tiles of kernels/gemm,
     gradient.py    and on the tile that takes the gradient through the activation
 """
 

@@ -1,7 +1,9 @@
-"""The tile that takes a gradient through the activation: dz = g f'(z), from the output y, for as many units as there are lanes.
+"""The tile that takes a gradient through the activation: dz = g f'(z),
+from the output y, for as many units as there are lanes.
 
-It reads g and y (units, N) once and writes dz in both orders that the gradients of x and W read, with the gradient of the
-bias: the transposed dz (N, units) has one unit in each lane, so its sum over the samples is a plain sum of vectors.
+It reads g and y (units, N) once and writes dz in both orders that the gradients of x and W read, with the
+gradient of the bias: the transposed dz (N, units) has one unit in each lane, so its sum over the samples is a
+plain sum of vectors.
 
     for each vector of samples:
         dz[i] = g[i] f'(z[i])                       for the units i of the tile
@@ -20,7 +22,9 @@ from ..emit import VectorFunction, Vectors, address
 
 
 class GradientCall(NamedTuple):
-    """What a tile is called with: addresses, counts, and steps in bytes. dzt and db are padded to whole vectors."""
+    """What a tile is called with: addresses, counts, and steps in bytes.
+    dzt and db are padded to whole vectors.
+    """
 
     g: int
     y: int
@@ -52,7 +56,11 @@ def gradient_tile(units: int, activation: str | None, vectors: Vectors) -> Vecto
                 k.store(square[i], k.move(dz, k.mul("%dz_row", i), first))
         rows = k.transpose(square)
         for n, row in enumerate(rows):
-            k.store(row, k.move(dzt, k.mul(k.mul("%dzt_row", vectors.lanes), block), k.mul("%dzt_row", n)), whole=True)
+            k.store(
+                row,
+                k.move(dzt, k.mul(k.mul("%dzt_row", vectors.lanes), block), k.mul("%dzt_row", n)),
+                whole=True,
+            )
         k.set(total, k.add_vectors(k.get(total), _sum(k, rows)))
     k.store(k.get(total), db, whole=True)
     return k
@@ -64,8 +72,12 @@ def _derivative(k: VectorFunction, activation: str, g: str, y: str) -> str:
     if activation == "relu":
         return k.where_positive(y, g, k.zero)
     if activation in ("elu", "selu"):
-        scale, alpha = (k.constant(c) for c in ((1.0, 1.0) if activation == "elu" else (SELU_SCALE, SELU_ALPHA)))
-        return k.multiply_vectors(g, k.where_positive(y, scale, k.add_vectors(y, k.multiply_vectors(scale, alpha))))
+        scale, alpha = (
+            k.constant(c) for c in ((1.0, 1.0) if activation == "elu" else (SELU_SCALE, SELU_ALPHA))
+        )
+        return k.multiply_vectors(
+            g, k.where_positive(y, scale, k.add_vectors(y, k.multiply_vectors(scale, alpha)))
+        )
     if activation == "sigmoid":
         return k.multiply_vectors(k.multiply_vectors(g, y), k.subtract_vectors(one, y))
     assert activation == "tanh", activation

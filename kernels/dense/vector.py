@@ -1,8 +1,9 @@
 """Dense layers on the register tiles of kernels/gemm: one launch forward, one launch for all gradients.
 
-Batch-last, x (N, K) is the matrix x^T (K, N) in memory. So forward is y^T = W^T x^T, with a bias for each row, and the
-activation runs over each part of y while that is in the cache. The gradients are dx^T = W dz^T and dW = x^T dz; the
-second one needs dz with its units lying together, which gradient.py writes beside dz itself.
+Batch-last, x (N, K) is the matrix x^T (K, N) in memory. So forward is y^T = W^T x^T, with a bias for each
+row, and the activation runs over each part of y while that is in the cache. The gradients are dx^T = W dz^T
+and dW = x^T dz; the second one needs dz with its units lying together, which gradient.py writes beside dz
+itself.
 """
 
 from functools import partial
@@ -34,7 +35,9 @@ CODES = {None: 0, "relu": 1, "elu": 2, "selu": 3, "sigmoid": 4, "tanh": 5}  # as
 
 
 @dense.implementation("vector")
-def _(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, *, activation: str | None = None) -> np.ndarray:
+def _(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, *, activation: str | None = None
+) -> np.ndarray:
     if not fits_tiles(x, w) or (b is not None and (b.dtype != x.dtype or b.shape != w.shape[1:])):
         return dense["numpy"](x, w, b, activation=activation)
     y = common.empty(x, (x.shape[0], w.shape[1]))
@@ -48,7 +51,13 @@ def _(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None, *, activation: 
 
 @dense_grad.implementation("vector")
 def _(
-    g: np.ndarray, x: np.ndarray, w: np.ndarray, y: np.ndarray, *, activation: str | None, wanted: tuple[bool, bool, bool]
+    g: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    y: np.ndarray,
+    *,
+    activation: str | None,
+    wanted: tuple[bool, bool, bool],
 ) -> tuple[np.ndarray, ...]:
     if not fits_tiles(x, w) or not _are_alike(g, y, x, w):
         return dense_grad["numpy"](g, x, w, y, activation=activation, wanted=wanted)
@@ -57,13 +66,18 @@ def _(
     blocks, padded = -(-samples // v.lanes), -(-units // v.lanes) * v.lanes
     g, y, w, xt = row_major(g.T), row_major(y.T), _any_layout(w), _any_layout(x.T)  # g and y (M, N)
     dz = g[None] if activation is None else common.aligned((parts, units, samples), g.dtype)
-    dzt, db = common.aligned((parts, blocks * v.lanes, padded), g.dtype), common.aligned((parts, padded), g.dtype)
+    dzt, db = (
+        common.aligned((parts, blocks * v.lanes, padded), g.dtype),
+        common.aligned((parts, padded), g.dtype),
+    )
     numbers = _gradients(g, y, dz, dzt, db, 0 if activation is None else dz.strides[0], blocks)
     dx = common.empty(x, x.shape) if wanted[0] else None
     dw = common.aligned(w.shape, w.dtype) if wanted[1] else None
     to_x = NOTHING if dx is None else operands(w, dz[0], dx.T)
     to_w = NOTHING if dw is None else operands(xt, dzt[0, :samples, :units], dw)
-    launch_parts(_backward_alone, _backward, parts, gradient_plan(units, activation, v), tuple(numbers), *to_w, *to_x)
+    launch_parts(
+        _backward_alone, _backward, parts, gradient_plan(units, activation, v), tuple(numbers), *to_w, *to_x
+    )
     return tuple(d for d in (dx, dw, db[0, :units] if wanted[2] else None) if d is not None)
 
 
@@ -103,15 +117,29 @@ def _gradients(
 ) -> Gradients:
     """g and y (M, N), dz (parts, M, N), dzt (parts, N, M) and db (parts, M), both in whole vectors."""
     return Gradients(
-        g=common.address(g), y=common.address(y), dz=common.address(dz), dzt=common.address(dzt), db=common.address(db),
-        dz_copy=dz_copy, dzt_copy=dzt.strides[0], db_copy=db.strides[0], samples=g.shape[1], blocks=blocks,
-        g_row=g.strides[0], y_row=y.strides[0], dz_row=dz.strides[1], dzt_row=dzt.strides[1], itemsize=g.itemsize,
+        g=common.address(g),
+        y=common.address(y),
+        dz=common.address(dz),
+        dzt=common.address(dzt),
+        db=common.address(db),
+        dz_copy=dz_copy,
+        dzt_copy=dzt.strides[0],
+        db_copy=db.strides[0],
+        samples=g.shape[1],
+        blocks=blocks,
+        g_row=g.strides[0],
+        y_row=y.strides[0],
+        dz_row=dz.strides[1],
+        dzt_row=dzt.strides[1],
+        itemsize=g.itemsize,
     )
 
 
 @serial
 def _forward_part(tiles, operands, y, samples, activation, part, parts):
-    """A part of the product, then the activation of its results: y is (M N,), the rows (M, N) one after the other."""
+    """A part of the product, then the activation of its results: y is (M N,),
+    the rows (M, N) one after the other.
+    """
     run_part(tiles, operands, part, parts, 0)
     group = Operands(*operands).group
     first, end = part_of(tiles.shape[0] // group, part, parts)
@@ -166,7 +194,8 @@ def _forward(tiles, operands, y, samples, activation, parts):
 def _backward_part(tiles, numbers, w_tiles, w_operands, x_tiles, x_operands, part, parts):
     """dz and db, then a part of dW and of dx.
 
-    Every part computes all of dz for itself: one core reads what another has just written more slowly than it computes it.
+    Every part computes all of dz for itself: one core reads what another has just
+    written more slowly than it computes it.
     """
     at = Gradients(*numbers)
     for i in range(tiles.shape[0]):

@@ -1,7 +1,7 @@
 """Words for compiled loops that several threads run at once on the same memory.
 
-Addresses and numbers are 64-bit integers. Every access is sequentially consistent: whoever sees what a thread has written
-here sees all that it wrote before, and all threads agree on the order.
+Addresses and numbers are 64-bit integers. Every access is sequentially consistent: whoever sees what a thread
+has written here sees all that it wrote before, and all threads agree on the order.
 """
 
 import platform
@@ -47,7 +47,9 @@ def store(context, address, value):  # type: ignore[no-untyped-def]
 @intrinsic
 def write(context, address, value):  # type: ignore[no-untyped-def]
     """`store` without order: for memory that other threads read only after a later `store`, if at all."""
-    return _word(2, lambda builder, v: builder.store_atomic(v[1], _at(builder, v[0]), "monotonic", 8), types.void)
+    return _word(
+        2, lambda builder, v: builder.store_atomic(v[1], _at(builder, v[0]), "monotonic", 8), types.void
+    )
 
 
 @intrinsic
@@ -85,7 +87,9 @@ def pause(context):  # type: ignore[no-untyped-def]
 
 
 def place(name: str) -> Any:
-    """A word for the address of memory that the process calls `name` (llvmlite's add_symbol) before the code is loaded."""
+    """A word for the address of memory that the process calls `name`
+    (llvmlite's add_symbol) before the code is loaded.
+    """
 
     def where(context):  # type: ignore[no-untyped-def]
         def generate(builder: Any, v: Any) -> Any:

@@ -1,7 +1,7 @@
 """call_kernel: a compiled loop calls a function by its address.
 
-The arguments are a named tuple whose fields are the function's own arguments (`VectorFunction(vectors, Call)` is written from
-the same class), so that neither side counts places:
+The arguments are a named tuple whose fields are the function's own arguments (`VectorFunction(vectors, Call)`
+is written from the same class), so that neither side counts places:
 
     class Call(NamedTuple):
         x: int
@@ -14,7 +14,8 @@ the same class), so that neither side counts places:
 
     launch(loop, tuple(Numbers(images=8, lanes=16)))         # numbers = Numbers(*numbers)
 
-Numba finds the type of a plain tuple in C; that of a named one is found in Python, 0.4 us for each at every launch.
+Numba finds the type of a plain tuple in C; that of a named one is found in Python,
+0.4 us for each at every launch.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ from numba.extending import intrinsic
 def _call_kernel(typing_context: Any, address: Any, arguments: Any) -> Any:
     """Inside Numba code: calls the void function at `address` with a tuple of 64-bit integers."""
     if not _integers(arguments) or address != types.int64:
-        raise TypingError(f"call_kernel takes an int64 address and a tuple of int64, got {address} and {arguments}")
+        raise TypingError(
+            f"call_kernel takes an int64 address and a tuple of int64, got {address} and {arguments}"
+        )
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         number = ir.IntType(64)

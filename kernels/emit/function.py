@@ -1,9 +1,9 @@
 """Writes one function of explicit vector instructions as LLVM assembly text.
 
-Every method emits an instruction and returns the name of its result ("%v17"), so that an emitter reads like the loop it
-writes. Values are strings: "%v17" or an integer constant. Integers are 64 bits wide, pointers are moved by bytes.
-It is text, rather than llvmlite's objects, because the text is made again at every start of a process: it is the key
-under which the machine code is cached.
+Every method emits an instruction and returns the name of its result ("%v17"), so that an emitter reads like
+the loop it writes. Values are strings: "%v17" or an integer constant. Integers are 64 bits wide, pointers are
+moved by bytes. It is text, rather than llvmlite's objects, because the text is made again at every start of a
+process: it is the key under which the machine code is cached.
 """
 
 import struct
@@ -20,9 +20,11 @@ Value = str | int
 
 
 class VectorFunction:
-    """`void name(i64, ...)` under construction. With `masked`, only the first `live` lanes are read or written.
+    """`void name(i64, ...)` under construction. With `masked`,
+    only the first `live` lanes are read or written.
 
-    `arguments`: the class of the named tuples that it is called with (call.py), or the names with spaces between them.
+    `arguments`: the class of the named tuples that it is called with (call.py),
+    or the names with spaces between them.
     """
 
     def __init__(self, vectors: Vectors, arguments: str | type[Any], *, masked: bool = False) -> None:
@@ -36,7 +38,8 @@ class VectorFunction:
         self.block = "entry"
         self.mask = self.lanes_below("%live") if masked else ""
         frame = sys._getframe(1)
-        while frame.f_code.co_name == "__init__" and frame.f_back is not None:  # of a class made from this one
+        # of a class made from this one
+        while frame.f_code.co_name == "__init__" and frame.f_back is not None:
             frame = frame.f_back
         self.writer = frame.f_code.co_name  # for people: the Python function that writes this one
 
@@ -131,16 +134,21 @@ class VectorFunction:
     def maximum(self, a: str, b: str) -> str:
         """a in the lanes where a > b, else b (where either is NaN too)."""
         greater = self.emit(f"fcmp ogt {self.vector} {a}, {b}")
-        return self.emit(f"select <{self.vectors.lanes} x i1> {greater}, {self.vector} {a}, {self.vector} {b}")
+        return self.emit(
+            f"select <{self.vectors.lanes} x i1> {greater}, {self.vector} {a}, {self.vector} {b}"
+        )
 
     def transpose(self, rows: Sequence[str]) -> list[str]:
         """As many vectors as there are lanes, seen as a square matrix, transposed.
 
-        One step interleaves vector i of the first half with vector i of the second half. The bits of an element's place,
-        row before lane, are then rotated by one; after log2(lanes) steps row and lane have changed places.
+        One step interleaves vector i of the first half with vector i of the second half. The bits of an
+        element's place, row before lane, are then rotated by one; after log2(lanes) steps row and lane have
+        changed places.
         """
         lanes, v = self.vectors.lanes, list(rows)
-        halves = [", ".join(f"i32 {i // 2 + i % 2 * lanes + h * lanes // 2}" for i in range(lanes)) for h in (0, 1)]
+        halves = [
+            ", ".join(f"i32 {i // 2 + i % 2 * lanes + h * lanes // 2}" for i in range(lanes)) for h in (0, 1)
+        ]
         for _ in range(lanes.bit_length() - 1):
             pairs = list(zip(v[: lanes // 2], v[lanes // 2 :], strict=True))
             v = [
@@ -153,7 +161,9 @@ class VectorFunction:
     # Variables and loops
 
     def variable(self, value: str) -> str:
-        """A vector that loops may change; LLVM keeps it in a register. Read with `get`, written with `set`."""
+        """A vector that loops may change; LLVM keeps it in a register. Read with `get`,
+        written with `set`.
+        """
         slot = self.emit(f"alloca {self.vector}")
         self.set(slot, value)
         return slot
@@ -196,9 +206,10 @@ class VectorFunction:
     def lane_sums(self, values: Sequence[str]) -> Iterator[str]:
         """The sum of the lanes of each vector, as scalars.
 
-        Up to `lanes` vectors share one tree: a level adds the even lanes of two vectors to their odd lanes, which
-        halves the number of vectors, until lane i of the one that is left is the sum of vector i. The tree, hence the
-        rounding, is the same for every vector.
+        Up to `lanes` vectors share one tree: a level adds the even lanes of two vectors to their odd lanes,
+        which
+        halves the number of vectors, until lane i of the one that is left is the sum of vector i. The tree,
+        hence the rounding, is the same for every vector.
         """
         lanes = self.vectors.lanes
         for start in range(0, len(values), lanes):
@@ -206,13 +217,20 @@ class VectorFunction:
             members = len(tree)
             tree += [self.zero] * ((1 << (members - 1).bit_length()) - members)
             for _ in range(lanes.bit_length() - 1):
-                pairs = list(zip(tree[0::2], tree[1::2], strict=True)) if len(tree) > 1 else [(tree[0], tree[0])]
-                tree = [self.add_vectors(self._every_second(a, b, 0), self._every_second(a, b, 1)) for a, b in pairs]
+                pairs = (
+                    list(zip(tree[0::2], tree[1::2], strict=True)) if len(tree) > 1 else [(tree[0], tree[0])]
+                )
+                tree = [
+                    self.add_vectors(self._every_second(a, b, 0), self._every_second(a, b, 1))
+                    for a, b in pairs
+                ]
             for i in range(members):
                 yield self.emit(f"extractelement {self.vector} {tree[0]}, i32 {i}")
 
     def store_scalar(self, value: str, pointer: str) -> None:
-        self.lines.append(f"  store {self.vectors.scalar} {value}, ptr {pointer}, align {self.vectors.itemsize}")
+        self.lines.append(
+            f"  store {self.vectors.scalar} {value}, ptr {pointer}, align {self.vectors.itemsize}"
+        )
 
     def _every_second(self, a: str, b: str, first: int) -> str:
         lanes = self.vectors.lanes

@@ -11,13 +11,20 @@ import numpy as np
 from .. import environment
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
-OPTIONS: dict[str, Any] = {"opt": 3, "reloc": "static" if _X86 else "default", "codemodel": "jitdefault", "jit": True}
+OPTIONS: dict[str, Any] = {
+    "opt": 3,
+    "reloc": "static" if _X86 else "default",
+    "codemodel": "jitdefault",
+    "jit": True,
+}
 
 lock = threading.RLock()  # held around everything that enters LLVM
 
 
 class Vectors(NamedTuple):
-    """`registers` registers, each of `lanes` elements of type `scalar` (LLVM's name), `itemsize` bytes each."""
+    """`registers` registers, each of `lanes` elements of type `scalar` (LLVM's name),
+    `itemsize` bytes each.
+    """
 
     scalar: str
     itemsize: int

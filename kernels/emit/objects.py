@@ -1,8 +1,8 @@
 """Machine code from LLVM assembly, kept on disk (`kernels/cache.py`).
 
-The name of a file is the SHA-256 of everything the machine code depends on: the assembly text, the CPU's name and
-features, the version of llvmlite (and so of LLVM). A changed emitter writes another text and therefore finds another
-file: nothing in the cache is ever stale.
+The name of a file is the SHA-256 of everything the machine code depends on: the assembly text, the CPU's name
+and features, the version of llvmlite (and so of LLVM). A changed emitter writes another text and therefore
+finds another file: nothing in the cache is ever stale.
 """
 
 import functools
@@ -51,7 +51,9 @@ def _load(digest: str, text: str) -> int:
 
 @functools.lru_cache(maxsize=1)
 def _engine() -> Any:
-    """The loader that owns all machine code of this process. It takes a target machine of its own for good."""
+    """The loader that owns all machine code of this process.
+    It takes a target machine of its own for good.
+    """
     machine = host.create_target_machine()
     return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
 
@@ -72,7 +74,9 @@ def machine_code(digest: str, text: str) -> bytes:
 
 
 def _optimised(text: str) -> Any:
-    """LLVM module of `text`. The vectors are there already: LLVM is asked to clean up and to schedule, no more."""
+    """LLVM module of `text`. The vectors are there already:
+    LLVM is asked to clean up and to schedule, no more.
+    """
     machine = host.target_machine()
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)

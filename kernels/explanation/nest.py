@@ -92,11 +92,15 @@ class Nest:
         return self._made[function]
 
     def _range(self, loops: dict[int, tuple[str, list[str]]], shared: bool) -> Callable[..., Any]:
-        """`range`, for the loops of one function: which of them it is, the line says on which it is called."""
+        """`range`, for the loops of one function: which of them it is,
+        the line says on which it is called.
+        """
 
         def watched(*bounds: int) -> Any:
             line = sys._getframe(1).f_lineno
-            return self._turns(line, *loops[line], shared, range(*bounds)) if line in loops else range(*bounds)
+            return (
+                self._turns(line, *loops[line], shared, range(*bounds)) if line in loops else range(*bounds)
+            )
 
         return watched
 
@@ -159,7 +163,9 @@ def _loops(function: FunctionType) -> dict[int, tuple[str, list[str]]]:
         if isinstance(node, ast.For):
             innermost = not any(isinstance(inner, ast.For) for part in node.body for inner in ast.walk(part))
             text = f"{ast.unparse(node.target)} in {ast.unparse(node.iter)}"
-            shown = [ast.unparse(part) for part in node.body if not isinstance(part, ast.Break | ast.Continue)]
+            shown = [
+                ast.unparse(part) for part in node.body if not isinstance(part, ast.Break | ast.Continue)
+            ]
             found[first + node.iter.lineno - 1] = (text, shown if innermost else [])
     return found
 

@@ -1,9 +1,12 @@
-"""Matrix product whose bits do not depend on the number of threads: gemm, a @ b over the last two axes (operations.py).
+"""Matrix product whose bits do not depend on the number of threads:
+gemm, a @ b over the last two axes (operations.py).
 
 Its implementations, chosen by `kernels.use("gemm", name)`:
 
-    "blas"    blas.py      NumPy's BLAS on one thread: the reference, and for what the tiles do not take or are slower at
-    "tiles"   product.py   runs register tiles, shared among the threads; tile.py: a few rows of a times a few vectors of b
+    "blas"    blas.py      NumPy's BLAS on one thread: the reference,
+              and for what the tiles do not take or are slower at
+    "tiles"   product.py   runs register tiles, shared among the threads;
+              tile.py: a few rows of a times a few vectors of b
 """
 
 from . import blas, product  # noqa: F401  (they register their implementations)

@@ -1,8 +1,8 @@
 """NumPy's matrix product with BLAS on one thread.
 
-A BLAS library divides a product among its threads, and another division adds in another order. tinynet therefore runs
-BLAS on one thread while a product of its own is under way; the pool of the compiled kernels never has to share the cores
-with it. The setting of the process is put back afterwards.
+A BLAS library divides a product among its threads, and another division adds in another order. tinynet
+therefore runs BLAS on one thread while a product of its own is under way; the pool of the compiled kernels
+never has to share the cores with it. The setting of the process is put back afterwards.
 """
 
 import os
@@ -21,7 +21,8 @@ from .operations import gemm
 class _OneThread:
     """Counts the products under way: the first pins BLAS to one thread, the last restores what it found.
 
-    A signal handler may multiply at any moment of this: whatever it meets, it finds BLAS pinned and leaves it as it was.
+    A signal handler may multiply at any moment of this: whatever it meets,
+    it finds BLAS pinned and leaves it as it was.
     """
 
     def __init__(self) -> None:

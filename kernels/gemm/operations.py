@@ -1,4 +1,6 @@
-"""The matrix product: what it computes. Implementations: "blas" (blas.py, the reference) and "tiles" (product.py)."""
+"""The matrix product: what it computes. Implementations:
+"blas" (blas.py, the reference) and "tiles" (product.py).
+"""
 
 from ..common import Array, declared
 

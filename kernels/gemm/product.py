@@ -11,7 +11,8 @@ from ..emit import call_kernel, vectors
 from .operations import gemm
 from .tile import DEPTH, ProductCall, product_plan
 
-# Where BLAS is faster, see _faster_on_tiles: with fewer columns; with at least so many rows, whose columns lie a page apart.
+# Where BLAS is faster, see _faster_on_tiles: with fewer columns; with at least so many rows,
+# whose columns lie a page apart.
 MIN_COLUMNS, MANY_ROWS, PAGE_BYTES = 4, 64, 4096
 # A thread does so many multiply-adds in the time of one element that common.MAX_ELEMENTS_ALONE counts.
 MULTIPLY_ADDS_PER_ELEMENT = 8
@@ -61,8 +62,9 @@ def fits_tiles(a: np.ndarray, b: np.ndarray) -> bool:
 def _faster_on_tiles(a: np.ndarray, b: np.ndarray) -> bool:
     """What was measured: BLAS first copies b into panels.
 
-    That pays where many rows of a read a b whose rows lie pages apart. Tiles need a copy too, but for another reason: a b
-    with the wrong layout; that does not pay for few rows of a. And one column leaves all lanes but one idle.
+    That pays where many rows of a read a b whose rows lie pages apart. Tiles need a copy too, but for another
+    reason: a b with the wrong layout; that does not pay for few rows of a. And one column leaves all lanes
+    but one idle.
     """
     many, far = a.shape[0] >= MANY_ROWS, b.shape[1] * b.itemsize >= PAGE_BYTES
     if layout(b) == "rows":
@@ -79,7 +81,10 @@ def explain(a: tuple[int, ...], b: tuple[int, ...], *, dtype: Any = np.float32) 
     if _faster_on_tiles(left, right):
         return text + "register tiles: columns of b in the lanes, sums of some rows of a"
     few = f"fewer than {MIN_COLUMNS} columns leave lanes idle"
-    far = f"{MANY_ROWS} rows or more read a b whose rows lie {PAGE_BYTES} bytes or more apart; BLAS copies it together"
+    far = (
+        f"{MANY_ROWS} rows or more read a b whose rows lie {PAGE_BYTES} bytes or more apart; "
+        "BLAS copies it together"
+    )
     return text + f"BLAS on one thread: {few if b[1] < MIN_COLUMNS else far}"
 
 
@@ -99,22 +104,37 @@ def row_major(a: np.ndarray) -> np.ndarray:
     return copy
 
 
-def operands(a: np.ndarray, b: np.ndarray, out: np.ndarray, bias: np.ndarray | None = None) -> tuple[Array, Numbers]:
-    """Tiles and Operands of out = a @ b + bias[:, None]; b and out have layout "rows", a any, bias (M,) lies together."""
+def operands(
+    a: np.ndarray, b: np.ndarray, out: np.ndarray, bias: np.ndarray | None = None
+) -> tuple[Array, Numbers]:
+    """Tiles and Operands of out = a @ b + bias[:, None]; b and out have layout "rows", a any,
+    bias (M,) lies together.
+    """
     v = vectors(a.dtype)
     form = layout(a)
     assert form is not None
     tiles, group = product_plan(a.shape[0], b.shape[1], a.shape[1], form, v)
     start, bias_step = (_zero(a.dtype), 0) if bias is None else (bias, a.itemsize)
     numbers = Operands(
-        a=common.address(a), b=common.address(b), out=common.address(out), bias=common.address(start), depth=a.shape[1],
-        a_row=a.strides[0], a_step=a.strides[1], b_step=b.strides[0], out_row=out.strides[0], bias_step=bias_step,
-        itemsize=v.itemsize, lanes=v.lanes, group=group,
+        a=common.address(a),
+        b=common.address(b),
+        out=common.address(out),
+        bias=common.address(start),
+        depth=a.shape[1],
+        a_row=a.strides[0],
+        a_step=a.strides[1],
+        b_step=b.strides[0],
+        out_row=out.strides[0],
+        bias_step=bias_step,
+        itemsize=v.itemsize,
+        lanes=v.lanes,
+        group=group,
     )
     return tiles, tuple(numbers)
 
 
-NOTHING = (np.zeros((0, 6), np.int64), tuple(Operands(*[0] * 13)._replace(group=1)))  # tiles and operands of no product
+# tiles and operands of no product
+NOTHING = (np.zeros((0, 6), np.int64), tuple(Operands(*[0] * 13)._replace(group=1)))
 
 
 @cache
@@ -123,8 +143,14 @@ def _zero(dtype: np.dtype) -> np.ndarray:
 
 
 def parts_of(multiply_adds: int) -> int:
-    """Into how many parts to divide that much work: one for each thread, unless it is done before another one is awake."""
-    return 1 if multiply_adds <= MULTIPLY_ADDS_PER_ELEMENT * common.MAX_ELEMENTS_ALONE else threads.get_num_threads()
+    """Into how many parts to divide that much work: one for each thread,
+    unless it is done before another one is awake.
+    """
+    return (
+        1
+        if multiply_adds <= MULTIPLY_ADDS_PER_ELEMENT * common.MAX_ELEMENTS_ALONE
+        else threads.get_num_threads()
+    )
 
 
 def launch_parts(alone: Any, shared: Any, parts: int, *arguments: Any) -> None:
@@ -142,10 +168,11 @@ def multiply(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
 
 @serial
 def run_part(tiles, operands, part, parts, b_copy):
-    """Runs one of `parts` parts of the tiles, stretch by stretch of k: what a stretch reads of b stays in the cache.
+    """Runs one of `parts` parts of the tiles, stretch by stretch of k:
+    what a stretch reads of b stays in the cache.
 
-    Every number is summed in one order whatever the parts, so there may be one for each thread. Each part may read a copy
-    of b of its own: they lie `b_copy` bytes apart.
+    Every number is summed in one order whatever the parts, so there may be one for each thread. Each part may
+    read a copy of b of its own: they lie `b_copy` bytes apart.
     """
     at = Operands(*operands)
     first, end = part_of(tiles.shape[0] // at.group, part, parts)

@@ -5,11 +5,13 @@
         acc[i, j] += a[i, k] * b[k, j]          for all rows i and vectors j of the tile
     out[i, j] = acc[i, j]
 
-One step of k loads a few vectors of b and a few numbers of a, each into every lane, and multiplies all by all. Every
-number of the result is one sum over k, from first to last: how the result is divided into tiles changes no bits.
+One step of k loads a few vectors of b and a few numbers of a, each into every lane, and multiplies all by
+all. Every number of the result is one sum over k, from first to last: how the result is divided into tiles
+changes no bits.
 
-a comes in two layouts. In "rows", the numbers of a row lie together (a weight matrix, in the gradient by the input); in
-"columns", those of a column (the same matrix transposed, in the forward pass). b and out have rows that lie together.
+a comes in two layouts. In "rows", the numbers of a row lie together (a weight matrix, in the gradient by the
+input); in "columns", those of a column (the same matrix transposed, in the forward pass). b and out have rows
+that lie together.
 """
 
 from functools import cache
@@ -21,9 +23,12 @@ import numpy as np
 from ..common import Array
 from ..emit import VectorFunction, Vectors, address
 
-DEPTH = 512  # steps of k in one stretch: what one row of tiles reads of a, it finds in the cache for the next tile
-BLOCK_BYTES = 1 << 19  # columns are divided until the part of b that every row of tiles reads stays in the cache
-AHEAD = 12  # steps of k by which "columns" are fetched before they are used: too far apart for the CPU to foresee
+# steps of k in one stretch: what one row of tiles reads of a, it finds in the cache for the next tile
+DEPTH = 512
+# columns are divided until the part of b that every row of tiles reads stays in the cache
+BLOCK_BYTES = 1 << 19
+# steps of k by which "columns" are fetched before they are used: too far apart for the CPU to foresee
+AHEAD = 12
 
 
 class Tile(NamedTuple):
@@ -85,7 +90,9 @@ def _sums(
     return acc, target
 
 
-def _multiply_adds(k: VectorFunction, acc: dict[tuple[int, int], str], a: list[str], right: list[str]) -> None:
+def _multiply_adds(
+    k: VectorFunction, acc: dict[tuple[int, int], str], a: list[str], right: list[str]
+) -> None:
     """One k: acc[i, j] += a[i] * b[j]; `a` are places of numbers, `right` are vectors."""
     for i, place in enumerate(a):
         left = k.splat(place)
@@ -107,9 +114,9 @@ def divide(length: int, pieces: int) -> list[tuple[int, int]]:
 def tile_shape(rows: int, vectors: int, registers: int) -> tuple[int, int]:
     """(rows, vectors) of the tile that divides a result of `rows` rows and `vectors` vectors of columns best.
 
-    Two multiply-adds start in each cycle and take four, so fewer than eight sums leave units waiting; the loads of a step
-    run beside them, two in a cycle too. A tile costs some cycles to begin and to end. Two threads share an even number of
-    rows of tiles without a rest.
+    Two multiply-adds start in each cycle and take four, so fewer than eight sums leave units waiting; the
+    loads of a step run beside them, two in a cycle too. A tile costs some cycles to begin and to end. Two
+    threads share an even number of rows of tiles without a rest.
     """
     shapes = [
         (m, n)
@@ -130,8 +137,8 @@ def tile_shape(rows: int, vectors: int, registers: int) -> tuple[int, int]:
 class Plan(NamedTuple):
     """The tiles of a product, in groups that share their rows and a block of columns.
 
-    tiles: [address of a first stretch of k, of a later one, row, rows, column, columns], in the order in which they run;
-    group: how many tiles make a group.
+    tiles: [address of a first stretch of k, of a later one, row, rows, column, columns], in the order in
+    which they run; group: how many tiles make a group.
     """
 
     tiles: Array
@@ -154,7 +161,10 @@ def product_plan(rows: int, columns: int, depth: int, layout: str, vectors: Vect
         for i, end in divide(rows, -(-rows // m)):
             for j, stop in widths[block * group : (block + 1) * group]:
                 live = min(stop * lanes, columns) - j * lanes
-                kinds = [Tile(end - i, stop - j, layout, first) for first in ((True, False) if depth > DEPTH else (True,))]
+                kinds = [
+                    Tile(end - i, stop - j, layout, first)
+                    for first in ((True, False) if depth > DEPTH else (True,))
+                ]
                 addresses = [_tile_address(tile, vectors, live % lanes > 0) for tile in kinds]
                 tiles.append((addresses[0], addresses[-1], i, end - i, j * lanes, live))
     return Plan(np.array(tiles, np.int64).reshape(-1, 6), group)

@@ -5,7 +5,8 @@ loop that does the same in one pass over memory. The loop over all variables of 
 is made of it (sweep.py). Scalars are computed in double precision once per step and are rounded to the
 variable's dtype: float32 stays float32.
 
-    w  variable    g  gradient    m, v, ...  slots, of w's shape and dtype    c  the scalars that a compiled loop takes
+    w  variable    g  gradient    m, v, ...  slots,
+       of w's shape and dtype    c  the scalars that a compiled loop takes
 """
 
 from .adaptive import adadelta, adagrad, rmsprop
@@ -16,7 +17,7 @@ from .moments import adam, adamax, lion, nadam
 from .sweep import Segments, dense, fit_together, in_one_sweep, keywords, rules
 
 __all__ = [
-    "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "clear_sweep", "clip_by_norm",
-    "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense", "fit_together",
-    "in_one_sweep", "keywords", "lion", "nadam", "rmsprop", "rules", "sgd", "sgd_momentum",
+    "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "clear_sweep",
+    "clip_by_norm", "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense",
+    "fit_together", "in_one_sweep", "keywords", "lion", "nadam", "rmsprop", "rules", "sgd", "sgd_momentum",
 ]  # fmt: skip

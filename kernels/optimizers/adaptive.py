@@ -31,9 +31,11 @@ def rmsprop(
 ) -> None:  # fmt: skip
     """v <- rho v + (1-rho) g^2; u = eta g / sqrt(v + epsilon); w <- w - u.
 
-    Centered (slot a): a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root. With momentum (slot m):
-    m <- beta m + u; w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); centred form:
-    Graves, "Generating sequences with recurrent neural networks" (2013), equations 38-45. Epsilon under the root.
+    Centered (slot a): a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root.
+    With momentum (slot m):
+    m <- beta m + u; w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); centred
+    form: Graves, "Generating sequences with recurrent neural networks" (2013), equations 38-45. Epsilon under
+    the root.
     """
     v[...] = rho * v + (1 - rho) * g * g
     variance = v
@@ -65,10 +67,14 @@ def _rmsprop(w, g, v, m, a, c):
 
 
 @operation("numpy", family="optimizers")
-def adadelta(w: Array, g: Array, a: Array, d: Array, *, learning_rate: float, rho: float, epsilon: float) -> None:
-    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); d <- rho d + (1-rho) u^2; w <- w - eta u.
+def adadelta(
+    w: Array, g: Array, a: Array, d: Array, *, learning_rate: float, rho: float, epsilon: float
+) -> None:
+    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon);
+    d <- rho d + (1-rho) u^2; w <- w - eta u.
 
-    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1; the paper has no eta, which is 1 there.
+    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1;
+    the paper has no eta, which is 1 there.
     """
     a[...] = rho * a + (1 - rho) * g * g
     u = xp(w).sqrt(d + epsilon) * g / xp(w).sqrt(a + epsilon)

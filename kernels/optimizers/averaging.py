@@ -1,7 +1,7 @@
 """Means beside the rules: of gradients over several steps before a rule, and of weights after it.
 
-The rows of a table (sweep.py) hold, as w and g, a collected gradient and a new one; as w and first slot, a mean and its
-weight.
+The rows of a table (sweep.py) hold, as w and g, a collected gradient and a new one; as w and first slot, a
+mean and its weight.
 """
 
 from ..common import Array, operation, serial
@@ -42,7 +42,8 @@ clear_sweep = sweep_of(_clear)  # of c only the dtype matters
 def average(mean: Array, w: Array, *, momentum: float, overwrite: bool = False) -> None:
     """mean <- mu mean + (1-mu) w, the exponential moving average; then w <- mean, if `overwrite`.
 
-    Polyak & Juditsky, "Acceleration of stochastic approximation by averaging" (1992), with weights that fade out.
+    Polyak & Juditsky, "Acceleration of stochastic approximation by averaging" (1992),
+    with weights that fade out.
     """
     mean[...] = momentum * mean + (1 - momentum) * w
     if overwrite:

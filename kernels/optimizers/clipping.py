@@ -1,7 +1,7 @@
 """Gradient clipping of all variables in a few launches; the norms stay in arrays.
 
-The rows of a table (sweep.py) hold a gradient as g and its clipped copy as w. Squares are summed within a row in lanes and
-then from row to row, so a norm has the same bits at any number of threads.
+The rows of a table (sweep.py) hold a gradient as g and its clipped copy as w. Squares are summed within a row
+in lanes and then from row to row, so a norm has the same bits at any number of threads.
 """
 
 import math
@@ -86,7 +86,8 @@ def clip_by_value(segments: Segments, table: np.ndarray, limit: np.ndarray) -> N
 def clip_by_norm(segments: Segments, table: np.ndarray, limit: np.ndarray, together: bool = False) -> None:
     """g c / max(||g||, c), c = limit[0]: each gradient shortened to length c if it is longer.
 
-    `together`: all gradients shortened by the factor that their common norm asks for; NaN, if that is not finite.
+    `together`: all gradients shortened by the factor that their common norm asks for;
+    NaN, if that is not finite.
     """
     squares, factors = (common.aligned((len(table),), segments.dtype) for _ in range(2))
     group = np.zeros_like(segments.segment) if together else segments.segment

@@ -21,9 +21,11 @@ def _sgd(w, g, c):
 def sgd_momentum(
     w: Array, g: Array, m: Array, *, learning_rate: float, momentum: float, nesterov: bool = False
 ) -> None:
-    """Heavy ball, m <- beta m - eta g; w <- w + m, or with Nesterov's look-ahead w <- w + beta m - eta g (the new m).
+    """Heavy ball, m <- beta m - eta g; w <- w + m, or with Nesterov's
+    look-ahead w <- w + beta m - eta g (the new m).
 
-    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), equations 1-4.
+    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013),
+    equations 1-4.
     """
     m[...] = momentum * m - learning_rate * g
     w[...] = w + momentum * m - learning_rate * g if nesterov else w + m
@@ -40,7 +42,8 @@ def _sgd_momentum(w, g, m, c):
 
 @operation("numpy", family="optimizers")
 def decay(w: Array, *, rate: float) -> None:
-    """Decoupled weight decay, w <- w - rate w (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019).
+    """Decoupled weight decay, w <- w - rate w (Loshchilov & Hutter,
+    "Decoupled weight decay regularization", 2019).
 
     Not w * (1 - rate): in float32 a small rate would lose most of its digits beside the 1.
     """

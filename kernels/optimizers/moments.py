@@ -24,9 +24,10 @@ def adam(
 ) -> None:  # fmt: skip
     """m <- m + (1-beta_1)(g - m); v <- v + (1-beta_2)(g^2 - v); w <- w - alpha m / (sqrt(v) + epsilon).
 
-    alpha = eta sqrt(1 - beta_2^t) / (1 - beta_1^t): section 2's efficient order of the bias corrections, in which
-    epsilon stands beside the uncorrected root ("epsilon hat"). AMSGrad (slot peak) divides by the largest v so far,
-    peak <- max(peak, v), uncorrected: Reddi et al., "On the convergence of Adam and beyond" (2018), algorithm 2.
+    alpha = eta sqrt(1 - beta_2^t) / (1 - beta_1^t): section 2's efficient order of the bias corrections, in
+    which epsilon stands beside the uncorrected root ("epsilon hat"). AMSGrad (slot peak) divides by the
+    largest v so far, peak <- max(peak, v), uncorrected: Reddi et al., "On the convergence of Adam and beyond"
+    (2018), algorithm 2.
     """
     m[...] = m + (1 - beta_1) * (g - m)
     v[...] = v + (1 - beta_2) * (g * g - v)
@@ -79,7 +80,8 @@ def nadam(
     """m and v as in Adam; w <- w - alpha (g + ahead m) / (sqrt(v_scale v) + epsilon).
 
     `alpha` and `ahead` hold eta and the corrected momentum schedule, v_scale = 1 / (1 - beta_2^t): Dozat,
-    "Incorporating Nesterov momentum into Adam" (2016), the algorithm Nadam. Epsilon stands beside the corrected root.
+    "Incorporating Nesterov momentum into Adam" (2016), the algorithm Nadam.
+    Epsilon stands beside the corrected root.
     """
     m[...] = m + (1 - beta_1) * (g - m)
     v[...] = v + (1 - beta_2) * (g * g - v)
@@ -104,8 +106,8 @@ def _nadam(w, g, m, v, c):
 def lion(w: Array, g: Array, m: Array, *, learning_rate: float, beta_1: float, beta_2: float) -> None:
     """w <- w - eta sign(beta_1 m + (1-beta_1) g); then m <- beta_2 m + (1-beta_2) g.
 
-    Chen et al., "Symbolic discovery of optimization algorithms" (2023), algorithm 2. Every element moves by eta, or not
-    at all where the sign's argument is 0.
+    Chen et al., "Symbolic discovery of optimization algorithms" (2023), algorithm 2. Every element moves by
+    eta, or not at all where the sign's argument is 0.
     """
     w[...] = w - learning_rate * xp(w).sign(beta_1 * m + (1 - beta_1) * g)
     m[...] = beta_2 * m + (1 - beta_2) * g

@@ -1,13 +1,14 @@
 """What the compiled updates share: one launch that visits all variables.
 
-The variables of a net lie here and there in memory, and stay there: layers share them, freeze them, give them new values.
-A table says where. A row is a stretch of one variable, with its gradient and slots:
+The variables of a net lie here and there in memory, and stay there: layers share them, freeze them, give them
+new values. A table says where. A row is a stretch of one variable, with its gradient and slots:
 
     number of elements | address of w | of g | of three slots, 0 for one that the rule does without
 
-Rows are put together to shares of about BLOCK elements, and a thread takes some of the shares: all threads have equally
-much to do, however large the single variables are. How the rows are cut follows from the variables' sizes alone, and an
-element is updated from its own numbers alone, so no result depends on the threads.
+Rows are put together to shares of about BLOCK elements, and a thread takes some of the shares: all threads
+have equally much to do, however large the single variables are. How the rows are cut follows from the
+variables' sizes alone, and an element is updated from its own numbers alone, so no result depends on the
+threads.
 """
 
 import ctypes
@@ -30,7 +31,8 @@ BLOCK = 4096  # elements of a share, fixed, so that no result depends on the thr
 VECTOR = 16  # elements: a share ends where a vector of 64 bytes does
 COUNT, W, G, SLOT, COLUMNS = 0, 1, 2, 3, 6  # columns of the table
 
-Loop = Any  # a @parallel function (table, shares, c) with c, numbers of the variables' dtype, or an array of results
+# a @parallel function (table, shares, c) with c, numbers of the variables' dtype, or an array of results
+Loop = Any
 
 
 @intrinsic
@@ -52,12 +54,18 @@ def _array(count, address, like):
 def arrays(row, like):
     """w, g and three slots of a row, in the dtype of `like`; a slot that is not there has no elements."""
     n = row[COUNT]
-    first, second, third = _array(n, row[SLOT], like), _array(n, row[SLOT + 1], like), _array(n, row[SLOT + 2], like)
+    first, second, third = (
+        _array(n, row[SLOT], like),
+        _array(n, row[SLOT + 1], like),
+        _array(n, row[SLOT + 2], like),
+    )
     return _array(n, row[W], like), _array(n, row[G], like), first, second, third
 
 
 class Segments:
-    """The table of variables, each given as (w, *slots): dense arrays of one dtype, which must stay where they are."""
+    """The table of variables, each given as (w, *slots): dense arrays of one dtype,
+    which must stay where they are.
+    """
 
     def __init__(self, variables: Sequence[Sequence[Any]]) -> None:
         self.variables = variables  # keeps alive what the table points at
@@ -75,7 +83,8 @@ class Segments:
     def table(self, gradients: Sequence[Array] | None = None) -> np.ndarray:
         """The table with these gradients, which are as dense as the variables and live until it was used."""
         current = launches.listener()
-        table = self._table if current is None else self._table.copy()  # a listener keeps it, with these gradients
+        # a listener keeps it, with these gradients
+        table = self._table if current is None else self._table.copy()
         if gradients is None:
             return table
         table[:, G] = self._addresses(gradients)
@@ -90,7 +99,9 @@ class Segments:
 
 
 def _cut(sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (segment, first element, number of elements), and the rows at which shares start, then their number."""
+    """Rows (segment, first element, number of elements), and the rows at which shares start,
+    then their number.
+    """
     rows: list[tuple[int, int, int]] = []
     shares, room = [0], BLOCK
     for segment, size in enumerate(sizes):
@@ -188,7 +199,9 @@ def fit_together(arrays: Sequence[Array]) -> bool:
 
 
 class Rule(NamedTuple):
-    """How a rule is run over a table: its loop, and what makes the loop's numbers of the reference's keywords."""
+    """How a rule is run over a table: its loop, and what makes the loop's numbers
+    of the reference's keywords.
+    """
 
     update: Any  # the loop over one row that `loop` was made from
     loop: Loop
@@ -243,9 +256,12 @@ def keywords(operation: Operation) -> dict[str, Any]:
 
 
 def _update_one(loop: Loop, arrays: Sequence[Array | None], numbers: Sequence[float]) -> None:
-    """Updates one variable in any memory order: through copies, where an array is not dense or not in w's order."""
+    """Updates one variable in any memory order: through copies,
+    where an array is not dense or not in w's order.
+    """
     w: Any = arrays[0]
-    order = sorted(range(w.ndim), key=lambda axis: -abs(w.strides[axis]))  # slowest first: C order, if w is dense
+    # slowest first: C order, if w is dense
+    order = sorted(range(w.ndim), key=lambda axis: -abs(w.strides[axis]))
     views = [None if a is None else a.transpose(order) for a in arrays]
     flat: list[Any] = [None if a is None else np.require(a, w.dtype, ("C", "A", "W")) for a in views]
     segments = Segments([(flat[0], *flat[2:])])

@@ -1,7 +1,7 @@
 """Pooling over windows of an image: the maximum or the average of each.
 
-`max_pool.py`, `max_pool_gather.py` and `average_pool.py` hold, per operation, the teaching loops, the NumPy form and the
-compiled form; `windows.py` the geometry they share.
+`max_pool.py`, `max_pool_gather.py` and `average_pool.py` hold, per operation, the teaching loops, the NumPy
+form and the compiled form; `windows.py` the geometry they share.
 """
 
 from .average_pool import average_pool2d, average_pool2d_grad

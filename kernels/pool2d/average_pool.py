@@ -1,6 +1,7 @@
 """Average pooling.
 
-    y[n, oh, ow, c] = sum over the image cells (h, w) of window (oh, ow) of x[n, h, w, c] / number of those cells
+    y[n, oh, ow, c] = sum over the image cells (h, w) of window (oh, ow) of x[n, h, w,
+    c] / number of those cells
 
 Padding is not counted. The gradient of a window is shared equally among its image cells.
 """
@@ -76,7 +77,9 @@ def _add_scaled(out, value, factor):  # type: ignore[no-untyped-def]
 
 
 @operation("numpy", family="average_pool2d")
-def average_pool2d_grad(g: Array, *, input_size: Pair, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+def average_pool2d_grad(
+    g: Array, *, input_size: Pair, pool_size: Pair, strides: Pair, padding: Padding
+) -> Array:
     """g (N, OH, OW, C) -> dx (N, H, W, C)."""
     n, *out, c = g.shape
     counts = image_cells(input_size, tuple(out), pool_size, strides, padding)
@@ -94,7 +97,9 @@ def _(g: np.ndarray, *, input_size: Pair, pool_size: Pair, strides: Pair, paddin
     counts = image_cells(input_size, tuple(out), pool_size, strides, padding)
     dx = empty(g, (n, *input_size, c))
     dx[...] = 0
-    _average_pool_grad_loops(batch_last(dx), batch_last(g), counts, *pool_size, *strides, padding[0][0], padding[1][0])
+    _average_pool_grad_loops(
+        batch_last(dx), batch_last(g), counts, *pool_size, *strides, padding[0][0], padding[1][0]
+    )
     return dx
 
 

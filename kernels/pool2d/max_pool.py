@@ -3,8 +3,9 @@
     y[n, oh, ow, c] = max over the image cells (h, w) of window (oh, ow) of x[n, h, w, c]
     index = kh KW + kw of that cell, counted from the window's corner: the first of several equal maxima
 
-Padding counts as -inf and never wins, not even against an image of -inf. A NaN wins over every number. The gradient
-goes to the winning cell alone; cells that win in several (overlapping) windows add their gradients up.
+Padding counts as -inf and never wins, not even against an image of -inf. A NaN wins over every number. The
+gradient goes to the winning cell alone; cells that win in several (overlapping) windows add their gradients
+up.
 """
 
 import numpy as np
@@ -21,7 +22,9 @@ def index_dtype(pool_size: Pair) -> str:
 
 @operation("numpy", family="max_pool2d")
 def max_pool2d(x: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> tuple[Array, Array]:
-    """x (N, H, W, C) -> (y (N, OH, OW, C), index (N, OH, OW, C) uint8, or int32 where a window has over 255 cells)."""
+    """x (N, H, W, C) -> (y (N, OH, OW, C), index (N, OH, OW, C) uint8,
+    or int32 where a window has over 255 cells).
+    """
     xp_ = xp(x)
     n, h, w, c = x.shape
     out = output_size((h, w), pool_size, strides, padding)
@@ -30,7 +33,8 @@ def max_pool2d(x: Array, *, pool_size: Pair, strides: Pair, padding: Padding) ->
     seen = xp_.zeros((*out, 1), bool)  # windows that have met an image cell already
     for k, (oh, ow), (rows, columns) in cells((h, w), out, pool_size, strides, padding):
         value, best = x[:, rows, columns, :], y[:, oh, ow, :]
-        # "not (value <= best)" is true for a larger number and for a NaN, "best == best" unless it is one already.
+        # "not (value <= best)" is true for a larger number and for a NaN,
+        # "best == best" unless it is one already.
         better = ~seen[oh, ow] | (~(value <= best) & (best == best))
         y[:, oh, ow, :] = xp_.where(better, value, best)
         index[:, oh, ow, :] = xp_.where(better, xp_.full_like(index[:, oh, ow, :], k), index[:, oh, ow, :])
@@ -43,7 +47,9 @@ def _(x: np.ndarray, *, pool_size: Pair, strides: Pair, padding: Padding) -> tup
     n, h, w, c = x.shape
     out = output_size((h, w), pool_size, strides, padding)
     y, index = empty(x, (n, *out, c)), empty(x, (n, *out, c), index_dtype(pool_size))
-    _max_pool_loops(batch_last(y), batch_last(index), batch_last(x), *pool_size, *strides, padding[0][0], padding[1][0])
+    _max_pool_loops(
+        batch_last(y), batch_last(index), batch_last(x), *pool_size, *strides, padding[0][0], padding[1][0]
+    )
     return y, index
 
 

@@ -13,7 +13,9 @@ from .windows import Padding, Pair, cells, pixels
 
 @operation("numpy", family="max_pool2d")
 def max_pool2d_gather(x: Array, index: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
-    """x (N, H, W, C), index (N, OH, OW, C) -> y (N, OH, OW, C), the cells that won: the adjoint of max_pool2d_grad."""
+    """x (N, H, W, C), index (N, OH, OW, C) -> y (N, OH, OW, C), the cells that won:
+    the adjoint of max_pool2d_grad.
+    """
     xp_ = xp(x)
     n, *out, c = index.shape
     y = empty(x, (n, *out, c))

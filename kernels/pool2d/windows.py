@@ -1,7 +1,8 @@
 """Where the windows of a pooling lie.
 
-Window (oh, ow) starts at row oh SH - top and column ow SW - left of the image and covers KH x KW cells; those outside
-the image are padding and never take part: a maximum ignores them (they count as -inf), an average is over the others.
+Window (oh, ow) starts at row oh SH - top and column ow SW - left of the image and covers KH x KW cells; those
+outside the image are padding and never take part: a maximum ignores them (they count as -inf), an average is
+over the others.
 """
 
 from collections.abc import Iterator
@@ -16,12 +17,13 @@ from ..conv2d.geometry import Padding, Pair
 def output_size(size: Pair, pool_size: Pair, strides: Pair, padding: Padding) -> Pair:
     """(OH, OW) = floor((size + padding - pool) / stride) + 1 for each axis.
 
-    Raises ValueError where the window is larger than the padded image, or a window could lie in the padding entirely.
+    Raises ValueError where the window is larger than the padded image,
+    or a window could lie in the padding entirely.
     """
     if any(max(pads) >= pool for pads, pool in zip(padding, pool_size, strict=True)):
         raise ValueError(
-            f"pooling: padding {padding} is not smaller than pool_size {pool_size}, so that a window could hold "
-            "nothing but padding; use less padding or a larger window"
+            f"pooling: padding {padding} is not smaller than pool_size {pool_size}, "
+            "so that a window could hold nothing but padding; use less padding or a larger window"
         )
     return geometry.output_size(size, pool_size, strides, padding, (1, 1))
 
@@ -29,7 +31,8 @@ def output_size(size: Pair, pool_size: Pair, strides: Pair, padding: Padding) ->
 def cells(
     size: Pair, out: Pair, pool_size: Pair, strides: Pair, padding: Padding
 ) -> Iterator[tuple[int, tuple[slice, slice], tuple[slice, slice]]]:
-    """For each cell k = kh KW + kw of a window: (k, slices of the outputs that see an image pixel there, those pixels).
+    """For each cell k = kh KW + kw of a window: (k, slices of the outputs that see an image pixel there,
+    those pixels).
 
     The slices come as pairs, (rows, columns). Cells that meet padding in every window are left out.
     """
@@ -42,7 +45,9 @@ def cells(
 
 
 def _reach(size: int, out: int, offset: int, stride: int) -> tuple[slice, slice] | None:
-    """The outputs o with 0 <= o stride + offset < size, and those positions, as slices; None if there are none."""
+    """The outputs o with 0 <= o stride + offset < size, and those positions,
+    as slices; None if there are none.
+    """
     first = max(0, -(offset // stride))
     last = min(out - 1, (size - 1 - offset) // stride)
     if first > last:
@@ -61,7 +66,9 @@ def image_cells(size: Pair, out: Pair, pool_size: Pair, strides: Pair, padding: 
 
 
 def pixels(x: Array) -> np.ndarray:
-    """View (H, W, C * N) of images (N, H, W, C): pooling treats channels alike, so a pixel is one row of numbers."""
+    """View (H, W, C * N) of images (N, H, W, C): pooling treats channels alike,
+    so a pixel is one row of numbers.
+    """
     n, h, w, c = x.shape
     return batch_last(x).reshape(h, w, c * n)
 

@@ -5,11 +5,12 @@ Of probabilities p, renormalised and clipped as Keras does (epsilon is 1e-7 unle
     q = p / sum p,   r = clip(q, epsilon, 1 - epsilon),   loss = - sum_c t_c log r_c
     dq = -t / q where q was not clipped, else 0,          dp = (dq - sum_k dq_k q_k) / sum p
 
-`softmax_crossentropy` starts from the logits z. With clip=True it is exactly softmax followed by the formulas above;
-with clip=False the log-softmax form, loss = -sum_c t_c (z_c - logsumexp z), whose gradient is p sum_c t_c - t.
+`softmax_crossentropy` starts from the logits z. With clip=True it is exactly softmax followed by the formulas
+above; with clip=False the log-softmax form, loss = -sum_c t_c (z_c - logsumexp z), whose gradient is p sum_c
+t_c - t.
 
-Targets t are probabilities or one-hot rows (N, C), or integer labels (N,); a label outside 0 .. C-1 stands for a row of
-zeros (loss 0, no gradient).
+Targets t are probabilities or one-hot rows (N, C), or integer labels (N,); a label outside 0 .. C-1 stands
+for a row of zeros (loss 0, no gradient).
 """
 
 import math
@@ -100,7 +101,9 @@ def softmax_crossentropy(z: Array, t: Array, *, clip: bool, epsilon: float = EPS
 def _(z: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
     p, loss = empty(z, z.shape), aligned(z.shape[:1], z.dtype)
     zero = nothing(p.shape[1], p.dtype)
-    _softmax_loss(loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip, zero)
+    _softmax_loss(
+        loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip, zero
+    )
     return loss, p
 
 
@@ -120,7 +123,9 @@ def _bounds(p: np.ndarray, epsilon: float) -> tuple[np.generic, np.generic]:
 
 
 def _compilable(t: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """The targets in one of the three forms the loops are compiled for: int64 labels, rows or columns of p's dtype."""
+    """The targets in one of the three forms the loops are compiled for:
+    int64 labels, rows or columns of p's dtype.
+    """
     if t.ndim == 1:
         return contiguous(t, np.int64)
     rows = cast(t, p.dtype)
@@ -157,7 +162,8 @@ def _logit_loss(p, z, n, t):  # type: ignore[no-untyped-def]
     k, loss = 0, 0.0
     for c in range(1, z.shape[0]):
         k = c if z[c, n] > z[k, n] else k
-    largest, log_p = np.float64(z[k, n]), math.log(p[k, n])  # p_k is at least 1 / C: its logarithm loses nothing
+    # p_k is at least 1 / C: its logarithm loses nothing
+    largest, log_p = np.float64(z[k, n]), math.log(p[k, n])
     for c in range(p.shape[0]):
         target = _target(t, n, c)
         if target != 0:
@@ -193,7 +199,9 @@ def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float
 
 @parallel
 def _crossentropy_grad(dz, g, p, t, low, high, renormalise, zero):  # type: ignore[no-untyped-def]
-    """dz_c = g (q_c sum_k w_k - w_c), w = t where q was not clipped, else 0: what the two derivatives come to."""
+    """dz_c = g (q_c sum_k w_k - w_c), w = t where q was not clipped, else 0:
+    what the two derivatives come to.
+    """
     for n in prange(p.shape[1]):
         total = _column_sum(p, n, zero) if renormalise else zero + p.dtype.type(1)
         weight = 0.0

@@ -44,7 +44,9 @@ def nothing(classes: int, dtype: np.dtype) -> np.generic:
 
 
 def _classes(x: np.ndarray, axis: int) -> np.ndarray:
-    """View (P, classes, M) in batch-last memory: every class a row of M numbers, one per sample and later axis."""
+    """View (P, classes, M) in batch-last memory: every class a row of M numbers,
+    one per sample and later axis.
+    """
     rotated = batch_last(x)
     before, after = rotated.shape[: axis - 1], rotated.shape[axis:]
     return rotated.reshape(math.prod(before), x.shape[axis], math.prod(after))

@@ -1,13 +1,16 @@
-"""The pool: threads that help with a launch while they can, and are waited for only if they hold a piece of it.
+"""The pool: threads that help with a launch while they can,
+and are waited for only if they hold a piece of it.
 
     memory.py        what the threads have in common, word by word
-    system.py        what they ask of the operating system: the time, to sleep, to wake one another, a core to run on
+    system.py        what they ask of the operating system: the time, to sleep,
+                     to wake one another, a core to run on
     work_sharing.py  a launch: pieces are taken by whoever has a processor
     helpers.py       how many helpers there are, and on which cores
 
-It takes the place of Numba's pool in the kernels that `parallel` compiles, and there alone: `symbols` are the names by which
-their code asks for threads, and the addresses that it is given instead of Numba's (kernels/loops.py). On systems other than
-Linux there are no helpers: a launch runs on the thread that asks for it.
+It takes the place of Numba's pool in the kernels that `parallel` compiles, and there alone: `symbols` are the
+names by which their code asks for threads, and the addresses that it is given instead of Numba's
+(kernels/loops.py). On systems other than Linux there are no helpers: a launch runs on the thread that asks
+for it.
 """
 
 from functools import cache

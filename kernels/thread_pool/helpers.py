@@ -1,19 +1,21 @@
-"""Helpers: how many threads the pool asks for, and on which cores. It asks for as many as make launches faster.
+"""Helpers: how many threads the pool asks for, and on which cores.
+It asks for as many as make launches faster.
 
-A helper that the system stops in the middle of a piece, because somebody else's turn has come, holds up the launch for a time
-slice: a thousand times as long as the piece takes. So does the thread that launches if it is stopped itself. It keeps an
-account of such delays (`late`, `kept`). If they are more than now and then, the cores are wanted elsewhere, and it tries what
-goes fastest (`arrange`), each for TRIAL_TIME:
+A helper that the system stops in the middle of a piece, because somebody else's turn has come, holds up the
+launch for a time slice: a thousand times as long as the piece takes. So does the thread that launches if it
+is stopped itself. It keeps an account of such delays (`late`, `kept`). If they are more than now and then,
+the cores are wanted elsewhere, and it tries what goes fastest (`arrange`), each for TRIAL_TIME:
 
     level n     all helpers, or fewer, on other cores than the one that launches
-    level 0     one helper, on the same core. Nobody waits for it in vain, since one of the two always runs, and a scheduler
-                that is fair to threads gives a core's share twice
+    level 0     one helper, on the same core. Nobody waits for it in vain, since one of the two always runs,
+                and a scheduler that is fair to threads gives a core's share twice
     level -1    no helper
 
-Level 0 is tried first, twice: until others have found other cores, it is slower than it will be. The best stays for a while,
-first for SHORTEST, then for longer and longer; for a tenth of that only, if others no longer have the core that they had. Then
-the pool asks for all helpers again, and keeps them if there are no delays. If there are, the best level returns. Which one that
-is is tried anew if it was no helper, or was found TRUST ago. Speed is counted in launches.
+Level 0 is tried first, twice: until others have found other cores, it is slower than it will be. The best
+stays for a while, first for SHORTEST, then for longer and longer; for a tenth of that only, if others no
+longer have the core that they had. Then the pool asks for all helpers again, and keeps them if there are no
+delays. If there are, the best level returns. Which one that is is tried anew if it was no helper, or was
+found TRUST ago. Speed is counted in launches.
 """
 
 from ..emit.atomic import load, store, write
@@ -21,7 +23,8 @@ from . import memory as at
 from .memory import compiled
 from .system import core, myself, ring, settle, work
 
-SPIN = 50_000  # nanoseconds that a thread waits before it sleeps; a system takes 5,000 to 50,000 to wake one up
+# nanoseconds that a thread waits before it sleeps; a system takes 5,000 to 50,000 to wake one up
+SPIN = 50_000
 LATE, ENOUGH = 500_000, 4_000_000  # a longer delay counts; so many nanoseconds of delays are too many, ...
 PART = 50  # ... beyond a fiftieth of the time
 ONE = 3_000_000  # what a single delay counts for at most: one is not enough
@@ -36,7 +39,9 @@ def late(pool, now, delay):
     delays = max(0, load(pool + at.DELAYS) - (now - load(pool + at.COUNTED)) // PART) + min(delay, ONE)
     write(pool + at.DELAYS, delays)
     write(pool + at.COUNTED, now)
-    tries = load(pool + at.TRIAL) or load(pool + at.LEVEL) != load(pool + at.LIMIT) or now < load(pool + at.UNTIL)
+    tries = (
+        load(pool + at.TRIAL) or load(pool + at.LEVEL) != load(pool + at.LIMIT) or now < load(pool + at.UNTIL)
+    )
     if delays > ENOUGH and not tries:
         soon = now - load(pool + at.UNTIL) < 2 * SHORTEST
         write(pool + at.PERIOD, min(2 * load(pool + at.PERIOD), LONGEST) if soon else SHORTEST)
@@ -49,7 +54,9 @@ def late(pool, now, delay):
 
 @compiled
 def watch(pool, now):
-    """Before a launch: reads the processor time of the thread that launches (level 0: of all), if it is not known."""
+    """Before a launch: reads the processor time of the thread that launches (level 0: of all),
+    if it is not known.
+    """
     beside = load(pool + at.LEVEL) == 0
     whose = myself() + beside
     if whose != load(pool + at.WHOSE) or now - load(pool + at.READ) > RECENT:
@@ -60,7 +67,9 @@ def watch(pool, now):
 
 @compiled
 def kept(pool, begin, end, work):
-    """Adds to the account how long others had the core of the thread that launches, by its processor time until now."""
+    """Adds to the account how long others had the core of the thread that launches,
+    by its processor time until now.
+    """
     lost = min(end - begin, end - load(pool + at.READ) - (work - load(pool + at.WORK)))
     write(pool + at.READ, end)
     write(pool + at.WORK, work)
@@ -116,10 +125,15 @@ def arrange(pool, now):
     """Before a launch: the level, and the helpers' places."""
     if load(pool + at.TRIAL):
         if now - load(pool + at.BEGAN) > TRIAL_TIME:
-            rate = (load(pool + at.NUMBER) - load(pool + at.FROM)) * 1_000_000_000 // (now - load(pool + at.BEGAN))
+            rate = (
+                (load(pool + at.NUMBER) - load(pool + at.FROM))
+                * 1_000_000_000
+                // (now - load(pool + at.BEGAN))
+            )
             if load(pool + at.LEVEL) >= 0:  # what helpers bring differs from slice to slice ...
                 rate += rate // 10
-            if load(pool + at.LEVEL) == 0:  # ... and over many of them this one is never much slower than none
+            # ... and over many of them this one is never much slower than none
+            if load(pool + at.LEVEL) == 0:
                 rate += rate // 10
             if rate > load(pool + at.RATE):
                 write(pool + at.RATE, rate)

@@ -17,7 +17,8 @@ MOST = 256  # threads
 _line = (128 * i for i in count())
 
 TURN = next(_line)  # 1 while a launch has the helpers
-WORD = next(_line)  # number of the launch (32 bits) | end of the pieces that are left (16) | the first of them (16)
+# number of the launch (32 bits) | end of the pieces that are left (16) | the first of them (16)
+WORD = next(_line)
 DONE = next(_line)  # pieces of the launch that helpers have finished
 WAITING = next(_line)  # 1 while the thread that launched sleeps until they are
 BELL = next(_line)  # rung, by a change, for helpers that have nothing to do
@@ -30,14 +31,18 @@ LEVEL = next(_line)  # helpers that the pool asks for (helpers.py)
 PATIENCE = next(_line)  # nanoseconds of waiting before a thread sleeps
 
 _word = count(next(_line), 8)
-FUNCTION, ARGUMENTS, SHAPE, STEPS, DATA, DIMENSIONS, COUNT = (next(_word) for _ in range(7))  # the launch under way
+# the launch under way
+FUNCTION, ARGUMENTS, SHAPE, STEPS, DATA, DIMENSIONS, COUNT = (next(_word) for _ in range(7))
 _word = count(next(_line), 8)
 NUMBER = next(_word)  # launches so far
 PLACED = next(_word)  # what the helpers' places were chosen by
 DELAYS, COUNTED = next(_word), next(_word)  # the account, in nanoseconds, and when it was last added to
-UNTIL, PERIOD = next(_word), next(_word)  # when the pool asks for all helpers again, or last did; after how long
-TRIAL, BEGAN, FROM, BEST, RATE = (next(_word) for _ in range(5))  # the level on trial, since when, since which launch; the best
-TRIED, WANTED = next(_word), next(_word)  # when trials last ended; when others last had the core of the thread that launches
+# when the pool asks for all helpers again, or last did; after how long
+UNTIL, PERIOD = next(_word), next(_word)
+# the level on trial, since when, since which launch; the best
+TRIAL, BEGAN, FROM, BEST, RATE = (next(_word) for _ in range(5))
+# when trials last ended; when others last had the core of the thread that launches
+TRIED, WANTED = next(_word), next(_word)
 WHOSE, READ, WORK = (next(_word) for _ in range(3))  # whose processor time was last read; when; what it was
 
 NAMES = next(_line) + 128  # of the helpers, by which the system knows them

@@ -1,4 +1,6 @@
-"""What the pool asks of the operating system, as words of compiled loops: Linux's, by the names of the C library."""
+"""What the pool asks of the operating system, as words of compiled loops:
+Linux's, by the names of the C library.
+"""
 
 import ctypes
 import platform
@@ -11,11 +13,22 @@ from ..emit.atomic import add, load, write
 from . import memory as at
 from .memory import compiled
 
-_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0)  # the number of a system call without a name
+# the number of a system call without a name
+_FUTEX = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0)
 _WAIT, _WAKE, _ALL = 128, 129, 2**31 - 1
-_NAMES = ("clock_gettime", "sched_getcpu", "sched_getaffinity", "sched_setaffinity", "gettid", "pthread_self", "syscall")
+_NAMES = (
+    "clock_gettime",
+    "sched_getcpu",
+    "sched_getaffinity",
+    "sched_setaffinity",
+    "gettid",
+    "pthread_self",
+    "syscall",
+)
 
-AVAILABLE = sys.platform == "linux" and _FUTEX != 0 and all(hasattr(ctypes.pythonapi, name) for name in _NAMES)
+AVAILABLE = (
+    sys.platform == "linux" and _FUTEX != 0 and all(hasattr(ctypes.pythonapi, name) for name in _NAMES)
+)
 
 
 def _c(name: str, result: Any, *arguments: Any) -> Any:
@@ -67,7 +80,9 @@ def ring(address):
 
 @compiled
 def settle(pool, here, beside):
-    """Lets the helpers that are wanted run on the core `here` (if `beside`) or on all others; whether all were there."""
+    """Lets the helpers that are wanted run on the core `here` (if `beside`) or on all others;
+    whether all were there.
+    """
     cores, size = pool + at.SCRATCH + 64, at.OWN // 4
     mine, bit = cores + 8 * (here >> 6), 1 << (here & 63)
     _allowed(0, size, cores)

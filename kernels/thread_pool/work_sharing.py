@@ -1,9 +1,9 @@
 """Work sharing: a launch is cut into pieces, a few for each thread, which threads take one by one.
 
-The thread that launches takes them from the front, helpers from the back, each by one atomic change of one word. Whoever
-has a processor works; a helper that has lost it takes no piece and costs nothing. When no piece is left, the thread that
-launches waits for those that helpers have begun. Loops are cut by index, and no result depends on the cuts, so that the
-bits are the same whoever does what.
+The thread that launches takes them from the front, helpers from the back, each by one atomic change of one
+word. Whoever has a processor works; a helper that has lost it takes no piece and costs nothing. When no piece
+is left, the thread that launches waits for those that helpers have begun. Loops are cut by index, and no
+result depends on the cuts, so that the bits are the same whoever does what.
 """
 
 from ..emit import call_kernel
@@ -24,7 +24,9 @@ def pieces():
 
 @compiled
 def number():
-    """Number of the thread that runs a piece: 0 for the one that launched. A helper keeps its own, whatever is allowed now."""
+    """Number of the thread that runs a piece: 0 for the one that launched. A helper keeps its own,
+    whatever is allowed now.
+    """
     shared, me = at.pool(), myself()
     for i in range(load(shared + at.STARTED)):
         if load(shared + at.SELVES + 8 * i) == me:
@@ -45,9 +47,13 @@ def first():
 
 @compiled
 def share(function, arguments, shape, steps, data, dimensions, count, threads):
-    """A launch, as compiled loops ask for it: function(arguments, shape, steps, data) for each of shape[0] pieces."""
+    """A launch, as compiled loops ask for it: function(arguments, shape, steps,
+    data) for each of shape[0] pieces.
+    """
     shared, pieces = at.pool(), load(shape)
-    alone = pieces < 2 or load(shared + at.LIMIT) == 0 or count > MOST_ARGUMENTS or dimensions > MOST_ARGUMENTS
+    alone = (
+        pieces < 2 or load(shared + at.LIMIT) == 0 or count > MOST_ARGUMENTS or dimensions > MOST_ARGUMENTS
+    )
     if alone or not replace(shared + at.TURN, 0, 1):  # or another thread's launch has the helpers
         call_kernel(function, (arguments, shape, steps, data))
         return
@@ -100,7 +106,9 @@ def _piece(shared, scratch, number):
 
 @compiled
 def _end(shared, begin):
-    """When the thread that launches has no more pieces to run. If it took long, others may have had its core."""
+    """When the thread that launches has no more pieces to run. If it took long,
+    others may have had its core.
+    """
     end = clock(shared + at.SCRATCH)
     if end - begin > LATE:
         kept(shared, begin, end, work(shared + at.SCRATCH, load(shared + at.LEVEL) == 0))

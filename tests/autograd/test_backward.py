@@ -49,10 +49,17 @@ def test_the_tape_that_the_module_shows():
     """The example in the docstring of tape.py is run as it stands there."""
 
     def show(node):
-        ends = [f"leaf {e.name}" if isinstance(e, Tensor) else f"output {e[1]} of {e[0].primitive.name}" for e in node.edges]
-        print(f"{node.primitive.name:9}  edges: {', '.join(ends):32} saved: {', '.join(map(str, node.saved))}")
+        ends = [
+            f"leaf {e.name}" if isinstance(e, Tensor) else f"output {e[1]} of {e[0].primitive.name}"
+            for e in node.edges
+        ]
+        print(
+            f"{node.primitive.name:9}  edges: {', '.join(ends):32} saved: {', '.join(map(str, node.saved))}"
+        )
 
-    test = doctest.DocTestParser().get_doctest(tape.__doc__, {"Tensor": Tensor, "show": show}, "tape", None, None)
+    test = doctest.DocTestParser().get_doctest(
+        tape.__doc__, {"Tensor": Tensor, "show": show}, "tape", None, None
+    )
     assert len(test.examples) == 7
     out = []
     result = doctest.DocTestRunner().run(test, out=out.append)
@@ -297,7 +304,11 @@ def test_graphs_have_no_reference_cycles():
         kept = weakref.ref(y)
         del y, z
         assert kept() is None
-        assert not [o for o in gc.get_objects() if isinstance(o, Node) and o.primitive.name == "normalised_exponential"]
+        assert not [
+            o
+            for o in gc.get_objects()
+            if isinstance(o, Node) and o.primitive.name == "normalised_exponential"
+        ]
     finally:
         gc.enable()
 
@@ -349,9 +360,16 @@ def test_trainable_follows_requires_grad():
     assert (p * 2.0).requires_grad
 
 
-@pytest.mark.parametrize("first", ["tinynet.autograd", "tinynet.autograd.tensor", "tinynet", "tinynet.data", "tinynet.ops"])
+@pytest.mark.parametrize(
+    "first", ["tinynet.autograd", "tinynet.autograd.tensor", "tinynet", "tinynet.data", "tinynet.ops"]
+)
 def test_whoever_imports_tensor_gets_all_of_it(first):
     place = first if first.startswith("tinynet.autograd") else "tinynet.autograd"
-    code = f"import {first}\nfrom {place} import Tensor\nt = Tensor([1.0, 2.0])\nprint((1 + t * 2).numpy(), float(t.sum()))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
+    code = (
+        f"import {first}\nfrom {place} import Tensor\nt = Tensor([1.0, "
+        "2.0])\nprint((1 + t * 2).numpy(), float(t.sum()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.stdout.split() == ["[3.", "5.]", "3.0"], done.stderr

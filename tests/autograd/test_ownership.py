@@ -87,7 +87,8 @@ def test_the_upstream_gradient_itself_is_not_handed_back():
     x, g = Tensor(np.ones(2), requires_grad=True), Tensor(np.ones(2), requires_grad=True)
     (found,) = grad([x + 1.0], [x], [g], create_graph=True)
     assert found is not g
-    np.testing.assert_array_equal(grad((found * found).sum(), g).numpy(), [2.0, 2.0])  # and still depends on it
+    # and still depends on it
+    np.testing.assert_array_equal(grad((found * found).sum(), g).numpy(), [2.0, 2.0])
 
 
 def test_create_graph_records_nothing_under_no_grad():

@@ -13,14 +13,22 @@ def restored_settings():
 
 
 def test_defaults_are_keras():
-    assert (config.floatx(), config.epsilon(), config.image_data_format()) == ("float32", 1e-7, "channels_last")
+    assert (config.floatx(), config.epsilon(), config.image_data_format()) == (
+        "float32",
+        1e-7,
+        "channels_last",
+    )
 
 
 def test_settings_change():
     config.set_floatx("float64")
     config.set_epsilon(1e-5)
     config.set_image_data_format("CHANNELS_FIRST")
-    assert (config.floatx(), config.epsilon(), config.image_data_format()) == ("float64", 1e-5, "channels_first")
+    assert (config.floatx(), config.epsilon(), config.image_data_format()) == (
+        "float64",
+        1e-5,
+        "channels_first",
+    )
     assert config.check_data_format(None) == "channels_first"
 
 

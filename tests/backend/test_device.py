@@ -34,7 +34,9 @@ def test_a_device_that_is_refused_changes_nothing(monkeypatch):
         assert device.get_device() == "cpu"
 
 
-@pytest.mark.parametrize(("name", "found", "chosen"), [("auto", True, "gpu"), ("auto", False, "cpu"), ("cpu", True, "cpu")])
+@pytest.mark.parametrize(
+    ("name", "found", "chosen"), [("auto", True, "gpu"), ("auto", False, "cpu"), ("cpu", True, "cpu")]
+)
 def test_auto_takes_what_there_is(monkeypatch, name, found, chosen):
     monkeypatch.setattr(device, "gpu_available", lambda: found)
     device.set_device(name)
@@ -49,7 +51,9 @@ def test_a_gpu_is_one_that_cupy_sees(monkeypatch, count, available):
         return count
 
     runtime = types.SimpleNamespace(getDeviceCount=devices)
-    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(cuda=types.SimpleNamespace(runtime=runtime)))
+    monkeypatch.setitem(
+        sys.modules, "cupy", types.SimpleNamespace(cuda=types.SimpleNamespace(runtime=runtime))
+    )
     assert device.gpu_available() is available
 
 

@@ -72,7 +72,9 @@ def test_the_widest_float_counts():
     assert common_float([np.dtype("i8"), F8.dtype]) == np.float64
 
 
-@pytest.mark.parametrize(("kind", "computes"), [("f2", False), ("f4", True), ("f8", True), ("i4", False), ("c8", False)])
+@pytest.mark.parametrize(
+    ("kind", "computes"), [("f2", False), ("f4", True), ("f8", True), ("i4", False), ("c8", False)]
+)
 def test_formats_to_compute_in(kind, computes):
     assert is_float(np.dtype(kind)) is computes
 

@@ -15,7 +15,9 @@ def test_the_same_seed_gives_the_same_keys_and_draws():
 
 
 def test_streams_differ_by_key_and_by_call():
-    draws = [random.host_generator(key, call).random(8) for key in ((1, 0), (1, 1), (2, 0)) for call in (0, 1)]
+    draws = [
+        random.host_generator(key, call).random(8) for key in ((1, 0), (1, 1), (2, 0)) for call in (0, 1)
+    ]
     assert len({tuple(d) for d in draws}) == 6
 
 

@@ -1,4 +1,6 @@
-"""`benchmarks` is a package of the checkout and is not installed: tests find it, and tiny.py, by their folders."""
+"""`benchmarks` is a package of the checkout and is not installed: tests find it,
+and tiny.py, by their folders.
+"""
 
 import sys
 from pathlib import Path

@@ -10,7 +10,8 @@ from benchmarks import __main__ as command
 from benchmarks import busy, busy_table, load, process, results
 
 LITTLE = (
-    "busy --libraries tinynet --threads 1 --nets model-4 --batches 8 --images 32 --busy 1 --quotas 0.5 --rounds 1 --sample 0.01"
+    "busy --libraries tinynet --threads 1 --nets model-4 --batches 8 --images 32 --busy 1 "
+    "--quotas 0.5 --rounds 1 --sample 0.01"
 )
 
 
@@ -36,15 +37,20 @@ def test_what_is_due(threads, cores, others, quota, expected):
 def test_a_step_is_held_against_the_shorter_time():
     records = [
         tiny.beside("tinynet", "default", 1.0, 2.0), tiny.beside("tinynet", "one thread", 1.8, 1.8),
-        tiny.beside("tinynet", "default", 1.9, 2.5, busy=1), tiny.beside("tinynet", "one thread", 1.7, 1.7, busy=1),
-        tiny.beside("tinynet", "default", 4.2, 4.5, busy=4), tiny.beside("tinynet", "one thread", 3.1, 1.8, busy=4),
+        tiny.beside("tinynet", "default", 1.9, 2.5, busy=1),
+        tiny.beside("tinynet", "one thread", 1.7, 1.7, busy=1),
+        tiny.beside("tinynet", "default", 4.2, 4.5, busy=4),
+        tiny.beside("tinynet", "one thread", 3.1, 1.8, busy=4),
         tiny.beside("torch", "eager", 9.0, 9.0, busy=4), tiny.beside("torch", "compile", 4.0, 9.0, busy=4),
-        tiny.beside("tinynet", "default", 1.5, 2.0, quota=1.0), tiny.beside("tinynet", "one thread", 1.8, 1.8, quota=1.0),
+        tiny.beside("tinynet", "default", 1.5, 2.0, quota=1.0),
+        tiny.beside("tinynet", "one thread", 1.8, 1.8, quota=1.0),
     ]  # fmt: skip
     found = busy_table.verdicts(records)
-    assert found[1, 0.0]["limit"] == (1.9, pytest.approx(1.3 * 1.5))  # 2 threads of 3 on 2 cores: 1.5 times the quiet time
+    # 2 threads of 3 on 2 cores: 1.5 times the quiet time
+    assert found[1, 0.0]["limit"] == (1.9, pytest.approx(1.3 * 1.5))
     assert found[4, 0.0]["limit"] == (4.2, pytest.approx(1.3 * 3.0))
-    assert found[0, 1.0]["limit"] == (1.5, pytest.approx(1.3 * 1.8))  # one thread is faster than twice the quiet time
+    # one thread is faster than twice the quiet time
+    assert found[0, 1.0]["limit"] == (1.5, pytest.approx(1.3 * 1.8))
     assert found[4, 0.0]["work"] == (4.5, 3.0)
     assert found[4, 0.0]["torch"] == (4.2, 4.0)
     text = busy_table.show(records)
@@ -62,7 +68,8 @@ def test_what_each_process_is_told(monkeypatch):
     monkeypatch.setenv("TINYNET_NUM_THREADS", "5")
     monkeypatch.setenv("NUMBA_NUM_THREADS", "5")
     default, one, torch = (
-        busy.variables(busy.Row(*row), 2) for row in (("tinynet", "default"), ("tinynet", "one thread"), ("torch", "eager"))
+        busy.variables(busy.Row(*row), 2)
+        for row in (("tinynet", "default"), ("tinynet", "one thread"), ("torch", "eager"))
     )
     assert not set(default) & set(process.THREAD_VARIABLES)
     assert one["TINYNET_NUM_THREADS"] == "1"
@@ -93,7 +100,9 @@ def test_default_threads_are_those_of_the_quota():
         with load.limited(1.0) as enter:
             for row, door, threads in (("default", None, 2), ("default", enter, 1), ("one thread", None, 1)):
                 setup = process.Setup("", 2)
-                with process.Worker("tinynet", setup, busy.variables(busy.Row("tinynet", row), 2), door) as worker:
+                with process.Worker(
+                    "tinynet", setup, busy.variables(busy.Row("tinynet", row), 2), door
+                ) as worker:
                     assert worker.ask("threads") == threads
     except load.QuotaError as error:
         pytest.skip(f"no control group can be made here: {error}")
@@ -119,4 +128,7 @@ def test_quotas_that_cannot_be_had_are_named(capsys, monkeypatch):
     monkeypatch.setattr(load, "limited", none)
     with ExitStack() as stack:
         assert dict(busy._doors(stack, [0.0, 1.0])) == {0.0: None}
-    assert "1 cores is left out: no control group can be made here (/sys/fs/cgroup: Perm" in capsys.readouterr().out
+    assert (
+        "1 cores is left out: no control group can be made here (/sys/fs/cgroup: Perm"
+        in capsys.readouterr().out
+    )

@@ -1,4 +1,6 @@
-"""`python -m benchmarks`: wrong arguments are refused, and every level runs, on little, with tinynet alone."""
+"""`python -m benchmarks`: wrong arguments are refused, and every level runs,
+on little, with tinynet alone.
+"""
 
 import json
 import subprocess
@@ -66,7 +68,19 @@ def test_ablation_does_the_same_work(tmp_path):
 
 
 def test_scaling(tmp_path):
-    _, levels = run(tmp_path, "scaling", *ALONE, "--nets", "model-4", "--batches", "128", "--images", "256", "--rounds", "1")
+    _, levels = run(
+        tmp_path,
+        "scaling",
+        *ALONE,
+        "--nets",
+        "model-4",
+        "--batches",
+        "128",
+        "--images",
+        "256",
+        "--rounds",
+        "1",
+    )
     assert [record["threads"] for record in levels["scaling"]] == [1]
 
 

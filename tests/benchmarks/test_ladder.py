@@ -4,7 +4,8 @@ from benchmarks import __main__ as command
 from benchmarks import ladder
 from tinynet.kernels import threads
 
-SECONDS = {"im2col": 1.0, "one_at_a_time": 8.0, "naive": 4.0, "sums_in_registers": 2.0, "several_filters": 1.0,
+SECONDS = {"im2col": 1.0, "one_at_a_time": 8.0, "naive": 4.0, "sums_in_registers": 2.0,
+           "several_filters": 1.0,
            "rows_shared": 1.0, "vector": 0.5}  # fmt: skip
 
 

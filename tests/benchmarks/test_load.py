@@ -14,7 +14,9 @@ from benchmarks import load
 from tinynet.kernels import quota
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's list of processes")
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs Linux's list of processes"
+)
 
 
 def running(parent: int) -> list[int]:
@@ -57,10 +59,13 @@ def test_an_error_ends_them():
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_they_end_when_their_parent_does(sent):
-    handled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # not so in a shell's background
+    # not so in a shell's background
+    handled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     held = "with load.busy(2, 1):\n    print('there', flush=True); time.sleep(60)"
     code = f"{handled}\nimport time; from benchmarks import load\n{held}"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
         assert parent.stdout.readline() == b"there\n"
         assert len(running(parent.pid)) == 2
         parent.send_signal(sent)
@@ -83,15 +88,22 @@ def test_a_process_knows_the_quota_of_its_group(limited, cores, threads):
     code = "from tinynet.kernels import quota; print(min(quota.quotas()), quota.cores())"
     with limited(cores) as enter:
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, preexec_fn=enter, capture_output=True, text=True, check=True, timeout=120)
+        done = subprocess.run(
+            command, preexec_fn=enter, capture_output=True, text=True, check=True, timeout=120
+        )
     assert done.stdout.split() == [str(cores), str(min(threads, len(os.sched_getaffinity(0))))]
 
 
 def test_a_group_has_no_more_than_its_quota(limited):
-    code = "import time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\nprint(time.process_time())"
+    code = (
+        "import time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: "
+        "pass\nprint(time.process_time())"
+    )
     with limited(0.25) as enter:
         command = [sys.executable, "-c", code]
-        done = subprocess.run(command, preexec_fn=enter, capture_output=True, text=True, check=True, timeout=120)
+        done = subprocess.run(
+            command, preexec_fn=enter, capture_output=True, text=True, check=True, timeout=120
+        )
     assert 0 < float(done.stdout) < 1.0
 
 
@@ -99,7 +111,9 @@ def test_groups_do_not_stay(limited):
     ended = subprocess.Popen(["true"])
     ended.wait()
     with limited(1.0):
-        (parent,) = {parent for parent, _ in quota.around() for group in parent.glob(f"{load.NAME}{os.getpid()}-1")}
+        (parent,) = {
+            parent for parent, _ in quota.around() for group in parent.glob(f"{load.NAME}{os.getpid()}-1")
+        }
     assert not list(parent.glob(f"{load.NAME}{os.getpid()}-*"))
     left = parent / f"{load.NAME}{ended.pid}-1.5"  # as a run that was killed leaves it
     left.mkdir()
@@ -108,7 +122,8 @@ def test_groups_do_not_stay(limited):
 
 
 @pytest.mark.parametrize(
-    ("groups", "words"), [([], "no control groups"), ([(Path("/proc/self"), quota.version_1)], "/proc/self: ")]
+    ("groups", "words"),
+    [([], "no control groups"), ([(Path("/proc/self"), quota.version_1)], "/proc/self: ")],
 )
 def test_where_no_group_can_be_made_it_says_why(monkeypatch, groups, words):
     monkeypatch.setattr(quota, "around", lambda: iter(groups))

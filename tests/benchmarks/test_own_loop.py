@@ -17,7 +17,21 @@ def test_lines():
 def test_it_runs(capsys):
     before = threads.get_num_threads()
     try:
-        command.main(["own_loop", "--nets", "model-4", "--images", "16", "--batches", "8", "--rounds", "1", "--threads", "1"])
+        command.main(
+            [
+                "own_loop",
+                "--nets",
+                "model-4",
+                "--images",
+                "16",
+                "--batches",
+                "8",
+                "--rounds",
+                "1",
+                "--threads",
+                "1",
+            ]
+        )
     finally:
         threads.set_num_threads(before)
     out = capsys.readouterr().out

@@ -1,4 +1,6 @@
-"""README's reading paths: they are short, what they name is there, what they rely on elsewhere is explained."""
+"""README's reading paths: they are short, what they name is there,
+what they rely on elsewhere is explained.
+"""
 
 import re
 from pathlib import Path

@@ -21,9 +21,15 @@ def test_the_page_names_the_machine_and_holds_every_level(tmp_path, file):
     text = page.read_text(encoding="utf-8")
     for words in (
         "## A processor", "2 cores (AVX2)", "commit abc", "numpy 2.0",
-        "2.00 | 6.00 (compile) | 8.00 (graph) | 50.0 (jit) | 4.00 / 3.00", "200 MiB | 300 MiB", "did the same work",
+        "2.00 | 6.00 (compile) | 8.00 (graph) | 50.0 (jit) | 4.00 / 3.00", "200 MiB | 300 MiB", (
+            "did the same "
+            "work"
+        ),
         "| tinynet, naive | 100 ms |", "40 % / 40 % | 2.00 / 2.00", "| 2.5 | 9.0 |", "caches empty | 16.00",
-        "us an image", "| tinynet, default | 1.00 (2.00) | 1.20 (2.10) |", "| time, of its limit | 0.77 | 0.62 |",
+        "us an image", "| tinynet, default | 1.00 (2.00) | 1.20 (2.10) |", (
+            "| time, of its limit | 0.77 "
+            "| 0.62 |"
+        ),
     ):  # fmt: skip
         assert words in text, words
     for picture in ("steps", "roofline", "channels", "batch", "scaling"):
@@ -33,10 +39,15 @@ def test_the_page_names_the_machine_and_holds_every_level(tmp_path, file):
 
 def test_different_losses_are_named(tmp_path):
     content = tiny.content()
-    content["levels"] = {"steps": [tiny.step("tinynet", "fit", 0.002), tiny.step("torch", "eager", 0.009, same_loss=False)]}
+    content["levels"] = {
+        "steps": [tiny.step("tinynet", "fit", 0.002), tiny.step("torch", "eager", 0.009, same_loss=False)]
+    }
     results.save(tmp_path / "a.json", content)
     command.main(["report", str(tmp_path / "a.json"), "--out", str(tmp_path / "page.md")])
-    assert "differ by over 10 % from the middle: model-9, batch 128, PyTorch eager" in (tmp_path / "page.md").read_text()
+    assert (
+        "differ by over 10 % from the middle: model-9, batch 128, PyTorch eager"
+        in (tmp_path / "page.md").read_text()
+    )
 
 
 def test_ideas_stand_in_the_order_in_which_they_are_taken_away(tmp_path):

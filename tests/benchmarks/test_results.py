@@ -80,7 +80,11 @@ def test_the_roof_is_the_lower_of_peak_and_bandwidth():
     assert roof.floor(peak, 4.4e11, 1000.0) == (1.0, "compute")
     assert roof.floor(peak, 1.0, 1 << 20) == ((1 << 20) / 2e11, "memory")
     assert roof.bandwidth(peak, 1 << 24) == roof.bandwidth(peak, 1 << 30) == 3e10
-    faster = {**peak, "flops": 5e11, "bandwidth": [{**entry, "bytes_per_s": 1e11} for entry in peak["bandwidth"]]}
+    faster = {
+        **peak,
+        "flops": 5e11,
+        "bandwidth": [{**entry, "bytes_per_s": 1e11} for entry in peak["bandwidth"]],
+    }
     best = roof.higher(peak, faster)
     assert best["flops"] == 5e11
     assert [entry["bytes_per_s"] for entry in best["bandwidth"]] == [2e11, 1e11]

@@ -2,8 +2,8 @@
 
     python killed_training.py FOLDER SAVE_FREQ DOUBLE_CHECKPOINT
 
-Prints "begin", "batch" after each, "saving" and "saved" around the writing of a backup, "validating" and "validated", and at
-its end a line of JSON with digests of the results.
+Prints "begin", "batch" after each, "saving" and "saved" around the writing of a backup, "validating" and
+"validated", and at its end a line of JSON with digests of the results.
 """
 
 import hashlib
@@ -24,7 +24,9 @@ def announced(path, *content):
 
 def announcing(**words):
     """The callback that prints a word at each of these hooks."""
-    return callbacks.LambdaCallback(**{hook: lambda *_, word=word: print(word, flush=True) for hook, word in words.items()})
+    return callbacks.LambdaCallback(
+        **{hook: lambda *_, word=word: print(word, flush=True) for hook, word in words.items()}
+    )
 
 
 write, backup_file.write = backup_file.write, announced
@@ -49,16 +51,19 @@ def main(folder, save_freq, double_checkpoint):
     )
     model.compile(tinynet.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(
-        x[:400], y[:400], batch_size=32, epochs=10, verbose=0, shuffle=True, validation_data=(x[400:], y[400:]),
+        x[:400], y[:400], batch_size=32, epochs=10, verbose=0, shuffle=True,
+        validation_data=(x[400:], y[400:]),
         validation_batch_size=10,
         callbacks=[
             callbacks.BackupAndRestore(folder / "backup", save_freq, double_checkpoint),
             callbacks.ReduceLROnPlateau(factor=0.5, patience=0, min_delta=0.1),
             callbacks.EarlyStopping(patience=20, restore_best_weights=True),
-            callbacks.ModelCheckpoint(folder / "best.safetensors", save_best_only=True, save_weights_only=True),
+            callbacks.ModelCheckpoint(folder / "best.safetensors", save_best_only=True,
+                                      save_weights_only=True),
             callbacks.CSVLogger(folder / "log.csv"),
             announcing(
-                on_train_begin="begin", on_train_batch_end="batch", on_test_begin="validating", on_test_end="validated"
+                on_train_begin="begin", on_train_batch_end="batch", on_test_begin="validating",
+                on_test_end="validated"
             ),
         ],
     )  # fmt: skip
@@ -75,4 +80,6 @@ def main(folder, save_freq, double_checkpoint):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if sys.argv[2] == "epoch" else int(sys.argv[2]), sys.argv[3] == "True")
+    main(
+        Path(sys.argv[1]), sys.argv[2] if sys.argv[2] == "epoch" else int(sys.argv[2]), sys.argv[3] == "True"
+    )

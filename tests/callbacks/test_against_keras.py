@@ -54,12 +54,16 @@ def agree(found, expected):
         for one, other in zip(epochs, keras_epochs, strict=True):  # Keras keeps the learning rate in float32
             assert list(one) == list(other)
             for name, value in other.items():
-                assert one[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-6, nan_ok=True))
+                assert one[name] == (
+                    value if isinstance(value, str) else pytest.approx(value, rel=1e-6, nan_ok=True)
+                )
 
 
 def scalars(folder):
     """[[folder, tag, step, value], ...] of all event files below `folder`, as TensorBoard reads them."""
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard")
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard"
+    )
     found = []
     for path in sorted({path.parent for path in folder.rglob("events.out*")}):
         events = accumulator.EventAccumulator(str(path), size_guidance={"scalars": 0})
@@ -75,7 +79,8 @@ def test_writes_the_scalars_of_keras(number, tmp_path):
     play_events(EVENTS[number], callbacks, Optimizer, step, tmp_path)
     found, expected = scalars(tmp_path), FIXTURE["events"][number]
     if EVENTS[number].get("update_freq", "epoch") not in ("epoch", "batch"):
-        # With update_freq=n Keras drops values of epochs unless the batch at their time is one that it writes.
+        # With update_freq=n Keras drops values of epochs unless the batch at their
+        # time is one that it writes.
         found = [entry for entry in found if entry[1].startswith("batch_")]
         assert all(entry[1].startswith("batch_") for entry in expected)
     assert found == expected

@@ -1,4 +1,6 @@
-"""BackupAndRestore with a model of a few lines: runs that end at every hook, what is restored, damaged files."""
+"""BackupAndRestore with a model of a few lines: runs that end at every hook,
+what is restored, damaged files.
+"""
 
 import os
 
@@ -35,7 +37,10 @@ class Model:
         self.weight = weights[0].copy()
 
     def training_state(self):
-        return {"weight": self.weight, "rate": np.array(self.optimizer.learning_rate)}, {"step": self.step, "at": self.at}
+        return {"weight": self.weight, "rate": np.array(self.optimizer.learning_rate)}, {
+            "step": self.step,
+            "at": self.at,
+        }
 
     def restore_training_state(self, arrays, numbers):
         self.weight, self.optimizer.learning_rate = arrays["weight"].copy(), float(arrays["rate"])
@@ -47,7 +52,9 @@ class Model:
             raise KilledError
 
     def fit(self, given):
-        hooks = callbacks.CallbackList(given, add_history=True, model=self, verbose=0, epochs=EPOCHS, steps=STEPS)
+        hooks = callbacks.CallbackList(
+            given, add_history=True, model=self, verbose=0, epochs=EPOCHS, steps=STEPS
+        )
         hooks.on_train_begin()
         start, step = self.at
         for epoch in range(start, EPOCHS):
@@ -87,7 +94,9 @@ def run(folder, events=10**9, stop=False, **options):
 
 
 @pytest.mark.parametrize("stop", [False, True])
-@pytest.mark.parametrize("options", [{}, {"save_freq": 1}, {"save_freq": 2}, {"save_freq": 5, "double_checkpoint": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"save_freq": 1}, {"save_freq": 2}, {"save_freq": 5, "double_checkpoint": True}]
+)
 def test_a_run_that_ends_anywhere_goes_on_to_the_same_end(tmp_path, options, stop):
     whole, history = run(tmp_path, stop=stop, **options)
     log = (tmp_path / "log.csv").read_bytes()
@@ -120,7 +129,9 @@ def test_a_run_that_ends_again_and_again_gets_to_the_end(tmp_path):
 
 
 @pytest.mark.parametrize("double_checkpoint", [False, True])
-def test_a_run_that_ends_while_a_backup_is_written_goes_on_from_the_one_before(tmp_path, monkeypatch, double_checkpoint):
+def test_a_run_that_ends_while_a_backup_is_written_goes_on_from_the_one_before(
+    tmp_path, monkeypatch, double_checkpoint
+):
     whole, _ = run(tmp_path)
     write, left = backup_file.write, 0
 
@@ -202,10 +213,23 @@ def test_a_state_that_cannot_be_kept_is_named(tmp_path):
 
 
 def test_callbacks_are_found_by_class_and_number(tmp_path):
-    first, second = callbacks.EarlyStopping("loss", patience=9), callbacks.EarlyStopping("loss", patience=9, mode="max")
+    first, second = (
+        callbacks.EarlyStopping("loss", patience=9),
+        callbacks.EarlyStopping("loss", patience=9, mode="max"),
+    )
     with pytest.raises(KilledError):
-        Model(9).fit([first, callbacks.BackupAndRestore(tmp_path / "b"), second, callbacks.CSVLogger(tmp_path / "a.csv")])
-    one, two = callbacks.EarlyStopping("loss", patience=9), callbacks.EarlyStopping("loss", patience=9, mode="max")
+        Model(9).fit(
+            [
+                first,
+                callbacks.BackupAndRestore(tmp_path / "b"),
+                second,
+                callbacks.CSVLogger(tmp_path / "a.csv"),
+            ]
+        )
+    one, two = (
+        callbacks.EarlyStopping("loss", patience=9),
+        callbacks.EarlyStopping("loss", patience=9, mode="max"),
+    )
     backup = callbacks.BackupAndRestore(tmp_path / "b")
     with (
         pytest.warns(UserWarning, match="knows a callback CSVLogger_0, which"),

@@ -9,9 +9,14 @@ from tinynet.callbacks import backup_file
 
 
 def test_packing_keeps_every_bit_and_type():
-    arrays = {"w": np.array([[1.0, math.pi]], np.float32), "empty": np.zeros((0, 3)), "one": np.array(7, np.uint64)}
+    arrays = {
+        "w": np.array([[1.0, math.pi]], np.float32),
+        "empty": np.zeros((0, 3)),
+        "one": np.array(7, np.uint64),
+    }
     other = [
-        {"list": [1, 2.5, None, True, "text"], 3: {"nested": np.arange(6.0)[::2]}, "nan": math.nan, "big": 2**100},
+        {"list": [1, 2.5, None, True, "text"], 3: {"nested": np.arange(6.0)[::2]}, "nan": math.nan,
+         "big": 2**100},
         0.1 + 0.2, np.float32(0.1), -0.0, math.inf,
     ]  # fmt: skip
     named, text = backup_file.pack(arrays, other)

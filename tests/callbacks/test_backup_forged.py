@@ -41,8 +41,10 @@ class End(callbacks.Callback):
 def standing(model, others, training):
     """All that a backup restores, as text or bytes."""
     return [
-        [w.tobytes() for w in model.get_weights()], model.optimizer.built, [w.tobytes() for w in model.optimizer.get_weights()],
-        random.state(), [(layer._draw_key, layer._draw_count) for layer in model.layers if hasattr(layer, "_draw_count")],
+        [w.tobytes() for w in model.get_weights()], model.optimizer.built,
+        [w.tobytes() for w in model.optimizer.get_weights()],
+        random.state(),
+        [(layer._draw_key, layer._draw_count) for layer in model.layers if hasattr(layer, "_draw_count")],
         [repr(metric.training_state()) for metric in training.means.metrics()],
         [repr(other.training_state()) for other in others],
         repr(training.data.training_state()), training.epoch,
@@ -52,7 +54,8 @@ def standing(model, others, training):
 def run(folder, after, build=False, **fit):
     """(the error or None, whether all is as it was at the beginning)."""
     model = tinynet.Sequential([
-        layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.2), layers.BatchNormalization(),
+        layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.2),
+        layers.BatchNormalization(),
         layers.Dense(2, activation="softmax"),
     ])  # fmt: skip
     overlap = tinynet.metrics.MeanIoU(2, sparse_y_pred=False)
@@ -61,9 +64,11 @@ def run(folder, after, build=False, **fit):
         model.optimizer.build(model.trainable_weights)
     end = End(after)
     end.others = [
-        callbacks.EarlyStopping("loss", patience=50, restore_best_weights=True), callbacks.ReduceLROnPlateau("loss"),
+        callbacks.EarlyStopping("loss", patience=50, restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("loss"),
         callbacks.CSVLogger(folder / "log.csv"), callbacks.LiveCurves(folder / "curves.png", every=1e9),
-        callbacks.ModelCheckpoint(folder / "best.tinynet", "loss", save_best_only=True, initial_value_threshold=-1.0),
+        callbacks.ModelCheckpoint(folder / "best.tinynet", "loss", save_best_only=True,
+                                  initial_value_threshold=-1.0),
     ]  # fmt: skip
     backup = callbacks.BackupAndRestore(folder / "backup", save_freq=3)
     with warnings.catch_warnings():
@@ -101,7 +106,9 @@ def test_the_backup_as_it_is(valid):
 
 def places(value, path=()):
     yield path
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, item in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         yield from places(item, (*path, key))
 
 
@@ -122,9 +129,11 @@ def changed(tree, path, how, value):
 
 
 VALUES = st.sampled_from([
-    None, True, -1, 0, 3, 1.5, "x", "", 2**31, 2**32, 2**63, 2**70, -(2**70), [], [1], [0, -1], [2**32, 1], ["a", "b"],
+    None, True, -1, 0, 3, 1.5, "x", "", 2**31, 2**32, 2**63, 2**70, -(2**70), [], [1], [0, -1], [2**32, 1],
+    ["a", "b"],
     {"entries": []},
-    {"entries": [["a", 1]]}, {"entries": [[1, 2]]}, {"array": "weights/0"}, {"array": "none"}, {"entries": 5}, {}, float("inf"),
+    {"entries": [["a", 1]]}, {"entries": [[1, 2]]}, {"array": "weights/0"}, {"array": "none"}, {"entries": 5},
+    {}, float("inf"),
     [None], [[1, 2], [3, 4]], [{"array": "weights/0"}], "3", {"entries": [["key", [1, 2]], ["epochs", 0]]},
 ])  # fmt: skip
 

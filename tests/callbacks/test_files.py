@@ -1,4 +1,6 @@
-"""ModelCheckpoint, CSVLogger and TerminateOnNaN beyond what Keras's record says: errors, kills, what they cost."""
+"""ModelCheckpoint, CSVLogger and TerminateOnNaN beyond what Keras's record says:
+errors, kills, what they cost.
+"""
 
 import math
 import subprocess
@@ -100,7 +102,13 @@ def test_a_run_that_is_killed_leaves_whole_rows(tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
     rows = (tmp_path / "log.csv").read_bytes().decode().split("\r\n")
-    assert rows == ["epoch,loss,val_loss", "0,0.0,NA", "1,0.3333333333333333,NA", "2,0.6666666666666666,NA", ""]
+    assert rows == [
+        "epoch,loss,val_loss",
+        "0,0.0,NA",
+        "1,0.3333333333333333,NA",
+        "2,0.6666666666666666,NA",
+        "",
+    ]
 
 
 def test_an_earlier_file_stays_until_there_is_something_new(tmp_path):

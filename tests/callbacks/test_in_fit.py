@@ -1,4 +1,6 @@
-"""Callbacks in real training: files that can be loaded, events of a real net, and training that goes on undisturbed."""
+"""Callbacks in real training: files that can be loaded, events of a real net,
+and training that goes on undisturbed.
+"""
 
 import csv
 
@@ -43,7 +45,9 @@ def test_callbacks_that_only_look_leave_training_as_it_is(tmp_path):
     watched = net()
     seen = fit(
         watched,
-        callbacks.TensorBoard(tmp_path / "logs", 1, write_images=True, update_freq="batch", gradients_on=(X[:40], Y[:40])),
+        callbacks.TensorBoard(
+            tmp_path / "logs", 1, write_images=True, update_freq="batch", gradients_on=(X[:40], Y[:40])
+        ),
         callbacks.LiveCurves(tmp_path / "curves.png", every=1000),
         callbacks.CSVLogger(tmp_path / "log.csv"),
         callbacks.TerminateOnNaN(),
@@ -80,13 +84,17 @@ def test_a_whole_model_goes_on_where_it_was_saved(tmp_path):
 def test_a_loss_that_is_no_number_ends_training(capsys):
     model = net()
     model.compile(tinynet.optimizers.SGD(1e30), loss="mse")
-    history = model.fit(X, np.eye(3)[Y] * 1e30, batch_size=16, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    history = model.fit(
+        X, np.eye(3)[Y] * 1e30, batch_size=16, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()]
+    )
     assert "Invalid loss, terminating training" in capsys.readouterr().out
     assert len(history.epoch) == 1
 
 
 def test_gradient_norms_are_those_of_the_loss(tmp_path):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard")
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard"
+    )
     model = net()
     callback = callbacks.TensorBoard(tmp_path, histogram_freq=1, gradients_on=(X[:20], Y[:20]))
     fit(model, callback, epochs=1)
@@ -110,7 +118,9 @@ def test_a_loss_that_is_no_number_is_seen_beside_callbacks_that_evaluate(capsys)
     model.compile(tinynet.optimizers.SGD(0.0), loss="mse")
     y = np.eye(3)[Y].astype("float32")
     y[20, 0] = np.nan
-    aside = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: model.evaluate(X[:4], y[:4], verbose=0))
+    aside = callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: model.evaluate(X[:4], y[:4], verbose=0)
+    )
     fit_settings = {"batch_size": 16, "shuffle": False, "verbose": 0}
     model.fit(X, y, callbacks=[aside, callbacks.TerminateOnNaN()], **fit_settings)
     assert "Batch 1: Invalid loss, terminating training" in capsys.readouterr().out

@@ -1,7 +1,8 @@
-"""kill -9 at random moments of a checkpointed run, in training, in validation and while a backup is written: it is started
-again until it ends, and ends with the bits of a run that was left alone.
+"""kill -9 at random moments of a checkpointed run, in training, in validation and while a backup is written:
+it is started again until it ends, and ends with the bits of a run that was left alone.
 
-The moments come from a seed and are printed; KILLED_SEED=5 pytest -s tests/callbacks/test_killed.py tries others.
+The moments come from a seed and are printed;
+KILLED_SEED=5 pytest -s tests/callbacks/test_killed.py tries others.
 """
 
 import json
@@ -19,7 +20,8 @@ import pytest
 SCRIPT = Path(__file__).with_name("killed_training.py")
 SEED = os.environ.get("KILLED_SEED", "0")
 KILLS = 7  # of each kind of run, three kinds
-LATEST = 0.004  # seconds after what is waited for; a validation and the writing of a backup take about that long
+# seconds after what is waited for; a validation and the writing of a backup take about that long
+LATEST = 0.004
 BATCHES, EPOCHS = 13, 10
 NEXT = {"saving": "saved", "validating": "validated"}  # what is printed at the end of them
 
@@ -38,7 +40,9 @@ def finish(process):
 
 
 def kill(process, moments, most):
-    """Kills a run a moment after it has said one of the words of `most` up to so many times; where, or None if it ended."""
+    """Kills a run a moment after it has said one of the words of `most` up to so many times;
+    where, or None if it ended.
+    """
     word = moments.choice(list(most))
     count, wait = moments.randint(1, most[word]), moments.uniform(0, LATEST)
     for _ in range(count):
@@ -66,7 +70,9 @@ def undisturbed(tmp_path_factory):
 
 
 def killed_again_and_again(folder, save_freq, double_checkpoint, moments):
-    """Kills runs in `folder` until enough of them were; where, and the results of the last run, which may end."""
+    """Kills runs in `folder` until enough of them were; where,
+    and the results of the last run, which may end.
+    """
     saves = 1 if save_freq == "epoch" else BATCHES // save_freq  # an epoch
     most = {"batch": 2 * BATCHES, "saving": 2 * saves, "validating": 2}
     hits, runs = Counter(), 0
@@ -74,7 +80,9 @@ def killed_again_and_again(folder, save_freq, double_checkpoint, moments):
         here = folder / str(runs)
         here.mkdir(parents=True)
         runs += 1
-        while hits.total() < KILLS and (where := kill(start(here, save_freq, double_checkpoint), moments, most)):
+        while hits.total() < KILLS and (
+            where := kill(start(here, save_freq, double_checkpoint), moments, most)
+        ):
             hits[where] += 1
     results = finish(start(here, save_freq, double_checkpoint))
     assert not (here / "backup").exists()

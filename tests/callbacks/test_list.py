@@ -69,8 +69,14 @@ def test_defaults_come_after_the_users_callbacks_and_see_what_those_add():
             logs["extra"] = 7.0
 
     model = Model()
-    both = callbacks.CallbackList(Adds(), add_history=True, add_progbar=True, model=model, verbose=0, epochs=2, steps=3)
-    assert [type(callback) for callback in both.callbacks] == [Adds, callbacks.History, callbacks.ProgbarLogger]
+    both = callbacks.CallbackList(
+        Adds(), add_history=True, add_progbar=True, model=model, verbose=0, epochs=2, steps=3
+    )
+    assert [type(callback) for callback in both.callbacks] == [
+        Adds,
+        callbacks.History,
+        callbacks.ProgbarLogger,
+    ]
     assert all(callback.params == {"verbose": 0, "epochs": 2, "steps": 3} for callback in both.callbacks)
     assert all(callback.model is model for callback in both.callbacks)
     both.on_train_begin()

@@ -13,7 +13,11 @@ from tinynet.plotting import live
 
 def logs(epoch, validation=True):
     values = {"accuracy": 0.5 + epoch / 100, "loss": 1 / (epoch + 1), "learning_rate": 0.1 / 2**epoch}
-    return {**values, "val_accuracy": 0.4 + epoch / 100, "val_loss": abs(epoch - 3) / 10 + 0.5} if validation else values
+    return (
+        {**values, "val_accuracy": 0.4 + epoch / 100, "val_loss": abs(epoch - 3) / 10 + 0.5}
+        if validation
+        else values
+    )
 
 
 def curves(epochs, every=1):
@@ -28,7 +32,11 @@ def test_panels_curves_and_labels():
     figure = live.live_curves(curves(8), total=20, title="A run")
     assert figure.get_suptitle() == "A run"
     loss, accuracy, rate = [axes for axes in figure.axes if axes.axison]
-    assert [axes.get_title(loc="left") for axes in (loss, accuracy, rate)] == ["Loss", "Accuracy", "Learning rate"]
+    assert [axes.get_title(loc="left") for axes in (loss, accuracy, rate)] == [
+        "Loss",
+        "Accuracy",
+        "Learning rate",
+    ]
     assert loss.get_title(loc="right") == "validation 0.9000, best 0.5000"
     assert accuracy.get_title(loc="right") == "validation 47.00%"
     assert rate.get_title(loc="right") == "now 0.000781"

@@ -1,4 +1,6 @@
-"""What callbacks that watch a value share: the direction that is good, missing values, use in several runs."""
+"""What callbacks that watch a value share: the direction that is good,
+missing values, use in several runs.
+"""
 
 import math
 import tempfile
@@ -14,7 +16,9 @@ from fixtures.callback_scripts import Model, run
 
 def test_early_stopping_messages(capsys):
     run(Model(), callbacks.EarlyStopping(verbose=1, restore_best_weights=True), [2.0, 1.0, 3.0])
-    assert capsys.readouterr().out == ("Epoch 3: early stopping\nRestoring model weights from the end of the best epoch: 2.\n")
+    assert capsys.readouterr().out == (
+        "Epoch 3: early stopping\nRestoring model weights from the end of the best epoch: 2.\n"
+    )
 
 
 @pytest.mark.parametrize("monitor", ["accuracy", "val_accuracy", "acc", "val_top_k_categorical_accuracy"])
@@ -56,7 +60,9 @@ WITH_NAN = st.lists(st.one_of(st.just(math.nan), st.integers(0, 20).map(float)),
 
 @given(WITH_NAN, st.sampled_from(["min", "max"]))
 def test_nan_is_the_best_only_while_there_is_no_number(values, mode):
-    """The best epoch is the first of the smallest (largest) numbers; NaN beats no number, and every number beats NaN."""
+    """The best epoch is the first of the smallest (largest) numbers;
+    NaN beats no number, and every number beats NaN.
+    """
     numbers = [value for value in values if not math.isnan(value)]
     best = values.index((min if mode == "min" else max)(numbers)) if numbers else None
     model = Model()
@@ -72,7 +78,9 @@ def test_nan_is_the_best_only_while_there_is_no_number(values, mode):
     improving = [
         i
         for i, value in enumerate(values)
-        if i == 0 or all(math.isnan(v) or (value < v if mode == "min" else value > v) for v in values[:i]) > math.isnan(value)
+        if i == 0
+        or all(math.isnan(v) or (value < v if mode == "min" else value > v) for v in values[:i])
+        > math.isnan(value)
     ]
     assert [path for _, path in model.saved] == [f"{i + 1}.keras" for i in improving]
 

@@ -1,4 +1,6 @@
-"""Where callbacks write: in the folder that a relative path meant when training began; what killed runs left goes."""
+"""Where callbacks write: in the folder that a relative path meant when training began;
+what killed runs left goes.
+"""
 
 import os
 
@@ -41,8 +43,18 @@ def test_relative_paths_stay_where_training_began(tmp_path, monkeypatch):
     ]  # fmt: skip
     fit(Wander(tmp_path / "there"), *given)
     assert names(tmp_path / "there") == []
-    assert names(tmp_path / "here") == ["backup/latest.backup", "kept/1.tinynet", "kept/2.tinynet", "kept/3.tinynet", "log.csv"]
-    assert [given[0].filepath, given[1].filename, given[2].backup_dir] == ["kept/{epoch}.tinynet", "log.csv", "backup"]
+    assert names(tmp_path / "here") == [
+        "backup/latest.backup",
+        "kept/1.tinynet",
+        "kept/2.tinynet",
+        "kept/3.tinynet",
+        "log.csv",
+    ]
+    assert [given[0].filepath, given[1].filename, given[2].backup_dir] == [
+        "kept/{epoch}.tinynet",
+        "log.csv",
+        "backup",
+    ]
 
 
 def test_pictures_stay_where_training_began(tmp_path, monkeypatch):

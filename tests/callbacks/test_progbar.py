@@ -49,7 +49,8 @@ LOGS = {"accuracy": 0.93761, "loss": 0.20104, "val_accuracy": 0.97, "val_loss": 
     ("steps", "seconds", "logs", "line"),  # lines printed by Keras 3.15
     [
         (469, 0.0078, LOGS,
-         "469/469 - 4s - 8ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700 - val_loss: 0.1000\n"),
+         "469/469 - 4s - 8ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: "
+         "0.9700 - val_loss: 0.1000\n"),
         (3, 2.6, {"loss": 12.5}, "3/3 - 8s - 3s/step - loss: 12.5000\n"),
         (1, 0.5, {"loss": 0.0009}, "1/1 - 0s - 500ms/step - loss: 9.0000e-04\n"),
         (10, 0.00025, {"learning_rate": 1e-3, "loss": 1e-7},
@@ -58,7 +59,8 @@ LOGS = {"accuracy": 0.93761, "loss": 0.20104, "val_accuracy": 0.97, "val_loss": 
     ],
 )  # fmt: skip
 def test_lines_are_keras_lines(clock, capsys, verbose, steps, seconds, logs, line):
-    epoch_of(steps, seconds, logs, clock, verbose)  # captured output is no terminal: verbose 1 prints the same line
+    # captured output is no terminal: verbose 1 prints the same line
+    epoch_of(steps, seconds, logs, clock, verbose)
     assert capsys.readouterr().out == line
 
 
@@ -105,7 +107,9 @@ def test_evaluate_and_predict(clock, capsys, stage, line):
     getattr(bar, f"on_{stage}_begin")()
     for step in range(4):
         clock.now += 0.1
-        getattr(bar, f"on_{stage}_batch_end")(step, {"loss": 0.5} if stage == "test" else {"outputs": np.zeros(9)})
+        getattr(bar, f"on_{stage}_batch_end")(
+            step, {"loss": 0.5} if stage == "test" else {"outputs": np.zeros(9)}
+        )
     getattr(bar, f"on_{stage}_end")({"loss": 0.5})
     assert capsys.readouterr().out == line
 
@@ -118,7 +122,8 @@ def test_the_bar_on_a_terminal(clock, monkeypatch):
     drawn = [line.rstrip() for line in terminal.getvalue().split("\r")]
     assert all(len(line) <= 60 for line in drawn[:-1])
     assert "48/100 ━━━━━━━━━─────────── 1s 31ms/step - loss: 0.5000" in drawn
-    # Drawn every 0.1 s (here every fourth step), not at each of the 100 steps; what stays is whole, broken between values.
+    # Drawn every 0.1 s (here every fourth step), not at each of the 100 steps;
+    # what stays is whole, broken between values.
     assert 25 <= len(drawn) <= 30
     assert terminal.getvalue().endswith(
         "\r100/100 ━━━━━━━━━━━━━━━━━━━━ 3s 31ms/step - accuracy: 0.9376\n"
@@ -134,10 +139,13 @@ def test_what_stays_fits_the_terminal(clock, monkeypatch, width):
     epoch_of(469, 1 / 32, LOGS, clock, 1)
     (*_, first), *others = (line.split("\r") for line in terminal.getvalue().rstrip("\n").split("\n"))
     lines = [first, *(line for (line,) in others)]
-    longest = max(len(one) for one in (first.split(" - ")[0], *(f"        - {name}: 0.9376" for name in LOGS)))
+    longest = max(
+        len(one) for one in (first.split(" - ")[0], *(f"        - {name}: 0.9376" for name in LOGS))
+    )
     assert all(len(line) <= max(width, longest) for line in lines)
     assert " ".join(" ".join(lines).split()) == (
-        "469/469 ━━━━━━━━━━━━━━━━━━━━ 15s 31ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700 - val_loss: 0.1000"
+        "469/469 ━━━━━━━━━━━━━━━━━━━━ 15s 31ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: "
+        "0.9700 - val_loss: 0.1000"
     )
     assert len(lines) == {20: 5, 40: 5, 79: 2, 80: 2, 81: 2, 120: 1, 200: 1}[width]
 
@@ -154,7 +162,8 @@ def test_the_bar_without_known_steps_or_unicode(clock, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0s"), (59, "59s"), (60, "60s"), (61, "1:01"), (3600, "60:00"), (3661.5, "1:01:01")]
+    ("seconds", "text"),
+    [(0.4, "0s"), (59, "59s"), (60, "60s"), (61, "1:01"), (3600, "60:00"), (3661.5, "1:01:01")],
 )
 def test_durations(seconds, text):
     assert progbar_logger._duration(seconds) == text

@@ -13,7 +13,9 @@ from tinynet.callbacks import weight_events
 from fixtures.callback_scripts import Model
 
 pytest.importorskip("tensorboardX", reason="needs tensorboardX")
-accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard")
+accumulator = pytest.importorskip(
+    "tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard"
+)
 
 
 class Weight:
@@ -65,7 +67,9 @@ def train(tmp_path, epochs=3, model=None, **options):
 
 
 def events(folder):
-    found = accumulator.EventAccumulator(str(folder / "train"), size_guidance={"images": 0, "histograms": 0, "tensors": 0})
+    found = accumulator.EventAccumulator(
+        str(folder / "train"), size_guidance={"images": 0, "histograms": 0, "tensors": 0}
+    )
     found.Reload()
     return found
 
@@ -73,7 +77,11 @@ def events(folder):
 def test_histograms_of_weights(tmp_path):
     model = train(tmp_path, histogram_freq=2)
     found = events(tmp_path)
-    assert sorted(found.Tags()["histograms"]) == ["conv/kernel/histogram", "dense/bias/histogram", "dense/kernel/histogram"]
+    assert sorted(found.Tags()["histograms"]) == [
+        "conv/kernel/histogram",
+        "dense/bias/histogram",
+        "dense/kernel/histogram",
+    ]
     assert found.Tags()["images"] == []
     for weight in model.weights:
         values = weight.values[np.isfinite(weight.values)].astype(np.float64)
@@ -131,7 +139,8 @@ def test_pictures_of_weights(tmp_path):
 
     model = train(tmp_path, histogram_freq=1, write_images=True)
     found = events(tmp_path)
-    assert sorted(found.Tags()["images"]) == ["conv/kernel/image", "dense/kernel/image"]  # a NaN cannot be shown
+    # a NaN cannot be shown
+    assert sorted(found.Tags()["images"]) == ["conv/kernel/image", "dense/kernel/image"]
     image = found.Images("dense/kernel/image")[0]
     pixels = np.asarray(Image.open(io.BytesIO(image.encoded_image_string)))
     matrix = model.weights[1].values.T
@@ -148,7 +157,12 @@ def test_how_weights_become_pictures():
     assert grid.shape == (7, 7, 1)
     assert (grid[3] == 0).all()
     scale = 255 / 35
-    for (row, column), (channel, filters) in {(0, 0): (0, 0), (0, 4): (1, 0), (4, 0): (0, 1), (4, 4): (1, 1)}.items():
+    for (row, column), (channel, filters) in {
+        (0, 0): (0, 0),
+        (0, 4): (1, 0),
+        (4, 0): (0, 1),
+        (4, 4): (1, 1),
+    }.items():
         found = grid[row : row + 3, column : column + 3, 0]
         np.testing.assert_allclose(found, kernel[:, :, channel, filters] * scale, atol=0.51)
     colour = picture(np.random.default_rng(0).normal(size=(5, 5, 3, 4)))
@@ -226,9 +240,14 @@ def test_batches_are_counted_on_after_a_run_that_was_killed(tmp_path):
     def run(*given):
         model = tinynet.Sequential([layers.Input((2,)), layers.Dense(1)])
         model.compile("sgd", "mse")
-        board, backup = callbacks.TensorBoard(tmp_path / "logs", update_freq=2), callbacks.BackupAndRestore(tmp_path / "b", 3)
+        board, backup = (
+            callbacks.TensorBoard(tmp_path / "logs", update_freq=2),
+            callbacks.BackupAndRestore(tmp_path / "b", 3),
+        )
         try:
-            model.fit(np.ones((32, 2)), np.ones((32, 1)), batch_size=4, verbose=0, callbacks=[board, *given, backup])
+            model.fit(
+                np.ones((32, 2)), np.ones((32, 1)), batch_size=4, verbose=0, callbacks=[board, *given, backup]
+            )
         finally:
             board.on_train_end()
 

@@ -1,4 +1,6 @@
-"""Arguments of layers in Keras 1's order, by older names, in classes derived from layers; and what is refused."""
+"""Arguments of layers in Keras 1's order, by older names, in classes derived from layers;
+and what is refused.
+"""
 
 import pickle
 import re
@@ -28,13 +30,15 @@ def _without_warnings():
         (
             lambda: K1.Dense(5, "uniform", None, None, "l1", "l2", None, "maxnorm", "nonneg", False),
             layers.Dense(
-                5, use_bias=False, kernel_initializer="uniform", kernel_regularizer="l1", bias_regularizer="l2",
+                5, use_bias=False, kernel_initializer="uniform", kernel_regularizer="l1",
+                bias_regularizer="l2",
                 kernel_constraint="max_norm", bias_constraint="non_neg",
             ),
         ),
         (
             lambda: K1.Convolution2D(5, 3, 2, "uniform", "relu", None, "same", (2, 2), "th"),
-            layers.Conv2D(5, (3, 2), (2, 2), "same", "channels_first", activation="relu", kernel_initializer="uniform"),
+            layers.Conv2D(5, (3, 2), (2, 2), "same", "channels_first", activation="relu",
+                          kernel_initializer="uniform"),
         ),
         (lambda: K1.Convolution2D(5, nb_row=3, nb_col=2), layers.Conv2D(5, (3, 2))),
         (lambda: K1.Convolution2D(nb_filter=5, nb_row=3, nb_col=2), layers.Conv2D(5, (3, 2))),
@@ -56,10 +60,12 @@ def _without_warnings():
         ),
         (
             lambda: K1.SeparableConvolution2D(5, 3, 3, "uniform", depth_multiplier=2),
-            layers.SeparableConv2D(5, 3, depth_multiplier=2, depthwise_initializer="uniform", pointwise_initializer="uniform"),
+            layers.SeparableConv2D(5, 3, depth_multiplier=2, depthwise_initializer="uniform",
+                                   pointwise_initializer="uniform"),
         ),
         (lambda: K1.Convolution1D(5, 3, "uniform"), layers.Conv1D(5, 3, kernel_initializer="uniform")),
-        (lambda: K1.MaxPooling2D((3, 3), (2, 2), "same", "th"), layers.MaxPooling2D(3, 2, "same", "channels_first")),
+        (lambda: K1.MaxPooling2D((3, 3), (2, 2), "same", "th"),
+         layers.MaxPooling2D(3, 2, "same", "channels_first")),
         (lambda: K1.AveragePooling2D(), layers.AveragePooling2D((2, 2))),
         (lambda: K2.AveragePooling1D(), layers.AveragePooling1D(2)),
         (lambda: K1.MaxPooling1D(3, 2), layers.MaxPooling1D(3, 2)),
@@ -70,7 +76,9 @@ def _without_warnings():
         (lambda: K1.ThresholdedReLU(theta=0.5), layers.ReLU(threshold=0.5)),
         (lambda: K2.ThresholdedReLU(), layers.ReLU(threshold=1.0)),
         (lambda: K1.Flatten(), layers.Flatten("channels_last")),
-        (lambda: K1.Dense(5, W_regularizer="l1l2"), layers.Dense(5, kernel_regularizer=regularizers.L1L2(0.01, 0.01))),
+        (lambda: K1.Dense(5, W_regularizer="l1l2"), layers.Dense(5,
+                                                                 kernel_regularizer=regularizers.L1L2(0.01,
+                                                                                                      0.01))),
     ],
 )  # fmt: skip
 def test_a_call_of_the_era_makes_the_layer_of_today(layer, today):
@@ -78,7 +86,8 @@ def test_a_call_of_the_era_makes_the_layer_of_today(layer, today):
     assert type(made) is type(today)
     drop = {"name"}
     names = {"zero": "zeros", "one": "ones", "maxnorm": "max_norm", "nonneg": "non_neg"}
-    found, wanted = ({k: names.get(v, v) if isinstance(v, str) else v for k, v in one.get_config().items() if k not in drop}
+    found, wanted = ({k: names.get(v, v) if isinstance(v, str) else v for k,
+                      v in one.get_config().items() if k not in drop}
                      for one in (made, today))  # fmt: skip
     for name, value in wanted.items():
         if name in ("kernel_size", "strides", "dilation_rate", "pool_size", "axis"):
@@ -90,10 +99,13 @@ def test_a_call_of_the_era_makes_the_layer_of_today(layer, today):
 @pytest.mark.parametrize("name", KERAS1)
 def test_orders_are_of_arguments_that_today_has(name):
     today, order = KERAS1[name]
-    gone = {"weights", "mode", "output_shape", "input_dim", "input_length", "dropout"}  # or read in another way
+    # or read in another way
+    gone = {"weights", "mode", "output_shape", "input_dim", "input_length", "dropout"}
     names = layers.arguments.accepted(getattr(layers, today))
     for argument in set(order.split()) - gone - ({"init"} if today == "SeparableConv2D" else set()):
-        assert {argument, RENAMED_FOR.get(today, {}).get(argument, RENAMED.get(argument, argument))} & set(names), argument
+        assert {argument, RENAMED_FOR.get(today, {}).get(argument, RENAMED.get(argument, argument))} & set(
+            names
+        ), argument
     assert len(set(order.split())) == len(order.split())
 
 
@@ -117,13 +129,25 @@ def test_shapes_of_inputs(layer, shape):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda: K2.Conv2D(7, 3, 3, padding="same"), ValueError, "may mean a kernel of 3 x 3 (Keras 1) or strides 3 (Keras 2)"),
+        (
+            lambda: K2.Conv2D(7, 3, 3, padding="same"),
+            ValueError,
+            "may mean a kernel of 3 x 3 (Keras 1) or strides 3 (Keras 2)",
+        ),
         (lambda: K1.Dense(5, units=3), TypeError, "output_dim and units are two names of one argument"),
-        (lambda: K1.Conv2D(5, 3, 3, border_mode="same", padding="same"), TypeError, "two names of one argument"),
+        (
+            lambda: K1.Conv2D(5, 3, 3, border_mode="same", padding="same"),
+            TypeError,
+            "two names of one argument",
+        ),
         (lambda: K1.Dense(5, foo=1), ValueError, "Dense has no argument 'foo'"),
         (lambda: K1.Dense(5, "uniform", init="one"), TypeError, "init is given twice"),
         (lambda: K1.Dropout(0.5, None, 1, 2), TypeError, "Dropout takes 3 arguments by position"),
-        (lambda: K1.MaxPooling2D(dim_ordering="cf"), ValueError, "dim_ordering must be 'th', 'tf' or 'default'"),
+        (
+            lambda: K1.MaxPooling2D(dim_ordering="cf"),
+            ValueError,
+            "dim_ordering must be 'th', 'tf' or 'default'",
+        ),
         (lambda: K1.Dense(5, weights=[np.ones(3)]), ValueError, "set_weights"),
         (lambda: K1.Embedding(5, 3, dropout=0.5), ValueError, "SpatialDropout1D"),
         (lambda: K1.Convolution2D(5, 3, 3, border_mode="full"), ValueError, "padding must be"),
@@ -150,7 +174,9 @@ class TestMerge:
     def test_of_two_tensors(self, mode, expected):
         a, b = K1.Input(shape=(3,)), K1.Input(shape=(3,))
         model = keras1.models.Model(input=[a, b], output=K1.merge([a, b], mode=mode))
-        np.testing.assert_allclose(model.predict([np.full((2, 3), 2.0), np.full((2, 3), 3.0)]), np.full((2, 3), expected))
+        np.testing.assert_allclose(
+            model.predict([np.full((2, 3), 2.0), np.full((2, 3), 3.0)]), np.full((2, 3), expected)
+        )
 
     def test_concatenation_and_dot(self):
         a, b = K1.Input(shape=(4, 3)), K1.Input(shape=(4, 3))
@@ -177,7 +203,9 @@ class Linear(K1.Layer):
         super().__init__(**kwargs)
 
     def build(self, input_shape):
-        self.W = self.add_weight(shape=(input_shape[1], self.output_dim), initializer="uniform", trainable=True)
+        self.W = self.add_weight(
+            shape=(input_shape[1], self.output_dim), initializer="uniform", trainable=True
+        )
         super().build(input_shape)
 
     def call(self, x, mask=None):
@@ -207,7 +235,9 @@ class TestDerivedClasses:
         model = keras1.models.Sequential([Linear(2, input_shape=(3,)), K1.Activation("tanh")])
         assert model.output_shape == (None, 2)
         model.compile("sgd", "mse")
-        assert np.isfinite(model.fit(np.ones((8, 3)), np.ones((8, 2)), nb_epoch=1, verbose=0).history["loss"][0])
+        assert np.isfinite(
+            model.fit(np.ones((8, 3)), np.ones((8, 2)), nb_epoch=1, verbose=0).history["loss"][0]
+        )
 
     @pytest.mark.parametrize("keras", [keras1, keras2])
     def test_the_shape_is_what_the_layer_says_or_else_what_comes_out(self, keras):

@@ -61,7 +61,10 @@ def test_names_of_keras_1():
         (lambda c: c.maxnorm(3, 1), {"max_value": 3, "axis": 1}),
         (lambda c: c.max_norm(m=4), {"max_value": 4, "axis": 0}),
         (lambda c: c.MinMaxNorm(), {"min_value": 0.0, "max_value": 1.0, "rate": 1.0, "axis": 0}),
-        (lambda c: c.MinMaxNorm(0.5, 1.5, 0.25, 1), {"min_value": 0.5, "max_value": 1.5, "rate": 0.25, "axis": 1}),
+        (
+            lambda c: c.MinMaxNorm(0.5, 1.5, 0.25, 1),
+            {"min_value": 0.5, "max_value": 1.5, "rate": 0.25, "axis": 1},
+        ),
         (lambda c: c.min_max_norm(low=0.5, high=1.5), {"min_value": 0.5, "max_value": 1.5}),
         (lambda c: c.unitnorm(1), {"axis": 1}),
         (lambda c: c.unit_norm(), {"axis": 0}),
@@ -95,7 +98,8 @@ def test_more_functions_of_tensors(keras):
         (K.argmin(x), [1, 2]), (K.argmin(x, axis=0), [0, 0, 1]), (K.argmax(x, axis=0), [1, 1, 0]),
         (K.expand_dims(x, 0), x[None]), (K.concatenate([x, x]), np.concatenate([x, x], -1)),
         (K.mean(x, axis=[0, 1]), x.mean()), (K.sum(x, axis=[0], keepdims=True), x.sum(0, keepdims=True)),
-        (K.mean(x, axis=1, keepdims=True), x.mean(1, keepdims=True)), (K.sum(x > 0), 4), (K.mean(x > 0, axis=0), [1, 0.5, 0.5]),
+        (K.mean(x, axis=1, keepdims=True), x.mean(1, keepdims=True)), (K.sum(x > 0), 4),
+        (K.mean(x > 0, axis=0), [1, 0.5, 0.5]),
         (K.l2_normalize(np.zeros((1, 3))), np.zeros((1, 3))), (K.l2_normalize(x), x / np.linalg.norm(x)),
         (K.batch_flatten(x.reshape(2, 3, 1)), x), (K.constant(2.5, shape=(2, 2)), np.full((2, 2), 2.5)),
         (K.constant([1, 2]), [1, 2]),
@@ -154,8 +158,12 @@ def test_crossentropy_of_logits_and_of_certainties():
     t, z = np.array([1.0, 0.0, 1.0, 0.0]), np.array([2.0, -1.0, -3.0, 0.5])
     p = 1 / (1 + np.exp(-z))
     expected = -(t * np.log(p) + (1 - t) * np.log(1 - p))
-    np.testing.assert_allclose(keras2.backend.binary_crossentropy(t, z, from_logits=True), expected, rtol=1e-6)
-    np.testing.assert_allclose(keras1.backend.binary_crossentropy(z, t, from_logits=True), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        keras2.backend.binary_crossentropy(t, z, from_logits=True), expected, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        keras1.backend.binary_crossentropy(z, t, from_logits=True), expected, rtol=1e-6
+    )
     wrong = keras2.backend.binary_crossentropy(np.array([1.0, 0.0]), np.array([0.0, 1.0]))
     np.testing.assert_allclose(wrong, [-np.log(1e-7), -np.log(1e-7)], rtol=1e-3)
 
@@ -175,7 +183,12 @@ def test_labels_as_rows(keras):
 @BOTH
 @pytest.mark.parametrize(
     ("probabilities", "classes"),
-    [([[0.2, 0.8], [0.6, 0.4]], [1, 0]), ([[0.5], [0.51]], [0, 1]), ([0.4, 0.6], [0, 1]), ([[0.1, 0.2, 0.7]], [2])],
+    [
+        ([[0.2, 0.8], [0.6, 0.4]], [1, 0]),
+        ([[0.5], [0.51]], [0, 1]),
+        ([0.4, 0.6], [0, 1]),
+        ([[0.1, 0.2, 0.7]], [2]),
+    ],
 )
 def test_classes_of_probabilities(keras, probabilities, classes):
     found = quietly(lambda: keras.utils.np_utils.probas_to_classes(probabilities))
@@ -214,7 +227,11 @@ def net(keras):
 @BOTH
 @pytest.mark.parametrize(
     ("name", "weights", "expected"),
-    [("net", False, "net.tinynet"), ("w", True, "w.safetensors"), ("{epoch}.{acc:.2f}", False, "1.{:.2f}.tinynet")],
+    [
+        ("net", False, "net.tinynet"),
+        ("w", True, "w.safetensors"),
+        ("{epoch}.{acc:.2f}", False, "1.{:.2f}.tinynet"),
+    ],
 )
 def test_files_without_an_ending_get_one(keras, tmp_path, name, weights, expected):
     make = keras.callbacks.ModelCheckpoint
@@ -226,7 +243,9 @@ def test_files_without_an_ending_get_one(keras, tmp_path, name, weights, expecte
 
 @BOTH
 def test_a_period_counts_epochs(keras, tmp_path):
-    checkpoint, words = said(lambda: keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.tinynet"), period=3))
+    checkpoint, words = said(
+        lambda: keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.tinynet"), period=3)
+    )
     assert words == ["ModelCheckpoint(period=...) has no successor but save_freq=n, which counts batches"]
     quietly(lambda: net(keras).fit(X, Y, nb_epoch=7, verbose=0, callbacks=[checkpoint]))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.tinynet", "6.tinynet"]
@@ -237,7 +256,9 @@ def test_a_period_counts_epochs(keras, tmp_path):
 def test_a_plateau_by_its_older_name(keras):
     made, words = said(lambda: keras.callbacks.ReduceLROnPlateau(epsilon=0.5))
     assert made.min_delta == 0.5
-    assert words == ["ReduceLROnPlateau(epsilon=...) is an older spelling of Keras: write min_delta=0.5 today"]
+    assert words == [
+        "ReduceLROnPlateau(epsilon=...) is an older spelling of Keras: write min_delta=0.5 today"
+    ]
     assert said(lambda: keras.callbacks.ReduceLROnPlateau(min_delta=0.25))[1] == []
 
 
@@ -246,7 +267,9 @@ def test_a_plateau_by_its_older_name(keras):
 def test_tensorboard_by_position(keras, tmp_path):
     made, words = said(lambda: keras.callbacks.TensorBoard(str(tmp_path), 2, 32, False, embeddings_data=None))
     assert (made.histogram_freq, made.write_graph) == (2, False)
-    assert words == ["TensorBoard: batch_size has no effect, and write_grads=True is written gradients_on=(x, y) today"]
+    assert words == [
+        "TensorBoard: batch_size has no effect, and write_grads=True is written gradients_on=(x, y) today"
+    ]
     assert said(lambda: keras.callbacks.TensorBoard(str(tmp_path)))[1] == []
     assert len(said(lambda: keras.callbacks.TensorBoard(str(tmp_path), write_grads=True))[1]) == 1
 
@@ -303,7 +326,9 @@ def test_keras_1_had_the_seed_fifth():
     generator = keras1.preprocessing.image.ImageDataGenerator()
     one, two = (quietly(lambda: generator.flow(IMAGES, np.arange(5), 2, True, 7)) for _ in range(2))
     assert [next(one)[1].tolist() for _ in range(3)] == [next(two)[1].tolist() for _ in range(3)]
-    weighted = keras2.preprocessing.image.ImageDataGenerator().flow(IMAGES, np.arange(5), 5, False, np.arange(5.0))
+    weighted = keras2.preprocessing.image.ImageDataGenerator().flow(
+        IMAGES, np.arange(5), 5, False, np.arange(5.0)
+    )
     assert next(weighted)[2].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -353,7 +378,9 @@ def test_epsilon_beside_the_root(keras):
     made, words = said(lambda: keras.optimizers.RMSprop(epsilon=0.01))
     assert made.epsilon == pytest.approx(1e-4)
     (words,) = words
-    assert words.endswith("beside the root is an older spelling of Keras: write epsilon=0.0001 under the root today")
+    assert words.endswith(
+        "beside the root is an older spelling of Keras: write epsilon=0.0001 under the root today"
+    )
     assert keras.optimizers.Adam(epsilon=0.01).epsilon == 0.01
     assert quietly(lambda: keras.optimizers.SGD(clipnorm=2.0)).global_clipnorm == 2.0
 

@@ -1,4 +1,5 @@
-"""The GAN recipe of 2016 to 2020: compile the discriminator, freeze it, compile the combined model, train by turns.
+"""The GAN recipe of 2016 to 2020: compile the discriminator, freeze it,
+compile the combined model, train by turns.
 
 In Keras 1 and 2 `trainable` was settled at compile: the discriminator goes on training in its own steps.
 """
@@ -16,7 +17,10 @@ REAL, NOISE = RNG.normal(2.0, 1.0, (16, 4)).astype("float32"), RNG.normal(size=(
 ONES, BOTH = np.ones((16, 1)), np.repeat([[1.0], [0.0]], 16, axis=0)
 
 
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore:.*input_dim")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*input_dim"),
+]
 
 
 def nets(models, layers):
@@ -65,7 +69,9 @@ def test_each_model_trains_what_was_trainable_when_it_was_compiled(keras, how):
             assert not discriminator.trainable, "as the user left it"
             assert not any(layer.trainable for layer in discriminator.layers)
             generated = []
-            found = moved(discriminator, lambda made=generated: made.append(combined.train_on_batch(NOISE, ONES)))
+            found = moved(
+                discriminator, lambda made=generated: made.append(combined.train_on_batch(NOISE, ONES))
+            )
             assert not any(found)
             assert all(moved(generator, lambda: combined.train_on_batch(NOISE, ONES)))
 
@@ -82,7 +88,9 @@ def test_the_main_api_says_what_to_do():
     """As in Keras 3 training goes by what is trainable now; the advice of the warning works."""
     discriminator, generator, combined = nets(tinynet.models, tinynet.layers)
     step = steps(discriminator, generator)["train_on_batch"]
-    with pytest.warns(UserWarning, match=r"nothing: no weight will change.*trainable = True before its own steps"):
+    with pytest.warns(
+        UserWarning, match=r"nothing: no weight will change.*trainable = True before its own steps"
+    ):
         assert not any(moved(discriminator, step))
     with warnings.catch_warnings():
         warnings.filterwarnings("error", ".*trainable.*")

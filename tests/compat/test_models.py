@@ -71,7 +71,8 @@ class TestFit:
     def test_weights_of_a_batch(self):
         model = net(keras1)
         first = model.test_on_batch(X, Y)[0]
-        assert model.train_on_batch(X, Y, {0: 2.0, 1: 2.0})[0] == pytest.approx(2 * first, rel=1e-5)  # class_weight is third
+        # class_weight is third
+        assert model.train_on_batch(X, Y, {0: 2.0, 1: 2.0})[0] == pytest.approx(2 * first, rel=1e-5)
 
     @BOTH
     def test_accuracy_under_both_names(self, keras, tmp_path):
@@ -79,9 +80,16 @@ class TestFit:
         watch = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: seen.append((logs["acc"], logs.get("val_accuracy")))
         )
-        stop = [keras.callbacks.EarlyStopping(monitor=name, patience=0, mode="min") for name in ("val_acc", "val_accuracy")]
-        best = keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}-{val_acc:.3f}-{val_accuracy:.3f}.hdf5"), period=2)
-        history = net(keras).fit(X, Y, nb_epoch=2, verbose=0, validation_data=(X, Y), callbacks=[watch, *stop, best])
+        stop = [
+            keras.callbacks.EarlyStopping(monitor=name, patience=0, mode="min")
+            for name in ("val_acc", "val_accuracy")
+        ]
+        best = keras.callbacks.ModelCheckpoint(
+            str(tmp_path / "{epoch}-{val_acc:.3f}-{val_accuracy:.3f}.hdf5"), period=2
+        )
+        history = net(keras).fit(
+            X, Y, nb_epoch=2, verbose=0, validation_data=(X, Y), callbacks=[watch, *stop, best]
+        )
         assert seen == list(zip(history.history["acc"], history.history["val_acc"], strict=True))
         if len(seen) == 2:
             value = f"{history.history['val_acc'][1]:.3f}"
@@ -104,7 +112,10 @@ class TestFit:
                 return X[12 * i : 12 * (i + 1)], Y[12 * i : 12 * (i + 1)]
 
         assert net(keras2).fit_generator(Batches(), epochs=2, verbose=0, workers=4).params["steps"] == 4
-        assert net(keras2).fit_generator(Batches(), samples_per_epoch=20, nb_epoch=1, verbose=0).params["steps"] == 2
+        assert (
+            net(keras2).fit_generator(Batches(), samples_per_epoch=20, nb_epoch=1, verbose=0).params["steps"]
+            == 2
+        )
 
     @BOTH
     def test_plateau(self, keras):
@@ -205,7 +216,8 @@ class TestBackend:
         K = keras.backend
         x = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]])
         for found, expected in (
-            (K.mean(x, axis=-1), x.mean(-1)), (K.sum(x), x.sum()), (K.mean(K.equal(x, 3.0)), 1 / 6), (K.argmax(x), [2, 1]),
+            (K.mean(x, axis=-1), x.mean(-1)), (K.sum(x), x.sum()), (K.mean(K.equal(x, 3.0)), 1 / 6),
+            (K.argmax(x), [2, 1]),
             (K.clip(x, -1, 1), x.clip(-1, 1)), (K.permute_dimensions(x, (1, 0)), x.T), (K.pow(x, 2), x**2),
             (K.flatten(x), x.ravel()), (K.expand_dims(x), x[..., None]), (K.max(x, axis=0), x.max(0)),
             (K.concatenate([x, x], axis=0), np.concatenate([x, x])), (K.switch(x > 0, x, -x), abs(x)),
@@ -229,7 +241,9 @@ class TestBackend:
         model = net(keras)
         model.compile("sgd", lambda y_true, y_pred: K.mean(K.square(y_pred - y_true), axis=-1))
         model.fit(X, Y, nb_epoch=1, verbose=0)
-        assert model.evaluate(X, Y, verbose=0) == pytest.approx(float(np.mean((model.predict(X) - Y) ** 2)), rel=1e-5)
+        assert model.evaluate(X, Y, verbose=0) == pytest.approx(
+            float(np.mean((model.predict(X) - Y) ** 2)), rel=1e-5
+        )
 
     @BOTH
     def test_what_is_gone_says_what_to_do(self, keras):
@@ -284,7 +298,10 @@ class TestInstall:
             tinynet.config.set_image_data_format(before)
 
     def test_modules_below_the_package_can_be_imported_first(self):
-        code = "from tinynet.compat.keras1.layers.convolutional import Convolution2D; print(Convolution2D(7, 3, 3).kernel_size)"
+        code = (
+            "from tinynet.compat.keras1.layers.convolutional import Convolution2D; "
+            "print(Convolution2D(7, 3, 3).kernel_size)"
+        )
         done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
         assert "DeprecationWarning: keras.layers.convolutional.Convolution2D" in done.stderr
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -1,4 +1,5 @@
-"""Five notebooks of 2017 to 2020, nearly word for word: they run with one import line changed, and mean what they meant.
+"""Five notebooks of 2017 to 2020, nearly word for word: they run with one import line changed,
+and mean what they meant.
 
 What is left out are pictures and text; trainings are one or two epochs on a few images.
 """

@@ -1,4 +1,6 @@
-"""Every name and call of Keras 1 and 2 that the notebooks have: what it means in compat, and what the main API says to it."""
+"""Every name and call of Keras 1 and 2 that the notebooks have: what it means in compat,
+and what the main API says to it.
+"""
 
 import re
 import warnings
@@ -50,7 +52,8 @@ class TestLayers:
     @BOTH
     def test_three_whole_numbers_are_filters_and_a_kernel(self, keras):
         layer = understood(
-            lambda: keras.layers.Convolution2D(7, 3, 3, border_mode="same", activation="relu"), "kernel_size=(3, 3)"
+            lambda: keras.layers.Convolution2D(7, 3, 3, border_mode="same", activation="relu"),
+            "kernel_size=(3, 3)",
         )
         assert (layer.filters, layer.kernel_size, layer.strides, layer.padding) == (7, (3, 3), (1, 1), "same")
         assert type(layer) is tinynet.layers.Conv2D
@@ -68,14 +71,18 @@ class TestLayers:
     @BOTH
     @pytest.mark.parametrize(
         "name",
-        ["Convolution2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "UpSampling2D",
+        ["Convolution2D", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+         "UpSampling2D",
          "ZeroPadding2D", "Cropping2D", "SpatialDropout2D", "SeparableConvolution2D"],
     )  # fmt: skip
     @pytest.mark.parametrize(
-        ("ordering", "today"), [("th", "channels_first"), ("tf", "channels_last"), ("default", "channels_last")]
+        ("ordering", "today"),
+        [("th", "channels_first"), ("tf", "channels_last"), ("default", "channels_last")],
     )
     def test_dim_ordering(self, keras, name, ordering, today):
-        first = {"Convolution2D": (2, 3), "SeparableConvolution2D": (2, 3), "SpatialDropout2D": (0.5,)}.get(name, ())
+        first = {"Convolution2D": (2, 3), "SeparableConvolution2D": (2, 3), "SpatialDropout2D": (0.5,)}.get(
+            name, ()
+        )
         said = "data_format=None" if ordering == "default" else f"data_format={today!r}"
         layer = understood(lambda: getattr(keras.layers, name)(*first, dim_ordering=ordering), said)
         assert layer.data_format == today
@@ -85,17 +92,27 @@ class TestLayers:
     def test_set_image_dim_ordering(self, keras):
         before = config.image_data_format()
         try:
-            understood(lambda: keras.backend.set_image_dim_ordering("th"), "config.set_image_data_format('channels_first')")
+            understood(
+                lambda: keras.backend.set_image_dim_ordering("th"),
+                "config.set_image_data_format('channels_first')",
+            )
             assert keras.layers.MaxPooling2D().data_format == "channels_first"
-            assert understood(lambda: keras.backend.image_dim_ordering(), "config.image_data_format()") == "th"
+            assert (
+                understood(lambda: keras.backend.image_dim_ordering(), "config.image_data_format()") == "th"
+            )
         finally:
             config.set_image_data_format(before)
-        refused(lambda: tinynet.backend.set_image_dim_ordering("th"), "tinynet.config.set_image_data_format", AttributeError)
+        refused(
+            lambda: tinynet.backend.set_image_dim_ordering("th"),
+            "tinynet.config.set_image_data_format",
+            AttributeError,
+        )
 
     @BOTH
     def test_pooling_with_an_order(self, keras):
         layer = understood(
-            lambda: keras.layers.MaxPooling2D(pool_size=(2, 2), strides=(2, 2), dim_ordering="th"), "channels_first"
+            lambda: keras.layers.MaxPooling2D(pool_size=(2, 2), strides=(2, 2), dim_ordering="th"),
+            "channels_first",
         )
         assert (layer.pool_size, layer.strides) == ((2, 2), (2, 2))
         assert layer(IMAGES).shape == (48, 1, 2, 2)
@@ -109,27 +126,35 @@ class TestLayers:
         layer = understood(lambda: first(keras), "Input((1, 4, 4)) before it")
         model = keras.models.Sequential([layer])
         assert model.input_shape == (None, 1, 4, 4)
-        with pytest.warns(UserWarning, match="begin the Sequential with Input"):  # Keras 3 has it with a warning too
+        # Keras 3 has it with a warning too
+        with pytest.warns(UserWarning, match="begin the Sequential with Input"):
             model = tinynet.Sequential([first(tinynet)])
         assert model.input_shape == (None, 1, 4, 4)
 
     def test_batch_normalization(self):
         layer = understood(
-            lambda: keras1.layers.BatchNormalization(1e-5, mode=0, axis=1, beta_init="one"), "beta_initializer='one'"
+            lambda: keras1.layers.BatchNormalization(1e-5, mode=0, axis=1, beta_init="one"),
+            "beta_initializer='one'",
         )
         assert (layer.epsilon, layer.axis) == (1e-5, 1)
         layer(IMAGES)
         assert layer.count_params() == 4
         assert layer.beta.numpy() == 1
-        assert keras1.layers.BatchNormalization().epsilon == keras2.layers.BatchNormalization().epsilon == 1e-3
+        assert (
+            keras1.layers.BatchNormalization().epsilon == keras2.layers.BatchNormalization().epsilon == 1e-3
+        )
         assert silent(lambda: keras1.layers.BatchNormalization(1)).axis == 1
         refused(lambda: keras1.layers.BatchNormalization(mode=2), "only mode=0")
-        refused(lambda: tinynet.layers.BatchNormalization(mode=0), "statistics are always taken over the batch")
+        refused(
+            lambda: tinynet.layers.BatchNormalization(mode=0), "statistics are always taken over the batch"
+        )
         refused(lambda: tinynet.layers.BatchNormalization(beta_init="one"), "written beta_initializer today")
 
     @BOTH
     def test_leaky_relu(self, keras):
-        assert understood(lambda: keras.layers.LeakyReLU(alpha=0.2), "negative_slope=0.2").negative_slope == 0.2
+        assert (
+            understood(lambda: keras.layers.LeakyReLU(alpha=0.2), "negative_slope=0.2").negative_slope == 0.2
+        )
         with pytest.warns(UserWarning, match="negative_slope"):  # Keras 3 has it with a warning too
             assert tinynet.layers.LeakyReLU(alpha=0.2).negative_slope == 0.2
 
@@ -197,17 +222,25 @@ class TestFit:
                 yield X[:10], Y[:10]
 
         history = understood(
-            lambda: net(keras2).fit_generator(batches(), 25 / 10, epochs=2, verbose=0, validation_data=batches(),
+            lambda: net(keras2).fit_generator(batches(), 25 / 10, epochs=2, verbose=0,
+                                              validation_data=batches(),
                                               validation_steps=2),
             "fit(generator",
         )  # fmt: skip
         assert history.params["steps"] == 3
         history = understood(
-            lambda: net(keras2).fit_generator(batches(), samples_per_epoch=40, nb_epoch=1, verbose=0), "batches, 4"
+            lambda: net(keras2).fit_generator(batches(), samples_per_epoch=40, nb_epoch=1, verbose=0),
+            "batches, 4",
         )
         assert history.params["steps"] == 4
-        assert understood(lambda: net(keras2).predict_generator(batches(), 2), "predict(generator").shape == (20, 2)
-        assert len(understood(lambda: net(keras2).evaluate_generator(batches(), steps=2), "evaluate(generator")) == 2
+        assert understood(lambda: net(keras2).predict_generator(batches(), 2), "predict(generator").shape == (
+            20,
+            2,
+        )
+        assert (
+            len(understood(lambda: net(keras2).evaluate_generator(batches(), steps=2), "evaluate(generator"))
+            == 2
+        )
 
     def test_generators_in_the_main_api(self):
         for method in ("fit_generator", "evaluate_generator", "predict_generator"):
@@ -216,7 +249,9 @@ class TestFit:
 
     @BOTH
     def test_number_of_images_of_a_flow(self, keras):
-        flow = keras.preprocessing.image.ImageDataGenerator(data_format="channels_first").flow(IMAGES, batch_size=10)
+        flow = keras.preprocessing.image.ImageDataGenerator(data_format="channels_first").flow(
+            IMAGES, batch_size=10
+        )
         assert understood(lambda: flow.N, "flow.n") == flow.n == 48
         assert understood(lambda: flow.next(), "next(flow)").shape == (10, 1, 4, 4)
         assert isinstance(flow, ImageFlow)
@@ -236,7 +271,8 @@ class TestFit:
         today = net(tinynet).fit(*x, verbose=0).history
         assert list(today) == ["accuracy", "loss"]
         refused(lambda: today["acc"], "acc", KeyError)
-        assert "acc" in net(tinynet, metrics=["acc"]).fit(*x, verbose=0).history  # the key is the name that was given
+        # the key is the name that was given
+        assert "acc" in net(tinynet, metrics=["acc"]).fit(*x, verbose=0).history
 
     @BOTH
     def test_predict_has_the_batch_size_second(self, keras):
@@ -345,12 +381,17 @@ class TestOtherNames:
 
     def test_np_utils(self):
         for keras in (keras1, keras2):
-            rows = understood(lambda keras=keras: keras.utils.np_utils.to_categorical([2, 0], 3), "keras.utils.to_categorical")
+            rows = understood(
+                lambda keras=keras: keras.utils.np_utils.to_categorical([2, 0], 3),
+                "keras.utils.to_categorical",
+            )
             np.testing.assert_array_equal(rows, [[0, 0, 1], [1, 0, 0]])
         refused(lambda: tinynet.utils.np_utils, "tinynet.utils.to_categorical", AttributeError)
 
     @BOTH
-    @pytest.mark.parametrize("room", ["core", "convolutional", "normalization", "advanced_activations", "pooling"])
+    @pytest.mark.parametrize(
+        "room", ["core", "convolutional", "normalization", "advanced_activations", "pooling"]
+    )
     def test_modules_of_layers(self, keras, room):
         found = understood(lambda: getattr(keras.layers, room).Dropout, "keras.layers.Dropout")
         assert found is keras.layers.Dropout
@@ -361,20 +402,33 @@ class TestOtherNames:
         refused(lambda: __import__(f"tinynet.layers.{room}"), "older address is gone", ModuleNotFoundError)
 
     def test_experimental_preprocessing(self):
-        found = understood(lambda: keras2.layers.experimental.preprocessing.Normalization, "keras.layers.Normalization")
+        found = understood(
+            lambda: keras2.layers.experimental.preprocessing.Normalization, "keras.layers.Normalization"
+        )
         assert found is keras2.layers.Normalization
         refused(lambda: tinynet.layers.experimental, "its layers are in tinynet.layers", AttributeError)
-        refused(lambda: __import__("tinynet.layers.experimental.preprocessing"), "older address", ModuleNotFoundError)
+        refused(
+            lambda: __import__("tinynet.layers.experimental.preprocessing"),
+            "older address",
+            ModuleNotFoundError,
+        )
 
     def test_image_generators(self):
         made = understood(
-            lambda: keras1.preprocessing.image.ImageDataGenerator(shear_range=0.1, dim_ordering="th"), "shear_range=5.73"
+            lambda: keras1.preprocessing.image.ImageDataGenerator(shear_range=0.1, dim_ordering="th"),
+            "shear_range=5.73",
         )
         assert made.shear_range == pytest.approx(np.degrees(0.1))
         assert made.data_format == "channels_first"
-        assert silent(lambda: keras2.preprocessing.image.ImageDataGenerator(shear_range=0.1)).shear_range == 0.1
+        assert (
+            silent(lambda: keras2.preprocessing.image.ImageDataGenerator(shear_range=0.1)).shear_range == 0.1
+        )
         assert tinynet.preprocessing.image.ImageDataGenerator(shear_range=0.1).shear_range == 0.1
-        refused(lambda: tinynet.preprocessing.image.ImageDataGenerator(dim_ordering="th"), "dim_ordering", TypeError)
+        refused(
+            lambda: tinynet.preprocessing.image.ImageDataGenerator(dim_ordering="th"),
+            "dim_ordering",
+            TypeError,
+        )
 
     @BOTH
     def test_h5_files(self, keras, tmp_path):
@@ -395,7 +449,10 @@ class TestOtherNames:
         inputs = keras.layers.Input(shape=(3,))
         outputs = keras.layers.Dense(2)(inputs)
         model = silent(lambda: keras.models.Model(inputs=inputs, outputs=outputs))
-        assert understood(lambda: keras.models.Model(input=inputs, output=outputs), "inputs=").count_params() == 8
+        assert (
+            understood(lambda: keras.models.Model(input=inputs, output=outputs), "inputs=").count_params()
+            == 8
+        )
         clone = keras.models.clone_model(model)
         assert type(clone) is type(model)
         assert clone.get_weights()[0].shape == (3, 2)
@@ -415,7 +472,8 @@ class TestOtherNames:
     @BOTH
     def test_names_that_have_not_changed(self, keras):
         for call in (
-            lambda k: k.layers.ZeroPadding2D((1, 1)), lambda k: k.layers.Dropout(0.5), lambda k: k.layers.Dense(3),
+            lambda k: k.layers.ZeroPadding2D((1, 1)), lambda k: k.layers.Dropout(0.5),
+            lambda k: k.layers.Dense(3),
             lambda k: k.layers.Lambda(abs), lambda k: k.layers.Activation("relu"),
         ):  # fmt: skip
             assert type(silent(lambda call=call: call(keras))) is type(call(tinynet))
@@ -438,7 +496,9 @@ class TestOtherNames:
         x = np.array([-3.0, -1.0, 0.0, 2.0, 3.0])
         then = np.clip(0.2 * x + 0.5, 0, 1)
         np.testing.assert_allclose(keras.activations.hard_sigmoid(x), then)
-        np.testing.assert_allclose(keras.layers.Activation("hard_sigmoid")(x[None]).numpy()[0], then, rtol=1e-6)
+        np.testing.assert_allclose(
+            keras.layers.Activation("hard_sigmoid")(x[None]).numpy()[0], then, rtol=1e-6
+        )
         np.testing.assert_allclose(tinynet.activations.hard_sigmoid(x), np.clip(x / 6 + 0.5, 0, 1))
 
     @BOTH

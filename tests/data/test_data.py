@@ -6,26 +6,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.autograd import Tensor
-from tinynet.data import ArrayBatches, Epochs, IterableBatches, as_batches, is_iterable_of_batches, weights_from_classes
+from tinynet.data import (
+    ArrayBatches,
+    Epochs,
+    IterableBatches,
+    as_batches,
+    is_iterable_of_batches,
+    weights_from_classes,
+)
 from tinynet.kernels import common
 from tinynet.utils import set_random_seed
 
 
 @given(samples=st.integers(1, 70), size=st.integers(1, 33), shuffle=st.sampled_from([True, False, "batch"]))
 def test_every_sample_once_an_epoch(samples, size, shuffle):
-    x = np.arange(samples * 6, dtype=np.uint8).reshape(samples, 2, 3) if samples < 40 else np.zeros((samples, 2, 3))
+    x = (
+        np.arange(samples * 6, dtype=np.uint8).reshape(samples, 2, 3)
+        if samples < 40
+        else np.zeros((samples, 2, 3))
+    )
     y, weight = np.arange(samples), np.linspace(0, 1, samples)
     batches = ArrayBatches(x, y, weight, batch_size=size, shuffle=shuffle)
     assert batches.steps == -(-samples // size)
     for _ in range(2):
         parts = list(batches.epoch())
-        assert [len(p[0]) for p in parts] == [size] * (samples // size) + ([samples % size] if samples % size else [])
+        assert [len(p[0]) for p in parts] == [size] * (samples // size) + (
+            [samples % size] if samples % size else []
+        )
         order = np.concatenate([p[1] for p in parts])
         np.testing.assert_array_equal(np.sort(order), y)
         np.testing.assert_array_equal(np.concatenate([p[0] for p in parts]), x[order].astype(np.float32))
         np.testing.assert_allclose(np.concatenate([p[2] for p in parts]), weight[order].astype(np.float32))
         if shuffle == "batch":
-            assert all(sorted(p[1]) == list(range(i * size, i * size + len(p[1]))) for i, p in enumerate(parts))
+            assert all(
+                sorted(p[1]) == list(range(i * size, i * size + len(p[1]))) for i, p in enumerate(parts)
+            )
         if shuffle is False:
             np.testing.assert_array_equal(order, y)
 
@@ -47,7 +62,9 @@ def test_batches_are_written_where_the_caller_says():
     """The smaller last batch does not fit and gets arrays of its own."""
     x, y = np.arange(40, dtype=np.uint8).reshape(10, 4), np.arange(10)
     weight = np.linspace(0, 1, 10, dtype=np.float32)
-    places = tuple(common.empty(x, shape, dtype) for shape, dtype in (((4, 4), "f4"), ((4,), "i8"), ((4,), "f4")))
+    places = tuple(
+        common.empty(x, shape, dtype) for shape, dtype in (((4, 4), "f4"), ((4,), "i8"), ((4,), "f4"))
+    )
     for steps in (None, 3):
         epochs = Epochs(ArrayBatches(x, y, weight, batch_size=4), steps)
         for step, batch in epochs.epoch(lambda samples: places):
@@ -70,7 +87,11 @@ def test_order_follows_the_seed_and_changes_by_epoch():
 
 def test_dtypes_of_targets():
     x = np.zeros((4, 2))
-    for y, dtype in [(np.arange(4), np.int64), (np.ones(4), np.float32), (np.zeros((4, 3), np.uint8), np.uint8)]:
+    for y, dtype in [
+        (np.arange(4), np.int64),
+        (np.ones(4), np.float32),
+        (np.zeros((4, 3), np.uint8), np.uint8),
+    ]:
         assert next(ArrayBatches(x, y).epoch())[1].dtype == dtype
     assert next(ArrayBatches(x, np.ones(4), dtype="float64").epoch())[1].dtype == np.float64
     assert next(ArrayBatches([[1, 2], [3, 4]], [0, 1]).epoch())[0].dtype == np.float32

@@ -5,7 +5,15 @@ import warnings
 import numpy as np
 import pytest
 
-from tinynet.data import ArrayBatches, Epochs, ImageDataGenerator, IterableBatches, as_batches, image_flow, weights_from_classes
+from tinynet.data import (
+    ArrayBatches,
+    Epochs,
+    ImageDataGenerator,
+    IterableBatches,
+    as_batches,
+    image_flow,
+    weights_from_classes,
+)
 from tinynet.data.adapt import split
 from tinynet.data.arrays import check_lengths
 from tinynet.data.columns import Inputs, Labels, as_array, as_arrays, targets
@@ -26,7 +34,10 @@ X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
         (object(), r"z must be an array with the samples along its first axis, got a object"),
         (np.float32(2), "z must be an array with the samples"),
         ([[1, 2], [3]], "z is no array: its parts differ in length"),
-        (np.array(["a", "b"]), r"z must hold numbers, got an array of dtype <U1; classes, numbers = np.unique"),
+        (
+            np.array(["a", "b"]),
+            r"z must hold numbers, got an array of dtype <U1; classes, numbers = np.unique",
+        ),
         (np.array([b"a"]), r"dtype \|S1; classes"),
         (np.array([1, "a"], object), r"dtype object: arrays of several shapes"),
         (np.array([1j]), r"z must hold numbers, got an array of dtype complex128$"),
@@ -112,7 +123,9 @@ def test_columns_round_floats_alone():
     assert targets(X.astype(np.uint8), "float32").take(np.arange(2)).dtype == np.uint8
 
 
-@pytest.mark.parametrize(("shape", "dtype", "fits"), [((3, 2), "f4", True), ((2, 2), "f4", False), ((3, 2), "f8", False)])
+@pytest.mark.parametrize(
+    ("shape", "dtype", "fits"), [((3, 2), "f4", True), ((2, 2), "f4", False), ((3, 2), "f8", False)]
+)
 def test_a_batch_goes_where_it_fits(shape, dtype, fits):
     place = common.empty(X, shape, dtype)
     found = Inputs(X, "float32").take(np.array([4, 1, 1]), place)
@@ -145,7 +158,9 @@ def test_arguments_that_contradict_each_other():
     with pytest.raises(ValueError, match="class_weight needs y, the labels"):
         as_batches(X, class_weight={0: 1.0})
     batches = [(X, Y)]
-    with pytest.raises(ValueError, match=r"x is a list, which yields whole batches .*; leave out y, or pass arrays"):
+    with pytest.raises(
+        ValueError, match=r"x is a list, which yields whole batches .*; leave out y, or pass arrays"
+    ):
         as_batches(batches, Y)
     with pytest.raises(ValueError, match="leave out y, sample_weight, or"):
         as_batches(batches, Y, Y)
@@ -153,11 +168,17 @@ def test_arguments_that_contradict_each_other():
         list(IterableBatches([(X, Y, np.ones(10))], class_weight={0: 1.0}).epoch())
 
 
-@pytest.mark.parametrize(("fraction", "training"), [(0.1, 9), (0.25, 7), (0.5, 5), (0.8, 1), (0.9, 0), (0.05, 9), (1e-9, 9)])
+@pytest.mark.parametrize(
+    ("fraction", "training"), [(0.1, 9), (0.25, 7), (0.5, 5), (0.8, 1), (0.9, 0), (0.05, 9), (1e-9, 9)]
+)
 def test_the_last_samples_are_for_validation(fraction, training):
-    """floor(10 (1 - fraction)) for training, as in Keras, where 1 - 0.8 is below 0.2; both parts need some."""
+    """floor(10 (1 - fraction)) for training, as in Keras, where 1 - 0.8 is below 0.2;
+    both parts need some.
+    """
     if training in (0, 10):
-        with pytest.raises(ValueError, match=rf"validation_split={fraction} leaves {training} of 10 samples for training"):
+        with pytest.raises(
+            ValueError, match=rf"validation_split={fraction} leaves {training} of 10 samples for training"
+        ):
             split(fraction, X, Y, None)
         return
     (x, y, weight), (x_val, y_val, weight_val) = split(fraction, X, Y, None)
@@ -291,7 +312,9 @@ def test_class_weights_are_for_one_label_a_sample():
 
 
 def test_classes_that_are_not_named_weigh_1():
-    found = weights_from_classes(np.array([0.0, 0.9999999, 2.0, 7.0]), {1: 3.0, np.int64(2): 0.0, 5: 9.0}, "float64")
+    found = weights_from_classes(
+        np.array([0.0, 0.9999999, 2.0, 7.0]), {1: 3.0, np.int64(2): 0.0, 5: 9.0}, "float64"
+    )
     assert found.tolist() == [1, 3, 0, 1]
     assert found.dtype == np.float64
     assert weights_from_classes(Y, {}).dtype == np.float32
@@ -311,7 +334,9 @@ def test_batches_of_a_stream_have_numbers_from_0():
         with pytest.raises(IndexError, match=f"batch {wrong} of 3: an epoch of this flow has batches 0 to 2"):
             flow[wrong]
     assert flow[2][1].tolist() == [8, 9]
-    assert repr(flow).startswith("ImageFlow(10 samples in 3 batches of 4, x (10, 4, 5, 1), y (10,), ImageDataGenerator(")
+    assert repr(flow).startswith(
+        "ImageFlow(10 samples in 3 batches of 4, x (10, 4, 5, 1), y (10,), ImageDataGenerator("
+    )
     assert "y" not in repr(ImageDataGenerator().flow(IMAGES)).partition("ImageDataGenerator")[0]
 
 
@@ -341,7 +366,9 @@ def test_a_pass_of_a_stream_and_one_without_end():
     flow = ImageDataGenerator().flow(IMAGES, Y, 4, shuffle=False)
     batches = as_batches(flow)
     assert batches.steps == 3
-    assert [y.tolist() for _, y, _ in batches.epoch(skip=1)] == [[0, 1, 2, 3], [4, 5, 6, 7]], "it goes on where it is"
+    assert [y.tolist() for _, y, _ in batches.epoch(skip=1)] == [[0, 1, 2, 3], [4, 5, 6, 7]], (
+        "it goes on where it is"
+    )
     assert flow.as_batches("float32").steps == 3
     endless = as_batches(flow, steps=5)
     assert endless.steps is None
@@ -355,7 +382,9 @@ def test_a_pass_of_a_stream_and_one_without_end():
 def test_subsets_have_some_samples(split_at, n):
     generator = ImageDataGenerator(validation_split=split_at)
     if n is None:
-        with pytest.raises(ValueError, match=f"needs a validation_split that leaves both parts some, it is {split_at}"):
+        with pytest.raises(
+            ValueError, match=f"needs a validation_split that leaves both parts some, it is {split_at}"
+        ):
             generator.flow(IMAGES, subset="training")
         return
     assert generator.flow(IMAGES, subset="validation").n == n
@@ -479,7 +508,9 @@ def test_a_mean_is_taken_before_a_deviation():
 def test_means_that_were_not_found_have_no_effect(each):
     """On both ways: with passes of their own for each image, and in the launch that picks the images."""
     x = np.random.default_rng(0).normal(3.0, 2.0, size=(4, 3, 3, 2))
-    generator = ImageDataGenerator(featurewise_std_normalization=True, samplewise_center=each, dtype="float64")
+    generator = ImageDataGenerator(
+        featurewise_std_normalization=True, samplewise_center=each, dtype="float64"
+    )
     expected = x - each * x.mean(axis=(1, 2, 3), keepdims=True)
     with pytest.warns(UserWarning, match="no effect before fit"):
         flow = generator.flow(x, batch_size=4, shuffle=False)

@@ -1,4 +1,6 @@
-"""ImageDataGenerator: transformations against Keras's and SciPy's, ranges by statistics, the stream and where it is."""
+"""ImageDataGenerator: transformations against Keras's and SciPy's,
+ranges by statistics, the stream and where it is.
+"""
 
 import json
 import warnings
@@ -16,7 +18,13 @@ from tinynet.utils import set_random_seed
 from fixtures import augmentation_cases as cases
 from layer_tools import assert_uniform
 
-SOME = {"rotation_range": 20, "zoom_range": 0.2, "shear_range": 5, "width_shift_range": 0.1, "height_shift_range": 0.2}
+SOME = {
+    "rotation_range": 20,
+    "zoom_range": 0.2,
+    "shear_range": 5,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.2,
+}
 
 
 def data(n=50, shape=(6, 7, 1)):
@@ -56,13 +64,19 @@ def test_a_flip_comes_after_the_rest():
     generator, image = ImageDataGenerator(dtype="float64"), cases.legacy_images()[1]
     given = cases.LEGACY[-1]
     plain = generator.apply_transform(image, given)
-    np.testing.assert_allclose(generator.apply_transform(image, {**given, "flip_horizontal": True}), plain[:, ::-1], atol=1e-12)
-    np.testing.assert_allclose(generator.apply_transform(image, {**given, "flip_vertical": True}), plain[::-1], atol=1e-12)
+    np.testing.assert_allclose(
+        generator.apply_transform(image, {**given, "flip_horizontal": True}), plain[:, ::-1], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        generator.apply_transform(image, {**given, "flip_vertical": True}), plain[::-1], atol=1e-12
+    )
 
 
 def test_channels_first():
     image, given = cases.legacy_images()[1], cases.LEGACY[-1]
-    first = ImageDataGenerator(dtype="float64", data_format="channels_first").apply_transform(image.transpose(2, 0, 1), given)
+    first = ImageDataGenerator(dtype="float64", data_format="channels_first").apply_transform(
+        image.transpose(2, 0, 1), given
+    )
     last = ImageDataGenerator(dtype="float64").apply_transform(image, given)
     np.testing.assert_array_equal(first, last.transpose(2, 0, 1))
 
@@ -73,7 +87,8 @@ def test_brightness():
     image = np.array([0.0, 10.7, 100, 255]).reshape(2, 2, 1)
     assert generator.apply_transform(image, {"brightness": 0.55}).ravel().tolist() == [0, 5, 55, 140]
     assert generator.apply_transform(image, {"brightness": 2}).ravel().tolist() == [0, 20, 200, 255]
-    image = np.array([-1.0, 0, 0.5, 1]).reshape(2, 2, 1)  # as bytes 0, 127, 191, 255; half of them 0, 63, 95, 127
+    # as bytes 0, 127, 191, 255; half of them 0, 63, 95, 127
+    image = np.array([-1.0, 0, 0.5, 1]).reshape(2, 2, 1)
     expected = np.array([0, 63, 95, 127]) / 255 * 2 - 1
     np.testing.assert_allclose(generator.apply_transform(image, {"brightness": 0.5}).ravel(), expected)
 
@@ -86,18 +101,23 @@ def test_standardising_against_keras(number):
     flow = generator.flow(x, batch_size=3, shuffle=False)
     expected = cases.stored()[f"standard-{number}"]
     np.testing.assert_allclose(np.concatenate(batches(flow, 6)), expected, rtol=2e-5, atol=2e-6)
-    np.testing.assert_allclose([generator.standardize(image) for image in x], expected[:7], rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(
+        [generator.standardize(image) for image in x], expected[:7], rtol=2e-5, atol=2e-6
+    )
 
 
 def test_everything_at_once_is_one_thing_after_the_other():
     """A batch is what the single steps give for its images."""
     x, _ = data(9, (6, 7, 3))
     generator = ImageDataGenerator(
-        **SOME, horizontal_flip=True, channel_shift_range=30, brightness_range=(0.5, 1.5), samplewise_center=True,
+        **SOME, horizontal_flip=True, channel_shift_range=30, brightness_range=(0.5, 1.5),
+        samplewise_center=True,
         preprocessing_function=lambda image: image[::-1] + 1, dtype="float64",
     )  # fmt: skip
     flow = generator.flow(x, batch_size=9, shuffle=False, seed=4)
-    drawn = np.random.Generator(np.random.Philox(key=list(flow.key), counter=[0, 0, 1, 0])).random((9, image_transforms.DRAWS))
+    drawn = np.random.Generator(np.random.Philox(key=list(flow.key), counter=[0, 0, 1, 0])).random(
+        (9, image_transforms.DRAWS)
+    )
     parameters = image_transforms.draw(generator, drawn, 6, 7)
     found = next(flow)
     for n, image in enumerate(x):
@@ -153,7 +173,9 @@ def test_single_images():
     generator = ImageDataGenerator(**SOME)
     first = generator.random_transform(image, seed=3)
     np.testing.assert_array_equal(first, generator.random_transform(image, seed=3))
-    np.testing.assert_array_equal(first, generator.apply_transform(image, generator.get_random_transform(image.shape, seed=3)))
+    np.testing.assert_array_equal(
+        first, generator.apply_transform(image, generator.get_random_transform(image.shape, seed=3))
+    )
     assert (generator.random_transform(image) != generator.random_transform(image)).any()
     parameters = generator.get_random_transform(image.shape)
     assert parameters["brightness"] is None
@@ -214,7 +236,9 @@ def test_samples_are_drawn_for_whatever_the_batch_size(monkeypatch):
     """Images that chunks of draws divide elsewhere are the same images."""
     x, _ = data()
     generator = ImageDataGenerator(**SOME)
-    found = [np.concatenate(batches(generator.flow(x, None, size, False, seed=5), 50 // size)) for size in (10, 25)]
+    found = [
+        np.concatenate(batches(generator.flow(x, None, size, False, seed=5), 50 // size)) for size in (10, 25)
+    ]
     np.testing.assert_array_equal(*found)
     monkeypatch.setattr(image_flow, "CHUNK", 16)
     one, two = generator.flow(x, None, 10, False, seed=5), generator.flow(x, None, 50, False, seed=5)
@@ -322,7 +346,9 @@ def test_interrupted_training_goes_on_with_the_same_batches(fit, stop, tmp_path)
     def train(hooks=()):
         model = net()
         backup = callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1)
-        model.fit(ImageDataGenerator(**SOME).flow(x, y, 8, seed=1), verbose=0, callbacks=[backup, *hooks], **fit)
+        model.fit(
+            ImageDataGenerator(**SOME).flow(x, y, 8, seed=1), verbose=0, callbacks=[backup, *hooks], **fit
+        )
         return model.get_weights()
 
     class Stop(callbacks.Callback):
@@ -344,8 +370,12 @@ def test_evaluate_and_predict():
     x, y = data()
     model, generator = net(), ImageDataGenerator()
     expected = model.predict(x, verbose=0)
-    np.testing.assert_allclose(model.predict(generator.flow(x, shuffle=False), verbose=0), expected, rtol=1e-6)
-    np.testing.assert_allclose(model.evaluate(generator.flow(x, y), verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        model.predict(generator.flow(x, shuffle=False), verbose=0), expected, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        model.evaluate(generator.flow(x, y), verbose=0), model.evaluate(x, y, verbose=0), rtol=1e-5
+    )
 
 
 def test_class_weights_and_sample_weights():
@@ -365,7 +395,9 @@ def test_batches_are_written_where_they_are_wanted():
     flow = ImageDataGenerator(**SOME).flow(x, y, 8, seed=1)
     expected = batches(ImageDataGenerator(**SOME).flow(x, y, 8, seed=1), 2)
     place = np.zeros((8, 6, 7, 1), np.float32)
-    for (images, _), (found, _, _) in zip(expected, as_batches(flow).epoch(lambda n: (place, None, None)), strict=True):
+    for (images, _), (found, _, _) in zip(
+        expected, as_batches(flow).epoch(lambda n: (place, None, None)), strict=True
+    ):
         assert found is place
         np.testing.assert_array_equal(found, images)
 
@@ -387,7 +419,9 @@ def test_fit_finds_means_and_deviations():
 def test_fit_on_transformed_images():
     x = np.zeros((50, 6, 6, 1))
     x[:, :, :3] = 1
-    generator = ImageDataGenerator(featurewise_center=True, width_shift_range=[2], fill_mode="constant", cval=5.0)
+    generator = ImageDataGenerator(
+        featurewise_center=True, width_shift_range=[2], fill_mode="constant", cval=5.0
+    )
     generator.fit(x, augment=True, rounds=4, seed=1)
     # two columns of six are 5, and one or three are 1, with equal chances
     assert generator.mean.item() == pytest.approx(2.0, abs=0.1)

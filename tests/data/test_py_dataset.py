@@ -74,7 +74,9 @@ def test_one_without_an_end():
 
 
 def test_what_a_subclass_must_define():
-    with pytest.raises(TypeError, match=r"must define __len__\(self\), the number of batches, or num_batches"):
+    with pytest.raises(
+        TypeError, match=r"must define __len__\(self\), the number of batches, or num_batches"
+    ):
         net().fit(Random(), verbose=0)
 
     class Lengthy(PyDataset):

@@ -1,4 +1,6 @@
-"""A web server on this machine that answers each path with a list of prepared responses, and folders of our own."""
+"""A web server on this machine that answers each path with a list of prepared responses,
+and folders of our own.
+"""
 
 import gzip
 import threading
@@ -14,8 +16,8 @@ from tinynet.datasets import fetch
 class Server:
     """What is sent, by path; `requests` lists the paths of the GET requests, `headers` their headers.
 
-    A response is a dictionary of `body`, `status` and `cut`, the bytes of the announced length that are left out. Of
-    several the last one is sent again and again.
+    A response is a dictionary of `body`, `status` and `cut`, the bytes of the announced length that are left
+    out. Of several the last one is sent again and again.
     """
 
     url: str = ""
@@ -26,7 +28,9 @@ class Server:
     def answer(self, path: str) -> dict:
         self.requests.append(path)
         responses = self.responses.get(path, [{"status": 404}])
-        return {"body": b"", "status": 200, "cut": 0} | (responses.pop(0) if len(responses) > 1 else responses[0])
+        return {"body": b"", "status": 200, "cut": 0} | (
+            responses.pop(0) if len(responses) > 1 else responses[0]
+        )
 
 
 @pytest.fixture
@@ -43,7 +47,8 @@ def server(monkeypatch):
             state.headers.append(dict(self.headers))
             body = response["body"]
             self.send_response(response["status"])
-            if "gzip" in self.headers.get("Accept-Encoding", ""):  # as servers do that compress whatever is asked for
+            # as servers do that compress whatever is asked for
+            if "gzip" in self.headers.get("Accept-Encoding", ""):
                 body = gzip.compress(body)
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(body)))

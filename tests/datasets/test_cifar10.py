@@ -64,7 +64,9 @@ def trust(monkeypatch, content):
 
 
 def check(batches):
-    """load_data against the format's description: record k of a batch is a label and the planes red, green, blue."""
+    """load_data against the format's description: record k of a batch is a label and the planes red,
+    green, blue.
+    """
     (x_train, y_train), (x_test, y_test) = cifar10.load_data()
     assert (x_train.shape, y_train.shape) == ((5 * IMAGES, 32, 32, 3), (5 * IMAGES, 1))
     assert (x_test.shape, y_test.shape) == ((IMAGES, 32, 32, 3), (IMAGES, 1))

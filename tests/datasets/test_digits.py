@@ -29,7 +29,8 @@ def test_shapes():
 
 def test_values_are_those_of_the_repository():
     images, labels = original()
-    # The hash was taken of the values in optdigits.tes (scikit-learn's digits.csv.gz), read with numpy.loadtxt.
+    # The hash was taken of the values in optdigits.tes (scikit-learn's digits.csv.gz),
+    # read with numpy.loadtxt.
     digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     assert digest == "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
     assert labels[:12].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]

@@ -1,4 +1,6 @@
-"""Where files come from: the order of the folders, downloads from a server of our own, and what is refused."""
+"""Where files come from: the order of the folders, downloads from a server of our own,
+and what is refused.
+"""
 
 import hashlib
 import socket
@@ -49,7 +51,9 @@ def test_nothing_is_found_where_nothing_is(cache, data):
     assert fetch.locate(source(), NAME) is None
 
 
-@pytest.mark.parametrize("content", [CONTENT[:-1], b"", b"x" + CONTENT[1:]], ids=["truncated", "empty", "altered"])
+@pytest.mark.parametrize(
+    "content", [CONTENT[:-1], b"", b"x" + CONTENT[1:]], ids=["truncated", "empty", "altered"]
+)
 def test_a_wrong_file_is_refused_with_its_path_and_what_to_do(cache, data, content):
     path = data / "things" / NAME
     path.write_bytes(content)
@@ -66,7 +70,9 @@ def test_the_cache_is_the_users(monkeypatch):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="XDG_CACHE_HOME is Linux's")
-@pytest.mark.parametrize(("base", "expected"), [("/x", "/x"), ("~/x", "HOME/x"), ("~", "HOME"), ("", "HOME/.cache")])
+@pytest.mark.parametrize(
+    ("base", "expected"), [("/x", "/x"), ("~/x", "HOME/x"), ("~", "HOME"), ("", "HOME/.cache")]
+)
 def test_a_tilde_is_the_home_folder(monkeypatch, tmp_path, base, expected):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", base)
@@ -90,7 +96,9 @@ def test_without_a_home_files_are_found_where_the_variable_says(monkeypatch, dat
     assert fetch.fetch(source(), NAME) == data / NAME
     (data / NAME).unlink()
     assert fetch.locate(source(), NAME) is None
-    with pytest.raises(datasets.DatasetUnavailable, match="no home folder to keep files in; set TINYNET_DATA"):
+    with pytest.raises(
+        datasets.DatasetUnavailable, match="no home folder to keep files in; set TINYNET_DATA"
+    ):
         fetch.fetch(source("http://127.0.0.1:9"), NAME)
 
 
@@ -115,7 +123,9 @@ def test_a_download_is_asked_for_as_it_is_stored(cache, server):
 
 
 def test_names_that_are_never_found_do_not_hold_a_download_up(cache, server, monkeypatch):
-    """A machine without network can take half a minute to say that a host is unknown; the others are asked meanwhile."""
+    """A machine without network can take half a minute to say that a host is unknown;
+    the others are asked meanwhile.
+    """
     monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.3)
     asked, real = [], requests.head
 
@@ -153,7 +163,9 @@ def test_the_second_mirror_helps_out(cache, server, bad):
     assert files_below(cache) == [path]
 
 
-@pytest.mark.parametrize("bad", [{"body": CONTENT, "cut": 1000}, {"body": b"another file"}], ids=["cut", "hash"])
+@pytest.mark.parametrize(
+    "bad", [{"body": CONTENT, "cut": 1000}, {"body": b"another file"}], ids=["cut", "hash"]
+)
 def test_a_failed_download_is_tried_again(cache, server, bad):
     server.responses[f"/a/{NAME}"] = [bad, {"body": CONTENT}]
     assert fetch.fetch(source(f"{server.url}/a"), NAME).read_bytes() == CONTENT

@@ -1,4 +1,6 @@
-"""The IDX reader on files written here, and MNIST and Fashion-MNIST themselves where they are on this machine."""
+"""The IDX reader on files written here, and MNIST and Fashion-MNIST themselves
+where they are on this machine.
+"""
 
 import gzip
 import hashlib
@@ -76,7 +78,12 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
 def small(tmp_path, monkeypatch, cache):
     """A data set of the same form with 6 training and 4 test images."""
     rng = np.random.default_rng(1)
-    arrays = [rng.integers(0, 256, (6, 28, 28)), np.arange(6), rng.integers(0, 256, (4, 28, 28)), np.arange(4)]
+    arrays = [
+        rng.integers(0, 256, (6, 28, 28)),
+        np.arange(6),
+        rng.integers(0, 256, (4, 28, 28)),
+        np.arange(4),
+    ]
     folder = tmp_path / "data" / "small"
     folder.mkdir(parents=True)
     files = {}
@@ -98,7 +105,9 @@ def test_labels_that_do_not_fit_are_refused(small):
     source, _ = small
     path = write(fetch.locate(source, idx.FILES[1]), idx_bytes(np.arange(7, dtype=np.uint8)))
     files = {**source.files, idx.FILES[1]: hashlib.sha256(path.read_bytes()).hexdigest()}
-    with pytest.raises(DatasetCorrupted, match=r"labels of shape \(7,\) do not fit images of shape \(6, 28, 28\)"):
+    with pytest.raises(
+        DatasetCorrupted, match=r"labels of shape \(7,\) do not fit images of shape \(6, 28, 28\)"
+    ):
         idx.load_splits(fetch.Source("small", files, ()))
 
 
@@ -106,7 +115,9 @@ def test_images_without_rows_and_columns_are_refused(small):
     source, _ = small
     path = write(fetch.locate(source, idx.FILES[2]), idx_bytes(np.zeros((4, 784), np.uint8)))
     files = {**source.files, idx.FILES[2]: hashlib.sha256(path.read_bytes()).hexdigest()}
-    with pytest.raises(DatasetCorrupted, match=r"labels of shape \(4,\) do not fit images of shape \(4, 784\)"):
+    with pytest.raises(
+        DatasetCorrupted, match=r"labels of shape \(4,\) do not fit images of shape \(4, 784\)"
+    ):
         idx.load_splits(fetch.Source("small", files, ()))
 
 
@@ -133,7 +144,8 @@ def test_mnist_itself():
     (x_train, y_train), (x_test, y_test) = mnist.load_data()
     assert (x_train.shape, y_train.shape, x_train.dtype) == ((60000, 28, 28), (60000,), np.uint8)
     assert (x_test.shape, y_test.shape, y_test.dtype) == ((10000, 28, 28), (10000,), np.uint8)
-    # As everybody finds them: the digits of the training and the test set, the first labels, mean and deviation.
+    # As everybody finds them: the digits of the training and the test set,
+    # the first labels, mean and deviation.
     assert np.bincount(y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert np.bincount(y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert y_train[:5].tolist() == [5, 0, 4, 1, 9]
@@ -141,7 +153,9 @@ def test_mnist_itself():
     assert x_train.std() / 255 == pytest.approx(0.3081, abs=5e-5)
 
 
-@pytest.mark.skipif(not fashion_mnist.available(), reason="Fashion-MNIST is not on this machine; set TINYNET_DATA")
+@pytest.mark.skipif(
+    not fashion_mnist.available(), reason="Fashion-MNIST is not on this machine; set TINYNET_DATA"
+)
 def test_fashion_mnist_itself():
     (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()
     assert (x_train.shape, x_test.shape) == ((60000, 28, 28), (10000, 28, 28))
@@ -167,7 +181,12 @@ def test_an_archive_of_kerass_is_read_where_it_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for where in ({"path": tmp_path / "mnist.npz"}, {"path": str(tmp_path / "mnist.npz")}, {}):
         (x_train, y_train), (x_test, y_test) = mnist.load_data(**where)
-        for found, name in ((x_train, "x_train"), (y_train, "y_train"), (x_test, "x_test"), (y_test, "y_test")):
+        for found, name in (
+            (x_train, "x_train"),
+            (y_train, "y_train"),
+            (x_test, "x_test"),
+            (y_test, "y_test"),
+        ):
             np.testing.assert_array_equal(found, arrays[name])
 
 
@@ -198,7 +217,11 @@ def test_an_archive_of_something_else_is_refused(tmp_path, changes):
 def test_no_content_ends_in_anything_else(tmp_path):
     rng = np.random.default_rng(3)
     forged = [b"\0\0\x08" + bytes([axes]) + b"\0\0\0\1" * axes + b"x" for axes in (33, 64, 65, 255)]
-    forged += [b"\0\0\x08\2" + struct.pack(">2I", 2**32 - 1, 2**32 - 1), b"\0\0\x08\1\0\0\0\0", b"\0" * 80_000_000]
+    forged += [
+        b"\0\0\x08\2" + struct.pack(">2I", 2**32 - 1, 2**32 - 1),
+        b"\0\0\x08\1\0\0\0\0",
+        b"\0" * 80_000_000,
+    ]
     for content in forged:
         path = write(tmp_path / "a.gz", content)
         tracemalloc.start()

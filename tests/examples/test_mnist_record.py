@@ -68,7 +68,8 @@ def test_images_are_moved_by_one_pixel_at_most_and_nothing_comes_in():
     assert (y.sum(axis=(1, 2)) == 7).all()
     places = {(int(row), int(column)) for _, row, column in np.argwhere(y)}
     assert places == {(row, column) for row in (1, 2, 3) for column in (2, 3, 4)}
-    assert not record.moved(np.full((50, 1, 1), 9, np.uint8), np.random.default_rng(0)).all()  # black comes in
+    # black comes in
+    assert not record.moved(np.full((50, 1, 1), 9, np.uint8), np.random.default_rng(0)).all()
 
 
 def test_the_rate_rises_to_its_peak_and_falls_to_zero():
@@ -109,7 +110,11 @@ def test_without_mnist_it_says_what_to_do(tmp_path):
     closed = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     empty = {"TINYNET_DATA": "", "XDG_CACHE_HOME": str(tmp_path), **closed}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, timeout=300, env={**os.environ, **empty}
+        [sys.executable, str(SCRIPT)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **empty},
     )
     assert done.returncode == 1
     assert "TINYNET_DATA" in done.stderr

@@ -32,18 +32,39 @@ def check_output(out: Path, dataset: str, model: str, epochs: int) -> dict:
     assert results["model"] == model
     assert results["params"] == PARAMETERS[model]
     assert len(results["epoch_seconds"]) == epochs
-    assert all(len(results["history"][key]) == epochs for key in ("loss", "accuracy", "val_loss", "val_accuracy"))
-    assert results["best_val_accuracy"] >= results["final_val_accuracy"] == results["history"]["val_accuracy"][-1]
+    assert all(
+        len(results["history"][key]) == epochs for key in ("loss", "accuracy", "val_loss", "val_accuracy")
+    )
+    assert (
+        results["best_val_accuracy"]
+        >= results["final_val_accuracy"]
+        == results["history"]["val_accuracy"][-1]
+    )
     assert {"tinynet", "numpy", "numba", "python"} <= set(results["versions"])
     assert sum(array.size for array in load_file(out / "weights.safetensors").values()) == PARAMETERS[model]
     assert not list(out.glob("*.part"))
     return results
 
 
-@pytest.mark.parametrize(("model", "conv"), [("vgg-bn-dropout", "auto"), ("vgg-bn", "im2col"), ("vgg", "naive")])
+@pytest.mark.parametrize(
+    ("model", "conv"), [("vgg-bn-dropout", "auto"), ("vgg-bn", "im2col"), ("vgg", "naive")]
+)
 def test_runs_on_the_embedded_digits(tmp_path, model, conv):
     limit = "64" if conv == "naive" else "256"
-    done = run("--data", "digits", "--epochs", "2", "--limit", limit, "--model", model, "--conv", conv, "--out", str(tmp_path))
+    done = run(
+        "--data",
+        "digits",
+        "--epochs",
+        "2",
+        "--limit",
+        limit,
+        "--model",
+        model,
+        "--conv",
+        conv,
+        "--out",
+        str(tmp_path),
+    )
     assert done.returncode == 0, done.stderr
     check_output(tmp_path, "digits", model, 2)
     assert "MNIST" not in done.stdout.replace("mnist_vgg", "")  # the digits are never called MNIST
@@ -52,8 +73,16 @@ def test_runs_on_the_embedded_digits(tmp_path, model, conv):
 
 def test_auto_without_mnist_says_so_in_one_line(tmp_path):
     # No folder, an empty cache and a proxy that refuses every connection: a machine without a network.
-    closed = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"}
-    empty = {"TINYNET_DATA": "", "TINYNET_CACHE_DIR": os.environ.get("TINYNET_CACHE_DIR", ""), "XDG_CACHE_HOME": str(tmp_path)}
+    closed = {
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    empty = {
+        "TINYNET_DATA": "",
+        "TINYNET_CACHE_DIR": os.environ.get("TINYNET_CACHE_DIR", ""),
+        "XDG_CACHE_HOME": str(tmp_path),
+    }
     done = run("--epochs", "1", "--limit", "64", "--out", str(tmp_path / "out"), **closed, **empty)
     assert done.returncode == 0, done.stderr
     assert len([line for line in done.stdout.splitlines() if "MNIST" in line]) == 1
@@ -76,8 +105,12 @@ def test_without_mnist_the_defaults_reach_what_the_digits_allow(tmp_path):
 @pytest.mark.parametrize("example", sorted(SCRIPT.parent.glob("*.py")), ids=lambda path: path.name)
 def test_help_shows_what_every_option_is_and_its_default(example):
     environment = {**os.environ, "COLUMNS": "1000"}
-    done = subprocess.run([sys.executable, example, "--help"], capture_output=True, text=True, env=environment, check=True)
-    options = re.findall(r"^  (--?\w.*?)(?=^  -|\Z)", done.stdout.partition("options:")[2], re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, example, "--help"], capture_output=True, text=True, env=environment, check=True
+    )
+    options = re.findall(
+        r"^  (--?\w.*?)(?=^  -|\Z)", done.stdout.partition("options:")[2], re.MULTILINE | re.DOTALL
+    )
     assert len(options) > 3
     for line in options[1:]:
         option, _, words = " ".join(line.split("  ")).partition(" ")
@@ -92,7 +125,9 @@ def test_real_mnist(tmp_path):
     folder = os.environ.get("TINYNET_DATA")
     if not folder or not (Path(folder) / "mnist").is_dir():
         pytest.skip("real MNIST is not here: TINYNET_DATA does not point to a folder with mnist/")
-    done = run("--data", "mnist", "--epochs", "1", "--limit", "12800", "--batch-size", "32", "--out", str(tmp_path))
+    done = run(
+        "--data", "mnist", "--epochs", "1", "--limit", "12800", "--batch-size", "32", "--out", str(tmp_path)
+    )
     assert done.returncode == 0, done.stderr
     results = check_output(tmp_path, "mnist", "vgg-bn-dropout", 1)
     assert results["final_val_accuracy"] > 0.9

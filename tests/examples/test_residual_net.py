@@ -9,7 +9,18 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "residual_net.py"
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(SCRIPT), "--data", "digits", "--limit", "192", "--epochs", "2", "--batch-size", "64"]
+    command = [
+        sys.executable,
+        str(SCRIPT),
+        "--data",
+        "digits",
+        "--limit",
+        "192",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "64",
+    ]
     return subprocess.run([*command, *options], capture_output=True, text=True, timeout=300)
 
 
@@ -22,11 +33,18 @@ def test_it_trains_saves_and_loads(tmp_path):
     assert "validation accuracy:" in done.stdout
     for picture in ("graph.png", "curves.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.tinynet", "curves.png", "graph.png", "net.tinynet"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "best.tinynet",
+        "curves.png",
+        "graph.png",
+        "net.tinynet",
+    ]
 
 
 def test_the_defaults_learn_the_digits(tmp_path):
-    done = subprocess.run([sys.executable, SCRIPT, "--data", "digits", "--out", tmp_path], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--data", "digits", "--out", tmp_path], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     found = re.search(r"validation accuracy: ([\d.]+)% with averaged weights", done.stdout)
     assert float(found.group(1)) > 96

@@ -1,7 +1,8 @@
-"""Cases: scripts that are the same for Keras and for tinynet. Registers them, runs one, stores and compares what came out.
+"""Cases: scripts that are the same for Keras and for tinynet. Registers them,
+runs one, stores and compares what came out.
 
-A case is `case(k, run)`: `k` is the library, `run` a Run, and it returns {name: what is compared}. Models, Histories, dicts
-and lists are taken apart into float32 arrays named "history/loss", "weights/0" and so on.
+A case is `case(k, run)`: `k` is the library, `run` a Run, and it returns {name: what is compared}. Models,
+Histories, dicts and lists are taken apart into float32 arrays named "history/loss", "weights/0" and so on.
 """
 
 import importlib
@@ -16,8 +17,8 @@ import numpy as np
 
 TOPICS = (
     "optimizers", "schedules", "losses", "metrics", "activations", "convolutions", "pooling", "reshaping",
-    "normalization", "augmentation", "penalties", "fitting", "graphs", "sharing", "outputs", "own_layers", "own_models",
-    "freezing", "callbacks",
+    "normalization", "augmentation", "penalties", "fitting", "graphs", "sharing", "outputs", "own_layers",
+    "own_models", "freezing", "callbacks",
 )  # fmt: skip
 STORED = Path(__file__).with_name("stored")
 Arrays = dict[str, np.ndarray]
@@ -93,9 +94,11 @@ class Run:
         return np.eye(classes, dtype=np.float32)[self.labels(n, classes=classes)]
 
     def start(self, model: Any) -> None:
-        """Gives the model its first weights: the same in both libraries, and none of them 0 or 1, which would hide mistakes.
+        """Gives the model its first weights: the same in both libraries,
+        and none of them 0 or 1, which would hide mistakes.
 
-        Weights that begin as a constant (biases, gammas, moving variances) stay near it, so the constant matters too.
+        Weights that begin as a constant (biases, gammas, moving variances) stay near it,
+        so the constant matters too.
         """
         model.set_weights([self._first(np.asarray(w)) for w in model.get_weights()])
 
@@ -113,7 +116,9 @@ class Run:
         return str(self.folder / (name + self._suffix))
 
     def end(self, model: Any, x: Any, history: Any = None, **more: Any) -> dict[str, Any]:
-        """What most cases return: the history, final weights, and predictions (of the first rows, to keep files small)."""
+        """What most cases return: the history, final weights,
+        and predictions (of the first rows, to keep files small).
+        """
         found = {} if history is None else {"history": history}
         return {**found, "weights": model, "predictions": model.predict(rows(x, 6), verbose=0), **more}
 
@@ -145,7 +150,8 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, np.ndarray]]:
         yield name, np.asarray(value.detach() if hasattr(value, "detach") else value).astype(np.float32)
 
 
-# The store: for each topic one file with all numbers in a row, and the names and shapes that cut it into arrays.
+# The store: for each topic one file with all numbers in a row,
+# and the names and shapes that cut it into arrays.
 
 
 def store(topic: str, results: Mapping[str, Arrays], made_with: str, folder: Path = STORED) -> None:
@@ -176,7 +182,9 @@ def stored(topic: str, folder: Path = STORED) -> dict[str, Arrays]:
 
 
 def distance(found: Arrays, expected: Arrays, rtol: float, atol: float) -> float:
-    """The largest error in units of what is allowed, atol + rtol |expected|; infinite for other names or shapes."""
+    """The largest error in units of what is allowed, atol + rtol |expected|;
+    infinite for other names or shapes.
+    """
     if [(name, a.shape) for name, a in found.items()] != [(name, a.shape) for name, a in expected.items()]:
         return np.inf
     worst = 0.0

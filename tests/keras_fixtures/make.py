@@ -2,8 +2,8 @@
 
     cd tests && python -m keras_fixtures.make [topic ...]
 
-Needs keras 3, torch and jax; tinynet is not involved. What differs between the two is an error: such a case compares
-backends, not semantics, and has to be rewritten.
+Needs keras 3, torch and jax; tinynet is not involved. What differs between the two is an error: such a case
+compares backends, not semantics, and has to be rewritten.
 """
 
 import os
@@ -22,9 +22,15 @@ BACKENDS = ("torch", "jax")
 AGREE = {"rtol": 2e-4, "atol": 2e-6}  # ten times closer than tinynet must come
 # Cases that only one of the two gets right.
 TRUSTED = {
-    "metrics/reported-binary_counts": ("jax", "on PyTorch, counts of training alias those of the validation after it"),
+    "metrics/reported-binary_counts": (
+        "jax",
+        "on PyTorch, counts of training alias those of the validation after it",
+    ),
     "normalization/layer-axis": ("jax", "on PyTorch, an axis that is not the last one is an error"),
-    "pooling/pool1d-average_same": ("jax", "on PyTorch, uneven padding repeats the border instead of not counting"),
+    "pooling/pool1d-average_same": (
+        "jax",
+        "on PyTorch, uneven padding repeats the border instead of not counting",
+    ),
     "callbacks/lambdas": ("torch", "on JAX, a rate assigned within an epoch takes effect after it"),
 }
 

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from tinynet.kernels import activations, common
 from tinynet.kernels.activations.smooth import erf
 
-from kernel_cases import assert_agree, assert_gradient, batches, distinct, dtypes, normal, orders, seeds, unmutated
+from kernel_cases import (
+    assert_agree,
+    assert_gradient,
+    batches,
+    distinct,
+    dtypes,
+    normal,
+    orders,
+    seeds,
+    unmutated,
+)
 
 STATIC = {
     "relu": {},
@@ -44,8 +54,14 @@ POINTS = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
 KERAS = {
     "elu": ({"alpha": 1.0}, [-0.9502129, -0.6321206, -0.3934693, 0, 0.5, 1, 3]),
     "selu": ({}, [-1.6705687, -1.1113307, -0.6917582, 0, 0.5253505, 1.0507010, 3.1521030]),
-    "gelu": ({"approximate": False}, [-0.0040497, -0.1586553, -0.1542688, 0, 0.3457312, 0.8413447, 2.9959503]),
-    "gelu_tanh": ({"approximate": True}, [-0.0036374, -0.1588080, -0.1542860, 0, 0.3457140, 0.8411920, 2.9963626]),
+    "gelu": (
+        {"approximate": False},
+        [-0.0040497, -0.1586553, -0.1542688, 0, 0.3457312, 0.8413447, 2.9959503],
+    ),
+    "gelu_tanh": (
+        {"approximate": True},
+        [-0.0036374, -0.1588080, -0.1542860, 0, 0.3457140, 0.8411920, 2.9963626],
+    ),
     "softplus": ({}, [0.0485874, 0.3132617, 0.4740770, 0.6931472, 0.9740770, 1.3132617, 3.0485874]),
     "silu": ({}, [-0.1422776, -0.2689414, -0.1887703, 0, 0.3112297, 0.7310586, 2.8577224]),
     "softsign": ({}, [-0.75, -0.5, -1 / 3, 0, 1 / 3, 0.5, 0.75]),
@@ -100,7 +116,9 @@ def test_limits(name, implementation, dtype):
     with np.errstate(over="ignore" if name == "gelu_tanh" else "raise", invalid="ignore", under="ignore"):
         y = f[implementation](x, **static)
     bounded = name in {"sigmoid", "tanh", "softsign"}
-    assert y[0] == pytest.approx(1 if bounded else 1e4 * (1.0507009873554805 if name == "selu" else 1), rel=2e-4)
+    assert y[0] == pytest.approx(
+        1 if bounded else 1e4 * (1.0507009873554805 if name == "selu" else 1), rel=2e-4
+    )
     assert np.isfinite(y[1])
     assert y[2] == 1 or y[2] == np.inf or name == "softsign"
     assert np.isnan(y[3])
@@ -113,7 +131,9 @@ def test_relu_has_no_slope_at_zero(implementation):
 
 
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
-@pytest.mark.parametrize(("function", "static"), [("elu", {"alpha": -1.0}), ("leaky_relu", {"negative_slope": -0.1})])
+@pytest.mark.parametrize(
+    ("function", "static"), [("elu", {"alpha": -1.0}), ("leaky_relu", {"negative_slope": -0.1})]
+)
 def test_negative_slopes_are_refused(implementation, function, static):
     with pytest.raises(ValueError, match=f"{function}.*>= 0"):
         getattr(activations, function)[implementation](np.ones(3), **static)

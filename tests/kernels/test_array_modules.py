@@ -1,4 +1,5 @@
-"""Every reference kernel runs on arrays that are not NumPy's, by array expressions alone, and agrees with NumPy.
+"""Every reference kernel runs on arrays that are not NumPy's, by array expressions alone,
+and agrees with NumPy.
 
 These are the paths CuPy arrays take; `strict_array` stands in for CuPy, refusing whatever CuPy would not do.
 """
@@ -76,13 +77,20 @@ CASES = [
     (pool2d.average_pool2d, (X,), POOL),
     (pool2d.average_pool2d_grad, POOLED[:1], {"input_size": (6, 5), **POOL}),
     *((reduce.sum, (X,), {"axis": axis}) for axis in (None, 0, (0, 1, 2))),
-    *((resize.resize, (X,), {"size": (12, 10), "method": method}) for method in ("nearest", "bilinear", "bicubic")),
+    *(
+        (resize.resize, (X,), {"size": (12, 10), "method": method})
+        for method in ("nearest", "bilinear", "bicubic")
+    ),
     (resize.resize_grad, (X,), {"input_size": (3, 2), "method": "bilinear"}),
     (softmax.softmax, (X,), {"axis": 2}),
     (softmax.softmax_grad, (X, X), {"axis": -1}),
     *((softmax.crossentropy, (P, t), {}) for t in (P, LABELS)),
     (softmax.crossentropy_grad, (P[:, 0], P, P), {}),
-    *((softmax.softmax_crossentropy, (X[:, 0, 0], t), {"clip": c}) for t in (P, LABELS) for c in (True, False)),
+    *(
+        (softmax.softmax_crossentropy, (X[:, 0, 0], t), {"clip": c})
+        for t in (P, LABELS)
+        for c in (True, False)
+    ),
     *((softmax.softmax_crossentropy_grad, (P[:, 0], P, P), {"clip": clip}) for clip in (True, False)),
 ]
 
@@ -104,7 +112,9 @@ def numpy_of(value):
     return value.get()
 
 
-@pytest.mark.parametrize(("kernel", "arrays", "static"), CASES, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("kernel", "arrays", "static"), CASES, ids=lambda value: getattr(value, "__name__", "")
+)
 @pytest.mark.parametrize("cast", [single, lambda value: value], ids=["float32", "float64"])
 def test_reference_on_strict_arrays(kernel, arrays, static, cast):
     arrays = [cast(array) for array in arrays]

@@ -13,7 +13,9 @@ from tinynet.kernels.emit import host, vectors
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated
 
 IMPLEMENTATIONS = ("numpy", "numba")
-features = st.sampled_from([(1,), (5,), (1, 1, 4), (3, 5, 2), (9, 11, 3), (2, 3, 2, 3), (9, 13, 3), (11, 10, 19)])
+features = st.sampled_from(
+    [(1,), (5,), (1, 1, 4), (3, 5, 2), (9, 11, 3), (2, 3, 2, 3), (9, 13, 3), (11, 10, 19)]
+)
 
 
 @pytest.fixture(params=[16, 32], ids=lambda width: f"{width}-byte vectors")
@@ -42,7 +44,9 @@ def test_compiled_agrees_with_reference(n, shape, dtype, order, gradient_order, 
         expected = batch_norm_grad["numpy"](g, x, gamma, mean, var, epsilon=1e-3)
         assert_agree(batch_norm_grad["numba"](g, x, gamma, mean, var, epsilon=1e-3), expected, float32=1e-4)
         expected = batch_norm_inference["numpy"](x, gamma, beta, mean, var, epsilon=1e-3)
-        assert_agree(batch_norm_inference["numba"](x, gamma, beta, mean, var, epsilon=1e-3), expected, float32=1e-5)
+        assert_agree(
+            batch_norm_inference["numba"](x, gamma, beta, mean, var, epsilon=1e-3), expected, float32=1e-5
+        )
     assert_agree(y, expected, float32=1e-5)
     assert common.is_batch_last(batch_norm(x, gamma, beta, epsilon=1e-3)[0])
 
@@ -100,7 +104,9 @@ def test_float32_gradients_keep_their_digits():
     exact = batch_norm_grad["numpy"](g.astype(np.float64), x.astype(np.float64), gamma, m, v, epsilon=1e-3)
     got = batch_norm_grad["numba"](g, x, gamma, m.astype(np.float32), v.astype(np.float32), epsilon=1e-3)
     for one, other in zip(got, exact, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6 * np.abs(other).max() + 1e-6 * g.size**0.5)
+        np.testing.assert_allclose(
+            one, other, rtol=1e-5, atol=1e-6 * np.abs(other).max() + 1e-6 * g.size**0.5
+        )
 
 
 @given(st.sampled_from(IMPLEMENTATIONS), features, seeds)

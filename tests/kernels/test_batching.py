@@ -34,7 +34,9 @@ def test_picks_and_casts(n, shape, dtype, wanted, order):
 def test_one_launch_and_one_conversion(monkeypatch):
     launches = []
     launch = common.launch
-    monkeypatch.setattr(batching, "launch", lambda *args, **kwargs: launches.append(args) or launch(*args, **kwargs))
+    monkeypatch.setattr(
+        batching, "launch", lambda *args, **kwargs: launches.append(args) or launch(*args, **kwargs)
+    )
     monkeypatch.setattr(common, "to_batch_last", lambda *args: pytest.fail("converted once more"))
     common.batch_last(gather(np.zeros((9, 4, 4, 1), np.uint8), np.arange(7), np.float32))
     assert len(launches) == 1
@@ -54,7 +56,9 @@ def test_writes_where_it_is_told(n, dtype):
 
 
 @pytest.mark.parametrize("number", batching._NUMBERS)
-@pytest.mark.parametrize(("scalar", "lanes"), [("float", 4), ("float", 8), ("float", 16), ("double", 2), ("double", 8)])
+@pytest.mark.parametrize(
+    ("scalar", "lanes"), [("float", 4), ("float", 8), ("float", 16), ("double", 2), ("double", 8)]
+)
 def test_squares_are_cast_and_transposed(number, scalar, lanes):
     """On vectors of any width, squares 1 and 2 of three; what lies around them stays."""
     vectors = emit.Vectors(scalar, {"float": 4, "double": 8}[scalar], lanes, 16)
@@ -62,7 +66,9 @@ def test_squares_are_cast_and_transposed(number, scalar, lanes):
     out = np.full((3 * lanes, lanes + 1), -1, np.float32 if scalar == "float" else np.float64)
     places = np.array([row.ctypes.data for row in data])
     function = emit.address(batching.transposition(*batching._NUMBERS[number], vectors))
-    ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(function)(places.ctypes.data, out.ctypes.data, out.strides[0], 1, 3)
+    ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(function)(
+        places.ctypes.data, out.ctypes.data, out.strides[0], 1, 3
+    )
     expected = np.full_like(out, -1)
     expected[lanes:, :lanes] = data.T[lanes:]
     np.testing.assert_array_equal(out, expected)

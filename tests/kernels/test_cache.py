@@ -1,4 +1,6 @@
-"""The folder of compiled kernels: what is read from it was written by this user, and what is deleted from it is its own."""
+"""The folder of compiled kernels: what is read from it was written by this user,
+and what is deleted from it is its own.
+"""
 
 import ast
 import contextlib
@@ -108,14 +110,18 @@ def test_backup_tools_know_the_folder(place):
 
 FOREIGN = [
     "my_source.cu", "results.o", "a" * 63 + ".o", "a" * 65 + ".o", "A" * 64 + ".o", "g" * 64 + ".o", "a" * 64,
-    "a" * 64 + ".obj", "x" + "a" * 64 + ".o", "a" * 64 + ".o.txt", "a" * 64 + ".nbc~", "a" * 64 + ".o\n", "tmpabcd1234.tmp",
-    "x.tmp", "writing-.tmp", "writing-" + "0" * 15 + ".tmp", "writing-" + "0" * 16 + ".tmp.txt", ".hidden", "README.md",
+    "a" * 64 + ".obj", "x" + "a" * 64 + ".o", "a" * 64 + ".o.txt", "a" * 64 + ".nbc~", "a" * 64 + ".o\n",
+    "tmpabcd1234.tmp",
+    "x.tmp", "writing-.tmp", "writing-" + "0" * 15 + ".tmp", "writing-" + "0" * 16 + ".tmp.txt", ".hidden",
+    "README.md",
     "WRITING-" + "0" * 16 + ".tmp", "größe.o",
 ]  # fmt: skip
 
 
 def put_foreign_things(folder, outside):
-    """Files, folders and links of every name and age, those of the cache's own names among them. Their paths."""
+    """Files, folders and links of every name and age, those of the cache's own names among them.
+    Their paths.
+    """
     made = []
     for i, name in enumerate(FOREIGN):
         path = folder / name
@@ -159,7 +165,9 @@ def test_what_is_not_its_own_survives(place, tmp_path, monkeypatch, was_there):
         warnings.simplefilter("error")
         for _ in range(100):
             prune()
-    assert {path: (path.lstat().st_ino, path.lstat().st_size, path.lstat().st_mtime) for path in foreign} == before
+    assert {
+        path: (path.lstat().st_ino, path.lstat().st_size, path.lstat().st_mtime) for path in foreign
+    } == before
     if not was_there:
         assert not (place / NAME).exists(), "its own file went"
 
@@ -177,7 +185,9 @@ def test_in_a_folder_that_was_there_nothing_is_deleted_at_all(place, name):
 
 
 @posix
-@pytest.mark.parametrize("contents", [b"", b"Signature: 8a477f597d28d172789f06886806bc55\n# another program's cache\n"])
+@pytest.mark.parametrize(
+    "contents", [b"", b"Signature: 8a477f597d28d172789f06886806bc55\n# another program's cache\n"]
+)
 def test_anothers_tag_is_not_its_own(place, contents):
     place.mkdir(parents=True, mode=0o700)
     (place / cache.TAG).write_bytes(contents)
@@ -197,7 +207,9 @@ def test_a_folder_that_is_empty_is_its_own(place):
     assert listing(place) == [OTHER]
 
 
-@pytest.mark.parametrize(("days", "stays"), [(0, True), (89.9, True), (90.1, False), (4000, False), (-1, True)])
+@pytest.mark.parametrize(
+    ("days", "stays"), [(0, True), (89.9, True), (90.1, False), (4000, False), (-1, True)]
+)
 def test_kernels_that_nobody_reads_go_after_90_days(place, days, stays):
     cache.write(NAME, CONTENTS)
     aged(place / NAME, days)
@@ -240,7 +252,9 @@ def test_what_a_killed_compiler_left_goes_after_an_hour(place, minutes, stays):
 
 @posix
 def test_a_process_killed_while_it_writes_leaves_a_file_that_goes(place):
-    """Killed by SIGKILL between writing and renaming; the next process does not see its file, and later deletes it."""
+    """Killed by SIGKILL between writing and renaming; the next process does not see its file,
+    and later deletes it.
+    """
     code = f"""
 import os, signal
 from tinynet.kernels import cache, cache_folder
@@ -279,7 +293,9 @@ def test_what_it_makes_is_the_users_alone(tmp_path, monkeypatch, umask):
     finally:
         os.umask(before)
     made = tmp_path / "above" / "cache" / "kernels"
-    assert [stat.S_IMODE(path.stat().st_mode) for path in (made.parent.parent, made.parent, made)] == [0o700] * 3
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (made.parent.parent, made.parent, made)] == [
+        0o700
+    ] * 3
     assert [stat.S_IMODE(path.stat().st_mode) for path in made.iterdir()] == [0o600] * 2
 
 
@@ -319,7 +335,10 @@ def test_what_belongs_to_another_user_does_not_run(place, of):
         prune()
         assert (place / NAME).exists()
         return
-    with pytest.warns(UserWarning, match=f"belongs to another user .{NOBODY}.; set TINYNET_CACHE_DIR to a folder of your own"):
+    with pytest.warns(
+        UserWarning,
+        match=f"belongs to another user .{NOBODY}.; set TINYNET_CACHE_DIR to a folder of your own",
+    ):
         assert cache.read(NAME) is None
 
 
@@ -330,7 +349,11 @@ def test_what_belongs_to_root_is_read_by_everybody(monkeypatch, days):
     with tempfile.TemporaryDirectory() as above:
         monkeypatch.setenv("TINYNET_CACHE_DIR", above)
         cache.write(NAME, CONTENTS)
-        for path, mode in ((Path(above), 0o755), (cache.directory(), 0o755), (cache.directory() / NAME, 0o644)):
+        for path, mode in (
+            (Path(above), 0o755),
+            (cache.directory(), 0o755),
+            (cache.directory() / NAME, 0o644),
+        ):
             path.chmod(mode)
         aged(cache.directory() / NAME, days)
         child = os.fork()
@@ -366,7 +389,9 @@ def test_links_are_not_followed(place, tmp_path, what):
         assert cache.read(NAME) is None
         cache.write(NAME, b"new")
         assert cache.read(NAME) == b"new"
-        assert hashlib.sha256((tmp_path / "elsewhere").read_bytes()).digest() != b"new", "what the link led to is left alone"
+        assert hashlib.sha256((tmp_path / "elsewhere").read_bytes()).digest() != b"new", (
+            "what the link led to is left alone"
+        )
         assert CONTENTS in (tmp_path / "elsewhere").read_bytes()
 
 
@@ -421,10 +446,22 @@ def test_code_is_loaded_in_two_places_that_ask_the_cache():
     for path in sorted((ROOT / "kernels").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in loaders or ast.unparse(node.func) in ("pickle.load", "marshal.load", "np.load", "exec", "eval"):
+                name = (
+                    node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                )
+                if name in loaders or ast.unparse(node.func) in (
+                    "pickle.load",
+                    "marshal.load",
+                    "np.load",
+                    "exec",
+                    "eval",
+                ):
                     found.add((path.relative_to(ROOT / "kernels").as_posix(), name))
-    assert found == {("loops.py", "loads"), ("emit/objects.py", "from_data"), ("emit/objects.py", "add_object_file")}
+    assert found == {
+        ("loops.py", "loads"),
+        ("emit/objects.py", "from_data"),
+        ("emit/objects.py", "add_object_file"),
+    }
 
 
 # Whatever is in the folder
@@ -515,7 +552,9 @@ def unreadable(path, tmp_path):
 
 
 @posix
-@pytest.mark.parametrize("put", [fifo, endless, device, huge, unix_socket, inner_folder, nowhere, itself, unreadable])
+@pytest.mark.parametrize(
+    "put", [fifo, endless, device, huge, unix_socket, inner_folder, nowhere, itself, unreadable]
+)
 def test_what_is_no_file_of_its_own_is_not_waited_for(place, tmp_path, put):
     cache.write(OTHER, CONTENTS)
     if put is device and os.geteuid():
@@ -544,7 +583,8 @@ def test_a_file_larger_than_memory_is_not_read(place, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST_FILE", len(CONTENTS) + 31)
     assert cache.read(NAME) is None
     monkeypatch.setattr(cache, "LARGEST_FILE", 1 << 20)
-    monkeypatch.setattr(cache_folder.Folder, "read", lambda *arguments: bytes(1 << 62))  # MemoryError or OverflowError
+    # MemoryError or OverflowError
+    monkeypatch.setattr(cache_folder.Folder, "read", lambda *arguments: bytes(1 << 62))
     with contextlib.suppress(OverflowError):
         assert cache.read(NAME) is None
 

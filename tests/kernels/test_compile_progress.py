@@ -50,7 +50,8 @@ def test_a_terminal_shows_the_kernel_that_is_compiled_and_is_clean_afterwards(cl
 def test_a_file_gets_a_line_now_and_then(clock, monkeypatch):
     text = compile_kernels(io.StringIO(), monkeypatch, 7)  # 4 s each
     assert text == (
-        f"{BEGINNING}tinynet: compiling kernel 4, after 12 s: file3.py\ntinynet: compiling kernel 7, after 24 s: file6.py\n"
+        f"{BEGINNING}tinynet: compiling kernel 4, after 12 s: file3.py\ntinynet: "
+        "compiling kernel 7, after 24 s: file6.py\n"
     )
 
 
@@ -94,7 +95,9 @@ def test_both_kinds_of_kernels_are_counted_and_only_when_they_are_compiled(tmp_p
     found = []
     for _ in ("empty cache", "full cache"):
         environment = {**os.environ, "TINYNET_CACHE_DIR": str(tmp_path)}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         found.append([int(word) for word in done.stdout.split()])
         assert done.stderr.startswith("tinynet: compiling kernels") == (found[0] is found[-1])
     assert 0 < found[0][0] < found[0][1]

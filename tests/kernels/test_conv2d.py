@@ -155,7 +155,9 @@ def test_a_fused_relu_keeps_nan(name: str) -> None:
         conv2d.conv2d[name](x, np.ones((1, 1, 1, 1), np.float32), activation="elu", **static)
 
 
-def by_windows(x: np.ndarray, w: np.ndarray, strides: tuple[int, int], dilation: tuple[int, int]) -> np.ndarray:
+def by_windows(
+    x: np.ndarray, w: np.ndarray, strides: tuple[int, int], dilation: tuple[int, int]
+) -> np.ndarray:
     """Unpadded convolution out of NumPy's own windows and einsum: shares no code with the kernels."""
     extent = [(k - 1) * d + 1 for k, d in zip(w.shape[:2], dilation, strict=True)]
     windows = np.lib.stride_tricks.sliding_window_view(x, extent, axis=(1, 2))
@@ -269,7 +271,9 @@ def test_can_be_chosen_by_name() -> None:
 @pytest.mark.parametrize("implementation", [*ALL, *RUNGS])
 @pytest.mark.parametrize("images", [0, 2, 17])
 @pytest.mark.parametrize(
-    "kernel", [(2, 2, 1, 0), (2, 2, 0, 3), (0, 2, 2, 3), (2, 0, 2, 3), (0, 0, 0, 0)], ids=lambda kernel: str(kernel)
+    "kernel",
+    [(2, 2, 1, 0), (2, 2, 0, 3), (0, 2, 2, 3), (2, 0, 2, 3), (0, 0, 0, 0)],
+    ids=lambda kernel: str(kernel),
 )
 def test_a_kernel_without_weights_leaves_the_bias(implementation, images, kernel):
     """An empty sum is 0: the output is the bias, the gradients of x and w are 0 or have no elements."""

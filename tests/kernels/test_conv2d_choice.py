@@ -1,4 +1,6 @@
-"""Which convolutions take tiles and which a product; large ones, repeated ones, and what `explain` says about them."""
+"""Which convolutions take tiles and which a product; large ones, repeated ones,
+and what `explain` says about them.
+"""
 
 from typing import Any
 
@@ -39,10 +41,15 @@ ONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
         ("input gradient", 16, (3, 3, 7, 7), (2, 1), (1, 2), None),
         ("input gradient", 16, (3, 3, 7, 7), (2, 1), (2, 1), "phases"),
         ("forward", 16, (3, 3, 7, 7), (2, 2), (2, 2), None),
-        *[("forward", 16, w, (1, 1), (1, 1), "without weights") for w in ((0, 3, 7, 7), (3, 0, 7, 7), (3, 3, 0, 7))],
+        *[
+            ("forward", 16, w, (1, 1), (1, 1), "without weights")
+            for w in ((0, 3, 7, 7), (3, 0, 7, 7), (3, 3, 0, 7))
+        ],
     ],
 )
-def test_the_table(operation: str, images: int, w: Any, strides: Any, dilation: Any, word: str | None) -> None:
+def test_the_table(
+    operation: str, images: int, w: Any, strides: Any, dilation: Any, word: str | None
+) -> None:
     reason = why_product(operation, images, w, strides, dilation)
     assert reason is None if word is None else word in str(reason)
 
@@ -71,12 +78,22 @@ def test_explain_says_what_runs() -> None:
 def test_filters_so_many_that_weights_are_copied_together(n: int, kernel: Any, c: int, f: int) -> None:
     assert f * 4 > forward_loop.MAX_CHANNEL_STRIDE_BYTES
     rng = np.random.default_rng(n)
-    x, w = rng.normal(size=(n, 4, 5, c)).astype(np.float32), rng.normal(size=(*kernel, c, f)).astype(np.float32)
-    static = {"strides": (1, 1), "padding": SAME if kernel == (3, 3) else ONE, "dilation": (1, 1), "groups": 1}
+    x, w = (
+        rng.normal(size=(n, 4, 5, c)).astype(np.float32),
+        rng.normal(size=(*kernel, c, f)).astype(np.float32),
+    )
+    static = {
+        "strides": (1, 1),
+        "padding": SAME if kernel == (3, 3) else ONE,
+        "dilation": (1, 1),
+        "groups": 1,
+    }
     b = rng.normal(size=f).astype(np.float32)
     for name in ("vector", "im2col"):
         y = conv2d.conv2d[name](x, w, b, activation="relu", **static)
-        np.testing.assert_allclose(y, conv2d.conv2d["naive"](x, w, b, activation="relu", **static), rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(
+            y, conv2d.conv2d["naive"](x, w, b, activation="relu", **static), rtol=1e-4, atol=1e-3
+        )
     g = rng.normal(size=(n, 4, 5, f)).astype(np.float32)
     dx = conv2d.conv2d_input_grad["vector"](g, w, input_size=(4, 5), **static)
     expected = conv2d.conv2d_input_grad["naive"](g, w, input_size=(4, 5), **static)
@@ -91,9 +108,13 @@ def test_channels_so_many_that_images_are_copied_apart(activation: str | None) -
     w = rng.normal(size=(3, 3, c, f)).astype(np.float32)
     capture = Capture()
     with capture:
-        y = conv2d.conv2d(x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation)
+        y = conv2d.conv2d(
+            x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation
+        )
     assert len(capture.program) == 2  # the copy and the convolution
-    expected = conv2d.conv2d["im2col"](x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation)
+    expected = conv2d.conv2d["im2col"](
+        x, w, strides=(1, 1), padding=SAME, dilation=(1, 1), groups=1, activation=activation
+    )
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-3)
 
 
@@ -102,7 +123,9 @@ def test_channels_so_many_that_images_are_copied_apart(activation: str | None) -
 def test_a_repeated_convolution_reads_the_numbers_of_today(order: Any, strides: Any, f: int) -> None:
     rng = np.random.default_rng(7)
     static = {"strides": strides, "padding": SAME, "dilation": (1, 1), "groups": 1}
-    x, g = (common.to_batch_last(rng.normal(size=(18, 6 // s, 6 // s, k))) for s, k in ((1, 3), (strides[0], f)))
+    x, g = (
+        common.to_batch_last(rng.normal(size=(18, 6 // s, 6 // s, k))) for s, k in ((1, 3), (strides[0], f))
+    )
     w, b = np.array(rng.normal(size=(3, 3, 3, f)), order=order), rng.normal(size=f)
     capture = Capture()
     with capture:

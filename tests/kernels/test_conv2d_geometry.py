@@ -14,10 +14,13 @@ ONE = {"strides": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "grou
 
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "dilation", "pair"),
-    [(28, 3, 1, 1, (1, 1)), (28, 2, 1, 1, (0, 1)), (7, 3, 2, 1, (1, 1)), (8, 3, 2, 1, (0, 1)), (5, 1, 3, 1, (0, 0)),
+    [(28, 3, 1, 1, (1, 1)), (28, 2, 1, 1, (0, 1)), (7, 3, 2, 1, (1, 1)), (8, 3, 2, 1, (0, 1)),
+     (5, 1, 3, 1, (0, 0)),
      (9, 3, 1, 2, (2, 2)), (1, 7, 1, 1, (3, 3))],
 )  # fmt: skip
-def test_same_padding_is_tensorflows(size: int, kernel: int, stride: int, dilation: int, pair: tuple[int, int]) -> None:
+def test_same_padding_is_tensorflows(
+    size: int, kernel: int, stride: int, dilation: int, pair: tuple[int, int]
+) -> None:
     got = conv2d.resolve_padding("same", (size, 4), (kernel, 1), (stride, 1), (dilation, 1))
     assert got == (pair, (0, 0))
 
@@ -30,14 +33,25 @@ def test_same_gives_the_ceiling(size: int, kernel: int, stride: int, dilation: i
 
 
 @given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4), st.integers(1, 3))
-def test_causal_gives_the_ceiling_and_nothing_later(size: int, kernel: int, stride: int, dilation: int) -> None:
+def test_causal_gives_the_ceiling_and_nothing_later(
+    size: int, kernel: int, stride: int, dilation: int
+) -> None:
     before, after = geometry.padding_along("causal", size, kernel, stride, dilation)
     assert geometry.output_length(size, kernel, stride, (before, after), dilation) == -(-size // stride)
     assert (kernel - 1) * dilation - before == after == 0  # the last tap of output o lies at o * stride
 
 
-@given(st.integers(0, 12), st.integers(1, 9), st.integers(1, 7), st.integers(1, 4), st.integers(-4, 8), ONE_TO_THREE)
-def test_tap_range_is_what_it_says(output: int, size: int, taps: int, stride: int, padding: int, dilation: int) -> None:
+@given(
+    st.integers(0, 12),
+    st.integers(1, 9),
+    st.integers(1, 7),
+    st.integers(1, 4),
+    st.integers(-4, 8),
+    ONE_TO_THREE,
+)
+def test_tap_range_is_what_it_says(
+    output: int, size: int, taps: int, stride: int, padding: int, dilation: int
+) -> None:
     first, end = geometry.tap_range(output, size, taps, stride, padding, dilation)
     inside = [k for k in range(taps) if 0 <= output * stride + k * dilation - padding < size]
     assert list(range(first, end)) == inside

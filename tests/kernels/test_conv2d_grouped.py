@@ -40,7 +40,9 @@ def computed(x: np.ndarray, w: np.ndarray, g: np.ndarray, **static: Any) -> list
     ]
 
 
-def arrays(n: int, size: tuple[int, int], shape: tuple[int, ...], static: dict[str, Any], dtype: Any = np.float64) -> Any:
+def arrays(
+    n: int, size: tuple[int, int], shape: tuple[int, ...], static: dict[str, Any], dtype: Any = np.float64
+) -> Any:
     """x, w, g for a kernel of `shape` (KH, KW, channels and filters of a group)."""
     rng = np.random.default_rng(n)
     *kernel, c, f = shape
@@ -54,7 +56,8 @@ def arrays(n: int, size: tuple[int, int], shape: tuple[int, ...], static: dict[s
 
 @given(
     n=st.sampled_from([1, 5, 16, 33, 64]), groups=st.integers(2, 9), c=st.integers(1, 2), f=st.integers(1, 3),
-    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)), strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    strides=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)), pads=st.tuples(*[st.integers(0, 3)] * 4),
     more=st.tuples(st.integers(0, 9), st.integers(0, 9)),
 )  # fmt: skip
@@ -62,14 +65,16 @@ def test_all_groups_at_once_are_the_groups_one_by_one(n, groups, c, f, kernel, s
     padding = (pads[:2], pads[2:])
     static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
     size = tuple(
-        max(1, (k - 1) * d + 1 - sum(p)) + extra for k, d, p, extra in zip(kernel, dilation, padding, more, strict=True)
+        max(1, (k - 1) * d + 1 - sum(p)) + extra
+        for k, d, p, extra in zip(kernel, dilation, padding, more, strict=True)
     )
     x, w, g = arrays(n, size, (*kernel, c, f), static)
     for got, expected in zip(computed(x, w, g, **static), by_groups(x, w, g, **static), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-11, atol=1e-11 * (1 + np.abs(expected).max()))
 
 
-# Maps, channels and batches of nets that are used; kernels with more sums than registers; more filters than lie near.
+# Maps, channels and batches of nets that are used; kernels with more sums than registers;
+# more filters than lie near.
 @pytest.mark.parametrize(
     ("n", "size", "shape", "groups", "stride"),
     [
@@ -113,7 +118,9 @@ def test_explain():
     assert text.count("register tiles") == 3
     assert "all 64 groups in one launch" in text
     assert "depthwise.py" in text
-    assert "one group after the other" in kernels.explain("conv2d", (32, 5, 5, 128), (3, 3, 64, 256), groups=2)
+    assert "one group after the other" in kernels.explain(
+        "conv2d", (32, 5, 5, 128), (3, 3, 64, 256), groups=2
+    )
     assert "one lane" not in kernels.explain("conv2d", (1, 7, 7, 1000), (3, 3, 1, 1000), groups=1000)
 
 

@@ -19,7 +19,9 @@ SAME = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "gro
 
 @pytest.fixture
 def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too."""
+    """The tiles of NEON (32 registers of 16 bytes),
+    AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too.
+    """
     monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
     monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
     emit.vectors.cache_clear()
@@ -77,7 +79,9 @@ def test_split_covers_in_equal_pieces() -> None:
 @pytest.mark.parametrize(("images", "most"), [(1, 1), (16, 1), (100, 7), (256, 16)])
 def test_the_batch_is_divided_without_gaps(images: int, most: int) -> None:
     window = Window(strides=(1, 1), corner=(1, 1), dilation=(1, 1))
-    plan = weight_loop.weight_plan((4, 4), (4, 4), (3, 3), 2, 2, window, emit.vectors(np.dtype(np.float32)), images)
+    plan = weight_loop.weight_plan(
+        (4, 4), (4, 4), (3, 3), 2, 2, window, emit.vectors(np.dtype(np.float32)), images
+    )
     parts = weight_loop.WeightLoop(*plan.loop).parts.tolist()
     lanes = emit.vectors(np.dtype(np.float32)).lanes
     covered = [block for first, blocks, _ in parts for block in range(first, first + blocks)]

@@ -1,4 +1,6 @@
-"""The gradients by kernel and bias: bands of rows, parts of the batch, every vector width, and repeated launches."""
+"""The gradients by kernel and bias: bands of rows, parts of the batch,
+every vector width, and repeated launches.
+"""
 
 import os
 import subprocess
@@ -22,7 +24,8 @@ def loop_of(plan: Any) -> weight_loop.WeightLoop:
     return weight_loop.WeightLoop(*plan.loop)
 
 
-# images, height, width, channels, filters, kernel, stride, dilation, padding: each has several bands, parts or runs
+# images, height, width, channels, filters, kernel, stride, dilation, padding:
+# each has several bands, parts or runs
 CASES = [
     (37, 28, 28, 1, 7, 3, 1, 1, 1),
     (130, 14, 14, 7, 5, 3, 1, 1, 1),
@@ -45,7 +48,9 @@ CASES = [
 
 @pytest.fixture(params=[16, 32, 64])
 def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too."""
+    """The tiles of NEON (32 registers of 16 bytes),
+    AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too.
+    """
     monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
     monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
     emit.vectors.cache_clear()
@@ -65,14 +70,20 @@ def arrays(case: tuple[int, ...], dtype: Any = np.float64) -> tuple[Any, Any, di
     x = np.random.default_rng(0).normal(size=(n, height, width, channels))
     y = conv2d.conv2d["im2col"](x, np.zeros((kernel, kernel, channels, filters)), **static)
     g = np.random.default_rng(1).normal(size=y.shape)
-    return common.to_batch_last(x, dtype), common.to_batch_last(g, dtype), {"kernel_size": (kernel, kernel), **static}
+    return (
+        common.to_batch_last(x, dtype),
+        common.to_batch_last(g, dtype),
+        {"kernel_size": (kernel, kernel), **static},
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_the_reference(case: tuple[int, ...]) -> None:
     x, g, static = arrays(case)
     expected = conv2d.conv2d_weight_grad["im2col"](x, g, **static)
-    np.testing.assert_allclose(conv2d.conv2d_weight_grad["vector"](x, g, **static), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        conv2d.conv2d_weight_grad["vector"](x, g, **static), expected, rtol=1e-9, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("case", [CASES[1], CASES[5], CASES[9]])
@@ -80,17 +91,23 @@ def test_every_vector_width(vector_bytes: int, case: tuple[int, ...]) -> None:
     x, g, static = arrays(case, np.float32)
     expected = conv2d.conv2d_weight_grad["im2col"](x.astype(float), g.astype(float), **static)
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(conv2d.conv2d_weight_grad["vector"](x, g, **static) / scale, expected / scale, atol=3e-6)
+    np.testing.assert_allclose(
+        conv2d.conv2d_weight_grad["vector"](x, g, **static) / scale, expected / scale, atol=3e-6
+    )
     dz, db = conv2d.conv2d_activation_grad["vector"](g, -g, "relu")
     np.testing.assert_array_equal(dz, np.where(g < 0, g, 0))
     np.testing.assert_allclose(db, dz.sum(axis=(0, 1, 2), dtype=float), rtol=1e-5)
 
 
 @pytest.mark.parametrize("part_bytes", [1 << 10, 1 << 14, 1 << 24])
-def test_bands_and_parts_cover_every_row_of_every_image_once(monkeypatch: pytest.MonkeyPatch, part_bytes: int) -> None:
+def test_bands_and_parts_cover_every_row_of_every_image_once(
+    monkeypatch: pytest.MonkeyPatch, part_bytes: int
+) -> None:
     monkeypatch.setattr(weight_loop, "MAX_PART_BYTES", part_bytes)
     v = emit.vectors(np.dtype(np.float32))
-    plan = loop_of(weight_loop.weight_plan.__wrapped__((11, 9), (11, 9), (3, 3), 4, 6, SAME, v, 10 * v.lanes + 1))
+    plan = loop_of(
+        weight_loop.weight_plan.__wrapped__((11, 9), (11, 9), (3, 3), 4, 6, SAME, v, 10 * v.lanes + 1)
+    )
     seen = np.zeros((11, 11), int)  # row, block
     first_run = plan.tiles[0, 5]
     runs = range(first_run, first_run + 3)
@@ -105,15 +122,24 @@ def test_a_small_batch_is_not_divided_more_than_needed() -> None:
     """At 32 images the results of many parts would cost more than they help."""
     v = emit.vectors(np.dtype(np.float32))
     for size, channels, filters in ((14, 14, 14), (7, 28, 28), (3, 28, 56)):
-        plan = loop_of(weight_loop.weight_plan((size, size), (size, size), (3, 3), channels, filters, SAME, v, 2 * v.lanes))
+        plan = loop_of(
+            weight_loop.weight_plan(
+                (size, size), (size, size), (3, 3), channels, filters, SAME, v, 2 * v.lanes
+            )
+        )
         assert len(plan.parts) * len(plan.bounds) == 1
 
 
 @pytest.mark.parametrize("activation", [None, "relu"])
 @pytest.mark.parametrize("shape", [(37, 6, 5, 11), (128, 14, 14, 7), (3, 1, 1, 1), (64, 2, 3, 40)])
-def test_activation_gradient_and_bias_gradient_in_one_pass(shape: tuple[int, ...], activation: str | None) -> None:
+def test_activation_gradient_and_bias_gradient_in_one_pass(
+    shape: tuple[int, ...], activation: str | None
+) -> None:
     rng = np.random.default_rng(2)
-    g, y = common.to_batch_last(rng.normal(size=shape)), common.to_batch_last(np.maximum(rng.normal(size=shape), 0))
+    g, y = (
+        common.to_batch_last(rng.normal(size=shape)),
+        common.to_batch_last(np.maximum(rng.normal(size=shape), 0)),
+    )
     expected_dz, expected_db = conv2d.conv2d_activation_grad["im2col"](g, y, activation)
     dz, db = conv2d.conv2d_activation_grad["vector"](g, y, activation)
     np.testing.assert_array_equal(dz, expected_dz)
@@ -153,7 +179,9 @@ def test_recorded_launches_compute_the_gradients_of_other_numbers(groups: int, f
 
 
 @pytest.mark.parametrize("rows", [0, 1])
-def test_threads_without_a_row_of_the_scratch_have_memory_of_their_own(monkeypatch: pytest.MonkeyPatch, rows: int) -> None:
+def test_threads_without_a_row_of_the_scratch_have_memory_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
     """Threads that another thread asks for come after the scratch was made."""
     x, g, static = arrays((128, 14, 14, 32, 64, 3, 1, 1, 1), np.float32)
     expected = conv2d.conv2d_weight_grad(x, g, **static)
@@ -198,9 +226,13 @@ def test_tiles_of_equal_maps_are_shared() -> None:
     """A tile of a map that is not small knows its width only: heights and batches share it."""
     v = emit.vectors(np.dtype(np.float32))
     addresses = [
-        loop_of(weight_loop.weight_plan((h, 14), (h, 14), (3, 3), 2, 3, SAME, v, n * v.lanes)).tiles[:, 0].tolist()
+        loop_of(weight_loop.weight_plan((h, 14), (h, 14), (3, 3), 2, 3, SAME, v, n * v.lanes))
+        .tiles[:, 0]
+        .tolist()
         for h, n in ((14, 1), (28, 1), (14, 4))
     ]
     assert addresses[0] == addresses[1] == addresses[2]
-    first, second = (bias.BiasLoop(*bias.bias_plan(shape, "relu", v).loop) for shape in ((16, 5, 5, 9), (32, 7, 7, 9)))
+    first, second = (
+        bias.BiasLoop(*bias.bias_plan(shape, "relu", v).loop) for shape in ((16, 5, 5, 9), (32, 7, 7, 9))
+    )
     assert first.tiles[0, 0] == second.tiles[0, 0]

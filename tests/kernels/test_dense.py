@@ -1,4 +1,6 @@
-"""Dense layers in one launch: agree with the formulas, same bits at any number of threads, right for any memory order."""
+"""Dense layers in one launch: agree with the formulas, same bits at any number of threads,
+right for any memory order.
+"""
 
 import numpy as np
 import pytest
@@ -105,7 +107,8 @@ def test_bits_do_not_depend_on_threads(shape, monkeypatch):
 @pytest.mark.parametrize("width", [16, 32, 64])
 def test_every_vector_width(monkeypatch, width):
     monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(width))
-    monkeypatch.setattr(host, "registers", lambda: 16 if width == 32 else 32)  # as NEON, AVX2 and AVX-512 have
+    # as NEON, AVX2 and AVX-512 have
+    monkeypatch.setattr(host, "registers", lambda: 16 if width == 32 else 32)
     vectors.cache_clear()
     try:
         for dtype in DTYPES:
@@ -114,7 +117,9 @@ def test_every_vector_width(monkeypatch, width):
                 y = dense(x, w, b, activation=activation)
                 assert_agree(y, dense["numpy"](x, w, b, activation=activation), float32=1e-5)
                 found = dense_grad(g, x, w, y, activation=activation, wanted=ALL)
-                assert_agree(found, dense_grad["numpy"](g, x, w, y, activation=activation, wanted=ALL), float32=2e-5)
+                assert_agree(
+                    found, dense_grad["numpy"](g, x, w, y, activation=activation, wanted=ALL), float32=2e-5
+                )
     finally:
         monkeypatch.undo()
         vectors.cache_clear()

@@ -51,7 +51,9 @@ def test_everything_else_gets_the_reference(double, x):
 
 
 def test_an_operation_may_be_declared_apart(monkeypatch):
-    """Its reference is registered like the others, in any order, and is the first of the names to choose from."""
+    """Its reference is registered like the others, in any order,
+    and is the first of the names to choose from.
+    """
     monkeypatch.setattr(common, "_families", {})
 
     @common.declared("plain")
@@ -119,7 +121,8 @@ def test_direct_access(double):
 def test_families_of_the_package():
     families = kernels.families()
     assert set(families) >= {
-        "activations", "average_pool2d", "batch_norm", "conv2d", "dropout", "max_pool2d", "optimizers", "softmax", "sum"
+        "activations", "average_pool2d", "batch_norm", "conv2d", "dropout", "max_pool2d", "optimizers",
+        "softmax", "sum"
     }  # fmt: skip
     assert set(families["max_pool2d"]) == {"numpy", "numba", "naive"}
     assert {"im2col", "naive"} <= set(families["conv2d"])

@@ -49,7 +49,9 @@ def test_compiled_agrees_with_reference(n, shape, rate, key, dtype, order, gradi
         assert_agree(dropout_grad["numba"](g, bits, rate=rate), expected)
     assert common.is_batch_last(y)
     one = np.ones_like(x)
-    np.testing.assert_array_equal(dropout["numba"](one, given, rate=rate)[0], dropout_grad["numba"](one, bits, rate=rate))
+    np.testing.assert_array_equal(
+        dropout["numba"](one, given, rate=rate)[0], dropout_grad["numba"](one, bits, rate=rate)
+    )
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
@@ -103,7 +105,12 @@ def test_ends_of_the_rate(name):
     assert not dropout_grad[name](x, bits, rate=1.0).any()
 
 
-@given(batches, st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]), dtypes, orders)
+@given(
+    batches,
+    st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]),
+    dtypes,
+    orders,
+)
 def test_noise_shape(n, noise_shape, dtype, order):
     """Drawn as for an array of the reduced shape, then shared along the axes of size 1."""
     x = normal(np.random.default_rng(0), (n, 5, 3, 2), dtype, order)
@@ -114,7 +121,9 @@ def test_noise_shape(n, noise_shape, dtype, order):
     for y, bits in results:
         np.testing.assert_array_equal(bits, expected)
         np.testing.assert_array_equal(y != 0, np.broadcast_to(unpack(bits, reduced), x.shape))
-    gradients = [dropout_grad[name](x, expected, rate=0.4, noise_shape=noise_shape) for name in IMPLEMENTATIONS]
+    gradients = [
+        dropout_grad[name](x, expected, rate=0.4, noise_shape=noise_shape) for name in IMPLEMENTATIONS
+    ]
     np.testing.assert_array_equal(*gradients)
 
 

@@ -12,7 +12,12 @@ from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, u
 
 
 @given(
-    batches, st.sampled_from([(), (1,), (5,), (3, 2)]), dtypes, st.sampled_from([np.int32, np.int64, np.uint8]), orders, seeds
+    batches,
+    st.sampled_from([(), (1,), (5,), (3, 2)]),
+    dtypes,
+    st.sampled_from([np.int32, np.int64, np.uint8]),
+    orders,
+    seeds,
 )
 def test_compiled_agrees_with_reference(n, shape, dtype, kind, order, seed):
     rng = np.random.default_rng(seed)

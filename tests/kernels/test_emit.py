@@ -33,7 +33,9 @@ def call(address: int, *arguments: Any) -> None:
     ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(numbers))(address)(*numbers)
 
 
-@pytest.mark.parametrize(("dtype", "lanes"), [("float", 4), ("float", 8), ("float", 16), ("double", 2), ("double", 8)])
+@pytest.mark.parametrize(
+    ("dtype", "lanes"), [("float", 4), ("float", 8), ("float", 16), ("double", 2), ("double", 8)]
+)
 def test_a_loop_over_vectors(dtype: str, lanes: int) -> None:
     vectors = emit.Vectors(dtype, {"float": 4, "double": 8}[dtype], lanes, 32)
     kind = np.float32 if dtype == "float" else np.float64
@@ -111,13 +113,19 @@ def test_a_damaged_file_is_compiled_anew(cache: Path, damage: str) -> None:
     first = code()
     (file,) = cache.glob("*.o")
     good = file.read_bytes()
-    bad = {"emptied": b"", "cut short": good[:-9], "one byte changed": good[:40] + bytes([good[40] ^ 1]) + good[41:]}
+    bad = {
+        "emptied": b"",
+        "cut short": good[:-9],
+        "one byte changed": good[:40] + bytes([good[40] ^ 1]) + good[41:],
+    }
     file.write_bytes(bad[damage])
     assert code() == first
     assert file.read_bytes() == good, "the damaged file is replaced"
 
 
-def test_a_folder_that_cannot_be_written_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     obstacle = tmp_path / "file"
     obstacle.write_text("not a folder")
     monkeypatch.setenv("TINYNET_CACHE_DIR", str(obstacle))
@@ -140,4 +148,6 @@ def test_wide_vectors_are_used() -> None:
     multiply_adds = [line for line in text.splitlines() if "vfmadd" in line]
     assert len(multiply_adds) == 7 * 3 * 3
     assert all("zmm" in line for line in multiply_adds)
-    assert not any("zmm" in line and "rsp" in line for line in text.splitlines()), "sums are kept in registers"
+    assert not any("zmm" in line and "rsp" in line for line in text.splitlines()), (
+        "sums are kept in registers"
+    )

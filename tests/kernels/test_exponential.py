@@ -32,7 +32,9 @@ EXPECTED = (
 
 @pytest.mark.parametrize("which", range(4), ids=["exp", "expm1", "tanh", "sigmoid"])
 def test_to_the_rounding(which):
-    grid = np.concatenate([np.linspace(-708, 709.7, 20001), np.linspace(-2, 2, 4001), np.geomspace(1e-300, 1, 301)])
+    grid = np.concatenate(
+        [np.linspace(-708, 709.7, 20001), np.linspace(-2, 2, 4001), np.geomspace(1e-300, 1, 301)]
+    )
     y = np.empty_like(grid)
     _apply(y, grid, which)
     np.testing.assert_allclose(y, [EXPECTED[which](v) for v in grid], rtol=1e-15, atol=0)

@@ -1,4 +1,6 @@
-"""The matrix product: right for every layout, bits independent of threads, settings of the process put back."""
+"""The matrix product: right for every layout, bits independent of threads,
+settings of the process put back.
+"""
 
 from threading import Thread
 
@@ -60,7 +62,10 @@ def test_large_and_narrow_results(shape, dtype):
 @pytest.mark.parametrize("shape", [(64, 64, 64), (257, 1100, 257), (10, 200, 5000)])
 def test_bits_do_not_depend_on_the_threads_of_the_loops(shape):
     rng = np.random.default_rng(0)
-    a, b = rng.standard_normal(shape[:2]).astype(np.float32), rng.standard_normal(shape[1:]).astype(np.float32)
+    a, b = (
+        rng.standard_normal(shape[:2]).astype(np.float32),
+        rng.standard_normal(shape[1:]).astype(np.float32),
+    )
     expected, before = gemm(a, b), threads.get_num_threads()
     threads.set_num_threads(1)
     try:
@@ -79,7 +84,9 @@ def test_bits_do_not_depend_on_threads(size):
         np.testing.assert_array_equal(gemm(a, b), one)
 
 
-@pytest.mark.parametrize(("width", "registers"), [(16, 32), (32, 16), (64, 32)], ids=["NEON", "AVX2", "AVX-512"])
+@pytest.mark.parametrize(
+    ("width", "registers"), [(16, 32), (32, 16), (64, 32)], ids=["NEON", "AVX2", "AVX-512"]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_vector_width(monkeypatch, width, registers, dtype):
     monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(width))
@@ -92,7 +99,9 @@ def test_every_vector_width(monkeypatch, width, registers, dtype):
         for left in (a, np.asfortranarray(a)):  # both layouts
             out = np.empty((23, 37), dtype)
             multiply(left, b, out)
-            np.testing.assert_allclose(out, np.einsum("mk,kn->mn", a.astype(float), b), rtol=0, atol=tolerance)
+            np.testing.assert_allclose(
+                out, np.einsum("mk,kn->mn", a.astype(float), b), rtol=0, atol=tolerance
+            )
     finally:
         monkeypatch.undo()
         vectors.cache_clear()

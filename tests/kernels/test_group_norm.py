@@ -49,7 +49,9 @@ def test_compiled_agrees_with_double_precision(n, layout, dtype, order, gradient
         expected = group_norm["numpy"](*double(x, gamma, beta), centred=centred, **static)
         assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=1e-5)
         mean, var = expected[1:]
-        found = group_norm_grad["numba"](g, x, gamma, *(one.astype(dtype) for one in (mean, var)), centred=centred, **static)
+        found = group_norm_grad["numba"](
+            g, x, gamma, *(one.astype(dtype) for one in (mean, var)), centred=centred, **static
+        )
         expected = group_norm_grad["numpy"](*double(g, x, gamma), mean, var, centred=centred, **static)
         assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=2e-5)
 
@@ -112,7 +114,9 @@ def test_a_large_mean_costs_no_digits_of_the_variance():
     np.testing.assert_allclose(group_norm(x, one, one, axes=(1, 2, 3), epsilon=1e-3)[2], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("layout", [((9, 8, 40), (3,), (40,)), ((9, 8, 40), (1, 2, 3), (9, 8, 40)), ((30, 20), (2,), (20,))])
+@pytest.mark.parametrize(
+    "layout", [((9, 8, 40), (3,), (40,)), ((9, 8, 40), (1, 2, 3), (9, 8, 40)), ((30, 20), (2,), (20,))]
+)
 def test_same_bits_at_any_number_of_threads(layout):
     rng, x, gamma, beta, static = case(70, layout, np.float32, "batch_last", 4)
     g = normal(rng, x.shape, np.float32, "batch_last")
@@ -120,7 +124,9 @@ def test_same_bits_at_any_number_of_threads(layout):
     for count in (1, before):
         threads.set_num_threads(count)
         y, mean, var = group_norm(x, gamma, beta, **static)
-        found.append([a.tobytes() for a in (y, mean, var, *group_norm_grad(g, x, gamma, mean, var, **static))])
+        found.append(
+            [a.tobytes() for a in (y, mean, var, *group_norm_grad(g, x, gamma, mean, var, **static))]
+        )
     assert found[0] == found[1]
 
 

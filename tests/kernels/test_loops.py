@@ -1,4 +1,6 @@
-"""Compiled loops on disk: found again by what they were compiled from, in every process, and by nothing else."""
+"""Compiled loops on disk: found again by what they were compiled from,
+in every process, and by nothing else.
+"""
 
 import os
 import subprocess
@@ -38,7 +40,10 @@ def fingerprint(source=SOURCE, serial=common.serial, name="somewhere"):
 
 def test_what_changes_nothing_in_the_code_finds_it_again():
     assert fingerprint() == fingerprint()
-    assert fingerprint(SOURCE.replace("LIMIT = 3", "LIMIT = 3  # of them\n\ndef other(x):\n    return x")) == fingerprint()
+    assert (
+        fingerprint(SOURCE.replace("LIMIT = 3", "LIMIT = 3  # of them\n\ndef other(x):\n    return x"))
+        == fingerprint()
+    )
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,9 @@ def test_emitted_calls_are_part_of_it(monkeypatch):
 
 @pytest.mark.parametrize("place", range(9))
 def test_what_compiles_is_part_of_a_name(monkeypatch, place):
-    """Versions of Numba, LLVM, NumPy and Python, and settings: where one of them differs, another file is asked for."""
+    """Versions of Numba, LLVM, NumPy and Python, and settings: where one of them differs,
+    another file is asked for.
+    """
     from tinynet.kernels import reduce
 
     parts = loops._compiler()
@@ -222,8 +229,14 @@ def test_a_compiler_that_is_turned_off_is_said(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "accepted"),
     [
-        *[("TINYNET_VECTOR_BYTES", value, "16, 32 or 64") for value in ("abc", "48", "-16", "1e9", "0", "16.0", "9" * 5000)],
-        *[("TINYNET_NUM_THREADS", value, "an integer from 1 to 256") for value in ("abc", "0", "-1", "257", "1.5", "9" * 5000)],
+        *[
+            ("TINYNET_VECTOR_BYTES", value, "16, 32 or 64")
+            for value in ("abc", "48", "-16", "1e9", "0", "16.0", "9" * 5000)
+        ],
+        *[
+            ("TINYNET_NUM_THREADS", value, "an integer from 1 to 256")
+            for value in ("abc", "0", "-1", "257", "1.5", "9" * 5000)
+        ],
     ],
 )
 def test_variables_that_mean_nothing_are_named(monkeypatch, name, value, accepted):

@@ -1,4 +1,6 @@
-"""The compiled optimizer updates agree with the NumPy references in every memory order, and repeat their own bits."""
+"""The compiled optimizer updates agree with the NumPy references in every memory order,
+and repeat their own bits.
+"""
 
 import inspect
 import itertools
@@ -50,7 +52,9 @@ def copy(array):
 
 
 def state(rng, shape, dtype, slots):
-    """A variable, a gradient and slots, second moments larger than squared first moments, as they always are."""
+    """A variable, a gradient and slots, second moments larger than squared first moments,
+    as they always are.
+    """
     arrays = [rng.standard_normal(shape), rng.standard_normal(shape)]
     arrays += [rng.uniform(0.1, 0.3, shape) if slot else None for slot in slots]
     return [a if a is None else np.asarray(a, dtype) for a in arrays]

@@ -1,4 +1,6 @@
-"""Compiled loops and threads: several Python threads, forked children, and the same bits at any number of threads."""
+"""Compiled loops and threads: several Python threads, forked children,
+and the same bits at any number of threads.
+"""
 
 import os
 import subprocess
@@ -96,7 +98,9 @@ FORK = """
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize(
-    "when", [{"before": False}, {"before": True}, {"before": True, "others": 2, "times": 40}], ids=["before", "after", "while"]
+    "when",
+    [{"before": False}, {"before": True}, {"before": True, "others": 2, "times": 40}],
+    ids=["before", "after", "while"],
 )
 def test_a_child_of_a_fork_has_threads_of_its_own(when):
     """Forked before the first launch, after it, and while other threads launch; and forked again."""
@@ -172,7 +176,9 @@ def test_compiling_is_announced_once(tmp_path):
     notices = []
     for _ in ("empty cache", "full cache"):
         environment = {**os.environ, "TINYNET_CACHE_DIR": str(tmp_path)}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         notices.append(done.stderr)
     assert notices[0].count("compiling kernels") == 1
     assert not notices[1]

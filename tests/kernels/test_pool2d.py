@@ -1,4 +1,6 @@
-"""Pooling: every implementation against a window-by-window definition, its adjoints and finite differences."""
+"""Pooling: every implementation against a window-by-window definition,
+its adjoints and finite differences.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +16,17 @@ from tinynet.kernels.pool2d import (
     max_pool2d_grad,
 )
 
-from kernel_cases import assert_agree, assert_gradient, batches, distinct, dtypes, normal, orders, seeds, unmutated
+from kernel_cases import (
+    assert_agree,
+    assert_gradient,
+    batches,
+    distinct,
+    dtypes,
+    normal,
+    orders,
+    seeds,
+    unmutated,
+)
 
 IMPLEMENTATIONS = ("numpy", "numba", "naive")
 implementations = st.sampled_from(IMPLEMENTATIONS)
@@ -23,7 +35,9 @@ PLAIN = {"pool_size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 
 @st.composite
 def poolings(draw):
-    """Image size and the static arguments of a pooling that fits it: any stride, explicit padding below the window."""
+    """Image size and the static arguments of a pooling that fits it: any stride,
+    explicit padding below the window.
+    """
     window = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     padding = tuple(draw(st.tuples(st.integers(0, k - 1), st.integers(0, k - 1))) for k in window)
     size = tuple(draw(st.integers(max(1, k - sum(pads)), 8)) for k, pads in zip(window, padding, strict=True))
@@ -77,7 +91,9 @@ def test_max_pool_gradient_and_its_adjoint(pooling, n, c, dtype, order, seed):
         for name in IMPLEMENTATIONS:
             assert_agree(max_pool2d_grad[name](g, index, input_size=size, **static), expected)
             np.testing.assert_array_equal(max_pool2d_gather[name](x, index, **static), y)
-    assert (g * y).sum(dtype=np.float64) == pytest.approx((expected * x).sum(dtype=np.float64), rel=1e-4, abs=1e-3)
+    assert (g * y).sum(dtype=np.float64) == pytest.approx(
+        (expected * x).sum(dtype=np.float64), rel=1e-4, abs=1e-3
+    )
 
 
 @given(poolings(), implementations, seeds)

@@ -1,4 +1,6 @@
-"""The quota of processor time, read from control groups as Linux writes them, in a folder that stands for /sys/fs/cgroup."""
+"""The quota of processor time, read from control groups as Linux writes them,
+in a folder that stands for /sys/fs/cgroup.
+"""
 
 import os
 
@@ -81,7 +83,19 @@ def test_a_group_that_is_not_seen_from_within_a_container(groups):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "\n", "max", "100000 0", "0 100000", "-5 100000", "1e5 100000", "1 2 3", "9" * 400 + " 1", "\0", "größe 1"],
+    [
+        "",
+        "\n",
+        "max",
+        "100000 0",
+        "0 100000",
+        "-5 100000",
+        "1e5 100000",
+        "1 2 3",
+        "9" * 400 + " 1",
+        "\0",
+        "größe 1",
+    ],
 )
 def test_what_says_nothing_limits_nothing(groups, text):
     groups.put("cpu.max", text)
@@ -97,7 +111,8 @@ def test_no_control_groups_at_all(tmp_path):
 
 @settings(max_examples=200, deadline=None)
 @given(
-    membership=st.binary(max_size=60) | st.sampled_from([b"0::/", b"1:cpu:/", b"0:", b"1:cpu", b"::", b"2:cpu:/\xff/a:b"]),
+    membership=st.binary(max_size=60)
+    | st.sampled_from([b"0::/", b"1:cpu:/", b"0:", b"1:cpu", b"::", b"2:cpu:/\xff/a:b"]),
     content=st.binary(max_size=40) | st.from_regex(rb"(max|-?[0-9]{1,30}) [0-9]{1,30}\n", fullmatch=True),
 )
 def test_nothing_in_the_files_is_an_error(tmp_path_factory, membership, content):
@@ -109,7 +124,9 @@ def test_nothing_in_the_files_is_an_error(tmp_path_factory, membership, content)
     assert all(0 < found < 2**63 for found in quota.quotas(folder, folder / "membership"))
 
 
-@pytest.mark.parametrize(("found", "expected"), [([], 8), ([0.05], 1), ([1.0], 1), ([1.005], 1), ([1.5], 2), ([20.0, 3.2], 4)])
+@pytest.mark.parametrize(
+    ("found", "expected"), [([], 8), ([0.05], 1), ([1.0], 1), ([1.005], 1), ([1.5], 2), ([20.0, 3.2], 4)]
+)
 def test_cores_are_the_smallest_quota_rounded_up(monkeypatch, found, expected):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
     monkeypatch.setattr(quota, "quotas", lambda: found)

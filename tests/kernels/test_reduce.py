@@ -11,7 +11,20 @@ from tinynet.kernels.reduce import sum as kernel_sum
 
 from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, unmutated
 
-AXES = [None, *range(-4, 4), (0, 1), (0, 3), (1, 2), (0, 1, 2), (0, 2, 3), (0, 2), (3, 0), (-4, -1), (0, 1, 2, 3), ()]
+AXES = [
+    None,
+    *range(-4, 4),
+    (0, 1),
+    (0, 3),
+    (1, 2),
+    (0, 1, 2),
+    (0, 2, 3),
+    (0, 2),
+    (3, 0),
+    (-4, -1),
+    (0, 1, 2, 3),
+    (),
+]
 
 
 @given(
@@ -33,7 +46,9 @@ def test_agrees_with_numpy(n, shape, axis, keepdims, dtype, order, seed):
     np.testing.assert_allclose(
         y, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-4 if dtype == np.float32 else 1e-12
     )
-    assert_agree(np.asarray(kernel_sum["numpy"](x, axis=axis, keepdims=keepdims)), np.asarray(y), float32=1e-5)
+    assert_agree(
+        np.asarray(kernel_sum["numpy"](x, axis=axis, keepdims=keepdims)), np.asarray(y), float32=1e-5
+    )
 
 
 @pytest.mark.parametrize("size", [1, 4095, 4096, 4097, 100_000])

@@ -1,4 +1,6 @@
-"""Interpolation kernels: implementations agree, in every memory order; the gradient is the adjoint; the tables are Keras's."""
+"""Interpolation kernels: implementations agree, in every memory order;
+the gradient is the adjoint; the tables are Keras's.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +23,10 @@ def test_implementations_agree(dtype, n, size, output, method, order, seed):
     rng = np.random.default_rng(seed)
     x, g = normal(rng, (n, *size, 3), dtype, order), normal(rng, (n, *output, 3), dtype, order)
     with unmutated(x, g):
-        y, dx = resize["numba"](x, size=output, method=method), resize_grad["numba"](g, input_size=size, method=method)
+        y, dx = (
+            resize["numba"](x, size=output, method=method),
+            resize_grad["numba"](g, input_size=size, method=method),
+        )
     assert_agree(y, resize["numpy"](x, size=output, method=method))
     assert_agree(dx, resize_grad["numpy"](g, input_size=size, method=method))
     for result in (y, dx):

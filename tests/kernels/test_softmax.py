@@ -1,4 +1,6 @@
-"""Softmax and cross-entropy: Keras's values, the clipped formula in float64, derivatives by finite differences."""
+"""Softmax and cross-entropy: Keras's values, the clipped formula in float64,
+derivatives by finite differences.
+"""
 
 import numpy as np
 import pytest
@@ -86,7 +88,9 @@ def test_fused_loss_and_gradient(n, c, kind, clip, dtype, order, seed):
     with unmutated(z, t, g):
         loss, p = expected = softmax_crossentropy["numpy"](z, t, clip=clip)
         assert_agree(softmax_crossentropy["numba"](z, t, clip=clip), expected)
-        np.testing.assert_allclose(loss, direct(z, rows, clip), rtol=2e-4 if dtype == np.float32 else 1e-9, atol=1e-5)
+        np.testing.assert_allclose(
+            loss, direct(z, rows, clip), rtol=2e-4 if dtype == np.float32 else 1e-9, atol=1e-5
+        )
         if dtype == np.float64:  # where a float32 q lies on the edge of the clip, the two may differ
             gradients = [softmax_crossentropy_grad[name](g, p, t, clip=clip) for name in IMPLEMENTATIONS]
             assert_agree(*gradients)
@@ -104,7 +108,9 @@ def test_fused_derivative(name, kind, clip, seed):
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_gradient_is_zero_under_the_clip(name):
-    """A hopeless sample has loss -log 1e-7 and no gradient, a perfect one loss -log(1 - 1e-7) and none either."""
+    """A hopeless sample has loss -log 1e-7 and no gradient,
+    a perfect one loss -log(1 - 1e-7) and none either.
+    """
     z = np.array([[30.0, 0.0], [0.0, 30.0], [1.0, 0.0]])
     t = np.array([1, 1, 1])
     loss, p = softmax_crossentropy[name](z, t, clip=True)
@@ -117,7 +123,9 @@ def test_gradient_is_zero_under_the_clip(name):
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_partly_clipped_rows(name):
-    """Of a soft target only the unclipped classes push, and the softmax gives back the sum of what they push."""
+    """Of a soft target only the unclipped classes push,
+    and the softmax gives back the sum of what they push.
+    """
     z, t, g = np.array([[20.0, 0.0, 19.0]]), np.array([[0.2, 0.5, 0.3]]), np.ones(1)
     loss, p = softmax_crossentropy[name](z, t, clip=True)
     np.testing.assert_allclose(loss, direct(z, t, True))
@@ -168,11 +176,17 @@ def test_labels_outside_the_classes_count_for_nothing(name, clip):
     t = np.array([-1, 2, 4])
     loss, p = softmax_crossentropy[name](z, t, clip=clip)
     assert (loss == 0).tolist() == [True, False, True]
-    assert softmax_crossentropy_grad[name](np.ones(3), p, t, clip=clip).any(1).tolist() == [False, True, False]
+    assert softmax_crossentropy_grad[name](np.ones(3), p, t, clip=clip).any(1).tolist() == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_masked_classes_cost_nothing(name):
     """A logit of -inf with target 0 has loss 0 of its own, not 0 times infinity."""
-    loss, _ = softmax_crossentropy[name](np.array([[0.0, -np.inf, 0.0]]), np.array([[1.0, 0.0, 0.0]]), clip=False)
+    loss, _ = softmax_crossentropy[name](
+        np.array([[0.0, -np.inf, 0.0]]), np.array([[1.0, 0.0, 0.0]]), clip=False
+    )
     np.testing.assert_allclose(loss, np.log(2))

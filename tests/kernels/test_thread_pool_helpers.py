@@ -53,16 +53,24 @@ class Pool:
             helpers.late(self.place, self.now, int(milliseconds * MILLISECOND))
 
     def long_launches(self, count, milliseconds, ran):
-        """So many launches of so many milliseconds, in which the thread that launches had its core for `ran` of them."""
+        """So many launches of so many milliseconds, in which the thread that
+        launches had its core for `ran` of them.
+        """
         work = self.words[memory.WORK // 8]
         self.words[memory.READ // 8] = self.now
         for _ in range(count):
-            begin, self.now, work = self.now, self.now + int(milliseconds * MILLISECOND), work + int(ran * MILLISECOND)
+            begin, self.now, work = (
+                self.now,
+                self.now + int(milliseconds * MILLISECOND),
+                work + int(ran * MILLISECOND),
+            )
             helpers.kept(self.place, begin, self.now, work)
             self.launches(1, 0)
 
     def trial(self, speeds):
-        """Runs at the speed, in launches a millisecond, that each level has, until a level stays for 300 ms; the level."""
+        """Runs at the speed, in launches a millisecond, that each level has,
+        until a level stays for 300 ms; the level.
+        """
         tried, stays = [], 0
         while stays < 60:
             before = self.level

@@ -41,12 +41,18 @@ def test_processor_time_is_that_of_the_thread_or_of_all():
 def run(code):
     """What `code` prints in an interpreter of its own."""
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
 def test_launches_notice_that_another_process_has_their_core():
-    """With a helper and, as the pool goes on, without: the two share one core with a process that never pauses."""
+    """With a helper and, as the pool goes on, without:
+    the two share one core with a process that never pauses.
+    """
     found = run("""
         import os, subprocess, sys, time
         os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
@@ -73,7 +79,9 @@ def test_launches_notice_that_another_process_has_their_core():
 
 
 def test_a_pause_before_a_launch_is_no_sign_of_another_process():
-    """Launches long enough to be looked at. Where other processes do keep this one from its core, that meets some of them."""
+    """Launches long enough to be looked at. Where other processes do keep this one from its core,
+    that meets some of them.
+    """
     found = run("""
         import time
         import numpy as np, tinynet

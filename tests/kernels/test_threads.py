@@ -1,4 +1,6 @@
-"""How many threads a launch may use, one number for the whole process; and that they help, sleep, and survive a fork."""
+"""How many threads a launch may use, one number for the whole process;
+and that they help, sleep, and survive a fork.
+"""
 
 import os
 import subprocess
@@ -151,7 +153,12 @@ def run(code, **variables):
     code = "from tinynet.kernels import common; common.MAX_ELEMENTS_ALONE = -1\n" + textwrap.dedent(code)
     kept = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     return subprocess.run(
-        [sys.executable, "-c", code], env={**kept, **variables}, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code],
+        env={**kept, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -211,7 +218,9 @@ def test_signals_are_left_to_threads_that_run_python():
 
 
 def test_the_numba_code_of_others_keeps_the_pool_of_numba():
-    """Compiled before and after tinynet's kernels; the number of threads is Numba's in the one, tinynet's in the other."""
+    """Compiled before and after tinynet's kernels; the number of threads is Numba's in the one,
+    tinynet's in the other.
+    """
     found = run(
         """
         import numba
@@ -231,7 +240,8 @@ def test_the_numba_code_of_others_keeps_the_pool_of_numba():
         import tinynet
         from tinynet.kernels import activations, common
         tinynet.set_num_threads(20)
-        for shared in (numba.njit(parallel=True)(total), common.parallel(total), before, numba.njit(parallel=True)(total)):
+        njit = numba.njit(parallel=True)
+        for shared in (njit(total), common.parallel(total), before, numba.njit(parallel=True)(total)):
             activations.relu(np.ones(1000, np.float32))
             shared(x, count)
             counts.append(count[0])

@@ -1,4 +1,6 @@
-"""Uniform numbers: the words they come from, their distribution, and the compiled kernel against the reference."""
+"""Uniform numbers: the words they come from, their distribution,
+and the compiled kernel against the reference.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""Affine warps: the reference against SciPy's and closed forms, the compiled loops against the reference, bit by bit."""
+"""Affine warps: the reference against SciPy's and closed forms,
+the compiled loops against the reference, bit by bit.
+"""
 
 from itertools import product
 from pathlib import Path
@@ -16,7 +18,8 @@ from fixtures.augmentation_cases import LEGACY, LEGACY_MODES, legacy_images, leg
 from kernel_cases import arrange, assert_agree, batches, dtypes, normal, orders, seeds, unmutated
 
 STORED = np.load(Path(__file__).parents[1] / "fixtures" / "augmentation.npz")
-SCIPY = {"nearest": "nearest", "constant": "cut", "reflect": "reflect", "wrap": "overlap"}  # our names of its modes
+# our names of its modes
+SCIPY = {"nearest": "nearest", "constant": "cut", "reflect": "reflect", "wrap": "overlap"}
 KINDS = list(product(warp.FILL_MODES, warp.INTERPOLATIONS))
 
 
@@ -72,7 +75,14 @@ def test_ties_of_nearest_go_to_the_even_cell():
     assert warp.warp(x, half, interpolation="nearest")[0, 0, :, 0].tolist() == [0, 2, 2, 4, 4, 5]
 
 
-@given(st.sampled_from(KINDS), batches, st.sampled_from([(5, 7, 3), (1, 1, 1), (19, 28, 1), (2, 40, 2)]), dtypes, orders, seeds)
+@given(
+    st.sampled_from(KINDS),
+    batches,
+    st.sampled_from([(5, 7, 3), (1, 1, 1), (19, 28, 1), (2, 40, 2)]),
+    dtypes,
+    orders,
+    seeds,
+)
 def test_compiled_agrees_with_reference(kind, n, shape, dtype, order, seed):
     rng = np.random.default_rng(seed)
     x, maps = normal(rng, (n, *shape), dtype, order), random_maps(rng, n)
@@ -117,14 +127,18 @@ def test_the_batch_writer(n, source, wanted, first, order, seed):
             data, index, maps, fill_value=3.0, scale=scale, offset=offset, dtype=wanted, channels_first=first
         )
     to_last, back = ((0, 2, 3, 1), (0, 3, 1, 2)) if first else ((0, 1, 2, 3),) * 2
-    expected = warp.warp["numpy"](data[index].astype(wanted).transpose(to_last), maps, fill_mode="nearest", fill_value=3.0)
+    expected = warp.warp["numpy"](
+        data[index].astype(wanted).transpose(to_last), maps, fill_mode="nearest", fill_value=3.0
+    )
     expected = expected * scale.astype(wanted) + offset.astype(wanted)
     np.testing.assert_array_equal(y, expected.transpose(back))
     assert y.dtype == wanted
     assert common.batch_last(y).flags.c_contiguous
 
 
-@pytest.mark.parametrize("out", [common.empty(np.zeros(0), (9, 4, 5, 1), np.float32), np.zeros((9, 4, 5, 1), np.float32)])
+@pytest.mark.parametrize(
+    "out", [common.empty(np.zeros(0), (9, 4, 5, 1), np.float32), np.zeros((9, 4, 5, 1), np.float32)]
+)
 def test_the_batch_writer_writes_where_it_is_told(out):
     rng = np.random.default_rng(0)
     data, index, maps = rng.normal(size=(12, 4, 5, 1)), rng.integers(0, 12, 9), random_maps(rng, 9)
@@ -146,12 +160,18 @@ def test_index_out_of_range():
 
 def test_bits_do_not_depend_on_the_number_of_threads():
     rng = np.random.default_rng(0)
-    x, maps, before = rng.normal(size=(37, 20, 21, 2)).astype(np.float32), random_maps(rng, 37), threads.get_num_threads()
+    x, maps, before = (
+        rng.normal(size=(37, 20, 21, 2)).astype(np.float32),
+        random_maps(rng, 37),
+        threads.get_num_threads(),
+    )
     results = []
     try:
         for count in (1, before):
             threads.set_num_threads(count)
-            results.append((warp.warp(x, maps), warp.warp_grad(x, maps), warp.gather_warped(x, np.arange(37), maps)))
+            results.append(
+                (warp.warp(x, maps), warp.warp_grad(x, maps), warp.gather_warped(x, np.arange(37), maps))
+            )
     finally:
         threads.set_num_threads(before)
     for one, other in zip(*results, strict=True):
@@ -174,7 +194,11 @@ def test_a_recorded_warp_reads_other_maps():
 @pytest.mark.parametrize(("mode", "interpolation"), KINDS)
 def test_reference_on_arrays_that_are_not_numpys(mode, interpolation):
     rng = np.random.default_rng(0)
-    x, maps, settings = rng.normal(size=(7, 6, 5, 2)), random_maps(rng, 7), {"fill_mode": mode, "interpolation": interpolation}
+    x, maps, settings = (
+        rng.normal(size=(7, 6, 5, 2)),
+        random_maps(rng, 7),
+        {"fill_mode": mode, "interpolation": interpolation},
+    )
     for kernel in (warp.warp, warp.warp_grad):
         found = kernel(sx.asarray(x), sx.asarray(maps), **settings)
         assert isinstance(found, sx.ndarray)
@@ -185,7 +209,9 @@ def test_reference_on_arrays_that_are_not_numpys(mode, interpolation):
 def test_maps_that_lead_nowhere(mode, interpolation):
     """Coordinates without bounds, or that are no numbers, read no cell that is not there."""
     x = np.ones((7, 3, 4, 1))
-    maps = np.array([[1.0, 0, value, 0, 1, value] for value in (np.inf, -np.inf, np.nan, 1e300, -1e300, 1e17, -1e17)])
+    maps = np.array(
+        [[1.0, 0, value, 0, 1, value] for value in (np.inf, -np.inf, np.nan, 1e300, -1e300, 1e17, -1e17)]
+    )
     y = warp.warp["numba"](x, maps, fill_mode=mode, interpolation=interpolation, fill_value=1.0)
     assert set(y[np.isfinite(y)]) <= {1.0}
     dx = warp.warp_grad["numba"](x, maps, fill_mode=mode, interpolation=interpolation)

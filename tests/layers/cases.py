@@ -33,13 +33,19 @@ CASES = {
     "AveragePooling2D": Case({"pool_size": (2, 3), "padding": "same"}, IMAGE),
     "BatchNormalization": Case({"momentum": 0.8, **SCALED}, IMAGE, (-1,)),
     "Concatenate": Case({"axis": 1}, [(3, 2, 4), (3, 5, 4)]),
-    "Conv1D": Case({"filters": 4, **SMALL, "padding": "causal", "dilation_rate": 2, "groups": 2}, SEQUENCE, (-1,)),
-    "Conv2D": Case({"filters": 6, **SMALL, "strides": (2, 1), "padding": "same", "activation": "tanh"}, IMAGE, (-1,)),
+    "Conv1D": Case(
+        {"filters": 4, **SMALL, "padding": "causal", "dilation_rate": 2, "groups": 2}, SEQUENCE, (-1,)
+    ),
+    "Conv2D": Case(
+        {"filters": 6, **SMALL, "strides": (2, 1), "padding": "same", "activation": "tanh"}, IMAGE, (-1,)
+    ),
     "Conv2DTranspose": Case({"filters": 3, **SMALL, "strides": 2, "activation": "elu"}, (2, 3, 4, 4), (-1,)),
     "Cropping1D": Case({"cropping": (1, 2)}, SEQUENCE),
     "Cropping2D": Case({"cropping": ((1, 0), (2, 1))}, IMAGE),
     "Dense": Case({"units": 3, "activation": "sigmoid", "bias_initializer": "normal"}, (3, 2, 4), (-1,)),
-    "DepthwiseConv2D": Case({**SMALL, "depth_multiplier": 2, "dilation_rate": 2, "padding": "same"}, IMAGE, (-1,)),
+    "DepthwiseConv2D": Case(
+        {**SMALL, "depth_multiplier": 2, "dilation_rate": 2, "padding": "same"}, IMAGE, (-1,)
+    ),
     "Dot": Case({"axes": (1, 2), "normalize": True}, [(3, 4), (3, 2, 4)]),
     "Dropout": Case({"rate": 0.4, "seed": 2}, VECTOR),
     "ELU": Case({"alpha": 0.7}, VECTOR),
@@ -76,7 +82,9 @@ CASES = {
     "RepeatVector": Case({"n": 3}, VECTOR),
     "Rescaling": Case({"scale": 0.5, "offset": [1.0, 2, 3, 4]}, IMAGE),
     "Reshape": Case({"target_shape": (2, -1)}, IMAGE),
-    "SeparableConv2D": Case({"filters": 3, **SMALL, "depth_multiplier": 2, "activation": "relu"}, IMAGE, (-1,)),
+    "SeparableConv2D": Case(
+        {"filters": 3, **SMALL, "depth_multiplier": 2, "activation": "relu"}, IMAGE, (-1,)
+    ),
     "Softmax": Case({"axis": [1, -1]}, (3, 2, 4)),
     "SpatialDropout1D": Case({"rate": 0.4, "seed": 6}, SEQUENCE),
     "SpatialDropout2D": Case({"rate": 0.4, "seed": 6}, IMAGE),
@@ -88,7 +96,9 @@ CASES = {
     "ZeroPadding2D": Case({"padding": ((1, 0), (2, 3))}, IMAGE),
 }
 FORMATS = [(name, None) for name in CASES] + [
-    (name, "channels_first") for name in CASES if "data_format" in inspect.signature(getattr(layers, name)).parameters
+    (name, "channels_first")
+    for name in CASES
+    if "data_format" in inspect.signature(getattr(layers, name)).parameters
 ]
 
 
@@ -100,7 +110,11 @@ def make(name, data_format, /, **settings):
     chosen = {**case.arguments, **({"data_format": data_format} if data_format else {}), **settings}
     layer = getattr(layers, name)(**chosen)
     shapes = case.shape if isinstance(case.shape, list) else [case.shape]
-    draw = (lambda shape: rng.integers(case.ids, size=shape)) if case.ids else (lambda shape: rng.normal(size=shape))
+    draw = (
+        (lambda shape: rng.integers(case.ids, size=shape))
+        if case.ids
+        else (lambda shape: rng.normal(size=shape))
+    )
     x = [np.moveaxis(draw(shape), -1, 1) if data_format else draw(shape) for shape in shapes]
     return layer, x if isinstance(case.shape, list) else x[0]
 

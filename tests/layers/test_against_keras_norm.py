@@ -1,4 +1,6 @@
-"""Normalisations, merging layers and Embedding give the numbers and gradients of Keras (fixtures/make_layers_norm.py)."""
+"""Normalisations, merging layers and Embedding give the numbers and gradients
+of Keras (fixtures/make_layers_norm.py).
+"""
 
 import itertools
 from pathlib import Path
@@ -22,7 +24,10 @@ def several(name, key):
 
 def check(name, layer, dtype):
     inputs = several(name, "x")
-    given = [tinynet.Tensor(x if x.dtype.kind != "f" else x.astype(dtype), requires_grad=x.dtype.kind == "f") for x in inputs]
+    given = [
+        tinynet.Tensor(x if x.dtype.kind != "f" else x.astype(dtype), requires_grad=x.dtype.kind == "f")
+        for x in inputs
+    ]
     argument = given if layer._takes_many else given[0]
     layer(argument)
     layer.set_weights(several(name, "before"))
@@ -36,7 +41,9 @@ def check(name, layer, dtype):
     for one, expected in zip(found, several(name, "dx") + several(name, "dw"), strict=True):
         assert one.dtype == dtype
         np.testing.assert_allclose(one.numpy(), expected, **NEAR)
-    for one, expected in zip(layer.get_weights(), several(name, "after") or several(name, "before"), strict=True):
+    for one, expected in zip(
+        layer.get_weights(), several(name, "after") or several(name, "before"), strict=True
+    ):
         np.testing.assert_allclose(one, expected, **NEAR)
 
 

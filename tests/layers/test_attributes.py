@@ -1,4 +1,6 @@
-"""Attributes that are set after construction: calls, replayed steps, descriptions, copies and files all go by them."""
+"""Attributes that are set after construction: calls, replayed steps, descriptions,
+copies and files all go by them.
+"""
 
 import inspect
 
@@ -21,7 +23,12 @@ SET_TO = {"None": None, "name": "relu", "function": keras.activations.tanh, "own
 
 def closed_form(value, y):
     """What `value`, set as the activation, makes of products y."""
-    forms = {None: lambda y: y, "relu": lambda y: np.maximum(y, 0), keras.activations.tanh: np.tanh, doubled: lambda y: 2 * y}
+    forms = {
+        None: lambda y: y,
+        "relu": lambda y: np.maximum(y, 0),
+        keras.activations.tanh: np.tanh,
+        doubled: lambda y: 2 * y,
+    }
     return forms[value](y)
 
 
@@ -49,7 +56,9 @@ def test_grad_cam_takes_the_softmax_off():
     model.layers[-1].activation = None
     for _ in range(4):
         logits = model.predict(x, verbose=0)
-        np.testing.assert_allclose(logits, np.maximum(x @ first[0] + first[1], 0) @ last[0] + last[1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            logits, np.maximum(x @ first[0] + first[1], 0) @ last[0] + last[1], rtol=1e-5, atol=1e-6
+        )
     model.layers[-1].activation = "softmax"
     for _ in range(4):
         np.testing.assert_array_equal(model.predict(x, verbose=0), probabilities)
@@ -73,7 +82,11 @@ def test_a_recorded_step_goes_by_what_was_set(change):
 
     def trained(eagerly, changes):
         keras.utils.set_random_seed(2)
-        parts = [layers.Dense(6, "relu", activity_regularizer="l1"), layers.Dropout(0.5, seed=3), layers.Dense(2)]
+        parts = [
+            layers.Dense(6, "relu", activity_regularizer="l1"),
+            layers.Dropout(0.5, seed=3),
+            layers.Dense(2),
+        ]
         model = keras.Sequential([layers.Input((5,)), *parts])
         model.compile("sgd", "mse", run_eagerly=eagerly)
         model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
@@ -92,26 +105,37 @@ def test_whatever_is_set_once_more_is_an_argument_of_the_next_layer(name):
     layer, _ = make(name, None)
     donor, _ = make(name, None)
     usual = type(layer)(**{key: CASES[name].arguments[key] for key in REQUIRED.get(name, ())})
-    own = [argument for argument in inspect.signature(type(layer).__init__).parameters if argument in vars(layer)]
+    own = [
+        argument for argument in inspect.signature(type(layer).__init__).parameters if argument in vars(layer)
+    ]
     for argument in set(own) - {"name", "dtype"} - NOT_AS_GIVEN:
         setattr(usual, argument, getattr(donor, argument))
     again = type(layer).from_config(usual.get_config())
     for argument in set(own) - {"name", "dtype"} - NOT_AS_GIVEN:
         one, other = vars(donor)[argument], vars(again)[argument]
-        assert signature.text(one).partition(" at ")[0] == signature.text(other).partition(" at ")[0], argument
+        assert signature.text(one).partition(" at ")[0] == signature.text(other).partition(" at ")[0], (
+            argument
+        )
 
 
 REQUIRED = {
-    name: [p.name for p in inspect.signature(getattr(layers, name).__init__).parameters.values() if p.default is p.empty]
+    name: [
+        p.name
+        for p in inspect.signature(getattr(layers, name).__init__).parameters.values()
+        if p.default is p.empty
+    ]
     for name in CASES
 }
 REQUIRED = {name: [one for one in names if one in CASES[name].arguments] for name, names in REQUIRED.items()}
 REQUIRED["InputLayer"] = ["batch_shape"]
-NOT_AS_GIVEN = {"x_factor", "y_factor", "shape"}  # RandomShear's are kept as from and to; InputLayer's with the batch
+# RandomShear's are kept as from and to; InputLayer's with the batch
+NOT_AS_GIVEN = {"x_factor", "y_factor", "shape"}
 
 
 def test_what_a_description_says_of_regularizers_set_after_construction(tmp_path):
-    """As in Keras a weight keeps what it was made with, and the layer made from the description has what was set."""
+    """As in Keras a weight keeps what it was made with,
+    and the layer made from the description has what was set.
+    """
     model = keras.Sequential([layers.Input((3,)), layers.Dense(2, kernel_regularizer="l1"), layers.Dense(2)])
     model.layers[0].kernel_regularizer = None
     model.layers[1].kernel_regularizer = keras.regularizers.L2(0.5)
@@ -120,7 +144,9 @@ def test_what_a_description_says_of_regularizers_set_after_construction(tmp_path
     for again in (keras.models.clone_model(model), keras.models.load_model(tmp_path / "model.tinynet")):
         kernel = again.layers[1].kernel.numpy()
         assert len(again.losses) == 1
-        np.testing.assert_allclose(float(again.losses[0]), 0.5 * np.sum(kernel.astype("float64") ** 2), rtol=1e-6)
+        np.testing.assert_allclose(
+            float(again.losses[0]), 0.5 * np.sum(kernel.astype("float64") ** 2), rtol=1e-6
+        )
 
 
 def test_set_before_it_is_built_it_counts():
@@ -132,7 +158,9 @@ def test_set_before_it_is_built_it_counts():
 
 
 def test_files_keep_what_was_set(tmp_path):
-    model = keras.Sequential([layers.Input((4, 4, 1)), layers.Conv2D(2, 3, activation="relu"), layers.Dropout(0.5)])
+    model = keras.Sequential(
+        [layers.Input((4, 4, 1)), layers.Conv2D(2, 3, activation="relu"), layers.Dropout(0.5)]
+    )
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 1)).astype("float32")
     model.layers[0].activation, model.layers[1].rate = None, 0.25
     model.save(tmp_path / "model.tinynet")

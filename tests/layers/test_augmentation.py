@@ -1,4 +1,6 @@
-"""Augmentation layers: their transformations against Keras's, their draws by statistics, their place in a training step."""
+"""Augmentation layers: their transformations against Keras's, their draws by statistics,
+their place in a training step.
+"""
 
 
 import numpy as np
@@ -85,7 +87,9 @@ def test_every_image_and_every_call_has_its_own_draw(make):
 
 
 def drawn(layer, images=20000, height=11, width=21):
-    return [np.broadcast_to(part, images) for part in layer.draw(np.random.default_rng(0), images, height, width)]
+    return [
+        np.broadcast_to(part, images) for part in layer.draw(np.random.default_rng(0), images, height, width)
+    ]
 
 
 def test_what_is_drawn():

@@ -22,7 +22,15 @@ from tinynet.layers.naming import reset_names
 
 def test_automatic_names_are_keras_names():
     reset_names()
-    made = [Conv2D(1, 1), Conv2D(1, 1), MaxPooling2D(), BatchNormalization(), LeakyReLU(), PReLU(), layers.ReLU()]
+    made = [
+        Conv2D(1, 1),
+        Conv2D(1, 1),
+        MaxPooling2D(),
+        BatchNormalization(),
+        LeakyReLU(),
+        PReLU(),
+        layers.ReLU(),
+    ]
     assert [layer.name for layer in made] == [
         "conv2d", "conv2d_1", "max_pooling2d", "batch_normalization", "leaky_re_lu", "p_re_lu", "re_lu",
     ]  # fmt: skip

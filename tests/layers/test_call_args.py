@@ -1,7 +1,7 @@
 """How layers of one's own may be called: every signature of call, in every place that a layer can be.
 
-What each call gives follows from its Python; what `build` is told was compared with Keras 3.15, whose sizes of the batch are
-None here.
+What each call gives follows from its Python; what `build` is told was compared with Keras 3.15, whose sizes
+of the batch are None here.
 """
 
 import collections
@@ -125,7 +125,12 @@ CALLS = {
     "a tuple": (Structure, lambda f, a, b: f((a, b)), (S, S), A - 2 * B),
     "a dictionary": (Structure, lambda f, a, b: f({"b": b, "a": a}), {"a": S, "b": S}, A - 2 * B),
     "a named tuple": (Structure, lambda f, a, b: f(Pair(a, b)), Pair(S, S), A - 2 * B),
-    "a structure by name": (Structure, lambda f, a, b: f(given={"b": b, "a": a}), {"a": S, "b": S}, A - 2 * B),
+    "a structure by name": (
+        Structure,
+        lambda f, a, b: f(given={"b": b, "a": a}),
+        {"a": S, "b": S},
+        A - 2 * B,
+    ),
 }
 EAGERLY = {
     "arrays": lambda make, call: call(make(), A, B),
@@ -168,7 +173,9 @@ def graph(name):
     y = call(layer, a, b)
     assert layer.told == told
     assert y.shape == (None, 3)
-    inputs = [a] if "without" in name or name in ("None", "None by name", "Keras's name of the first") else [a, b]
+    inputs = (
+        [a] if "without" in name or name in ("None", "None by name", "Keras's name of the first") else [a, b]
+    )
     return Model(inputs, layers.Activation("linear")(y)), [A, B][: len(inputs)], expected
 
 
@@ -179,7 +186,11 @@ def test_a_call_in_a_graph(name, tmp_path):
 
     def gives(other, what):
         np.testing.assert_allclose(
-            other.predict(data, verbose=0), expected * float(model.weights[0].numpy()[0]), 1e-5, 1e-6, err_msg=what
+            other.predict(data, verbose=0),
+            expected * float(model.weights[0].numpy()[0]),
+            1e-5,
+            1e-6,
+            err_msg=what,
         )
 
     gives(model, "as made")
@@ -218,7 +229,9 @@ def test_a_structure_at_the_start_of_a_sequential(nested, tmp_path):
     other.set_weights(model.get_weights())
     np.testing.assert_array_equal(other.predict(data, verbose=0), expected)
     model.save(tmp_path / "net.tinynet")
-    np.testing.assert_array_equal(saving.load_model(tmp_path / "net.tinynet").predict(data, verbose=0), expected)
+    np.testing.assert_array_equal(
+        saving.load_model(tmp_path / "net.tinynet").predict(data, verbose=0), expected
+    )
 
 
 # The mode
@@ -283,7 +296,9 @@ def test_the_mode_is_said_once():
 
 
 def test_what_arguments_become():
-    """The first is cast to the layer's dtype, floats among the others too; what is no array stays what it is."""
+    """The first is cast to the layer's dtype, floats among the others too;
+    what is no array stays what it is.
+    """
     seen = {}
 
     class Sees(layers.Layer):
@@ -292,13 +307,27 @@ def test_what_arguments_become():
             return x
 
     integers, many = np.arange(4), {"m": B.astype("float64"), "n": [np.arange(2), None]}
-    Sees()(A.astype("float64"), integers, 3, many=many, text="word", numbers=[1, 2], flag=np.ones(2, bool), none=None)
+    Sees()(
+        A.astype("float64"),
+        integers,
+        3,
+        many=many,
+        text="word",
+        numbers=[1, 2],
+        flag=np.ones(2, bool),
+        none=None,
+    )
     assert seen["x"].dtype == np.float32
     assert (seen["others"][0].dtype, seen["others"][1]) == (integers.dtype, 3)
     assert seen["many"]["m"].dtype == np.float32
     assert seen["many"]["n"][0].dtype.kind == "i"
     assert seen["many"]["n"][1] is None
-    assert (seen["text"], seen["numbers"], seen["none"], seen["flag"].dtype) == ("word", [1, 2], None, np.dtype(bool))
+    assert (seen["text"], seen["numbers"], seen["none"], seen["flag"].dtype) == (
+        "word",
+        [1, 2],
+        None,
+        np.dtype(bool),
+    )
     assert all(isinstance(one, tinynet.Tensor) for one in (seen["x"], seen["others"][0], seen["flag"]))
 
 
@@ -330,7 +359,9 @@ def test_mistakes():
         def call(self, x, y=None):
             return x
 
-    with pytest.raises(ValueError, match=r"wrong.*build asks for other, which no argument .* build\(self, x_shape, y_shape\)"):
+    with pytest.raises(
+        ValueError, match=r"wrong.*build asks for other, which no argument .* build\(self, x_shape, y_shape\)"
+    ):
         Wrong()(A, B)
     layer = Two()
     with pytest.raises(ValueError, match="build asks for b_shape, which no argument of this call is"):

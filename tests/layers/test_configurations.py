@@ -1,4 +1,6 @@
-"""Configurations of classes of one's own: what a base reports is its own, and what nobody reports is found."""
+"""Configurations of classes of one's own: what a base reports is its own,
+and what nobody reports is found.
+"""
 
 import numpy as np
 import pytest
@@ -8,11 +10,12 @@ from tinynet import layers, ops
 
 LAYER = {"name", "trainable", "dtype"}
 OPTIMIZER = {
-    "name", "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
-    "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
+    "name", "learning_rate", "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema",
+    "ema_momentum", "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps",
 }  # fmt: skip
 
-# {base: what `super().get_config()` reports in Keras 3.15 to a class that defines get_config}, with what it is made with
+# {base: what `super().get_config()` reports in Keras 3.15 to a class that defines get_config},
+# with what it is made with
 BASES = {
     "Layer": (layers.Layer, {}, LAYER),
     "Model": (keras.Model, {}, LAYER),
@@ -27,13 +30,15 @@ BASES = {
     "L2": (keras.regularizers.L2, {}, {"l2"}),
     "MaxNorm": (keras.constraints.MaxNorm, {}, {"max_value", "axis"}),
     "Regularizer": (keras.regularizers.Regularizer, {}, set()),  # Keras's raises NotImplementedError,
-    "LearningRateSchedule": (keras.optimizers.schedules.LearningRateSchedule, {}, set()),  # and so does this one
+    # and so does this one
+    "LearningRateSchedule": (keras.optimizers.schedules.LearningRateSchedule, {}, set()),
     "Dropout": (layers.Dropout, {"rate": 0.25}, {*LAYER, "rate", "noise_shape", "seed"}),
     "Dense": (
         layers.Dense,
         {"units": 3},
         {
-            *LAYER, "units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+            *LAYER, "units", "activation", "use_bias", "kernel_initializer", "bias_initializer",
+            "kernel_regularizer",
             "bias_regularizer", "kernel_constraint", "bias_constraint",
         },
     ),
@@ -117,7 +122,10 @@ def test_a_constructor_without_keyword_arguments_takes_its_configuration():
 
     assert Plain.from_config(Plain(3).get_config()).units == 3
     penalised = own_class(layers.Layer, {})(activity_regularizer="l2")
-    assert type(penalised).from_config(penalised.get_config()).activity_regularizer.l2 == penalised.activity_regularizer.l2
+    assert (
+        type(penalised).from_config(penalised.get_config()).activity_regularizer.l2
+        == penalised.activity_regularizer.l2
+    )
 
 
 @pytest.mark.parametrize("base", ["Dense", "Dropout", "Layer"])

@@ -53,7 +53,8 @@ def brute_force(x, w, s, d, groups, padding):
 
 
 @given(
-    length=st.integers(5, 12), k=st.integers(1, 4), s=st.integers(1, 3), d=st.integers(1, 3), groups=st.integers(1, 3),
+    length=st.integers(5, 12), k=st.integers(1, 4), s=st.integers(1, 3), d=st.integers(1, 3),
+    groups=st.integers(1, 3),
     padding=st.sampled_from(["valid", "same", "causal"]), first=st.booleans(),
 )  # fmt: skip
 def test_convolution_follows_the_definition(length, k, s, d, groups, padding, first):
@@ -61,7 +62,15 @@ def test_convolution_follows_the_definition(length, k, s, d, groups, padding, fi
     extent = (k - 1) * d + 1
     x = images(2, length, 2 * groups)
     layer = Conv1D(
-        3 * groups, k, s, padding, "channels_first" if first else None, d, groups, bias_initializer="ones", dtype="float64"
+        3 * groups,
+        k,
+        s,
+        padding,
+        "channels_first" if first else None,
+        d,
+        groups,
+        bias_initializer="ones",
+        dtype="float64",
     )
     if padding == "valid" and extent > length:
         with pytest.raises(ValueError, match="does not fit"):
@@ -73,7 +82,9 @@ def test_convolution_follows_the_definition(length, k, s, d, groups, padding, fi
     np.testing.assert_allclose(y, expected, rtol=1e-10, atol=1e-10)
     size = (length - extent) // s + 1 if padding == "valid" else -(-length // s)
     shape = (None, 2 * groups, length) if first else (None, length, 2 * groups)
-    assert layer.compute_output_shape(shape) == ((None, 3 * groups, size) if first else (None, size, 3 * groups))
+    assert layer.compute_output_shape(shape) == (
+        (None, 3 * groups, size) if first else (None, size, 3 * groups)
+    )
     assert layer.get_weights()[0].shape == (k, 2, 3 * groups)
 
 
@@ -91,7 +102,9 @@ def test_causal_outputs_know_nothing_of_the_future():
 def test_pooling(make, reduce, k, s, padding):
     x, step = images(2, 9, 3), s or k
     wide = padded(x, k, step, 1, padding, np.nan)  # steps outside of the sequence take no part
-    expected = np.stack([reduce(wide[:, i : i + k], axis=1) for i in range(0, wide.shape[1] - k + 1, step)], axis=1)
+    expected = np.stack(
+        [reduce(wide[:, i : i + k], axis=1) for i in range(0, wide.shape[1] - k + 1, step)], axis=1
+    )
     layer = make(k, s, padding, dtype="float64")
     np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-12)
     assert layer.compute_output_shape((None, 9, 3))[1:] == expected.shape[1:]
@@ -101,7 +114,9 @@ def test_pooling(make, reduce, k, s, padding):
 
 
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize(("make", "reduce"), [(GlobalAveragePooling1D, np.mean), (GlobalMaxPooling1D, np.max)])
+@pytest.mark.parametrize(
+    ("make", "reduce"), [(GlobalAveragePooling1D, np.mean), (GlobalMaxPooling1D, np.max)]
+)
 def test_global_pooling(make, reduce, keepdims):
     x = images(3, 5, 4)
     for settings, axis in (({}, 1), (FIRST, 2)):
@@ -113,7 +128,9 @@ def test_global_pooling(make, reduce, keepdims):
 
 def test_padding_cropping_and_repetition():
     x = images(2, 6, 3)
-    np.testing.assert_array_equal(ZeroPadding1D((1, 2), dtype="float64")(x).numpy(), np.pad(x, ((0, 0), (1, 2), (0, 0))))
+    np.testing.assert_array_equal(
+        ZeroPadding1D((1, 2), dtype="float64")(x).numpy(), np.pad(x, ((0, 0), (1, 2), (0, 0)))
+    )
     assert ZeroPadding1D(2).compute_output_shape((None, 6, 3)) == (None, 10, 3)
     first = ZeroPadding1D(1, **FIRST, dtype="float64")
     np.testing.assert_array_equal(first(x).numpy(), np.pad(x, ((0, 0), (0, 0), (1, 1))))
@@ -127,7 +144,8 @@ def test_padding_cropping_and_repetition():
 @pytest.mark.parametrize(
     "layer",
     [
-        MaxPooling1D(2, 1), AveragePooling1D(3, 2, "same"), GlobalAveragePooling1D(), GlobalMaxPooling1D(**FIRST),
+        MaxPooling1D(2, 1), AveragePooling1D(3, 2, "same"), GlobalAveragePooling1D(),
+        GlobalMaxPooling1D(**FIRST),
         ZeroPadding1D((0, 2)), Cropping1D((1, 0)), UpSampling1D(2),
     ],
 )  # fmt: skip

@@ -1,4 +1,6 @@
-"""Transposed convolution: pixels painted one by one into a buffer, which is cropped or extended by Keras's table."""
+"""Transposed convolution: pixels painted one by one into a buffer,
+which is cropped or extended by Keras's table.
+"""
 
 from itertools import product
 
@@ -14,7 +16,9 @@ from layer_tools import check_layer, images
 
 
 def table(n, k, s, padding, p):
-    """(size of the output, crop at the left, crop at the right) for an effective kernel k; crops < 0 append zeros."""
+    """(size of the output, crop at the left, crop at the right) for an effective kernel k;
+    crops < 0 append zeros.
+    """
     if padding == "valid":
         size, left = (n - 1) * s + (max(k, s) if p is None else k + p), k - 1
         right = k - 1 + (max(k, s) - k if p is None else p)
@@ -71,7 +75,8 @@ def test_all_combinations_of_one_axis():
 @given(
     h=st.integers(1, 5), w=st.integers(1, 5), kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
     strides=st.tuples(st.integers(1, 4), st.integers(1, 4)), padding=st.sampled_from(["valid", "same"]),
-    dilation=st.integers(1, 3), more=st.tuples(st.integers(0, 3), st.integers(0, 3)), given_padding=st.booleans(),
+    dilation=st.integers(1, 3), more=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    given_padding=st.booleans(),
     first=st.booleans(),
 )  # fmt: skip
 def test_sizes_and_values(h, w, kernel, strides, padding, dilation, more, given_padding, first):
@@ -79,15 +84,20 @@ def test_sizes_and_values(h, w, kernel, strides, padding, dilation, more, given_
     extra = tuple(min(m, s - 1) for m, s in zip(more, strides, strict=True)) if given_padding else None
     effective = [(k - 1) * dilation + 1 for k in kernel]
     sizes = [
-        table(n, k, s, padding, p)[0] for n, k, s, p in zip((h, w), effective, strides, extra or (None, None), strict=True)
+        table(n, k, s, padding, p)[0]
+        for n, k, s, p in zip((h, w), effective, strides, extra or (None, None), strict=True)
     ]
-    layer = Conv2DTranspose(3, kernel, strides, padding, extra, "channels_first" if first else None, dilation, dtype="float64")
+    layer = Conv2DTranspose(
+        3, kernel, strides, padding, extra, "channels_first" if first else None, dilation, dtype="float64"
+    )
     shape = (2, 2, h, w) if first else (2, h, w, 2)
     if min(sizes) < 1:
         with pytest.raises(ValueError, match="leave nothing"):
             layer(np.ones(shape))
         return
-    assert layer.compute_output_shape((None, *shape[1:])) == ((None, 3, *sizes) if first else (None, *sizes, 3))
+    assert layer.compute_output_shape((None, *shape[1:])) == (
+        (None, 3, *sizes) if first else (None, *sizes, 3)
+    )
     x = images(2, h, w, 2)
     y = layer(x.transpose(0, 3, 1, 2) if first else x).numpy()
     expected = painted(x, layer.get_weights()[0], strides, padding, extra, (dilation, dilation))
@@ -111,7 +121,9 @@ def test_it_is_the_gradient_of_a_convolution(stride, padding):
 def test_gradients_of_the_layer():
     layer = Conv2DTranspose(2, 3, 2, "same", activation="tanh", dtype="float64")
     check_layer(layer, images(2, 3, 2, 3), "kernel", "bias", kernels={"conv2d": "all"})
-    other = Conv2DTranspose(2, (2, 1), (3, 2), output_padding=1, data_format="channels_first", dtype="float64")
+    other = Conv2DTranspose(
+        2, (2, 1), (3, 2), output_padding=1, data_format="channels_first", dtype="float64"
+    )
     check_layer(other, images(2, 2, 3, 2), "kernel", "bias")
 
 
@@ -131,8 +143,14 @@ def test_unknown_sizes_names_and_configuration():
         ({"filters": 0}, "filters"),
         ({"kernel_size": 0}, "kernel_size"),
         ({"strides": 0}, "strides"),
-        ({"strides": 2, "dilation_rate": 2}, r"strides \(2, 2\) and dilation_rate \(2, 2\) cannot both exceed 1"),
-        ({"strides": 2, "output_padding": 2}, r"output_padding must be less than strides.*\(2, 2\) and \(2, 2\)"),
+        (
+            {"strides": 2, "dilation_rate": 2},
+            r"strides \(2, 2\) and dilation_rate \(2, 2\) cannot both exceed 1",
+        ),
+        (
+            {"strides": 2, "output_padding": 2},
+            r"output_padding must be less than strides.*\(2, 2\) and \(2, 2\)",
+        ),
         ({"strides": 2, "output_padding": -1}, "output_padding"),
         ({"padding": "causal"}, "padding"),
     ],

@@ -1,4 +1,6 @@
-"""Convolutions, poolings and the like give what Keras gave, and the same gradients (tests/fixtures/make_layers_conv.py)."""
+"""Convolutions, poolings and the like give what Keras gave,
+and the same gradients (tests/fixtures/make_layers_conv.py).
+"""
 
 from pathlib import Path
 

@@ -11,9 +11,13 @@ from layer_tools import check_layer, convolution_by_definition, images
 
 
 def each_channel(x, w, strides, padding, dilation):
-    """Output channel c M + q is w[:, :, c, q] on channel c, by the definition; x (N, H, W, C), w (KH, KW, C, M)."""
+    """Output channel c M + q is w[:, :, c, q] on channel c,
+    by the definition; x (N, H, W, C), w (KH, KW, C, M).
+    """
     maps = [
-        convolution_by_definition(x[..., c : c + 1], w[:, :, c : c + 1, q : q + 1], np.zeros(1), strides, padding, dilation)
+        convolution_by_definition(
+            x[..., c : c + 1], w[:, :, c : c + 1, q : q + 1], np.zeros(1), strides, padding, dilation
+        )
         for c in range(w.shape[2])
         for q in range(w.shape[3])
     ]
@@ -21,21 +25,30 @@ def each_channel(x, w, strides, padding, dilation):
 
 
 @given(
-    size=st.tuples(st.integers(5, 9), st.integers(5, 9)), kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    stride=st.integers(1, 3), dilation=st.integers(1, 2), multiplier=st.integers(1, 3), channels=st.integers(1, 4),
+    size=st.tuples(st.integers(5, 9), st.integers(5, 9)),
+    kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    stride=st.integers(1, 3), dilation=st.integers(1, 2), multiplier=st.integers(1, 3),
+    channels=st.integers(1, 4),
     padding=st.sampled_from(["valid", "same"]), first=st.booleans(), bias=st.booleans(),
 )  # fmt: skip
-def test_depthwise_follows_the_definition(size, kernel, stride, dilation, multiplier, channels, padding, first, bias):
+def test_depthwise_follows_the_definition(
+    size, kernel, stride, dilation, multiplier, channels, padding, first, bias
+):
     layer = DepthwiseConv2D(
-        kernel, stride, padding, multiplier, "channels_first" if first else "channels_last", dilation, use_bias=bias,
+        kernel, stride, padding, multiplier, "channels_first" if first else "channels_last", dilation,
+        use_bias=bias,
         bias_initializer="random_normal", dtype="float64",
     )  # fmt: skip
     x = images(2, *size, channels)
     y = layer(x.transpose(0, 3, 1, 2) if first else x)
     w = layer.get_weights()[0]
     assert w.shape == (*kernel, channels, multiplier)
-    expected = each_channel(x, w, (stride, stride), padding, (dilation, dilation)) + (layer.get_weights()[1] if bias else 0)
-    np.testing.assert_allclose(y.numpy().transpose(0, 2, 3, 1) if first else y.numpy(), expected, rtol=1e-10, atol=1e-10)
+    expected = each_channel(x, w, (stride, stride), padding, (dilation, dilation)) + (
+        layer.get_weights()[1] if bias else 0
+    )
+    np.testing.assert_allclose(
+        y.numpy().transpose(0, 2, 3, 1) if first else y.numpy(), expected, rtol=1e-10, atol=1e-10
+    )
     shape = (None, channels, None, size[1]) if first else (None, None, size[1], channels)
     wanted = (None, *y.shape[1:2], None, y.shape[3]) if first else (None, None, *y.shape[2:])
     assert layer.compute_output_shape(shape) == wanted
@@ -94,10 +107,19 @@ def test_a_depthwise_layer_is_a_convolution_with_as_many_groups():
         (lambda: DepthwiseConv2D(3, data_format="NCHW"), "data_format"),
         (lambda: SeparableConv2D(0, 3), "filters"),
         (lambda: SeparableConv2D(2, 3, depth_multiplier=-1), "depth_multiplier"),
-        (lambda: DepthwiseConv2D(4, name="d")(np.ones((1, 3, 5, 2))), r"'d'.*\(4, 4\) does not fit.*\(None, 3, 5, 2\)"),
-        (lambda: DepthwiseConv2D(2, dilation_rate=5)(np.ones((1, 5, 5, 2))), r"\(2, 2\) with dilation \(5, 5\) does not fit"),
+        (
+            lambda: DepthwiseConv2D(4, name="d")(np.ones((1, 3, 5, 2))),
+            r"'d'.*\(4, 4\) does not fit.*\(None, 3, 5, 2\)",
+        ),
+        (
+            lambda: DepthwiseConv2D(2, dilation_rate=5)(np.ones((1, 5, 5, 2))),
+            r"\(2, 2\) with dilation \(5, 5\) does not fit",
+        ),
         (lambda: SeparableConv2D(2, 4)(np.ones((1, 3, 5, 2))), "does not fit"),
-        (lambda: DepthwiseConv2D(2, name="d")(np.ones((5, 5, 2))), r"'d'.*expects an input of 4 axes.*got shape \(5, 5, 2\)"),
+        (
+            lambda: DepthwiseConv2D(2, name="d")(np.ones((5, 5, 2))),
+            r"'d'.*expects an input of 4 axes.*got shape \(5, 5, 2\)",
+        ),
         (lambda: SeparableConv2D(2, 3, nb_filter=3), "filters"),
     ],
 )

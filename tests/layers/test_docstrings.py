@@ -9,7 +9,8 @@ import pytest
 from tinynet import layers, signature
 
 PUBLIC = [(name, getattr(layers, name)) for name in sorted(layers.__all__)]
-CLASSES = [name for name, cls in PUBLIC if inspect.isclass(cls) and cls.__name__ == name != "Layer"]  # no second names
+# no second names
+CLASSES = [name for name, cls in PUBLIC if inspect.isclass(cls) and cls.__name__ == name != "Layer"]
 OF_ALL = {"activity_regularizer", "dtype", "name", "trainable"}  # Layer says what they are
 
 
@@ -28,7 +29,9 @@ def test_the_example_runs_and_gives_what_it_says(name):
 def test_every_argument_is_named(name):
     cls = getattr(layers, name)
     text = inspect.getdoc(cls)
-    missing = [argument for argument in signature.accepted(cls) if argument not in text and argument not in OF_ALL]
+    missing = [
+        argument for argument in signature.accepted(cls) if argument not in text and argument not in OF_ALL
+    ]
     assert not missing
     assert all(len(line) <= 124 for line in text.splitlines())
 

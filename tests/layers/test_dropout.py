@@ -61,7 +61,9 @@ def test_rate_is_a_fraction(rate):
 
 
 def test_a_trial_run_draws_nothing():
-    """The shape of a layer of one's own is found by running it on zeros: its random layers count no call for that."""
+    """The shape of a layer of one's own is found by running it on zeros:
+    its random layers count no call for that.
+    """
 
     class Noisy(Layer):
         def __init__(self):

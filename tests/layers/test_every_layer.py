@@ -1,4 +1,5 @@
-"""What every layer owes: a configuration, shapes, dtypes, derivatives, the same bits at any number of threads, errors.
+"""What every layer owes: a configuration, shapes, dtypes, derivatives,
+the same bits at any number of threads, errors.
 
 All names in `layers.__all__` are here: a new layer fails until it has a line in cases.py.
 """
@@ -19,7 +20,10 @@ every_layer = pytest.mark.parametrize(("name", "data_format"), FORMATS, ids=lamb
 
 
 def test_every_name_has_a_case():
-    classes = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))} - {"Layer", "InputSpec"}
+    classes = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))} - {
+        "Layer",
+        "InputSpec",
+    }
     assert {getattr(layers, name).__name__ for name in classes} == set(CASES)
     assert set(layers.__all__) - classes == {*FUNCTIONS, "InputSpec", "Layer"}
     for name in FUNCTIONS - {"Input"}:
@@ -99,7 +103,9 @@ def test_gradients(name, data_format, training):
     layer, x = make(name, data_format, dtype="float64")
     layer(x, training=False)
     inputs = x if isinstance(x, list) else [x]
-    owned = {key: value for key, value in vars(layer).items() if any(value is p for p in layer.trainable_weights)}
+    owned = {
+        key: value for key, value in vars(layer).items() if any(value is p for p in layer.trainable_weights)
+    }
     assert len(owned) == len(layer.trainable_weights)
 
     def run(*values):
@@ -123,7 +129,12 @@ def test_one_thread_or_all(name, data_format):
     for threads in (1, tinynet.get_num_threads()):
         tinynet.set_num_threads(threads)
         freeze(layer)
-        given = of(x, lambda one: one if CASES[name].ids else tinynet.Tensor(one.astype(np.float32), requires_grad=True))
+        given = of(
+            x,
+            lambda one: (
+                one if CASES[name].ids else tinynet.Tensor(one.astype(np.float32), requires_grad=True)
+            ),
+        )
         y = layer(given, training=True)
         ops.sum(ops.multiply(y, np.linspace(-1, 1, y.size, dtype=np.float32).reshape(y.shape))).backward()
         inputs = [] if CASES[name].ids else given if isinstance(x, list) else [given]
@@ -139,7 +150,13 @@ def test_a_wrong_input_names_the_layer(name, data_format):
     layer, x = make(name, data_format, name="here")
     if CASES[name].any_rank:
         return
-    wrong = np.ones((2, 3)) if isinstance(x, list) else np.ones((2,) * (x.ndim + 1)) if layer._input_rank else np.ones(())
+    wrong = (
+        np.ones((2, 3))
+        if isinstance(x, list)
+        else np.ones((2,) * (x.ndim + 1))
+        if layer._input_rank
+        else np.ones(())
+    )
     with pytest.raises(ValueError, match="'here'"):
         layer(wrong)
     if CASES[name].needs:

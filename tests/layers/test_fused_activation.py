@@ -45,7 +45,9 @@ def test_the_kernel_and_the_operations_of_the_tape_compute_the_same_activation(n
     }[name]
     one, no_bias = np.array([[1.0]]), np.zeros(1)
     for x in (np.full((1, 1), z), np.full((1, 1, 1), z)):
-        np.testing.assert_allclose(as_raw(linear(x, one, no_bias, activation=name)).item(), expected, rtol=1e-12)
+        np.testing.assert_allclose(
+            as_raw(linear(x, one, no_bias, activation=name)).item(), expected, rtol=1e-12
+        )
 
 
 @pytest.mark.parametrize("layer", CONVOLUTIONS)

@@ -1,4 +1,6 @@
-"""Trial runs find output shapes; whatever they change is as it was before, as in Keras, which traces without numbers."""
+"""Trial runs find output shapes; whatever they change is as it was before,
+as in Keras, which traces without numbers.
+"""
 
 import numpy as np
 import pytest
@@ -218,7 +220,9 @@ def test_a_count_of_steps_is_that_of_the_steps():
 
 
 @pytest.mark.parametrize("given", [None, 3.0, "word"], ids=str)
-@pytest.mark.parametrize("structure", [lambda x, odd: odd, lambda x, odd: {"a": x, "b": odd}, lambda x, odd: (x, [odd])])
+@pytest.mark.parametrize(
+    "structure", [lambda x, odd: odd, lambda x, odd: {"a": x, "b": odd}, lambda x, odd: (x, [odd])]
+)
 def test_an_output_that_is_no_tensor_is_named(structure, given):
     class Odd(tinynet.layers.Layer):
         def call(self, x):

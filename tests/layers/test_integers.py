@@ -1,4 +1,6 @@
-"""Integers and booleans reach the user's Python as they are, as in Keras; tinynet's own layers compute with floats."""
+"""Integers and booleans reach the user's Python as they are, as in Keras;
+tinynet's own layers compute with floats.
+"""
 
 import numpy as np
 import pytest
@@ -43,7 +45,9 @@ CALLS = {
     "a functional model": lambda: functional(Rows())(IDS),
     "its predictions": lambda: tinynet.Tensor(functional(Rows()).predict(IDS, verbose=0)),
     "a Sequential": lambda: Sequential([layers.Input((2,), dtype="int32"), Rows()])(IDS),
-    "a Lambda": lambda: functional(layers.Lambda(lambda ids: ops.take(tinynet.Tensor(TABLE), ids, axis=0)))(IDS),
+    "a Lambda": lambda: functional(layers.Lambda(lambda ids: ops.take(tinynet.Tensor(TABLE), ids, axis=0)))(
+        IDS
+    ),
     "a size that is not known": lambda: Model(i := layers.Input((None,), dtype="int64"), Rows()(i))(IDS),
 }
 
@@ -90,5 +94,6 @@ def test_tinynets_own_layers_compute_with_floats():
     for layer in (layers.Dense(2, kernel_initializer="ones"), Own(2, kernel_initializer="ones")):
         assert np.array_equal(layer(IDS).numpy(), np.repeat(IDS.sum(axis=1, keepdims=True), 2, axis=1))
     assert layers.Flatten()(IDS).dtype == np.float32
-    model = Sequential([layers.Input((2,)), layers.Lambda(lambda x: x - 3)])  # whose Input says float32, as in Keras
+    # whose Input says float32, as in Keras
+    model = Sequential([layers.Input((2,)), layers.Lambda(lambda x: x - 3)])
     assert np.array_equal(model(IDS.astype("uint8")).numpy(), IDS - 3.0)

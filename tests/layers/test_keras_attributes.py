@@ -1,4 +1,6 @@
-"""What layers say of themselves in Keras's words, and input specifications that are set; compared with Keras 3.15."""
+"""What layers say of themselves in Keras's words, and input specifications that are set;
+compared with Keras 3.15.
+"""
 
 import inspect
 
@@ -11,9 +13,10 @@ from tinynet import InputSpec, layers
 
 # Layers that say so in Keras 3.15 (keras.layers.X(...).supports_masking of the layers in CASES).
 MASKING = """
-Activation ActivityRegularization Add AlphaDropout Average BatchNormalization Concatenate Dense Dot Dropout ELU
-GaussianDropout GaussianNoise GlobalAveragePooling1D GroupNormalization Identity LayerNormalization LeakyReLU Maximum
-Minimum Multiply Normalization PReLU ReLU Rescaling Softmax SpatialDropout1D SpatialDropout2D Subtract UnitNormalization
+Activation ActivityRegularization Add AlphaDropout Average BatchNormalization Concatenate Dense Dot Dropout
+ELU GaussianDropout GaussianNoise GlobalAveragePooling1D GroupNormalization Identity LayerNormalization
+LeakyReLU Maximum Minimum Multiply Normalization PReLU ReLU Rescaling Softmax SpatialDropout1D
+SpatialDropout2D Subtract UnitNormalization
 """.split()  # noqa: SIM905
 
 
@@ -86,7 +89,9 @@ def test_what_is_set_is_checked(spec, fitting):
             if number in fitting:
                 assert layer(x).shape[1:] == shape[1:]
             else:
-                with pytest.raises(ValueError, match=r"'mine'.*does not fit its input_spec: expected .*got shape"):
+                with pytest.raises(
+                    ValueError, match=r"'mine'.*does not fit its input_spec: expected .*got shape"
+                ):
                     layer(x)
 
 
@@ -100,7 +105,9 @@ def test_specs_of_several_inputs():
             return inputs[0]
 
     assert Both()([np.ones((2, 5)), np.ones((2, 3))]).shape == (2, 5)
-    with pytest.raises(ValueError, match=r"input 1 does not fit.*expected shape=\(None, 3\), got shape \(2, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"input 1 does not fit.*expected shape=\(None, 3\), got shape \(2, 4\)"
+    ):
         Both()([np.ones((2, 5)), np.ones((2, 4))])
     with pytest.raises(ValueError, match="for 2 inputs, got 1"):
         Both()(np.ones((2, 5)))
@@ -180,9 +187,15 @@ def test_optimizers_of_ones_own_have_variables_of_any_shape():
 
 
 @pytest.mark.parametrize("wrong", ["yes", "False", None, [], 2, 1.0, np.ones(2)], ids=repr)
-@pytest.mark.parametrize("name", ["Dense", "BatchNormalization", "Dropout", "Conv2D", "Own", "Sequential", "Model"])
+@pytest.mark.parametrize(
+    "name", ["Dense", "BatchNormalization", "Dropout", "Conv2D", "Own", "Sequential", "Model"]
+)
 def test_trainable_is_true_or_false(name, wrong):
-    kinds = {"Own": lambda **kwargs: Own(None, **kwargs), "Sequential": keras.Sequential, "Model": keras.Model}
+    kinds = {
+        "Own": lambda **kwargs: Own(None, **kwargs),
+        "Sequential": keras.Sequential,
+        "Model": keras.Model,
+    }
     make_it = kinds.get(name, lambda **kwargs: make(name, None, **kwargs)[0])
     with pytest.raises(ValueError, match="trainable must be True or False, got"):
         make_it(trainable=wrong)
@@ -203,7 +216,9 @@ def test_sizes_of_masks_are_positive(name, wrong):
     assert getattr(layers, name)(0.5, noise_shape=[None, 1]).noise_shape == (None, 1)
 
 
-@pytest.mark.parametrize("name", ["Dropout", "AlphaDropout", "GaussianNoise", "SpatialDropout1D", "RandomFlip", "RReLU"])
+@pytest.mark.parametrize(
+    "name", ["Dropout", "AlphaDropout", "GaussianNoise", "SpatialDropout1D", "RandomFlip", "RReLU"]
+)
 def test_layers_take_a_number_as_their_seed(name):
     """As in Keras, whose layers refuse a generator: they have one of their own."""
     with pytest.raises(ValueError, match="seed must be an integer >= 0 or None"):
@@ -212,7 +227,12 @@ def test_layers_take_a_number_as_their_seed(name):
 
 @pytest.mark.parametrize(
     ("axis", "shape", "expected"),
-    [(-1, (5, 3), (1, 3)), (None, (5, 3), (1, 1)), ((1, 3), (5, 3, 2, 4), (1, 3, 1, 4)), (1, (5, 3, 2), (1, 3, 1))],
+    [
+        (-1, (5, 3), (1, 3)),
+        (None, (5, 3), (1, 1)),
+        ((1, 3), (5, 3, 2, 4), (1, 3, 1, 4)),
+        (1, (5, 3, 2), (1, 3, 1)),
+    ],
 )
 def test_statistics_of_normalization_have_the_axes_of_the_input(axis, shape, expected):
     """Shapes of Keras 3.15; the weights are as they were, and `adapt_mean` and `adapt_variance` are they."""
@@ -234,7 +254,11 @@ def test_statistics_of_normalization_have_the_axes_of_the_input(axis, shape, exp
 def test_arguments_that_are_missing_are_named(name):
     """In our words, without any argument and with others."""
     cls = getattr(layers, name)
-    needed = [p.name for p in inspect.signature(cls.__init__).parameters.values() if p.default is p.empty and p.kind == 1]
+    needed = [
+        p.name
+        for p in inspect.signature(cls.__init__).parameters.values()
+        if p.default is p.empty and p.kind == 1
+    ]
     for missing in needed[1:]:
         given = {key: value for key, value in CASES[name].arguments.items() if key != missing}
         given.pop("seed", None)

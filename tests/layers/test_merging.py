@@ -14,7 +14,9 @@ NUMPY = {"add": np.add, "multiply": np.multiply, "maximum": np.maximum, "minimum
 
 
 @pytest.mark.parametrize("name", [*NUMPY, "average"])
-@pytest.mark.parametrize("shapes", [[(4, 3, 5)], [(4, 3, 5)] * 3, [(4, 5), (4, 3, 5), (4, 1, 1, 5)], [(4, 1, 5), (4, 3, 1)]])
+@pytest.mark.parametrize(
+    "shapes", [[(4, 3, 5)], [(4, 3, 5)] * 3, [(4, 5), (4, 3, 5), (4, 1, 1, 5)], [(4, 1, 5), (4, 3, 1)]]
+)
 def test_element_by_element(name, shapes):
     inputs = [images(*shape, seed=i).astype(np.float32) for i, shape in enumerate(shapes)]
     rank = max(len(shape) for shape in shapes)
@@ -45,7 +47,10 @@ def test_concatenate(shapes, axis):
     expected = np.concatenate(inputs, axis)
     np.testing.assert_array_equal(layers.Concatenate(axis, dtype="float64")(inputs).numpy(), expected)
     np.testing.assert_array_equal(layers.concatenate(inputs, axis=axis, dtype="float64").numpy(), expected)
-    assert layers.concatenate([layers.Input(s[1:]) for s in shapes], axis).shape == (None, *expected.shape[1:])
+    assert layers.concatenate([layers.Input(s[1:]) for s in shapes], axis).shape == (
+        None,
+        *expected.shape[1:],
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,9 @@ def test_dot(shapes, axes, formula):
     x, y = (images(*shape, seed=i) for i, shape in enumerate(shapes))
     expected = np.einsum(formula, x, y)
     expected = expected[:, None] if expected.ndim == 1 else expected
-    np.testing.assert_allclose(layers.Dot(axes, dtype="float64")([x, y]).numpy(), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        layers.Dot(axes, dtype="float64")([x, y]).numpy(), expected, rtol=1e-9, atol=1e-12
+    )
     assert layers.dot([layers.Input(s[1:]) for s in shapes], axes).shape == (None, *expected.shape[1:])
 
 
@@ -123,7 +130,10 @@ def test_unknown_sizes():
         (lambda: layers.Concatenate(0)([np.ones((2, 3)), np.ones((2, 3))]), "not the batch"),
         (lambda: layers.Concatenate(3)([np.ones((2, 3)), np.ones((2, 3))]), "same sizes"),
         (lambda: layers.Concatenate()([np.ones((2, 3)), np.ones((2, 3, 1))]), "same sizes"),
-        (lambda: layers.Dot(1)([np.ones((2, 3)), np.ones((2, 4))]), r"axes \(1, 1\) must name axes of equal size"),
+        (
+            lambda: layers.Dot(1)([np.ones((2, 3)), np.ones((2, 4))]),
+            r"axes \(1, 1\) must name axes of equal size",
+        ),
         (lambda: layers.Dot(0)([np.ones((2, 3)), np.ones((2, 3))]), "not the batch"),
         (lambda: layers.Dot(2)([np.ones((2, 3)), np.ones((2, 3))]), "must name axes"),
         (lambda: layers.Dot(1)([np.ones((2, 3))]), "exactly 2 inputs"),
@@ -134,7 +144,9 @@ def test_inputs_that_do_not_fit(make, message):
         make()
 
 
-@pytest.mark.parametrize("make", [lambda: layers.Dot("k"), lambda: layers.Dot((1, 2, 3)), lambda: layers.Concatenate("last")])
+@pytest.mark.parametrize(
+    "make", [lambda: layers.Dot("k"), lambda: layers.Dot((1, 2, 3)), lambda: layers.Concatenate("last")]
+)
 def test_axes_are_integers(make):
     with pytest.raises(TypeError, match=r"ax[ei]s must be an integer"):
         make()

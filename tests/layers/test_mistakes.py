@@ -96,16 +96,31 @@ def test_output_sizes_that_follow_unknown_input_sizes_are_unknown():
         (lambda: layers.LeakyReLU(float("nan")), "negative_slope must be a number >= 0, got nan"),
         (lambda: layers.Softmax("a"), "'softmax.*axis must be an integer or a list"),
         (lambda: layers.BatchNormalization(momentum="a"), "'batch_normalization.*momentum must be a number"),
-        (lambda: layers.RMSNormalization(epsilon=-1), "'rms_normalization.*epsilon must be a number >= 0, got -1"),
-        (lambda: layers.LayerNormalization(epsilon=None), "'layer_normalization.*epsilon must be a number >= 0, got None"),
+        (
+            lambda: layers.RMSNormalization(epsilon=-1),
+            "'rms_normalization.*epsilon must be a number >= 0, got -1",
+        ),
+        (
+            lambda: layers.LayerNormalization(epsilon=None),
+            "'layer_normalization.*epsilon must be a number >= 0, got None",
+        ),
         (lambda: PReLU(shared_axes=[1.5]), "'p_re_lu.*shared_axes must be a tuple of integers"),
         (lambda: layers.Permute("ab"), "'permute.*dims must be a tuple of integers, got 'ab'"),
         (lambda: layers.Reshape((None, 2)), "'reshape.*target_shape must be a tuple of integers"),
         (lambda: Dropout(0.5, noise_shape=3), "'dropout.*noise_shape must be a tuple of sizes"),
-        (lambda: layers.Add()({"a": np.ones((1, 2))}), "'add.*expects a list of inputs, got a dictionary with 'a'"),
+        (
+            lambda: layers.Add()({"a": np.ones((1, 2))}),
+            "'add.*expects a list of inputs, got a dictionary with 'a'",
+        ),
         (lambda: layers.Conv2DTranspose(1, 3)(np.ones((1, 0, 4, 1))), "'conv2d_transpose.*leave nothing"),
-        (lambda: layers.Normalization(mean=1.0, variance=-1.0), "'normalization.*variance must not be negative"),
-        (lambda: layers.Normalization(mean=[1, 2], variance=[1, 1])(np.ones((1, 3))), r"'normalization.*sizes \(3,\)"),
+        (
+            lambda: layers.Normalization(mean=1.0, variance=-1.0),
+            "'normalization.*variance must not be negative",
+        ),
+        (
+            lambda: layers.Normalization(mean=[1, 2], variance=[1, 1])(np.ones((1, 3))),
+            r"'normalization.*sizes \(3,\)",
+        ),
         (lambda: layers.Normalization((1, -1))(np.ones((1, 3))), "'normalization.*must name different axes"),
         (lambda: Dense(1, W_regularizer="l2"), "W_regularizer.*is written kernel_regularizer today"),
     ],
@@ -122,7 +137,8 @@ def test_the_shape_of_a_sample_is_accepted_with_a_warning_as_in_keras_3():
         (lambda: Lambda(lambda x: x, input_shape=[None, 4]), (None, None, 4)),
     ):
         with pytest.warns(
-            UserWarning, match="do not pass input_shape or input_dim to a layer; begin the Sequential with Input"
+            UserWarning,
+            match="do not pass input_shape or input_dim to a layer; begin the Sequential with Input",
         ):
             model = tinynet.Sequential([make()])
         assert model.input_shape == shape

@@ -1,4 +1,6 @@
-"""Layers that draw: statistics within closed-form tolerances, sequences, inference, gradients with the draw held fixed."""
+"""Layers that draw: statistics within closed-form tolerances, sequences,
+inference, gradients with the draw held fixed.
+"""
 
 import copy
 import math
@@ -7,7 +9,15 @@ import numpy as np
 import pytest
 
 from tinynet import layers
-from tinynet.layers import AlphaDropout, Dense, Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
+from tinynet.layers import (
+    AlphaDropout,
+    Dense,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+)
 from tinynet.models import Sequential
 from tinynet.utils import set_random_seed
 
@@ -80,9 +90,13 @@ def test_configuration(make):
 
 
 def within(values, mean, variance, fourth):
-    """Mean and variance of independent `values` lie within 4.5 standard errors; `fourth` is the fourth central moment."""
+    """Mean and variance of independent `values` lie within 4.5 standard errors;
+    `fourth` is the fourth central moment.
+    """
     assert abs(values.mean() - mean) < 4.5 * math.sqrt(variance / values.size)
-    assert abs(((values - mean) ** 2).mean() - variance) <= 4.5 * math.sqrt((fourth - variance**2) / values.size)
+    assert abs(((values - mean) ** 2).mean() - variance) <= 4.5 * math.sqrt(
+        (fourth - variance**2) / values.size
+    )
 
 
 def test_gaussian_noise_adds():
@@ -161,12 +175,16 @@ def test_errors(make, message):
 
 @pytest.mark.parametrize("rate", [None, 0.05])
 def test_a_hundred_selu_layers_normalise_themselves(rate):
-    """G. Klambauer et al., 2017: mean 0 and variance 1 are an attracting fixed point, which AlphaDropout leaves."""
+    """G. Klambauer et al., 2017: mean 0 and variance 1 are an attracting fixed point,
+    which AlphaDropout leaves.
+    """
     set_random_seed(0)
     hidden = []
     for _ in range(100):
         hidden.append(Dense(200, "selu", kernel_initializer="lecun_normal"))
         hidden += [] if rate is None else [AlphaDropout(rate)]
-    y = Sequential([layers.Input((200,)), *hidden])(images(500, 200).astype(np.float32), training=rate is not None).numpy()
+    y = Sequential([layers.Input((200,)), *hidden])(
+        images(500, 200).astype(np.float32), training=rate is not None
+    ).numpy()
     assert -0.3 < y.mean() < 0.3
     assert 0.7 < y.std() < 1.3

@@ -1,4 +1,6 @@
-"""Normalization: what adapt measures, and what is done with it. Keras's numbers: test_against_keras_norm.py."""
+"""Normalization: what adapt measures, and what is done with it. Keras's numbers:
+test_against_keras_norm.py.
+"""
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from tinynet.models import Sequential
 from layer_tools import check_layer, images
 
 
-@pytest.mark.parametrize("given", [np.asarray, tinynet.Tensor, lambda x: [x], lambda x: iter([x[:3], x[3:4], x[4:]]),
+@pytest.mark.parametrize("given", [np.asarray, tinynet.Tensor, lambda x: [x],
+                                   lambda x: iter([x[:3], x[3:4], x[4:]]),
                                    lambda x: [(x[:2], None), (x[2:], None)]])  # fmt: skip
 @pytest.mark.parametrize(("axis", "reduced"), [(-1, (0, 1)), (None, (0, 1, 2)), ((1, 2), (0,)), (1, (0, 2))])
 def test_adapt(given, axis, reduced):
@@ -20,7 +23,9 @@ def test_adapt(given, axis, reduced):
     layer.adapt(given(x))
     mean, var = x.mean(reduced, keepdims=True), x.var(reduced, keepdims=True)
     np.testing.assert_allclose(layer.adapt_mean.numpy(), mean.reshape(layer.adapt_mean.shape), rtol=1e-12)
-    np.testing.assert_allclose(layer.adapt_variance.numpy(), var.reshape(layer.adapt_variance.shape), rtol=1e-12)
+    np.testing.assert_allclose(
+        layer.adapt_variance.numpy(), var.reshape(layer.adapt_variance.shape), rtol=1e-12
+    )
     np.testing.assert_allclose(layer(x).numpy(), (x - mean) / np.sqrt(var), rtol=1e-9, atol=1e-12)
     assert [w.name.rpartition("/")[2] for w in layer.weights] == ["mean", "variance", "count"]
     assert not layer.trainable_weights
@@ -33,7 +38,9 @@ def test_published_numbers():
     layer.adapt(data)
     np.testing.assert_allclose(layer(data[:1]).numpy(), [[-1, -1, -1]], rtol=1e-6)
     layer = Normalization(mean=3.0, variance=2.0)
-    np.testing.assert_allclose(layer(np.array([[1.0], [2.0], [3.0]])).numpy(), [[-1.4142135], [-0.70710677], [0.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        layer(np.array([[1.0], [2.0], [3.0]])).numpy(), [[-1.4142135], [-0.70710677], [0.0]], rtol=1e-6
+    )
     layer = Normalization(axis=-1, invert=True)
     layer.adapt(data)
     np.testing.assert_allclose(layer(np.array([[1.0, 2.0, 3.0]])).numpy(), [[2, 10, 8]], rtol=1e-6)
@@ -63,7 +70,9 @@ def test_first_layer_of_models():
     np.testing.assert_allclose(functional.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-5)
     model.compile("sgd", "mse")
     model.fit(x, x[:, :1], epochs=2, verbose=0)
-    np.testing.assert_allclose(layer.adapt_mean.numpy(), x.mean(0), rtol=1e-5, err_msg="training leaves it alone")
+    np.testing.assert_allclose(
+        layer.adapt_mean.numpy(), x.mean(0), rtol=1e-5, err_msg="training leaves it alone"
+    )
     twin = Normalization()
     twin.build((None, 6))
     twin.set_weights(layer.get_weights())
@@ -75,7 +84,9 @@ def test_adapting_again_measures_anew():
     for seed in (1, 2):
         x = images(7, 3, seed=seed)
         layer.adapt(x)
-        np.testing.assert_allclose([layer.adapt_mean.numpy(), layer.adapt_variance.numpy()], [x.mean(), x.var()], rtol=1e-12)
+        np.testing.assert_allclose(
+            [layer.adapt_mean.numpy(), layer.adapt_variance.numpy()], [x.mean(), x.var()], rtol=1e-12
+        )
 
 
 def test_integers_and_large_means():
@@ -109,13 +120,21 @@ def test_gradients_and_configuration():
         (lambda: Normalization(mean=1.0), ValueError, "given together"),
         (lambda: Normalization(None, mean=[1.0], variance=[1.0]), ValueError, "numbers, or arrays"),
         (lambda: Normalization("rows"), TypeError, "axis must be an integer"),
-        (lambda: Normalization(mean=1.0, variance=1.0).adapt(np.ones((2, 2))), ValueError, "nothing to adapt"),
+        (
+            lambda: Normalization(mean=1.0, variance=1.0).adapt(np.ones((2, 2))),
+            ValueError,
+            "nothing to adapt",
+        ),
         (lambda: Normalization().adapt([]), ValueError, "found no data"),
         (lambda: Normalization().adapt(np.ones((0, 2))), ValueError, "found no data"),
         (lambda: Normalization().adapt(3), TypeError, "adapt takes an array or an iterable"),
         (lambda: Normalization().adapt([[1, 2], [3, 4]]), TypeError, "batches that are arrays"),
         (lambda: Normalization(axis=2)(np.ones((2, 2))), ValueError, "axis .* must name different axes"),
-        (lambda: Normalization().adapt([np.ones((2, 3)), np.ones((2, 4))]), ValueError, "built for inputs of shape"),
+        (
+            lambda: Normalization().adapt([np.ones((2, 3)), np.ones((2, 4))]),
+            ValueError,
+            "built for inputs of shape",
+        ),
         (lambda: Normalization(1)(layers.Input((None, 3))), ValueError, "must be known"),
     ],
 )

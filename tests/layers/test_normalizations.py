@@ -1,4 +1,6 @@
-"""Layer, group, RMS and unit normalisation: closed forms, gradients, errors. Keras's numbers: test_against_keras_norm.py."""
+"""Layer, group, RMS and unit normalisation: closed forms, gradients, errors.
+Keras's numbers: test_against_keras_norm.py.
+"""
 
 import numpy as np
 import pytest
@@ -19,7 +21,9 @@ def test_published_numbers_of_group_normalization():
     np.testing.assert_allclose(y, [[-1, -1, 1, 1, 0.904, 0.904, -0.301, -1.507]], atol=1e-3)
 
 
-@pytest.mark.parametrize(("axis", "axes"), [(-1, (3,)), ([1, 2], (1, 2)), ((3, 1), (1, 3)), (2, (2,)), ([1, 2, 3], (1, 2, 3))])
+@pytest.mark.parametrize(
+    ("axis", "axes"), [(-1, (3,)), ([1, 2], (1, 2)), ((3, 1), (1, 3)), (2, (2,)), ([1, 2, 3], (1, 2, 3))]
+)
 def test_layer_normalization_is_the_same_in_training_and_inference(axis, axes):
     x = 3 * images(4, 5, 3, 6) + 2
     layer = LayerNormalization(axis, epsilon=1e-4, dtype="float64")
@@ -35,7 +39,10 @@ def test_groups_are_neighbouring_channels(axis, groups):
     layer = GroupNormalization(groups, axis, dtype="float64")
     last = np.moveaxis(x, axis, -1)
     parts = np.split(last, last.shape[-1] if groups == -1 else groups, -1)
-    parts = [(p - p.mean((1, 2, 3), keepdims=True)) / np.sqrt(p.var((1, 2, 3), keepdims=True) + 1e-3) for p in parts]
+    parts = [
+        (p - p.mean((1, 2, 3), keepdims=True)) / np.sqrt(p.var((1, 2, 3), keepdims=True) + 1e-3)
+        for p in parts
+    ]
     expected = np.moveaxis(np.concatenate(parts, -1), -1, axis)
     np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-9, atol=1e-12)
     assert layer.gamma.shape == (x.shape[axis],)
@@ -162,7 +169,12 @@ def test_another_size_after_the_layer_was_built():
 
 
 def test_axes_counted_from_the_end_fit_inputs_of_any_rank():
-    for layer in (LayerNormalization([-1, -2]), RMSNormalization(), GroupNormalization(2), layers.BatchNormalization()):
+    for layer in (
+        LayerNormalization([-1, -2]),
+        RMSNormalization(),
+        GroupNormalization(2),
+        layers.BatchNormalization(),
+    ):
         for shape in ((2, 3, 4), (2, 5, 3, 4)):
             assert layer(np.ones(shape, np.float32)).shape == shape
     layer = LayerNormalization([-1, -2])

@@ -1,4 +1,5 @@
-"""The order of a layer's weights is that in which it came to hold the layers within; the orders are those of Keras 3.15.
+"""The order of a layer's weights is that in which it came to hold the layers within;
+the orders are those of Keras 3.15.
 
 (Keras also keeps a layer in whose place another one was set.)
 """
@@ -88,7 +89,8 @@ def shared(net):
 
 
 ORDERS = {
-    appended: [9, 1, 2], in_turn: [1, 5, 2, 6], made_before: [3, 7, 8, 9, 4], dictionaries: [1, 2, 5, 3], set_anew: [6, 7],
+    appended: [9, 1, 2], in_turn: [1, 5, 2, 6], made_before: [3, 7, 8, 9, 4], dictionaries: [1, 2, 5, 3],
+    set_anew: [6, 7],
     nested: [1, 2, 3, 6], inserted: [1, 2, 3, 4, 5], beside_others: [1, 10, 2, 11, 3, 12], shared: [1, 2],
 }  # fmt: skip
 
@@ -105,7 +107,9 @@ def test_the_order_is_that_of_keras(make):
     assert [layer.units for layer in net.layers] == ORDERS[make]
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["deepcopy", "pickle"]
+)
 @pytest.mark.parametrize("make", ORDERS, ids=lambda make: make.__name__)
 def test_copies_have_it_too(make, copied):
     net = Net(make)

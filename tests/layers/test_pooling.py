@@ -31,18 +31,24 @@ def test_windows(make, reduce, size, strides, padding):
             pads[axis] = (total // 2, total - total // 2)
     padded = np.pad(x, pads, constant_values=np.nan)  # cells outside of the image take no part
     rows, columns = range(0, padded.shape[1] - ph + 1, sh), range(0, padded.shape[2] - pw + 1, sw)
-    expected = np.array([[reduce(padded[:, i : i + ph, j : j + pw], axis=(1, 2)) for j in columns] for i in rows])
+    expected = np.array(
+        [[reduce(padded[:, i : i + ph, j : j + pw], axis=(1, 2)) for j in columns] for i in rows]
+    )
     expected = expected.transpose(2, 0, 1, 3)
     np.testing.assert_allclose(layer(x).numpy(), expected, rtol=1e-12)
     assert layer.compute_output_shape(x.shape) == expected.shape
     turned = make(size, strides, padding, **FIRST, dtype="float64")
-    np.testing.assert_allclose(turned(x.transpose(0, 3, 1, 2)).numpy().transpose(0, 2, 3, 1), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        turned(x.transpose(0, 3, 1, 2)).numpy().transpose(0, 2, 3, 1), expected, rtol=1e-12
+    )
     assert turned.compute_output_shape((None, 3, 7, 6))[1:] == (3, *expected.shape[1:3])
 
 
 @pytest.mark.parametrize("first", [False, True])
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize(("make", "reduce"), [(GlobalAveragePooling2D, np.mean), (GlobalMaxPooling2D, np.max)])
+@pytest.mark.parametrize(
+    ("make", "reduce"), [(GlobalAveragePooling2D, np.mean), (GlobalMaxPooling2D, np.max)]
+)
 def test_global_pooling(make, reduce, keepdims, first):
     x = images(3, 4, 5, 6)
     layer = make(FIRST["data_format"] if first else None, keepdims=keepdims, dtype="float64")
@@ -53,7 +59,11 @@ def test_global_pooling(make, reduce, keepdims, first):
 
 def test_zero_padding():
     x = images(2, 3, 4, 2)
-    for padding, pairs in [(1, ((1, 1), (1, 1))), ((1, 2), ((1, 1), (2, 2))), (((0, 1), (2, 3)), ((0, 1), (2, 3)))]:
+    for padding, pairs in [
+        (1, ((1, 1), (1, 1))),
+        ((1, 2), ((1, 1), (2, 2))),
+        (((0, 1), (2, 3)), ((0, 1), (2, 3))),
+    ]:
         layer = ZeroPadding2D(padding, dtype="float64")
         np.testing.assert_array_equal(layer(x).numpy(), np.pad(x, ((0, 0), *pairs, (0, 0))))
         assert layer.compute_output_shape(x.shape) == layer(x).shape

@@ -12,7 +12,9 @@ def test_scales_and_shifts():
     np.testing.assert_allclose(layers.Rescaling(1 / 255)(x).numpy(), x / 255, rtol=1e-6)
     np.testing.assert_allclose(layers.Rescaling(2.0, -1.0)(x).numpy(), 2.0 * x - 1, rtol=1e-6)
     per_channel = layers.Rescaling([1.0, 2.0, 3.0], [0.0, 1.0, 2.0])
-    np.testing.assert_allclose(per_channel(x).numpy(), x * np.array([1, 2, 3]) + np.array([0, 1, 2]), rtol=1e-6)
+    np.testing.assert_allclose(
+        per_channel(x).numpy(), x * np.array([1, 2, 3]) + np.array([0, 1, 2]), rtol=1e-6
+    )
     assert per_channel(x).dtype == np.float32
 
 
@@ -36,7 +38,9 @@ def channels_first():
     config.set_image_data_format(before)
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (3, 3, 3, 3), (2, 3, 6), (3, 3, 3), (2, 3, 2, 2, 3), (2, 3), (3, 3)])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 4, 5), (3, 3, 3, 3), (2, 3, 6), (3, 3, 3), (2, 3, 2, 2, 3), (2, 3), (3, 3)]
+)
 @pytest.mark.parametrize("offset", [0.0, [5.0, 7.0, 9.0]])
 def test_where_channels_come_first_factors_are_theirs(shape, offset, channels_first, tmp_path):
     """Axis 1, whatever the other sizes are; a layer that was made before stays as it was made."""
@@ -48,7 +52,9 @@ def test_where_channels_come_first_factors_are_theirs(shape, offset, channels_fi
     for _ in range(4):
         np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-12)
     model.save(tmp_path / "model.tinynet")
-    np.testing.assert_allclose(tinynet.models.load_model(tmp_path / "model.tinynet").predict(x, verbose=0), expected)
+    np.testing.assert_allclose(
+        tinynet.models.load_model(tmp_path / "model.tinynet").predict(x, verbose=0), expected
+    )
     config.set_image_data_format("channels_last")
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-12)
 
@@ -70,7 +76,9 @@ def test_factors_with_several_axes_and_wrong_ones_where_channels_come_first(chan
         layers.Rescaling(np.ones(5))(x)
 
 
-@pytest.mark.parametrize("name", ["BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization"])
+@pytest.mark.parametrize(
+    "name", ["BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization"]
+)
 def test_layers_with_an_axis_keep_the_last_as_keras_does(name, channels_first):
     axis = getattr(layers, name)(**({"groups": 1} if name[0] == "G" else {})).axis
     assert axis in (-1, (-1,))

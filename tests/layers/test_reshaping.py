@@ -54,7 +54,9 @@ def test_a_size_of_0_leaves_nothing_to_find(target, shape):
         Reshape(target)(np.zeros(shape))
 
 
-@pytest.mark.parametrize(("shape", "target"), [((2, 0), (0, 3)), ((2, 3, 0), (-1, 5)), ((2, 0), (-1,)), ((0, 6), (2, -1))])
+@pytest.mark.parametrize(
+    ("shape", "target"), [((2, 0), (0, 3)), ((2, 3, 0), (-1, 5)), ((2, 0), (-1,)), ((0, 6), (2, -1))]
+)
 def test_nothing_is_reshaped_too(shape, target):
     layer = Reshape(target)
     expected = (shape[0], *np.zeros(shape[1:]).reshape(target).shape)
@@ -110,7 +112,11 @@ def test_repeat_vector_and_identity():
 
 @pytest.mark.parametrize(
     ("cropping", "rows", "columns"),
-    [(1, slice(1, -1), slice(1, -1)), ((0, 2), slice(None), slice(2, -2)), (((1, 2), (0, 3)), slice(1, -2), slice(0, -3))],
+    [
+        (1, slice(1, -1), slice(1, -1)),
+        ((0, 2), slice(None), slice(2, -2)),
+        (((1, 2), (0, 3)), slice(1, -2), slice(0, -3)),
+    ],
 )
 def test_cropping(cropping, rows, columns):
     x = images(2, 7, 6, 3)
@@ -119,12 +125,16 @@ def test_cropping(cropping, rows, columns):
     assert layer.compute_output_shape(x.shape) == layer(x).shape
     assert layer.compute_output_shape((None, None, 6, 3))[1] is None
     first = Cropping2D(cropping, "channels_first", dtype="float64")
-    np.testing.assert_array_equal(first(x.transpose(0, 3, 1, 2)).numpy(), x[:, rows, columns].transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(
+        first(x.transpose(0, 3, 1, 2)).numpy(), x[:, rows, columns].transpose(0, 3, 1, 2)
+    )
     check_layer(Cropping2D(cropping, dtype="float64"), images(2, 5, 6, 2))
 
 
 def test_cropping_away_everything_is_refused():
-    with pytest.raises(ValueError, match=r"'crop'.*\(\(2, 2\), \(0, 0\)\) leaves nothing of an input.*\(None, 4, 5, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"'crop'.*\(\(2, 2\), \(0, 0\)\) leaves nothing of an input.*\(None, 4, 5, 1\)"
+    ):
         Cropping2D((2, 0), name="crop")(np.ones((1, 4, 5, 1)))
     for cropping in (-1, (1, 2, 3), ((1, 2), (1,))):
         with pytest.raises(ValueError, match="cropping"):
@@ -139,7 +149,10 @@ def test_lambda_is_told_what_it_asks_for_and_takes_lists():
     total = Lambda(lambda pair: pair[0] + 2 * pair[1], dtype="float64")
     np.testing.assert_array_equal(total([x, x]).numpy(), 3 * x)
     assert total.compute_output_shape([(None, 4), (None, 4)]) == (None, 4)
-    assert Lambda(lambda x: x, output_shape=lambda shape: (shape[0], 2)).compute_output_shape((None, 4)) == (None, 2)
+    assert Lambda(lambda x: x, output_shape=lambda shape: (shape[0], 2)).compute_output_shape((None, 4)) == (
+        None,
+        2,
+    )
     with pytest.raises(ValueError, match="mask must be None"):
         Lambda(lambda x: x, mask=True)
 

@@ -8,7 +8,8 @@ from layer_tools import check_layer, images
 
 def test_inference_takes_the_mean_slope():
     layer = RReLU()
-    np.testing.assert_allclose(layer(np.array([[-24.0, 0.0, 3.0]])).numpy(), [[-5.5, 0, 3]], rtol=1e-6)  # 11 / 48
+    # 11 / 48
+    np.testing.assert_allclose(layer(np.array([[-24.0, 0.0, 3.0]])).numpy(), [[-5.5, 0, 3]], rtol=1e-6)
     assert layer.compute_output_shape((None, 4, 5)) == (None, 4, 5)
 
 

@@ -12,7 +12,8 @@ def subclasses(cls):
 
 
 ARGUMENTS = {
-    "AlphaDropout": (0.5,), "Dropout": (0.5,), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,), "RReLU": (),
+    "AlphaDropout": (0.5,), "Dropout": (0.5,), "GaussianDropout": (0.5,), "GaussianNoise": (0.5,),
+    "RReLU": (),
     "RandomFlip": (), "RandomRotation": (0.2,), "RandomShear": (0.5, 0.5), "RandomTranslation": (0.5, 0.5),
     "RandomZoom": (0.5, 0.5), "SpatialDropout1D": (0.5,), "SpatialDropout2D": (0.5,),
 }  # fmt: skip
@@ -21,7 +22,11 @@ ARGUMENTS = {
 def drawn(name, seed):
     """What a layer makes of the same images, twice."""
     layer = getattr(layers, name)(*ARGUMENTS[name], seed=seed)
-    x = np.random.default_rng(0).normal(size=(16, 5, 6) if name.endswith("1D") else (16, 5, 6, 3)).astype(np.float32)
+    x = (
+        np.random.default_rng(0)
+        .normal(size=(16, 5, 6) if name.endswith("1D") else (16, 5, 6, 3))
+        .astype(np.float32)
+    )
     return [layer(x, training=True).numpy().copy() for _ in range(2)]
 
 

@@ -34,7 +34,9 @@ def bilinear(x, size):
         a, b = int(r), int(s)
         a2, b2 = min(a + 1, h - 1), min(b + 1, w - 1)
         u, v = r - a, s - b
-        y[:, i, j] = (1 - u) * ((1 - v) * x[:, a, b] + v * x[:, a, b2]) + u * ((1 - v) * x[:, a2, b] + v * x[:, a2, b2])
+        y[:, i, j] = (1 - u) * ((1 - v) * x[:, a, b] + v * x[:, a, b2]) + u * (
+            (1 - v) * x[:, a2, b] + v * x[:, a2, b2]
+        )
     return y
 
 
@@ -49,7 +51,9 @@ def test_bilinear(size):
 
 
 def test_bicubic_of_one_row_by_hand():
-    """Keys's kernel with a = -1/2 has the weights (-9, 111, 29, -3) / 128 a quarter of a pixel from the centre."""
+    """Keys's kernel with a = -1/2 has the weights (-9, 111, 29,
+    -3) / 128 a quarter of a pixel from the centre.
+    """
     x = images(1, 1, 9, 1)
     y = UpSampling2D((1, 2), None, "bicubic", dtype="float64")(x).numpy()[0, 0, :, 0]
     p = x[0, 0, :, 0]

@@ -1,4 +1,6 @@
-"""Initializers, regularizers and constraints: every layer with weights takes them, in Keras's order, and hands them on."""
+"""Initializers, regularizers and constraints: every layer with weights takes them,
+in Keras's order, and hands them on.
+"""
 
 import inspect
 
@@ -9,7 +11,14 @@ from tinynet import layers
 from tinynet.constraints import MaxNorm, NonNeg
 from tinynet.regularizers import L1, L2
 
-END = ("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint", "kwargs")
+END = (
+    "kernel_regularizer",
+    "bias_regularizer",
+    "activity_regularizer",
+    "kernel_constraint",
+    "bias_constraint",
+    "kwargs",
+)
 START = ("activation", "use_bias", "kernel_initializer", "bias_initializer")
 WINDOW = ("kernel_size", "strides", "padding")
 
@@ -20,9 +29,10 @@ ORDER = {
     "Conv2D": ("filters", *WINDOW, "data_format", "dilation_rate", "groups", *START, *END),
     "Conv2DTranspose": ("filters", *WINDOW, "output_padding", "data_format", "dilation_rate", *START, *END),
     "DepthwiseConv2D": (
-        *WINDOW, "depth_multiplier", "data_format", "dilation_rate", "activation", "use_bias", "depthwise_initializer",
-        "bias_initializer", "depthwise_regularizer", "bias_regularizer", "activity_regularizer", "depthwise_constraint",
-        "bias_constraint", "kwargs",
+        *WINDOW, "depth_multiplier", "data_format", "dilation_rate", "activation", "use_bias",
+        "depthwise_initializer",
+        "bias_initializer", "depthwise_regularizer", "bias_regularizer", "activity_regularizer",
+        "depthwise_constraint", "bias_constraint", "kwargs",
     ),
     "SeparableConv2D": (
         "filters", *WINDOW, "data_format", "dilation_rate", "depth_multiplier", "activation", "use_bias",
@@ -50,20 +60,28 @@ def test_order(name):
 
 @pytest.mark.parametrize("name", ORDER)
 def test_penalties_and_constraints_reach_the_weights(name):
-    words = [argument.removesuffix("_regularizer") for argument in ORDER[name] if argument.endswith("_regularizer")]
+    words = [
+        argument.removesuffix("_regularizer") for argument in ORDER[name] if argument.endswith("_regularizer")
+    ]
     words.remove("activity")
     settings = {f"{word}_regularizer": L2(0.1 * (i + 1)) for i, word in enumerate(words)}
     settings |= {f"{word}_constraint": MaxNorm(i + 1) for i, word in enumerate(words)}
-    layer = getattr(layers, name)(**MADE[name], **settings, activity_regularizer="l1", bias_initializer="ones")
+    layer = getattr(layers, name)(
+        **MADE[name], **settings, activity_regularizer="l1", bias_initializer="ones"
+    )
     x = np.random.default_rng(0).normal(size=SHAPE.get(name, (2, 4, 4, 3))).astype(np.float32)
     y = layer(x)
     assert len(layer.weights) == len(words)
     for i, weight in enumerate(layer.weights):
         assert weight.regularizer is settings[f"{words[i]}_regularizer"]
         assert weight.constraint is settings[f"{words[i]}_constraint"]
-    expected = [0.1 * (i + 1) * float((w.astype(np.float64) ** 2).sum()) for i, w in enumerate(layer.get_weights())]
+    expected = [
+        0.1 * (i + 1) * float((w.astype(np.float64) ** 2).sum()) for i, w in enumerate(layer.get_weights())
+    ]
     activity = 0.01 * float(np.abs(y.numpy()).astype(np.float64).sum()) / len(x)
-    assert sorted(float(loss.numpy()) for loss in layer.losses) == pytest.approx(sorted([activity, *expected]), rel=1e-5)
+    assert sorted(float(loss.numpy()) for loss in layer.losses) == pytest.approx(
+        sorted([activity, *expected]), rel=1e-5
+    )
     copy = type(layer).from_config(layer.get_config())
     copy(x)
     assert [(w.regularizer.get_config(), w.constraint.get_config()) for w in copy.weights] == [

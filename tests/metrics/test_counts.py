@@ -29,7 +29,13 @@ def test_counts_of_keras(case):
 def test_arrays_of_another_module():
     rng = np.random.default_rng(0)
     y_true, y_pred, weight = np.eye(3)[rng.integers(0, 3, 20)], rng.random((20, 3)), rng.random(20)
-    for make in (metrics.AUC, metrics.Precision, metrics.F1Score, metrics.R2Score, lambda: metrics.ConfusionMatrix(3)):
+    for make in (
+        metrics.AUC,
+        metrics.Precision,
+        metrics.F1Score,
+        metrics.R2Score,
+        lambda: metrics.ConfusionMatrix(3),
+    ):
         ours, theirs = make(), make()
         ours.update_state(y_true, y_pred, weight)
         theirs.update_state(*(strict_array.asarray(array) for array in (y_true, y_pred, weight)))
@@ -53,7 +59,9 @@ class TestCounts:
         rng = np.random.default_rng(0)
         y_true, y_pred = rng.random(300) < 0.4, rng.random(300)
         differences = y_pred[y_true][:, None] - y_pred[~y_true]  # Mann and Whitney's statistic
-        assert metrics.AUC(num_thresholds=10_000)(y_true, y_pred) == pytest.approx((differences > 0).mean(), abs=1e-3)
+        assert metrics.AUC(num_thresholds=10_000)(y_true, y_pred) == pytest.approx(
+            (differences > 0).mean(), abs=1e-3
+        )
 
     def test_nothing_predicted_or_asked_for(self):
         assert metrics.Precision()([1, 1], np.zeros(2)) == 0.0
@@ -96,9 +104,13 @@ class TestCounts:
 def test_fractions_of_weights_of_an_overlap():
     y_true, y_pred, weight = [0, 0, 1], [0, 1, 1], [1.5, 2.0, 0.5]
     with pytest.warns(UserWarning, match="cut off"):
-        assert metrics.MeanIoU(2)(np.array(y_true), np.array(y_pred), weight) == pytest.approx((1 / 3 + 0) / 2, rel=1e-6)
+        assert metrics.MeanIoU(2)(np.array(y_true), np.array(y_pred), weight) == pytest.approx(
+            (1 / 3 + 0) / 2, rel=1e-6
+        )
     exact = metrics.MeanIoU(2, dtype="float32")
-    assert exact(np.array(y_true), np.array(y_pred), weight) == pytest.approx((1.5 / 3.5 + 0.5 / 2.5) / 2, rel=1e-6)
+    assert exact(np.array(y_true), np.array(y_pred), weight) == pytest.approx(
+        (1.5 / 3.5 + 0.5 / 2.5) / 2, rel=1e-6
+    )
 
 
 def test_confusion_matrix():
@@ -168,7 +180,9 @@ def test_predictions_beyond_0_and_1_count_as_0_and_1_at_even_thresholds():
 
 
 def test_the_adjusted_r2_counts_samples():
-    """1 - (1 - R2) (n - 1) / (n - p - 1) with n = 5 samples of two columns, p = 2; of each column, then their mean."""
+    """1 - (1 - R2) (n - 1) / (n - p - 1) with n = 5 samples of two columns, p = 2;
+    of each column, then their mean.
+    """
     y_true = np.array([[1.0, 2.0], [2.0, 0.0], [3.0, 5.0], [4.0, 1.0], [6.0, 3.0]])
     y_pred = y_true + np.array([[0.5, -1.0], [-0.5, 1.0], [0.25, 0.5], [0.0, -0.5], [-1.0, 0.25]])
     r2 = 1 - ((y_true - y_pred) ** 2).sum(0) / ((y_true - y_true.mean(0)) ** 2).sum(0)
@@ -190,9 +204,18 @@ def test_f_scores_of_what_is_no_number_are_none(settings):
     assert np.isnan(metrics.F1Score(average="macro", **settings)(y_true, y_pred))
 
 
-AT_THRESHOLDS = ["TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives", "Precision", "Recall", "AUC"]
+AT_THRESHOLDS = [
+    "TruePositives",
+    "TrueNegatives",
+    "FalsePositives",
+    "FalseNegatives",
+    "Precision",
+    "Recall",
+    "AUC",
+]
 NO_THRESHOLDS = [
-    [None], [0.5, None], "a", ["a"], [[0.5, 0.6]], -0.1, [2.0], float("nan"), [0.2, float("nan")], {0.5: 1}, 1j, [1j],
+    [None], [0.5, None], "a", ["a"], [[0.5, 0.6]], -0.1, [2.0], float("nan"), [0.2, float("nan")], {0.5: 1},
+    1j, [1j],
     np.array([0.5, np.inf]), np.array([[0.5]]), range(3),
 ]  # fmt: skip
 
@@ -200,7 +223,9 @@ NO_THRESHOLDS = [
 @pytest.mark.parametrize("wrong", NO_THRESHOLDS, ids=repr)
 @pytest.mark.parametrize("name", AT_THRESHOLDS)
 def test_thresholds_that_are_none_are_refused(name, wrong):
-    with pytest.raises(ValueError, match=f"{name}: thresholds must lie in 0 .. 1, one number or a list of them, got"):
+    with pytest.raises(
+        ValueError, match=f"{name}: thresholds must lie in 0 .. 1, one number or a list of them, got"
+    ):
         getattr(metrics, name)(thresholds=wrong)
 
 
@@ -213,7 +238,8 @@ def test_one_threshold_is_a_number(name, wrong):
 
 @pytest.mark.parametrize("wrong", [None, 2.5, "200", [3], True, 0, -1], ids=repr)
 @pytest.mark.parametrize(
-    "name", ["AUC", "SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"]
+    "name",
+    ["AUC", "SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"],
 )
 def test_numbers_of_thresholds_are_whole(name, wrong):
     first = () if name == "AUC" else (0.5,)
@@ -221,7 +247,9 @@ def test_numbers_of_thresholds_are_whole(name, wrong):
         getattr(metrics, name)(*first, num_thresholds=wrong)
 
 
-@pytest.mark.parametrize("given", [0, 1, 0.25, [0.25], (0.25, 0.75), np.array([0.25, 0.75]), np.float32(0.25), [0, 1]])
+@pytest.mark.parametrize(
+    "given", [0, 1, 0.25, [0.25], (0.25, 0.75), np.array([0.25, 0.75]), np.float32(0.25), [0, 1]]
+)
 @pytest.mark.parametrize("name", AT_THRESHOLDS[:-1])
 def test_thresholds_of_any_kind_of_number(name, given):
     """One result for each, those of a metric with that threshold alone."""

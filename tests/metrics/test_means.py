@@ -78,7 +78,9 @@ class TestMean:
 
 class TestAccuracies:
     def test_binary_threshold_is_strict(self):
-        np.testing.assert_array_equal(metrics.binary_accuracy([1, 1, 0], np.array([0.5, 0.51, 0.5])), [0, 1, 1])
+        np.testing.assert_array_equal(
+            metrics.binary_accuracy([1, 1, 0], np.array([0.5, 0.51, 0.5])), [0, 1, 1]
+        )
 
     def test_first_maximum_wins(self):
         tie = np.array([[0.5, 0.5]])
@@ -127,7 +129,9 @@ class TestTopK:
         y_pred = np.array([[0.2, 0.2, 0.6], [0.1, 0.8, 0.1]])
         np.testing.assert_array_equal(metrics.sparse_top_k_categorical_accuracy([0, 2], y_pred, k=2), [1, 1])
         np.testing.assert_array_equal(metrics.sparse_top_k_categorical_accuracy([0, 2], y_pred, k=1), [0, 0])
-        np.testing.assert_array_equal(metrics.top_k_categorical_accuracy(np.eye(3)[[0, 1]], y_pred, k=1), [0, 1])
+        np.testing.assert_array_equal(
+            metrics.top_k_categorical_accuracy(np.eye(3)[[0, 1]], y_pred, k=1), [0, 1]
+        )
 
     def test_what_is_no_number_is_no_hit(self):
         assert metrics.sparse_top_k_categorical_accuracy([0], np.array([[np.nan, 0.5]]), k=1) == [0]

@@ -94,7 +94,11 @@ def test_state_is_all_that_a_metric_needs_to_go_on(make):
     rng = np.random.default_rng(3)
 
     def update(metric, batch):
-        y_true = np.eye(3)[rng.integers(0, 3, 6)] if not isinstance(metric, metrics.SparseCategoricalAccuracy) else batch
+        y_true = (
+            np.eye(3)[rng.integers(0, 3, 6)]
+            if not isinstance(metric, metrics.SparseCategoricalAccuracy)
+            else batch
+        )
         args = (batch / 4.0,) if type(metric) in (Mean, metrics.Sum) else (y_true, rng.random((6, 3)))
         metric.update_state(*((y > 0.5 for y in args) if isinstance(metric, metrics.MeanIoU) else args))
 
@@ -169,7 +173,9 @@ class TestLookup:
         metric = metrics.BinaryAccuracy(name="mine", threshold=0.3)
         copy = metrics.get(json.loads(json.dumps(metrics.serialize(metric))))
         assert isinstance(copy, metrics.BinaryAccuracy)
-        assert copy.get_config() == metric.get_config() == {"name": "mine", "dtype": "float32", "threshold": 0.3}
+        assert (
+            copy.get_config() == metric.get_config() == {"name": "mine", "dtype": "float32", "threshold": 0.3}
+        )
 
     @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['name']}-{case['settings']}")
     def test_every_metric_is_made_again_from_its_configuration(self, case):
@@ -191,7 +197,8 @@ class TestLookup:
     def test_names_of_keras(self):
         for name, cls in {
             "mape": "MeanAbsolutePercentageError", "MSLE": "MeanSquaredLogarithmicError", "auc": "AUC",
-            "f1_score": "F1Score", "root_mean_squared_error": "RootMeanSquaredError", "Precision": "Precision",
+            "f1_score": "F1Score", "root_mean_squared_error": "RootMeanSquaredError",
+            "Precision": "Precision",
             "cosine_similarity": "CosineSimilarity", "top_k_categorical_accuracy": "TopKCategoricalAccuracy",
         }.items():  # fmt: skip
             assert type(metrics.get(name)) is getattr(metrics, cls)
@@ -202,6 +209,14 @@ class TestLookup:
         assert metrics.get("acc")._direction == "up"
         assert metrics.get("mae")._direction == "down"
         assert Mean()._direction is None
-        names = ("auc", "precision", "recall", "f1_score", "r2_score", "top_k_categorical_accuracy", "cosine_similarity")
+        names = (
+            "auc",
+            "precision",
+            "recall",
+            "f1_score",
+            "r2_score",
+            "top_k_categorical_accuracy",
+            "cosine_similarity",
+        )
         assert {metrics.get(name)._direction for name in names} == {"up"}
         assert metrics.get({"class_name": "mean_io_u", "config": {"num_classes": 2}})._direction == "up"

@@ -1,4 +1,6 @@
-"""Variables of metrics: names, order and shapes of Keras 3.15 (torch), and that reading and writing them is the state."""
+"""Variables of metrics: names, order and shapes of Keras 3.15 (torch),
+and that reading and writing them is the state.
+"""
 
 import copy
 import pickle
@@ -8,12 +10,19 @@ import pytest
 
 from tinynet import metrics
 
-ROWS, CHANCES = np.array([[1, 0, 0], [0, 1, 0]], "float32"), np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], "float32")
+ROWS, CHANCES = (
+    np.array([[1, 0, 0], [0, 1, 0]], "float32"),
+    np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]], "float32"),
+)
 LABELS, SCORES, CLASSES = np.array([1, 0]), np.array([0.7, 0.2], "float32"), np.array([0, 2])
-ONE, FOUR = {"total": (), "count": ()}, ("true_positives", "false_positives", "true_negatives", "false_negatives")
+ONE, FOUR = (
+    {"total": (), "count": ()},
+    ("true_positives", "false_positives", "true_negatives", "false_negatives"),
+)
 VALUES, AT_FOUR = np.array([1.0, 2.0, 6.0]), ([1, 1, 1, 0], [1, 0, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1])
 
-# make, arguments of update_state, {name: shape} in order, values of the first two variables (None: not looked at)
+# make, arguments of update_state, {name: shape} in order,
+# values of the first two variables (None: not looked at)
 CASES = [
     (metrics.Mean, (VALUES,), ONE, (9, 3)),
     (metrics.Sum, (VALUES,), {"total": ()}, (9,)),
@@ -38,10 +47,25 @@ CASES = [
         dict.fromkeys(FOUR, (5,)),
         ([1, 1, 1, 0, 0], [1, 0, 0, 0, 0], [0, 1, 1, 1, 1], [0, 0, 0, 1, 1]),
     ),
-    (lambda: metrics.AUC(num_thresholds=5, multi_label=True), (ROWS, CHANCES), dict.fromkeys(FOUR, (5, 3)), None),
+    (
+        lambda: metrics.AUC(num_thresholds=5, multi_label=True),
+        (ROWS, CHANCES),
+        dict.fromkeys(FOUR, (5, 3)),
+        None,
+    ),
     *(
-        (lambda name=name: getattr(metrics, name)(0.5, num_thresholds=4), (LABELS, SCORES), dict.fromkeys(FOUR, (4,)), AT_FOUR)
-        for name in ("SensitivityAtSpecificity", "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision")
+        (
+            lambda name=name: getattr(metrics, name)(0.5, num_thresholds=4),
+            (LABELS, SCORES),
+            dict.fromkeys(FOUR, (4,)),
+            AT_FOUR,
+        )
+        for name in (
+            "SensitivityAtSpecificity",
+            "SpecificityAtSensitivity",
+            "PrecisionAtRecall",
+            "RecallAtPrecision",
+        )
     ),
     (
         metrics.F1Score,
@@ -55,7 +79,12 @@ CASES = [
         {"num_samples": (), "squared_sum": (3,), "sum": (3,), "residual": (3,), "count": (3,)},
         (2, [1, 1, 0], [1, 1, 0]),
     ),
-    (lambda: metrics.MeanIoU(3), (CLASSES, CLASSES), {"total_confusion_matrix": (3, 3)}, (np.diag([1, 0, 1]),)),
+    (
+        lambda: metrics.MeanIoU(3),
+        (CLASSES, CLASSES),
+        {"total_confusion_matrix": (3, 3)},
+        (np.diag([1, 0, 1]),),
+    ),
     (lambda: metrics.IoU(3, [0]), (CLASSES, CLASSES), {"total_confusion_matrix": (3, 3)}, None),
     (metrics.BinaryIoU, (LABELS, SCORES), {"total_confusion_matrix": (2, 2)}, (np.eye(2),)),
     (lambda: metrics.OneHotIoU(3, [0]), (ROWS, CHANCES), {"total_confusion_matrix": (3, 3)}, None),
@@ -131,6 +160,8 @@ def test_weights_of_one_column_are_weights_of_samples():
 
 
 def test_an_iou_of_classes_that_occur():
-    """Truth 0 0 1 1, prediction 0 0 1 0: 2 of 3 and 1 of 2; the third class occurs nowhere and does not count."""
+    """Truth 0 0 1 1, prediction 0 0 1 0: 2 of 3 and 1 of 2;
+    the third class occurs nowhere and does not count.
+    """
     for make in (lambda: metrics.MeanIoU(3), lambda: metrics.IoU(3, [0, 1, 2])):
         assert make()([0, 0, 1, 1], [0, 0, 1, 0]) == pytest.approx((2 / 3 + 1 / 2) / 2, abs=1e-6)

@@ -1,4 +1,6 @@
-"""What is warned about at the first batch: mistakes that would train to nonsense in silence. And that nothing else is."""
+"""What is warned about at the first batch: mistakes that would train to nonsense in silence.
+And that nothing else is.
+"""
 
 import warnings
 
@@ -46,17 +48,53 @@ RIGHT = {
 }
 WRONG = {
     "logits, labels": (3, None, "sparse_categorical_crossentropy", LABELS, "probabilities, got numbers from"),
-    "logits, rows": (3, None, "categorical_crossentropy", ROWS, "activation='softmax', or the loss from_logits=True"),
+    "logits, rows": (
+        3,
+        None,
+        "categorical_crossentropy",
+        ROWS,
+        "activation='softmax', or the loss from_logits=True",
+    ),
     "logits, by shape": (3, None, "crossentropy", ROWS, "activation='softmax'"),
     "logit, by shape": (1, None, "crossentropy", BINARY, "activation='sigmoid'"),
     "logit": (1, None, "binary_crossentropy", BINARY, "activation='sigmoid', or the loss from_logits=True"),
     "tanh": (1, "tanh", "binary_crossentropy", BINARY, "activation='sigmoid'"),
     "divergence": (3, None, "kl_divergence", ROWS, "probabilities"),
-    "softmax twice": (3, "softmax", losses.SparseCategoricalCrossentropy(from_logits=True), LABELS, "of a softmax: leave out"),
-    "softmax twice, rows": (3, "softmax", losses.CategoricalCrossentropy(from_logits=True), ROWS, "of a softmax: leave out"),
-    "sigmoid twice": (1, "sigmoid", losses.BinaryCrossentropy(from_logits=True), BINARY, "of a sigmoid: leave out"),
-    "labels -1 and 1": (1, "sigmoid", "binary_crossentropy", 2 * BINARY - 1, "got -1 to 1; labels -1 and 1 go with hinge"),
-    "labels 1 and 2": (1, "sigmoid", "binary_crossentropy", BINARY + 1, "targets should lie in 0 .. 1, got 1 to 2"),
+    "softmax twice": (
+        3,
+        "softmax",
+        losses.SparseCategoricalCrossentropy(from_logits=True),
+        LABELS,
+        "of a softmax: leave out",
+    ),
+    "softmax twice, rows": (
+        3,
+        "softmax",
+        losses.CategoricalCrossentropy(from_logits=True),
+        ROWS,
+        "of a softmax: leave out",
+    ),
+    "sigmoid twice": (
+        1,
+        "sigmoid",
+        losses.BinaryCrossentropy(from_logits=True),
+        BINARY,
+        "of a sigmoid: leave out",
+    ),
+    "labels -1 and 1": (
+        1,
+        "sigmoid",
+        "binary_crossentropy",
+        2 * BINARY - 1,
+        "got -1 to 1; labels -1 and 1 go with hinge",
+    ),
+    "labels 1 and 2": (
+        1,
+        "sigmoid",
+        "binary_crossentropy",
+        BINARY + 1,
+        "targets should lie in 0 .. 1, got 1 to 2",
+    ),
     "one softmax": (1, "softmax", "mse", BINARY, "this axis has size 1"),
 }
 
@@ -95,7 +133,9 @@ def test_what_is_wrong_is_said_once(name, how):
 
     if "size 1" not in message:
         model.compile("sgd", loss)
-        assert any(message in text for text in told(lambda: model.fit(X, y, verbose=0))), "another compile, another warning"
+        assert any(message in text for text in told(lambda: model.fit(X, y, verbose=0))), (
+            "another compile, another warning"
+        )
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
@@ -114,7 +154,10 @@ def test_numbers_that_are_none(place, wrong):
     (text,) = [one for one in found if "of the first batch" in one]
     size = {"x": 256, "y": 64, "sample_weight": 64}[place]
     where = {"x": "(0, 3)", "y": "(3, 0)", "sample_weight": "(3,)"}[place]
-    assert f"{place} of the first batch holds NaN or infinity: 1 of {size} numbers, first {wrong} at {where}" in text
+    assert (
+        f"{place} of the first batch holds NaN or infinity: 1 of {size} numbers, first {wrong} at {where}"
+        in text
+    )
     assert any("tinynet.debug.check_numerics()" in one for one in found)
 
 
@@ -131,10 +174,14 @@ def test_a_search_for_the_learning_rate_may_diverge():
     model = net(1)
     model.compile("sgd", "mse")
     finder = tinynet.callbacks.LearningRateFinder(max_lr=1e30, steps=30)
-    assert not any("loss of this epoch" in one for one in told(lambda: finder.find(model, X, REAL, batch_size=16)))
+    assert not any(
+        "loss of this epoch" in one for one in told(lambda: finder.find(model, X, REAL, batch_size=16))
+    )
     model.optimizer.learning_rate = 1e20
     with np.errstate(all="ignore"):
-        assert any("loss of this epoch" in one for one in told(lambda: model.fit(X, REAL, epochs=3, verbose=0)))
+        assert any(
+            "loss of this epoch" in one for one in told(lambda: model.fit(X, REAL, epochs=3, verbose=0))
+        )
 
 
 def test_several_outputs_are_looked_at_one_by_one():
@@ -149,7 +196,12 @@ def test_several_outputs_are_looked_at_one_by_one():
 
 
 @pytest.mark.parametrize(
-    "last", [[layers.Dense(1, "softmax")], [layers.Dense(1), layers.Softmax()], [layers.Dense(1), layers.Activation("softmax")]]
+    "last",
+    [
+        [layers.Dense(1, "softmax")],
+        [layers.Dense(1), layers.Softmax()],
+        [layers.Dense(1), layers.Activation("softmax")],
+    ],
 )
 def test_a_softmax_of_one(last):
     def run():

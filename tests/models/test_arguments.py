@@ -56,7 +56,9 @@ def test_rows_of_different_length_are_named():
 
 
 def test_an_error_about_a_dictionary_does_not_print_its_arrays():
-    with pytest.raises(ValueError, match=r"has the inputs \['input'\]; \['input'\] are missing, got \['image', 'other'\]$"):
+    with pytest.raises(
+        ValueError, match=r"has the inputs \['input'\]; \['input'\] are missing, got \['image', 'other'\]$"
+    ):
         net().fit({"image": X, "other": X}, Y, verbose=0)
 
 

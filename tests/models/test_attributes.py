@@ -1,4 +1,6 @@
-"""Attributes of models that scripts read and set: what there is before a model is built, and names that their classes use."""
+"""Attributes of models that scripts read and set: what there is before a model is built,
+and names that their classes use.
+"""
 
 import numpy as np
 import pytest

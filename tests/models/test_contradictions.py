@@ -10,7 +10,9 @@ from tinynet import layers
 @pytest.mark.parametrize("make", [layers.Input, layers.InputLayer])
 def test_batch_size_and_batch_shape_are_not_given_together(make):
     for sizes in ({"batch_size": 4, "batch_shape": (4, 3)}, {"batch_size": 2, "batch_shape": (None, 3)}):
-        with pytest.raises(ValueError, match=r"batch_shape=.*holds the size of the batch; leave batch_size out"):
+        with pytest.raises(
+            ValueError, match=r"batch_shape=.*holds the size of the batch; leave batch_size out"
+        ):
             make(**sizes)
     with pytest.raises(ValueError, match="Input takes either shape"):
         make(shape=(3,), batch_shape=(4, 3))
@@ -32,7 +34,9 @@ def test_build_is_held_to_the_input(shape, first):
 
 
 @pytest.mark.parametrize("given", [{"b": 1}, {"b": 1, "c": 1}, {}], ids=str)
-@pytest.mark.parametrize("structure", [lambda x: x, lambda x: [x], lambda x: {"a": x}], ids=["alone", "a list", "a dictionary"])
+@pytest.mark.parametrize(
+    "structure", [lambda x: x, lambda x: [x], lambda x: {"a": x}], ids=["alone", "a list", "a dictionary"]
+)
 def test_inputs_by_other_names_are_not_taken_for_the_models(structure, given):
     x = layers.Input((3,), name="a")
     model = keras.Model(structure(x), layers.Dense(2)(x))

@@ -1,4 +1,6 @@
-"""Steps of one's own, as Keras's guides write them: the numbers of Keras, with and without replay, and replayed."""
+"""Steps of one's own, as Keras's guides write them: the numbers of Keras,
+with and without replay, and replayed.
+"""
 
 import json
 from pathlib import Path
@@ -13,7 +15,9 @@ from tinynet.utils import pack_x_y_sample_weight, set_random_seed, unpack_x_y_sa
 
 from fixtures.custom_steps import CASES
 
-STORED = json.loads((Path(__file__).parent.parent / "fixtures" / "custom_steps.json").read_text(encoding="utf-8"))
+STORED = json.loads(
+    (Path(__file__).parent.parent / "fixtures" / "custom_steps.json").read_text(encoding="utf-8")
+)
 
 
 def gradients(model, loss, weights):
@@ -21,7 +25,9 @@ def gradients(model, loss, weights):
 
 
 def close(found, expected, what):
-    np.testing.assert_allclose(np.asarray(found, float), np.asarray(expected, float), rtol=2e-3, atol=2e-5, err_msg=what)
+    np.testing.assert_allclose(
+        np.asarray(found, float), np.asarray(expected, float), rtol=2e-3, atol=2e-5, err_msg=what
+    )
 
 
 @pytest.mark.parametrize("eagerly", [False, True])
@@ -207,7 +213,9 @@ def test_checkpoints_callbacks_and_validation_go_with_it(tmp_path):
     model = small(Custom, metrics=["mae"])
     seen = []
     watch = tinynet.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(sorted(logs)))
-    save = tinynet.callbacks.ModelCheckpoint(tmp_path / "w.weights.h5", save_weights_only=True, monitor="val_loss")
+    save = tinynet.callbacks.ModelCheckpoint(
+        tmp_path / "w.weights.h5", save_weights_only=True, monitor="val_loss"
+    )
     history = model.fit(
         X, X[:, :2], batch_size=8, epochs=3, validation_split=0.25, callbacks=[watch, save], verbose=0
     ).history

@@ -40,7 +40,9 @@ def test_published_numbers_of_single_batches():
     np.testing.assert_allclose(model.predict_on_batch(x), np.full((100, 3), 3.789511), rtol=1e-6)
     weights = np.arange(100) / 50
     assert model.train_on_batch(x, y, sample_weight=weights) == pytest.approx(14.217, abs=1e-3)
-    assert model.test_on_batch(x, y, sample_weight=weights, return_dict=True)["loss"] == pytest.approx(13.476, abs=2e-3)
+    assert model.test_on_batch(x, y, sample_weight=weights, return_dict=True)["loss"] == pytest.approx(
+        13.476, abs=2e-3
+    )
 
 
 def test_published_class_weighted_number():
@@ -75,7 +77,9 @@ def test_callbacks_history_and_logged_names():
     model, x, y = ones_net()
     model.compile("sgd", "mse", metrics=["mae"])
     record = Record()
-    history = model.fit(x, y, batch_size=40, epochs=2, verbose=0, callbacks=[record], validation_data=(x[:10], y[:10]))
+    history = model.fit(
+        x, y, batch_size=40, epochs=2, verbose=0, callbacks=[record], validation_data=(x[:10], y[:10])
+    )
     batches = [("batch", i, ["loss", "mae"]) for i in range(3)]
     end = ["loss", "mae", "val_loss", "val_mae"]
     expected = ["train"]
@@ -192,7 +196,10 @@ def test_trainable_layers_only():
     for parameter, old in zip(model.weights, before, strict=True):
         assert (id(parameter) in frozen) == bool((parameter.numpy() == old).all()), parameter.name
     model.layers[0].trainable = True
-    with pytest.warns(UserWarning, match="compile again"), pytest.raises(ValueError, match="Unknown variable"):
+    with (
+        pytest.warns(UserWarning, match="compile again"),
+        pytest.raises(ValueError, match="Unknown variable"),
+    ):
         model.fit(x, y, verbose=0)
     model.compile("adam", "sparse_categorical_crossentropy")
     with warnings.catch_warnings():
@@ -297,13 +304,17 @@ def test_a_callback_ends_evaluate_and_predict():
     assert model.evaluate(forever(), verbose=0, callbacks=[stops]) == pytest.approx((0 + 9 + 36) / 3)
     assert stops.ended == [0, 1, 2, "end"]
     assert model.stop_evaluating
-    assert model.evaluate(np.zeros((4, 3)), np.ones((4, 1)), batch_size=2, verbose=0) == 1, "the next one runs to its end"
+    assert model.evaluate(np.zeros((4, 3)), np.ones((4, 1)), batch_size=2, verbose=0) == 1, (
+        "the next one runs to its end"
+    )
     stops = Ends("stop_predicting", 3)
     found = model.predict((x for x, _ in forever()), verbose=0, callbacks=[stops])
     np.testing.assert_array_equal(found[:, 0], [0, 0, 3, 3, 6, 6, 9, 9])
     assert stops.ended == [0, 1, 2, 3, "end"]
     assert len(model.predict(np.zeros((6, 3)), batch_size=2, verbose=0)) == 6
     stops = Ends("stop_evaluating", 0)
-    history = model.fit(np.zeros((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, validation_data=forever(), callbacks=[stops])
+    history = model.fit(
+        np.zeros((4, 3)), np.ones((4, 1)), epochs=2, verbose=0, validation_data=forever(), callbacks=[stops]
+    )
     assert len(history.history["val_loss"]) == 2
     assert stops.ended == [0, "end"] * 2

@@ -1,4 +1,6 @@
-"""Freezing: what is trained, what the optimizer knows of it, and the flow of transfer learning; as in Keras 3."""
+"""Freezing: what is trained, what the optimizer knows of it,
+and the flow of transfer learning; as in Keras 3.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ Y = (X.sum(axis=1, keepdims=True) > 0).astype(np.float32)
 
 
 def pretrained():
-    model = Sequential([layers.Input((4,)), layers.Dense(8, "selu"), layers.Dense(8, "selu"), layers.Dense(3, "softmax")])
+    model = Sequential(
+        [layers.Input((4,)), layers.Dense(8, "selu"), layers.Dense(8, "selu"), layers.Dense(3, "softmax")]
+    )
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(X, RNG.integers(0, 3, 64), verbose=0)
     return model
@@ -58,7 +62,8 @@ def test_transfer_learning():
 
 
 def test_a_model_that_is_frozen_trains_nothing():
-    # Recorded from Keras 3.15: the flag of the model decides for itself, those of the layers for models around it.
+    # Recorded from Keras 3.15: the flag of the model decides for itself,
+    # those of the layers for models around it.
     model = Sequential([layers.Input((3,)), layers.Dense(1)], trainable=False)
     model.add(layers.Dense(2))
     assert model.trainable_weights == []

@@ -41,7 +41,9 @@ def test_a_graph_computes_what_it_says():
     u, v = model.predict([A, B], verbose=0)
     for found, expected in zip((u, v), by_hand(model, A, B), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    assert model.count_params() == (30 + 6) + (18 + 6) + (24 + 4) + (16 + 4) + (4 + 1), "the shared layer counts once"
+    assert model.count_params() == (30 + 6) + (18 + 6) + (24 + 4) + (16 + 4) + (4 + 1), (
+        "the shared layer counts once"
+    )
     assert model.input_shape == [(None, 5), (None, 3)]
     assert model.output_shape == [(None, 4), (None, 1)]
     assert model.output_names == ["add", "v"]
@@ -57,12 +59,15 @@ def test_inputs_may_be_lists_or_dictionaries_by_name():
         model.predict({"a": A, "c": B}, verbose=0)
     with pytest.raises(ValueError, match="has 2 inputs"):
         model.predict(A, verbose=0)
-    with pytest.raises(ValueError, match=r"input 'b' expects inputs of shape \(None, 3\), as its Input says, got \(24, 5\)"):
+    with pytest.raises(
+        ValueError, match=r"input 'b' expects inputs of shape \(None, 3\), as its Input says, got \(24, 5\)"
+    ):
         model.predict([A, A], verbose=0)
 
 
 def test_layers_come_in_kerass_order():
-    # Recorded from Keras 3.15 for this graph: the longest way to an output first, then as met from the outputs.
+    # Recorded from Keras 3.15 for this graph: the longest way to an output first,
+    # then as met from the outputs.
     a = layers.Input((4,), name="a")
     early = layers.Dense(3, name="early")(a)
     short = layers.Dense(2, name="short")(a)
@@ -74,7 +79,9 @@ def test_layers_come_in_kerass_order():
 def test_losses_by_output_and_their_weights():
     model = two_by_two()
     target = {"add": np.ones((24, 4)), "v": np.zeros((24, 1))}
-    model.compile("sgd", {"add": "mse", "v": "mae"}, loss_weights={"add": 2.0, "v": 0.5}, metrics={"v": ["mse"]})
+    model.compile(
+        "sgd", {"add": "mse", "v": "mae"}, loss_weights={"add": 2.0, "v": 0.5}, metrics={"v": ["mse"]}
+    )
     found = model.evaluate([A, B], target, verbose=0, return_dict=True)
     u, v = by_hand(model, A, B)
     assert list(found) == ["add_loss", "loss", "v_loss", "v_mse"], "in alphabetical order, as in Keras"
@@ -116,7 +123,9 @@ def test_steps_of_several_inputs_are_replayed_with_the_same_bits():
 
 
 def test_a_nested_model_and_a_layer_in_the_middle():
-    inner = Sequential([layers.Input((5,)), layers.Dense(3), layers.Dense(3, activation="relu")], name="inner")
+    inner = Sequential(
+        [layers.Input((5,)), layers.Dense(3), layers.Dense(3, activation="relu")], name="inner"
+    )
     x = layers.Input((5,))
     model = Model(x, layers.Dense(2)(inner(x)))
     assert len(model.weights) == 6
@@ -155,7 +164,11 @@ def test_descriptions_and_copies_compute_the_same():
     assert clone.compiled
     assert clone.optimizer is not model.optimizer
     assert not set(clone.weights) & set(model.weights)
-    others = [clone, model_from_json(model.to_json()), type(model).from_config(json.loads(json.dumps(model.get_config())))]
+    others = [
+        clone,
+        model_from_json(model.to_json()),
+        type(model).from_config(json.loads(json.dumps(model.get_config()))),
+    ]
     for other in others:
         assert [layer.name for layer in other.layers] == [layer.name for layer in model.layers]
         other.set_weights(model.get_weights())
@@ -181,7 +194,10 @@ def test_clones_may_share_and_start_from_other_inputs():
     shared = clone_model(model, clone_function=lambda layer: layer)
     assert shared.layers[0] is model.layers[0]
     x = layers.Input((5,), name="other")
-    assert clone_model(two_by_two(), input_tensors=[x, layers.Input((3,), name="b")]).input_names == ["other", "b"]
+    assert clone_model(two_by_two(), input_tensors=[x, layers.Input((3,), name="b")]).input_names == [
+        "other",
+        "b",
+    ]
 
 
 def test_mistakes_are_named():
@@ -193,7 +209,9 @@ def test_mistakes_are_named():
         Model(x, np.zeros(3))
     with pytest.raises(ValueError, match="belongs to several layers"):
         Model(x, layers.Dense(3, name="y")(y))
-    message = r"<Conv2D 'c'> expects an input of 4 axes.*got shape \(None, 3\).*x \(None, 5\) -> y \(None, 3\)"
+    message = (
+        r"<Conv2D 'c'> expects an input of 4 axes.*got shape \(None, 3\).*x \(None, 5\) -> y \(None, 3\)"
+    )
     with pytest.raises(ValueError, match=message):
         layers.Conv2D(3, 3, name="c")(y)
     with pytest.raises(TypeError, match="has no numbers"):
@@ -258,14 +276,22 @@ def test_a_list_of_one_output_is_that_output():
     x = layers.Input((5,))
     model = Model([x], [layers.Dense(2)(x)])
     assert model.predict(A, verbose=0).shape == (24, 2)
-    assert model(layers.Input((5,))).shape == model.output_shape == model.compute_output_shape((None, 5)) == (None, 2)
+    assert (
+        model(layers.Input((5,))).shape
+        == model.output_shape
+        == model.compute_output_shape((None, 5))
+        == (None, 2)
+    )
     again = model_from_json(model.to_json())
     assert again.predict(A, verbose=0).shape == (24, 2)
 
 
 def test_outputs_in_a_dictionary_within_a_dictionary():
     x = layers.Input((5,))
-    body = {"p": layers.Dense(2, name="a")(x), "q": [layers.Dense(2, name="b")(x), layers.Dense(2, name="c")(x)]}
+    body = {
+        "p": layers.Dense(2, name="a")(x),
+        "q": [layers.Dense(2, name="b")(x), layers.Dense(2, name="c")(x)],
+    }
     model = Model(x, body)
     model.compile("sgd", "mse")
     y = np.ones((24, 2), np.float32)
@@ -390,9 +416,21 @@ STRUCTURES = [  # as in Keras 3.15: (outputs, loss, names reported)
     (lambda a, b, c: [a, [b, c]], ["mse", ["mae", "mse"]], ["a_loss", "b_loss", "c_loss"]),
     (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, NESTED, ["a_loss", "o/b_loss", "o/c_loss"]),
     (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, "mse", ["a_loss", "o/b_loss", "o/c_loss"]),
-    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o": {"b": None, "c": "mse"}}, ["a_loss", "o/c_loss"]),
-    (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o": ["mae", "mse"]}, ["a_loss", "o/b_loss", "o/c_loss"]),
-    (lambda a, b, c: {"a": a, "o": [b, c]}, {"a": "mse", "o": ["mae", "mse"]}, ["a_loss", "o/b_loss", "o/c_loss"]),
+    (
+        lambda a, b, c: {"a": a, "o": {"b": b, "c": c}},
+        {"a": "mse", "o": {"b": None, "c": "mse"}},
+        ["a_loss", "o/c_loss"],
+    ),
+    (
+        lambda a, b, c: {"a": a, "o": {"b": b, "c": c}},
+        {"a": "mse", "o": ["mae", "mse"]},
+        ["a_loss", "o/b_loss", "o/c_loss"],
+    ),
+    (
+        lambda a, b, c: {"a": a, "o": [b, c]},
+        {"a": "mse", "o": ["mae", "mse"]},
+        ["a_loss", "o/b_loss", "o/c_loss"],
+    ),
     (lambda a, b, c: {"a": a, "o": {"b": b, "c": c}}, {"a": "mse", "o/c": "mse"}, ["a_loss", "o/c_loss"]),
 ]
 
@@ -452,7 +490,9 @@ def test_a_subclass_may_give_a_structure():
 def test_a_model_of_two_dtypes_takes_the_wider(first):
     second = "float32" if first == "float64" else "float64"
     x = layers.Input((1,), dtype=first)
-    model = Model(x, layers.Dense(1, dtype=second)(layers.Dense(1, dtype=first, kernel_initializer="ones")(x)))
+    model = Model(
+        x, layers.Dense(1, dtype=second)(layers.Dense(1, dtype=first, kernel_initializer="ones")(x))
+    )
     assert model.dtype == np.float64
     seen = []
     model.layers[1].call = lambda x, call=model.layers[1].call: (seen.append(x.numpy()), call(x))[1]
@@ -461,7 +501,9 @@ def test_a_model_of_two_dtypes_takes_the_wider(first):
 
 
 def test_values_are_let_go_once_nobody_needs_them():
-    """The peak of a chain of 20 layers is that of a few arrays, not of 20; what an output or a later layer needs stays."""
+    """The peak of a chain of 20 layers is that of a few arrays, not of 20;
+    what an output or a later layer needs stays.
+    """
     images = np.zeros((4, 256, 256, 4), np.float32)  # 1 MiB an image
     alive = []
 

@@ -1,4 +1,6 @@
-"""The learning rate range test: what it finds on a problem whose answer is known, and that it leaves no trace."""
+"""The learning rate range test: what it finds on a problem whose answer is known,
+and that it leaves no trace.
+"""
 
 import copy
 
@@ -46,7 +48,9 @@ def test_it_finds_a_rate_that_trains(digits):
 
 
 def test_a_parabola_diverges_where_it_must():
-    """One weight, loss w^2 a batch: every step multiplies w by 1 - 2 lr, so the loss falls until lr = 1 and grows after."""
+    """One weight, loss w^2 a batch: every step multiplies w by 1 - 2 lr,
+    so the loss falls until lr = 1 and grows after.
+    """
     model = Sequential([layers.Input((1,)), layers.Dense(1, use_bias=False, kernel_initializer="ones")])
     model.compile(optimizers.SGD(0.1), "mse")
     finder = LearningRateFinder(1e-4, 100.0, steps=100, smoothing=0.0)

@@ -1,4 +1,6 @@
-"""Metrics that layers and models hold in their attributes: found, reset at each epoch, reported, as in Keras."""
+"""Metrics that layers and models hold in their attributes: found, reset at each epoch,
+reported, as in Keras.
+"""
 
 import numpy as np
 import pytest
@@ -37,7 +39,9 @@ def test_they_are_found_in_order():
     assert [metric.name for metric in model.metrics] == ["highest", "mean_of_inner"]
     model.compile("sgd", "mse", metrics=["mae"])
     found = [metric.name for metric in model.metrics]
-    assert found == ["loss", "highest", "mean_of_inner"], "a subclass's metrics of compile are made at its first batch"
+    assert found == ["loss", "highest", "mean_of_inner"], (
+        "a subclass's metrics of compile are made at its first batch"
+    )
     model.fit(X, Y, verbose=0)
     assert [metric.name for metric in model.metrics] == ["loss", "mae", "highest", "mean_of_inner"]
     assert [metric.name for metric in model.inner.metrics] == ["mean_of_inner"]
@@ -47,7 +51,9 @@ def test_they_are_found_in_order():
 def test_fit_and_evaluate_reset_and_report_them():
     model = Own()
     model.compile(tinynet.optimizers.SGD(0.0), "mse")
-    history = model.fit(X, Y, batch_size=4, epochs=3, verbose=0, shuffle=False, validation_data=(X[:2], Y[:2])).history
+    history = model.fit(
+        X, Y, batch_size=4, epochs=3, verbose=0, shuffle=False, validation_data=(X[:2], Y[:2])
+    ).history
     assert history["highest"] == pytest.approx([12.5] * 3)  # the largest of each row: 2, 5, .., 23
     assert history["mean_of_inner"] == pytest.approx([11.5] * 3)
     assert history["val_mean_of_inner"] == pytest.approx([2.5] * 3)
@@ -62,7 +68,9 @@ def test_an_evaluation_in_the_middle_of_an_epoch_has_its_own():
 
     def look(batch, logs):
         found.append(model.evaluate(X[:2], Y[:2], verbose=0, return_dict=True)["highest"])
-        assert model.inner.seen.result() == pytest.approx(2.5), "the objects hold the numbers of the run that came last"
+        assert model.inner.seen.result() == pytest.approx(2.5), (
+            "the objects hold the numbers of the run that came last"
+        )
         assert model.get_metrics_result()["highest"] == pytest.approx(logs["highest"])
         assert model.inner.seen.result() == pytest.approx(logs["mean_of_inner"])
 
@@ -76,7 +84,9 @@ def test_metrics_can_be_reset_in_the_middle_of_an_epoch():
     model = Own()
     model.compile(tinynet.optimizers.SGD(0.0), "mse")
     reset = tinynet.callbacks.LambdaCallback(on_train_batch_begin=lambda batch, logs: model.reset_metrics())
-    assert model.fit(X, Y, batch_size=2, verbose=0, shuffle=False, callbacks=[reset]).history["highest"] == [21.5]
+    assert model.fit(X, Y, batch_size=2, verbose=0, shuffle=False, callbacks=[reset]).history["highest"] == [
+        21.5
+    ]
     model.reset_metrics()
     assert [metric.result() for metric in model.metrics] == [0, 0, 0]
     assert model.get_metrics_result() == {"loss": 0, "highest": 0, "mean_of_inner": 0}

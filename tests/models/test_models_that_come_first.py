@@ -1,4 +1,6 @@
-"""A Sequential that begins with a model takes that model's input; shapes and counts are Keras 3.15's, or counted."""
+"""A Sequential that begins with a model takes that model's input;
+shapes and counts are Keras 3.15's, or counted.
+"""
 
 import numpy as np
 import pytest
@@ -119,12 +121,19 @@ def test_the_input_is_the_models():
     assert Sequential([Model(x, layers.Dense(4)(x)), layers.Dense(2)]).output_shape == (5, 2)
     x = layers.Input((None, None, 3))
     model = Sequential([Model(x, layers.Conv2D(4, 3)(x)), layers.GlobalMaxPooling2D(), layers.Dense(2)])
-    assert (model.input_shape, model.output_shape, model.count_params()) == ((None, None, None, 3), (None, 2), 122)
+    assert (model.input_shape, model.output_shape, model.count_params()) == (
+        (None, None, None, 3),
+        (None, 2),
+        122,
+    )
 
 
 def test_the_layers_may_change_and_be_shared():
     base = functional()
-    model, other = Sequential([base, *rest()]), Sequential([base, layers.GlobalAveragePooling2D(), layers.Dense(3)])
+    model, other = (
+        Sequential([base, *rest()]),
+        Sequential([base, layers.GlobalAveragePooling2D(), layers.Dense(3)]),
+    )
     assert (other.output_shape, other.count_params()) == ((None, 3), 112 + 15)
     model.pop()
     model.add(layers.Dense(5))
@@ -152,7 +161,13 @@ def test_first_models_that_say_no_shape():
     A, B = np.full((4, 3), 1.0), np.full((4, 3), 2.0)
     a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b")
     total = layers.Dense(2, kernel_initializer="ones")
-    for inputs, data in [([a, b], [A, B]), ({"p": a, "q": b}, {"p": A, "q": B}), ([a], [A]), ([a], A), ({"p": a}, {"p": A})]:
+    for inputs, data in [
+        ([a, b], [A, B]),
+        ({"p": a, "q": b}, {"p": A, "q": B}),
+        ([a], [A]),
+        ([a], A),
+        ({"p": a}, {"p": A}),
+    ]:
         y = layers.Add()([a, b]) if len(inputs) == 2 else layers.Activation("linear")(a)
         model = Sequential([Model(inputs, y), total])
         expected = np.full((4, 2), 9.0 if len(inputs) == 2 else 3.0)

@@ -14,7 +14,12 @@ X, Y = RNG.normal(size=(50, 6)).astype(np.float32), RNG.integers(0, 3, 50)
 
 def made(seed):
     set_random_seed(seed)
-    body = [layers.Dense(8, "relu"), layers.BatchNormalization(), layers.Dropout(0.3), layers.Dense(3, "softmax")]
+    body = [
+        layers.Dense(8, "relu"),
+        layers.BatchNormalization(),
+        layers.Dropout(0.3),
+        layers.Dense(3, "softmax"),
+    ]
     model = Sequential([layers.Input((6,)), *body])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

@@ -126,7 +126,9 @@ def test_wrong_input_shapes_are_named():
 
 
 def test_first_layer_decides_the_dtype():
-    model = Sequential([layers.Input((3,)), layers.Dense(2, dtype="float64"), layers.Dense(2, dtype="float64")])
+    model = Sequential(
+        [layers.Input((3,)), layers.Dense(2, dtype="float64"), layers.Dense(2, dtype="float64")]
+    )
     x = np.random.default_rng(0).normal(size=(4, 3))
     y = model.predict(x, verbose=0)
     assert y.dtype == np.float64

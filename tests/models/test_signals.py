@@ -1,5 +1,5 @@
-"""A signal handler may run kernels, predict, evaluate and save while its own thread trains: nothing hangs, no bit changes,
-neither of the weights nor of the losses and metrics that are reported."""
+"""A signal handler may run kernels, predict, evaluate and save while its own thread trains: nothing hangs, no
+bit changes, neither of the weights nor of the losses and metrics that are reported."""
 
 import os
 import signal
@@ -20,7 +20,8 @@ PROGRAM = """
     def net(filters=4):
         tinynet.utils.set_random_seed(7)
         model = tinynet.Sequential([
-            layers.Input((8, 8, 1)), layers.Conv2D(filters, 3, activation="relu"), layers.BatchNormalization(),
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(filters, 3, activation="relu"), layers.BatchNormalization(),
             layers.MaxPooling2D(), layers.Flatten(), layers.Dense(12, activation="tanh"), layers.Dropout(0.3),
             layers.Dense(3, activation="softmax"),
         ])
@@ -39,7 +40,8 @@ PROGRAM = """
 
     def product():
         a = rng.normal(size=(70, 50))
-        np.testing.assert_allclose(ops.matmul(tinynet.Tensor(a), tinynet.Tensor(a.T)).data, np.einsum("ik,jk", a, a), rtol=1e-9)
+        product = ops.matmul(tinynet.Tensor(a), tinynet.Tensor(a.T)).data
+        np.testing.assert_allclose(product, np.einsum("ik,jk", a, a), rtol=1e-9)
 
     def gradient():
         w = tinynet.Tensor(np.linspace(0.1, 1, 300), requires_grad=True)
@@ -78,9 +80,11 @@ PROGRAM = """
         signal.setitimer(signal.ITIMER_REAL, 0.002)
     history = []
     for batch in (7, 16, 29, 32):  # each is recorded, compared and repeated
-        history.append(model.fit(x, y, batch_size=batch, epochs=2, validation_data=(x[:40], y[:40]), verbose=0).history)
+        fitted = model.fit(x, y, batch_size=batch, epochs=2, validation_data=(x[:40], y[:40]), verbose=0)
+        history.append(fitted.history)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    digest = hashlib.sha256(b"".join([repr(history).encode(), *(w.tobytes() for w in model.get_weights())])).hexdigest()
+    weights = (w.tobytes() for w in model.get_weights())
+    digest = hashlib.sha256(b"".join([repr(history).encode(), *weights])).hexdigest()
     programs = len(model._replay_of_steps.programs)
     print(digest, len(calls), programs, sum(len(program) for program in model._replay_of_steps.programs))
 """
@@ -90,7 +94,8 @@ HANDLERS = ["op", "product", "gradient", "predict_other", "predict_same", "evalu
 def run(handler, folder):
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(PROGRAM.replace("CHOSEN", handler)), str(folder)],
-        env={**os.environ, "TINYNET_NUM_THREADS": "2"}, capture_output=True, text=True, timeout=240, check=False,
+        env={**os.environ, "TINYNET_NUM_THREADS": "2"}, capture_output=True, text=True, timeout=240,
+        check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     digest, calls, programs, launches = done.stdout.split()
@@ -110,5 +115,6 @@ def test_training_that_is_interrupted_ends_with_the_same_bits(handler, undisturb
     digest, calls, _, launches = run(handler, tmp_path)
     assert calls > 10
     assert digest == undisturbed[0]
-    if handler in ("op", "product", "gradient", "predict_other", "save"):  # the others make programs, or make them anew
+    # the others make programs, or make them anew
+    if handler in ("op", "product", "gradient", "predict_other", "save"):
         assert launches == undisturbed[1], "no program repeats what a handler did"

@@ -1,4 +1,6 @@
-"""The training step as a whole: layout conversions, determinism, every kernel implementation, other array types."""
+"""The training step as a whole: layout conversions, determinism,
+every kernel implementation, other array types.
+"""
 
 import hashlib
 import os
@@ -35,7 +37,9 @@ def test_no_layout_conversion_after_the_batch_was_written(monkeypatch, one_hot):
 
     monkeypatch.setattr(common, "to_batch_last", counted)
     model.fit(x, y, batch_size=33, epochs=2, verbose=0)
-    assert shapes == [], "kernels/batching.py writes each batch in the engine's memory order; nothing converts it again"
+    assert shapes == [], (
+        "kernels/batching.py writes each batch in the engine's memory order; nothing converts it again"
+    )
 
 
 def train(steps_per_epoch=4, epochs=1):
@@ -57,7 +61,12 @@ def test_the_same_bits_at_any_number_of_threads():
     paths = os.pathsep.join(path for path in sys.path if path)
     found = set()
     for threads in ("1", "2"):
-        environment = {**os.environ, "NUMBA_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": paths}
+        environment = {
+            **os.environ,
+            "NUMBA_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": paths,
+        }
         command = [sys.executable, "-c", "from models.test_step import digest; print(digest())"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -1,7 +1,8 @@
 """Inputs and outputs in any structure: lists, tuples, named tuples and dictionaries within one another.
 
-Each output is an input times a number of its own, so that what every model gives, and its loss, follow in closed form.
-Structures after a copy, and after a file, whose tuples are lists, were compared with Keras 3.15's.
+Each output is an input times a number of its own, so that what every model gives, and its loss, follow in
+closed form. Structures after a copy, and after a file, whose tuples are lists, were compared with Keras
+3.15's.
 """
 
 import collections
@@ -44,7 +45,9 @@ def filled(structure, values):
 
 
 def paired(one, other, kinds=True):
-    """The pairs of values at the same places of two structures, which are the same; in files tuples are lists."""
+    """The pairs of values at the same places of two structures, which are the same;
+    in files tuples are lists.
+    """
     if isinstance(one, dict):
         assert isinstance(other, dict)
         assert set(one) == set(other)
@@ -68,11 +71,16 @@ def alone(structure):
 
 
 def made(inputs, outputs, weight_is=1.0):
-    """(model, data, what it gives if its weight is that of the identity times a number) for two structures."""
+    """(model, data, what it gives if its weight is that of the identity times a number)
+    for two structures.
+    """
     tensors = [layers.Input((3,), name=f"in{i}") for i in range(count(inputs))]
     arrays = [np.random.default_rng(i).normal(size=(N, 3)).astype("float32") for i in range(len(tensors))]
     weight = layers.Dense(3, use_bias=False, kernel_initializer="identity", name="weight")
-    few = [layers.Rescaling(k + 2.0, name=f"out{k}")(weight(tensors[k % len(tensors)])) for k in range(count(outputs))]
+    few = [
+        layers.Rescaling(k + 2.0, name=f"out{k}")(weight(tensors[k % len(tensors)]))
+        for k in range(count(outputs))
+    ]
     expected = [arrays[k % len(arrays)] * (k + 2.0) * weight_is for k in range(len(few))]
     model = Model(filled(inputs, iter(tensors)), filled(outputs, iter(few)))
     return model, filled(inputs, iter(arrays)), filled(outputs, iter(expected))
@@ -81,7 +89,9 @@ def made(inputs, outputs, weight_is=1.0):
 def gives(model, data, expected, kinds=True):
     for found in (model(data), model.predict(data, batch_size=3, verbose=0)):
         for wanted, value in paired(alone(expected), found, kinds):
-            np.testing.assert_allclose(value if isinstance(value, np.ndarray) else value.numpy(), wanted, rtol=1e-5)
+            np.testing.assert_allclose(
+                value if isinstance(value, np.ndarray) else value.numpy(), wanted, rtol=1e-5
+            )
 
 
 @FEW
@@ -89,7 +99,9 @@ def gives(model, data, expected, kinds=True):
 def test_structures_are_kept(inputs, outputs):
     """By the model, by copies of it, and by models that it is part of."""
     model, data, expected = made(inputs, outputs)
-    assert all(tensor.shape == (None, 3) for _, tensor in paired(inputs, model.input) + paired(outputs, model.output))
+    assert all(
+        tensor.shape == (None, 3) for _, tensor in paired(inputs, model.input) + paired(outputs, model.output)
+    )
     gives(model, data, expected)
     for other in (Model.from_config(model.get_config()), tinynet.models.clone_model(model)):
         paired(outputs, other.output)
@@ -97,7 +109,9 @@ def test_structures_are_kept(inputs, outputs):
         gives(other, data, expected)
     around = filled(inputs, iter([layers.Input((3,)) for _ in range(count(inputs))]))
     gives(Model(around, model(around)), data, expected)
-    specification = model.compute_output_spec(filled(inputs, iter([tinynet.KerasTensor((5, 3))] * count(inputs))))
+    specification = model.compute_output_spec(
+        filled(inputs, iter([tinynet.KerasTensor((5, 3))] * count(inputs)))
+    )
     assert all(tensor.shape == (5, 3) for _, tensor in paired(alone(expected), specification))
 
 
@@ -163,7 +177,9 @@ def test_other_ways_to_give_inputs():
         (Pair(a, b), (A, B)),
     ]:
         np.testing.assert_array_equal(Model(inputs, y)(given_).numpy(), A - B)
-    with pytest.raises(ValueError, match=r"has the inputs \['a', 'b'\]; \['a', 'b'\] are missing, got \['p', 'x'\]"):
+    with pytest.raises(
+        ValueError, match=r"has the inputs \['a', 'b'\]; \['a', 'b'\] are missing, got \['p', 'x'\]"
+    ):
         Model({"p": a, "q": b}, y)({"p": A, "x": B})
     with pytest.raises(ValueError, match=r"has 2 inputs, \['a', 'b'\], got 3"):
         Model([a, [b]], y)([A, B, B])

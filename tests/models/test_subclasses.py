@@ -13,7 +13,9 @@ X, Y = np.ones((40, 6), np.float32), np.zeros((40, 1), np.float32)
 
 
 class MCDropout(layers.Dropout):
-    """Monte-Carlo dropout: it drops in inference too. Its call has fewer parameters than the one it overrides."""
+    """Monte-Carlo dropout: it drops in inference too.
+    Its call has fewer parameters than the one it overrides.
+    """
 
     def call(self, inputs):
         return super().call(inputs, training=True)
@@ -60,7 +62,9 @@ def test_the_mode_reaches_layers_within():
     model.predict(X, batch_size=40, verbose=0)
     model(X)
     assert Told.seen == [True, False, False], "the default of the call around it, as in Keras"
-    assert [len(layer.weights) for layer in model.layers] == [2, 0, 2, 0], "lists and dictionaries are searched"
+    assert [len(layer.weights) for layer in model.layers] == [2, 0, 2, 0], (
+        "lists and dictionaries are searched"
+    )
     assert model.body[0].name in {layer.name for layer in model.layers}
 
 
@@ -100,7 +104,9 @@ def test_a_loop_of_ones_own():
 
 
 def test_gradients_of_a_batch_change_nothing():
-    model = Sequential([layers.Input((6,)), layers.Dense(1, kernel_initializer="ones", name="d"), layers.Dropout(0.5)])
+    model = Sequential(
+        [layers.Input((6,)), layers.Dense(1, kernel_initializer="ones", name="d"), layers.Dropout(0.5)]
+    )
     model.compile("sgd", "mse")
     before, calls = model.get_weights(), model.layers[1]._draw_count
     found = model.gradients(X, Y)
@@ -131,7 +137,8 @@ def test_layers_are_found_wherever_they_are_held_and_once():
     model = Blocks(backbone)
     model.compile("sgd", "mse")
     model.fit(X, Y, verbose=0)
-    assert [layer.name for layer in model.layers] == [backbone.name, *(layer.name for layer in model.blocks[0]),
+    assert [layer.name for layer in model.layers] == [backbone.name,
+                                                      *(layer.name for layer in model.blocks[0]),
                                                       model.blocks[1][0]["last"].name]  # fmt: skip
     assert len(model.weights) == 8
     model.trainable = False

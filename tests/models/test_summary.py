@@ -141,7 +141,9 @@ def test_the_memory_of_training_is_foretold():
     rng = np.random.default_rng(0)
     convolutions = [layers.Conv2D(7, 3, padding="same", activation="relu") for _ in range(2)]
     body = [*convolutions, layers.MaxPooling2D(), layers.BatchNormalization()]
-    model = Sequential([layers.Input((28, 28, 1)), *body, layers.Dropout(0.2), layers.Flatten(), layers.Dense(10, "softmax")])
+    model = Sequential(
+        [layers.Input((28, 28, 1)), *body, layers.Dropout(0.2), layers.Flatten(), layers.Dense(10, "softmax")]
+    )
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(rng.normal(size=(256, 28, 28, 1)), rng.integers(0, 10, 256), batch_size=64, verbose=0)
     foretold = training_memory(model, 64)

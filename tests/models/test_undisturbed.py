@@ -1,4 +1,5 @@
-"""Whatever is called on a model while it is trained leaves that training as it is: bits of weights, logs and History.
+"""Whatever is called on a model while it is trained leaves that training as it is:
+bits of weights, logs and History.
 
 From callbacks at every hook, from the middle of a step (a metric that calls), and from a second thread.
 """
@@ -36,7 +37,12 @@ class Seen(metrics.Metric):
         self.inner.update_state(y_pred)
 
     def result(self):
-        return sum(self.values) + self.sums["y"] / max(self.count, 1) + self.array[1] + float(self.inner.result())
+        return (
+            sum(self.values)
+            + self.sums["y"] / max(self.count, 1)
+            + self.array[1]
+            + float(self.inner.result())
+        )
 
     def reset_state(self):
         self.values.clear()
@@ -92,7 +98,9 @@ def calls(model, folder):
     """{name: function}: the public methods that do not train."""
     return {
         "evaluate": lambda: model.evaluate(XV, YV, batch_size=16, verbose=0),
-        "evaluate of the same kind": lambda: model.evaluate(XV[:32], YV[:32], batch_size=16, verbose=0, return_dict=True),
+        "evaluate of the same kind": lambda: model.evaluate(
+            XV[:32], YV[:32], batch_size=16, verbose=0, return_dict=True
+        ),
         "predict": lambda: model.predict(XV, batch_size=16, verbose=0),
         "predict of other sizes": lambda: [model.predict(XV[:n], batch_size=n, verbose=0) for n in (3, 5, 7)],
         "predict_on_batch": lambda: model.predict_on_batch(XV[:16]),
@@ -113,7 +121,11 @@ def calls(model, folder):
 
 
 NAMES = sorted(calls(net(), None))
-HOOKS = [f"on_{what}_{when}" for what in ("epoch", "train_batch", "test", "test_batch") for when in ("begin", "end")]
+HOOKS = [
+    f"on_{what}_{when}"
+    for what in ("epoch", "train_batch", "test", "test_batch")
+    for when in ("begin", "end")
+]
 
 
 class Calls(callbacks.Callback):
@@ -141,7 +153,9 @@ def undisturbed():
     return {eagerly: trained(net(eagerly)) for eagerly in (False, True)}
 
 
-@pytest.mark.parametrize(("name", "eagerly"), [*((name, False) for name in NAMES), ("evaluate", True), ("predict", True)])
+@pytest.mark.parametrize(
+    ("name", "eagerly"), [*((name, False) for name in NAMES), ("evaluate", True), ("predict", True)]
+)
 def test_a_callback_may_call_anything_at_every_hook(name, eagerly, undisturbed, tmp_path):
     aside = Calls(tmp_path, [name])
     same(trained(net(eagerly), aside), undisturbed[eagerly])
@@ -153,7 +167,9 @@ def test_all_of_it_at_once(undisturbed, tmp_path):
 
 
 class Trains(callbacks.Callback):
-    """Trains aside, on weights that are put back: what is left is whether the epoch's own numbers are disturbed."""
+    """Trains aside, on weights that are put back: what is left is whether the
+    epoch's own numbers are disturbed.
+    """
 
     def __init__(self, how, hook):
         super().__init__()
@@ -164,9 +180,14 @@ class Trains(callbacks.Callback):
         if self.inside:
             return
         self.inside = True
-        weights, slots = self.model.get_weights(), self.model.optimizer.get_weights() if self.model.optimizer.built else None
+        weights, slots = (
+            self.model.get_weights(),
+            self.model.optimizer.get_weights() if self.model.optimizer.built else None,
+        )
         if self.how == "fit":
-            stop = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(self.model, "stop_training", True))
+            stop = callbacks.LambdaCallback(
+                on_epoch_end=lambda epoch, logs: setattr(self.model, "stop_training", True)
+            )
             history = self.model.fit(XV, YV, batch_size=16, epochs=3, verbose=0, callbacks=[stop])
             assert len(history.epoch) == 1
             assert not self.model.stop_training, "that of the fit around"
@@ -178,7 +199,9 @@ class Trains(callbacks.Callback):
         self.inside = False
 
 
-@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"])
+@pytest.mark.parametrize(
+    "hook", ["on_epoch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_batch_end"]
+)
 @pytest.mark.parametrize("how", ["fit", "train_on_batch"])
 def test_training_aside_leaves_the_epochs_own_numbers(how, hook):
     def weights(model):  # the optimizer is built before, so that its slots can be put back
@@ -192,7 +215,9 @@ def test_training_aside_leaves_the_epochs_own_numbers(how, hook):
 
 
 def test_compiling_anew_in_the_middle_of_an_epoch():
-    """As when `fit` had been told so at the epoch's beginning: the rest of it is reported under the new names."""
+    """As when `fit` had been told so at the epoch's beginning:
+    the rest of it is reported under the new names.
+    """
 
     class Compiles(callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -258,7 +283,13 @@ class Writes(metrics.Metric):
         nested.append(value)
 
     def result(self):
-        return sum(self.values) + sum(self.sums.values()) + len(self.names) + sum(self.last) + sum(self.nested["a"][0])
+        return (
+            sum(self.values)
+            + sum(self.sums.values())
+            + len(self.names)
+            + sum(self.last)
+            + sum(self.nested["a"][0])
+        )
 
     def reset_state(self):
         self.values, self.sums, self.names, self.last = [], {}, set(), collections.deque(maxlen=3)
@@ -308,11 +339,13 @@ def beside(model, function, run):
     return result, count[0]
 
 
-ASIDE = [name for name in NAMES if name != "set_weights"]  # get_weights, a step, set_weights: that would be a change
+# get_weights, a step, set_weights: that would be a change
+ASIDE = [name for name in NAMES if name != "set_weights"]
 
 
 @pytest.mark.parametrize(
-    ("name", "eagerly"), [*((name, False) for name in ASIDE), ("everything", False), ("evaluate", True), ("predict", True)]
+    ("name", "eagerly"),
+    [*((name, False) for name in ASIDE), ("everything", False), ("evaluate", True), ("predict", True)],
 )
 def test_a_second_thread_may_call_anything(name, eagerly, undisturbed, tmp_path):
     model = net(eagerly)
@@ -325,7 +358,9 @@ def test_a_second_thread_may_call_anything(name, eagerly, undisturbed, tmp_path)
 
 def test_predictions_of_a_second_thread_are_those_of_one_step():
     """The weights of each step make all outputs equal that step's number: no prediction mixes two steps."""
-    model = Sequential([layers.Input((3,)), layers.Dense(64, kernel_initializer="zeros", use_bias=False), layers.Dense(1)])
+    model = Sequential(
+        [layers.Input((3,)), layers.Dense(64, kernel_initializer="zeros", use_bias=False), layers.Dense(1)]
+    )
     model.layers[1].set_weights([np.ones((64, 1), np.float32) / 64, np.zeros(1, np.float32)])
     model.layers[1].trainable = False
     model.compile(optimizers.SGD(1.0), "mae")
@@ -336,8 +371,13 @@ def test_predictions_of_a_second_thread_are_those_of_one_step():
         seen.append(model.predict(x, verbose=0))
         copies.append(model.get_weights()[0])
 
-    # The loss's gradient has one sign throughout: every step adds the same to every weight of the first kernel.
-    beside(model, look, lambda: model.fit(x, np.full((8, 1), 1e9, np.float32), batch_size=8, epochs=400, verbose=0))
+    # The loss's gradient has one sign throughout:
+    # every step adds the same to every weight of the first kernel.
+    beside(
+        model,
+        look,
+        lambda: model.fit(x, np.full((8, 1), 1e9, np.float32), batch_size=8, epochs=400, verbose=0),
+    )
     for prediction in seen:
         assert np.unique(prediction).size == 1
         steps = prediction[0, 0] / (3 / 64)
@@ -347,7 +387,9 @@ def test_predictions_of_a_second_thread_are_those_of_one_step():
 
 
 def test_a_rehearsal_leaves_the_weights_alone():
-    """While a step is recorded, on numbers that are not to count, the weights never hold what comes of them."""
+    """While a step is recorded, on numbers that are not to count,
+    the weights never hold what comes of them.
+    """
     model = Sequential([layers.Input((5,)), layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)])
     model.compile(optimizers.Adam(0.1, use_ema=True), "mse")
     states = []
@@ -374,7 +416,8 @@ def test_a_rehearsal_leaves_the_weights_alone():
 
 # From a signal handler: in the middle of anything, also of a launch
 
-HANDLED = [name for name in ASIDE if name != "call"]  # model(x) within a call of the model is part of it: it may be training
+# model(x) within a call of the model is part of it: it may be training
+HANDLED = [name for name in ASIDE if name != "call"]
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that send signals")
 @pytest.mark.parametrize("eagerly", [False, True])

@@ -2,9 +2,9 @@
 
     name: (function of the room and of arrays, their roles)
 
-A role is a letter of ROLES. Capital letters are numbers, which may come in any number format; small letters say which elements
-are meant (indices, masks, labels). The room is the first argument, so that the same line runs Keras's `ops`
-(fixtures/make_formats.py). What is listed in NO_ARRAYS takes no arrays.
+A role is a letter of ROLES. Capital letters are numbers, which may come in any number format; small letters
+say which elements are meant (indices, masks, labels). The room is the first argument, so that the same line
+runs Keras's `ops` (fixtures/make_formats.py). What is listed in NO_ARRAYS takes no arrays.
 """
 
 from itertools import product
@@ -44,12 +44,21 @@ CALLS: dict[str, tuple[Any, str]] = {
     "batch_norm": (lambda ops, x, gamma, beta: ops.batch_norm(x, gamma, beta)[0], "MVW"),
     "batch_norm_inference": (lambda ops, x, g, b, m, v: ops.batch_norm_inference(x, g, b, m, v), "MVWVW"),
     "binary_crossentropy": (lambda ops, t, p: ops.binary_crossentropy(t, p), "QP"),
-    "binary_crossentropy from logits": (lambda ops, t, p: ops.binary_crossentropy(t, p, from_logits=True), "QM"),
+    (
+        "binary_crossentropy from "
+        "logits"
+    ): (lambda ops, t, p: ops.binary_crossentropy(t, p, from_logits=True), "QM"),
     "broadcast_to": (lambda ops, x: ops.broadcast_to(x, (2, 3)), "V"),
     "cast": (lambda ops, x: ops.cast(x, "float32"), "V"),
     "categorical_crossentropy": (lambda ops, t, p: ops.categorical_crossentropy(t, p), "QP"),
-    "categorical_crossentropy from logits": (lambda ops, t, p: ops.categorical_crossentropy(t, p, from_logits=True), "QM"),
-    "categorical_crossentropy of a softmax": (lambda ops, t, p: ops.categorical_crossentropy(t, ops.softmax(p)), "QM"),
+    (
+        "categorical_crossentropy "
+        "from logits"
+    ): (lambda ops, t, p: ops.categorical_crossentropy(t, p, from_logits=True), "QM"),
+    (
+        "categorical_crossentropy of "
+        "a softmax"
+    ): (lambda ops, t, p: ops.categorical_crossentropy(t, ops.softmax(p)), "QM"),
     "ceil": (lambda ops, x: ops.ceil(x), "V"),
     "clip": (lambda ops, x: ops.clip(x, 1, 2), "V"),
     "clip by floats": (lambda ops, x: ops.clip(x, 1.0, 2.5), "V"),
@@ -169,7 +178,20 @@ CALLS: dict[str, tuple[Any, str]] = {
 NO_ARRAYS = {"arange", "eye", "full", "ones", "zeros"}
 
 
-FORMATS = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float16", "float32", "float64")
+FORMATS = (
+    "bool",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "float16",
+    "float32",
+    "float64",
+)
 NUMBERS = {"True": True, "2": 2, "0.5": 0.5}
 
 
@@ -179,19 +201,25 @@ def arrays(name: str) -> list[np.ndarray]:
 
 
 def mixtures(roles: str) -> list[str]:
-    """Formats for the numbers among `roles`, joined by blanks: every pair of two; of more, all alike or one unlike float32."""
+    """Formats for the numbers among `roles`, joined by blanks: every pair of two;
+    of more, all alike or one unlike float32.
+    """
     count, every = sum(role.isupper() for role in roles), [*FORMATS, *NUMBERS]
     if count <= 2:
         return [" ".join(mixture) for mixture in product(every, repeat=count)]
     alike = [" ".join([one] * count) for one in FORMATS]
-    unlike = [[one if i == place else "float32" for i in range(count)] for one in FORMATS for place in range(count)]
+    unlike = [
+        [one if i == place else "float32" for i in range(count)] for one in FORMATS for place in range(count)
+    ]
     return list(dict.fromkeys(alike + [" ".join(mixture) for mixture in unlike]))
 
 
 def given(roles: str, mixture: str) -> list[Any]:
     """The operands of a call, its numbers in the formats of `mixture` or numbers of Python."""
     formats = iter(mixture.split())
-    return [_in_format(ROLES[role], next(formats)) if role.isupper() else ROLES[role].copy() for role in roles]
+    return [
+        _in_format(ROLES[role], next(formats)) if role.isupper() else ROLES[role].copy() for role in roles
+    ]
 
 
 def _in_format(array: np.ndarray, name: str) -> Any:

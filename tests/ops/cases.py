@@ -2,9 +2,9 @@
 
     case(primitive, input, input, ..., keyword=value)
 
-Every case is run by test_cases.py (gradcheck; gradgradcheck unless `smooth=False`; under every kernel implementation of
-`family`) and by ../test_mutation.py, which plants wrong derivatives and expects the case to notice. A primitive without a
-line here fails both.
+Every case is run by test_cases.py (gradcheck; gradgradcheck unless `smooth=False`; under every kernel
+implementation of `family`) and by ../test_mutation.py, which plants wrong derivatives and expects the case to
+notice. A primitive without a line here fails both.
 """
 
 import importlib
@@ -144,7 +144,9 @@ class Case:
         return None if self.family is None else {self.family: "all"}
 
 
-def case(primitive: Primitive, *inputs: Any, smooth: bool = True, family: str | None = None, **static: Any) -> Case:
+def case(
+    primitive: Primitive, *inputs: Any, smooth: bool = True, family: str | None = None, **static: Any
+) -> Case:
     return Case(primitive, list(inputs), static, smooth, family)
 
 
@@ -154,7 +156,8 @@ INDEX = np.array([[0, 2], [2, 2]])  # the element 2 is read three times
 ONE_HOT = np.eye(4)[[0, 3, 1]]
 LABELS = np.array([2, 0, 3])
 MAPS = np.array([[0.9, 0.2, -0.37, -0.3, 1.1, 0.61], [1.0, 0.5, -1.2, 0.1, 0.7, 1.7]])
-WINNERS = np.array([2, 3, 2, 2, 0, 4]).reshape(1, 2, 3, 1).astype("uint8")  # cells of windows, all inside of the image
+# cells of windows, all inside of the image
+WINNERS = np.array([2, 3, 2, 2, 0, 4]).reshape(1, 2, 3, 1).astype("uint8")
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
@@ -237,7 +240,8 @@ CASES = [
     case(softmax_grad, normal(3, 4), rows(3, 4), axis=-1, family="softmax"),
     case(normalised_logarithm, normal(3, 4), axis=-1),
     case(logistic_crossentropy, normal(3, 2), rows(3, 2) > 0.5, family="binary_crossentropy"),
-    case(logistic_crossentropy_grad, normal(3, 2), normal(3, 2), rows(3, 2) > 0.5, family="binary_crossentropy"),
+    case(logistic_crossentropy_grad, normal(3, 2), normal(3, 2), rows(3, 2) > 0.5,
+         family="binary_crossentropy"),
     case(simplex_projection, apart(3, 4) * 0.5, axis=-1),
     case(crossentropy, rows(3, 4), ONE_HOT > 0, family="softmax"),
     case(crossentropy_grad, normal(3), rows(3, 4), LABELS, family="softmax"),
@@ -247,16 +251,22 @@ CASES = [
     case(softmax_crossentropy_grad, normal(3), rows(3, 4), LABELS, clip=False, family="softmax"),
     # images
     case(convolution, images(2, 4, 3, 2), normal(2, 3, 2, 3), normal(3), **CONV, family="conv2d"),
-    case(convolution, images(9, 3, 3, 2), normal(3, 3, 1, 4), normal(4), strides=(3, 1), padding=((2, 1), (0, 2)),
+    case(convolution, images(9, 3, 3, 2), normal(3, 3, 1, 4), normal(4), strides=(3, 1),
+         padding=((2, 1), (0, 2)),
          dilation=(1, 2), groups=2, family="conv2d"),  # a whole vector of images, and a rest
     case(rectified_convolution, images(2, 4, 3, 2), normal(2, 3, 2, 3), normal(3), **CONV, family="conv2d"),
     case(rectified_grad, images(2, 2, 3, 4), images(2, 2, 3, 4), family="conv2d"),
-    case(convolution_input_grad, images(2, 4, 2, 3), normal(2, 3, 2, 3), input_size=(4, 3), **CONV, family="conv2d"),
-    case(convolution_weight_grad, images(2, 4, 3, 2), images(2, 4, 2, 3), kernel_size=(2, 3), **CONV, family="conv2d"),
-    case(transposed_convolution, images(2, 4, 2, 3), normal(2, 3, 2, 3), normal(2), input_size=(4, 3), activation=None,
+    case(convolution_input_grad, images(2, 4, 2, 3), normal(2, 3, 2, 3), input_size=(4, 3), **CONV,
+         family="conv2d"),
+    case(convolution_weight_grad, images(2, 4, 3, 2), images(2, 4, 2, 3), kernel_size=(2, 3), **CONV,
+         family="conv2d"),
+    case(transposed_convolution, images(2, 4, 2, 3), normal(2, 3, 2, 3), normal(2), input_size=(4, 3),
+         activation=None,
          strides=(1, 2), padding=((1, 0), (1, 1)), dilation=(1, 1), family="conv2d"),
-    case(transposed_convolution, images(2, 2, 3, 2), normal(1, 2, 3, 2), normal(3), input_size=(5, 4), activation="relu",
-         strides=(3, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), family="conv2d"),  # rows that nothing is painted on
+    case(transposed_convolution, images(2, 2, 3, 2), normal(1, 2, 3, 2), normal(3), input_size=(5, 4),
+         activation="relu",
+         # rows that nothing is painted on
+         strides=(3, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), family="conv2d"),
     case(convolution_bias_grad, images(2, 2, 2, 3), family="conv2d"),
     case(max_pool, images(2, 4, 3, 2), **POOL, family="max_pool2d"),
     case(max_pool_grad, normal(1, 2, 3, 1), WINNERS, input_size=(4, 3), **POOL, family="max_pool2d"),
@@ -273,16 +283,21 @@ CASES = [
          family="batch_norm"),
     case(standardise, images(3, 2, 2, 2), positive(2, 1), normal(2), axes=(1, 3), epsilon=1e-3, centred=True,
          family="group_norm"),
-    case(standardise, images(3, 4), positive(4), normal(4), axes=(1,), epsilon=1e-3, centred=False, family="group_norm"),
-    case(standardise_grad, normal(3, 2, 3), images(3, 2, 3), positive(3), normal(3, 2, 1), positive(3, 2, 1), axes=(2,),
+    case(standardise, images(3, 4), positive(4), normal(4), axes=(1,), epsilon=1e-3, centred=False,
+         family="group_norm"),
+    case(standardise_grad, normal(3, 2, 3), images(3, 2, 3), positive(3), normal(3, 2, 1), positive(3, 2, 1),
+         axes=(2,),
          epsilon=1e-3, centred=True, family="group_norm"),
     case(drop, images(5, 3), np.array([3, 9, 2], np.uint32), rate=0.4, noise_shape=None, family="dropout"),
-    case(dropout_grad, normal(5, 3), RNG.integers(0, 2**16, (1, 32)).astype(np.uint16), rate=0.4, noise_shape=None,
+    case(dropout_grad, normal(5, 3), RNG.integers(0, 2**16, (1, 32)).astype(np.uint16), rate=0.4,
+         noise_shape=None,
          family="dropout"),
     # warps: without their maps, which are constants
-    *(case(warp, images(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", fill_value=0.7, family="warp")
+    *(case(warp, images(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", fill_value=0.7,
+           family="warp")
       for mode in FILL_MODES),
-    case(warp, images(2, 4, 3, 1), maps=MAPS, fill_mode="wrap", interpolation="nearest", fill_value=0.0, family="warp"),
+    case(warp, images(2, 4, 3, 1), maps=MAPS, fill_mode="wrap", interpolation="nearest", fill_value=0.0,
+         family="warp"),
     *(case(warp_grad, normal(2, 4, 3, 2), maps=MAPS, fill_mode=mode, interpolation="bilinear", family="warp")
       for mode in FILL_MODES),
     case(basics.copy, normal(5)),
@@ -308,6 +323,8 @@ CONSTANT = {
 def primitives() -> dict[str, Primitive]:
     """Every primitive of the package by the dotted name of where it is defined."""
     modules: list[ModuleType] = [basics]
-    modules += [importlib.import_module(f"tinynet.ops.{info.name}") for info in pkgutil.iter_modules(ops.__path__)]
+    modules += [
+        importlib.import_module(f"tinynet.ops.{info.name}") for info in pkgutil.iter_modules(ops.__path__)
+    ]
     found = [value for module in modules for value in vars(module).values() if isinstance(value, Primitive)]
     return {f"{p.forward.__module__}.{p.name}": p for p in found}

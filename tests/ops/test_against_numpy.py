@@ -21,8 +21,12 @@ def test_reductions(data, shape, name, keepdims, seed):
     axis = data.draw(st.one_of(st.none(), st.integers(-len(shape), len(shape) - 1), axes.map(tuple)))
     x = np.random.default_rng(seed).permutation(np.arange(np.prod(shape))).reshape(shape) * 0.3 - 1.0
     y = getattr(ops, name)(Tensor(x, requires_grad=True), axis=axis, keepdims=keepdims)
-    np.testing.assert_allclose(y.numpy(), REDUCTIONS[name](x, axis=axis, keepdims=keepdims), rtol=1e-12, atol=1e-12)
-    assert gradcheck(lambda x: getattr(ops, name)(x, axis, keepdims), x, jacobian_size=8, directions=1, atol=1e-6)
+    np.testing.assert_allclose(
+        y.numpy(), REDUCTIONS[name](x, axis=axis, keepdims=keepdims), rtol=1e-12, atol=1e-12
+    )
+    assert gradcheck(
+        lambda x: getattr(ops, name)(x, axis, keepdims), x, jacobian_size=8, directions=1, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("axis", [2, -3, (0, 0), (0, -2)])
@@ -43,15 +47,22 @@ def test_basic_indexing(data, shape):
 @pytest.mark.parametrize(
     "index",
     [
-        np.array([0, 0, 2]), np.array([[0, 2], [2, 2]]), [1, 1], np.array([True, False, True]), (slice(None), [3, 3, 0]),
-        (np.array([0, 2]), np.array([1, 1])), (np.array([0, 0]), slice(1, 3)), np.ones((3, 4), bool), (..., -1), None,
-        (np.array([[0], [1]]), np.array([0, 0, 1])), np.int64(1), Tensor(np.array([0, 0])), (Tensor(np.array([2, 2])), 1),
+        np.array([0, 0, 2]), np.array([[0, 2], [2, 2]]), [1, 1], np.array([True, False, True]),
+        (slice(None), [3, 3, 0]),
+        (np.array([0, 2]), np.array([1, 1])), (np.array([0, 0]), slice(1, 3)), np.ones((3, 4), bool),
+        (..., -1), None,
+        (np.array([[0], [1]]), np.array([0, 0, 1])), np.int64(1), Tensor(np.array([0, 0])),
+        (Tensor(np.array([2, 2])), 1),
     ],
     ids=str,
 )  # fmt: skip
 def test_indexing_with_arrays_and_masks(index):
     x = np.random.default_rng(0).standard_normal((3, 4))
-    raw = tuple(getattr(i, "data", i) if isinstance(i, Tensor) else i for i in index) if isinstance(index, tuple) else index
+    raw = (
+        tuple(getattr(i, "data", i) if isinstance(i, Tensor) else i for i in index)
+        if isinstance(index, tuple)
+        else index
+    )
     raw = raw.data if isinstance(raw, Tensor) else raw
     np.testing.assert_array_equal(Tensor(x)[index].numpy(), x[raw])
     assert gradcheck(lambda x: x[index], x)
@@ -67,12 +78,16 @@ def test_shapes_against_numpy():
     x = np.arange(24.0).reshape(2, 1, 3, 4)
     t = Tensor(x)
     for actual, expected in [
-        (ops.reshape(t, (4, -1)), x.reshape(4, -1)), (t.reshape((6, 4)), x.reshape(6, 4)), (ops.flatten(t), x.ravel()),
+        (ops.reshape(t, (4, -1)), x.reshape(4, -1)), (t.reshape((6, 4)), x.reshape(6, 4)),
+        (ops.flatten(t), x.ravel()),
         (ops.transpose(t), x.T), (t.T, x.T), (t.transpose(3, 0, 1, 2), x.transpose(3, 0, 1, 2)),
-        (ops.transpose(t, (0, 2, 3, 1)), x.transpose(0, 2, 3, 1)), (ops.moveaxis(t, 1, -1), np.moveaxis(x, 1, -1)),
+        (ops.transpose(t, (0, 2, 3, 1)), x.transpose(0, 2, 3, 1)),
+        (ops.moveaxis(t, 1, -1), np.moveaxis(x, 1, -1)),
         (ops.moveaxis(t, -1, 0), np.moveaxis(x, -1, 0)), (ops.swapaxes(t, 0, -1), np.swapaxes(x, 0, -1)),
-        (ops.squeeze(t), x.squeeze()), (ops.squeeze(t, 1), x.squeeze(1)), (ops.expand_dims(t, -1), np.expand_dims(x, -1)),
-        (ops.expand_dims(t, 2), np.expand_dims(x, 2)), (ops.broadcast_to(t, (2, 5, 3, 4)), np.broadcast_to(x, (2, 5, 3, 4))),
+        (ops.squeeze(t), x.squeeze()), (ops.squeeze(t, 1), x.squeeze(1)),
+        (ops.expand_dims(t, -1), np.expand_dims(x, -1)),
+        (ops.expand_dims(t, 2), np.expand_dims(x, 2)), (ops.broadcast_to(t, (2, 5, 3, 4)),
+                                                        np.broadcast_to(x, (2, 5, 3, 4))),
         (ops.pad(t, ((0, 0), (1, 2), (0, 1), (2, 0)), constant_values=7.0),
          np.pad(x, ((0, 0), (1, 2), (0, 1), (2, 0)), constant_values=7.0)),
         (ops.pad(t, 1), np.pad(x, 1)), (ops.concatenate([t, t], -1), np.concatenate([x, x], -1)),
@@ -89,15 +104,18 @@ def test_shapes_against_numpy():
     "attempt",
     [
         lambda t: ops.squeeze(t, 0), lambda t: ops.split(t, 2, 1), lambda t: ops.transpose(t, (0, 0)),
-        lambda t: ops.expand_dims(t, 4), lambda t: ops.pad(t, ((1, 1), (1, -1))), lambda t: ops.concatenate([]),
-        lambda t: ops.concatenate([t, ops.flatten(t)]), lambda t: ops.matmul(t, t), lambda t: ops.matmul(t, 2.0),
+        lambda t: ops.expand_dims(t, 4), lambda t: ops.pad(t, ((1, 1), (1, -1))),
+        lambda t: ops.concatenate([]),
+        lambda t: ops.concatenate([t, ops.flatten(t)]), lambda t: ops.matmul(t, t),
+        lambda t: ops.matmul(t, 2.0),
         lambda t: ops.linear(t, t), lambda t: ops.linear(t, t.T, np.ones(5)),
         lambda t: ops.dropout(t, rate=1.5, key=(0, 0), call=0),
         lambda t: ops.reshape(t, (4, 2)), lambda t: ops.batch_norm(t, np.ones(2), np.ones(3)),
         lambda t: ops.categorical_crossentropy(np.ones(2), t),
         lambda t: ops.sparse_categorical_crossentropy(np.ones((2, 3)), t),
         lambda t: ops.binary_crossentropy(np.ones((2, 1)), t), lambda t: ops.conv2d(t, t),
-        lambda t: ops.max_pool2d(ops.reshape(t, (1, 2, 3, 1)), pool_size=(1, 2, 3)), lambda t: ops.leaky_relu(t, -0.1),
+        lambda t: ops.max_pool2d(ops.reshape(t, (1, 2, 3, 1)), pool_size=(1, 2, 3)),
+        lambda t: ops.leaky_relu(t, -0.1),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_a_value_error(attempt):

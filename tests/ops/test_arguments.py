@@ -13,9 +13,11 @@ from ops.calls import CALLS, arrays
 M = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
 BINARY = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "power": np.power,
-    "maximum": np.maximum, "minimum": np.minimum, "equal": np.equal, "not_equal": np.not_equal, "less": np.less,
+    "maximum": np.maximum, "minimum": np.minimum, "equal": np.equal, "not_equal": np.not_equal,
+    "less": np.less,
     "less_equal": np.less_equal, "greater": np.greater, "greater_equal": np.greater_equal,
-    "logical_and": np.logical_and, "logical_or": np.logical_or, "logaddexp": np.logaddexp, "matmul": np.matmul, "dot": np.dot,
+    "logical_and": np.logical_and, "logical_or": np.logical_or, "logaddexp": np.logaddexp,
+    "matmul": np.matmul, "dot": np.dot,
 }  # fmt: skip
 
 
@@ -28,7 +30,9 @@ def test_lists_are_arrays(name):
         assert getattr(found, "dtype", None) != np.float64
 
 
-@pytest.mark.parametrize("name", [name for name, (_, roles) in CALLS.items() if any(role.isupper() for role in roles)])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, roles) in CALLS.items() if any(role.isupper() for role in roles)]
+)
 def test_lists_beside_tensors(name):
     """One operand a Tensor, the others lists: the gradient is that beside arrays."""
     function, roles = CALLS[name]
@@ -60,14 +64,20 @@ def test_numbers():
 def test_operands_by_name(name):
     a, b = np.array([1.0, 2.0, 0.0]), np.array([2.0, 2.0, 3.0])
     expected = BINARY[name](a, b)
-    for found in (getattr(ops, name)(x1=Tensor(a), x2=b), getattr(ops, name)(Tensor(a), x2=b), getattr(ops, name)(x2=b, x1=a)):
+    for found in (
+        getattr(ops, name)(x1=Tensor(a), x2=b),
+        getattr(ops, name)(Tensor(a), x2=b),
+        getattr(ops, name)(x2=b, x1=a),
+    ):
         np.testing.assert_allclose(np.asarray(found), expected)
 
 
 @pytest.mark.parametrize("mode", ["constant", "reflect", "symmetric", "edge", "wrap"])
 @pytest.mark.parametrize("widths", [1, (2, 1), ((1, 2),), ((1, 1), (0, 2)), [[5, 4], [2, 7]]])
 def test_pad(mode, widths):
-    np.testing.assert_array_equal(ops.pad(Tensor(M), pad_width=widths, mode=mode).numpy(), np.pad(M, widths, mode))
+    np.testing.assert_array_equal(
+        ops.pad(Tensor(M), pad_width=widths, mode=mode).numpy(), np.pad(M, widths, mode)
+    )
     x = Tensor(M, requires_grad=True)
     weight = np.arange(1.0, 1 + np.pad(M, widths, mode).size).reshape(np.pad(M, widths, mode).shape)
     found = grad((ops.pad(x, widths, mode) * weight).sum(), x).numpy()
@@ -89,14 +99,18 @@ def test_pad_with_a_value_and_mistakes():
 def test_split_by_places_and_by_number():
     x = np.arange(12.0).reshape(2, 6)
     for sections in ([1, 4], (2,), np.array([3, 3]), 3):
-        for found, expected in zip(ops.split(x, indices_or_sections=sections, axis=1), np.split(x, sections, 1), strict=True):
+        for found, expected in zip(
+            ops.split(x, indices_or_sections=sections, axis=1), np.split(x, sections, 1), strict=True
+        ):
             np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("name", "sign"), [("max", 1), ("min", -1)])
 def test_initial_of_extremes(name, sign):
     function, reference = getattr(ops, name), getattr(np, name)
-    np.testing.assert_array_equal(function(M, axis=1, initial=sign * 3.5), reference(M, axis=1, initial=sign * 3.5))
+    np.testing.assert_array_equal(
+        function(M, axis=1, initial=sign * 3.5), reference(M, axis=1, initial=sign * 3.5)
+    )
     np.testing.assert_array_equal(function(np.zeros((0, 2)), axis=0, initial=-1.5), [-1.5, -1.5])
     assert function(M, initial=sign * 9.0, keepdims=True).shape == (1, 1)
     x = Tensor(M, requires_grad=True)
@@ -109,7 +123,8 @@ def test_where_alone_says_where():
     for found, expected in zip(ops.where(M > 0), np.where(M > 0), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert all(isinstance(place, Tensor) for place in ops.where(Tensor(M) > 0))
-    np.testing.assert_array_equal(ops.where([1, 0, 2], x1=1.0, x2=[5, 6, 7]), [1, 6, 1])  # numbers are true but for 0
+    # numbers are true but for 0
+    np.testing.assert_array_equal(ops.where([1, 0, 2], x1=1.0, x2=[5, 6, 7]), [1, 6, 1])
     with pytest.raises(ValueError, match="x1 and x2 belong together"):
         ops.where(M > 0, M)
 
@@ -120,8 +135,12 @@ def test_classes_along_another_axis(from_logits):
     labels = np.array([[0, 3, 1], [2, 2, 0]])
     hot = np.moveaxis(np.eye(4)[labels], -1, 1)
     last = ops.sparse_categorical_crossentropy(labels, np.moveaxis(p, 1, -1), from_logits)
-    np.testing.assert_allclose(ops.sparse_categorical_crossentropy(labels, p, from_logits=from_logits, axis=1), last)
-    np.testing.assert_allclose(ops.categorical_crossentropy(hot, p, from_logits=from_logits, axis=1), last, rtol=1e-12)
+    np.testing.assert_allclose(
+        ops.sparse_categorical_crossentropy(labels, p, from_logits=from_logits, axis=1), last
+    )
+    np.testing.assert_allclose(
+        ops.categorical_crossentropy(hot, p, from_logits=from_logits, axis=1), last, rtol=1e-12
+    )
     q = np.exp(p) if from_logits else p
     expected = -np.log(np.take_along_axis(q / q.sum(1, keepdims=True), labels[:, None], 1))[:, 0]
     np.testing.assert_allclose(last, expected, rtol=1e-6)
@@ -143,8 +162,14 @@ def test_small_arguments_of_keras():
     for name in ("argmax", "argmin", "all", "any"):
         for settings in ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"keepdims": True}):
             expected = getattr(np, name)(M > 0 if name in ("all", "any") else M, **settings)
-            np.testing.assert_array_equal(getattr(ops, name)(M > 0 if name in ("all", "any") else M, **settings), expected)
-    for made in (ops.zeros_like(M, dtype="int32"), ops.ones_like(M, "int32"), ops.full_like(M, fill_value=2, dtype="int32")):
+            np.testing.assert_array_equal(
+                getattr(ops, name)(M > 0 if name in ("all", "any") else M, **settings), expected
+            )
+    for made in (
+        ops.zeros_like(M, dtype="int32"),
+        ops.ones_like(M, "int32"),
+        ops.full_like(M, fill_value=2, dtype="int32"),
+    ):
         assert made.dtype == np.int32
         assert made.shape == M.shape
     with pytest.raises(ValueError, match=r"axis 1 of shape .* has not 2 parts"):
@@ -153,7 +178,8 @@ def test_small_arguments_of_keras():
         ops.moveaxis(x, [0, 1], 2)
 
 
-@pytest.mark.parametrize("shapes", [((), (2, 3)), ((3,), (3,)), ((2, 3), (3,)), ((4, 2, 3), (3, 5)), ((2, 3), (4, 3, 5)),
+@pytest.mark.parametrize("shapes", [((), (2, 3)), ((3,), (3,)), ((2, 3), (3,)), ((4, 2, 3), (3, 5)),
+                                    ((2, 3), (4, 3, 5)),
                                     ((6, 2, 3), (4, 3, 5)), ((3,), (2, 4, 3, 5)), ((2, 3), ())])  # fmt: skip
 def test_dot_is_numpys(shapes):
     a, b = (np.random.default_rng(7).normal(size=shape) for shape in shapes)

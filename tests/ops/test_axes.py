@@ -23,7 +23,9 @@ X = np.random.default_rng(0).normal(size=(2, 3, 4))
 )
 @pytest.mark.parametrize("axis", [3, -4])
 def test_an_axis_out_of_range_is_refused(call, axis):
-    with pytest.raises(ValueError, match=rf"axis\d? {axis} is out of range for an array of shape \(2, 3, 4\)"):
+    with pytest.raises(
+        ValueError, match=rf"axis\d? {axis} is out of range for an array of shape \(2, 3, 4\)"
+    ):
         call(axis)
 
 

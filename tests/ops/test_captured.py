@@ -1,7 +1,9 @@
-"""What is written with operators and functions of `ops` can be captured and repeated: every operation, forward and backward.
+"""What is written with operators and functions of `ops` can be captured and repeated:
+every operation, forward and backward.
 
-Each case of cases.py runs once under a Capture. Other numbers are then put into the same input arrays, the captured launches
-are repeated, and every bit of outputs and gradients must be what the tape computes from those numbers.
+Each case of cases.py runs once under a Capture. Other numbers are then put into the same input arrays, the
+captured launches are repeated, and every bit of outputs and gradients must be what the tape computes from
+those numbers.
 """
 
 import numpy as np
@@ -31,18 +33,23 @@ def other_numbers(x, factor=1.0625):
 
 
 def assert_repeats(function, inputs, upstream):
-    before = [x.copy() for x in forward_and_backward(function, inputs, upstream)]  # some are views of the inputs
+    # some are views of the inputs
+    before = [x.copy() for x in forward_and_backward(function, inputs, upstream)]
     with Capture() as capture:
         captured = forward_and_backward(function, inputs, upstream)
     for x, y in zip(captured, before, strict=True):
         np.testing.assert_array_equal(x, y)  # capturing changes nothing
     for x in [*inputs, *upstream]:
         x[...] = other_numbers(x)
-    expected = forward_and_backward(function, [x.copy(order="K") for x in inputs], [g.copy(order="K") for g in upstream])
+    expected = forward_and_backward(
+        function, [x.copy(order="K") for x in inputs], [g.copy(order="K") for g in upstream]
+    )
     capture.program.run()
     for i, (x, y) in enumerate(zip(captured, expected, strict=True)):
         np.testing.assert_array_equal(x, y, f"result {i}")
-        assert (x.dtype, x.tobytes()) == (y.dtype, y.tobytes()), f"result {i}: -0.0 and 0.0, or two kinds of NaN"
+        assert (x.dtype, x.tobytes()) == (y.dtype, y.tobytes()), (
+            f"result {i}: -0.0 and 0.0, or two kinds of NaN"
+        )
     return before, expected
 
 
@@ -63,7 +70,9 @@ def test_every_operation(case, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int64"])
-@pytest.mark.parametrize("primitive", sorted(CONSTANT, key=lambda p: p.name), ids=lambda primitive: primitive.name)
+@pytest.mark.parametrize(
+    "primitive", sorted(CONSTANT, key=lambda p: p.name), ids=lambda primitive: primitive.name
+)
 def test_operations_without_a_derivative(primitive, dtype):
     settings = {"classes": 4, "dtype": np.dtype("float32")} if primitive.keywords else {}
     inputs = [np.array([0, 3, 1, 2]).astype(dtype), np.array([1, 0, 1, 3]).astype(dtype)][: primitive.arity]
@@ -177,9 +186,9 @@ def test_their_derivatives_are_right(name):
 
 COMPOSED = {
     **{f"losses.{name}": getattr(losses, name) for name in (
-        "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_logarithmic_error",
-        "huber", "log_cosh", "cosine_similarity", "hinge", "squared_hinge", "categorical_hinge", "kl_divergence",
-        "poisson", "binary_crossentropy", "categorical_crossentropy",
+        "mean_squared_error", "mean_absolute_error", "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error", "huber", "log_cosh", "cosine_similarity", "hinge", "squared_hinge",
+        "categorical_hinge", "kl_divergence", "poisson", "binary_crossentropy", "categorical_crossentropy",
     )},
     **{f"activations.{name}": getattr(activations, name) for name in (
         "hard_sigmoid", "sparse_sigmoid", "hard_shrink", "soft_shrink", "celu", "log_sigmoid", "tanh_shrink",
@@ -200,7 +209,10 @@ def test_compositions_of_arrays_and_tensors(name, tensors):
     inputs = [np.random.default_rng(4 + i).uniform(0.1, 0.9, (4, 4)).astype(np.float32) for i in range(count)]
 
     def run():
-        given = [Tensor(x) if tensors == "all" or (tensors, i) == ("the last", count - 1) else x for i, x in enumerate(inputs)]
+        given = [
+            Tensor(x) if tensors == "all" or (tensors, i) == ("the last", count - 1) else x
+            for i, x in enumerate(inputs)
+        ]
         y = function(*given)
         return [as_raw(one) for one in (y if isinstance(y, tuple) else (y,))]
 

@@ -1,4 +1,6 @@
-"""Every primitive's derivative, and its derivative's derivative, under every implementation of its kernels."""
+"""Every primitive's derivative, and its derivative's derivative,
+under every implementation of its kernels.
+"""
 
 import numpy as np
 import pytest
@@ -37,5 +39,7 @@ def test_float32_stays_float32(case):
     assert all(y.dtype == np.float32 for y in floats)
     wanted = [x for x in tracked if isinstance(x, Tensor)]
     upstream = [np.ones(y.shape, np.float32) for y in floats if y.requires_grad]
-    found = grad([y for y in floats if y.requires_grad], wanted, upstream, create_graph=True, allow_unused=True)
+    found = grad(
+        [y for y in floats if y.requires_grad], wanted, upstream, create_graph=True, allow_unused=True
+    )
     assert all(g is None or g.dtype == np.float32 for g in found)

@@ -1,4 +1,6 @@
-"""Whatever Tensor is changed between forward and backward: backward says so, or its gradients are those of the values then."""
+"""Whatever Tensor is changed between forward and backward: backward says so,
+or its gradients are those of the values then.
+"""
 
 import numpy as np
 import pytest
@@ -21,17 +23,36 @@ def changed(array):
 def loss_calls():
     """Losses with Tensors of targets and weights, whole and by parts."""
     rows = np.array([[0.25, 0.25, 0.5], [0.5, 0.2, 0.3]])
-    for name in ("MeanSquaredError", "CategoricalCrossentropy", "BinaryCrossentropy", "KLDivergence", "Huber", "Hinge"):
+    for name in (
+        "MeanSquaredError",
+        "CategoricalCrossentropy",
+        "BinaryCrossentropy",
+        "KLDivergence",
+        "Huber",
+        "Hinge",
+    ):
         loss = getattr(losses, name)()
-        yield name, lambda t, p, w, loss=loss: loss(t, p, sample_weight=w), [np.eye(3)[[2, 0]], rows, np.array([1.0, 3.0])]
+        yield (
+            name,
+            lambda t, p, w, loss=loss: loss(t, p, sample_weight=w),
+            [np.eye(3)[[2, 0]], rows, np.array([1.0, 3.0])],
+        )
     for settings in ({}, {"ignore_class": 1}, {"from_logits": True}):
         loss = losses.SparseCategoricalCrossentropy(**settings)
         labels = np.array([2, 0])
-        yield f"sparse {settings}", lambda t, p, w, loss=loss: loss(t, p, sample_weight=w), [labels, rows, np.ones(2)]
+        yield (
+            f"sparse {settings}",
+            lambda t, p, w, loss=loss: loss(t, p, sample_weight=w),
+            [labels, rows, np.ones(2)],
+        )
 
 
 EVERY = [(case.name, case, case.inputs) for case in CASES]
-EVERY += [(name, lambda *xs, f=f: f(ops, *xs), arrays(name)) for name, (f, _) in CALLS.items() if name not in UNNAMED]
+EVERY += [
+    (name, lambda *xs, f=f: f(ops, *xs), arrays(name))
+    for name, (f, _) in CALLS.items()
+    if name not in UNNAMED
+]
 EVERY += list(loss_calls())
 EACH = [
     pytest.param(function, inputs, which, id=f"{name}-{which}")
@@ -41,15 +62,28 @@ EACH = [
 
 
 def recorded(function, inputs):
-    """The Tensors given, those tracked, the results that have a derivative and upstream gradients for them."""
+    """The Tensors given, those tracked, the results that have a derivative and
+    upstream gradients for them.
+    """
     tensors = [Tensor(np.array(x), requires_grad=np.asarray(x).dtype.kind == "f") for x in inputs]
     outputs = function(*tensors)
-    outputs = [y for y in (outputs if isinstance(outputs, tuple) else (outputs,)) if isinstance(y, Tensor) and y.requires_grad]
-    return tensors, [x for x in tensors if x.requires_grad], outputs, [np.full(y.shape, 0.5, y.dtype) for y in outputs]
+    outputs = [
+        y
+        for y in (outputs if isinstance(outputs, tuple) else (outputs,))
+        if isinstance(y, Tensor) and y.requires_grad
+    ]
+    return (
+        tensors,
+        [x for x in tensors if x.requires_grad],
+        outputs,
+        [np.full(y.shape, 0.5, y.dtype) for y in outputs],
+    )
 
 
 def refused_or(expected, found):
-    """The gradients that `found` computes are those expected, unless it refuses the change by the name of the operation."""
+    """The gradients that `found` computes are those expected,
+    unless it refuses the change by the name of the operation.
+    """
     try:
         gradients = found()
     except RuntimeError as error:
@@ -110,7 +144,8 @@ def test_values_in_between_are_watched_too():
 
 
 @pytest.mark.parametrize(
-    "read", [lambda x, i: x[i], lambda x, i: ops.take(x, i, axis=0), lambda x, i: x[i, i * 0], lambda x, i: x[i, 1:]]
+    "read",
+    [lambda x, i: x[i], lambda x, i: ops.take(x, i, axis=0), lambda x, i: x[i, i * 0], lambda x, i: x[i, 1:]],
 )
 def test_the_elements_read_then_receive_the_gradient(read):
     x, i = Tensor(np.ones((4, 2)), requires_grad=True), Tensor(np.array([0, 1]))

@@ -26,7 +26,9 @@ def losses(target):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
-    "target", [EXTREME_LABELS, np.eye(4)[EXTREME_LABELS], np.vstack([SOFT, SOFT[:2]])], ids=["labels", "one-hot", "soft"]
+    "target",
+    [EXTREME_LABELS, np.eye(4)[EXTREME_LABELS], np.vstack([SOFT, SOFT[:2]])],
+    ids=["labels", "one-hot", "soft"],
 )
 def test_fused_equals_unfused(dtype, target):
     """Values and gradients, the renormalisation and the zero gradient under the clip included."""
@@ -68,7 +70,9 @@ def test_from_logits():
     shifted = EXTREME - EXTREME.max(-1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     np.testing.assert_allclose(loss.numpy(), -log_p[np.arange(7), EXTREME_LABELS], atol=1e-12)
-    np.testing.assert_allclose(grad(loss.sum(), z).numpy(), np.exp(log_p) - np.eye(4)[EXTREME_LABELS], atol=1e-12)
+    np.testing.assert_allclose(
+        grad(loss.sum(), z).numpy(), np.exp(log_p) - np.eye(4)[EXTREME_LABELS], atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("from_logits", [True, False])
@@ -93,7 +97,8 @@ def test_more_than_two_axes():
     t = RNG.integers(0, 4, (2, 3))
     flat = ops.sparse_categorical_crossentropy(t.ravel(), Tensor(z.reshape(6, 4)), from_logits=True)
     np.testing.assert_allclose(
-        ops.sparse_categorical_crossentropy(t, Tensor(z), from_logits=True).numpy(), flat.numpy().reshape(2, 3)
+        ops.sparse_categorical_crossentropy(t, Tensor(z), from_logits=True).numpy(),
+        flat.numpy().reshape(2, 3),
     )
     assert gradcheck(lambda z: ops.categorical_crossentropy(np.eye(4)[t], ops.softmax(z)), z)
 
@@ -123,7 +128,8 @@ def test_binary_crossentropy():
     t = np.array([[0.0, 1.0], [1.0, 0.3]])
     z = np.array([[-1.0, 2.0], [0.5, 3.0]])
     p = 1 / (1 + np.exp(-z))
-    expected = -(t * np.log(p) + (1 - t) * np.log(1 - p))  # element by element, as Keras's function; the loss takes the mean
+    # element by element, as Keras's function; the loss takes the mean
+    expected = -(t * np.log(p) + (1 - t) * np.log(1 - p))
     np.testing.assert_allclose(ops.binary_crossentropy(t, Tensor(p)).numpy(), expected)
     np.testing.assert_allclose(ops.binary_crossentropy(t, Tensor(z), from_logits=True).numpy(), expected)
     assert gradcheck(lambda p: ops.binary_crossentropy(t, p), p)

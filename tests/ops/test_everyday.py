@@ -57,7 +57,9 @@ def test_a_conversion_keeps_the_gradient():
 
 def test_constants():
     for name in ("argmax", "argmin", "all", "any"):
-        np.testing.assert_array_equal(getattr(ops, name)(Tensor(X), axis=1).numpy(), getattr(np, name)(X, axis=1))
+        np.testing.assert_array_equal(
+            getattr(ops, name)(Tensor(X), axis=1).numpy(), getattr(np, name)(X, axis=1)
+        )
     for name in ("isnan", "isinf", "isfinite"):
         np.testing.assert_array_equal(getattr(ops, name)(FINITE), getattr(np, name)(FINITE))
     for name in ("floor", "ceil", "round", "zeros_like", "ones_like"):

@@ -1,8 +1,8 @@
 """Every number that float32 has, through every function and its derivative, against closed forms in float64.
 
-Zeros, subnormal numbers, numbers whose squares or exponentials leave the range, infinities, NaN, equal numbers. The result
-is within a few units in the last place of the true one, infinite only where that is out of range, and a number wherever
-there is a true value. At an infinity the truth is the limit.
+Zeros, subnormal numbers, numbers whose squares or exponentials leave the range, infinities, NaN, equal
+numbers. The result is within a few units in the last place of the true one, infinite only where that is out
+of range, and a number wherever there is a true value. At an infinity the truth is the limit.
 """
 
 import math
@@ -13,7 +13,8 @@ import pytest
 from tinynet import Tensor, activations, grad, losses, ops
 from tinynet.layers import UnitNormalization
 
-POSITIVE = [0.0, 1e-45, 1e-38, 1e-30, 1e-10, 1e-4, 0.01, 0.5, 1.0, 2.0, 6.0, 10.0, 17.0, 30.0, 60.0, 88.0, 89.0, 100.0, 1e4,
+POSITIVE = [0.0, 1e-45, 1e-38, 1e-30, 1e-10, 1e-4, 0.01, 0.5, 1.0, 2.0, 6.0, 10.0, 17.0, 30.0, 60.0, 88.0,
+            89.0, 100.0, 1e4,
             1e8, 1e19, 1e25, 3e38, np.inf]  # fmt: skip
 X = np.array([*POSITIVE, *[-v for v in POSITIVE], np.nan], np.float32)
 FAR = 1e300  # stands for infinity, where closed forms in float64 have their limits
@@ -44,7 +45,11 @@ def normal_slope(x):
 def tanh_gelu(x, slope=False):
     v, c, k = np.clip(x, -1e3, 1e3), math.sqrt(2 / math.pi), 0.044715
     p = sig(2 * c * (v + k * v**3))
-    return p + v * sech2(c * (v + k * v**3)) / 2 * c * (1 + 3 * k * v * v) if slope else np.where(x > 1e3, x, v) * p
+    return (
+        p + v * sech2(c * (v + k * v**3)) / 2 * c * (1 + 3 * k * v * v)
+        if slope
+        else np.where(x > 1e3, x, v) * p
+    )
 
 
 def silu_slope(x):
@@ -61,12 +66,14 @@ def step(x):
     return (x > 0) * 1.0
 
 
-# function, truth, its derivative, absolute error that is allowed (where the derivative is taken from the output it loses the
-# digits of what is far below 1, as in PyTorch and JAX), and where it is defined
+# function, truth, its derivative, absolute error that is allowed (where the derivative is taken from the
+# output it loses the digits of what is far below 1, as in PyTorch and JAX), and where it is defined
 FUNCTIONS = {
     "relu": (ops.relu, lambda x: np.maximum(x, 0), step, 0, None),
-    "leaky_relu": (ops.leaky_relu, lambda x: np.where(x > 0, x, 0.2 * x), lambda x: np.where(x > 0, 1, 0.2), 0, None),
-    "elu": (ops.elu, lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))), lambda x: np.exp(np.minimum(x, 0)), EPS, None),
+    "leaky_relu": (ops.leaky_relu, lambda x: np.where(x > 0, x, 0.2 * x), lambda x: np.where(x > 0, 1, 0.2),
+                   0, None),
+    "elu": (ops.elu, lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+            lambda x: np.exp(np.minimum(x, 0)), EPS, None),
     "sigmoid": (ops.sigmoid, sig, lambda x: sig(x) * sig(-x), EPS, None),
     "tanh": (ops.tanh, np.tanh, sech2, EPS, None),
     "softplus": (ops.softplus, soft, sig, 0, None),
@@ -74,10 +81,16 @@ FUNCTIONS = {
     "softsign": (ops.softsign, lambda x: x / (1 + abs(x)), lambda x: (1 / (1 + abs(x))) ** 2, 0, None),
     "silu": (ops.silu, lambda x: x * sig(x), silu_slope, EPS, None),
     "mish": (activations.mish, lambda x: x * np.tanh(soft(x)), mish_slope, EPS, abs(X) != np.inf),
-    "gelu": (lambda x: ops.gelu(x, False), lambda x: x * 0.5 * erfc(-x / math.sqrt(2)), normal_slope, 2 * EPS, None),
-    "gelu with tanh": (lambda x: ops.gelu(x, approximate=True), tanh_gelu, lambda x: tanh_gelu(x, True), 2 * EPS, None),
-    "hard_sigmoid": (activations.hard_sigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1), lambda x: (abs(x) <= 3) / 6, 0, None),
-    "erf": (ops.erf, erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-np.minimum(abs(x), 1e9) ** 2), EPS, None),
+    "gelu": (lambda x: ops.gelu(x, False), lambda x: x * 0.5 * erfc(-x / math.sqrt(2)), normal_slope, 2 * EPS,
+             None),
+    (
+        "gelu with "
+        "tanh"
+    ): (lambda x: ops.gelu(x, approximate=True), tanh_gelu, lambda x: tanh_gelu(x, True), 2 * EPS, None),
+    "hard_sigmoid": (activations.hard_sigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1),
+                     lambda x: (abs(x) <= 3) / 6, 0, None),
+    "erf": (ops.erf, erf, lambda x: 2 / math.sqrt(math.pi) * np.exp(-np.minimum(abs(x), 1e9) ** 2), EPS,
+            None),
     "exp": (ops.exp, np.exp, np.exp, 0, None),
     "expm1": (ops.expm1, np.expm1, np.exp, 0, None),
     "log": (ops.log, np.log, lambda x: 1 / x, 0, (X > 0) & np.isfinite(X)),
@@ -87,7 +100,8 @@ FUNCTIONS = {
     "square": (ops.square, lambda x: x * x, lambda x: 2 * x, 0, None),
     "abs": (ops.abs, abs, np.sign, 0, None),
     "reciprocal": (ops.reciprocal, lambda x: 1 / x, lambda x: -1 / x / x, 0, abs(X) > 0),
-    "2 ** x": (lambda x: ops.power(2.0, x), lambda x: 2.0**x, lambda x: 2.0**x * math.log(2), 0, abs(X) < 1e30),
+    "2 ** x": (lambda x: ops.power(2.0, x), lambda x: 2.0**x, lambda x: 2.0**x * math.log(2), 0,
+               abs(X) < 1e30),
     "x ** 3": (lambda x: ops.power(x, 3), lambda x: x**3, lambda x: 3 * x * x, 0, None),
 }  # fmt: skip
 
@@ -103,7 +117,9 @@ def assert_true(found, truth, absolute, units=8):
     truth = in_float32(truth)
     allowed = absolute + units * EPS * np.minimum(abs(truth), LARGEST) + 8e-45 / EPS
     wrong = ~((found == truth) | (abs(found - truth) <= allowed) | (np.isnan(found) & np.isnan(truth)))
-    assert not wrong.any(), f"at {X[wrong] if wrong.shape == X.shape else wrong}: {found[wrong]}, expected {truth[wrong]}"
+    assert not wrong.any(), (
+        f"at {X[wrong] if wrong.shape == X.shape else wrong}: {found[wrong]}, expected {truth[wrong]}"
+    )
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -162,7 +178,16 @@ def test_logaddexp():
     np.testing.assert_allclose(grad(first.sum(), x).numpy(), [0.25, 0.25])
 
 
-ROWS = [[1e4, 1e4 + 1], [1e8, 1e8], [1e6, 1e6 + 0.5], [-1e25, 1e25], [1e25, 1e25], [0.0, 0.0], [1e-30, -1e-30], [-200.0, 0.0]]
+ROWS = [
+    [1e4, 1e4 + 1],
+    [1e8, 1e8],
+    [1e6, 1e6 + 0.5],
+    [-1e25, 1e25],
+    [1e25, 1e25],
+    [0.0, 0.0],
+    [1e-30, -1e-30],
+    [-200.0, 0.0],
+]
 
 
 @pytest.mark.parametrize("axes", [-1, (1,), (1, 2)])
@@ -174,9 +199,14 @@ def test_softmax_keeps_the_digits_of_the_logits(axes):
     with np.errstate(under="ignore"):
         np.testing.assert_allclose(ops.softmax(x, axis), np.exp(log_p), rtol=8 * EPS, atol=1e-44)
     np.testing.assert_allclose(ops.log_softmax(x, axis), log_p, rtol=8 * EPS, atol=1e-44)
-    t, weight = Tensor(x, requires_grad=True), np.stack([np.full((len(x), 1), 2.0), np.full((len(x), 1), -1.0)], 1)
+    t, weight = (
+        Tensor(x, requires_grad=True),
+        np.stack([np.full((len(x), 1), 2.0), np.full((len(x), 1), -1.0)], 1),
+    )
     (g,) = grad([ops.log_softmax(t, axis)], [t], [weight.astype(np.float32)])
-    np.testing.assert_allclose(g.numpy(), weight - np.exp(log_p) * weight.sum(1, keepdims=True), rtol=8 * EPS, atol=1e-7)
+    np.testing.assert_allclose(
+        g.numpy(), weight - np.exp(log_p) * weight.sum(1, keepdims=True), rtol=8 * EPS, atol=1e-7
+    )
 
 
 def test_softmax_over_several_axes():
@@ -218,7 +248,9 @@ def test_binary_crossentropy_of_logits(t):
     t = float(np.float32(t))
     truth = t * soft(-wide) + (1 - t) * soft(wide)
     truth = np.where(t == 1, soft(-wide), np.where(t == 0, soft(wide), truth))
-    y, g = grads(lambda z: ops.binary_crossentropy(np.full(len(z.data), t, np.float32), z, from_logits=True), z)
+    y, g = grads(
+        lambda z: ops.binary_crossentropy(np.full(len(z.data), t, np.float32), z, from_logits=True), z
+    )
     for found, expected in ((y, truth), (g, sig(wide) - t if t != 1 else -sig(-wide))):
         expected = in_float32(expected)
         np.testing.assert_allclose(found, expected, rtol=8 * EPS, atol=1e-38)
@@ -231,10 +263,17 @@ def test_lengths(value, order):
     length = (np.abs(x.astype(np.float64)) ** order).sum(1) ** (1 / order)
     y, g = grads(lambda x: ops.norm(x, order, axis=1), x)
     np.testing.assert_allclose(y, length, rtol=8 * EPS, atol=2e-45)
-    wide = np.where(length[:, None] == 0, 0, np.sign(x) * np.abs(x / np.where(length == 0, 1, length)[:, None]) ** (order - 1))
+    wide = np.where(
+        length[:, None] == 0,
+        0,
+        np.sign(x) * np.abs(x / np.where(length == 0, 1, length)[:, None]) ** (order - 1),
+    )
     if value != 1e-45:  # its half is 0
         np.testing.assert_allclose(g, wide, rtol=16 * EPS, atol=1e-38)
-    for unit in (lambda x: ops.normalize(x, 1, order, epsilon=1e-12), UnitNormalization() if order == 2 else None):
+    for unit in (
+        lambda x: ops.normalize(x, 1, order, epsilon=1e-12),
+        UnitNormalization() if order == 2 else None,
+    ):
         if unit is not None:
             y, g = grads(unit, x)
             np.testing.assert_allclose(y, x / np.maximum(length, 1e-12)[:, None], rtol=16 * EPS, atol=1e-38)
@@ -248,7 +287,10 @@ def test_normalize_at_zero_has_the_slope_of_its_epsilon():
 
 def test_cosine_similarity_of_long_and_short_vectors():
     for size in (1e-3, 1.0, 1e25):
-        a, b = np.array([[3.0, 4.0]], np.float32) * np.float32(size), np.array([[4.0, 3.0]], np.float32) * np.float32(size)
+        a, b = (
+            np.array([[3.0, 4.0]], np.float32) * np.float32(size),
+            np.array([[4.0, 3.0]], np.float32) * np.float32(size),
+        )
         assert float(losses.cosine_similarity(a, b)[0]) == pytest.approx(-0.96, rel=1e-6)
 
 
@@ -265,7 +307,9 @@ def test_the_spread_of_numbers_far_from_zero():
     x = (1e8 + 8 * np.array([0.0, 1.0, 2.0, 5.0])).astype(np.float32)
     assert float(ops.var(x)) == 64 * 3.5
     assert float(ops.var(np.array([200, 100, 0], np.uint8))) == pytest.approx(20000 / 3)
-    assert float(ops.var(np.array([1e4, *np.ones(999)], np.float32))) == pytest.approx(9999**2 * 0.001 * 0.999, rel=1e-6)
+    assert float(ops.var(np.array([1e4, *np.ones(999)], np.float32))) == pytest.approx(
+        9999**2 * 0.001 * 0.999, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -1,4 +1,5 @@
-"""What number formats images, matrices and vectors may have: integers, booleans and float16 are computed with as float32.
+"""What number formats images, matrices and vectors may have: integers,
+booleans and float16 are computed with as float32.
 
 The truth is the same function of the same numbers in float64.
 """
@@ -21,10 +22,17 @@ VECTOR = np.array([0.5, 1.25, 2.0])
 # a function of an image or of rows, in any format, and of others, which are floats
 CALLS = {
     "conv2d": (ops.conv2d, X, KERNEL, VECTOR),
-    "conv2d with relu": (lambda x, w, b: ops.conv2d(x, w, b, activation="relu", padding="same"), X, KERNEL, VECTOR),
-    "conv2d of channels first": (lambda x, w: ops.conv2d(x, w, data_format="channels_first"), X.transpose(0, 3, 1, 2), KERNEL),
+    (
+        "conv2d with "
+        "relu"
+    ): (lambda x, w, b: ops.conv2d(x, w, b, activation="relu", padding="same"), X, KERNEL, VECTOR),
+    (
+        "conv2d of channels "
+        "first"
+    ): (lambda x, w: ops.conv2d(x, w, data_format="channels_first"), X.transpose(0, 3, 1, 2), KERNEL),
     "depthwise_conv2d": (ops.depthwise_conv2d, X, KERNEL),
-    "conv2d_transpose": (lambda x, w: ops.conv2d_transpose(x, ops.transpose(w, (0, 1, 3, 2)), strides=2), X, KERNEL),
+    "conv2d_transpose": (lambda x, w: ops.conv2d_transpose(x, ops.transpose(w, (0, 1, 3, 2)), strides=2), X,
+                         KERNEL),
     "conv1d": (ops.conv1d, X[:, 0], KERNEL[0], VECTOR),
     "max_pool2d": (lambda x: ops.max_pool2d(x, pool_size=2), X),
     "average_pool2d": (lambda x: ops.average_pool2d(x, pool_size=(2, 3), padding="same"), X),
@@ -35,7 +43,10 @@ CALLS = {
     "batch_norm_inference": (ops.batch_norm_inference, ROWS, *[VECTOR] * 4),
     "group_norm": (lambda x, g, b: ops.group_norm(x, g, b, axes=(1,)), ROWS, VECTOR, VECTOR),
     "matmul": (ops.matmul, ROWS, KERNEL[0, :, 0]),
-    "matmul on the right": (lambda x, w: ops.matmul(ops.transpose(w), ops.transpose(x)), ROWS, KERNEL[0, :, 0]),
+    (
+        "matmul on the "
+        "right"
+    ): (lambda x, w: ops.matmul(ops.transpose(w), ops.transpose(x)), ROWS, KERNEL[0, :, 0]),
     "linear": (ops.linear, ROWS, KERNEL[0, :, 0], VECTOR),
     "linear of more axes": (ops.linear, X[..., None][..., [0, 0, 0]], KERNEL[0, :, 0], VECTOR),
     "softmax": (ops.softmax, ROWS),
@@ -53,7 +64,8 @@ CALLS = {
     "binary_crossentropy": (lambda z: ops.binary_crossentropy(ROWS, z, from_logits=True), ROWS),
     "sparse_categorical_crossentropy":
         (lambda z: ops.sparse_categorical_crossentropy(np.array([0, 2, 1, 1]), z, from_logits=True), ROWS),
-    "categorical_crossentropy": (lambda p: ops.categorical_crossentropy(np.eye(3)[[0, 2, 1, 1]], p + 1), ROWS),
+    "categorical_crossentropy": (lambda p: ops.categorical_crossentropy(np.eye(3)[[0, 2, 1, 1]], p + 1),
+                                 ROWS),
     "dropout": (lambda x: ops.dropout(x, rate=0.3, words=WORDS), ROWS),
 }  # fmt: skip
 
@@ -70,7 +82,8 @@ def test_integers_are_computed_with_as_floats(name, dtype, other):
     y = f(Tensor(x), *tracked)
     assert y.dtype == wide
     np.testing.assert_allclose(y.numpy(), truth, rtol=3e-6, atol=3e-6)
-    np.testing.assert_array_equal(np.asarray(f(x, *[a.data for a in tracked])), y.numpy())  # arrays as Tensors
+    # arrays as Tensors
+    np.testing.assert_array_equal(np.asarray(f(x, *[a.data for a in tracked])), y.numpy())
     if tracked:
         reference = [Tensor(a.astype(np.float64), requires_grad=True) for a in others]
         expected = grad(f(Tensor(x.astype(np.float64)), *reference).sum(), reference)
@@ -82,12 +95,17 @@ def test_integers_are_computed_with_as_floats(name, dtype, other):
 @pytest.mark.parametrize("dtype", ["float16", ">f4", ">f8"])
 @pytest.mark.parametrize("name", calls.CALLS)
 def test_gradients_of_numbers_that_are_kept_in_another_format(name, dtype):
-    """Of float16, and of numbers whose bytes lie the other way round: of the format that was given, and those of float64."""
+    """Of float16, and of numbers whose bytes lie the other way round:
+    of the format that was given, and those of float64.
+    """
     function, roles = calls.CALLS[name]
 
     def gradients(kind):
         values = [calls.ROLES[role].astype(kind) if role.isupper() else calls.ROLES[role] for role in roles]
-        xs = [Tensor(x, requires_grad=True) if role.isupper() else x for x, role in zip(values, roles, strict=True)]
+        xs = [
+            Tensor(x, requires_grad=True) if role.isupper() else x
+            for x, role in zip(values, roles, strict=True)
+        ]
         y = function(ops, *xs)
         tracked = [x for x in xs if isinstance(x, Tensor)]
         follows = isinstance(y, Tensor) and y.requires_grad
@@ -129,7 +147,11 @@ def test_the_default_float_is_the_configurations():
     before = config.floatx()
     config.set_floatx("float64")
     try:
-        assert ops.average_pool2d(X, pool_size=2).dtype == ops.matmul(ROWS, ROWS.T.astype("float16")).dtype == np.float64
+        assert (
+            ops.average_pool2d(X, pool_size=2).dtype
+            == ops.matmul(ROWS, ROWS.T.astype("float16")).dtype
+            == np.float64
+        )
         assert ops.conv2d(X, KERNEL.astype("float32")).dtype == np.float32
     finally:
         config.set_floatx(before)

@@ -1,4 +1,6 @@
-"""Convolution, pooling and batch norm as operations: arguments, data formats, and derivatives in every geometry."""
+"""Convolution, pooling and batch norm as operations: arguments, data formats,
+and derivatives in every geometry.
+"""
 
 import numpy as np
 import pytest
@@ -9,11 +11,14 @@ from tinynet.kernels import conv2d, pool2d
 RNG = np.random.default_rng(7)
 NOT_VECTOR = [name for name in conv2d.conv2d.implementations if name != "vector"]
 GEOMETRIES = [
-    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": (2, 1), "padding": "same"}, {"groups": 2},
+    {}, {"padding": "same"}, {"strides": 2, "padding": "same"}, {"dilation_rate": (2, 1), "padding": "same"},
+    {"groups": 2},
     {"strides": (2, 1), "padding": ((0, 1), (2, 0))}, {"strides": 2, "dilation_rate": 2, "padding": "same"},
-    {"groups": 2, "padding": "same", "data_format": "channels_first"}, {"data_format": "channels_first", "strides": (1, 2)},
+    {"groups": 2, "padding": "same", "data_format": "channels_first"},
+    {"data_format": "channels_first", "strides": (1, 2)},
 ]  # fmt: skip
-FAST = [{}, {"groups": 2, "padding": "same", "data_format": "channels_first"}]  # each geometry compiles vector code of its own
+# each geometry compiles vector code of its own
+FAST = [{}, {"groups": 2, "padding": "same", "data_format": "channels_first"}]
 
 
 def apart(*shape):
@@ -69,21 +74,26 @@ def test_images_stay_in_batch_last_memory(data_format):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"strides": 0}, {"strides": (1, 2, 3)}, {"padding": "full"}, {"data_format": "NHWC"}, {"groups": 3}]
+    "wrong",
+    [{"strides": 0}, {"strides": (1, 2, 3)}, {"padding": "full"}, {"data_format": "NHWC"}, {"groups": 3}],
 )
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError):
         ops.conv2d(np.ones((1, 4, 4, 2)), np.ones((3, 3, 2, 2)), **wrong)
 
 
-@pytest.mark.parametrize("settings", [{}, {"strides": 1}, {"strides": (1, 2), "padding": "same"}, {"padding": ((1, 0), (0, 1))},
-                                      {"strides": 1, "padding": "same", "data_format": "channels_first"}], ids=str)  # fmt: skip
+@pytest.mark.parametrize("settings", [{}, {"strides": 1}, {"strides": (1, 2), "padding": "same"},
+                                      {"padding": ((1, 0), (0, 1))},
+                                      {"strides": 1, "padding": "same", "data_format": "channels_first"}],
+                                      ids=str)  # fmt: skip
 @pytest.mark.parametrize("check", [gradcheck, gradgradcheck])
 def test_pooling(settings, check):
     x = apart(2, 4, 5, 2)
     for f, family in ((ops.max_pool2d, "max_pool2d"), (ops.average_pool2d, "average_pool2d")):
         names = [n for n in pool2d.max_pool2d.implementations if n in pool2d.average_pool2d.implementations]
-        assert check(lambda x, f=f: f(x, pool_size=2, **settings), x, kernels={family: names}, jacobian_size=0)
+        assert check(
+            lambda x, f=f: f(x, pool_size=2, **settings), x, kernels={family: names}, jacobian_size=0
+        )
 
 
 def test_the_first_of_equal_maxima_gets_the_gradient():
@@ -132,6 +142,8 @@ def test_batch_norm_of_a_loss_that_uses_one_batch_twice():
 def test_dropout_with_a_fixed_key():
     x = RNG.standard_normal((6, 5))
     for noise_shape in (None, (None, 1), (1, 5)):
-        f = lambda x, noise_shape=noise_shape: ops.dropout(x, rate=0.4, key=(1, 2), call=3, noise_shape=noise_shape)  # noqa: E731
+        f = lambda x, noise_shape=noise_shape: ops.dropout(  # noqa: E731
+            x, rate=0.4, key=(1, 2), call=3, noise_shape=noise_shape
+        )
         assert gradcheck(f, x, kernels={"dropout": "all"})
         assert gradgradcheck(f, x, kernels={"dropout": "all"})

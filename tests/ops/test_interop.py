@@ -17,11 +17,16 @@ def tracked():
 @pytest.mark.parametrize(
     "f",
     [
-        lambda a, t: a + t, lambda a, t: a - t, lambda a, t: a * t, lambda a, t: a / t, lambda a, t: a**t, lambda a, t: a @ t,
-        lambda a, t: t + a, lambda a, t: t - a, lambda a, t: t * a, lambda a, t: t / a, lambda a, t: t**a, lambda a, t: t @ a,
-        lambda a, t: np.maximum(a, t), lambda a, t: np.exp(t), lambda a, t: np.tanh(t), lambda a, t: np.sqrt(t),
-        lambda a, t: np.abs(t), lambda a, t: np.sum(t, axis=0), lambda a, t: np.mean(t), lambda a, t: np.max(t),
-        lambda a, t: np.where(a > 1, t, a), lambda a, t: np.concatenate([t, a]), lambda a, t: np.stack([a, t]),
+        lambda a, t: a + t, lambda a, t: a - t, lambda a, t: a * t, lambda a, t: a / t, lambda a, t: a**t,
+        lambda a, t: a @ t,
+        lambda a, t: t + a, lambda a, t: t - a, lambda a, t: t * a, lambda a, t: t / a, lambda a, t: t**a,
+        lambda a, t: t @ a,
+        lambda a, t: np.maximum(a, t), lambda a, t: np.exp(t), lambda a, t: np.tanh(t), lambda a,
+        t: np.sqrt(t),
+        lambda a, t: np.abs(t), lambda a, t: np.sum(t, axis=0), lambda a, t: np.mean(t), lambda a,
+        t: np.max(t),
+        lambda a, t: np.where(a > 1, t, a), lambda a, t: np.concatenate([t, a]), lambda a,
+        t: np.stack([a, t]),
         lambda a, t: np.reshape(t, (3, 1)), lambda a, t: np.transpose(t), lambda a, t: np.float64(2.0) * t,
     ],
 )  # fmt: skip
@@ -34,7 +39,15 @@ def test_numpy_on_either_side(f, tracked):
 
 
 @pytest.mark.parametrize(
-    "f", [np.asarray, np.arctan, np.linalg.norm, np.add.reduce, np.median, lambda t: np.add(t, 1, out=np.zeros(3))]
+    "f",
+    [
+        np.asarray,
+        np.arctan,
+        np.linalg.norm,
+        np.add.reduce,
+        np.median,
+        lambda t: np.add(t, 1, out=np.zeros(3)),
+    ],
 )
 def test_a_tracked_tensor_never_turns_into_an_array(f, tracked):
     with pytest.raises(TypeError, match=r"t\.numpy\(\).*t\.detach\(\)"):
@@ -52,7 +65,13 @@ def test_an_array_plus_equals_a_tracked_tensor_is_refused(tracked):
 
 def test_an_array_of_a_tensor_is_a_copy_or_when_asked_a_read_only_view():
     t = Tensor(np.arange(3.0))
-    for copy in (np.asarray(t), np.array(t), np.asarray(t, copy=True), np.asarray(t, np.float32), t.__array__()):
+    for copy in (
+        np.asarray(t),
+        np.array(t),
+        np.asarray(t, copy=True),
+        np.asarray(t, np.float32),
+        t.__array__(),
+    ):
         copy[0] = 7.0
         assert not np.shares_memory(copy, t.data)
         np.testing.assert_array_equal(t.data, [0.0, 1.0, 2.0])
@@ -145,7 +164,13 @@ def test_dlpack(tracked):
 
 
 def test_comparisons_are_constant_tensors_of_booleans(tracked):
-    for result in (tracked > 1.0, tracked == tracked, tracked > ARRAY, (tracked > 1.0) & ~(tracked > 2.0), tracked != 1.5):
+    for result in (
+        tracked > 1.0,
+        tracked == tracked,
+        tracked > ARRAY,
+        (tracked > 1.0) & ~(tracked > 2.0),
+        tracked != 1.5,
+    ):
         assert isinstance(result, Tensor)
         assert result.dtype == bool
         assert not result.requires_grad

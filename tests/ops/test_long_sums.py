@@ -1,4 +1,5 @@
-"""Sums of millions of float32 numbers keep their digits: every function that sums, every axis, every memory order.
+"""Sums of millions of float32 numbers keep their digits: every function that sums,
+every axis, every memory order.
 
 The truth is NumPy's sum in float64. A running sum in float32 would be wrong by a per cent or more here.
 """
@@ -25,11 +26,15 @@ def wide(x):
 def close(found, expected, scale=None):
     found = found.numpy() if isinstance(found, Tensor) else np.asarray(found)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=0 if scale is None else TOLERANCE * scale)
+    np.testing.assert_allclose(
+        found, expected, rtol=TOLERANCE, atol=0 if scale is None else TOLERANCE * scale
+    )
 
 
-SHAPES = [((LONG, 2), 0), ((2, LONG), 1), ((3, LONG // 7, 2), 1), ((LONG // 7, 3, 2), (0, 2)), ((LONG // 7, 3, 2), (0, 1)),
-          ((2, 3, LONG // 7), (0, 2)), ((LONG,), 0), ((LONG // 7, 7), None), ((5, 2, LONG // 70, 3, 7), (0, 2, 4)),
+SHAPES = [((LONG, 2), 0), ((2, LONG), 1), ((3, LONG // 7, 2), 1), ((LONG // 7, 3, 2), (0, 2)),
+          ((LONG // 7, 3, 2), (0, 1)),
+          ((2, 3, LONG // 7), (0, 2)), ((LONG,), 0), ((LONG // 7, 7), None),
+          ((5, 2, LONG // 70, 3, 7), (0, 2, 4)),
           ((4, 70, 9, 70, 3), (1, 3)), ((300, 3000), 0), ((300, 3000), 1)]  # fmt: skip
 
 
@@ -93,7 +98,10 @@ def test_reductions(name, axis, order):
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("f", [ops.add, ops.subtract, ops.multiply, ops.divide, ops.maximum])
 def test_gradients_of_what_was_repeated(f, order):
-    x, b = arrange(RNG.random((LONG, 2), np.float32) + np.float32(0.5), order), np.array([0.7, 0.9], np.float32)
+    x, b = (
+        arrange(RNG.random((LONG, 2), np.float32) + np.float32(0.5), order),
+        np.array([0.7, 0.9], np.float32),
+    )
     weight = arrange(RNG.random((LONG, 2), np.float32), order)
     repeated = Tensor(b, requires_grad=True)
     (found,) = grad([f(x, repeated)], [repeated], [weight])
@@ -118,7 +126,9 @@ def test_softmax_along_the_batch(order):
     np.testing.assert_allclose(ops.softmax(x, 0), e / e.sum(0), rtol=2e-6)
 
 
-@pytest.mark.parametrize("loss", [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.BinaryCrossentropy])
+@pytest.mark.parametrize(
+    "loss", [losses.MeanSquaredError, losses.MeanAbsoluteError, losses.BinaryCrossentropy]
+)
 def test_losses(loss):
     y, p = (RNG.random((LONG, 2), np.float32) * np.float32(0.8) + np.float32(0.1) for _ in range(2))
     a, b = wide(y), wide(p)
@@ -146,7 +156,11 @@ def test_softmax_of_very_many_classes(from_logits):
     y = ops.softmax(t)
     np.testing.assert_allclose(y.numpy(), p, rtol=1e-6)
     expected = p * (weight - (wide(weight) * p).sum(1, keepdims=True))
-    np.testing.assert_allclose(grad([y], [t], [weight])[0].numpy(), expected, rtol=0, atol=1e-6 * abs(expected).max())
-    loss = ops.sparse_categorical_crossentropy(np.array([3, 70_000]), t if from_logits else ops.softmax(t), from_logits)
+    np.testing.assert_allclose(
+        grad([y], [t], [weight])[0].numpy(), expected, rtol=0, atol=1e-6 * abs(expected).max()
+    )
+    loss = ops.sparse_categorical_crossentropy(
+        np.array([3, 70_000]), t if from_logits else ops.softmax(t), from_logits
+    )
     low = 0.0 if from_logits else 1e-7
     np.testing.assert_allclose(loss.numpy(), -np.log(np.maximum(p[[0, 1], [3, 70_000]], low)), rtol=1e-6)

@@ -1,4 +1,5 @@
-"""However an array lies in memory, its numbers are what counts: values and gradients equal those of a C-ordered copy.
+"""However an array lies in memory, its numbers are what counts:
+values and gradients equal those of a C-ordered copy.
 
 The tables of cases.py are walked, so a new operation is covered by the line that it has there.
 """
@@ -15,7 +16,8 @@ from ops.cases import CASES, CONSTANT
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of means over nothing
 DERIVED = [case for case in CASES if case.primitive not in CONSTANT]
-# One array of three axes, seen in ways that strides and flags describe oddly: axes made by None have the stride 0.
+# One array of three axes, seen in ways that strides and flags describe oddly:
+# axes made by None have the stride 0.
 VIEWS = {
     "None in the middle": lambda a: a[:, None],
     "None before the last": lambda a: a[:, :, None],
@@ -59,14 +61,18 @@ def implementations(case):
 
 
 def differentiated(case, inputs, upstream, name=None):
-    """Outputs, and gradients of the floating-point inputs for the upstream gradients that `upstream` makes of outputs."""
+    """Outputs, and gradients of the floating-point inputs for the upstream
+    gradients that `upstream` makes of outputs.
+    """
     tracked = [Tensor(x, requires_grad=True) if x.dtype.kind == "f" else x for x in map(np.asarray, inputs)]
     with kernels.use(case.family, name) if case.family else kernels.use("sum", "numba"):
         outputs = case(*tracked)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         floats = [y for y in outputs if y.requires_grad]
         wanted = [x for x in tracked if isinstance(x, Tensor)]
-        found = grad(floats, wanted, [upstream(y.data) for y in floats], allow_unused=True, create_graph=False)
+        found = grad(
+            floats, wanted, [upstream(y.data) for y in floats], allow_unused=True, create_graph=False
+        )
     return [y.data for y in outputs], [None if g is None else g.data for g in found]
 
 
@@ -145,9 +151,18 @@ def test_inputs_that_repeat_themselves(case):
 
 
 def resized(inputs, axes, length):
-    """The inputs with the given (input, axis) of another length: cut, or longer by numbers that are there already."""
+    """The inputs with the given (input, axis) of another length: cut,
+    or longer by numbers that are there already.
+    """
     return [
-        x[np.ix_(*[np.arange(length(n) if (i, axis) in axes else n) % max(n, 1) for axis, n in enumerate(x.shape)])]
+        x[
+            np.ix_(
+                *[
+                    np.arange(length(n) if (i, axis) in axes else n) % max(n, 1)
+                    for axis, n in enumerate(x.shape)
+                ]
+            )
+        ]
         for i, x in enumerate(inputs)
     ]
 
@@ -161,16 +176,22 @@ def accepted(case, inputs):
 
 
 def shortened(case):
-    """The case's inputs with those axes cut to one element, or to none, that may have another length together.
+    """The case's inputs with those axes cut to one element, or to none,
+    that may have another length together.
 
-    Which ones those are is found by making them longer: a length of one could also be accepted by way of broadcasting.
+    Which ones those are is found by making them longer:
+    a length of one could also be accepted by way of broadcasting.
     """
     inputs = typed(case.inputs, np.float32)
     axes = [(i, axis) for i, x in enumerate(inputs) for axis in range(x.ndim) if x.shape[axis] > 1]
     for count in (1, 2, 3):
         for chosen in itertools.combinations(axes, count):
             if accepted(case, resized(inputs, chosen, lambda n: n + 1)):
-                yield from (cut for length in (1, 0) if accepted(case, cut := resized(inputs, chosen, lambda n, to=length: to)))
+                yield from (
+                    cut
+                    for length in (1, 0)
+                    if accepted(case, cut := resized(inputs, chosen, lambda n, to=length: to))
+                )
 
 
 @pytest.mark.parametrize("case", DERIVED, ids=lambda case: case.name)

@@ -1,4 +1,6 @@
-"""Number formats and broadcasting: float32 stays float32, shapes follow NumPy, gradients return to the operands' shapes."""
+"""Number formats and broadcasting: float32 stays float32, shapes follow NumPy,
+gradients return to the operands' shapes.
+"""
 
 import numpy as np
 import pytest
@@ -11,21 +13,27 @@ from tinynet import Tensor, config, grad, gradcheck, ops
 BINARY = [ops.add, ops.subtract, ops.multiply, ops.divide, ops.maximum, ops.minimum, ops.power]
 NUMPY = [np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.power]
 UNARY = [
-    ops.abs, ops.cos, ops.elu, ops.erf, ops.exp, ops.gelu, ops.leaky_relu, ops.log, ops.log1p, ops.log_softmax,
-    ops.logsumexp, ops.max, ops.mean, ops.min, ops.negative, ops.relu, ops.selu, ops.sigmoid, ops.sign, ops.silu, ops.sin,
-    ops.softmax, ops.softplus, ops.softsign, ops.sqrt, ops.square, ops.sum, ops.tanh, ops.var, ops.flatten, ops.transpose,
-    lambda x: ops.clip(x, x_min=0.7, x_max=1.5), lambda x: x[0], lambda x: x[[0, 0, 1]], lambda x: ops.pad(x, 1),
+    ops.abs, ops.cos, ops.elu, ops.erf, ops.exp, ops.gelu, ops.leaky_relu, ops.log, ops.log1p,
+    ops.log_softmax, ops.logsumexp, ops.max, ops.mean, ops.min, ops.negative, ops.relu, ops.selu, ops.sigmoid,
+    ops.sign, ops.silu, ops.sin, ops.softmax, ops.softplus, ops.softsign, ops.sqrt, ops.square, ops.sum,
+    ops.tanh, ops.var, ops.flatten, ops.transpose,
+    lambda x: ops.clip(x, x_min=0.7, x_max=1.5), lambda x: x[0], lambda x: x[[0, 0, 1]],
+    lambda x: ops.pad(x, 1),
     lambda x: ops.where(x > 1, x, 0.0), lambda x: ops.concatenate([x, x], 1), lambda x: ops.stack([x, x]),
-    lambda x: ops.dropout(x, rate=0.3, key=(1, 2), call=0), lambda x: x**2, lambda x: x**0.5, lambda x: 2.0**x,
+    lambda x: ops.dropout(x, rate=0.3, key=(1, 2), call=0), lambda x: x**2, lambda x: x**0.5,
+    lambda x: 2.0**x,
     lambda x: ops.linear(x, np.ones((3, 2), np.float32), np.ones(2, np.float32)), lambda x: x @ x.T,
     lambda x: ops.batch_norm(x, np.ones(3, np.float32), np.zeros(3, np.float32))[0],
     lambda x: ops.sparse_categorical_crossentropy(np.array([0, 2]), ops.softmax(x)),
-    lambda x: ops.categorical_crossentropy(np.eye(3)[:2], x / 3.0), lambda x: ops.binary_crossentropy(np.eye(3)[:2], x / 3.0),
+    lambda x: ops.categorical_crossentropy(np.eye(3)[:2], x / 3.0),
+    lambda x: ops.binary_crossentropy(np.eye(3)[:2], x / 3.0),
     lambda x: ops.binary_crossentropy(np.eye(3)[:2], x, from_logits=True),
 ]  # fmt: skip
 WEAK = {
-    "int": 3, "float": 2.5, "np.float64": np.float64(2.5), "np.int64": np.int64(3), "int array": np.arange(1, 4),
-    "list": [1.0, 2.0, 3.0], "bool array": np.array([True, True, True]), "int Tensor": Tensor(np.arange(1, 4)),
+    "int": 3, "float": 2.5, "np.float64": np.float64(2.5), "np.int64": np.int64(3),
+    "int array": np.arange(1, 4),
+    "list": [1.0, 2.0, 3.0], "bool array": np.array([True, True, True]),
+    "int Tensor": Tensor(np.arange(1, 4)),
 }  # fmt: skip
 
 

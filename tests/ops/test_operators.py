@@ -1,4 +1,6 @@
-"""Operators of Tensors are the operations of `ops`, small arrays or not; what a forward of operators is given and gives."""
+"""Operators of Tensors are the operations of `ops`, small arrays or not;
+what a forward of operators is given and gives.
+"""
 
 import operator
 from itertools import permutations
@@ -12,8 +14,8 @@ from tinynet.kernels import common, elementwise
 from tinynet.replay.capture import Capture
 
 OPERATORS = [
-    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.eq, operator.ne, operator.lt,
-    operator.le, operator.gt, operator.ge,
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.eq, operator.ne,
+    operator.lt, operator.le, operator.gt, operator.ge,
 ]  # fmt: skip
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.3, -2.7, 1e-40, 3e38, np.inf, -np.inf, np.nan, -np.nan]
 NUMBERS = [0, 1, 2, 3, -1, -2, 0.5, -0.5, 1 / 3, 1e300, True]
@@ -54,7 +56,11 @@ def pairs(dtype):
 @pytest.mark.parametrize("symbol", OPERATORS, ids=lambda symbol: symbol.__name__)
 def test_small_arrays_take_a_short_way_to_the_bits_of_a_launch(symbol, dtype):
     for a, b in pairs(dtype):
-        operands = [(Tensor(a), Tensor(b)), *((Tensor(a), n) for n in NUMBERS), *((n, Tensor(a)) for n in NUMBERS)]
+        operands = [
+            (Tensor(a), Tensor(b)),
+            *((Tensor(a), n) for n in NUMBERS),
+            *((n, Tensor(a)) for n in NUMBERS),
+        ]
         short = [symbol(x, y).data for x, y in operands] + [(-Tensor(a)).data]
         with Capture() as capture:
             launched = [symbol(x, y).data for x, y in operands] + [(-Tensor(a)).data]
@@ -88,7 +94,8 @@ def blend(x1, x2):
 def test_what_a_forward_of_operators_takes_and_gives():
     expected = 2 * np.tanh(np.array([-3.0, 1.0]) / 2)
     for given, dtype in [
-        ([-3.0, 1.0], "float32"), ([-3, 1], "float32"), (np.array([-3, 1]), "float32"), (np.array([-3.0, 1.0]), "float64"),
+        ([-3.0, 1.0], "float32"), ([-3, 1], "float32"), (np.array([-3, 1]), "float32"),
+        (np.array([-3.0, 1.0]), "float64"),
         (np.array([-3.0, 1.0], np.float32), "float32"),
     ]:  # fmt: skip
         y = softcap(given, cap=2.0)

@@ -30,7 +30,9 @@ def step(module, fused, create_graph=False):
     if fused:
         loss = ops.mean(ops.sparse_categorical_crossentropy(module.asarray(LABELS), ops.softmax(z)))
     else:
-        loss = ops.mean(ops.logsumexp(z, axis=1) - ops.max(z, axis=1)) + ops.var(z) + ops.sum(mean * var) * 0.1
+        loss = (
+            ops.mean(ops.logsumexp(z, axis=1) - ops.max(z, axis=1)) + ops.var(z) + ops.sum(mean * var) * 0.1
+        )
     inputs = [x, *p.values()]
     grads = grad(loss, inputs, create_graph=create_graph, allow_unused=True)
     if create_graph:
@@ -56,16 +58,18 @@ def test_a_training_step_gives_what_numpy_gives(fused, create_graph):
 
 CALLS = {
     "arithmetic": lambda x: (x + 1) * 2 / (x - 7) ** 2 - (-x) ** 3 + 2.0**x,
-    "elementary": lambda x: ops.exp(x) + ops.log(ops.abs(x)) + ops.sqrt(ops.square(x)) + ops.sin(x) * ops.cos(x)
-    + ops.sign(x),
+    "elementary": lambda x: ops.exp(x) + ops.log(ops.abs(x)) + ops.sqrt(ops.square(x))
+    + ops.sin(x) * ops.cos(x) + ops.sign(x),
     "selection": lambda x: ops.maximum(x, 0.5) + ops.minimum(x, x * x) + ops.clip(x, x_min=-1.0, x_max=1.0)
     + ops.where(x > 0, x, 0.0),
-    "reductions": lambda x: ops.sum(x, 0) + ops.mean(x, 1)[0] + ops.var(x) + ops.max(x, 0) * ops.min(x) + ops.logsumexp(x, 0),
+    "reductions": lambda x: ops.sum(x, 0) + ops.mean(x, 1)[0] + ops.var(x)
+    + ops.max(x, 0) * ops.min(x) + ops.logsumexp(x, 0),
     "shapes": lambda x: ops.pad(x.T, 1) @ ops.reshape(ops.concatenate([x, ops.stack([x[0], x[1]])]), (-1, 4)),
     "indexing": lambda x: x[1, 2] * x[:, 1:] + x[:, None, 0],
     "integers": lambda x: x[sx.asarray(np.array([0, 1, 1]))],
-    "activations": lambda x: ops.tanh(x) + ops.sigmoid(x) + ops.elu(x) + ops.selu(x) + ops.gelu(x) + ops.silu(x)
-    + ops.softplus(x) + ops.softsign(x) + ops.leaky_relu(x) + ops.log_softmax(x) + ops.gelu(x, approximate=True) + ops.erf(x),
+    "activations": lambda x: ops.tanh(x) + ops.sigmoid(x) + ops.elu(x) + ops.selu(x) + ops.gelu(x)
+    + ops.silu(x) + ops.softplus(x) + ops.softsign(x) + ops.leaky_relu(x)
+    + ops.log_softmax(x) + ops.gelu(x, approximate=True) + ops.erf(x),
 }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Number formats: one rule for the whole engine (backend/number_format.py), which is JAX's.
 
-Every function, with operands of every format, against what Keras's functions gave on JAX (../fixtures/make_formats.py).
-Integers are NumPy's here, of 64 bits where JAX or Keras says int32: only that they are integers is compared.
+Every function, with operands of every format, against what Keras's functions gave on JAX
+(../fixtures/make_formats.py). Integers are NumPy's here, of 64 bits where JAX or Keras says int32: only that
+they are integers is compared.
 """
 
 import json
@@ -29,8 +30,8 @@ def same(name, mixture, expected, found):
     """The format, or for integers that they are some; and the values."""
     (dtype, values), found, what = expected, np.asarray(found), f"{name} of {mixture}"
     if dtype in ("float32", "float64") and name != "cast":
-        # JAX's default float has 64 bits here, ours is config.floatx(); and Keras narrows float64 in a few functions.
-        # Targets take the format of the predictions, which come last.
+        # JAX's default float has 64 bits here, ours is config.floatx(); and Keras narrows float64 in a few
+        # functions. Targets take the format of the predictions, which come last.
         formats = mixture.split()[-1:] if "crossentropy" in name else mixture.split()
         dtype = "float64" if "float64" in formats else "float32"
     if dtype.startswith(("int", "uint")):
@@ -46,7 +47,18 @@ def same(name, mixture, expected, found):
     np.testing.assert_allclose(found[finite], wanted[finite], rtol=8 * eps, atol=4 * eps, err_msg=what)
 
 
-KEEP_FLOAT16 = {*OPERATORS, "maximum", "minimum", "where", "concatenate", "stack", "negative", "abs", "square", "clip"}
+KEEP_FLOAT16 = {
+    *OPERATORS,
+    "maximum",
+    "minimum",
+    "where",
+    "concatenate",
+    "stack",
+    "negative",
+    "abs",
+    "square",
+    "clip",
+}
 
 
 def tensors(operands):
@@ -54,12 +66,18 @@ def tensors(operands):
 
 
 def wrong_there(name, mixture):
-    """Where the stored results are not meant: unsigned numbers that wrapped around, nothing divided by nothing, indices
-    beyond the end and axes that are not there, which JAX moves."""
+    """Where the stored results are not meant: unsigned numbers that wrapped around, nothing divided by
+    nothing, indices beyond the end and axes that are not there, which JAX moves."""
     wraps = ("softmax" in name and name != "sparsemax") or "logits" in name
-    if set(mixture.split()) <= set(NUMBERS) and name in ("normalize", "take of everything", "binary_crossentropy"):
+    if set(mixture.split()) <= set(NUMBERS) and name in (
+        "normalize",
+        "take of everything",
+        "binary_crossentropy",
+    ):
         return True
-    return (wraps and "uint" in mixture) or ("bool" in mixture and (name == "sparsemax" or "crossentropy" in name))
+    return (wraps and "uint" in mixture) or (
+        "bool" in mixture and (name == "sparsemax" or "crossentropy" in name)
+    )
 
 
 def compared(name, run):
@@ -92,18 +110,24 @@ def test_operators(name):
             same(name, mixture, expected, OPERATORS[name](one, other))
 
 
-@pytest.mark.parametrize("number", [np.float64(0.5), np.float32(0.5), np.int64(2), np.uint8(2), np.bool_(True)])
+@pytest.mark.parametrize(
+    "number", [np.float64(0.5), np.float32(0.5), np.int64(2), np.uint8(2), np.bool_(True)]
+)
 @pytest.mark.parametrize("name", [name for name in KERAS if CALLS[name][1].replace("c", "") == "VW"])
 def test_numpy_scalars_count_as_numbers(name, number):
     plain = str(number.item())
     for dtype in FORMATS:
         for mixture in (f"{dtype} {plain}", f"{plain} {dtype}"):
             if mixture in KERAS[name]:
-                operands = [number if type(x) in (bool, int, float) else x for x in given(CALLS[name][1], mixture)]
+                operands = [
+                    number if type(x) in (bool, int, float) else x for x in given(CALLS[name][1], mixture)
+                ]
                 same(name, mixture, KERAS[name][mixture], CALLS[name][0](ops, *operands))
 
 
-@pytest.mark.parametrize("name", [name for name, (_, roles) in CALLS.items() if any(role.isupper() for role in roles)])
+@pytest.mark.parametrize(
+    "name", [name for name, (_, roles) in CALLS.items() if any(role.isupper() for role in roles)]
+)
 def test_nothing_is_float64_that_no_float64_went_into(name):
     """And float32 among the operands keeps its format whatever integers are beside it."""
     for mixture in mixtures(CALLS[name][1]):
@@ -121,7 +145,9 @@ def test_nothing_is_float64_that_no_float64_went_into(name):
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int32", "int64", "uint64"])
 @pytest.mark.parametrize("name", sorted(activations._FUNCTIONS))
 def test_activations_of_integers(name, dtype):
-    """They are those of the same numbers as floats; only what leaves numbers as they are may leave them integers."""
+    """They are those of the same numbers as floats;
+    only what leaves numbers as they are may leave them integers.
+    """
     function, x = getattr(activations, name), np.array([[1, 0, 2, 120]]).astype(dtype)
     if name == "threshold":
         function = lambda x: activations.threshold(x, 1.0, 0.5)  # noqa: E731
@@ -145,13 +171,22 @@ def test_the_default_float_is_what_integers_become():
     config.set_floatx("float64")
     try:
         i = Tensor(np.arange(3))
-        assert {(i * 0.5).dtype, (i / 2).dtype, ops.mean(i).dtype, ops.arange(0, 1, 0.5).dtype} == {np.dtype(np.float64)}
+        assert {(i * 0.5).dtype, (i / 2).dtype, ops.mean(i).dtype, ops.arange(0, 1, 0.5).dtype} == {
+            np.dtype(np.float64)
+        }
     finally:
         config.set_floatx("float32")
 
 
 def test_new_arrays():
-    for made in (ops.arange(0, 1, 0.25), ops.arange(np.float64(2)), ops.full((2,), 3), ops.ones(2), ops.eye(2), ops.zeros(())):
+    for made in (
+        ops.arange(0, 1, 0.25),
+        ops.arange(np.float64(2)),
+        ops.full((2,), 3),
+        ops.ones(2),
+        ops.eye(2),
+        ops.zeros(()),
+    ):
         assert made.dtype == np.float32
     assert ops.arange(5).dtype.kind == "i"
     assert ops.arange(np.array(3.0)).dtype == np.float64  # an array is one, without axes too
@@ -175,9 +210,12 @@ def test_large_integers_are_compared_exactly():
 def test_the_rule_itself():
     f2, f4, f8, i8, u8, b = (np.zeros(1, t) for t in ("f2", "f4", "f8", "i8", "u8", "?"))
     table = [
-        ("f4", f4, i8), ("f2", f2, i8), ("f4", f2, f4), ("f8", f4, f8), ("f4", f4, np.float64(1)), ("f4", f4, 1e300),
-        ("f4", i8, 0.5), ("f4", b, 0.5), ("i8", b, 2), ("i8", i8, b), ("f4", u8, i8), ("i1", np.zeros(1, "i1"), 3),
-        ("i8", 1, 2), ("f4", 1, 2.0), ("f4", np.float64(1), 2), ("f8", f4, np.array(1.0)), ("f2", f2, [0.5]), ("f4", i8, [0.5]),
+        ("f4", f4, i8), ("f2", f2, i8), ("f4", f2, f4), ("f8", f4, f8), ("f4", f4, np.float64(1)),
+        ("f4", f4, 1e300),
+        ("f4", i8, 0.5), ("f4", b, 0.5), ("i8", b, 2), ("i8", i8, b), ("f4", u8, i8),
+        ("i1", np.zeros(1, "i1"), 3),
+        ("i8", 1, 2), ("f4", 1, 2.0), ("f4", np.float64(1), 2), ("f8", f4, np.array(1.0)), ("f2", f2, [0.5]),
+        ("f4", i8, [0.5]),
         ("f4", Tensor(f4), i8), ("f8", Tensor(f8), f4), ("i8", True, 1), ("?", True, False),
     ]  # fmt: skip
     for expected, *operands in table:

@@ -1,8 +1,10 @@
-"""One spelling of mathematics in the whole package: an operator where there is one. What breaks that is named by its line.
+"""One spelling of mathematics in the whole package: an operator where there is one.
+What breaks that is named by its line.
 
 everywhere                 add(a, b) is written a + b, ops.multiply(a, b) a * b, and so on
-where Tensors are given    (rules, formulas of derived_from, forwards of @primitive, @compositions, and the helpers of
-                           the first three) no function of NumPy's, which is no launch, and nothing changed in place
+where Tensors are given    (rules, formulas of derived_from, forwards of @primitive, @compositions, and the
+                           helpers of the first three) no function of NumPy's, which is no launch, and nothing
+                           changed in place
 """
 
 import ast
@@ -13,9 +15,11 @@ import pytest
 TINYNET = Path(__file__).parents[2] / "tinynet"
 
 OPERATORS = {
-    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "negative": "-a", "power": "a ** b",
+    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "negative": "-a",
+    "power": "a ** b",
     "matmul": "a @ b", "equal": "a == b", "not_equal": "a != b", "less": "a < b",
-    "less_equal": "a <= b", "greater": "a > b", "greater_equal": "a >= b", "logical_and": "a & b", "logical_or": "a | b",
+    "less_equal": "a <= b", "greater": "a > b", "greater_equal": "a >= b", "logical_and": "a & b",
+    "logical_or": "a | b",
     "logical_not": "~a", "bitwise_and": "a & b", "bitwise_or": "a | b", "bitwise_not": "~a",
 }  # fmt: skip
 WITHOUT_ARRAYS = {"np.finfo", "np.dtype"}  # they say something about a number format
@@ -39,14 +43,24 @@ def operations(tree):
     known = {prefix + name: sign for name, sign in OPERATORS.items() for prefix in ("ops.", "tinynet.ops.")}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tinynet.ops"):
-            known |= {alias.asname or alias.name: OPERATORS[alias.name] for alias in node.names if alias.name in OPERATORS}
-        if isinstance(node, ast.FunctionDef) and "array_primitive" in decorators(node) and node.name in OPERATORS:
+            known |= {
+                alias.asname or alias.name: OPERATORS[alias.name]
+                for alias in node.names
+                if alias.name in OPERATORS
+            }
+        if (
+            isinstance(node, ast.FunctionDef)
+            and "array_primitive" in decorators(node)
+            and node.name in OPERATORS
+        ):
             known[node.name] = OPERATORS[node.name]
     return known
 
 
 def written_for_tensors(tree):
-    """The functions that are given Tensors: those decorated so, and helpers in the same file that only they can mean."""
+    """The functions that are given Tensors: those decorated so,
+    and helpers in the same file that only they can mean.
+    """
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     found = [f for f in functions if decorators(f) & GIVEN_TENSORS]
     helpers = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef) and not f.decorator_list}
@@ -75,11 +89,15 @@ def violations(source, path="a file"):
                     found.append((node.lineno, "xp(...): Tensors are given here; write the function of ops"))
             places = node.targets if isinstance(node, ast.Assign) else []
             if isinstance(node, ast.AugAssign) or any(isinstance(place, ast.Subscript) for place in places):
-                found.append((node.lineno, "changes in place what others hold: write a = a + b, or where(...)"))
+                found.append(
+                    (node.lineno, "changes in place what others hold: write a = a + b, or where(...)")
+                )
     return [f"{path}:{line}: {what}" for line, what in sorted(set(found))]
 
 
-@pytest.mark.parametrize("path", sorted(TINYNET.rglob("*.py")), ids=lambda path: str(path.relative_to(TINYNET)))
+@pytest.mark.parametrize(
+    "path", sorted(TINYNET.rglob("*.py")), ids=lambda path: str(path.relative_to(TINYNET))
+)
 def test_mathematics_is_written_with_operators(path):
     found = violations(path.read_text(encoding="utf-8"), f"tinynet/{path.relative_to(TINYNET)}")
     assert not found, "\n".join(found)

@@ -1,4 +1,6 @@
-"""Averages of weights, collected gradients and scaled losses: Keras's trajectories, and the numbers one can do by hand."""
+"""Averages of weights, collected gradients and scaled losses: Keras's trajectories,
+and the numbers one can do by hand.
+"""
 
 import copy
 import json
@@ -20,7 +22,8 @@ IMPLEMENTATIONS = pytest.mark.parametrize("implementation", ["numpy", "numba"])
 
 
 def label(case):
-    return f"{case['class_name']}-{'-'.join(name for name in case['config'] if '_' in name and 'rate' not in name)}"
+    names = [name for name in case["config"] if "_" in name and "rate" not in name]
+    return f"{case['class_name']}-{'-'.join(names)}"
 
 
 CASES = pytest.mark.parametrize("case", FIXTURE["machinery"], ids=label)
@@ -46,7 +49,8 @@ def run(optimizer, variables, first=0, last=12, array=np.array):
 
 
 def assert_close(found, expected):
-    np.testing.assert_allclose(np.concatenate([np.ravel(w) for w in found]), np.concatenate([np.ravel(w) for w in expected]),
+    np.testing.assert_allclose(np.concatenate([np.ravel(w) for w in found]),
+                               np.concatenate([np.ravel(w) for w in expected]),
                                rtol=1e-8, atol=1e-9)  # fmt: skip
 
 
@@ -59,13 +63,17 @@ def test_trajectory_and_state_of_keras(case, implementation):
     for step, expected in zip(FIXTURE["kept"], case["weights"], strict=True):
         assert_close(seen[step], expected)
     names, values = zip(*case["state"], strict=True)
-    assert [v.name for v in optimizer.variables if v.name != "u_product"] == [n for n in names if "variable" not in n]
+    assert [v.name for v in optimizer.variables if v.name != "u_product"] == [
+        n for n in names if "variable" not in n
+    ]
     assert_close(optimizer.get_weights(), values)
     optimizer.finalize_variable_values(variables)
     assert_close([v.numpy() for v in variables], case["final"])
 
 
-@pytest.mark.parametrize("case", [one for one in FIXTURE["machinery"] if "constraint" not in one["config"]], ids=label)
+@pytest.mark.parametrize(
+    "case", [one for one in FIXTURE["machinery"] if "constraint" not in one["config"]], ids=label
+)
 def test_arrays_of_another_module(case):
     optimizer, variables = build(case, strict_array.asarray)
     for gradients in FIXTURE["many"]:
@@ -113,7 +121,9 @@ class TestAverages:
         with kernels.use("optimizers", implementation):
             for weight, average in [(2, 2), (1, 1.9), (1.71, 1.71)]:
                 optimizer.apply([np.ones(1)], [w])
-                np.testing.assert_allclose([w.item(), optimizer.variables[2].item()], [weight, average], rtol=1e-12)
+                np.testing.assert_allclose(
+                    [w.item(), optimizer.variables[2].item()], [weight, average], rtol=1e-12
+                )
 
     def test_of_all_variables_also_of_those_without_a_gradient(self, implementation):
         a, b = variable([1.0], "a"), variable([4.0], "b")
@@ -223,8 +233,8 @@ def test_order_of_variables():
     optimizer = Adam(use_ema=True, gradient_accumulation_steps=2)
     optimizer.build([w, b])
     assert [v.name for v in optimizer.variables] == [
-        "iteration", "learning_rate", "w_average", "b_average", "w_gradient_accumulator", "b_gradient_accumulator",
-        "w_momentum", "w_velocity", "b_momentum", "b_velocity",
+        "iteration", "learning_rate", "w_average", "b_average", "w_gradient_accumulator",
+        "b_gradient_accumulator", "w_momentum", "w_velocity", "b_momentum", "b_velocity",
     ]  # fmt: skip
 
 
@@ -258,7 +268,10 @@ NO_NUMBERS = ("1.0", [1.0], True, np.nan, np.inf, {"a": 1})
             for value in (*NO_NUMBERS, 0.0, -1)
         ],
         *[({"epsilon": value}, "epsilon must be a number in") for value in (None, -1e-7, *NO_NUMBERS)],
-        *[({"learning_rate": value}, "the learning rate must be at least 0, and finite") for value in (-0.1, np.nan, np.inf)],
+        *[
+            ({"learning_rate": value}, "the learning rate must be at least 0, and finite")
+            for value in (-0.1, np.nan, np.inf)
+        ],
         ({"beta_1": 1.0}, "beta_1 must be a number in"),
         ({"beta_2": "0.9"}, "beta_2"),
     ],
@@ -274,7 +287,8 @@ def test_arguments_that_cannot_be(arguments, message):
      ("RMSprop", "momentum", 2.0), ("Nadam", "beta_2", 1.0), ("Adamax", "beta_1", True),
      *[(name, "epsilon", value) for name in ("RMSprop", "Nadam", "Adamax", "Adadelta", "Adagrad", "AdamW")
        for value in (None, "1e-7", np.nan, np.inf, -1.0)],
-     *[("Adagrad", "initial_accumulator_value", value) for value in (None, [0.1], "0.1", np.nan, np.inf, -0.1)]],
+     *[("Adagrad", "initial_accumulator_value", value) for value in (None, [0.1], "0.1", np.nan, np.inf,
+                                                                     -0.1)]],
 )  # fmt: skip
 def test_ranges(name, argument, value):
     with pytest.raises(ValueError, match=f"^{name}: {argument} must be a number in"):

@@ -88,7 +88,9 @@ class TestArguments:
         cls = getattr(optimizers, name)
         with pytest.raises(ValueError, match="learning_rate"):
             cls(lr=0.1)
-        with pytest.raises(ValueError, match=rf"^{name}: .*'decay': it is written .*InverseTimeDecay\(rate, 1, decay\)"):
+        with pytest.raises(
+            ValueError, match=rf"^{name}: .*'decay': it is written .*InverseTimeDecay\(rate, 1, decay\)"
+        ):
             cls(decay=0.1)
         with pytest.raises(ValueError, match=r"not recognized: \['momentun'\]"):
             cls(momentun=0.1)
@@ -121,7 +123,9 @@ class TestClipping:
 
     def test_norm(self):
         w = variable([0.0, 0.0])
-        np.testing.assert_allclose(step(SGD(1.0, clipnorm=1.0), w, [0.9, 100.0]), [-0.0089996355, -0.9999595025], rtol=1e-8)
+        np.testing.assert_allclose(
+            step(SGD(1.0, clipnorm=1.0), w, [0.9, 100.0]), [-0.0089996355, -0.9999595025], rtol=1e-8
+        )
         w = variable([0.0, 0.0])
         np.testing.assert_allclose(step(SGD(1.0, clipnorm=1.0), w, [100.0, 100.0]), [-(0.5**0.5)] * 2)
 
@@ -158,7 +162,11 @@ class TestWeightDecay:
         np.testing.assert_allclose(w.numpy(), [1.9760959], atol=1e-7)
 
     def test_excluded_variables(self):
-        kept, listed, named = variable([2.0], "kernel"), variable([2.0], "other"), variable([2.0], "dense_bias")
+        kept, listed, named = (
+            variable([2.0], "kernel"),
+            variable([2.0], "other"),
+            variable([2.0], "dense_bias"),
+        )
         optimizer = Adam(1.0, weight_decay=0.5)
         optimizer.exclude_from_weight_decay(var_list=[listed], var_names=["bias"])
         optimizer.apply([np.zeros(1)] * 3, [kept, listed, named])
@@ -262,13 +270,17 @@ class TestApply:
                 if self.built:
                     return
                 super().build(variables)
-                self.first, self.steps = self.add_optimizer_variables(variables, ["first", "steps"], ["ones", "zeros"])
+                self.first, self.steps = self.add_optimizer_variables(
+                    variables, ["first", "steps"], ["ones", "zeros"]
+                )
                 self.momentums = [self.add_variable_from_reference(v, name="momentum") for v in variables]
 
             def update_step(self, gradient, variable, learning_rate):
                 index = self._get_variable_index(variable)
                 m = self.momentums[index]
-                self.assign(m, ops.subtract(ops.multiply(m, self.momentum), ops.multiply(gradient, learning_rate)))
+                self.assign(
+                    m, ops.subtract(ops.multiply(m, self.momentum), ops.multiply(gradient, learning_rate))
+                )
                 self.assign_add(variable, m)
                 self.assign_sub(self.steps[index], self.first[index])
 
@@ -301,7 +313,9 @@ class TestState:
             "a_velocity_hat", "b_velocity_hat",
         ]  # fmt: skip
 
-    @pytest.mark.parametrize("make", [lambda: Adam(amsgrad=True), Nadam, lambda: RMSprop(momentum=0.9, centered=True)])
+    @pytest.mark.parametrize(
+        "make", [lambda: Adam(amsgrad=True), Nadam, lambda: RMSprop(momentum=0.9, centered=True)]
+    )
     def test_training_goes_on_from_restored_weights(self, make):
         rng = np.random.default_rng(0)
         gradients = rng.standard_normal((6, 3))
@@ -338,7 +352,8 @@ class TestLookup:
     @pytest.mark.parametrize("name", ALL)
     def test_configuration_survives_json(self, name):
         common = {
-            "weight_decay": 0.1, "clipnorm": 2.0, "use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3,
+            "weight_decay": 0.1, "clipnorm": 2.0, "use_ema": True, "ema_momentum": 0.5,
+            "ema_overwrite_frequency": 3,
             "loss_scale_factor": 2.0, "gradient_accumulation_steps": 4, "name": "mine",
         }  # fmt: skip
         optimizer = getattr(optimizers, name)(ExponentialDecay(0.1, 100, 0.5), **common)
@@ -364,7 +379,10 @@ class TestLookup:
         for given in (config, "Slow", "tests>Slow"):
             assert type(optimizers.get(given)) is Slow
         config = optimizers.serialize(Unregistered())
-        assert type(optimizers.deserialize(config, custom_objects={"Unregistered": Unregistered})) is Unregistered
+        assert (
+            type(optimizers.deserialize(config, custom_objects={"Unregistered": Unregistered}))
+            is Unregistered
+        )
 
     def test_unknown(self):
         with pytest.raises(ValueError, match="did you mean 'adam'"):

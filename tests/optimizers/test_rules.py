@@ -1,7 +1,8 @@
-"""Every update rule against numbers from elsewhere: published vectors, Keras's golden values, Keras's own trajectories.
+"""Every update rule against numbers from elsewhere: published vectors,
+Keras's golden values, Keras's own trajectories.
 
-The vectors and golden values are those of Keras's test files (Apache-2.0, the Keras authors); the trajectories were
-made by fixtures/make_optimizers.py.
+The vectors and golden values are those of Keras's test files (Apache-2.0, the Keras authors); the
+trajectories were made by fixtures/make_optimizers.py.
 """
 
 import json
@@ -32,7 +33,8 @@ VECTORS = [
     (RMSprop(centered=True), [0.9966668518, 0.9995599085, 0.9969293505, 0.9964687890]),
     (RMSprop(momentum=0.9, centered=True), [0.9966668518, 0.9965600751, 0.9938334181, 0.9909188653]),
     (Adam(), [0.9990000316, 0.9993661300, 0.9990228918, 0.9986671869]),
-    (Adam(beta_2=0.5), [0.9990000014, 0.9993342566, 0.9990417273, 0.9986624226]),  # this row and the next: Keras 3.15's
+    # this row and the next: Keras 3.15's
+    (Adam(beta_2=0.5), [0.9990000014, 0.9993342566, 0.9990417273, 0.9986624226]),
     (Adam(beta_2=0.5, amsgrad=True), [0.9990000014, 0.9993342566, 0.9990417273, 0.9987676230]),
     (Adamax(), [0.9990000010, 0.9992894745, 0.9990422421, 0.9988182128]),
     (Nadam(), [0.9989372133, 0.9998188784, 0.9989871558, 0.9987840821]),
@@ -41,7 +43,8 @@ VECTORS = [
     (Lion(), [0.999, 1.0, 0.999, 0.998]),  # signs of 0.01, -0.0191, 0.029091, 0.00680009
 ]
 
-# after the first gradient, 0.01 everywhere, and four of 0.1, 0.2, ... 1.0: the first and the last of ten elements
+# after the first gradient, 0.01 everywhere, and four of 0.1, 0.2, ... 1.0:
+# the first and the last of ten elements
 GOLDEN = [
     (SGD(nesterov=True), [0.9999, 0.9989, 0.9979, 0.9969, 0.9959], [0.9999, 0.9899, 0.9799, 0.9699, 0.9599]),
     (
@@ -49,10 +52,19 @@ GOLDEN = [
         [0.9963, 0.9604, 0.9251, 0.8903, 0.856],
         [0.9963, 0.8209, 0.6891, 0.579, 0.4825],
     ),
-    (RMSprop(centered=True), [0.9967, 0.9933, 0.9908, 0.9885, 0.9864], [0.9967, 0.9933, 0.9908, 0.9885, 0.9864]),
-    # Keras has this row under amsgrad=True; with these gradients v only grows, so that it says the same of plain Adam.
+    (
+        RMSprop(centered=True),
+        [0.9967, 0.9933, 0.9908, 0.9885, 0.9864],
+        [0.9967, 0.9933, 0.9908, 0.9885, 0.9864],
+    ),
+    # Keras has this row under amsgrad=True; with these gradients v only grows,
+    # so that it says the same of plain Adam.
     (Adam(), [0.999, 0.9982, 0.9974, 0.9965, 0.9955], [0.999, 0.9982, 0.9974, 0.9965, 0.9955]),
-    (Adamax(0.2, 0.85, 0.95, 1e-6), [0.8, 0.6827, 0.5333, 0.368, 0.1933], [0.8, 0.691, 0.5466, 0.3848, 0.2126]),
+    (
+        Adamax(0.2, 0.85, 0.95, 1e-6),
+        [0.8, 0.6827, 0.5333, 0.368, 0.1933],
+        [0.8, 0.691, 0.5466, 0.3848, 0.2126],
+    ),
     (
         AdamW(1.0, weight_decay=0.5, epsilon=2.0),
         [0.4998, 0.2486, 0.1223, 0.0586, 0.0263],
@@ -125,7 +137,8 @@ def test_amsgrad_keeps_the_largest_second_moment(implementation):
     with kernels.use("optimizers", implementation):
         values = run(Adam(amsgrad=True, epsilon=0.0), [0.0], [[1.0], [0.01], [0.01]])[:, 0]
         plain = run(Adam(epsilon=0.0), [0.0], [[1.0], [0.01], [0.01]])[:, 0]
-    # v = 0.001 after the first step and smaller afterwards, so its root divides every step; m = 0.1, 0.091, 0.0829
+    # v = 0.001 after the first step and smaller afterwards, so its root divides every step; m = 0.1,
+    # 0.091, 0.0829
     m = [0.1, 0.9 * 0.1 + 0.001, 0.81 * 0.1 + 0.9 * 0.001 + 0.001]
     steps = [0.001 * math.sqrt((1 - 0.999**t) / 0.001) / (1 - 0.9**t) * m[t - 1] for t in (1, 2, 3)]
     np.testing.assert_allclose(values, -np.cumsum(steps), rtol=1e-12)
@@ -147,7 +160,9 @@ def test_nadams_momentum_product():
 
 
 @IMPLEMENTATIONS
-@pytest.mark.parametrize("case", FIXTURE["cases"], ids=lambda case: f"{case['class_name']}-{len(str(case['config']))}")
+@pytest.mark.parametrize(
+    "case", FIXTURE["cases"], ids=lambda case: f"{case['class_name']}-{len(str(case['config']))}"
+)
 def test_trajectory_of_keras(case, implementation):
     optimizer = optimizers.get({"class_name": case["class_name"], "config": case["config"]})
     variables = [Parameter(np.array(w, "float32"), name=f"w{i}") for i, w in enumerate(FIXTURE["start"])]
@@ -156,11 +171,15 @@ def test_trajectory_of_keras(case, implementation):
             optimizer.apply([np.array(g, "float32") for g in given], variables)
             for variable, value in zip(variables, expected, strict=True):
                 assert variable.dtype == np.float32
-                np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5, atol=1e-5, err_msg=f"step {step}")
+                np.testing.assert_allclose(
+                    variable.numpy(), value, rtol=1e-5, atol=1e-5, err_msg=f"step {step}"
+                )
     assert [list(variable.shape) for variable in optimizer.variables] == case["state_shapes"]
 
 
-@pytest.mark.parametrize("case", FIXTURE["cases"], ids=lambda case: f"{case['class_name']}-{len(str(case['config']))}")
+@pytest.mark.parametrize(
+    "case", FIXTURE["cases"], ids=lambda case: f"{case['class_name']}-{len(str(case['config']))}"
+)
 def test_arrays_of_another_module(case):
     optimizer = optimizers.get({"class_name": case["class_name"], "config": case["config"]})
     variables = [Parameter(strict_array.asarray(np.array(w, "float32")), name="w") for w in FIXTURE["start"]]

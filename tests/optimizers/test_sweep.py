@@ -1,4 +1,6 @@
-"""All variables in one sweep: the same bits at any thread count, and again when repeated. Values: test_cases.py."""
+"""All variables in one sweep: the same bits at any thread count, and again when repeated.
+Values: test_cases.py.
+"""
 
 import copy
 
@@ -21,7 +23,8 @@ RULES = {
     "nadam": lambda **more: Nadam(0.1, **more),
 }
 EXTRAS = [
-    {}, {"clipvalue": 0.5}, {"clipnorm": 2.0}, {"global_clipnorm": 3.0}, {"gradient_accumulation_steps": 2, "clipnorm": 2.0},
+    {}, {"clipvalue": 0.5}, {"clipnorm": 2.0}, {"global_clipnorm": 3.0},
+    {"gradient_accumulation_steps": 2, "clipnorm": 2.0},
     {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 2, "loss_scale_factor": 3.0},
 ]  # fmt: skip
 
@@ -91,10 +94,13 @@ def doubled(gradients):
     return out
 
 
-@pytest.mark.parametrize("extra", [extra for extra in EXTRAS if "gradient_accumulation_steps" not in extra], ids=str)
+@pytest.mark.parametrize(
+    "extra", [extra for extra in EXTRAS if "gradient_accumulation_steps" not in extra], ids=str
+)
 @pytest.mark.parametrize("rule", RULES)
 def test_a_recorded_step_is_repeated(rule, extra):
-    """The learning rate changes with the schedule and is assigned in between; a tape step may come in between, too.
+    """The learning rate changes with the schedule and is assigned in between;
+    a tape step may come in between, too.
 
     Collected gradients make two kinds of steps: tests/models/test_replay_optimizers.py.
     """

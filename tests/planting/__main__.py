@@ -2,10 +2,11 @@
 
     python tests/planting --seed 1 --count 100
 
-draws mistakes from all rooms in turn (see mistakes.py), each with the same chance within its room, and plants them one at a
-time. First the tests that mirror the file run, until one fails. The mistakes that pass are then planted together and meet
-the whole suite; failures are traced to single mistakes, those are taken out, and the rest meets the suite again. What is
-left, nobody sees: it is printed, and a person says whether it changes anything at all.
+draws mistakes from all rooms in turn (see mistakes.py), each with the same chance within its room, and plants
+them one at a time. First the tests that mirror the file run, until one fails. The mistakes that pass are then
+planted together and meet the whole suite; failures are traced to single mistakes, those are taken out, and
+the rest meets the suite again. What is left, nobody sees: it is printed, and a person says whether it changes
+anything at all.
 
 Mistakes that keep a module from being imported are not counted: nobody needs a test for them.
 """
@@ -47,7 +48,10 @@ def rooms() -> dict[str, list[str]]:
 def draw(seed: int, count: int, copy: Copy) -> list[Planted]:
     """`count` mistakes, from all rooms in turn."""
     choose = random.Random(seed)
-    every = {room: [(file, mistake) for file in files for mistake in places(read(file))] for room, files in rooms().items()}
+    every = {
+        room: [(file, mistake) for file in files for mistake in places(read(file))]
+        for room, files in rooms().items()
+    }
     every = {room: found for room, found in every.items() if found}
     order = choose.sample(sorted(every), len(every))
     drawn: list[Planted] = []
@@ -79,7 +83,10 @@ def plant(copy: Copy, mistakes: list[Planted]) -> None:
 def described(planted: Planted) -> str:
     name, mistake = planted
     old = " ".join(read(name)[mistake.start : mistake.end].split())
-    return f"{name}:{mistake.line} {mistake.kind}: {old[:60] or '(nothing)'} -> {mistake.text[:60] or '(nothing)'}"
+    return (
+        f"{name}:{mistake.line} {mistake.kind}: {old[:60] or '(nothing)'} -> "
+        f"{mistake.text[:60] or '(nothing)'}"
+    )
 
 
 class Hunt:
@@ -100,7 +107,9 @@ class Hunt:
         self.out.write_text(json.dumps(self.caught, indent=1))
         print(f"{'caught  ' if by else 'survived'} {described(planted)}   {by}", flush=True)
 
-    def run(self, mistakes: list[Planted], files: list[str], *, limit_s: float = 1800, first_only: bool = False) -> Outcome:
+    def run(
+        self, mistakes: list[Planted], files: list[str], *, limit_s: float = 1800, first_only: bool = False
+    ) -> Outcome:
         """Plants mistakes in a free copy, runs tests there, and takes the mistakes out."""
         copy = self.copies.get()
         try:
@@ -116,7 +125,9 @@ class Hunt:
         shares: list[list[str]] = [[] for _ in range(count)]
         for file in sorted(test_files(), key=lambda f: -self.seconds.get(f, 1.0)):
             min(shares, key=lambda share: sum(self.seconds.get(f, 1.0) for f in share)).append(file)
-        outcomes = list(self.pool.map(lambda share: self.run(mistakes, share), [share for share in shares if share]))
+        outcomes = list(
+            self.pool.map(lambda share: self.run(mistakes, share), [share for share in shares if share])
+        )
         for outcome in outcomes:
             self.seconds.update(outcome.seconds)
         return [name for outcome in outcomes for name in outcome.failed]
@@ -125,7 +136,9 @@ class Hunt:
         """One mistake against the tests that mirror its file."""
         files = [file for file in mirrors(planted[0]) if self.seconds.get(file, 0) < 60]
         limit = 60 + 6 * sum(self.seconds.get(file, 1.0) for file in files)
-        outcome = self.run([planted], files, limit_s=limit, first_only=True) if files else Outcome([], {}, True)
+        outcome = (
+            self.run([planted], files, limit_s=limit, first_only=True) if files else Outcome([], {}, True)
+        )
         if not outcome.passed:
             self.note(planted, outcome.failed[0] if outcome.failed else f"no end within {limit:.0f} s")
 
@@ -136,9 +149,16 @@ class Hunt:
             print(f"{len(left)} planted together: {len(failed)} tests fail", flush=True)
             if not failed:
                 break
-            files = sorted({name.partition("::")[0] for name in failed if name.startswith("tests/")}) or test_files()
+            files = (
+                sorted({name.partition("::")[0] for name in failed if name.startswith("tests/")})
+                or test_files()
+            )
             alone = list(self.pool.map(partial(self._alone, files), left))
-            found = [(one, o.failed[0] if o.failed else "no end") for one, o in zip(left, alone, strict=True) if not o.passed]
+            found = [
+                (one, o.failed[0] if o.failed else "no end")
+                for one, o in zip(left, alone, strict=True)
+                if not o.passed
+            ]
             for one, by in found:
                 self.note(one, by)
             if not found:
@@ -167,12 +187,16 @@ def report(drawn: list[Planted], caught: dict[str, str]) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     layout = argparse.RawTextHelpFormatter
-    parser = argparse.ArgumentParser(prog="python tests/planting", description=__doc__, formatter_class=layout)
+    parser = argparse.ArgumentParser(
+        prog="python tests/planting", description=__doc__, formatter_class=layout
+    )
     parser.add_argument("--seed", type=int, default=0, help="which mistakes are drawn")
     parser.add_argument("--count", type=int, default=100, help="how many")
     parser.add_argument("--jobs", type=int, default=2, help="copies that are tested at the same time")
     parser.add_argument("--list", action="store_true", help="print what would be planted, and stop")
-    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "planting", help="results; a run that was stopped goes on")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "runs" / "planting", help="results; a run that was stopped goes on"
+    )
     given = parser.parse_args(arguments)
     asked = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
@@ -185,7 +209,11 @@ def main(arguments: list[str] | None = None) -> None:
             return
         hunt = Hunt(copies, given.out / f"{commit}-seed{given.seed}.json")
         hunt.always = tuple(hunt.suite([]))
-        print(f"{time.time() - began:.0f} s; tests that fail in a copy without mistakes:", *hunt.always or ["none"], flush=True)
+        print(
+            f"{time.time() - began:.0f} s; tests that fail in a copy without mistakes:",
+            *hunt.always or ["none"],
+            flush=True,
+        )
         list(hunt.pool.map(hunt.mirrored, [one for one in drawn if described(one) not in hunt.caught]))
         for one in hunt.together([one for one in drawn if described(one) not in hunt.caught]):
             hunt.note(one, "")

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT = ("tests/planting", "tests/benchmarks", "tests/test_packaging.py")  # the copy is not an installed checkout
+# the copy is not an installed checkout
+LEFT_OUT = ("tests/planting", "tests/benchmarks", "tests/test_packaging.py")
 
 
 class Outcome(NamedTuple):
@@ -31,7 +32,9 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._originals, self._edits = folder, dict[Path, str](), 0
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        names = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
         for name in filter(None, names.split("\0")):
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +42,9 @@ class Copy:
         subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
     def write(self, name: str, text: str) -> None:
-        """Replaces a file. Its time moves on by seconds, so that Python sees that its compiled form is of another text."""
+        """Replaces a file. Its time moves on by seconds,
+        so that Python sees that its compiled form is of another text.
+        """
         path = self.folder / name
         if path not in self._originals:
             self._originals[path] = path.read_text(encoding="utf-8")
@@ -63,13 +68,25 @@ class Copy:
 
     def _run(self, command: list[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         settings: dict[str, Any] = {"cwd": self.folder, "env": self.environment(), "timeout": timeout}
-        return subprocess.run(command, **settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, **settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
 
-    def test(self, files: list[str], *, limit_s: float, first_only: bool, without: tuple[str, ...] = ()) -> Outcome:
+    def test(
+        self, files: list[str], *, limit_s: float, first_only: bool, without: tuple[str, ...] = ()
+    ) -> Outcome:
         """Runs tests, given as files or single tests; `without` names tests that fail in any case."""
         with tempfile.TemporaryDirectory() as scratch:
             report = Path(scratch) / "report.xml"
-            command = [sys.executable, "-m", "pytest", *files, f"--junitxml={report}", "-o", "junit_family=xunit1"]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                *files,
+                f"--junitxml={report}",
+                "-o",
+                "junit_family=xunit1",
+            ]
             command += ["-x"] if first_only else []
             command += [f"--deselect={name}" for name in without]
             try:
@@ -91,7 +108,9 @@ def _read(report: Path, code: int) -> Outcome:
         seconds[file] = seconds.get(file, 0.0) + float(case.get("time", 0))
         if case.find("failure") is not None or case.find("error") is not None:
             name = case.get("name", "")
-            within = case.get("classname", "").removeprefix(file.removesuffix(".py").replace("/", ".")).strip(".")
+            within = (
+                case.get("classname", "").removeprefix(file.removesuffix(".py").replace("/", ".")).strip(".")
+            )
             failed.append("::".join(filter(None, (file, within.replace(".", "::"), name))) if name else file)
     return Outcome(failed or ([] if code == 0 else [f"pytest ended with {code}"]), seconds, True)
 

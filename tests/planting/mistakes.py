@@ -7,8 +7,8 @@
     dropped      a raise, an early return, a call whose result nobody reads, an attribute that is set
     exchanged    min for max, any for all
 
-`places(source)` lists them all. Messages, docstrings, annotations and assertions are left alone: a mistake there changes no
-number and no state.
+`places(source)` lists them all. Messages, docstrings, annotations and assertions are left alone: a mistake
+there changes no number and no state.
 """
 
 import ast
@@ -21,9 +21,17 @@ COMPARISONS = {
 }  # fmt: skip
 ARITHMETIC = {
     ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.FloorDiv: "*", ast.Mod: "//",
-    ast.BitAnd: "|", ast.BitOr: "&", ast.BitXor: "|", ast.LShift: ">>", ast.RShift: "<<", ast.Pow: "*", ast.MatMult: "*",
+    ast.BitAnd: "|", ast.BitOr: "&", ast.BitXor: "|", ast.LShift: ">>", ast.RShift: "<<", ast.Pow: "*",
+    ast.MatMult: "*",
 }  # fmt: skip
-EXCHANGED = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
+EXCHANGED = {
+    "min": "max",
+    "max": "min",
+    "any": "all",
+    "all": "any",
+    "minimum": "maximum",
+    "maximum": "minimum",
+}
 SILENT = {"warn", "print"}  # what they say is a message
 
 

@@ -1,4 +1,6 @@
-"""Programs as people write them, in which numbers change at places that nobody announced: replayed, they give the same bits."""
+"""Programs as people write them, in which numbers change at places that nobody announced:
+replayed, they give the same bits.
+"""
 
 import collections
 import contextvars
@@ -217,15 +219,23 @@ HOLDERS = {
     "deep object": lambda: nested(6),
     "dictionary of a class": lambda: (lambda: Table.rates["a"], lambda v: Table.rates.__setitem__("a", v)),
     "list of a class": lambda: (lambda: Table().steps[0], lambda v: Table.steps.__setitem__(0, v)),
-    "late class attribute": class_attribute_that_comes_late, "exchanged method": exchanged_method, "code": exchanged_code,
-    "partial": partial_of_a_function, "attribute of a function": attribute_of_a_function, "cached property": cached,
-    "context variable": context_variable, "import within": imported_within, "module in a module": module_in_a_module,
+    (
+        "late class "
+        "attribute"
+    ): class_attribute_that_comes_late, "exchanged method": exchanged_method, "code": exchanged_code,
+    "partial": partial_of_a_function, "attribute of a function": attribute_of_a_function,
+    "cached property": cached,
+    "context variable": context_variable, "import within": imported_within, (
+        "module in a "
+        "module"
+    ): module_in_a_module,
     "environment": environment, "globals()": by_globals, "element of an array": lambda: element(np.ones(3)),
     "sum of an array": lambda: element(np.ones(3, np.float32), lambda values: values.sum()),
     "branch by an array": lambda: element(np.ones(3), lambda values: 1.0 if values.sum() < 3.5 else 2.0),
     "data of a Tensor": lambda: tensor_data(Tensor(np.ones(3, np.float32))),
     "data of a parameter": lambda: tensor_data(Parameter(np.ones(3, np.float32))),
-    "minus zero": lambda: (lambda t: (lambda: t[0], lambda v: t.__setitem__(0, 0.0 if v == 1 else -0.0)))([0.0]),
+    "minus zero": lambda: (lambda t: (lambda: t[0], lambda v: t.__setitem__(0,
+                                                                            0.0 if v == 1 else -0.0)))([0.0]),
     "True, not 1": lambda: true_after([1]),
     "floatx": lambda: (
         lambda: ops.ones(()), lambda v: tinynet.config.set_floatx("float32" if v == 1 else "float64")
@@ -250,7 +260,9 @@ def test_a_number_that_changes_at_the_seventh_call_counts(name):
         tinynet.config.set_floatx("float32")
 
 
-@pytest.mark.parametrize("make", [np.ones(3, np.float32), np.ones(3), np.ones(3, int)], ids=["float32", "float64", "int"])
+@pytest.mark.parametrize(
+    "make", [np.ones(3, np.float32), np.ones(3), np.ones(3, int)], ids=["float32", "float64", "int"]
+)
 def test_an_array_that_is_launched_may_change_at_each_call(make):
     plain = lambda x: ops.sum(w * x * make)  # noqa: E731
     step = tinynet.replayed(plain)
@@ -261,7 +273,8 @@ def test_an_array_that_is_launched_may_change_at_each_call(make):
 
 
 DRAWS = {
-    "NumPy": lambda: np.random.rand, "Python": lambda: random.random, "Generator": lambda: np.random.default_rng(4).random,
+    "NumPy": lambda: np.random.rand, "Python": lambda: random.random,
+    "Generator": lambda: np.random.default_rng(4).random,
     "RandomState": lambda: np.random.RandomState(4).rand, "object": lambda: random.Random(4).random,
 }  # fmt: skip
 
@@ -317,35 +330,48 @@ scale = [1.0]
 scaled = lambda z: z * scale[0]  # noqa: E731
 
 ARGUMENTS = {
-    "order of a dictionary that is returned": (lambda x: {"z": ops.sum(w * x), "a": ops.sum(w)}, lambda i: (X * i,)),
+    (
+        "order of a dictionary that "
+        "is returned"
+    ): (lambda x: {"z": ops.sum(w * x), "a": ops.sum(w)}, lambda i: (X * i,)),
     "keys of several kinds": (lambda x: {1: ops.sum(w * x), "a": None, 2.0: ["s", 3]}, lambda i: (X * i,)),
     "order of a dictionary that is given": (
-        lambda d: [v * w for v in d.values()], lambda i: ({"a": X * i, "b": X} if i % 2 else {"b": X * i, "a": X},)
+        lambda d: [v * w for v in d.values()], lambda i: ({"a": X * i, "b": X} if i % 2 else {"b": X * i,
+                                                                                              "a": X},)
     ),
     "OrderedDict": (lambda d: ops.sum(d["a"] * w), lambda i: (collections.OrderedDict(a=X * i),)),
     "dictionary of one's own": (lambda d: ops.sum(d.a * w), lambda i: (Entries(a=X * i),)),
     "object": (lambda b: ops.sum(b.x * w), lambda i: (types.SimpleNamespace(x=X * i),)),
-    "the same object": (lambda b: ops.sum(b.x * w) * b.k, lambda i: (setattr(holder, "k", float(i > 6)), (holder,))[1]),
+    "the same object": (lambda b: ops.sum(b.x * w) * b.k,
+                        lambda i: (setattr(holder, "k", float(i > 6)), (holder,))[1]),
     "its array": (lambda b: ops.sum(b.x * w), lambda i: (setattr(holder, "x", X * i), (holder,))[1]),
-    "the same array": (lambda x: ops.sum(x * w), lambda i: (same_array.__setitem__(..., X * i), (same_array,))[1]),
+    "the same array": (lambda x: ops.sum(x * w), lambda i: (same_array.__setitem__(..., X * i),
+                                                            (same_array,))[1]),
     "number": (lambda x, k: ops.sum(w * x) * k, lambda i: (X, 1 if i < 6 else 2)),
     "flag": (lambda x, k: ops.sum(w * x) * (2 if k is True else 1), lambda i: (X, 1 if i < 6 else True)),
     "minus zero": (lambda x, k: k * ops.sum(w * x), lambda i: (np.abs(X), 0.0 if i < 6 else -0.0)),
     "NumPy's number": (lambda x, k: ops.sum(w * x) * k, lambda i: (X, np.float32(i))),
     "array of no axes": (lambda x, k: ops.sum(w * x) * Tensor(k), lambda i: (X, np.array(i, np.float32))),
     "twice the same": (is_the_same, lambda i: (lambda x: (x, x) if i > 6 else (x, x + 0))(X * i)),
-    "twice the same Tensor": (is_the_same, lambda i: (lambda x: (x, x) if i % 2 else (x, x * 1.0))(Tensor(X * i))),
+    (
+        "twice the same "
+        "Tensor"
+    ): (is_the_same, lambda i: (lambda x: (x, x) if i % 2 else (x, x * 1.0))(Tensor(X * i))),
     "an autoencoder": (lambda x, y: ops.sum((w * x - y) ** 2), lambda i: (lambda x: (x, x))(X * i)),
-    "overlapping": (lambda x, y: ops.sum(w * x) - ops.sum(w * y), lambda i: (lambda x: (x[:4], x[2:6]))(X * i)),
+    "overlapping": (lambda x, y: ops.sum(w * x) - ops.sum(w * y),
+                    lambda i: (lambda x: (x[:4], x[2:6]))(X * i)),
     "the other way round": (lambda x: ops.sum(w * x, axis=0), lambda i: ((X * i)[::-1] if i % 2 else X * i,)),
     "dtypes": (lambda x: x * w, lambda i: ((X * i).astype([np.float32, np.float64, np.int32][i % 3]),)),
     "byte order": (lambda x: ops.sum(x * w), lambda i: ((X * i).astype(">f4" if i % 2 else "<f4"),)),
-    "None": (lambda x, m=None: ops.sum(x * w if m is None else x * m), lambda i: (X * i,) if i % 2 else (X * i, None)),
+    "None": (lambda x, m=None: ops.sum(x * w if m is None else x * m),
+             lambda i: (X * i,) if i % 2 else (X * i, None)),
     "list": (lambda xs: sum(ops.sum(x * w) for x in xs), lambda i: ([X * i] * (1 + i % 3),)),
-    "word": (lambda x, mode: ops.sum(x * w) if mode == "a" else ops.sum(w), lambda i: (X * i, "a" if i % 2 else "b")),
+    "word": (lambda x, mode: ops.sum(x * w) if mode == "a" else ops.sum(w),
+             lambda i: (X * i, "a" if i % 2 else "b")),
     "function": (lambda x, f: ops.sum(f(x * w)), lambda i: (Tensor(X * i), ops.tanh if i % 2 else ops.relu)),
     "what a function names": (
-        lambda x, f: ops.sum(f(x * w)), lambda i: (scale.__setitem__(0, float(i > 6)), (Tensor(X * i), scaled))[1]
+        lambda x, f: ops.sum(f(x * w)), lambda i: (scale.__setitem__(0, float(i > 6)),
+                                                   (Tensor(X * i), scaled))[1]
     ),
     "in place": (assigns_to_its_argument, lambda i: (X * i,)),
 }  # fmt: skip
@@ -360,7 +386,9 @@ def test_arguments_and_results(name):
         assert bits(step(*args)) == bits(plain(*args)), f"call {i + 1}: {step.why()}"
 
 
-@pytest.mark.parametrize("make", [lambda x: Out(x), lambda x: collections.OrderedDict(loss=x)], ids=["object", "OrderedDict"])
+@pytest.mark.parametrize(
+    "make", [lambda x: Out(x), lambda x: collections.OrderedDict(loss=x)], ids=["object", "OrderedDict"]
+)
 def test_what_no_program_can_return_keeps_it_on_the_tape(make):
     step = tinynet.replayed(lambda x: make(ops.sum(w * x)))
     kept = [step(X * i) for i in range(8)]
@@ -386,7 +414,12 @@ class Layer(layers.Layer):
         super().__init__()
         self.calls_it = call
         self.settings, self._hidden, self.each = {"a": 1.0}, {"a": 1.0}, [np.ones(6, np.float32)]
-        self.thing, self.mask, self.rate, self.n = types.SimpleNamespace(k=1.0, m=np.ones(6)), np.ones(6, np.float32), 1.0, 0
+        self.thing, self.mask, self.rate, self.n = (
+            types.SimpleNamespace(k=1.0, m=np.ones(6)),
+            np.ones(6, np.float32),
+            1.0,
+            0,
+        )
         self.generator, self.tensor = np.random.default_rng(0), Tensor(np.ones(6, np.float32))
 
     def build(self, shape):
@@ -422,15 +455,22 @@ def late(change):
 
 LAYERS = {
     "rate": (lambda s, x: x * s.rate, late(lambda layer, v: setattr(layer, "rate", v))),
-    "count": (counts, None), "count in a variable": (counts_in_a_variable, None), "count looked at": (looks_at_its_count, None),
-    "array bound anew": (lambda s, x: x * s.mask, late(lambda s, v: setattr(s, "mask", np.full(6, v, np.float32)))),
+    "count": (counts, None), "count in a variable": (counts_in_a_variable, None), (
+        "count looked "
+        "at"
+    ): (looks_at_its_count, None),
+    (
+        "array bound "
+        "anew"
+    ): (lambda s, x: x * s.mask, late(lambda s, v: setattr(s, "mask", np.full(6, v, np.float32)))),
     "array in place": (lambda s, x: x * s.mask, late(lambda s, v: s.mask.__setitem__(0, v))),
     "element": (lambda s, x: x * float(s.mask[0]), late(lambda s, v: s.mask.__setitem__(0, v))),
     "branch": (lambda s, x: x if s.mask.sum() < 6.5 else x * 2, late(lambda s, v: s.mask.__setitem__(0, v))),
     "dictionary": (lambda s, x: x * s.settings["a"], late(lambda s, v: s.settings.__setitem__("a", v))),
     "hidden dictionary": (lambda s, x: x, late(lambda s, v: s._hidden.__setitem__("a", v))),
     "class": (lambda s, x: x, late(lambda s, v: Layer.table.__setitem__("a", v))),
-    "list of arrays": (lambda s, x: x * s.each[0], late(lambda s, v: s.each.__setitem__(0, np.full(6, v, np.float32)))),
+    "list of arrays": (lambda s, x: x * s.each[0], late(lambda s,
+                                                        v: s.each.__setitem__(0, np.full(6, v, np.float32)))),
     "array in a list": (lambda s, x: x * (s.each[0] + 0), late(lambda s, v: s.each[0].__setitem__(0, v))),
     "object": (lambda s, x: x * s.thing.k, late(lambda s, v: setattr(s.thing, "k", v))),
     "array of an object": (lambda s, x: x * s.thing.m.sum(), late(lambda s, v: s.thing.m.__setitem__(0, v))),
@@ -479,8 +519,13 @@ def loop(body):
 
     def numbers(wrap):
         set_random_seed(0)
-        model = Sequential([layers.Input((6,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(4)])
-        sgd, state = optimizers.SGD(0.1), types.SimpleNamespace(average=np.zeros((6, 8), np.float32), mean=metrics.Mean())
+        model = Sequential(
+            [layers.Input((6,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(4)]
+        )
+        sgd, state = (
+            optimizers.SGD(0.1),
+            types.SimpleNamespace(average=np.zeros((6, 8), np.float32), mean=metrics.Mean()),
+        )
         run = wrap(lambda x, y: body(model, sgd, state, x, y))
         found = [bits(run(x, y)) for x, y in BATCHES]
         return [*found, bits(model.get_weights()), bits(state.average)], run
@@ -549,8 +594,10 @@ def by_the_learning_rate(model, sgd, state, x, y):
 
 
 LOOPS = {
-    "backward": by_backward, "backward adds up": adds_up_backwards, "decay": decays_with_numpy, "toggle": toggles,
-    "average": averages_with_numpy, "NumPy": sgd_in_numpy, "metric": by_a_metric, "learning rate": by_the_learning_rate,
+    "backward": by_backward, "backward adds up": adds_up_backwards, "decay": decays_with_numpy,
+    "toggle": toggles,
+    "average": averages_with_numpy, "NumPy": sgd_in_numpy, "metric": by_a_metric,
+    "learning rate": by_the_learning_rate,
     "several": lambda model, sgd, state, x, y: [steps(model, sgd, x, y) for _ in range(3)],
     "iterations": lambda m, sgd, state, x, y: steps(m, sgd, x, y) * (2.0 if int(sgd.iterations) > 7 else 1.0),
 }  # fmt: skip
@@ -564,7 +611,8 @@ def test_loops_of_ones_own(name):
 
 @pytest.mark.parametrize("change", [
     lambda model, sgd, more: setattr(more, "k", 2.0), lambda model, sgd, more: setattr(sgd, "clipnorm", 0.01),
-    lambda model, sgd, more: setattr(sgd, "learning_rate", 0.01), lambda m, sgd, more: setattr(m.layers[0], "trainable", False),
+    lambda model, sgd, more: setattr(sgd, "learning_rate", 0.01), lambda m, sgd,
+    more: setattr(m.layers[0], "trainable", False),
     lambda model, sgd, more: setattr(model.layers[1], "rate", 0.6),
     lambda model, sgd, more: model.set_weights([0.5 * p for p in model.get_weights()]),
 ], ids=["object", "clipnorm", "learning rate", "frozen", "dropout", "weights"])  # fmt: skip
@@ -572,7 +620,9 @@ def test_a_model_an_optimizer_and_settings_may_be_arguments(change):
     found = []
     for wrap in (lambda f: f, tinynet.replayed):
         set_random_seed(0)
-        model = Sequential([layers.Input((6,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(4)])
+        model = Sequential(
+            [layers.Input((6,)), layers.Dense(8, "relu"), layers.Dropout(0.3), layers.Dense(4)]
+        )
         sgd, more = optimizers.SGD(0.1), types.SimpleNamespace(k=1.0)
         run = wrap(lambda model, sgd, more, x, y: steps(model, sgd, x, y) * more.k)
         numbers = []

@@ -25,7 +25,9 @@ def data():
 @pytest.mark.parametrize("name", LAYERS)
 def test_first_layers(name):
     model = same_bits(
-        lambda: Sequential([layers.Input((6, 7, 2)), LAYERS[name](), layers.Conv2D(3, 3), layers.Flatten(), layers.Dense(4)]),
+        lambda: Sequential(
+            [layers.Input((6, 7, 2)), LAYERS[name](), layers.Conv2D(3, 3), layers.Flatten(), layers.Dense(4)]
+        ),
         data=data(),
     )
     assert model.layers[0]._draw_count == 15, "a draw for each of five batches in three epochs"

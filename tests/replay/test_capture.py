@@ -119,7 +119,12 @@ def test_what_a_signal_handler_runs_is_not_part_of_the_step(kind):
     """Between two functions of the step, and where launches are only noted."""
     x, results = common.to_batch_last(batch(0)), []
     handlers = Handlers(lambda: results.append(activations.relu(x)))
-    made = {"function": handlers.function(), "part": handlers.part(), "method": handlers.method, "object": handlers}
+    made = {
+        "function": handlers.function(),
+        "part": handlers.part(),
+        "method": handlers.method,
+        "object": handlers,
+    }
     before = signal.signal(signal.SIGUSR1, made[kind])
     try:
         with Capture(rehearses=True) as capture:
@@ -235,7 +240,9 @@ def test_a_chosen_implementation_is_repeated_with_the_choices_that_it_was_captur
     chosen = []
     right = conv2d.conv2d["im2col"]
     monkeypatch.setitem(
-        conv2d.conv2d.implementations, "im2col", lambda *a, **k: (chosen.append(dict(common.choices())), right(*a, **k))[1]
+        conv2d.conv2d.implementations,
+        "im2col",
+        lambda *a, **k: (chosen.append(dict(common.choices())), right(*a, **k))[1],
     )
     x, w = np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32)
     with Capture() as capture, common.use("gemm", "blas"), common.use("conv2d", "im2col"):

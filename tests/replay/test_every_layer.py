@@ -1,4 +1,6 @@
-"""Every layer between two others: replayed steps give the same bits as the tape, and there are replayed steps."""
+"""Every layer between two others: replayed steps give the same bits as the tape,
+and there are replayed steps.
+"""
 
 import numpy as np
 import pytest
@@ -17,13 +19,20 @@ def test_every_layer(name, data_format):
 
     def build():
         inputs = [layers.Input(shape, dtype="int32" if ids else None) for shape in shapes]
-        hidden = inputs if ids else [layers.Dense(shape[-1])(one) for shape, one in zip(shapes, inputs, strict=True)]
+        hidden = (
+            inputs
+            if ids
+            else [layers.Dense(shape[-1])(one) for shape, one in zip(shapes, inputs, strict=True)]
+        )
         layer = make(name, data_format)[0]
         y = layer(hidden if isinstance(x, list) else hidden[0])
         return tinynet.Model(inputs, layers.Dense(4)(layers.Flatten()(y)))
 
     rng = np.random.default_rng(0)
-    data = [rng.integers(0, ids, (70, *s)) if ids else rng.normal(size=(70, *s)).astype(np.float32) for s in shapes]
+    data = [
+        rng.integers(0, ids, (70, *s)) if ids else rng.normal(size=(70, *s)).astype(np.float32)
+        for s in shapes
+    ]
     if name != "InputLayer":
         y = rng.normal(size=(70, 4)).astype(np.float32)
         same_bits(build, data=(data if isinstance(x, list) else data[0], y), loss="mse")

@@ -17,7 +17,9 @@ from replay_tools import X, Y, both, compiled, dense_net, same_bits, trained
 
 
 def test_a_convolutional_net_with_everything():
-    model = same_bits(small_net, data=small_data(72), loss="sparse_categorical_crossentropy", validation_split=0.25)
+    model = same_bits(
+        small_net, data=small_data(72), loss="sparse_categorical_crossentropy", validation_split=0.25
+    )
     assert len(model.replay.programs) >= 2, "training and validation"
 
 
@@ -174,7 +176,9 @@ def test_a_metric_may_keep_what_it_is_given():
 
     model = dense_net()
     model.compile("sgd", losses.SparseCategoricalCrossentropy(from_logits=True), metrics=[keeps])
-    model.fit(np.random.default_rng(0).normal(size=(128, 6)), np.zeros(128, int), batch_size=16, epochs=2, verbose=0)
+    model.fit(
+        np.random.default_rng(0).normal(size=(128, 6)), np.zeros(128, int), batch_size=16, epochs=2, verbose=0
+    )
     assert model.replay.programs
     for given, copied in kept:
         np.testing.assert_array_equal(given, copied)
@@ -247,9 +251,13 @@ def test_implementations_that_compute_with_numpy_are_replayed_with_the_same_bits
 
 
 def test_what_a_program_does_not_repeat_is_noticed_though_the_batches_are_equal(monkeypatch):
-    """The fastest implementation is trusted to change arrays in launches alone: here one adds without a launch."""
+    """The fastest implementation is trusted to change arrays in launches alone:
+    here one adds without a launch.
+    """
     right = dense.dense.implementations[dense.dense.fastest]
-    monkeypatch.setitem(dense.dense.implementations, dense.dense.fastest, lambda *a, **k: right(*a, **k) + np.float32(1))
+    monkeypatch.setitem(
+        dense.dense.implementations, dense.dense.fastest, lambda *a, **k: right(*a, **k) + np.float32(1)
+    )
     model = compiled()
     for _ in range(4):
         first = model.predict(X, verbose=0)
@@ -259,7 +267,10 @@ def test_what_a_program_does_not_repeat_is_noticed_though_the_batches_are_equal(
 
 def test_why_counts_the_kinds_of_steps():
     model, _, _ = trained(dense_net, False, epochs=2)  # four batches of 16 and one of 6 in each epoch
-    reason = "a step is captured at the second batch of its kind, compared at the third and repeated from the fourth on"
+    reason = (
+        "a step is captured at the second batch of its kind, "
+        "compared at the third and repeated from the fourth on"
+    )
     assert model.replay.why() == f"replayed: 1 of 2 kinds of steps; not the other: {reason}"
     model.predict(X, verbose=0)
     assert model.replay.why() == f"replayed: 1 of 3 kinds of steps; not the others: {reason}"
@@ -332,7 +343,9 @@ def test_a_learning_rate_function_may_launch_kernels():
     def run(model):
         for i in range(8):
             if i == 5:
-                model.optimizer.learning_rate = lambda: 0.01 * float(tinynet.ops.sum(tinynet.Tensor([1.0, 2.0])))
+                model.optimizer.learning_rate = lambda: (
+                    0.01 * float(tinynet.ops.sum(tinynet.Tensor([1.0, 2.0])))
+                )
             model.train_on_batch(X, Y)
         return 0
 

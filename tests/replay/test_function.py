@@ -1,4 +1,6 @@
-"""replayed: functions of one's own give the same bits with and without it, and say why where they stay on the tape."""
+"""replayed: functions of one's own give the same bits with and without it,
+and say why where they stay on the tape.
+"""
 
 import copy
 import signal
@@ -72,7 +74,9 @@ CHANGES = {
     "frozen": lambda loop, i: i == 6 and setattr(loop.model.layers[0], "trainable", False),
     "rate of dropout": lambda loop, i: i == 6 and setattr(loop.model.layers[2], "rate", 0.6),
     "weights": lambda loop, i: i == 6 and loop.model.set_weights([w * 0.5 for w in loop.model.get_weights()]),
-    "label smoothing": lambda loop, i: setattr(loop.loss, "reduction", "sum" if i > 5 else "sum_over_batch_size"),
+    "label smoothing": lambda loop, i: setattr(
+        loop.loss, "reduction", "sum" if i > 5 else "sum_over_batch_size"
+    ),
     "metric": lambda loop, i: i == 6 and loop.accuracy.reset_state(),
     "draws": lambda loop, i: i == 6 and setattr(loop.model.layers[2], "_draw_count", 1),
     "slots": lambda loop, i: i == 6 and loop.optimizer.build(loop.model.trainable_weights),
@@ -254,7 +258,8 @@ def test_numbers_that_its_python_names_may_change(name, monkeypatch):
 
     functions = {
         "global": by_a_global, "entry": by_an_entry, "default": by_a_default, "closure": by_closure,
-        "attribute": lambda x: ops.sum(w * x) * holds.factor, "argument": lambda x, factor: ops.sum(w * x) * factor,
+        "attribute": lambda x: ops.sum(w * x) * holds.factor, "argument": lambda x,
+        factor: ops.sum(w * x) * factor,
     }  # fmt: skip
     step, plain = tinynet.replayed(functions[name]), functions[name]
     for i in range(12):
@@ -347,7 +352,9 @@ def test_other_shapes_and_memory_orders_are_other_kinds():
 def test_gradients_by_an_argument():
     step = tinynet.replayed(lambda x: tinynet.grad(ops.sum(x**3), x))
     for i in range(1, 7):
-        np.testing.assert_allclose(step(Tensor(X * i, requires_grad=True)).numpy(), 3 * (X * i) ** 2, rtol=1e-5)
+        np.testing.assert_allclose(
+            step(Tensor(X * i, requires_grad=True)).numpy(), 3 * (X * i) ** 2, rtol=1e-5
+        )
     assert step.why() == "replayed"
     step(Tensor(X, requires_grad=True) * 2)
     assert "further back" in tinynet.replayed(step.repeats).why() or "further back" in step._reason
@@ -379,7 +386,9 @@ def test_a_signal_handler_may_call_it():
 def test_threads_have_programs_of_their_own():
     step, found = tinynet.replayed(lambda x: ops.sum(w * x)), []
     threads = [
-        threading.Thread(target=lambda k=k: found.extend((k * i * X.sum(), step(X * k * i).item()) for i in range(20)))
+        threading.Thread(
+            target=lambda k=k: found.extend((k * i * X.sum(), step(X * k * i).item()) for i in range(20))
+        )
         for k in (1, 10)
     ]
     for thread in threads:
@@ -403,7 +412,9 @@ class Trainer:
 def test_methods():
     one, two = Trainer(1.0), Trainer(5.0)
     for i in range(6):
-        np.testing.assert_allclose([one.step(X * i).item(), two.step(X * i).item()], [i * X.sum(), 5 * i * X.sum()], rtol=1e-5)
+        np.testing.assert_allclose(
+            [one.step(X * i).item(), two.step(X * i).item()], [i * X.sum(), 5 * i * X.sum()], rtol=1e-5
+        )
     assert one.step.why() == two.step.why() == "replayed"
     three = copy.deepcopy(two)
     three.scale = 2.0

@@ -73,7 +73,9 @@ def test_normalization_as_the_first_layer():
 
 def test_embedding():
     def build():
-        return Sequential([layers.Input((3,), dtype="int32"), layers.Embedding(9, 4), layers.Flatten(), layers.Dense(4)])
+        return Sequential(
+            [layers.Input((3,), dtype="int32"), layers.Embedding(9, 4), layers.Flatten(), layers.Dense(4)]
+        )
 
     rng = np.random.default_rng(2)
     same_bits(build, data=(rng.integers(0, 9, (70, 3)), rng.integers(0, 4, 70)))

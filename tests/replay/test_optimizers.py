@@ -1,4 +1,6 @@
-"""Replay of what surrounds an update rule: averages, collected gradients, scaled losses, constraints; and of new rules."""
+"""Replay of what surrounds an update rule: averages, collected gradients,
+scaled losses, constraints; and of new rules.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ OPTIMIZERS = {
     "lion": lambda: optimizers.Lion(0.01, weight_decay=0.1),
     "adadelta": lambda: optimizers.Adadelta(1.0),
     "averages": lambda: optimizers.Adam(0.01, use_ema=True, ema_momentum=0.8),
-    "averages that overwrite": lambda: optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_overwrite_frequency=3),
+    (
+        "averages that "
+        "overwrite"
+    ): lambda: optimizers.SGD(0.1, momentum=0.9, use_ema=True, ema_overwrite_frequency=3),
     "collected": lambda: optimizers.Adam(0.01, gradient_accumulation_steps=2),
     "collected by three": lambda: optimizers.Nadam(0.01, gradient_accumulation_steps=3, global_clipnorm=0.1),
     "scaled": lambda: optimizers.RMSprop(0.01, loss_scale_factor=128.0, clipvalue=0.01),
@@ -52,7 +57,9 @@ def test_a_scaled_loss_changes_nothing_but_the_rounding():
 @pytest.mark.parametrize("eagerly", [False, True])
 def test_keras_own_history_of_a_schedule(eagerly):
     data = np.arange(32, dtype="float32").reshape(16, 2)
-    model = Sequential([layers.Input((2,)), layers.Dense(2, kernel_initializer="ones", bias_initializer="ones")])
+    model = Sequential(
+        [layers.Input((2,)), layers.Dense(2, kernel_initializer="ones", bias_initializer="ones")]
+    )
     rate = schedules.ExponentialDecay(0.05, decay_steps=1, decay_rate=0.9)
     model.compile(optimizers.Adam(rate), "mse", run_eagerly=eagerly)
     history = model.fit(data, data, batch_size=4, epochs=3, shuffle=False, verbose=0).history
@@ -89,7 +96,9 @@ def constrained(kernel, bias):
 @pytest.mark.parametrize("name", CONSTRAINTS)
 def test_constraints(name):
     bias = constraints.NonNeg()
-    same_bits(lambda: constrained(CONSTRAINTS[name], bias), optimizer=lambda: optimizers.Adam(0.05, use_ema=True))
+    same_bits(
+        lambda: constrained(CONSTRAINTS[name], bias), optimizer=lambda: optimizers.Adam(0.05, use_ema=True)
+    )
 
 
 def test_a_constraint_of_ones_own_stays_on_the_tape():

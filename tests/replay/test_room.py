@@ -22,7 +22,11 @@ OUTSIDE = {
 def test_what_replay_is_stands_in_one_room():
     files = [path for folder in ("tinynet", "kernels") for path in sorted((ROOT / folder).rglob("*.py"))]
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
-    speak = {name for name, text in texts.items() if WORDS.search(IMPORTS.sub("", text) if "replay/" in name else text)}
+    speak = {
+        name
+        for name, text in texts.items()
+        if WORDS.search(IMPORTS.sub("", text) if "replay/" in name else text)
+    }
     assert {name for name in speak if not name.startswith("tinynet/replay/")} <= OUTSIDE
     assert len(speak) <= 8, sorted(speak)
 

@@ -1,4 +1,6 @@
-"""What keeps a replayed step from being repeated where it would be wrong: each failure is brought about by hand."""
+"""What keeps a replayed step from being repeated where it would be wrong:
+each failure is brought about by hand.
+"""
 
 import threading
 
@@ -39,7 +41,9 @@ Doubles.__module__ = "tinynet.layers.of_a_test"  # so that it is taken for one o
 
 @pytest.mark.parametrize("how", ["predict", "train_on_batch"])
 def test_parameters_that_a_step_leaves_alone_are_watched(how):
-    """The program is right as long as they are what they were; once they have changed, the step is compared again."""
+    """The program is right as long as they are what they were; once they have changed,
+    the step is compared again.
+    """
     results = []
     for eagerly in (False, True):
         model = compiled(Doubles(), eagerly=eagerly)
@@ -117,7 +121,9 @@ def test_a_place_for_a_batch_belongs_to_the_thread_that_recorded():
 
 
 def test_what_another_thread_changes_is_not_taken_for_what_a_step_changed():
-    """While a prediction is recorded, somebody trains layers that it shares: the prediction takes nothing back."""
+    """While a prediction is recorded, somebody trains layers that it shares:
+    the prediction takes nothing back.
+    """
     shared = layers.Dense(4)
     model = Sequential([layers.Input((6,)), shared])
     original, trained = tinynet.replay.capture.Capture.__exit__, []
@@ -135,7 +141,9 @@ def test_what_another_thread_changes_is_not_taken_for_what_a_step_changed():
         tinynet.replay.capture.Capture.__exit__ = original
     np.testing.assert_array_equal(shared.kernel.numpy(), trained[0])
     for _ in range(4):
-        np.testing.assert_allclose(model.predict(X, verbose=0), X @ shared.kernel.numpy(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            model.predict(X, verbose=0), X @ shared.kernel.numpy(), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_a_frozen_layer_that_somebody_trains_meanwhile_keeps_what_was_learned():
@@ -207,7 +215,9 @@ def test_statistics_that_change_are_seen_by_the_tape():
 
 @pytest.mark.parametrize("step", ["predict_on_batch", "test_on_batch", "train_on_batch"])
 def test_a_step_within_a_step_of_its_own_kind_leaves_it_alone(step, monkeypatch):
-    """As a signal handler might begin one, between the copy of a batch to where a program reads it and the program."""
+    """As a signal handler might begin one, between the copy of a batch to where a
+    program reads it and the program.
+    """
     run, results = tinynet.replay.program.Program.run, []
 
     def reenters(self):

@@ -2,8 +2,9 @@
 
     python tests/saving/for_keras.py FOLDER     then tests/fixtures/check_keras_reads.py
 
-Per case an archive <case>.keras, a <case>.weights.h5, and <case>.npz with inputs x0, ..., outputs y0, ... of `predict` and, of
-compiled models, targets t0, ... and the loss and weights after one more epoch on them, in batches of 4, unshuffled.
+Per case an archive <case>.keras, a <case>.weights.h5, and <case>.npz with inputs x0, ..., outputs y0, ... of
+`predict` and, of compiled models, targets t0, ... and the loss and weights after one more epoch on them, in
+batches of 4, unshuffled.
 """
 
 import sys
@@ -25,8 +26,10 @@ def tripled(x):
 def conv_net():
     model = tinynet.Sequential([
         layers.Input((6, 6, 2)), layers.Rescaling(0.5, -0.25),
-        layers.Conv2D(3, 3, padding="same", activation="relu", kernel_regularizer=tinynet.regularizers.L1L2(1e-4, 1e-3)),
-        layers.BatchNormalization(momentum=0.8), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.0, seed=5),
+        layers.Conv2D(3, 3, padding="same", activation="relu",
+                      kernel_regularizer=tinynet.regularizers.L1L2(1e-4, 1e-3)),
+        layers.BatchNormalization(momentum=0.8), layers.MaxPooling2D(), layers.Flatten(),
+        layers.Dropout(0.0, seed=5),
         layers.Dense(3, activation="softmax", kernel_constraint=tinynet.constraints.MaxNorm(1.5)),
     ])  # fmt: skip
     schedule = tinynet.schedules.ExponentialDecay(0.02, 5, 0.5)
@@ -41,8 +44,13 @@ def branches():
     a = layers.Conv2D(2, 3, padding="same")(image)
     b = layers.DepthwiseConv2D(3, padding="same")(a)
     flat = layers.Flatten()(layers.Add()([a, b]))
-    joined = layers.Concatenate()([inner(flat), shared(vector), layers.Multiply()([shared(vector), inner(flat)])])
-    outputs = {"first": layers.Dense(2, name="first")(joined), "second": layers.Dense(1, "sigmoid", name="second")(joined)}
+    joined = layers.Concatenate()(
+        [inner(flat), shared(vector), layers.Multiply()([shared(vector), inner(flat)])]
+    )
+    outputs = {
+        "first": layers.Dense(2, name="first")(joined),
+        "second": layers.Dense(1, "sigmoid", name="second")(joined),
+    }
     model = tinynet.Model([image, vector], outputs, name="branches")
     model.compile(
         tinynet.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
@@ -58,17 +66,23 @@ def zoo():
     normalization = layers.Normalization(axis=-1)
     normalization.adapt(np.random.default_rng(1).normal(3, 2, (50, 8, 8, 3)))
     parts = [
-        layers.Input((8, 8, 3)), normalization, layers.ZeroPadding2D(((1, 0), (0, 2))), layers.Cropping2D(((0, 1), (1, 0))),
+        layers.Input((8, 8, 3)), normalization, layers.ZeroPadding2D(((1, 0), (0, 2))),
+        layers.Cropping2D(((0, 1), (1, 0))),
         layers.SeparableConv2D(4, 3, depth_multiplier=2, activation="silu"), layers.LayerNormalization(),
-        layers.Conv2DTranspose(4, 3, strides=2, padding="same"), layers.GroupNormalization(2), layers.LeakyReLU(0.2),
+        layers.Conv2DTranspose(4, 3, strides=2, padding="same"), layers.GroupNormalization(2),
+        layers.LeakyReLU(0.2),
         layers.PReLU(shared_axes=[1, 2]), layers.UpSampling2D(2), layers.AveragePooling2D(3, 2, "same"),
         layers.SpatialDropout2D(0.2), layers.GaussianNoise(0.1), layers.ELU(0.7), layers.Permute((3, 1, 2)),
-        layers.Reshape((4, -1)), layers.Conv1D(5, 3, padding="causal", dilation_rate=2), layers.MaxPooling1D(2),
-        layers.ZeroPadding1D(2), layers.Cropping1D((1, 1)), layers.UpSampling1D(2), layers.AveragePooling1D(2),
+        layers.Reshape((4, -1)), layers.Conv1D(5, 3, padding="causal", dilation_rate=2),
+        layers.MaxPooling1D(2),
+        layers.ZeroPadding1D(2), layers.Cropping1D((1, 1)), layers.UpSampling1D(2),
+        layers.AveragePooling1D(2),
         layers.SpatialDropout1D(0.1), layers.Activation("hard_sigmoid"), layers.ReLU(max_value=0.9),
-        layers.UnitNormalization(), layers.RMSNormalization(), layers.Lambda(tripled), layers.GlobalAveragePooling1D(),
+        layers.UnitNormalization(), layers.RMSNormalization(), layers.Lambda(tripled),
+        layers.GlobalAveragePooling1D(),
         layers.AlphaDropout(0.1), layers.GaussianDropout(0.1), layers.ActivityRegularization(l2=0.1),
-        layers.Dense(4, kernel_initializer="he_normal", bias_initializer=tinynet.initializers.RandomNormal(stddev=0.1)),
+        layers.Dense(4, kernel_initializer="he_normal",
+                     bias_initializer=tinynet.initializers.RandomNormal(stddev=0.1)),
         layers.RepeatVector(3), layers.GlobalMaxPooling1D(), layers.Identity(), layers.Softmax(),
     ]  # fmt: skip
     return tinynet.Sequential(parts, name="zoo"), [(8, 8, 3)], []
@@ -82,7 +96,9 @@ def images():
     y = layers.RandomRotation(0.1, data_format="channels_first")(y)
     parts = [layer()([x, y]) for layer in (layers.Subtract, layers.Average, layers.Maximum, layers.Minimum)]
     pooled = [layers.GlobalMaxPooling2D(data_format="channels_first")(part) for part in parts]
-    pooled += [layers.GlobalAveragePooling2D(data_format="channels_first", keepdims=False)(part) for part in parts]
+    pooled += [
+        layers.GlobalAveragePooling2D(data_format="channels_first", keepdims=False)(part) for part in parts
+    ]
     last = layers.Dot(1)([layers.Concatenate()(pooled[:4]), layers.Concatenate()(pooled[4:])])
     return tinynet.Model(x, last, name="images"), [(4, 6, 6)], []
 
@@ -113,7 +129,10 @@ def write(folder: Path) -> None:
         tinynet.utils.set_random_seed(number)
         rng = np.random.default_rng(number)
         model, shapes, targets = make()
-        before = [w if w.dtype.kind == "i" else w + 0.1 * np.abs(rng.normal(size=w.shape)) for w in model.get_weights()]
+        before = [
+            w if w.dtype.kind == "i" else w + 0.1 * np.abs(rng.normal(size=w.shape))
+            for w in model.get_weights()
+        ]
         model.set_weights(before)
         x = [rng.normal(size=(SAMPLES, *shape)).astype(np.float32) for shape in shapes]
         t = [np.asarray(target(rng), np.float32) for target in targets]
@@ -129,7 +148,9 @@ def write(folder: Path) -> None:
         found |= {f"before{i}": w for i, w in enumerate(model.get_weights())}
         if t:
             found |= {f"t{i}": a for i, a in enumerate(t)}
-            found["loss"] = model.fit(given, wanted, batch_size=4, epochs=1, shuffle=False, verbose=0).history["loss"]
+            found["loss"] = model.fit(
+                given, wanted, batch_size=4, epochs=1, shuffle=False, verbose=0
+            ).history["loss"]
             found |= {f"w{i}": w for i, w in enumerate(model.get_weights())}
         np.savez_compressed(folder / f"{name}.npz", **found)
 

@@ -13,9 +13,12 @@ def load(path, **config):
 
 
 @pytest.mark.parametrize(("argument", "values"), [
-    ("use_bias", [7, 2, -1, "true", 1.5, None, [True], {}]), ("units", [True, "2", 2.0, None, [2], -1, 0, {"a": 2}]),
-    ("name", [5, True, ["a"], {}]), ("trainable", [3, "yes", [1]]), ("dtype", [32, "float128", ["float32"], True]),
-    ("activation", [5, ["relu"], True, "Dense", {"class_name": "Adam", "config": {}}]), ("kernel_initializer", [0, True, []]),
+    ("use_bias", [7, 2, -1, "true", 1.5, None, [True], {}]),
+    ("units", [True, "2", 2.0, None, [2], -1, 0, {"a": 2}]),
+    ("name", [5, True, ["a"], {}]), ("trainable", [3, "yes", [1]]),
+    ("dtype", [32, "float128", ["float32"], True]),
+    ("activation", [5, ["relu"], True, "Dense", {"class_name": "Adam", "config": {}}]),
+    ("kernel_initializer", [0, True, []]),
 ])  # fmt: skip
 def test_values_of_other_types_are_refused(argument, values, tmp_path):
     for value in values:

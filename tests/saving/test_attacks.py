@@ -16,7 +16,18 @@ from tinynet import layers
 from tinynet.saving import FileError, UnknownObjectError, load_model
 from tinynet.saving.keras import hdf5
 
-from hostile_files import KERAS, archive, attempt, functional, members_of, put_together, saved, sequential, signed, taken_apart
+from hostile_files import (
+    KERAS,
+    archive,
+    attempt,
+    functional,
+    members_of,
+    put_together,
+    saved,
+    sequential,
+    signed,
+    taken_apart,
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +60,8 @@ class Evil:
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"\0" * 8, b"{}", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", pickle.dumps(Evil()), b"#!/bin/sh\nrm -rf /\n", b"\xff" * 500,
+    b"", b"\0" * 8, b"{}", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", pickle.dumps(Evil()),
+    b"#!/bin/sh\nrm -rf /\n", b"\xff" * 500,
     (2**63).to_bytes(8, "little") + b"{" * 300,
 ])  # fmt: skip
 @pytest.mark.parametrize("suffix", ["tinynet", "keras"])
@@ -61,22 +73,34 @@ def test_other_kinds_of_files(data, suffix, tmp_path):
 
 
 @pytest.mark.parametrize("name", [
-    "os.system", "builtins>eval", "builtins.eval", "subprocess.Popen", "__import__", "tinynet.layers.Dense", "Layer.__init__",
+    "os.system", "builtins>eval", "builtins.eval", "subprocess.Popen", "__import__", "tinynet.layers.Dense",
+    "Layer.__init__",
     "../Dense", "Dense\0", "numpy", "type", "object", "",
 ])  # fmt: skip
 def test_names_are_never_imported(name, valid, tmp_path):
-    refused(tmp_path / "a.tinynet", with_layer(valid, {"class_name": name, "config": {}}), "there is no class")
+    refused(
+        tmp_path / "a.tinynet", with_layer(valid, {"class_name": name, "config": {}}), "there is no class"
+    )
     members = members_of(KERAS / "sgd.keras")
     config = json.loads(members["config.json"])
     for module in ("os", "builtins", "keras.layers", None):
-        config["config"]["layers"][1] = {"module": module, "class_name": name, "config": {}, "registered_name": name}
-        refused(tmp_path / "a.keras", archive({**members, "config.json": json.dumps(config)}), "there is no class")
+        config["config"]["layers"][1] = {
+            "module": module,
+            "class_name": name,
+            "config": {},
+            "registered_name": name,
+        }
+        refused(
+            tmp_path / "a.keras", archive({**members, "config.json": json.dumps(config)}), "there is no class"
+        )
 
 
 @pytest.mark.parametrize("function", [
-    {"function": "os>system"}, {"class_name": "__lambda__", "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}},
+    {"function": "os>system"}, {"class_name": "__lambda__",
+                                "config": {"code": "4wEAAAA=", "defaults": None, "closure": None}},
     {"class_name": "function", "config": "eval", "module": "builtins", "registered_name": "eval"},
-    {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}, "eval", "os.system",
+    {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}, "eval",
+    "os.system",
     {"module": "keras.utils", "class_name": "function", "config": "get_file", "registered_name": "get_file"},
 ])  # fmt: skip
 def test_functions_are_never_found_by_module(function, tmp_path):
@@ -111,7 +135,9 @@ def test_a_class_that_is_not_registered(tmp_path):
     model = tinynet.Sequential([layers.Input((3,)), Own()])
     for path in (tmp_path / "net.tinynet", tmp_path / "net.keras"):
         model.save(path)
-        with pytest.raises(UnknownObjectError, match=r"register_keras_serializable\(\), or pass custom_objects=\{'Own'"):
+        with pytest.raises(
+            UnknownObjectError, match=r"register_keras_serializable\(\), or pass custom_objects=\{'Own'"
+        ):
             load_model(path)
         assert type(load_model(path, custom_objects={"Own": Own}).layers[0]) is Own
 
@@ -124,13 +150,16 @@ def test_a_class_that_is_not_registered(tmp_path):
     {"class_name": "Conv2D", "config": {"filters": 2**27, "kernel_size": 3}},
     {"class_name": "Embedding", "config": {"input_dim": 2**28, "output_dim": 2**28}},
     {"class_name": "InputLayer", "config": {"batch_shape": [None, 2**24, 2**24, 1]}},
-    {"class_name": "ZeroPadding2D", "config": {"padding": 2**27}}, {"class_name": "UpSampling2D", "config": {"size": 2**20}},
+    {"class_name": "ZeroPadding2D", "config": {"padding": 2**27}},
+    {"class_name": "UpSampling2D", "config": {"size": 2**20}},
     {"class_name": "Conv2DTranspose", "config": {"filters": 1, "kernel_size": 1, "strides": 2**20}},
-    {"class_name": "Reshape", "config": {"target_shape": [2**28]}}, {"class_name": "RepeatVector", "config": {"n": 2**28}},
+    {"class_name": "Reshape", "config": {"target_shape": [2**28]}},
+    {"class_name": "RepeatVector", "config": {"n": 2**28}},
     {"class_name": "BatchNormalization", "config": {"center": False, "scale": False, "axis": 2**20}},
     {"class_name": "Rescaling", "config": {"scale": [[0.0] * 300] * 300}},
     {"class_name": "Lambda", "config": {"function": "one_hot", "arguments": {"num_classes": 2**25}}},
-    {"class_name": "Lambda", "config": {"function": "broadcast_to", "arguments": {"shape": [2**12, 2, 5, 5, 2**12]}}},
+    {"class_name": "Lambda", "config": {"function": "broadcast_to",
+                                        "arguments": {"shape": [2**12, 2, 5, 5, 2**12]}}},
     {"class_name": "Lambda", "config": {"function": "matmul", "arguments": {"x2": [[1.0] * 100_000]}}},
 ])  # fmt: skip
 def test_nothing_large_is_allocated(entry, valid, tmp_path):
@@ -146,10 +175,12 @@ def test_nothing_large_is_allocated(entry, valid, tmp_path):
 
 
 @pytest.mark.parametrize("entries", [
-    [[2**13, 2**13, 1], {"class_name": "Normalization", "config": {"axis": [1, 2], "mean": 0.0, "variance": 1.0}}],
+    [[2**13, 2**13, 1], {"class_name": "Normalization", "config": {"axis": [1, 2], "mean": 0.0,
+                                                                   "variance": 1.0}}],
     [[2**13, 2**14, 1], {"class_name": "Lambda", "config": {"function": "square"}}],
     [[2**14, 1], {"class_name": "Operation", "config": {"operator": "add", "constant": [0.0] * 2**15}}],
-    [[2**13, 2**13], {"class_name": "Operation", "config": {"operator": "matmul", "constant": [[0.0]] * 2**13}}] * 2,
+    [[2**13, 2**13], {"class_name": "Operation", "config": {"operator": "matmul",
+                                                            "constant": [[0.0]] * 2**13}}] * 2,
 ])  # fmt: skip
 def test_shapes_are_found_without_large_arrays(entries, valid, tmp_path):
     header, description, arrays = taken_apart(valid)
@@ -180,13 +211,16 @@ def test_operations_that_enlarge_need_a_shape_when_saved(tmp_path):
 def test_metrics_are_not_larger_than_models(metric, valid, tmp_path):
     header, description, arrays = taken_apart(valid)
     description["compile"]["metrics"] = [metric]
-    refused(tmp_path / "net.tinynet", put_together(header, description, arrays), "larger than what the file holds")
+    refused(
+        tmp_path / "net.tinynet", put_together(header, description, arrays), "larger than what the file holds"
+    )
     description["compile"]["metrics"] = ["accuracy", *[{"class_name": "Mean", "config": {}}] * 2000]
     refused(tmp_path / "net.tinynet", put_together(header, description, arrays), "2,00")
 
 
 @pytest.mark.parametrize("metric", [
-    {"class_name": "AUC", "config": {"num_thresholds": 10**9}}, {"class_name": "MeanIoU", "config": {"num_classes": 10**9}},
+    {"class_name": "AUC", "config": {"num_thresholds": 10**9}},
+    {"class_name": "MeanIoU", "config": {"num_classes": 10**9}},
 ])  # fmt: skip
 def test_metrics_have_limits(metric, valid, tmp_path):
     header, description, arrays = taken_apart(valid)
@@ -200,14 +234,31 @@ def test_deep_and_wide_descriptions(valid, tmp_path):
     for _ in range(60):
         deep = {"class_name": "Sequential", "config": {"name": "s", "layers": [deep]}}
     refused(tmp_path / "a.tinynet", put_together(header, {**description, "model": deep}, arrays), "nested")
-    wide = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Flatten", "config": {}}] * 3000}}
-    refused(tmp_path / "b.tinynet", put_together(header, {**description, "model": wide}, arrays), "more than 2,000")
+    wide = {
+        "class_name": "Sequential",
+        "config": {"layers": [{"class_name": "Flatten", "config": {}}] * 3000},
+    }
+    refused(
+        tmp_path / "b.tinynet",
+        put_together(header, {**description, "model": wide}, arrays),
+        "more than 2,000",
+    )
     lists = b'{"a": [' + b",".join([b"[]"] * 1_500_000) + b"]}"
-    refused(tmp_path / "e.keras", archive({"config.json": lists, "model.weights.h5": b""}), "more than 400,000 values")
+    refused(
+        tmp_path / "e.keras",
+        archive({"config.json": lists, "model.weights.h5": b""}),
+        "more than 400,000 values",
+    )
     twice = b"{" + b",".join(b'"%d":0' % i for i in range(300_000)) + b',"299999":0}'
-    refused(tmp_path / "f.keras", archive({"config.json": twice, "model.weights.h5": b""}), "'299999' stands twice")
+    refused(
+        tmp_path / "f.keras",
+        archive({"config.json": twice, "model.weights.h5": b""}),
+        "'299999' stands twice",
+    )
     text = b"[" * 200_000
-    refused(tmp_path / "c.keras", archive({"config.json": text, "model.weights.h5": b""}), "nested too deeply")
+    refused(
+        tmp_path / "c.keras", archive({"config.json": text, "model.weights.h5": b""}), "nested too deeply"
+    )
     refused(tmp_path / "d.keras", archive({"config.json": b"1" * 6000, "model.weights.h5": b""}), "not JSON")
 
 
@@ -230,13 +281,23 @@ def test_tensors_twice_overlapping_apart_or_beyond(valid, tmp_path):
     one = json.dumps({name: header[name]}, separators=(",", ":"))[1:-1].encode()
     refused(tmp_path / "a.tinynet", with_header(text.replace(one, one + b"," + one), arrays), "twice")
     begin, end = header[name]["data_offsets"]
-    moves = [begin - 4, end - 4], [begin + 4, end + 4], [begin, end + 4], [begin, 2**62], [-8, 0], [end, begin], [begin]
+    moves = (
+        [begin - 4, end - 4],
+        [begin + 4, end + 4],
+        [begin, end + 4],
+        [begin, 2**62],
+        [-8, 0],
+        [end, begin],
+        [begin],
+    )
     for offsets in moves:
         moved = {**header, name: {**header[name], "data_offsets": offsets}}
         forged = json.dumps(moved, separators=(",", ":")).encode()
         assert isinstance(attempt(tmp_path / "b.tinynet", with_header(forged, arrays)), FileError)
     for shape in ([2**61, 2**61], [-1, -2], [2.0], ["2"], [[2]], 2, None, [2] * 40, [0, 2**61], [True, 2]):
-        forged = json.dumps({**header, name: {**header[name], "shape": shape}}, separators=(",", ":")).encode()
+        forged = json.dumps(
+            {**header, name: {**header[name], "shape": shape}}, separators=(",", ":")
+        ).encode()
         assert isinstance(attempt(tmp_path / "c.tinynet", with_header(forged, arrays)), FileError)
     refused(tmp_path / "d.tinynet", with_header(text, arrays + b"more"), "bytes")
     refused(tmp_path / "e.tinynet", with_header(text, arrays[:-4]), "bytes")
@@ -270,7 +331,11 @@ def test_circles_and_missing_ends(graph, tmp_path):
 def test_layers_are_not_called_on_numbers(graph, tmp_path):
     header, description, arrays = taken_apart(graph)
     call = {"args": [[[[[1.0]]]]], "kwargs": {}}  # as it stands it would be run while the model is made
-    entry = {"class_name": "UpSampling2D", "config": {"name": "large", "size": [2**13, 2**13]}, "name": "large"}
+    entry = {
+        "class_name": "UpSampling2D",
+        "config": {"name": "large", "size": [2**13, 2**13]},
+        "name": "large",
+    }
     description["model"]["config"]["layers"].append({**entry, "inbound_nodes": [call]})
     refused(tmp_path / "net.tinynet", put_together(header, description, arrays), "no output of another layer")
 
@@ -285,10 +350,17 @@ def test_models_in_models_that_are_called_twice_each(graph, tmp_path):
     model = {"class_name": "Identity", "config": {"name": "x"}}
     for _ in range(20):
         first = {"class_name": "InputLayer", "config": {"batch_shape": [None, 4], "name": "i"}, "name": "i"}
-        chain = [{**first, "inbound_nodes": []}, {**model, "name": "x", "inbound_nodes": [tensor("i"), tensor("x")]}]
+        chain = [
+            {**first, "inbound_nodes": []},
+            {**model, "name": "x", "inbound_nodes": [tensor("i"), tensor("x")]},
+        ]
         ends = {"input_layers": ["i", 0, 0], "output_layers": ["x", 1, 0]}
         model = {"class_name": "Functional", "config": {"name": "m", "layers": chain, **ends}}
-    refused(tmp_path / "net.tinynet", put_together(header, {**description, "model": model}, arrays), "more than 30,000")
+    refused(
+        tmp_path / "net.tinynet",
+        put_together(header, {**description, "model": model}, arrays),
+        "more than 30,000",
+    )
 
 
 def test_thousands_of_calls_listed_backwards(graph, tmp_path):
@@ -338,7 +410,9 @@ def test_saving_onto_a_link_leaves_its_target_alone(tmp_path):
 # Zip archives
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "C:\\evil", "..\\evil", "assets/../../evil"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/etc/evil", "a/../../evil", "C:\\evil", "..\\evil", "assets/../../evil"]
+)
 def test_members_that_lead_out_of_the_archive(name, tmp_path):
     members = members_of(KERAS / "sgd.keras")
     refused(tmp_path / "net.keras", archive({**members, name: b"evil"}), "leads out")
@@ -394,7 +468,9 @@ def test_members_twice_missing_or_encrypted(tmp_path):
             file.writestr("config.json", members["config.json"])
     refused(tmp_path / "a.keras", buffer.getvalue(), "of one name")
     refused(tmp_path / "b.keras", archive({"config.json": members["config.json"]}), "has no model.weights.h5")
-    refused(tmp_path / "c.keras", archive({"model.weights.h5": members["model.weights.h5"]}), "has no config.json")
+    refused(
+        tmp_path / "c.keras", archive({"model.weights.h5": members["model.weights.h5"]}), "has no config.json"
+    )
     data = bytearray(archive(members))
     for at in range(len(data) - 12):
         if data[at : at + 4] in (b"PK\x03\x04", b"PK\x01\x02"):
@@ -414,11 +490,16 @@ def hdf5_bytes(make):
 
 
 @pytest.mark.parametrize(("make", "match"), [
-    (lambda h5py, file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/x")), "links to other files"),
+    (lambda h5py, file: file.__setitem__("a", h5py.ExternalLink("/etc/passwd", "/x")), (
+        "links to other "
+        "files"
+    )),
     (lambda h5py, file: file.__setitem__("a", h5py.SoftLink("/b")), "link"),
-    (lambda h5py, file: file.create_dataset("a", (4,), "f4", external=[("/etc/passwd", 0, 16)]), "in other files"),
+    (lambda h5py, file: file.create_dataset("a", (4,), "f4", external=[("/etc/passwd", 0, 16)]),
+     "in other files"),
     (lambda h5py, file: file.create_dataset("a", data=np.ones(100), chunks=(10,)), "one piece"),
-    (lambda h5py, file: file.create_dataset("a", data=np.ones(100), chunks=(10,), compression="gzip"), "compressed"),
+    (lambda h5py, file: file.create_dataset("a", data=np.ones(100), chunks=(10,), compression="gzip"),
+     "compressed"),
     (lambda h5py, file: file.create_dataset("a", (2**40,), "f4"), "does not fit"),
     (lambda h5py, file: file.create_dataset("a", data=np.array([b"text"])), "integers or floats"),
     (lambda h5py, file: file.create_group("a/b").__setitem__("c", file["a"]), "circles"),

@@ -1,5 +1,5 @@
-"""A file of n bytes costs at most 64 MB + 40 n of memory, and little time, whatever it says; so do descriptions in memory,
-but for the weights of the model that they describe."""
+"""A file of n bytes costs at most 64 MB + 40 n of memory, and little time, whatever it says; so do
+descriptions in memory, but for the weights of the model that they describe."""
 
 import copy
 import json
@@ -32,7 +32,13 @@ from hostile_files import (
     watched,
 )
 
-ALL = {**DESCRIPTIONS, "deep": deep(20), "too deep": deep(60), "activations": deep_activation(50), "more": deep_activation(300)}
+ALL = {
+    **DESCRIPTIONS,
+    "deep": deep(20),
+    "too deep": deep(60),
+    "activations": deep_activation(50),
+    "more": deep_activation(300),
+}
 A_WEIGHT = 24  # bytes: float32, and what drawing it in float64 takes meanwhile
 
 
@@ -66,7 +72,8 @@ def test_keras_archives(name, method, tmp_path):
 
 @pytest.mark.parametrize("name", ALL)
 def test_descriptions_in_memory(name, monkeypatch):
-    monkeypatch.setattr(in_memory, "MOST_WEIGHTS", 1 << 22)  # the weights of a model are what is asked for: here, few
+    # the weights of a model are what is asked for: here, few
+    monkeypatch.setattr(in_memory, "MOST_WEIGHTS", 1 << 22)
     text = json.dumps(ALL[name])
     for load, said in ((model_from_json, text), (deserialize_keras_object, ALL[name])):
         described = 0
@@ -81,7 +88,9 @@ def test_descriptions_in_memory(name, monkeypatch):
 
 
 def test_weights_are_at_most_those_of_the_file(tmp_path):
-    """A Dense of twice, and of a hundred times, the weights that the file holds is refused before memory is taken."""
+    """A Dense of twice, and of a hundred times, the weights that the file holds
+    is refused before memory is taken.
+    """
     model = tinynet.Sequential([layers.Input((1000,)), layers.Dense(3000, use_bias=False, name="d")])
     header, description, arrays = taken_apart(saved_bytes(model, tmp_path))
     for times in (2, 100):
@@ -101,7 +110,8 @@ def saved_bytes(model, folder):
 
 
 @pytest.mark.parametrize("text", [
-    b'{"a":1},', b"{},", b"[],", b'"ab",', b"0.5,", b'[{"a":{}}],', b'{"class_name":"Dense","config":{}},', b"   ",
+    b'{"a":1},', b"{},", b"[],", b'"ab",', b"0.5,", b'[{"a":{}}],', b'{"class_name":"Dense","config":{}},',
+    b"   ",
     b'"\\u0041",',
 ])  # fmt: skip
 @pytest.mark.parametrize("size", [1_000_000, 5_000_000, 20_000_000])
@@ -117,7 +127,11 @@ def test_weights_that_are_small_until_they_are_unpacked(kind, tmp_path):
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file["layers/dense/vars/0"] = np.zeros((6000, 1000), kind)
     net = after([None, 6000], layer("Dense", units=1000, use_bias=False, dtype="float64"))
-    members = {"config.json": net, "metadata.json": "{}", "model.weights.h5": (tmp_path / "w.h5").read_bytes()}
+    members = {
+        "config.json": net,
+        "metadata.json": "{}",
+        "model.weights.h5": (tmp_path / "w.h5").read_bytes(),
+    }
     loaded(tmp_path / "net.keras", packed(members, zipfile.ZIP_DEFLATED))
 
 
@@ -128,17 +142,21 @@ SEEDS = {
     "sequential": lambda: sequential()[0], "functional": lambda: functional()[0],
     "lambda": lambda: tinynet.Sequential([
         layers.Input((6, 4)), layers.Lambda("take", arguments={"indices": [0, 1], "axis": 1}),
-        layers.Lambda("multiply", arguments={"x2": [[1.0] * 4] * 2}), layers.Dense(3, activation=layers.PReLU()),
+        layers.Lambda("multiply", arguments={"x2": [[1.0] * 4] * 2}),
+        layers.Dense(3, activation=layers.PReLU()),
         layers.Reshape((3, 2)), layers.Embedding(5, 3), layers.Rescaling([0.5] * 3),
     ]),
     "images": lambda: tinynet.Sequential([
-        layers.Input((8, 8, 2)), layers.ZeroPadding2D(1), layers.UpSampling2D(2), layers.Conv2DTranspose(2, 3, strides=2),
+        layers.Input((8, 8, 2)), layers.ZeroPadding2D(1), layers.UpSampling2D(2),
+        layers.Conv2DTranspose(2, 3, strides=2),
         layers.RandomRotation(0.1), layers.MaxPooling2D(3), layers.Flatten(), layers.RepeatVector(3),
     ]),
 }  # fmt: skip
 LARGE = st.sampled_from([
-    1 << 20, 1 << 24, 1 << 27, 1 << 40, -(1 << 31), [1 << 24], [1 << 12, 1 << 12], [None, 1 << 24], [[0.0] * 2000] * 2,
-    [0] * 5000, layer("Embedding", input_dim=1 << 20, output_dim=1 << 10), layer("PReLU"), "Dense", "softmax", "tile",
+    1 << 20, 1 << 24, 1 << 27, 1 << 40, -(1 << 31), [1 << 24], [1 << 12, 1 << 12], [None, 1 << 24],
+    [[0.0] * 2000] * 2,
+    [0] * 5000, layer("Embedding", input_dim=1 << 20, output_dim=1 << 10), layer("PReLU"), "Dense", "softmax",
+    "tile",
     [[[[1]]]] * 50, True,
     float("1e300"), [True], {"function": "ones"}, {"0": 1}, [None] * 4, "1", "", [["a"]],
 ])  # fmt: skip
@@ -171,7 +189,10 @@ def test_other_values_in_descriptions(name, descriptions, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("given", [
-    5, None, b"\xff", "", "[", "[]", "{}", "null", "[" * 100_000, '{"class_name": "Dense"}', '{"class_name": 5, "config": {}}',
+    5, None, b"\xff", "", "[", "[]", "{}", "null", "[" * 100_000, '{"class_name": "Dense"}', (
+        '{"class_name": 5, "config": '
+        '{}}'
+    ),
     '{"class_name": "Dense", "config": []}',
     '{"class_name": "Adam", "config": {}}', '{"class_name": "os.system", "config": {}}',
     '{"a": 1, "a": 2}', "NaN", '{"class_name": "Dense", "config": {"units": 1e999}}',

@@ -1,4 +1,6 @@
-"""Files of weights and backups: n bytes cost at most 64 MB + 40 n of memory, and change nothing where they are refused."""
+"""Files of weights and backups: n bytes cost at most 64 MB + 40 n of memory,
+and change nothing where they are refused.
+"""
 
 import json
 import struct
@@ -22,7 +24,9 @@ def model():
 
 
 def refused(load, weights, path, data):
-    """Loads a file within its limits; where that is refused, what `weights` gives is as it was. Whether it was."""
+    """Loads a file within its limits; where that is refused, what `weights` gives is as it was.
+    Whether it was.
+    """
     path.write_bytes(data)
     before = [w.tobytes() for w in weights()]
     outcome = cost(load, path, size=len(data))
@@ -48,13 +52,17 @@ SAFETENSORS = {
     "no bytes for many numbers": of_safetensors({"a/kernel": entry([1 << 15, 1 << 15])}),
     "a product beyond 64 bits": of_safetensors({"a/kernel": entry([1 << 40, 1 << 40])}),
     "nothing, wide": of_safetensors({"a/kernel": entry([1 << 40, 0])}),
-    "one piece, many names": of_safetensors({f"{i}": entry([1 << 18], 0, 1 << 20) for i in range(500)}, bytes(1 << 20)),
+    "one piece, many names": of_safetensors(
+        {f"{i}": entry([1 << 18], 0, 1 << 20) for i in range(500)}, bytes(1 << 20)
+    ),
     "many empty ones": of_safetensors({f"{i}": entry([0]) for i in range(50_000)}),
     "many axes": of_safetensors({"a/kernel": entry([1] * 100_000, 0, 4)}, bytes(4)),
     "a long name": of_safetensors({"a" * 5_000_000: entry([1], 0, 4)}, bytes(4)),
     "a header without end": struct.pack("<Q", 1 << 40) + b"{",
     "a header of brackets": of_safetensors(b"[" * 2_000_000),
-    "much of nothing": of_safetensors({"__metadata__": {str(i): "" for i in range(200_000)}, "a": entry([1], 0, 4)}, bytes(4)),
+    "much of nothing": of_safetensors(
+        {"__metadata__": {str(i): "" for i in range(200_000)}, "a": entry([1], 0, 4)}, bytes(4)
+    ),
 }
 
 
@@ -82,7 +90,11 @@ def numbers_of_the_header_changed(data, rng):
 def test_changed_safetensors(form, tmp_path):
     net, rng = model(), np.random.default_rng(5)
     if form == "backup":
-        backup_file.write(tmp_path / "valid", {"weights/0": np.ones((20, 30)), "order": np.arange(7)}, json.dumps({"epoch": 3}))
+        backup_file.write(
+            tmp_path / "valid",
+            {"weights/0": np.ones((20, 30)), "order": np.arange(7)},
+            json.dumps({"epoch": 3}),
+        )
         load = backup_file.read
     else:
         net.save_weights(tmp_path / "valid.safetensors")
@@ -115,14 +127,20 @@ def test_changed_hdf5(file, tmp_path):
     net, rng = load_model(KERAS / file, compile=False), np.random.default_rng(6)
     kept, count = net.get_weights(), 0
     for i in range(400):
-        changed = damaged(data, rng, 0, min(8000, len(data))) if i % 2 else with_another_number(data, rng, min(8000, len(data)))
+        changed = (
+            damaged(data, rng, 0, min(8000, len(data)))
+            if i % 2
+            else with_another_number(data, rng, min(8000, len(data)))
+        )
         count += refused(net.load_weights, net.get_weights, tmp_path / "net.weights.h5", changed)
         net.set_weights(kept)
     assert count > 50
 
 
 def test_the_limits_are_those_of_the_file(tmp_path):
-    """What is measured is what it should be: whole files of known sizes load, within the limits, and are the same."""
+    """What is measured is what it should be: whole files of known sizes load,
+    within the limits, and are the same.
+    """
     big = tinynet.Sequential([layers.Input((1000,)), layers.Dense(2000)])  # 8 MB
     other = tinynet.models.clone_model(big)
     for name in ("net.safetensors", "net.weights.h5"):

@@ -1,4 +1,6 @@
-"""Files of subclassed models, whose weights are made by a call: the file says what that was, whatever arguments it had."""
+"""Files of subclassed models, whose weights are made by a call:
+the file says what that was, whatever arguments it had.
+"""
 
 import json
 import zipfile
@@ -139,7 +141,8 @@ def test_what_keras_reads_of_them(tmp_path):
 
 
 WRONG = [
-    [[None, 4]], "word", 3, {"a": 3}, {"a": "word"}, {"a": [None, 4]}, {"a": [None, 4], "b": [None, -1]}, {"a": [], "b": []},
+    [[None, 4]], "word", 3, {"a": 3}, {"a": "word"}, {"a": [None, 4]}, {"a": [None, 4], "b": [None, -1]},
+    {"a": [], "b": []},
     {"a": [None, 4], "b": [None, 2], "c": [None, 2]}, {"self": [None, 4], "b": [None, 2]},
     {"a": [None, 1 << 40], "b": [None, 2]},
     {"a": {}, "b": {}}, {"training": [None, 4]}, {"0": [None, 4], "1": [None, 3]},

@@ -1,4 +1,6 @@
-"""Functions of one's own that nobody registered: files hold their names, and loading asks for them, as for classes."""
+"""Functions of one's own that nobody registered: files hold their names,
+and loading asks for them, as for classes.
+"""
 
 import json
 import zipfile
@@ -88,7 +90,12 @@ def test_what_keras_reads_of_them(tmp_path):
     net(activation=relu).save(tmp_path / "net.keras")
     with zipfile.ZipFile(tmp_path / "net.keras") as archive:
         written = json.loads(archive.read("config.json"))["config"]["layers"][1]["config"]["activation"]
-    assert written == {"module": __name__, "class_name": "function", "config": "relu", "registered_name": "function"}
+    assert written == {
+        "module": __name__,
+        "class_name": "function",
+        "config": "relu",
+        "registered_name": "function",
+    }
 
 
 def test_those_without_a_name_of_their_own_are_refused(tmp_path):
@@ -98,7 +105,10 @@ def test_those_without_a_name_of_their_own_are_refused(tmp_path):
 
         return scaled
 
-    for functions, words in ((made(1), made(2)), "another one goes by its name"), ((lambda x: x,), "a Python lambda is code"):
+    for functions, words in (
+        ((made(1), made(2)), "another one goes by its name"),
+        ((lambda x: x,), "a Python lambda is code"),
+    ):
         model = tinynet.Sequential([layers.Input((4,)), *map(layers.Lambda, functions)])
         with pytest.raises(ValueError, match=words):
             model.save(tmp_path / "net.tinynet")

@@ -1,4 +1,6 @@
-"""Damaged and hostile files: each ends in a FileError, changes nothing, runs nothing and takes no time; or it is a model."""
+"""Damaged and hostile files: each ends in a FileError, changes nothing,
+runs nothing and takes no time; or it is a model.
+"""
 
 import json
 
@@ -30,7 +32,15 @@ from hostile_files import (
 )
 
 # Inputs of each test below that counts.
-COUNTS = {"bytes": 1600, "signed": 1600, "structure": 1100, "keras": 600, "keras_config": 400, "h5": 800, "safetensors": 300}
+COUNTS = {
+    "bytes": 1600,
+    "signed": 1600,
+    "structure": 1100,
+    "keras": 600,
+    "keras_config": 400,
+    "h5": 800,
+    "safetensors": 300,
+}
 
 
 def test_there_are_enough():
@@ -91,7 +101,10 @@ def test_changed_bytes_with_the_right_digest(name, files, tmp_path):
 @pytest.mark.parametrize("name", ["sequential", "functional"])
 def test_other_values_in_the_description(name, files, tmp_path):
     header, description, arrays = taken_apart(files[name])
-    everything = {"header": {key: value for key, value in header.items() if key != "__metadata__"}, "description": description}
+    everything = {
+        "header": {key: value for key, value in header.items() if key != "__metadata__"},
+        "description": description,
+    }
     ways = list(places(everything))[2:]
 
     @settings(max_examples=COUNTS["structure"] // 2, derandomize=True, database=None)

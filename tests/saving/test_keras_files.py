@@ -1,4 +1,6 @@
-"""Files that real Keras 3.15 wrote (tests/fixtures/make_keras_files.py): architecture, weights, optimizer and all."""
+"""Files that real Keras 3.15 wrote (tests/fixtures/make_keras_files.py):
+architecture, weights, optimizer and all.
+"""
 
 from pathlib import Path
 
@@ -16,7 +18,9 @@ CUSTOM = {"fixtures>halved": lambda x: x * 0.5}
 
 
 def arrays(name, kind):
-    keys = [key for key in EXPECTED.files if key.startswith(f"{name}/{kind}") and key[len(name) + 2 :].isdigit()]
+    keys = [
+        key for key in EXPECTED.files if key.startswith(f"{name}/{kind}") and key[len(name) + 2 :].isdigit()
+    ]
     found = [EXPECTED[key] for key in sorted(keys, key=lambda key: int(key[len(name) + 2 :]))]
     return found
 
@@ -39,7 +43,9 @@ def test_training_goes_on_as_in_keras(name):
     model = load_model(FOLDER / f"{name}.keras")
     targets = arrays(name, "t")
     y = dict(zip(model.output_names, targets, strict=True)) if len(targets) > 1 else targets[0]
-    history = model.fit(one_or_all(arrays(name, "x")), y, batch_size=4, epochs=1, shuffle=False, verbose=0).history
+    history = model.fit(
+        one_or_all(arrays(name, "x")), y, batch_size=4, epochs=1, shuffle=False, verbose=0
+    ).history
     np.testing.assert_allclose(history["loss"], EXPECTED[f"{name}/loss"], rtol=2e-4)
     for found, wanted in zip(model.get_weights(), arrays(name, "w"), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=2e-3, atol=2e-5)

@@ -15,25 +15,37 @@ SHAPE = (5, 6, 4)
 ROWS = {"x2": [[0.5] * 3] * 4}
 ARGUMENTS = {
     "add": {"x2": [[0.5] * 4] * 6}, "subtract": {"x2": [1, 2, 3, 4]}, "multiply": {"x2": 2},
-    "divide": {"x2": [[2.0], [1.0]] * 3}, "power": {"x2": 2}, "maximum": {"x2": [[[0.0] * 4]] * 5}, "minimum": {"x2": 0},
+    "divide": {"x2": [[2.0], [1.0]] * 3}, "power": {"x2": 2}, "maximum": {"x2": [[[0.0] * 4]] * 5},
+    "minimum": {"x2": 0},
     "all": {"axis": 1},
     "any": {"axis": 2, "keepdims": True}, "argmax": {"axis": -1}, "argmin": {"axis": 1},
-    "affine_warp": {"maps": [[1, 0, 0, 0, 1, 0]] * 2}, "cast": {"dtype": "float64"}, "clip": {"x_min": 0, "x_max": 1},
-    "concatenate": {"axis": 1}, "dropout": {"rate": 0.5}, "elu": {"alpha": 0.5}, "equal": {"x2": 1}, "greater": {"x2": 1},
+    "affine_warp": {"maps": [[1, 0, 0, 0, 1, 0]] * 2}, "cast": {"dtype": "float64"},
+    "clip": {"x_min": 0, "x_max": 1},
+    "concatenate": {"axis": 1}, "dropout": {"rate": 0.5}, "elu": {"alpha": 0.5}, "equal": {"x2": 1},
+    "greater": {"x2": 1},
     "greater_equal": {"x2": 1}, "less": {"x2": 1}, "less_equal": {"x2": [1, 2, 3, 4]}, "not_equal": {"x2": 1},
-    "expand_dims": {"axis": 2}, "flip": {"axis": 1}, "full_like": {"fill_value": 2}, "gelu": {"approximate": True},
-    "getitem": {"index": [0, 1]}, "leaky_relu": {"negative_slope": 0.1}, "log_softmax": {"axis": 1}, "logaddexp": {"x2": 1.0},
-    "logsumexp": {"axis": [1, 2]}, "max": {"axis": 1}, "min": {"axis": [1, 2], "keepdims": True}, "mean": {"axis": -1},
-    "moments": {"axes": [1]}, "moveaxis": {"source": 1, "destination": 2}, "norm": {"axis": -1}, "normalize": {"axis": 1},
-    "softmax": {"axis": 1}, "sparsemax": {"axis": -1}, "stack": {"axis": 2}, "std": {"axis": 1}, "var": {"axis": [1, 2]},
+    "expand_dims": {"axis": 2}, "flip": {"axis": 1}, "full_like": {"fill_value": 2},
+    "gelu": {"approximate": True},
+    "getitem": {"index": [0, 1]}, "leaky_relu": {"negative_slope": 0.1}, "log_softmax": {"axis": 1},
+    "logaddexp": {"x2": 1.0},
+    "logsumexp": {"axis": [1, 2]}, "max": {"axis": 1}, "min": {"axis": [1, 2], "keepdims": True},
+    "mean": {"axis": -1},
+    "moments": {"axes": [1]}, "moveaxis": {"source": 1, "destination": 2}, "norm": {"axis": -1},
+    "normalize": {"axis": 1},
+    "softmax": {"axis": 1}, "sparsemax": {"axis": -1}, "stack": {"axis": 2}, "std": {"axis": 1},
+    "var": {"axis": [1, 2]},
     "sum": {"axis": 1}, "swapaxes": {"axis1": 1, "axis2": 2}, "take": {"indices": [0, 0, 2], "axis": 2},
 }  # fmt: skip
 # These take Tensors that come from elsewhere, other numbers, or the shape as it is with the batch.
 CALLS = {
-    "dot": lambda x: ops.dot(x, np.ones((4, 3), np.float32)), "matmul": lambda x: ops.matmul(x, np.ones((4, 3), np.float32)),
-    "logical_and": lambda x: ops.logical_and(ops.greater(x, 0), True), "logical_not": lambda x: ops.logical_not(x > 0),
-    "logical_or": lambda x: ops.logical_or(ops.greater(x, 0), True), "reshape": lambda x: ops.reshape(x, (2, -1, 4)),
-    "where": lambda x: ops.where(ops.greater(x, 0), x, 0.0), "transpose": lambda x: ops.transpose(x, (0, 2, 1, 3)),
+    "dot": lambda x: ops.dot(x, np.ones((4, 3), np.float32)),
+    "matmul": lambda x: ops.matmul(x, np.ones((4, 3), np.float32)),
+    "logical_and": lambda x: ops.logical_and(ops.greater(x, 0), True),
+    "logical_not": lambda x: ops.logical_not(x > 0),
+    "logical_or": lambda x: ops.logical_or(ops.greater(x, 0), True),
+    "reshape": lambda x: ops.reshape(x, (2, -1, 4)),
+    "where": lambda x: ops.where(ops.greater(x, 0), x, 0.0),
+    "transpose": lambda x: ops.transpose(x, (0, 2, 1, 3)),
 }  # fmt: skip
 
 
@@ -52,10 +64,14 @@ def test_without_numbers_as_with(name):
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
-@pytest.mark.parametrize("name", ["sum", "mean", "var", "max", "argmin", "any", "square", "sign", "round", "floor", "exp"])
+@pytest.mark.parametrize(
+    "name", ["sum", "mean", "var", "max", "argmin", "any", "square", "sign", "round", "floor", "exp"]
+)
 def test_formats_without_numbers_as_with(name, dtype):
     number = np.ones((2, 3), dtype)
-    assert run(getattr(ops, name), abstract_arrays.Array(number.shape, number.dtype)) == run(getattr(ops, name), number)
+    assert run(getattr(ops, name), abstract_arrays.Array(number.shape, number.dtype)) == run(
+        getattr(ops, name), number
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(ARGUMENTS) & SHAPED))
@@ -84,7 +100,9 @@ def test_other_operations_need_a_shape(name, spelled):
     check_lambda({"function": spelled(name), "output_shape": [3]}, "x")
 
 
-@pytest.mark.parametrize("shape", ["ones", {"function": "zeros"}, "relu", {"class_name": "Dense", "config": {}}])
+@pytest.mark.parametrize(
+    "shape", ["ones", {"function": "zeros"}, "relu", {"class_name": "Dense", "config": {}}]
+)
 def test_the_shape_is_not_computed_by_operations(shape):
     with pytest.raises(FileError, match="no function that is registered"):
         check_lambda({"function": "relu", "output_shape": shape}, "x")
@@ -92,7 +110,8 @@ def test_the_shape_is_not_computed_by_operations(shape):
 
 INDICES = [
     0, -1, slice(None, None, -2), None, Ellipsis, (Ellipsis, 1), (0, 1), (slice(1, 3), None, 2), [0, 1, 1],
-    (slice(None), [0, 1, 1]), (slice(None), [0], [[1], [2]]), ([0, 1], slice(None), [1, 2]), (0, slice(None), [1, 2]),
+    (slice(None), [0, 1, 1]), (slice(None), [0], [[1], [2]]), ([0, 1], slice(None), [1, 2]),
+    (0, slice(None), [1, 2]),
     (None, [0, 1], Ellipsis, 2), np.array([1, 0]), (slice(None), np.zeros((2, 3), int), 1), (0, 0, 0, 0),
 ]  # fmt: skip
 
@@ -118,15 +137,19 @@ def test_indices_that_are_not_there(index):
         abstract_arrays.Array((2, *SHAPE))[index]
 
 
-@pytest.mark.parametrize("use", [float, bool, np.asarray, list, lambda x: x[x > 0], lambda x: np.sort_complex(x)])
+@pytest.mark.parametrize(
+    "use", [float, bool, np.asarray, list, lambda x: x[x > 0], lambda x: np.sort_complex(x)]
+)
 def test_numbers_that_are_not_there(use):
     with pytest.raises(TypeError):
         use(abstract_arrays.Array((3,)))
 
 
 @pytest.mark.parametrize("change", [
-    lambda x: x.reshape(7, -1), lambda x: x.reshape(-1, -1), lambda x: x.transpose(0, 0, 1, 2), lambda x: x @ np.ones((3, 3)),
-    lambda x: x + np.ones(3), lambda x: np.concatenate([x, x[..., :1]], 0), lambda x: np.squeeze(x, 1), lambda x: x.sum(7),
+    lambda x: x.reshape(7, -1), lambda x: x.reshape(-1, -1), lambda x: x.transpose(0, 0, 1, 2),
+    lambda x: x @ np.ones((3, 3)),
+    lambda x: x + np.ones(3), lambda x: np.concatenate([x, x[..., :1]], 0), lambda x: np.squeeze(x, 1),
+    lambda x: x.sum(7),
     lambda x: np.broadcast_to(x, (2, 5, 6, 3)), lambda x: x.__setitem__(0, np.ones(3)),
 ])  # fmt: skip
 def test_shapes_that_do_not_fit(change):
@@ -164,7 +187,8 @@ class Both(layers.Layer):
 @pytest.mark.parametrize(("layer", "shape"), [
     (lambda: layers.Lambda(outer_sum, arguments={"repeats": 3}), (None, 4, 12)),
     (lambda: layers.Lambda(needs_numbers), (None, 4)),
-    (Both, (None, 3)), (lambda: tinynet.Sequential([Both(), layers.Dense(2, activation=layers.PReLU())]), (None, 2)),
+    (Both, (None, 3)), (lambda: tinynet.Sequential([Both(), layers.Dense(2, activation=layers.PReLU())]),
+                        (None, 2)),
 ])  # fmt: skip
 def test_functions_and_layers_of_ones_own(layer, shape, tmp_path):
     model = tinynet.Sequential([layers.Input((4,)), layer()])

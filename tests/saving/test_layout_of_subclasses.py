@@ -1,4 +1,6 @@
-"""Where .weights.h5 files keep the weights of subclassed models: the paths that Keras 3.15 wrote for the same classes."""
+"""Where .weights.h5 files keep the weights of subclassed models:
+the paths that Keras 3.15 wrote for the same classes.
+"""
 
 import numpy as np
 import pytest
@@ -97,8 +99,10 @@ NORM = "layers/batch_normalization"
 PATHS = {
     Names: ["Big", "alpha", NORM, "layers/dense", "layers/dense_2"],
     Nested: [
-        "e/a", "e/layers/dense", "l/inner/a", "l/inner/layers/dense", "layers/inner/a", "layers/inner/layers/dense",
-        "layers/sequential/layers/dense", "layers/sequential/layers/inner/a", "layers/sequential/layers/inner/layers/dense",
+        "e/a", "e/layers/dense", "l/inner/a", "l/inner/layers/dense", "layers/inner/a",
+        "layers/inner/layers/dense",
+        "layers/sequential/layers/dense", "layers/sequential/layers/inner/a",
+        "layers/sequential/layers/inner/layers/dense",
     ],
     Shared: ["a", "c/dense_1", "layers/dense_2"],
     Ends: ["layers/dense", "layers/dense_1"],

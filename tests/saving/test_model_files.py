@@ -1,4 +1,6 @@
-"""model.save and load_model: whole models in .tinynet files, from which training goes on with the same bits."""
+"""model.save and load_model: whole models in .tinynet files,
+from which training goes on with the same bits.
+"""
 
 import json
 import os
@@ -64,14 +66,22 @@ def data(rng, *shape):
 
 
 def noisy():
-    """A net with every kind of state: random layers, batch statistics, a schedule, averages, frozen layers."""
+    """A net with every kind of state: random layers, batch statistics, a schedule,
+    averages, frozen layers.
+    """
     model = tinynet.Sequential([
-        layers.Input((6, 6, 1)), layers.RandomFlip(), layers.Conv2D(3, 3, activation="relu"), layers.GaussianNoise(0.1),
-        layers.BatchNormalization(), layers.SpatialDropout2D(0.2), layers.Flatten(), layers.Dense(5, trainable=False),
-        layers.Dropout(0.4), layers.Dense(3, activation="softmax", kernel_regularizer="l2", kernel_constraint="max_norm"),
+        layers.Input((6, 6, 1)), layers.RandomFlip(), layers.Conv2D(3, 3, activation="relu"),
+        layers.GaussianNoise(0.1),
+        layers.BatchNormalization(), layers.SpatialDropout2D(0.2), layers.Flatten(),
+        layers.Dense(5, trainable=False),
+        layers.Dropout(0.4), layers.Dense(3, activation="softmax", kernel_regularizer="l2",
+                                          kernel_constraint="max_norm"),
     ])  # fmt: skip
     optimizer = tinynet.optimizers.Adam(
-        tinynet.schedules.CosineDecay(0.02, 20), weight_decay=0.01, use_ema=True, gradient_accumulation_steps=2
+        tinynet.schedules.CosineDecay(0.02, 20),
+        weight_decay=0.01,
+        use_ema=True,
+        gradient_accumulation_steps=2,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -175,7 +185,11 @@ def test_layers_frozen_within_layers_of_ones_own(tmp_path):
     model.fit(x, y, verbose=0)
     model.save(tmp_path / "net.tinynet")
     loaded = load_model(tmp_path / "net.tinynet")
-    assert [p.trainable for p in loaded.weights] == [p.trainable for p in model.weights] == [True, False, False, True, True]
+    assert (
+        [p.trainable for p in loaded.weights]
+        == [p.trainable for p in model.weights]
+        == [True, False, False, True, True]
+    )
     for one in (model, loaded):
         one.fit(x, y, shuffle=False, verbose=0)
     assert state(loaded) == state(model)
@@ -244,7 +258,10 @@ def test_a_class_of_ones_own_is_never_taken_for_tinynets(tmp_path):
     with pytest.raises(UnknownObjectError, match=r"custom_objects=\{'Huber'"):
         load_model(tmp_path / "plain.tinynet")
     assert load_model(tmp_path / "plain.tinynet", compile=False).built
-    assert type(load_model(tmp_path / "plain.tinynet", {"Huber": Huber})._compiled_objective.functions[0]) is Huber
+    assert (
+        type(load_model(tmp_path / "plain.tinynet", {"Huber": Huber})._compiled_objective.functions[0])
+        is Huber
+    )
 
 
 def test_custom_objects(tmp_path):
@@ -259,7 +276,10 @@ def test_custom_objects(tmp_path):
         load_model(tmp_path / "net.tinynet")
     with pytest.raises(TypeError):  # as in Keras
         load_model(tmp_path / "net.tinynet")
-    assert load_model(tmp_path / "net.tinynet", custom_objects={"Own": Own}).layers[0].name == model.layers[0].name
+    assert (
+        load_model(tmp_path / "net.tinynet", custom_objects={"Own": Own}).layers[0].name
+        == model.layers[0].name
+    )
 
 
 def test_float64_and_models_that_are_not_built(tmp_path):
@@ -300,14 +320,27 @@ def test_unusual_arguments(suffix, tmp_path):
         pytest.importorskip("h5py", reason="h5py is not installed: pip install 'tinynet[keras]'")
     for made in [
         [layers.Dense(2, kernel_initializer=np.ones((4, 2)))],
-        [layers.Dense(np.int64(2), use_bias=1, bias_initializer=tinynet.initializers.Constant(np.arange(2.0)))],
+        [
+            layers.Dense(
+                np.int64(2), use_bias=1, bias_initializer=tinynet.initializers.Constant(np.arange(2.0))
+            )
+        ],
         [layers.Dense(2, activation=layers.LeakyReLU(0.25)), layers.Activation(tinynet.activations.gelu)],
-        [layers.Rescaling(np.float32(2), np.arange(4)), layers.Normalization(mean=[1.0] * 4, variance=np.ones(4))],
-        [layers.Reshape(np.array([2, 2])), layers.Dropout(0.5, noise_shape=(None, 1, 2)), layers.Lambda(tinynet.ops.square)],
+        [
+            layers.Rescaling(np.float32(2), np.arange(4)),
+            layers.Normalization(mean=[1.0] * 4, variance=np.ones(4)),
+        ],
+        [
+            layers.Reshape(np.array([2, 2])),
+            layers.Dropout(0.5, noise_shape=(None, 1, 2)),
+            layers.Lambda(tinynet.ops.square),
+        ],
     ]:
         model = tinynet.Sequential([layers.Input((4,)), *made])
         loss = tinynet.losses.mean_squared_error
-        model.compile(tinynet.optimizers.SGD(np.float32(0.1)), loss, metrics=[tinynet.metrics.mean_absolute_error])
+        model.compile(
+            tinynet.optimizers.SGD(np.float32(0.1)), loss, metrics=[tinynet.metrics.mean_absolute_error]
+        )
         model.save(tmp_path / f"net.{suffix}")
         loaded = load_model(tmp_path / f"net.{suffix}")
         x = data(np.random.default_rng(0), 3, 4)
@@ -333,7 +366,8 @@ def test_names_of_files(tmp_path):
     with pytest.raises(FileExistsError, match="overwrite=True"):
         model.save(tmp_path / "net.tinynet", overwrite=False)
     for name, match in [
-        ("net.h5", "weights.h5"), ("net.hdf5", "Keras 2"), ("net", ".tinynet or .keras"), ("net.safetensors", "save_weights"),
+        ("net.h5", "weights.h5"), ("net.hdf5", "Keras 2"), ("net", ".tinynet or .keras"),
+        ("net.safetensors", "save_weights"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=match):
             model.save(tmp_path / name)
@@ -344,7 +378,8 @@ def test_names_of_files(tmp_path):
     (tmp_path / "folder.tinynet").mkdir()
     with pytest.raises(IsADirectoryError):
         model.save(tmp_path / "folder.tinynet")
-    assert load_model(tmp_path / "net.tinynet", safe_mode=False).built  # an argument of Keras's, without effect
+    # an argument of Keras's, without effect
+    assert load_model(tmp_path / "net.tinynet", safe_mode=False).built
     assert os.listdir(tmp_path / "folder.tinynet") == []
 
 

@@ -78,8 +78,9 @@ SEQUENCES = {
     "dropout": lambda: ly.SpatialDropout1D(0.2),
 }
 ACTIVATIONS = [
-    "celu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear", "log_sigmoid",
-    "log_softmax", "mish", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "tanh", "tanh_shrink",
+    "celu", "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear",
+    "log_sigmoid", "log_softmax", "mish", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus",
+    "softsign", "tanh", "tanh_shrink",
 ]  # fmt: skip
 
 
@@ -90,7 +91,12 @@ def data(*shape):
 def compare(model, path, *inputs, rtol=1e-4):
     """The file, run on `inputs` and on a part of them, gives what `predict` gives."""
     rng = np.random.default_rng(1)
-    model.set_weights([w + np.abs(rng.normal(size=w.shape)) * 0.3 if w.dtype.kind == "f" else w for w in model.get_weights()])
+    model.set_weights(
+        [
+            w + np.abs(rng.normal(size=w.shape)) * 0.3 if w.dtype.kind == "f" else w
+            for w in model.get_weights()
+        ]
+    )
     model.export(path)
     onnx.checker.check_model(onnx.load(path), full_check=True)
     session = runtime.InferenceSession(path)
@@ -98,7 +104,13 @@ def compare(model, path, *inputs, rtol=1e-4):
         given = [x[:count] for x in inputs]
         found = session.run(None, {one.name: x for one, x in zip(session.get_inputs(), given, strict=True)})
         wanted = model.predict(given if len(given) > 1 else given[0], verbose=0)
-        wanted = list(wanted.values()) if isinstance(wanted, dict) else wanted if isinstance(wanted, list) else [wanted]
+        wanted = (
+            list(wanted.values())
+            if isinstance(wanted, dict)
+            else wanted
+            if isinstance(wanted, list)
+            else [wanted]
+        )
         for a, b in zip(found, wanted, strict=True):
             assert a.dtype == b.dtype
             np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-5)
@@ -127,7 +139,9 @@ def test_a_graph_of_everything(tmp_path):
     b = ly.Add()([image, ly.Conv2D(4, 3, padding="same")(image)]) * 2.0 + 1.0
     d = ly.Concatenate()([inner(shared(ly.Flatten()(b))), ly.Dense(6)(vector)])
     e = ly.Dot(1, normalize=True)([ly.Dense(3)(d), ly.Dense(3)(vector)])
-    f = ly.Average()([inner(ly.Dense(6)(vector)), ly.Dense(6)(d), ly.Minimum()([shared(ly.Flatten()(b)), ly.Dense(6)(d)])])
+    f = ly.Average()(
+        [inner(ly.Dense(6)(vector)), ly.Dense(6)(d), ly.Minimum()([shared(ly.Flatten()(b)), ly.Dense(6)(d)])]
+    )
     g = ly.Subtract()([ly.Maximum()([b, image]), ly.Multiply()([image, b])])
     h = ly.Add()([ly.RepeatVector(2)(e), -abs(e)])
     model = Model([image, vector], {"e": e, "f": f, "g": g, "h": h})
@@ -141,9 +155,15 @@ def test_integers_and_unknown_sizes(tmp_path):
     x = Input((6,), dtype="int32")
     numbers = np.arange(30, dtype=np.int32).reshape(5, 6) % 10
     compare(Model(x, ly.Dense(2)(ly.Embedding(10, 4)(x))), tmp_path / "a.onnx", numbers)
-    convolutions = [ly.Conv2D(3, 3, padding="same"), ly.MaxPooling2D(2), ly.Conv2D(3, 3, strides=2, padding="same")]
+    convolutions = [
+        ly.Conv2D(3, 3, padding="same"),
+        ly.MaxPooling2D(2),
+        ly.Conv2D(3, 3, strides=2, padding="same"),
+    ]
     compare(
-        Sequential([Input((None, None, 2)), *convolutions, ly.GlobalMaxPooling2D()]), tmp_path / "b.onnx", data(3, 9, 11, 2)
+        Sequential([Input((None, None, 2)), *convolutions, ly.GlobalMaxPooling2D()]),
+        tmp_path / "b.onnx",
+        data(3, 9, 11, 2),
     )
 
 
@@ -153,7 +173,10 @@ def test_what_has_no_counterpart_is_named(tmp_path):
             return x
 
     for layer, match in [
-        (ly.Lambda(lambda x: x + 1, name="plus"), "'plus'.*no counterpart"), (Own(name="own"), "'own'.*no counterpart"),
+        (ly.Lambda(lambda x: x + 1, name="plus"), "'plus'.*no counterpart"), (Own(name="own"), (
+            "'own'.*no "
+            "counterpart"
+        )),
         (ly.Activation(lambda x: x, name="act"), "'act'.*no counterpart"),
         (ly.UpSampling2D(2, interpolation="bicubic"), "bicubic"),
     ]:  # fmt: skip

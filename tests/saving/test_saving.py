@@ -27,12 +27,21 @@ def test_registered_names():
 
 
 def test_objects_there_and_back():
-    for thing in (tinynet.layers.Dense(3, kernel_regularizer="l2"), tinynet.optimizers.Adam(0.5), tinynet.losses.Huber(2.0)):
+    for thing in (
+        tinynet.layers.Dense(3, kernel_regularizer="l2"),
+        tinynet.optimizers.Adam(0.5),
+        tinynet.losses.Huber(2.0),
+    ):
         described = saving.serialize_keras_object(thing)
         again = saving.deserialize_keras_object(described)
         assert type(again) is type(thing)
         assert saving.serialize_keras_object(again) == described
-    keras = {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.5}, "registered_name": None}
+    keras = {
+        "module": "keras.regularizers",
+        "class_name": "L2",
+        "config": {"l2": 0.5},
+        "registered_name": None,
+    }
     assert saving.deserialize_keras_object(keras).l2 == 0.5
     assert saving.deserialize_keras_object([1, None, "x"]) == [1, None, "x"]
     with pytest.raises(saving.UnknownObjectError, match=r"os\.system"):
@@ -40,8 +49,12 @@ def test_objects_there_and_back():
 
 
 @pytest.mark.parametrize(("written", "match"), [
-    ('{"a": 1, "a": 2}', "'a' stands twice"), ("[NaN]", "NaN is no number"), ("[1e999]", "too large"), ("[1", "not JSON"),
-    (b'"\xff"', "not JSON"), ("[" * 200 + "]" * 200, "more than 120 deep"), ("[" * 100_000, "nested too deeply"),
+    ('{"a": 1, "a": 2}', "'a' stands twice"), ("[NaN]", "NaN is no number"), ("[1e999]", "too large"),
+    ("[1", "not JSON"),
+    (b'"\xff"', "not JSON"), ("[" * 200 + "]" * 200, "more than 120 deep"), ("[" * 100_000, (
+        "nested too "
+        "deeply"
+    )),
     ("", "not JSON"),
 ])  # fmt: skip
 def test_json_is_read_strictly(written, match):
@@ -55,14 +68,25 @@ def test_names_stay_where_keras_has_them():
     assert tinynet.models.load_model is saving.load_model
 
 
-ROOMS = ("losses", "metrics", "initializers", "regularizers", "constraints", "layers", "optimizers", "schedules")
+ROOMS = (
+    "losses",
+    "metrics",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "layers",
+    "optimizers",
+    "schedules",
+)
 
 
 def everything():
     """(room, class) of all that can be made without arguments."""
     for room in ROOMS:
         for cls in vars(importlib.import_module(f"tinynet.{room}")).values():
-            ours = isinstance(cls, type) and hasattr(cls, "get_config") and cls.__module__.startswith("tinynet.")
+            ours = (
+                isinstance(cls, type) and hasattr(cls, "get_config") and cls.__module__.startswith("tinynet.")
+            )
             if ours and cls is not tinynet.InputSpec:
                 with suppress(TypeError, ValueError):
                     yield room, cls, cls()
@@ -81,10 +105,14 @@ def test_objects_come_back_as_what_they_were():
 
 
 @pytest.mark.parametrize(("make", "module"), [
-    (lambda: tinynet.losses.MeanSquaredError(), "keras.losses"), (lambda: tinynet.metrics.MeanSquaredError(), "keras.metrics"),
-    (lambda: tinynet.metrics.Poisson(), "keras.metrics"), (lambda: tinynet.initializers.Identity(), "keras.initializers"),
-    (lambda: tinynet.layers.Identity(), "keras.layers"), (lambda: tinynet.regularizers.L2(0.1), "keras.regularizers"),
-    (lambda: tinynet.constraints.MaxNorm(), "keras.constraints"), (lambda: tinynet.optimizers.SGD(), "keras.optimizers"),
+    (lambda: tinynet.losses.MeanSquaredError(), "keras.losses"),
+    (lambda: tinynet.metrics.MeanSquaredError(), "keras.metrics"),
+    (lambda: tinynet.metrics.Poisson(), "keras.metrics"),
+    (lambda: tinynet.initializers.Identity(), "keras.initializers"),
+    (lambda: tinynet.layers.Identity(), "keras.layers"),
+    (lambda: tinynet.regularizers.L2(0.1), "keras.regularizers"),
+    (lambda: tinynet.constraints.MaxNorm(), "keras.constraints"),
+    (lambda: tinynet.optimizers.SGD(), "keras.optimizers"),
     (lambda: tinynet.schedules.ExponentialDecay(0.1, 10, 0.5), "keras.optimizers.schedules"),
     (lambda: tinynet.Sequential(), "keras"),
 ])  # fmt: skip
@@ -96,8 +124,13 @@ def test_modules_are_those_that_keras_names(make, module):
 
 
 def test_descriptions_without_modules_are_read():
-    assert type(saving.deserialize_keras_object({"class_name": "Huber", "config": {}})) is tinynet.losses.Huber
-    dense = {"class_name": "Dense", "config": {"units": 2, "kernel_initializer": {"class_name": "Zeros", "config": {}}}}
+    assert (
+        type(saving.deserialize_keras_object({"class_name": "Huber", "config": {}})) is tinynet.losses.Huber
+    )
+    dense = {
+        "class_name": "Dense",
+        "config": {"units": 2, "kernel_initializer": {"class_name": "Zeros", "config": {}}},
+    }
     assert saving.deserialize_keras_object(dense).units == 2
 
 
@@ -110,7 +143,10 @@ def test_structures_with_objects_in_them():
 
 def test_models_in_memory():
     x = tinynet.layers.Input((4,))
-    nets = [tinynet.Model(x, tinynet.layers.Dense(2)(x) * 2.0), tinynet.Sequential([x, tinynet.layers.Dense(2)])]
+    nets = [
+        tinynet.Model(x, tinynet.layers.Dense(2)(x) * 2.0),
+        tinynet.Sequential([x, tinynet.layers.Dense(2)]),
+    ]
     for net in nets:
         again = saving.deserialize_keras_object(saving.serialize_keras_object(net))
         again.set_weights(net.get_weights())

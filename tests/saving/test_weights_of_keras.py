@@ -22,7 +22,8 @@ TESTS = Path(__file__).parent.parent
 
 def net(units=2):
     return tinynet.Sequential([
-        layers.Input((5, 5, 1)), layers.Conv2D(3, 3), layers.BatchNormalization(), layers.Flatten(), layers.Dense(units)
+        layers.Input((5, 5, 1)), layers.Conv2D(3, 3), layers.BatchNormalization(), layers.Flatten(),
+        layers.Dense(units)
     ])  # fmt: skip
 
 
@@ -53,7 +54,11 @@ def test_the_layout_is_that_of_keras(tmp_path):
 
 def test_own_reader_reads_what_the_library_reads(tmp_path):
     rng = np.random.default_rng(0)
-    arrays = {f"layers/dense_{i}/vars/{j}": rng.normal(size=rng.integers(1, 5, j)) for i in range(300) for j in range(3)}
+    arrays = {
+        f"layers/dense_{i}/vars/{j}": rng.normal(size=rng.integers(1, 5, j))
+        for i in range(300)
+        for j in range(3)
+    }
     kinds = [np.float16, np.float32, ">f4", ">f8", np.int8, np.uint16, ">i4", np.int64]
     arrays |= {f"kinds/{i}": np.arange(6).reshape(2, 3).astype(kind) for i, kind in enumerate(kinds)}
     with h5py.File(tmp_path / "many.h5", "w") as file:
@@ -91,16 +96,23 @@ def test_without_h5py(tmp_path, monkeypatch):
 
 def test_what_keras_does_not_have_is_named(tmp_path):
     for layer, match in [
-        (layers.RReLU(), "Keras has no RReLU"), (layers.BatchNormalization(axis=[1, 2]), r"one axis, not \[1, 2\]"),
+        (layers.RReLU(), "Keras has no RReLU"), (layers.BatchNormalization(axis=[1, 2]), (
+            r"one axis, not \[1, "
+            r"2\]"
+        )),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=match):
             tinynet.Sequential([layers.Input((4, 4, 1)), layer]).save(tmp_path / "net.keras")
 
 
-@pytest.mark.skipif(find_spec("keras") is None, reason="keras is not installed; see tests/fixtures/check_keras_reads.py")
+@pytest.mark.skipif(
+    find_spec("keras") is None, reason="keras is not installed; see tests/fixtures/check_keras_reads.py"
+)
 def test_real_keras_reads_them(tmp_path):
     write(tmp_path)
     environment = {"KERAS_BACKEND": "torch" if find_spec("torch") else "jax", **os.environ}
     script = TESTS / "fixtures" / "check_keras_reads.py"
-    done = subprocess.run([sys.executable, script, tmp_path], env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, script, tmp_path], env=environment, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]

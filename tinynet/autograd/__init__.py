@@ -11,8 +11,8 @@ from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
 from tinynet.autograd.untracked import composition
 
 __all__ = [
-    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "composition", "grad", "gradients",
-    "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
+    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "composition", "grad",
+    "gradients", "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
 ]  # fmt: skip
 
 missing_names.namespace(__name__)

@@ -24,15 +24,23 @@ from tinynet.kernels.common import xp
 Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
 
 class Walk:
-    """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None: at every leaf).
+    """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None:
+    at every leaf).
 
     With `stop`, a wanted edge does not hand its gradient on: the inputs count as independent variables. Batch
     norm's kernel is given x and the mean of x, say. In the derivative by x the mean must count as a constant,
     though it came from x. Only ops/derived.py asks for it.
     """
 
-    def __init__(self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False) -> None:
-        self.wanted, self.create_graph, self.retain_graph, self.stop = wanted, create_graph, retain_graph, stop
+    def __init__(
+        self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False
+    ) -> None:
+        self.wanted, self.create_graph, self.retain_graph, self.stop = (
+            wanted,
+            create_graph,
+            retain_graph,
+            stop,
+        )
         self.arrived: dict[Any, Any] = dict.fromkeys(wanted or [])
         self.pending: dict[Node, list[Any]] = {}
         self.heap: list[tuple[int, Node]] = []
@@ -70,7 +78,9 @@ class Walk:
         return self.arrived
 
     def _fitted(self, grad: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """What a rule returned as an input's gradient: summed where that was repeated, and in its number format."""
+        """What a rule returned as an input's gradient: summed where that was repeated,
+        and in its number format.
+        """
         grad = untracked(grad) if self.create_graph else arrays(grad)
         grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
         if grad.dtype == dtype:
@@ -81,7 +91,10 @@ class Walk:
         """Saved inputs and outputs: arrays, or under create_graph the Tensors they were."""
         if not self.create_graph:
             return node.saved, node.outputs
-        inputs = [_on_tape(value, edge, node, i) for i, (value, edge) in enumerate(zip(node.saved, node.edges, strict=True))]
+        inputs = [
+            _on_tape(value, edge, node, i)
+            for i, (value, edge) in enumerate(zip(node.saved, node.edges, strict=True))
+        ]
         outputs = node.outputs if isinstance(node.outputs, tuple) else (node.outputs,)
         outputs = tuple(_on_tape(value, (node, i), node, ~i) for i, value in enumerate(outputs))
         return inputs, outputs if node.output_count > 1 else outputs[0]
@@ -107,9 +120,14 @@ def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:
 def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
     """Upstream gradient of an output: the one given, or 1 for a single number."""
     if not isinstance(output, Tensor) or not output.requires_grad:
-        raise RuntimeError("there is nothing to differentiate: the output depends on no Tensor with requires_grad=True")
+        raise RuntimeError(
+            "there is nothing to differentiate: the output depends on no Tensor with requires_grad=True"
+        )
     if gradient is None and output.size != 1:
-        raise ValueError(f"an output of shape {output.shape} is not one number: take its sum, or pass the upstream gradient")
+        raise ValueError(
+            f"an output of shape {output.shape} is not one number: take its sum, "
+            "or pass the upstream gradient"
+        )
     module, shape, dtype = xp(output.data), output.shape, output.dtype
     raw = module.ones(shape, dtype) if gradient is None else module.asarray(as_raw(gradient), dtype)
     if raw.shape != shape:
@@ -120,8 +138,12 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
 
 
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool = False) -> None:
-    """Adds d(self)/d(leaf) to every leaf's own `grad`; `gradient`: upstream's (1 of a number);  `retain_graph`: as in grad."""
-    launches.not_repeatable("calls backward(), which changes `grad` without a launch; take tinynet.grad(loss, weights)")
+    """Adds d(self)/d(leaf) to every leaf's own `grad`; `gradient`:
+    upstream's (1 of a number); `retain_graph`: as in grad.
+    """
+    launches.not_repeatable(
+        "calls backward(), which changes `grad` without a launch; take tinynet.grad(loss, weights)"
+    )
     walk = Walk(None, create_graph=False, retain_graph=retain_graph)
     walk.send(self.edge, _upstream(self, gradient, create_graph=False))
     for leaf, grad in walk.run().items():  # a copy: rules may return views of each other's arrays
@@ -135,10 +157,11 @@ def gradients(
     outputs: Any, inputs: Sequence[Tensor], grad_outputs: Any = None, *,
     create_graph: bool = False, retain_graph: bool = False, stop: bool = False,
 ) -> list[Any]:  # fmt: skip
-    """Gradients by `inputs` of `outputs`, weighted by `grad_outputs`: arrays (Tensors under `create_graph`), or None if unused.
+    """Gradients by `inputs` of `outputs`, weighted by `grad_outputs`:
+    arrays (Tensors under `create_graph`), or None if unused.
 
-    They are what the rules returned: some may be views of each other, or of `grad_outputs`. stop: see Walk; retain_graph:
-    see grad.
+    They are what the rules returned: some may be views of each other, or of `grad_outputs`. stop: see Walk;
+    retain_graph: see grad.
     """
     outs = list(outputs) if isinstance(outputs, list | tuple) else [outputs]
     seeds = list(grad_outputs) if isinstance(grad_outputs, list | tuple) else [grad_outputs] * len(outs)
@@ -159,7 +182,9 @@ _ALONE = _references([launches.aligned((1,), "float32")], 0)  # of an array that
 
 
 def _of_its_own(values: list[Any], place: int) -> Any:
-    """A gradient in memory of its own: a copy, unless nobody else has the array or another view of its memory."""
+    """A gradient in memory of its own: a copy, unless nobody else has the array
+    or another view of its memory.
+    """
     value_type = type(values[place])
     if value_type is np.ndarray and values[place].flags.writeable and _references(values, place) == _ALONE:
         return Tensor(values[place])
@@ -172,8 +197,9 @@ def grad(
 ) -> Inputs:  # fmt: skip
     """Gradients of the sum of `outputs`, weighted by `grad_outputs`, with respect to `inputs`.
 
-    A Tensor for one input, a list for a list, each in memory of its own; with `create_graph` on the tape, to be differentiated
-    again; `retain_graph` (None: as that) keeps the graph. RuntimeError for an input of no effect, None with `allow_unused`.
+    A Tensor for one input, a list for a list, each in memory of its own; with `create_graph` on the tape, to
+    be differentiated again; `retain_graph` (None: as that) keeps the graph. RuntimeError for an input of no
+    effect, None with `allow_unused`.
 
     >>> grad((x := Tensor([3.0], requires_grad=True)) ** 2, x).numpy()
     array([6.], dtype=float32)
@@ -184,5 +210,7 @@ def grad(
         arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
         found: Any = [_of_its_own(arrived, i) for i in range(len(arrived))]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):
-        raise RuntimeError(f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None")
+        raise RuntimeError(
+            f"no output depends on the inputs {unused}; with allow_unused=True their gradients are None"
+        )
     return found if isinstance(inputs, list | tuple) else found[0]

@@ -1,7 +1,8 @@
-"""The primitives that backward itself needs: gradients are added, and summed to the shape of what was broadcast.
+"""The primitives that backward itself needs: gradients are added,
+and summed to the shape of what was broadcast.
 
-`ops` stands above the tape and is not imported here. Its `add` does more: it brings what meets into one format.
-Two gradients of one value have that value's format already.
+`ops` stands above the tape and is not imported here. Its `add` does more: it brings what meets into one
+format. Two gradients of one value have that value's format already.
 """
 
 from typing import Any

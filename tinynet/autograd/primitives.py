@@ -18,7 +18,8 @@ The names of a rule's parameters say what the node keeps for it:
 
     grad       upstream gradient, first; a tuple with None for unused outputs if the primitive has several
     <input>    the value of that input;  <input>_shape  only its shape;  shapes  those of all inputs
-    y          the output (a tuple if several);  <keyword>  a keyword argument of the call;  **name  all of them
+    y          the output (a tuple if several);  <keyword>  a keyword argument of the call;
+               **name  all of them
     needs      (joint rules) one flag for each input: whether its gradient is wanted
 """
 
@@ -63,7 +64,9 @@ class Rule:
 
 
 class Primitive(Generic[Parameters]):
-    """A differentiable function, made of its `forward`, which is one of Tensors, or with `on_arrays` of arrays."""
+    """A differentiable function, made of its `forward`, which is one of Tensors,
+    or with `on_arrays` of arrays.
+    """
 
     forward: Callable[..., Any]
 
@@ -124,7 +127,8 @@ class Primitive(Generic[Parameters]):
     def _given(self, args: tuple[Any, ...], static: dict[str, Any]) -> tuple[Any, ...]:
         """The inputs of a call that gives one by its name, log(x=a), or settings by place, clip(x, 0.0, 1.0).
 
-        Inputs are taken out of `static`, and settings put there. What is too many or too few the forward refuses.
+        Inputs are taken out of `static`, and settings put there.
+        What is too many or too few the forward refuses.
         """
         while len(args) < self.arity and self.inputs[len(args)] in static:
             args = (*args, static.pop(self.inputs[len(args)]))
@@ -138,7 +142,9 @@ class Primitive(Generic[Parameters]):
         node.shapes = [getattr(x, "shape", ()) for x in raw]
         node.dtypes = [getattr(x, "dtype", None) for x in raw]
         node.output_count = len(out) if isinstance(out, tuple) else 1
-        for rule in [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]:
+        for rule in (
+            [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]
+        ):
             for i, _ in rule.values:
                 if i < len(raw) and node.saved[i] is None:  # a list becomes an array, as the forward made it
                     node.saved[i] = operands(*raw)[i] if isinstance(raw[i], list | tuple) else raw[i]

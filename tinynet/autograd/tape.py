@@ -10,8 +10,9 @@ Each operation on a tracked Tensor is recorded as a Node, which points to where 
     >>> show(multiply)
     multiply   edges: leaf x, leaf y                   saved: [2.], [3.]
 
-The rule of add needs no values, and none is kept; the two of multiply need each the other's. z knows its place,
-output 0 of the node add. z.backward() begins there, with the gradient 1, and goes along the edges (backward.py):
+The rule of add needs no values, and none is kept; the two of multiply need each the other's. z knows its
+place, output 0 of the node add. z.backward() begins there, with the gradient 1, and goes along the edges
+(backward.py):
 
     at         gradient   its rules give   which arrive at
     add        1          1 and 1          multiply, x
@@ -34,7 +35,8 @@ from typing import Any
 
 _grad_enabled: ContextVar[bool] = ContextVar("tinynet_grad_enabled", default=True)
 _order = count()
-is_grad_enabled = _grad_enabled.get  # whether operations on tracked Tensors are recorded in this thread or task
+# whether operations on tracked Tensors are recorded in this thread or task
+is_grad_enabled = _grad_enabled.get
 
 
 @contextmanager
@@ -61,12 +63,23 @@ class Node:
     shapes    for every input: its shape, to which its gradient is reduced;  dtypes  likewise
     saved     for every input: its array if a rule asked for it, else None
     outputs   the arrays that the forward returned, if a rule asked for y, else None
-    versions  {place: (version counter, its count when saved)} of what is saved, where the place is i for input i and ~i for
-              output i; a counter is a list of one number, the changes made in place to a piece of memory, and is shared by
-              the Tensors that view it
+    versions  {place: (version counter, its count when saved)} of what is saved, where the place is i for
+              input i and ~i for output i; a counter is a list of one number, the changes made in place to a
+              piece of memory, and is shared by the Tensors that view it
     """
 
-    __slots__ = ("dtypes", "edges", "order", "output_count", "outputs", "primitive", "saved", "shapes", "static", "versions")
+    __slots__ = (
+        "dtypes",
+        "edges",
+        "order",
+        "output_count",
+        "outputs",
+        "primitive",
+        "saved",
+        "shapes",
+        "static",
+        "versions",
+    )
     shapes: list[tuple[int, ...]]
     dtypes: list[Any]
     output_count: int
@@ -81,12 +94,15 @@ class Node:
         """Raises RuntimeError if the graph was freed, or if a saved value was changed since."""
         name, advice = self.primitive.name, "or compute the forward again"
         if self.saved is None:
-            raise RuntimeError(f"an earlier backward freed the graph of {name!r}; pass retain_graph=True to it, {advice}")
+            raise RuntimeError(
+                f"an earlier backward freed the graph of {name!r}; pass retain_graph=True to it, {advice}"
+            )
         for place, (version, then) in self.versions.items():
             if version[0] != then:
                 value = self.primitive.inputs[place] if place >= 0 else "y"
                 raise RuntimeError(
-                    f"{name!r} saved {value!r} for its derivative, and an optimizer, assign, set_weights or an in-place "
+                    f"{name!r} saved {value!r} for its derivative, and an optimizer, assign, "
+                    "set_weights or an in-place "
                     f"operator has changed it since; run backward before the change, {advice}"
                 )
 

@@ -1,4 +1,6 @@
-"""Tensor: an array that remembers how it was computed. `backward` and `ops` add the methods that they define."""
+"""Tensor: an array that remembers how it was computed.
+`backward` and `ops` add the methods that they define.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +19,36 @@ else:
 class Tensor(TensorMethods):
     """Array on the CPU or GPU and, if it is tracked, its place on the tape.
 
-    Python floats in `data` become `config.floatx()`; an array keeps its dtype and is not copied, and a change made through
-    it or the attribute `data` is not seen by the tape. `requires_grad`: track it;  `name`: what messages call it.
+    Python floats in `data` become `config.floatx()`; an array keeps its dtype and is not copied, and a change
+    made through it or the attribute `data` is not seen by the tape. `requires_grad`: track it;  `name`: what
+    messages call it.
     """
 
-    __slots__ = ("__weakref__", "_data", "_grad", "_index", "_logits", "_node", "_version", "name", "requires_grad")
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_grad",
+        "_index",
+        "_logits",
+        "_node",
+        "_version",
+        "name",
+        "requires_grad",
+    )
     __hash__ = object.__hash__
     _version: list[int]
 
     def __init__(self, data: Any, requires_grad: bool = False, name: str | None = None) -> None:
         self._data = data if type(data) is np.ndarray else _to_array(data)
         if requires_grad and self._data.dtype.kind != "f":
-            raise TypeError(f"only floating-point Tensors have gradients, got dtype {self._data.dtype}; convert it first")
+            raise TypeError(
+                f"only floating-point Tensors have gradients, got dtype {self._data.dtype}; convert it first"
+            )
         self.requires_grad, self.name = requires_grad, name
         self._node: Node | None = None  # what computed it; None for leaves
         self._index = 0  # which output of the node it is
-        self._version = data._version if isinstance(data, Tensor) else [0]  # number of changes in place so far
+        # number of changes in place so far
+        self._version = data._version if isinstance(data, Tensor) else [0]
         self._grad: Any = None
         self._logits: Any = None  # set by softmax: (logits, their version), read by cross-entropy
 
@@ -43,7 +59,9 @@ class Tensor(TensorMethods):
     ndim: int = property(lambda self: self._data.ndim)  # type: ignore[assignment]
     size: int = property(lambda self: self._data.size)  # type: ignore[assignment]
     version = property(lambda self: self._version[0], doc="Number of changes in place so far.")
-    edge = property(lambda self: self if self._node is None else (self._node, self._index), doc="Its place on the tape.")
+    edge = property(
+        lambda self: self if self._node is None else (self._node, self._index), doc="Its place on the tape."
+    )
     grad: "Tensor | None" = property(lambda self: self._grad, doc="What backward added.")  # type: ignore[assignment]
 
     def zero_grad(self) -> None:
@@ -64,7 +82,9 @@ class Tensor(TensorMethods):
         """Copies `value` into the array; raises ValueError if the shape differs."""
         value = as_raw(value) if hasattr(value, "shape") else np.asarray(value)
         if value.shape != self.shape:
-            raise ValueError(f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}")
+            raise ValueError(
+                f"{self.name or 'this Tensor'} has shape {self.shape}, assign got shape {value.shape}"
+            )
         undo.array(self)  # a trial run, which finds a layer's output shape, puts the old numbers back
         write(self._data, device.to_device(value) if isinstance(value, np.ndarray) else value)
         self.touch()
@@ -72,7 +92,9 @@ class Tensor(TensorMethods):
 
 
 class Parameter(Tensor, ParameterMethods):
-    """Variable of a layer, which holds `data`; `trainable` decides whether it is tracked; `name` is that of a Tensor."""
+    """Variable of a layer, which holds `data`; `trainable` decides whether it is tracked;
+    `name` is that of a Tensor.
+    """
 
     __slots__ = ("_constraint", "_regularizer")
 
@@ -80,7 +102,9 @@ class Parameter(Tensor, ParameterMethods):
         super().__init__(data, requires_grad=trainable, name=name)
         self._regularizer = self._constraint = None
 
-    trainable = property(lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value)))
+    trainable = property(
+        lambda self: self.requires_grad, lambda self, value: setattr(self, "requires_grad", bool(value))
+    )
     # Counted, because steps depend on them: backend/changes.py.
     regularizer, constraint = changes.counted("_regularizer"), changes.counted("_constraint")
 

@@ -1,8 +1,9 @@
-"""What `ops` and `backward` attach to Tensor and Parameter, for type checkers and editors: no module at run time.
+"""What `ops` and `backward` attach to Tensor and Parameter, for type checkers and editors:
+no module at run time.
 
-Each stands beside the operation it calls: operators in ops/arithmetic.py, comparison.py, matrix_products.py and elementary.py,
-`t[...]` in indexing.py, reductions and shapes in reduction.py and shapes.py, what NumPy and Python ask for in interop.py.
-tests/test_editor.py holds these lists against what is attached.
+Each stands beside the operation it calls: operators in ops/arithmetic.py, comparison.py, matrix_products.py
+and elementary.py, `t[...]` in indexing.py, reductions and shapes in reduction.py and shapes.py, what NumPy
+and Python ask for in interop.py. tests/test_editor.py holds these lists against what is attached.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """Untracked Tensors: functions written with operators and `ops` get Tensors, also where nothing is recorded.
 
-The `*` of two arrays is NumPy's. The `*` of two Tensors is the operation `multiply`: with the same number format, memory
-order and bits everywhere, a launch that can be repeated, and recorded on the tape if one of the Tensors is tracked.
+The `*` of two arrays is NumPy's. The `*` of two Tensors is the operation `multiply`: with the same number
+format, memory order and bits everywhere, a launch that can be repeated, and recorded on the tape if one of
+the Tensors is tracked.
 """
 
 import inspect
@@ -36,7 +37,8 @@ def arrays(x: Any) -> Any:
 
 
 def on_tensors(function: Callable[..., Any], count: int | None = None) -> Callable[..., Any]:
-    """`function` of Tensors as one of arrays, numbers and lists: its first `count` arguments (None: all by place).
+    """`function` of Tensors as one of arrays, numbers and lists:
+    its first `count` arguments (None: all by place).
 
     A number beside an array stays a number, which takes the format of what it meets.
     """
@@ -50,9 +52,11 @@ def on_tensors(function: Callable[..., Any], count: int | None = None) -> Callab
 
 
 def composition(function: Function) -> Function:
-    """Decorator: a function composed of operators and functions of `ops`, which takes arrays, lists, numbers too.
+    """Decorator: a function composed of operators and functions of `ops`,
+    which takes arrays, lists, numbers too.
 
-    Its inputs are the parameters without a default, and Tensors within. If none was one before, it gives arrays.
+    Its inputs are the parameters without a default, and Tensors within.
+    If none was one before, it gives arrays.
 
     >>> @composition
     ... def shrink(x, by=0.5):

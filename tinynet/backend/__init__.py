@@ -14,8 +14,8 @@ from tinynet.backend.config import (
 )
 
 __all__ = [
-    "backend", "clear_session", "config", "device", "epsilon", "floatx", "image_data_format", "random", "set_epsilon",
-    "set_floatx", "set_image_data_format",
+    "backend", "clear_session", "config", "device", "epsilon", "floatx", "image_data_format", "random",
+    "set_epsilon", "set_floatx", "set_image_data_format",
 ]  # fmt: skip
 
 

@@ -10,7 +10,12 @@ missing_names.namespace(__name__)
 
 _FLOATS = ("float32", "float64")
 _FORMATS = ("channels_last", "channels_first")
-_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "eagerly": False}
+_settings: dict[str, Any] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "eagerly": False,
+}
 _settings["filtering"] = os.environ.get("TINYNET_FULL_TRACEBACKS", "0") in ("", "0")
 
 
@@ -40,7 +45,8 @@ def settings() -> tuple[Any, ...]:
 
 
 def run_functions_eagerly(value: bool) -> None:
-    """With `value` True, every step of every model runs its Python; with False, as the model's `run_eagerly` says.
+    """With `value` True, every step of every model runs its Python; with False,
+    as the model's `run_eagerly` says.
 
     >>> config.run_functions_eagerly(True)
     >>> config.functions_run_eagerly()
@@ -90,7 +96,8 @@ def set_image_data_format(value: str) -> None:
 
 
 def enable_traceback_filtering() -> None:
-    """From now on errors leave `fit`, `predict`, calls of layers and the like without the frames inside of tinynet.
+    """From now on errors leave `fit`, `predict`, calls of layers and the like
+    without the frames inside of tinynet.
 
     An error keeps them in its attribute `full_traceback`.
     """
@@ -98,7 +105,9 @@ def enable_traceback_filtering() -> None:
 
 
 def disable_traceback_filtering() -> None:
-    """From now on tracebacks show the frames inside of tinynet too. TINYNET_FULL_TRACEBACKS=1 does so from the start."""
+    """From now on tracebacks show the frames inside of tinynet too.
+    TINYNET_FULL_TRACEBACKS=1 does so from the start.
+    """
     _settings["filtering"] = False
 
 

@@ -1,7 +1,7 @@
 """Random numbers in the dtype that is asked for, drawn in double precision a piece at a time.
 
-The numbers are those of one draw in double precision, rounded, without its memory: a generator's numbers come one after
-another, however many are asked for at once.
+The numbers are those of one draw in double precision, rounded, without its memory: a generator's numbers come
+one after another, however many are asked for at once.
 """
 
 from collections.abc import Callable
@@ -12,29 +12,43 @@ import numpy as np
 PIECE = 1 << 16  # numbers drawn at a time
 
 
-def normal(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, mean: float, stddev: float) -> np.ndarray:
+def normal(
+    generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, mean: float, stddev: float
+) -> np.ndarray:
     """N(mean, stddev^2)."""
     return filled(shape, dtype, lambda n: generator.normal(mean, stddev, n))
 
 
-def uniform(generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> np.ndarray:
+def uniform(
+    generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float
+) -> np.ndarray:
     """U[low, high): what would be rounded up to `high` is the number of this dtype below it."""
     last = np.asarray(high, dtype)
     if last.dtype.kind == "f" and low < high <= last:
         last = np.nextafter(last, last.dtype.type(-np.inf))
-    return filled(shape, dtype, lambda n: np.minimum(generator.uniform(low, high, n), float(last) if low < high else high))
+    return filled(
+        shape,
+        dtype,
+        lambda n: np.minimum(generator.uniform(low, high, n), float(last) if low < high else high),
+    )
 
 
 def truncated_normal(
     generator: np.random.Generator, shape: tuple[int, ...], dtype: Any, mean: float, stddev: float
 ) -> np.ndarray:
-    """N(mean, stddev^2) restricted to mean +- 2 stddev: what falls outside is drawn again, until nothing is left."""
+    """N(mean, stddev^2) restricted to mean +- 2 stddev: what falls outside is drawn again,
+    until nothing is left.
+    """
     values = np.empty(shape, dtype)
     flat, places = values.reshape(-1), None  # None: all of them
     while places is None or places.size:
         outside = []
         for start in range(0, flat.size if places is None else places.size, PIECE):
-            here = np.arange(start, min(start + PIECE, flat.size)) if places is None else places[start : start + PIECE]
+            here = (
+                np.arange(start, min(start + PIECE, flat.size))
+                if places is None
+                else places[start : start + PIECE]
+            )
             z = generator.standard_normal(here.size)
             flat[here] = mean + stddev * z
             outside.append(here[np.abs(z) > 2])

@@ -21,7 +21,8 @@ def gpu_available() -> bool:
 
 
 def set_device(name: str) -> None:
-    """Chooses by `name` where parameters and batches live: "cpu", "gpu" or "auto" (the GPU where there is one).
+    """Chooses by `name` where parameters and batches live: "cpu",
+    "gpu" or "auto" (the GPU where there is one).
 
     Raises ValueError for another name, RuntimeError for "gpu" where CuPy or a GPU is missing.
     """

@@ -1,10 +1,10 @@
 """Limits: while a model is made from a file, nothing is allocated that the file does not hold.
 
-A description of a few bytes can ask for Dense(10**12). Within `limits.within(left)` weights, and other arrays that
-are kept, have at most so many elements, and weights are zeros, which the file's arrays replace later; layers that do not
-say the shape of their output are run on arrays without numbers (layers/infer_shape.py), or, if they are the user's and need
-numbers, on small ones; shapes must be of a sane size. Who makes arrays does not know of it: `Left` listens to
-`allocations`.
+A description of a few bytes can ask for Dense(10**12). Within `limits.within(left)` weights, and other arrays
+that are kept, have at most so many elements, and weights are zeros, which the file's arrays replace later;
+layers that do not say the shape of their output are run on arrays without numbers (layers/infer_shape.py),
+or, if they are the user's and need numbers, on small ones; shapes must be of a sane size. Who makes arrays
+does not know of it: `Left` listens to `allocations`.
 """
 
 import math
@@ -21,8 +21,10 @@ LONGEST = 1 << 24  # size of one axis
 LARGEST = 1 << 28  # elements of a sample
 MOST_AXES = 8
 UNKNOWN = 96  # what a size that is not known counts as
-TRIAL, TRIALS = 1 << 20, 1 << 25  # elements of samples on which a layer of the user's is tried, and all of them together
-OTHERS = 1 << 21  # elements of arrays beside the weights: constants of layers, variables of metrics, slots of optimizers
+# elements of samples on which a layer of the user's is tried, and all of them together
+TRIAL, TRIALS = 1 << 20, 1 << 25
+# elements of arrays beside the weights: constants of layers, variables of metrics, slots of optimizers
+OTHERS = 1 << 21
 
 
 class TooLargeError(ValueError):

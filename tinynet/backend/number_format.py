@@ -1,17 +1,21 @@
 """Number formats where several of them meet: one rule for the whole engine, JAX's.
 
     what meets                                           the result is of
-    --------------------------------------------------   ----------------------------------------------------------------
-    arrays of floats, whatever else                      the widest format of those floats: float32 beside int64 stays
+    --------------------------------------------------   --------------------------------------------------
+    arrays of floats, whatever else                      the widest format of those floats: float32 beside
+                                                         int64 stays
     arrays of integers or booleans, and a number 0.5     `config.floatx()`
-    arrays of integers and booleans, numbers 1, True     NumPy's choice (uint64 beside int64: `config.floatx()`)
+    arrays of integers and booleans, numbers 1, True     NumPy's choice (uint64 beside int64:
+                                                         `config.floatx()`)
 
-A number is weak, it takes the format of the arrays that it meets: Python's, and NumPy's scalars as well, since NumPy hands out
-np.float64 wherever it reduces something. So is a list of floats; one of integers is an array of them. An array without axes is
-an array, and so is a Tensor. Hence nothing is float64 that no array or Tensor of float64 went into.
+A number is weak, it takes the format of the arrays that it meets: Python's, and NumPy's scalars as well,
+since NumPy hands out np.float64 wherever it reduces something. So is a list of floats; one of integers is an
+array of them. An array without axes is an array, and so is a Tensor. Hence nothing is float64 that no array
+or Tensor of float64 went into.
 
-Functions that compute with floats alone (exp, softmax, convolutions) turn integers into `config.floatx()`, and float16, which
-is a format to keep numbers in and not to compute with. Only arithmetic and comparisons, which are NumPy's, keep float16.
+Functions that compute with floats alone (exp, softmax, convolutions) turn integers into `config.floatx()`,
+and float16, which is a format to keep numbers in and not to compute with. Only arithmetic and comparisons,
+which are NumPy's, keep float16.
 """
 
 from collections.abc import Iterable
@@ -58,10 +62,11 @@ def align_all(*operands: Any, beside: Any = None) -> list[Any]:
 
 
 def operands(*xs: Any) -> list[Any]:
-    """What a function written with operators computes with: arrays, lists as arrays, None, numbers beside those.
+    """What a function written with operators computes with: arrays, lists as arrays,
+    None, numbers beside those.
 
-    Nothing is brought into another format but lists of floats, which are weak. Without an array or a list, numbers
-    become arrays.
+    Nothing is brought into another format but lists of floats, which are weak. Without an array or a list,
+    numbers become arrays.
     """
     if all(hasattr(x, "dtype") and not isinstance(x, np.generic) for x in xs):
         return list(xs)
@@ -81,7 +86,9 @@ def operands(*xs: Any) -> list[Any]:
 def _aligned(x: Any, dtype: np.dtype, beside: Any) -> Any:
     if isinstance(x, list | tuple):
         return xp(beside).asarray(x, dtype if dtype.kind == "f" else None)
-    return elementwise.cast(x, dtype) if dtype.kind == "f" and hasattr(x, "dtype") and x.dtype.kind != "f" else x
+    return (
+        elementwise.cast(x, dtype) if dtype.kind == "f" and hasattr(x, "dtype") and x.dtype.kind != "f" else x
+    )
 
 
 def result_type(*operands: Any) -> np.dtype:
@@ -95,7 +102,9 @@ def result_type(*operands: Any) -> np.dtype:
 
 
 def as_array(x: Any) -> Any:
-    """A number or a list as an array, its floats of `config.floatx()`; an array or a Tensor as it is. Else TypeError."""
+    """A number or a list as an array, its floats of `config.floatx()`;
+    an array or a Tensor as it is. Else TypeError.
+    """
     if hasattr(x, "dtype") and not isinstance(x, np.generic):
         return x
     array = numbers(_plain(x))
@@ -114,7 +123,9 @@ def is_float(dtype: np.dtype) -> bool:
 
 
 def common_float(dtypes: Iterable[np.dtype]) -> np.dtype:
-    """The format in which the operands of one operation meet: the widest float among them, else `config.floatx()`."""
+    """The format in which the operands of one operation meet: the widest float among them,
+    else `config.floatx()`.
+    """
     floats = [dtype for dtype in dtypes if is_float(dtype)]
     return np.result_type(*floats) if floats else np.dtype(config.floatx())
 
@@ -127,7 +138,9 @@ def _weak(x: Any) -> Any:
 
 
 def _plain(x: Any) -> Any:
-    """NumPy's scalars as Python's; what is neither an array nor made of Python's numbers as an array, if NumPy can read it."""
+    """NumPy's scalars as Python's; what is neither an array nor made of Python's numbers as an array,
+    if NumPy can read it.
+    """
     x = x.item() if isinstance(x, np.generic) else x
     return x if hasattr(x, "dtype") or isinstance(x, int | float | list | tuple) else numbers(x)
 
@@ -137,7 +150,9 @@ def numbers(data: Any) -> np.ndarray:
     try:
         array = np.asarray(data)
     except ValueError as error:
-        raise TypeError(f"a Tensor is a grid of numbers; the lists given have parts of different lengths ({error})") from None
+        raise TypeError(
+            f"a Tensor is a grid of numbers; the lists given have parts of different lengths ({error})"
+        ) from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"a Tensor holds numbers, got {_named(data)}")
     return array
@@ -145,4 +160,8 @@ def numbers(data: Any) -> np.ndarray:
 
 def _named(data: Any) -> str:
     text = repr(data)
-    return f"{type(data).__name__} {text if len(text) <= 60 else text[:56] + ' ...'}" if data is not None else "None"
+    return (
+        f"{type(data).__name__} {text if len(text) <= 60 else text[:56] + ' ...'}"
+        if data is not None
+        else "None"
+    )

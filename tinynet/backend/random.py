@@ -1,7 +1,8 @@
 """Random keys: one global seed, and a fresh Philox key for everything that draws.
 
-A Philox generator (Salmon et al., 2011) is a function of a key and a counter, so a key is all the state there is: the same
-seed gives the same initial weights, shuffles and dropout masks on every device, at any number of threads.
+A Philox generator (Salmon et al., 2011) is a function of a key and a counter, so a key is all the state there
+is: the same seed gives the same initial weights, shuffles and dropout masks on every device, at any number of
+threads.
 """
 
 import os
@@ -48,7 +49,9 @@ def check_state(state: Any) -> dict[str, int]:
     """`state` if `set_state` can take it; else ValueError."""
     check_stored.entries(state, {"seed", "drawn"}, "the state of the random keys")
     if type(state["seed"]) is not int or not 0 <= state["seed"] < 1 << 256:
-        raise ValueError(f"the seed of the random keys must be a whole number, and is {str(state['seed'])[:100]!r}")
+        raise ValueError(
+            f"the seed of the random keys must be a whole number, and is {str(state['seed'])[:100]!r}"
+        )
     return {"seed": state["seed"], "drawn": check_stored.count(state["drawn"], "the number of keys drawn")}
 
 
@@ -66,7 +69,9 @@ def key_from_seed(seed: int) -> Key:
 
 
 def host_generator(key: Key, call: int = 0) -> np.random.Generator:
-    """NumPy generator at the start of the stream (key, call): initial weights and shuffles are drawn on the host."""
+    """NumPy generator at the start of the stream (key, call):
+    initial weights and shuffles are drawn on the host.
+    """
     return np.random.Generator(np.random.Philox(key=[key[0], key[1]], counter=[0, 0, 0, call]))
 
 

@@ -1,10 +1,12 @@
-"""Tracebacks without the frames of tinynet's own: the last line says what is wrong, and the frames lead to the user's code.
+"""Tracebacks without the frames of tinynet's own: the last line says what is wrong,
+and the frames lead to the user's code.
 
     @tracebacks.entry               # what a user calls
     def fit(self, ...): ...
 
-The frames of callbacks, layers, functions and generators of the user's stay. `tinynet.config.disable_traceback_filtering()`
-shows all of them, and so does `traceback.print_tb(error.full_traceback)` afterwards.
+The frames of callbacks, layers, functions and generators of the user's stay.
+`tinynet.config.disable_traceback_filtering()` shows all of them, and so does
+`traceback.print_tb(error.full_traceback)` afterwards.
 """
 
 import functools
@@ -23,11 +25,15 @@ from tinynet.backend import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-OURS = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent.parent, Path(kernels.__file__ or "").parent))
-# Libraries that tinynet calls: their frames go too where they were reached from tinynet, and stay below the user's.
+OURS = tuple(
+    f"{folder}{os.sep}" for folder in (Path(__file__).parent.parent, Path(kernels.__file__ or "").parent)
+)
+# Libraries that tinynet calls: their frames go too where they were reached from tinynet,
+# and stay below the user's.
 CALLED = ("cupy", "llvmlite", "numba", "numpy", "safetensors", "tqdm")
 
-_inside: ContextVar[bool] = ContextVar("tinynet_inside_entry", default=False)  # the outermost call of the user's trims
+# the outermost call of the user's trims
+_inside: ContextVar[bool] = ContextVar("tinynet_inside_entry", default=False)
 
 
 def entry(function: F) -> F:
@@ -50,7 +56,8 @@ def entry(function: F) -> F:
 
 
 def trim(error: BaseException) -> None:
-    """Takes tinynet's frames out of the traceback of an error, and of those it came from; `full_traceback` has them all.
+    """Takes tinynet's frames out of the traceback of an error, and of those it came from;
+    `full_traceback` has them all.
 
     Within a call of `entry` nothing happens: that will do it.
     """
@@ -73,9 +80,13 @@ def trim_outermost(error: BaseException) -> None:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """A warning that names the user's line: the nearest one outside of tinynet, however deep within it this is."""
+    """A warning that names the user's line: the nearest one outside of tinynet,
+    however deep within it this is.
+    """
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and (frame.f_code.co_filename.startswith(OURS) or _is_library(frame.f_code.co_filename)):
+    while frame.f_back is not None and (
+        frame.f_code.co_filename.startswith(OURS) or _is_library(frame.f_code.co_filename)
+    ):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
@@ -102,7 +113,9 @@ def _is_library(name: str) -> bool:
 
 def _libraries() -> tuple[str, ...]:
     """What the names of files of libraries begin with; Cython's are relative: numpy/random/_philox.pyx."""
-    loaded = [sys.modules[name].__file__ for name in CALLED if getattr(sys.modules.get(name), "__file__", None)]
+    loaded = [
+        sys.modules[name].__file__ for name in CALLED if getattr(sys.modules.get(name), "__file__", None)
+    ]
     folders = [f"{Path(file).parent}{os.sep}" for file in loaded if file]
     return ("<frozen", "<__array_function__", *(f"{name}/" for name in CALLED), *folders)
 

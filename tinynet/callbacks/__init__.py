@@ -1,4 +1,6 @@
-"""Callbacks: what `fit`, `evaluate` and `predict` call at the beginning and end of a run, an epoch and a batch."""
+"""Callbacks: what `fit`, `evaluate` and `predict` call at the beginning and end of a run,
+an epoch and a batch.
+"""
 
 from tinynet import missing_names
 from tinynet.callbacks.backup_and_restore import BackupAndRestore

@@ -1,6 +1,8 @@
-"""The file of a backup: arrays in safetensors, everything else as JSON in its metadata, and a SHA-256 of both.
+"""The file of a backup: arrays in safetensors, everything else as JSON in its metadata,
+and a SHA-256 of both.
 
-It holds numbers and strings only, so reading it cannot run code; a file that is not exactly what was written is refused.
+It holds numbers and strings only, so reading it cannot run code;
+a file that is not exactly what was written is refused.
 """
 
 import hashlib
@@ -22,7 +24,9 @@ class DamagedError(ValueError):
 
 
 def pack(arrays: Mapping[str, Any], other: Any) -> tuple[dict[str, np.ndarray], str]:
-    """(all arrays by name, JSON): arrays inside of `other` are named and stand in the JSON as {"array": name}."""
+    """(all arrays by name, JSON): arrays inside of `other` are named and stand
+    in the JSON as {"array": name}.
+    """
     named = {name: np.asarray(array) for name, array in arrays.items()}
 
     def plain(value: Any) -> Any:
@@ -39,8 +43,8 @@ def pack(arrays: Mapping[str, Any], other: Any) -> tuple[dict[str, np.ndarray], 
         if value is None or isinstance(value, bool | int | float | str):
             return value
         raise TypeError(
-            f"a backup holds numbers, strings, None, arrays, and lists and dictionaries of those; got {value!r} of type "
-            f"{type(value).__name__}"
+            "a backup holds numbers, strings, None, arrays, and lists and dictionaries of those; "
+            f"got {value!r} of type {type(value).__name__}"
         )
 
     return named, json.dumps(plain(other))
@@ -75,7 +79,9 @@ def read(path: Path) -> tuple[dict[str, np.ndarray], Any]:
         raise DamagedError(f"{path} is damaged, or no backup of this version: expected {FORMAT!r} in it")
     text = metadata.get("state", "")
     if metadata.get("sha256") != _digest(arrays, text):
-        raise DamagedError(f"{path} is damaged: its contents do not have the SHA-256 that was written with them")
+        raise DamagedError(
+            f"{path} is damaged: its contents do not have the SHA-256 that was written with them"
+        )
     try:
         return unpack(arrays, text)
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:

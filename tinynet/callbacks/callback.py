@@ -10,11 +10,13 @@ Logs = dict[str, Any] | None
 
 
 class Callback:
-    """Override the hooks you need; `self.model` is the model that runs, `self.params` = {verbose, epochs, steps}.
+    """Override the hooks you need; `self.model` is the model that runs,
+    `self.params` = {verbose, epochs, steps}.
 
-    `epoch` and `batch` count from 0. `logs` is the dictionary of the event's values (loss, metrics); all callbacks get
-    the same one, in order, so an entry one of them adds is seen by those after it. Setting `self.model.stop_training`
-    to True ends training after the current batch. `state` is what a callback's `training_state` returned.
+    `epoch` and `batch` count from 0. `logs` is the dictionary of the event's values (loss, metrics); all
+    callbacks get the same one, in order, so an entry one of them adds is seen by those after it. Setting
+    `self.model.stop_training` to True ends training after the current batch. `state` is what a callback's
+    `training_state` returned.
 
     >>> class Batches(Callback):
     ...     def on_train_batch_end(self, batch, logs=None):
@@ -29,7 +31,8 @@ class Callback:
     _comes_last = False  # whether it is called after all others, the History and the progress bar included
     # Of the entries of its state; None: it checks them itself.
     _state_kinds: ClassVar[Mapping[str, schema.Kind] | None] = None
-    _other_callbacks: Sequence["Callback"] = ()  # given to those that are called last: the other callbacks of the run
+    # given to those that are called last: the other callbacks of the run
+    _other_callbacks: Sequence["Callback"] = ()
     __repr__ = signature.call_repr
 
     def set_model(self, model: Any) -> None:
@@ -45,14 +48,18 @@ class Callback:
         return True
 
     def training_state(self) -> dict[str, Any] | None:
-        """What a run that was killed needs to go on: numbers, strings, None, arrays, and lists and dictionaries of those.
+        """What a run that was killed needs to go on: numbers, strings, None, arrays,
+        and lists and dictionaries of those.
 
-        BackupAndRestore saves it, after every hook of the same event, and hands it to `restore_training_state`. None: nothing.
+        BackupAndRestore saves it, after every hook of the same event, and hands it to
+        `restore_training_state`. None: nothing.
         """
         return None
 
     def check_training_state(self, state: Any) -> None:
-        """Raises ValueError for what `restore_training_state` cannot take up; called before anything of a backup is."""
+        """Raises ValueError for what `restore_training_state` cannot take up;
+        called before anything of a backup is.
+        """
         if self._state_kinds is not None:
             schema.check(state, self._state_kinds, type(self).__name__)
 

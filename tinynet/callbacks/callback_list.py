@@ -12,8 +12,8 @@ from tinynet.callbacks.progbar_logger import ProgbarLogger
 
 
 def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of `logs` as Python floats (several at once as they are), keys in alphabetical order: what the hooks are
-    handed.
+    """The values of `logs` as Python floats (several at once as they are), keys in alphabetical order: what
+    the hooks are handed.
 
     >>> python_logs({"loss": np.float32(0.5), "accuracy": np.ones(())})
     {'accuracy': 1.0, 'loss': 0.5}
@@ -22,7 +22,9 @@ def python_logs(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _for_each(hook: str) -> Callable[..., None]:
-    """The method of CallbackList that calls `hook` of every callback; as in Keras, `logs` is a dictionary always."""
+    """The method of CallbackList that calls `hook` of every callback; as in Keras,
+    `logs` is a dictionary always.
+    """
 
     def call(self: "CallbackList", logs: Any = None) -> None:
         logs = {} if logs is None else logs
@@ -42,7 +44,8 @@ def _for_each(hook: str) -> Callable[..., None]:
 def _after_batch(*hooks: str) -> Callable[..., None]:
     """The method of CallbackList for hooks[0], called by callbacks that define one of `hooks`.
 
-    `logs` may be a function that gives the values: they are read only where a callback wants them, since that takes time.
+    `logs` may be a function that gives the values: they are read only where a callback wants them,
+    since that takes time.
     """
 
     def call(self: "CallbackList", batch: int, logs: Any = None) -> None:
@@ -68,11 +71,12 @@ def _defines(callback: Callback, hook: str) -> bool:
 
 
 class CallbackList(Callback):
-    """Calls each hook of `callbacks` in order: the user's, then a History, then the progress bar, then those marked `last`.
+    """Calls each hook of `callbacks` in order: the user's, then a History,
+    then the progress bar, then those marked `last`.
 
-    `callbacks` may be one callback, a list, or None. `add_history` and `add_progbar` append those two unless the user
-    gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`. Raises TypeError
-    for what is no callback. `number` is that of the epoch or the batch.
+    `callbacks` may be one callback, a list, or None. `add_history` and `add_progbar` append those two unless
+    the user gave their own. `params` (verbose, epochs, steps) are handed to every callback, as is `model`.
+    Raises TypeError for what is no callback. `number` is that of the epoch or the batch.
 
     >>> hooks = CallbackList([LambdaCallback(on_train_begin=lambda logs: print("go"))])
     >>> hooks.on_train_begin()
@@ -91,7 +95,10 @@ class CallbackList(Callback):
         given: list[Any] = [callbacks] if single else list(callbacks or ())  # type: ignore[arg-type]
         for callback in given:
             if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks: expected instances of Callback, got {signature.text(callback)}{_hint(callback)}")
+                raise TypeError(
+                    "callbacks: expected instances of Callback, got "
+                    f"{signature.text(callback)}{_hint(callback)}"
+                )
         self.callbacks: list[Callback] = given
         if add_history and self.history is None:
             self.append(History())

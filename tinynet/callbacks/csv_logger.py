@@ -16,10 +16,10 @@ from tinynet.callbacks.callback import Callback, Logs
 class CSVLogger(Callback):
     """Writes `epoch` (from 0) and the logged values, in alphabetical order, to `filename`.
 
-    The columns are those of the first epoch; if it has no validation, columns `val_...` are added for later epochs. They
-    are separated by `separator`, a value that is missing is NA. Every row is handed to the system in one piece, so a run
-    that is killed leaves whole rows. An existing file is replaced when the first row is written, or continued with
-    `append=True`.
+    The columns are those of the first epoch; if it has no validation, columns `val_...` are added for later
+    epochs. They are separated by `separator`, a value that is missing is NA. Every row is handed to the
+    system in one piece, so a run that is killed leaves whole rows. An existing file is replaced when the
+    first row is written, or continued with `append=True`.
 
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[CSVLogger("log.csv")])
     >>> print(open("log.csv").readline().strip())
@@ -40,7 +40,8 @@ class CSVLogger(Callback):
         self._path = os.path.abspath(self.filename)  # wherever the process goes
         self.csv_file = open(self._path, "a", newline="", encoding="utf-8")  # noqa: SIM115 - open while the run lasts
         self.keys = None
-        self._keep = None if self.append else 0  # bytes of what stands in the file that the next row follows; None: all
+        # bytes of what stands in the file that the next row follows; None: all
+        self._keep = None if self.append else 0
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         with utils.named_in_errors(self._path):
@@ -72,7 +73,9 @@ class CSVLogger(Callback):
         return {"keys": self.keys, "bytes": self.csv_file.tell() if self._keep is None else self._keep}
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on after the rows that the backup knows; later ones are cut off by the next, they will be written again."""
+        """Goes on after the rows that the backup knows; later ones are cut off by the next,
+        they will be written again.
+        """
         self.keys = state["keys"]
         if self.keys is not None:
             self._keep = state["bytes"]

@@ -12,10 +12,11 @@ from tinynet.console import say
 class EarlyStopping(MonitorCallback):
     """Stops when `monitor` has not improved for `patience` epochs, beginning with epoch `start_from_epoch`.
 
-    What improves, by more than `min_delta` in the direction `mode`, is said in MonitorCallback; with verbose=1 it says when
-    it stops. With `baseline` only an improvement that also beats the baseline resets the count. `restore_best_weights` puts
-    back the weights of the best epoch at the end of training, whether it was stopped or ran to completion. As in Keras,
-    epoch 0 never stops training, and patience 0 stops at the first epoch without improvement.
+    What improves, by more than `min_delta` in the direction `mode`, is said in MonitorCallback; with
+    verbose=1 it says when it stops. With `baseline` only an improvement that also beats the baseline resets
+    the count. `restore_best_weights` puts back the weights of the best epoch at the end of training, whether
+    it was stopped or ran to completion. As in Keras, epoch 0 never stops training, and patience 0 stops at
+    the first epoch without improvement.
 
     >>> stop = EarlyStopping("loss", min_delta=10.0)  # no epoch is better by so much
     >>> len(model.fit(x, y, epochs=50, verbose=0, callbacks=[stop]).epoch)
@@ -23,7 +24,8 @@ class EarlyStopping(MonitorCallback):
     """
 
     _state_kinds: ClassVar = {
-        "wait": schema.count, "stopped_epoch": schema.count, "best": schema.optional(schema.number), "best_epoch": schema.count,
+        "wait": schema.count, "stopped_epoch": schema.count, "best": schema.optional(schema.number),
+        "best_epoch": schema.count,
         "best_weights": schema.optional(schema.several(schema.numbers)),
     }  # fmt: skip
 
@@ -60,7 +62,9 @@ class EarlyStopping(MonitorCallback):
     def check_training_state(self, state: Any) -> None:
         super().check_training_state(state)
         weights = state["best_weights"]
-        if weights is not None and [one.shape for one in weights] != [one.shape for one in self.model.get_weights()]:
+        if weights is not None and [one.shape for one in weights] != [
+            one.shape for one in self.model.get_weights()
+        ]:
             raise ValueError(f"the best weights of EarlyStopping are not of the shapes of {self.model}")
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:

@@ -25,7 +25,10 @@ class History(Callback):
     ([0, 1, 2], 3)
     """
 
-    _state_kinds: ClassVar = {"history": schema.by_name(schema.several(schema.values)), "epoch": schema.several(schema.count)}
+    _state_kinds: ClassVar = {
+        "history": schema.by_name(schema.several(schema.values)),
+        "epoch": schema.several(schema.count),
+    }
 
     def __init__(self) -> None:
         self.history: dict[str, list[Any]] = {}
@@ -33,12 +36,18 @@ class History(Callback):
 
     def __repr__(self) -> str:
         epochs = len(self.epoch)
-        values = [f"{name} {signature.first_to_last(values)}" for name, values in self.history.items() if values]
-        return f"History({epochs} epoch{'s' if epochs != 1 else ''}{''.join(f', {value}' for value in values)})"
+        values = [
+            f"{name} {signature.first_to_last(values)}" for name, values in self.history.items() if values
+        ]
+        return (
+            f"History({epochs} epoch{'s' if epochs != 1 else ''}{''.join(f', {value}' for value in values)})"
+        )
 
     def _repr_html_(self) -> str:
         """In a notebook: the curves of the losses, and the values of the first and the last epochs."""
-        values = {name: [float(np.mean(v)) for v in logged] for name, logged in self.history.items() if logged}
+        values = {
+            name: [float(np.mean(v)) for v in logged] for name, logged in self.history.items() if logged
+        }
         if not values:
             return markup.paragraph(repr(self))
         count = len(self.epoch)

@@ -7,10 +7,12 @@ from tinynet.callbacks.callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls the functions given by keyword: on_epoch_begin(epoch, logs), on_epoch_end(epoch, logs), on_train_begin(logs),
-    on_train_end(logs), on_train_batch_begin(batch, logs), on_train_batch_end(batch, logs), or any other hook of Callback.
+    """Calls the functions given by keyword: on_epoch_begin(epoch, logs), on_epoch_end(epoch, logs),
+    on_train_begin(logs), on_train_end(logs), on_train_batch_begin(batch, logs), on_train_batch_end(batch,
+    logs), or any other hook of Callback.
 
-    As in Keras, a keyword that is no hook becomes an attribute. Raises TypeError for a hook that cannot be called.
+    As in Keras, a keyword that is no hook becomes an attribute.
+    Raises TypeError for a hook that cannot be called.
 
     >>> says = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, list(logs)))
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[says])

@@ -14,7 +14,8 @@ from tinynet.callbacks.callback import Callback, Logs
 
 
 class LearningRateFinder:
-    """Trains a few steps with a rate that grows exponentially from `min_lr` to `max_lr`, and notes the loss at each.
+    """Trains a few steps with a rate that grows exponentially from `min_lr` to `max_lr`,
+    and notes the loss at each.
 
         finder = LearningRateFinder()
         finder.find(model, x, y, batch_size=64)
@@ -22,14 +23,16 @@ class LearningRateFinder:
         model.optimizer.learning_rate = finder.suggestion()
 
     min_lr, max_lr, steps                the range of rates, and how many
-    learning_rates, losses, raw_losses   one each a step; `losses` are a running mean, s <- smoothing s + (1 - smoothing) l,
-                                         divided by 1 - smoothing^i
-    divergence                           stops once the smoothed loss is so many times its smallest value, or not finite
+    learning_rates, losses, raw_losses   one each a step; `losses` are a running mean, s <- smoothing
+                                         s + (1 - smoothing) l, divided by 1 - smoothing^i
+    divergence                           stops once the smoothed loss is so many times its smallest value,
+                                         or not finite
 
-    Afterwards model, optimizer and random generators are as they were before. Small rates change nothing, good ones make the
-    loss fall, large ones make it shoot up: a constant rate should lie where it falls, the bounds of a cycle (OneCycle) where
-    it begins to fall and shortly before it stops. L. N. Smith, "Cyclical learning rates for training neural networks", 2017,
-    section 3.3; exponential growth and the smoothed loss are usual since.
+    Afterwards model, optimizer and random generators are as they were before. Small rates change nothing,
+    good ones make the loss fall, large ones make it shoot up: a constant rate should lie where it falls, the
+    bounds of a cycle (OneCycle) where it begins to fall and shortly before it stops. L. N. Smith, "Cyclical
+    learning rates for training neural networks", 2017, section 3.3; exponential growth and the smoothed loss
+    are usual since.
 
     >>> finder = LearningRateFinder(steps=20).find(model, x, y)
     >>> len(finder.losses) <= 20, finder.learning_rates[0]
@@ -67,15 +70,16 @@ class LearningRateFinder:
     def find(
         self, model: Any, x: Any, y: Any = None, batch_size: int | None = None, verbose: int = 0, **fit: Any
     ) -> "LearningRateFinder":
-        """Runs the test on batches of x, y, over as many epochs as it takes; `fit`: other arguments of model.fit.
+        """Runs the test on batches of x, y, over as many epochs as it takes; `fit`:
+        other arguments of model.fit.
 
-        `batch_size` and `verbose` are as in model.fit. Raises ValueError unless the model is compiled and built. Batches
-        that a generator gave are used up.
+        `batch_size` and `verbose` are as in model.fit. Raises ValueError unless the model is compiled and
+        built. Batches that a generator gave are used up.
         """
         if not getattr(model, "built", False):
             raise ValueError(
-                f"LearningRateFinder: {model} must be built, so that its weights can be put back; give it an Input, or call "
-                "it on a batch first"
+                f"LearningRateFinder: {model} must be built, so that its weights can be put back; "
+                "give it an Input, or call it on a batch first"
             )
         if model.optimizer is None:
             raise ValueError(f"LearningRateFinder: call compile(optimizer, loss) of {model} first")
@@ -84,7 +88,9 @@ class LearningRateFinder:
         with _put_back(model), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             model.optimizer = _copy(model.optimizer, model)
             model.optimizer.learning_rate = ramp.rate
-            model.fit(x, y, batch_size=batch_size, epochs=self.steps, verbose=verbose, callbacks=[ramp], **fit)
+            model.fit(
+                x, y, batch_size=batch_size, epochs=self.steps, verbose=verbose, callbacks=[ramp], **fit
+            )
         return self
 
     def rate(self, step: int) -> float:
@@ -103,16 +109,18 @@ class LearningRateFinder:
         return len(self.learning_rates) < self.steps and not grown
 
     def suggestion(self) -> float:
-        """The learning rate at which the loss falls fastest, per factor in the rate, before it is at its smallest.
+        """The learning rate at which the loss falls fastest, per factor in the rate,
+        before it is at its smallest.
 
-        The slope is that of a straight line through a fifth of the single losses, half of them on either side: smoothed
-        losses come down later than the loss does. Raises ValueError if the loss never fell.
+        The slope is that of a straight line through a fifth of the single losses, half of them on either
+        side: smoothed losses come down later than the loss does. Raises ValueError if the loss never fell.
         """
         raw, reach = np.asarray(self.raw_losses), max(len(self.losses) // 10, 1)
         last = int(np.argmin(self.losses)) if self.losses else 0
         if last <= reach:
             raise ValueError(
-                f"LearningRateFinder: the loss did not fall at any of {len(raw)} learning rates from {self.min_lr:g}; call "
+                f"LearningRateFinder: the loss did not fall at any of {len(raw)} learning "
+                f"rates from {self.min_lr:g}; call "
                 "find first, and with a smaller min_lr if it grew from the start"
             )
         around = np.arange(-reach, reach + 1)
@@ -121,8 +129,8 @@ class LearningRateFinder:
         return self.learning_rates[int(centres[slopes.argmin()])]
 
     def plot(self, path: str | os.PathLike[str] | None = None, title: str | None = None) -> Any:
-        """A matplotlib Figure of the loss over the learning rate with the suggestion and this `title`; also written to
-        `path`, if given.
+        """A matplotlib Figure of the loss over the learning rate with the suggestion and this `title`; also
+        written to `path`, if given.
         """
         from tinynet.plotting import learning_rate_curve, save
 
@@ -130,7 +138,9 @@ class LearningRateFinder:
             suggestion = self.suggestion()
         except ValueError:
             suggestion = None
-        figure = learning_rate_curve(self.learning_rates, self.losses, raw=self.raw_losses, suggestion=suggestion, title=title)
+        figure = learning_rate_curve(
+            self.learning_rates, self.losses, raw=self.raw_losses, suggestion=suggestion, title=title
+        )
         if path is not None:
             save(figure, path)
         return figure
@@ -147,7 +157,8 @@ class _Ramp(Callback):
         return self.finder.rate(len(self.finder.learning_rates))
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.model._compiled_objective.said.add("loss")  # that it grows beyond all bounds is what is looked for
+        # that it grows beyond all bounds is what is looked for
+        self.model._compiled_objective.said.add("loss")
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self.model.reset_metrics()  # so that the loss that is logged is this batch's
@@ -164,7 +175,9 @@ def _copy(optimizer: Any, model: Any) -> Any:
 
 @contextmanager
 def _put_back(model: Any) -> Iterator[None]:
-    """Within it a model may be trained: its weights, optimizer, history and random numbers come back afterwards."""
+    """Within it a model may be trained: its weights, optimizer,
+    history and random numbers come back afterwards.
+    """
     attributes = {name: getattr(model, name) for name in ("optimizer", "history", "stop_training")}
     weights, numbers = model.get_weights(), random.state()
     draws = [(layer, layer._draw_count) for layer in model._layers_that_draw()]

@@ -11,11 +11,12 @@ from tinynet.console import say
 
 
 class LearningRateScheduler(Callback):
-    """learning rate of an epoch = schedule(epoch, learning_rate), or schedule(epoch) if it takes one argument.
+    """learning rate of an epoch = schedule(epoch, learning_rate),
+    or schedule(epoch) if it takes one argument.
 
-    `epoch` counts from 0; with verbose=1 it says what it sets. The rate is logged as `learning_rate` at the epoch's end.
-    Raises ValueError if the schedule returns something other than a float, or the model has no optimizer with a learning
-    rate.
+    `epoch` counts from 0; with verbose=1 it says what it sets. The rate is logged as `learning_rate` at the
+    epoch's end. Raises ValueError if the schedule returns something other than a float, or the model has no
+    optimizer with a learning rate.
 
     >>> halve = LearningRateScheduler(lambda epoch, rate: rate / 2)
     >>> model.fit(x, y, epochs=2, verbose=0, callbacks=[halve]).history["learning_rate"]
@@ -29,7 +30,9 @@ class LearningRateScheduler(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         optimizer: Any = getattr(self.model, "optimizer", None)
         if not hasattr(optimizer, "learning_rate"):
-            raise ValueError(f"LearningRateScheduler: {optimizer!r} has no learning rate; compile the model first")
+            raise ValueError(
+                f"LearningRateScheduler: {optimizer!r} has no learning rate; compile the model first"
+            )
         if self._takes_two_arguments():
             rate = self.schedule(epoch, float(optimizer.learning_rate))
         else:

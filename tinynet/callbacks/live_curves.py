@@ -17,10 +17,10 @@ SCREEN_DPI = 80
 class LiveCurves(Callback):
     """Draws loss, metrics and learning rate, training and validation, after every epoch.
 
-    In a notebook the picture is redrawn in place. With `path`, and elsewhere to live_curves.png in the current folder, it
-    is written to a file (.png, .pdf, .svg), whole or not at all, so that a viewer that reloads never sees half a picture.
-    `every` is the least number of seconds between two pictures; the last one is always drawn. `title` stands above it. Not
-    a part of Keras.
+    In a notebook the picture is redrawn in place. With `path`, and elsewhere to live_curves.png in the
+    current folder, it is written to a file (.png, .pdf, .svg), whole or not at all, so that a viewer that
+    reloads never sees half a picture. `every` is the least number of seconds between two pictures; the last
+    one is always drawn. `title` stands above it. Not a part of Keras.
 
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[LiveCurves("curves.png")])
     >>> open("curves.png", "rb").read(4)[1:]
@@ -29,7 +29,9 @@ class LiveCurves(Callback):
 
     _state_kinds: ClassVar = {"curves": schema.by_name(schema.several(schema.point))}
 
-    def __init__(self, path: str | os.PathLike[str] | None = None, every: float = 0.0, title: str | None = None) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, every: float = 0.0, title: str | None = None
+    ) -> None:
         self.path = None if path is None else os.fspath(path)
         self.every = every
         self.title = title

@@ -21,11 +21,12 @@ WEIGHTS_FILES = (".safetensors", ".weights.h5")
 class ModelCheckpoint(MonitorCallback):
     """Saves to `filepath` after every epoch, or after every `save_freq` batches, counted through all epochs.
 
-    `filepath` may hold fields as in "{epoch:02d}-{val_loss:.2f}.tinynet": epoch and, when saving after batches, batch, both
-    from 1, and any logged value. Its end says what is written: the whole model to .tinynet or .keras, or with
-    `save_weights_only` the weights to .safetensors or .weights.h5. Files are written whole or not at all; missing folders
-    are made. `save_best_only` saves when `monitor` improves (see MonitorCallback), at first on `initial_value_threshold`.
-    `mode` is as there; with verbose=1 it says what it saves. Raises ValueError for another end of `filepath`.
+    `filepath` may hold fields as in "{epoch:02d}-{val_loss:.2f}.tinynet": epoch and, when saving after
+    batches, batch, both from 1, and any logged value. Its end says what is written: the whole model to
+    .tinynet or .keras, or with `save_weights_only` the weights to .safetensors or .weights.h5. Files are
+    written whole or not at all; missing folders are made. `save_best_only` saves when `monitor` improves
+    (see MonitorCallback), at first on `initial_value_threshold`. `mode` is as there; with verbose=1 it says
+    what it saves. Raises ValueError for another end of `filepath`.
 
     >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=[ModelCheckpoint("net-{epoch}.tinynet")])
     >>> tinynet.models.load_model("net-2.tinynet").name == model.name
@@ -95,8 +96,8 @@ class ModelCheckpoint(MonitorCallback):
             path = self._path.format(**{"epoch": epoch + 1, **logs})
         except KeyError as error:
             raise KeyError(
-                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not logged; there are epoch, "
-                f"{', '.join(logs)}"
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, "
+                f"which is not logged; there are epoch, {', '.join(logs)}"
             ) from None
         if self.save_best_only and not self._is_best(epoch, logs, path):
             return
@@ -123,7 +124,10 @@ class ModelCheckpoint(MonitorCallback):
         better = self._improves(current, self.best)
         if self.verbose > 0:
             change = f"improved from {before} to {current:.5f}, saving model to {path}"
-            say(f"\nEpoch {epoch + 1}: {self.monitor} {change if better else f'did not improve from {before}'}")
+            say(
+                f"\nEpoch {epoch + 1}: {self.monitor} "
+                f"{change if better else f'did not improve from {before}'}"
+            )
         if better:
             self.best = current
         return better
@@ -134,5 +138,7 @@ def checked_save_freq(callback: str, save_freq: Any) -> str | int:
     if save_freq == "epoch":
         return "epoch"
     if isinstance(save_freq, bool) or not isinstance(save_freq, int | np.integer) or save_freq < 1:
-        raise ValueError(f"{callback}: save_freq must be 'epoch' or a number of batches, at least 1; got {save_freq!r}")
+        raise ValueError(
+            f"{callback}: save_freq must be 'epoch' or a number of batches, at least 1; got {save_freq!r}"
+        )
     return int(save_freq)

@@ -1,4 +1,6 @@
-"""What callbacks that watch one logged value share: which value, which direction is good, and what counts as better."""
+"""What callbacks that watch one logged value share: which value, which direction is good,
+and what counts as better.
+"""
 
 from typing import Any
 
@@ -14,13 +16,17 @@ class MonitorCallback(Callback):
         min   current + |min_delta| < best
         max   current - |min_delta| > best
 
-    or if there is no best value yet (`baseline` is the first one). A number always beats NaN, and NaN no number. As in
-    Keras, both sides are rounded to the default float before they are compared. `mode` "auto" takes the direction from the
-    name in `monitor`, or from the model's metric of that name.
+    or if there is no best value yet (`baseline` is the first one). A number always beats NaN, and NaN no
+    number. As in Keras, both sides are rounded to the default float before they are compared. `mode` "auto"
+    takes the direction from the name in `monitor`, or from the model's metric of that name.
     """
 
     def __init__(
-        self, monitor: str = "val_loss", mode: str = "auto", baseline: float | None = None, min_delta: float = 0
+        self,
+        monitor: str = "val_loss",
+        mode: str = "auto",
+        baseline: float | None = None,
+        min_delta: float = 0,
     ) -> None:
         if mode not in ("auto", "min", "max"):
             tracebacks.warn(f"{type(self).__name__}: mode {mode!r} is unknown, 'auto' is used instead")
@@ -62,5 +68,6 @@ class MonitorCallback(Callback):
         if name in ("acc", "accuracy") or name.endswith("_accuracy"):
             return "max"
         raise ValueError(
-            f"{type(self).__name__}: whether {self.monitor!r} should rise or fall is not known; pass mode='max' or mode='min'"
+            f"{type(self).__name__}: whether {self.monitor!r} should rise or fall is not known; "
+            "pass mode='max' or mode='min'"
         )

@@ -2,7 +2,8 @@
 
 verbose 1   a bar, redrawn in place on a terminal and in a notebook; elsewhere (a file, a pipe), as verbose 2
 verbose 2   one line an epoch:
-            469/469 - 4s - 7ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy: 0.9700 - val_loss: 0.1021
+            469/469 - 4s - 7ms/step - accuracy: 0.9376 - loss: 0.2010 - val_accuracy:
+            0.9700 - val_loss: 0.1021
 """
 
 import shutil
@@ -21,8 +22,8 @@ REDRAW_SECONDS = 0.1
 class ProgbarLogger(Callback):
     """Prints progress, the loss and the metrics.
 
-    The time per step leaves out the first step, which includes compiling and warming up, and the validation at the end
-    of an epoch; the seconds of an epoch include both.
+    The time per step leaves out the first step, which includes compiling and warming up, and the validation
+    at the end of an epoch; the seconds of an epoch include both.
 
     >>> history = model.fit(x, y, verbose=2, callbacks=[ProgbarLogger()])
     1/1 - ... - loss: ...
@@ -151,12 +152,16 @@ def _make_bar(total: int | None) -> Any:
 
 
 def _width() -> int:
-    """Characters of a line: a notebook's cell breaks long ones by itself, and can take them back all the same."""
+    """Characters of a line: a notebook's cell breaks long ones by itself,
+    and can take them back all the same.
+    """
     return 400 if is_notebook() else shutil.get_terminal_size().columns
 
 
 def _broken(line: str, width: int, indent: int) -> str:
-    """`line` on as many lines of `width` characters as it takes, broken between values, the later ones indented."""
+    """`line` on as many lines of `width` characters as it takes, broken between values,
+    the later ones indented.
+    """
     first, *values = line.split(" - ")
     lines = [first]
     for value in values:
@@ -172,7 +177,9 @@ def _bar_format(total: int | None) -> str:
 
 
 def _values(logs: Logs, negative_as_power: bool = False) -> str:
-    """The entries as " - name: value"; of several their mean; small values, and negative ones if asked, as powers of ten."""
+    """The entries as " - name: value"; of several their mean; small values,
+    and negative ones if asked, as powers of ten.
+    """
     text = ""
     for name, value in (logs or {}).items():
         number = float(np.mean(value))

@@ -12,18 +12,25 @@ from tinynet.console import say
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """learning rate <- max(learning rate * factor, min_lr) when `monitor` has not improved for `patience` epochs.
+    """learning rate <- max(learning rate * factor, min_lr) when `monitor` has not
+    improved for `patience` epochs.
 
-    After that it waits `cooldown` epochs before it counts again; what improves (`min_delta`, `mode`) is said in
-    MonitorCallback. The rate of the epoch, before the change, is logged as `learning_rate`; with verbose=1 it says what it
-    sets. Raises ValueError for a factor of 1 or more, and TypeError when it should lower a rate that follows a schedule.
+    After that it waits `cooldown` epochs before it counts again; what improves (`min_delta`, `mode`) is said
+    in MonitorCallback. The rate of the epoch, before the change, is logged as `learning_rate`; with verbose=1
+    it says what it sets. Raises ValueError for a factor of 1 or more, and TypeError when it should lower a
+    rate that follows a schedule.
 
-    >>> halve = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)  # no epoch is better by so much
+    >>> # no epoch is better by so much
+    >>> halve = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
     >>> model.fit(x, y, epochs=3, verbose=0, callbacks=[halve]).history["learning_rate"]
     [0.01, 0.01, 0.005]
     """
 
-    _state_kinds: ClassVar = {"best": schema.optional(schema.number), "wait": schema.count, "cooldown_counter": schema.count}
+    _state_kinds: ClassVar = {
+        "best": schema.optional(schema.number),
+        "wait": schema.count,
+        "cooldown_counter": schema.count,
+    }
 
     def __init__(
         self,
@@ -38,7 +45,9 @@ class ReduceLROnPlateau(MonitorCallback):
     ) -> None:
         super().__init__(monitor, mode, min_delta=min_delta)
         if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau: factor must be below 1, or the rate would not fall; got {factor}")
+            raise ValueError(
+                f"ReduceLROnPlateau: factor must be below 1, or the rate would not fall; got {factor}"
+            )
         self.factor = factor
         self.patience = patience
         self.verbose = verbose

@@ -35,7 +35,9 @@ def several(kind: Kind) -> Kind:
 
 def by_name(kind: Kind) -> Kind:
     """A dictionary of values of that kind, with names."""
-    return lambda value: isinstance(value, dict) and all(isinstance(key, str) and kind(one) for key, one in value.items())
+    return lambda value: (
+        isinstance(value, dict) and all(isinstance(key, str) and kind(one) for key, one in value.items())
+    )
 
 
 def text(value: Any) -> bool:
@@ -61,7 +63,11 @@ def values(value: Any) -> bool:
 def check(state: Any, kinds: Mapping[str, Kind], whose: str) -> None:
     """Raises ValueError unless `state` has just these entries, each of its kind."""
     if not isinstance(state, dict) or set(state) != set(kinds):
-        raise ValueError(f"the state of {whose} must have {', '.join(sorted(kinds))}, and is {repr(state)[:200]}")
+        raise ValueError(
+            f"the state of {whose} must have {', '.join(sorted(kinds))}, and is {repr(state)[:200]}"
+        )
     for name, kind in kinds.items():
         if not kind(state[name]):
-            raise ValueError(f"the state of {whose} has the {name} {repr(state[name])[:200]}, which cannot be")
+            raise ValueError(
+                f"the state of {whose} has the {name} {repr(state[name])[:200]}, which cannot be"
+            )

@@ -8,12 +8,12 @@ from tinynet.callbacks.callback import Callback, Logs
 
 
 class SwapEMAWeights(Callback):
-    """Exchanges weights and their averages (an optimizer with `use_ema=True`) before `evaluate`, validation and `predict`,
-    and back after them.
+    """Exchanges weights and their averages (an optimizer with `use_ema=True`) before `evaluate`, validation
+    and `predict`, and back after them.
 
-    With `swap_on_epoch` the averages also stand in the model from the end of an epoch to the beginning of the next, so that
-    a ModelCheckpoint behind this callback saves them; put an EarlyStopping before it. Raises ValueError if the optimizer
-    keeps no averages.
+    With `swap_on_epoch` the averages also stand in the model from the end of an epoch to the beginning of the
+    next, so that a ModelCheckpoint behind this callback saves them; put an EarlyStopping before it. Raises
+    ValueError if the optimizer keeps no averages.
 
     >>> model.compile(tinynet.optimizers.SGD(use_ema=True), "mse")
     >>> history = model.fit(x, y, validation_data=(x, y), verbose=0, callbacks=[SwapEMAWeights()])
@@ -73,5 +73,7 @@ class SwapEMAWeights(Callback):
         if not getattr(optimizer, "use_ema", False):
             raise ValueError("SwapEMAWeights: the optimizer keeps no averages; create it with use_ema=True")
         if not optimizer.built:
-            raise ValueError("SwapEMAWeights: there are no averages before the first training step; call fit first")
+            raise ValueError(
+                "SwapEMAWeights: there are no averages before the first training step; call fit first"
+            )
         return list(zip(optimizer._trainable_variables, optimizer._weight_averages, strict=True))

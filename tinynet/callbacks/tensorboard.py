@@ -1,6 +1,7 @@
 """TensorBoard: event files of a training run, which `tensorboard --logdir logs` shows in a browser.
 
-    <log_dir>/train        epoch_<name>, epoch_learning_rate, batch_<name>; histograms and pictures of the weights
+    <log_dir>/train        epoch_<name>, epoch_learning_rate, batch_<name>;
+                           histograms and pictures of the weights
     <log_dir>/validation   epoch_<name>, evaluation_<name>_vs_iterations
 
 The files are written by tensorboardX, which does not need TensorFlow: pip install "tinynet[tensorboard]".
@@ -20,18 +21,20 @@ _numbers = itertools.count()  # two writers that begin in the same second must n
 
 
 class TensorBoard(Callback):
-    """Writes losses and metrics after every epoch, or with `update_freq` "batch" or n also after every n-th batch.
+    """Writes losses and metrics after every epoch, or with `update_freq` "batch"
+    or n also after every n-th batch.
 
     log_dir                 the folder
     histogram_freq          every so many epochs: histograms of all weights, `<weight>/histogram`
-    gradients_on            (x, y) or (x, y, sample_weight), not a part of Keras: at the same epochs the gradients on these
-                            samples: see weight_events.gradients
-    write_graph             the table of layers and, where the model has it, its JSON as texts, before the first epoch's end
+    gradients_on            (x, y) or (x, y, sample_weight), not a part of Keras: at the same epochs the
+                            gradients on these samples: see weight_events.gradients
+    write_graph             the table of layers and, where the model has it,
+                            its JSON as texts, before the first epoch's end
     write_images            beside the histograms pictures of the weights, `<weight>/image`, dark where small
     write_steps_per_second  `epoch_steps_per_second` and `batch_steps_per_second`
 
-    Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise ValueError, and
-    `embeddings_metadata` has no effect. Raises ImportError without tensorboardX.
+    Profiles and embeddings are not written: `profile_batch` and `embeddings_freq` other than 0 raise
+    ValueError, and `embeddings_metadata` has no effect. Raises ImportError without tensorboardX.
     """
 
     _state_kinds: ClassVar = {"_batches": schema.count, "_described": schema.truth}
@@ -53,7 +56,10 @@ class TensorBoard(Callback):
             if value:
                 raise ValueError(f"TensorBoard: {name} is not supported, leave it 0; got {value!r}")
         if update_freq not in ("batch", "epoch") and (not isinstance(update_freq, int) or update_freq < 1):
-            raise ValueError(f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, got {update_freq!r}")
+            raise ValueError(
+                "TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches, "
+                f"got {update_freq!r}"
+            )
         if gradients_on is not None and len(gradients_on) not in (2, 3):
             raise ValueError("TensorBoard: gradients_on must be (x, y) or (x, y, sample_weight)")
         _writer_class()  # says now, and not after an epoch, what is missing
@@ -110,12 +116,17 @@ class TensorBoard(Callback):
         if hasattr(self.model.optimizer, "learning_rate"):
             values["learning_rate"] = float(self.model.optimizer.learning_rate)
         if self.write_steps_per_second:
-            seconds, steps = time.perf_counter() - self._epoch_began[0], self._iterations() - self._epoch_began[1]
+            seconds, steps = (
+                time.perf_counter() - self._epoch_began[0],
+                self._iterations() - self._epoch_began[1],
+            )
             values["steps_per_second"] = steps / seconds
         self._scalars("train", {f"epoch_{name}": value for name, value in values.items()}, epoch)
         validation = {name: value for name, value in (logs or {}).items() if name.startswith("val_")}
         if validation:
-            self._scalars("validation", {f"epoch_{name[4:]}": value for name, value in validation.items()}, epoch)
+            self._scalars(
+                "validation", {f"epoch_{name[4:]}": value for name, value in validation.items()}, epoch
+            )
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             weight_events.weights(self._writer("train"), self.model, epoch, self.write_images)
             if self.gradients_on is not None:
@@ -150,6 +161,7 @@ def _writer_class() -> Any:
         from tensorboardX import SummaryWriter
     except ImportError as error:
         raise ImportError(
-            'TensorBoard: the writer of event files is not installed; install it with: pip install "tinynet[tensorboard]"'
+            "TensorBoard: the writer of event files is not installed; install it with: "
+            'pip install "tinynet[tensorboard]"'
         ) from error
     return SummaryWriter

@@ -21,7 +21,9 @@ class TerminateOnNaN(Callback):
         self.raise_error = raise_error
 
     def _wants_values(self) -> bool:
-        """Only when something is wrong: of the values of a batch the loss alone is looked at, which is cheap."""
+        """Only when something is wrong: of the values of a batch the loss alone is looked at,
+        which is cheap.
+        """
         look = getattr(self.model, "_loss_so_far", None)
         return look is None or not math.isfinite(look())
 
@@ -30,6 +32,8 @@ class TerminateOnNaN(Callback):
         if loss is None or math.isfinite(loss):
             return
         if self.raise_error:
-            raise RuntimeError(f"TerminateOnNaN: the loss is {float(loss)} at batch {batch}; training ends here")
+            raise RuntimeError(
+                f"TerminateOnNaN: the loss is {float(loss)} at batch {batch}; training ends here"
+            )
         say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

@@ -1,4 +1,5 @@
-"""What TensorBoard is told about a model itself: its description, histograms and pictures of weights, and gradients.
+"""What TensorBoard is told about a model itself: its description,
+histograms and pictures of weights, and gradients.
 
 `writer` is tensorboardX's SummaryWriter everywhere.
 """
@@ -40,7 +41,8 @@ def weights(writer: Any, model: Any, epoch: int, images: bool = False) -> None:
 
 
 def gradients(writer: Any, model: Any, epoch: int, data: Sequence[Any]) -> None:
-    """The gradients of the loss on `data`, in batches of 32, by `model.gradients`, which leaves the model as it is.
+    """The gradients of the loss on `data`, in batches of 32, by `model.gradients`,
+    which leaves the model as it is.
 
     <weight>/gradient_norm            the mean of its Euclidean norm over the batches
     <weight>/gradient_norm/histogram  the norms of all batches
@@ -66,8 +68,9 @@ def gradients(writer: Any, model: Any, epoch: int, data: Sequence[Any]) -> None:
 def picture_of(weight: np.ndarray) -> np.ndarray | None:
     """A weight as a picture (H, W, 1) or (H, W, 3) of bytes, its smallest value black and its largest white.
 
-    A vector is a row of pixels, a matrix one picture, lying; a convolution's kernel (..., C, F) a grid of its filters, in
-    colour for three channels and otherwise one panel a channel. None for a weight without elements or of more axes.
+    A vector is a row of pixels, a matrix one picture, lying; a convolution's kernel (..., C, F) a grid of its
+    filters, in colour for three channels and otherwise one panel a channel. None for a weight without
+    elements or of more axes.
     """
     if not weight.size or weight.ndim not in (1, 2, 3, 4) or not np.isfinite(weight).all():
         return None

@@ -2,12 +2,12 @@
 
 It has their spellings, with the meaning they had then and a warning that says today's.
 
-    from tinynet.compat import keras1; keras1.install()      # then `from keras... import ...` as it stands in the program
-    import tinynet.compat.keras2 as keras                    # or under a name, where no line says `from keras`
+    from tinynet.compat import keras1; keras1.install()      # then `from keras... import ...` as it stands
+    import tinynet.compat.keras2 as keras                    # or by a name, where no line says `from keras`
 
-keras1 is Keras 1.2.2 and keras2 is Keras 2.3.1, with their defaults. Older releases had others: BatchNormalization an
-epsilon of 1e-5 before 1.2, shear_range was in radians up to 2.1.2. What they make is of tinynet's own classes, computed as
-Keras 3 does, and differs from what was then in this:
+keras1 is Keras 1.2.2 and keras2 is Keras 2.3.1, with their defaults. Older releases had others:
+BatchNormalization an epsilon of 1e-5 before 1.2, shear_range was in radians up to 2.1.2. What they make is of
+tinynet's own classes, computed as Keras 3 does, and differs from what was then in this:
 
     BatchNormalization    Keras 2 multiplied the moving variance by n / (n - 1 - epsilon)
     activity_regularizer  its penalty is divided by the batch size

@@ -16,7 +16,9 @@ SHAPES = ("batch_input_shape", "input_dim", "input_length", "input_shape")
 def by_name(who: str, order: Sequence[str], args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     """All arguments by name; TypeError for more than there are, and for one that is given twice."""
     if len(args) > len(order):
-        raise TypeError(f"{who} takes {len(order)} arguments by position, {', '.join(order)}; got {len(args)}")
+        raise TypeError(
+            f"{who} takes {len(order)} arguments by position, {', '.join(order)}; got {len(args)}"
+        )
     given = dict(zip(order, args, strict=False))
     if twice := sorted(set(given) & set(kwargs)):
         raise TypeError(f"{who}: {twice[0]} is given twice, by position and by name")
@@ -26,7 +28,8 @@ def by_name(who: str, order: Sequence[str], args: Sequence[Any], kwargs: dict[st
 def read(
     who: str, today: type, order: Sequence[str], args: tuple[Any, ...], kwargs: dict[str, Any], era: int
 ) -> tuple[dict[str, Any], Any]:
-    """(today's arguments by name, the shape of a batch or None) of a call of the layer `who`, today's class `today`.
+    """(today's arguments by name, the shape of a batch or None) of a call of the layer `who`,
+    today's class `today`.
 
     `order` is that of the era's arguments, empty where it is today's.
     """
@@ -71,8 +74,8 @@ def _with_kernel_size(
     elif whole == [True, True, True]:
         if twofold := {"padding", "strides", "data_format"} & set(kwargs) if era == 2 else ():
             raise ValueError(
-                f"{who}{args[:3]} with {sorted(twofold)[0]} may mean a kernel of {args[1]} x {args[2]} (Keras 1) or strides "
-                f"{args[2]} (Keras 2): write kernel_size=... and strides=..."
+                f"{who}{args[:3]} with {sorted(twofold)[0]} may mean a kernel of {args[1]} x "
+                f"{args[2]} (Keras 1) or strides {args[2]} (Keras 2): write kernel_size=... and strides=..."
             )
         sides = args[1:3]
         args = (args[0], sides, *args[3:])
@@ -83,7 +86,9 @@ def _with_kernel_size(
 
 
 def _batch_shape(who: str, today: str, given: dict[str, Any], own: set[str]) -> Any:
-    """Takes what says the input's shape out of `given`; (None, *sizes), or the shape of the whole batch, or None."""
+    """Takes what says the input's shape out of `given`; (None, *sizes),
+    or the shape of the whole batch, or None.
+    """
     found = {name: given.pop(name) for name in SHAPES if name in given and name not in own}
     found = {name: value for name, value in found.items() if value is not None}
     given.pop("input_dtype", None)
@@ -98,7 +103,9 @@ def _batch_shape(who: str, today: str, given: dict[str, Any], own: set[str]) -> 
         shape = (None, found["input_length"])
     elif "input_dim" in found:
         sequence = today == "Conv1D" or "input_length" in found
-        shape = (None, found.get("input_length"), found["input_dim"]) if sequence else (None, found["input_dim"])
+        shape = (
+            (None, found.get("input_length"), found["input_dim"]) if sequence else (None, found["input_dim"])
+        )
     else:
         raise TypeError(f"{who}: input_length needs input_dim beside it")
     if shape[0] is None:
@@ -112,15 +119,23 @@ def _without_effect(who: str, given: dict[str, Any]) -> dict[str, Any]:
     """`given` without arguments that say what is so anyway; ValueError where they say something else."""
     given = dict(given)
     if given.get("weights") is not None:
-        raise ValueError(f"{who}: weights=... is not understood; call layer.set_weights(...) once the model is built")
+        raise ValueError(
+            f"{who}: weights=... is not understood; call layer.set_weights(...) once the model is built"
+        )
     if who == "BatchNormalization" and given.pop("mode", 0) != 0:
         raise ValueError(f"{who}: only mode=0, statistics of each feature over the batch, is part of tinynet")
     if who == "Embedding" and given.pop("dropout", 0.0):
         raise ValueError(f"{who}: dropout=... is gone; put a SpatialDropout1D behind the layer")
     if who == "Deconvolution2D" and given.pop("output_shape", None) is not None:
-        old("Deconvolution2D(output_shape=...)", "output_padding=... where strides, padding and kernel_size leave a choice")
+        old(
+            "Deconvolution2D(output_shape=...)",
+            "output_padding=... where strides, padding and kernel_size leave a choice",
+        )
     if given.get("activity_regularizer") is not None:
-        warn(f"{who}: the penalty of activity_regularizer is divided by the batch size today; in Keras 1 and 2 it was not")
+        warn(
+            f"{who}: the penalty of activity_regularizer is divided by the batch size today; "
+            "in Keras 1 and 2 it was not"
+        )
     return {name: value for name, value in given.items() if name != "weights"}
 
 

@@ -189,16 +189,18 @@ def _axes(axis: Any) -> Any:
 
 
 SAME = (
-    "abs", "all", "any", "clip", "cos", "dot", "elu", "equal", "exp", "eye", "greater", "greater_equal", "less", "less_equal",
-    "log", "logsumexp", "max", "maximum", "min", "minimum", "ndim", "not_equal", "ones", "ones_like", "relu", "reshape",
-    "round", "shape", "sigmoid", "sign", "sin", "softmax", "softplus", "softsign", "sqrt", "square", "squeeze", "stack",
-    "std", "stop_gradient", "tanh", "tile", "transpose", "var", "zeros", "zeros_like",
+    "abs", "all", "any", "clip", "cos", "dot", "elu", "equal", "exp", "eye", "greater", "greater_equal",
+    "less", "less_equal", "log", "logsumexp", "max", "maximum", "min", "minimum", "ndim", "not_equal", "ones",
+    "ones_like", "relu", "reshape", "round", "shape", "sigmoid", "sign", "sin", "softmax", "softplus",
+    "softsign", "sqrt", "square", "squeeze", "stack", "std", "stop_gradient", "tanh", "tile", "transpose",
+    "var", "zeros", "zeros_like",
 )  # fmt: skip
 SETTINGS = ("epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx", "set_image_data_format")
 OWN: tuple[Callable[..., Any], ...] = (
-    argmax, argmin, backend, batch_flatten, batch_get_value, batch_set_value, binary_crossentropy, cast, clear_session,
-    concatenate, constant, expand_dims, flatten, get_uid, get_value, hard_sigmoid, image_dim_ordering, int_shape,
-    l2_normalize, mean, permute_dimensions, pow, set_image_dim_ordering, set_value, sum, switch, variable,
+    argmax, argmin, backend, batch_flatten, batch_get_value, batch_set_value, binary_crossentropy, cast,
+    clear_session, concatenate, constant, expand_dims, flatten, get_uid, get_value, hard_sigmoid,
+    image_dim_ordering, int_shape, l2_normalize, mean, permute_dimensions, pow, set_image_dim_ordering,
+    set_value, sum, switch, variable,
 )  # fmt: skip
 
 

@@ -11,7 +11,9 @@ from tinynet.compat.warn import old, warn
 
 
 class ModelCheckpoint(callbacks.ModelCheckpoint):
-    """Today's; name.h5 becomes name.tinynet, or name.safetensors for weights, and `period` is a number of epochs."""
+    """Today's; name.h5 becomes name.tinynet, or name.safetensors for weights,
+    and `period` is a number of epochs.
+    """
 
     def __init__(
         self,
@@ -66,7 +68,10 @@ class TensorBoard(callbacks.TensorBoard):
         **rest: Any,
     ) -> None:
         if batch_size is not None or write_grads:
-            warn("TensorBoard: batch_size has no effect, and write_grads=True is written gradients_on=(x, y) today")
+            warn(
+                "TensorBoard: batch_size has no effect, and write_grads=True is written gradients_on=(x, "
+                "y) today"
+            )
         for name in ("embeddings_layer_names", "embeddings_data"):
             rest.pop(name, None)
         super().__init__(log_dir, histogram_freq, write_graph, write_images, **rest)
@@ -75,4 +80,9 @@ class TensorBoard(callbacks.TensorBoard):
 def callback_names() -> dict[str, Any]:
     """{name: class} of what `keras.callbacks` had and tinynet has."""
     found = {name: getattr(callbacks, name) for name in callbacks.__all__ if name != "python_logs"}
-    return {**found, "ModelCheckpoint": ModelCheckpoint, "ReduceLROnPlateau": ReduceLROnPlateau, "TensorBoard": TensorBoard}
+    return {
+        **found,
+        "ModelCheckpoint": ModelCheckpoint,
+        "ReduceLROnPlateau": ReduceLROnPlateau,
+        "TensorBoard": TensorBoard,
+    }

@@ -1,4 +1,6 @@
-"""Layers under their older names: calling one reads arguments of the era, and makes a layer of today's class."""
+"""Layers under their older names: calling one reads arguments of the era,
+and makes a layer of today's class.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -57,9 +59,14 @@ def older(spelling: Spelling, **body: Any) -> Any:
         if shape is not None:
             self._batch_shape = shape
 
-    described = f"{spelling.today.__name__} of today, with the arguments that {spelling.name} had in Keras {spelling.era}."
+    described = (
+        f"{spelling.today.__name__} of today, "
+        f"with the arguments that {spelling.name} had in Keras {spelling.era}."
+    )
     own = {"_spelling": spelling, "__init__": __init__, "__doc__": described, **body}
-    return Older(spelling.name, (spelling.today,), {**own, "__module__": f"tinynet.compat.keras{spelling.era}.layers"})
+    return Older(
+        spelling.name, (spelling.today,), {**own, "__module__": f"tinynet.compat.keras{spelling.era}.layers"}
+    )
 
 
 def _compute_output_shape(self: Any, input_shape: Any) -> Any:
@@ -107,7 +114,14 @@ def merge(
     return Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name)(inputs)
 
 
-MODES = {"sum": "Add", "mul": "Multiply", "concat": "Concatenate", "ave": "Average", "max": "Maximum", "dot": "Dot"}
+MODES = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "concat": "Concatenate",
+    "ave": "Average",
+    "max": "Maximum",
+    "dot": "Dot",
+}
 
 
 def Merge(  # noqa: N802 - Keras's name
@@ -123,12 +137,18 @@ def Merge(  # noqa: N802 - Keras's name
 ) -> Any:
     """Keras 1's layer of several inputs: the layer of today that `mode` stands for."""
     if layers_ is not None or unknown:
-        raise ValueError("Merge([model, model]) within a Sequential is not part of tinynet: write Model(inputs, merge([...]))")
+        raise ValueError(
+            "Merge([model, model]) within a Sequential is not part of tinynet: "
+            "write Model(inputs, merge([...]))"
+        )
     if callable(mode):
         old("Merge(mode=function)", "Lambda(function)")
         return layers.Lambda(mode, output_shape=output_shape, arguments=arguments, name=name)
     if mode not in MODES:
         raise ValueError(f"merge: mode must be one of {', '.join(MODES)} or a function, got {mode!r}")
     settings = {"concat": {"axis": concat_axis}, "dot": {"axes": dot_axes}}.get(mode, {})
-    old(f"merge(mode={mode!r})", f"{MODES[mode]}({', '.join(f'{k}={v!r}' for k, v in settings.items())})([...])")
+    old(
+        f"merge(mode={mode!r})",
+        f"{MODES[mode]}({', '.join(f'{k}={v!r}' for k, v in settings.items())})([...])",
+    )
     return getattr(layers, MODES[mode])(**settings, name=name)

@@ -1,4 +1,6 @@
-"""Names of files: what Keras 1 and 2 kept in .h5 files is kept in tinynet's own formats, beside where they would be."""
+"""Names of files: what Keras 1 and 2 kept in .h5 files is kept in tinynet's own formats,
+beside where they would be.
+"""
 
 import os
 from pathlib import Path
@@ -14,7 +16,10 @@ def to_write(path: Any, suffix: str) -> Any:
     if not is_hdf5(path):
         return path
     new = renamed(path, suffix)
-    warn(f"{os.fspath(path)}: tinynet does not write HDF5 files of Keras 1 and 2; the file is {new}, in its own format")
+    warn(
+        f"{os.fspath(path)}: tinynet does not write HDF5 files of Keras 1 and 2; "
+        f"the file is {new}, in its own format"
+    )
     return new
 
 
@@ -31,8 +36,8 @@ def to_read(path: Any, *suffixes: str) -> Any:
             return new
     if os.path.exists(path):
         raise ValueError(
-            f"{os.fspath(path)} is a file of Keras 1 or 2, which tinynet does not read. Where Keras 3 reads it: save it as a "
-            ".keras or .weights.h5 file there"
+            f"{os.fspath(path)} is a file of Keras 1 or 2, which tinynet does not read. "
+            "Where Keras 3 reads it: save it as a .keras or .weights.h5 file there"
         )
     raise FileNotFoundError(f"there is no file {renamed(path, suffixes[0])} (nor {os.fspath(path)})")
 

@@ -1,4 +1,6 @@
-"""fit_generator, evaluate_generator and predict_generator: Keras 1 counted samples in them, Keras 2 batches."""
+"""fit_generator, evaluate_generator and predict_generator: Keras 1 counted samples in them,
+Keras 2 batches.
+"""
 
 import itertools
 import math
@@ -14,7 +16,9 @@ from tinynet.tree import leaves
 class Keras1Model(OlderModel):
     """Generators' samples are counted."""
 
-    def train_on_batch(self, x: Any, y: Any = None, class_weight: Any = None, sample_weight: Any = None, **older: Any) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, class_weight: Any = None, sample_weight: Any = None, **older: Any
+    ) -> Any:
         """Today's train_on_batch; class_weight came before sample_weight."""
         ignore("train_on_batch", older)
         return super().train_on_batch(x, y, sample_weight, class_weight, **older)  # type: ignore[misc]
@@ -41,10 +45,14 @@ class Keras1Model(OlderModel):
         validation = None
         if nb_val_samples is not None and not isinstance(validation_data, tuple):
             validation, validation_data = steps_of(nb_val_samples, validation_data)
-        old(f"fit_generator(generator, {samples_per_epoch}, nb_epoch)", f"fit(generator, steps_per_epoch={steps}, epochs=...)")
+        old(
+            f"fit_generator(generator, {samples_per_epoch}, nb_epoch)",
+            f"fit(generator, steps_per_epoch={steps}, epochs=...)",
+        )
         return self.fit(
             generator, epochs=nb_epoch, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
-            class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps, validation_steps=validation, **older,
+            class_weight=class_weight, initial_epoch=initial_epoch, steps_per_epoch=steps,
+            validation_steps=validation, **older,
         )  # fmt: skip
 
     def evaluate_generator(self, generator: Any, val_samples: int, *settings: Any, **older: Any) -> Any:
@@ -86,8 +94,12 @@ class Keras2Model(OlderModel):
         """fit on a generator, for `steps_per_epoch` batches an epoch."""
         old("fit_generator(generator, ...)", "fit(generator, ...)")
         epochs = renamed("fit_generator", "nb_epoch", older, epochs, "epochs")
-        steps, generator = steps_given("fit_generator", "samples_per_epoch", older, steps_per_epoch, generator)
-        validation, validation_data = steps_given("fit_generator", "nb_val_samples", older, validation_steps, validation_data)
+        steps, generator = steps_given(
+            "fit_generator", "samples_per_epoch", older, steps_per_epoch, generator
+        )
+        validation, validation_data = steps_given(
+            "fit_generator", "nb_val_samples", older, validation_steps, validation_data
+        )
         ignore("fit_generator", older)
         return self.fit(
             generator, epochs=epochs, verbose=verbose, callbacks=callbacks, validation_data=validation_data,
@@ -96,7 +108,13 @@ class Keras2Model(OlderModel):
         )  # fmt: skip
 
     def evaluate_generator(
-        self, generator: Any, steps: Any = None, callbacks: Any = None, *settings: Any, verbose: Any = 0, **older: Any
+        self,
+        generator: Any,
+        steps: Any = None,
+        callbacks: Any = None,
+        *settings: Any,
+        verbose: Any = 0,
+        **older: Any,
     ) -> Any:
         """evaluate on a generator, for `steps` batches."""
         old("evaluate_generator(generator, ...)", "evaluate(generator, ...)")
@@ -104,7 +122,13 @@ class Keras2Model(OlderModel):
         return self.evaluate(generator, verbose=verbose, steps=whole(steps), callbacks=callbacks, **older)
 
     def predict_generator(
-        self, generator: Any, steps: Any = None, callbacks: Any = None, *settings: Any, verbose: Any = 0, **older: Any
+        self,
+        generator: Any,
+        steps: Any = None,
+        callbacks: Any = None,
+        *settings: Any,
+        verbose: Any = 0,
+        **older: Any,
     ) -> Any:
         """predict on a generator, for `steps` batches."""
         old("predict_generator(generator, ...)", "predict(generator, ...)")
@@ -113,7 +137,9 @@ class Keras2Model(OlderModel):
 
 
 def steps_of(samples: int, generator: Any) -> tuple[int, Any]:
-    """(batches that have `samples` samples, the generator): by its batch size, or by the length of its first batch."""
+    """(batches that have `samples` samples, the generator): by its batch size,
+    or by the length of its first batch.
+    """
     size = getattr(generator, "batch_size", None)
     if size is None and isinstance(generator, Iterator):
         batch = next(generator)

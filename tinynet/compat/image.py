@@ -11,10 +11,10 @@ from tinynet.signature import accepted
 
 # Keras 1's order; interpolation and dtype came later.
 ORDER = [
-    "featurewise_center", "samplewise_center", "featurewise_std_normalization", "samplewise_std_normalization",
-    "zca_whitening", "rotation_range", "width_shift_range", "height_shift_range", "shear_range", "zoom_range",
-    "channel_shift_range", "fill_mode", "cval", "horizontal_flip", "vertical_flip", "rescale", "preprocessing_function",
-    "dim_ordering",
+    "featurewise_center", "samplewise_center", "featurewise_std_normalization",
+    "samplewise_std_normalization", "zca_whitening", "rotation_range", "width_shift_range",
+    "height_shift_range", "shear_range", "zoom_range", "channel_shift_range", "fill_mode", "cval",
+    "horizontal_flip", "vertical_flip", "rescale", "preprocessing_function", "dim_ordering",
 ]  # fmt: skip
 
 
@@ -43,18 +43,29 @@ class Older(Today):
         if "dim_ordering" in given:
             value = given.pop("dim_ordering")
             if value is not None and value not in ORDERINGS:
-                raise ValueError(f"ImageDataGenerator: dim_ordering must be 'th', 'tf' or 'default', got {value!r}")
+                raise ValueError(
+                    f"ImageDataGenerator: dim_ordering must be 'th', 'tf' or 'default', got {value!r}"
+                )
             given["data_format"] = ORDERINGS.get(value)
             old(f"ImageDataGenerator(dim_ordering={value!r})", f"data_format={given['data_format']!r}")
         if self.era == 1 and given.get("shear_range"):
             degrees = math.degrees(given["shear_range"])
             old(
-                f"ImageDataGenerator(shear_range={given['shear_range']}), in radians,", f"shear_range={degrees:.4g}, in degrees"
+                f"ImageDataGenerator(shear_range={given['shear_range']}), in radians,",
+                f"shear_range={degrees:.4g}, in degrees",
             )
             given["shear_range"] = degrees
         super().__init__(**given)
 
-    def flow(self, x: Any = None, y: Any = None, batch_size: int = 32, shuffle: bool = True, *args: Any, **kwargs: Any) -> Any:
+    def flow(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         """Today's flow; Keras 1 called x X, and had no sample_weight before seed."""
         if "X" in kwargs:
             old("flow(X=...)", "flow(x=...)")
@@ -69,5 +80,9 @@ class Older(Today):
 
 def image_names(era: int) -> dict[str, Any]:
     """{name: class} of what `keras.preprocessing.image` had and tinynet has."""
-    body = {"era": era, "__doc__": Today.__doc__, "__module__": f"tinynet.compat.keras{era}.preprocessing.image"}
+    body = {
+        "era": era,
+        "__doc__": Today.__doc__,
+        "__module__": f"tinynet.compat.keras{era}.preprocessing.image",
+    }
     return {"ImageDataGenerator": type("ImageDataGenerator", (Older,), body), "NumpyArrayIterator": Flow}

@@ -16,7 +16,8 @@ _modules = modules.make(2, sys.modules[__name__])
 
 
 def install(dim_ordering: str | None = None) -> None:
-    """Lets `import keras` find this module; `dim_ordering`, 'th' or 'tf', is what keras.json said about images.
+    """Lets `import keras` find this module; `dim_ordering`, 'th' or 'tf',
+    is what keras.json said about images.
 
     Raises ImportError if Keras itself is imported already.
     """

@@ -1,4 +1,6 @@
-"""Logged values under their older names: acc for accuracy, lr for learning_rate; whichever is asked for is found."""
+"""Logged values under their older names: acc for accuracy, lr for learning_rate;
+whichever is asked for is found.
+"""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +12,9 @@ PAIRS = {"acc": "accuracy", "accuracy": "acc", "lr": "learning_rate", "learning_
 
 
 def other_name(name: Any) -> Any:
-    """acc for accuracy and the reverse, also behind val_ or an output's name; lr for learning_rate and the reverse."""
+    """acc for accuracy and the reverse, also behind val_ or an output's name;
+    lr for learning_rate and the reverse.
+    """
     if name in PAIRS:
         return PAIRS[name]
     match = re.fullmatch(r"(.+_)(acc|accuracy)", name) if isinstance(name, str) else None

@@ -1,4 +1,6 @@
-"""The methods of models as Keras 1 and 2 had them, but for those of generators, whose numbers had two meanings."""
+"""The methods of models as Keras 1 and 2 had them, but for those of generators,
+whose numbers had two meanings.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,9 +47,11 @@ class OlderModel:
 
     @contextmanager
     def _as_compiled(self) -> Iterator[None]:
-        """Within it the layers are trainable as they were when this model was compiled: in both eras that settled it.
+        """Within it the layers are trainable as they were when this model was compiled:
+        in both eras that settled it.
 
-        So a discriminator that is compiled, frozen, and compiled into another model goes on training in its own steps.
+        So a discriminator that is compiled, frozen, and compiled into another model
+        goes on training in its own steps.
         """
         layers = self._with_all_within()  # type: ignore[attr-defined]
         flags, now = dict(vars(self).get("_flags_at_compile", ())), [layer.trainable for layer in layers]
@@ -98,12 +102,16 @@ class OlderModel:
             epochs = 10
         with self._as_compiled():
             return super().fit(  # type: ignore[misc]
-                x, y, batch_size, 1 if epochs is None else epochs, verbose, callbacks, validation_split, validation_data,
-                shuffle, class_weight, sample_weight, initial_epoch, whole(steps_per_epoch), whole(validation_steps),
+                x, y, batch_size, 1 if epochs is None else epochs, verbose, callbacks, validation_split,
+                validation_data,
+                shuffle, class_weight, sample_weight, initial_epoch, whole(steps_per_epoch),
+                whole(validation_steps),
                 validation_freq=validation_freq, **older,
             )  # fmt: skip
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: Any = None, verbose: Any = 1, *args: Any, **rest: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, batch_size: Any = None, verbose: Any = 1, *args: Any, **rest: Any
+    ) -> Any:
         """Today's evaluate."""
         ignore("evaluate", rest)
         return super().evaluate(x, y, batch_size, verbose, *args, **rest)  # type: ignore[misc]
@@ -152,7 +160,9 @@ class OlderModel:
     def load_weights(self, filepath: Any, by_name: bool = False, **rest: Any) -> None:
         """Today's load_weights; for name.h5 it reads name.safetensors, or name.tinynet."""
         if by_name:
-            raise ValueError("load_weights(by_name=True) is not part of tinynet; set_weights() of the layers that match")
+            raise ValueError(
+                "load_weights(by_name=True) is not part of tinynet; set_weights() of the layers that match"
+            )
         super().load_weights(files.to_read(filepath, ".safetensors", ".tinynet"), **rest)  # type: ignore[misc]
 
 

@@ -27,7 +27,12 @@ def model_names(era: int, optimizers: dict[str, Any]) -> dict[str, Any]:
         __doc__ = models.Functional.__doc__
 
         def __init__(
-            self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True, **older: Any
+            self,
+            inputs: Any = None,
+            outputs: Any = None,
+            name: str | None = None,
+            trainable: bool = True,
+            **older: Any,
         ) -> None:
             inputs = renamed("Model", "input", older, inputs, "inputs")
             outputs = renamed("Model", "output", older, outputs, "outputs")
@@ -50,12 +55,15 @@ def model_names(era: int, optimizers: dict[str, Any]) -> dict[str, Any]:
                 if known is not None:
                     adopted(layer.optimizer, known)
             if isinstance(layer, Sequential) and layer.layers and layer._input_layer is not None:
-                layer.layers[0]._batch_shape = layer._input_layer.shape  # the first layer knew it, in other models too
+                # the first layer knew it, in other models too
+                layer.layers[0]._batch_shape = layer._input_layer.shape
         return model
 
     def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True) -> Any:
         """Today's load_model; for name.h5 it reads name.tinynet."""
-        return as_older(models.load_model(files.to_read(filepath, ".tinynet", ".keras"), custom_objects, compile))
+        return as_older(
+            models.load_model(files.to_read(filepath, ".tinynet", ".keras"), custom_objects, compile)
+        )
 
     def save_model(model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """model.save(filepath)."""

@@ -22,8 +22,8 @@ from tinynet.plotting import plot_model
 LAYERS = "keras.layers"
 TODAY = {  # {address then: address today}
     **{f"keras.layers.{room}": LAYERS for room in (
-        "advanced_activations", "convolutional", "core", "embeddings", "merge", "noise", "normalization", "pooling",
-        "experimental", "experimental.preprocessing",
+        "advanced_activations", "convolutional", "core", "embeddings", "merge", "noise", "normalization",
+        "pooling", "experimental", "experimental.preprocessing",
     )},
     "keras.callbacks.callbacks": "keras.callbacks",
     "keras.engine": "keras.layers, keras.models",
@@ -35,7 +35,8 @@ TODAY = {  # {address then: address today}
     "keras.utils.vis_utils": "keras.utils",
     "keras.utils.visualize_util": "keras.utils",
 }  # fmt: skip
-WHOLE = {"keras.engine", "keras.layers.experimental", "keras.preprocessing"}  # packages: said where their modules are used
+# packages: said where their modules are used
+WHOLE = {"keras.engine", "keras.layers.experimental", "keras.preprocessing"}
 
 
 def names_of(room: ModuleType) -> dict[str, Any]:
@@ -54,8 +55,10 @@ def addresses(era: int) -> dict[str, dict[str, Any]]:
     backend = backend_names(era)
     if era == 1:
         layers.update(merge=merge, Merge=Merge)
-    root = {"Input": layers["Input"], "Model": models["Model"], "Sequential": models["Sequential"]} if era == 2 else {}
-    topology = {name: layers[name] for name in ("Input", "InputLayer", "Layer", "merge", "Merge") if name in layers}
+    root = {name: (layers | models)[name] for name in ("Input", "Model", "Sequential")} if era == 2 else {}
+    topology = {
+        name: layers[name] for name in ("Input", "InputLayer", "Layer", "merge", "Merge") if name in layers
+    }
     named: dict[str, Any] = {
         "keras": root,
         "keras.activations": {**names_of(activations), "hard_sigmoid": hard_sigmoid, "get": get_activation},
@@ -77,7 +80,11 @@ def addresses(era: int) -> dict[str, dict[str, Any]]:
         "keras.preprocessing": {},
         "keras.preprocessing.image": image,
         "keras.regularizers": KERAS1_REGULARIZERS if era == 1 else REGULARIZERS,
-        "keras.utils": {**UTILS, "plot_model": plot_model, **({"to_categorical": to_categorical} if era == 2 else {})},
+        "keras.utils": {
+            **UTILS,
+            "plot_model": plot_model,
+            **({"to_categorical": to_categorical} if era == 2 else {}),
+        },
         "keras.utils.np_utils": NP_UTILS,
         "keras.utils.vis_utils": {"plot_model": plot_model},
         "keras.utils.visualize_util": {"plot": plot_model},
@@ -120,7 +127,9 @@ def _module(era: int, address: str, own: str, names: dict[str, Any]) -> ModuleTy
         return names[name]
 
     vars(module)["__getattr__"] = get
-    vars(module)["__dir__"] = lambda: sorted({*names, *(name for name in vars(module) if not name.startswith("_"))})
+    vars(module)["__dir__"] = lambda: sorted(
+        {*names, *(name for name in vars(module) if not name.startswith("_"))}
+    )
     return module
 
 
@@ -138,7 +147,8 @@ def install(modules: dict[str, ModuleType], dim_ordering: str | None) -> None:
         known = installed.get(address) is module
         if (address == "keras" or address.startswith("keras.")) and module is not None and not known:
             raise ImportError(
-                "Keras itself is imported in this process already; call install() before anything imports it, or write "
+                "Keras itself is imported in this process already; "
+                "call install() before anything imports it, or write "
                 "`import tinynet.compat.keras2 as keras` in its place"
             )
     if dim_ordering not in (None, "th", "tf"):

@@ -2,8 +2,8 @@
 
     lr, decay    learning rate lr / (1 + decay k) at update k, from 0; `optimizer.lr = x` sets lr, at any time
     clipnorm     the length of all gradients together, today's global_clipnorm
-    epsilon      of RMSprop and Adagrad it stood beside the root and stands under it today, where its square has the same
-                 effect on gradients much larger or much smaller than it
+    epsilon      of RMSprop and Adagrad it stood beside the root and stands under it today, where its square
+                 has the same effect on gradients much larger or much smaller than it
 
 Nadam slows its momentum schedule down by `schedule_decay`, as it did.
 """
@@ -18,7 +18,8 @@ from tinynet.compat.arguments import by_name
 from tinynet.compat.warn import old
 from tinynet.optimizers.state import Rate
 
-# {name: (arguments by position, what they were unless given)}; epsilon is 1e-8 in Keras 1 and 1e-7 in Keras 2.
+# {name: (arguments by position, what they were unless given)};
+# epsilon is 1e-8 in Keras 1 and 1e-7 in Keras 2.
 DEFAULTS: dict[str, tuple[str, dict[str, float]]] = {
     "Adadelta": ("learning_rate rho epsilon decay", {"learning_rate": 1.0}),
     "Adagrad": ("learning_rate epsilon decay", {"learning_rate": 0.01, "initial_accumulator_value": 0.0}),
@@ -74,17 +75,25 @@ class Older:
         if "lr" in given:
             old(f"{who}(lr=...)", f"learning_rate={given['lr']!r}")
             if "learning_rate" in given:
-                raise TypeError(f"{who}: lr and learning_rate are two names of one argument; give one of them")
+                raise TypeError(
+                    f"{who}: lr and learning_rate are two names of one argument; give one of them"
+                )
             given["learning_rate"] = given.pop("lr")
         if given.get("decay"):
             old(f"{who}(decay=...)", f"learning_rate=InverseTimeDecay(rate, 1, {given['decay']!r})")
         if "clipnorm" in given:
-            old(f"{who}(clipnorm=...)", f"global_clipnorm={given['clipnorm']!r}: it is the length of all gradients together")
+            old(
+                f"{who}(clipnorm=...)",
+                f"global_clipnorm={given['clipnorm']!r}: it is the length of all gradients together",
+            )
             given["global_clipnorm"] = given.pop("clipnorm")
         if "epsilon" in given and given["epsilon"] is None:
             del given["epsilon"]
         if who in BESIDE_THE_ROOT and "epsilon" in given:
-            old(f"{who}(epsilon={given['epsilon']!r}) beside the root", f"epsilon={given['epsilon'] ** 2!r} under the root")
+            old(
+                f"{who}(epsilon={given['epsilon']!r}) beside the root",
+                f"epsilon={given['epsilon'] ** 2!r} under the root",
+            )
             given["epsilon"] = given["epsilon"] ** 2
         if isinstance(given.get("momentum"), int) and not isinstance(given["momentum"], bool):
             given["momentum"] = float(given["momentum"])
@@ -97,7 +106,10 @@ class Older:
     def learning_rate(self) -> Any:
         """The learning rate before decay; may be assigned."""
         decaying = self.decay and isinstance(self._learning_rate, schedules.InverseTimeDecay)
-        return Variable(self._learning_rate.initial_learning_rate if decaying else self.today.learning_rate.fget(self), self)
+        return Variable(
+            self._learning_rate.initial_learning_rate if decaying else self.today.learning_rate.fget(self),
+            self,
+        )
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -162,15 +174,27 @@ def optimizer_names(era: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, (order, preset) in DEFAULTS.items():
         today = getattr(optimizers, name)
-        preset = dict(preset) if name == "SGD" else {"epsilon": EPSILON[era] ** (2 if name in BESIDE_THE_ROOT else 1), **preset}
-        body = {"era": era, "today": today, "order": order.split(), "preset": preset, "__doc__": today.__doc__}
+        preset = (
+            dict(preset)
+            if name == "SGD"
+            else {"epsilon": EPSILON[era] ** (2 if name in BESIDE_THE_ROOT else 1), **preset}
+        )
+        body = {
+            "era": era,
+            "today": today,
+            "order": order.split(),
+            "preset": preset,
+            "__doc__": today.__doc__,
+        }
         bases = (OlderNadam if name == "Nadam" else Older, today)
         found[name] = type(name, bases, {**body, "__module__": f"tinynet.compat.keras{era}.optimizers"})
     # Its rule is not today's, so that a file must name it.
     registry.register_keras_serializable(f"keras{era}", f"Keras{era}Nadam")(found["Nadam"])
 
     def get(identifier: Any) -> Any:
-        """The optimizer meant by a name in any case, with the defaults of the era; a configuration, a class, an instance."""
+        """The optimizer meant by a name in any case, with the defaults of the era;
+        a configuration, a class, an instance.
+        """
         known = {one.lower(): cls for one, cls in found.items() if isinstance(cls, type)}
         if isinstance(identifier, str) and identifier.lower() in known:
             return known[identifier.lower()]()

@@ -29,11 +29,13 @@ def l1l2(l1: float = 0.01, l2: float = 0.01) -> Any:
 
 
 REGULARIZERS = {
-    "L1L2": regularizers.L1L2, "Regularizer": regularizers.Regularizer, "get": regularizers.get, "l1": l1, "l1_l2": l1_l2,
+    "L1L2": regularizers.L1L2, "Regularizer": regularizers.Regularizer, "get": regularizers.get, "l1": l1,
+    "l1_l2": l1_l2,
     "l2": l2, "serialize": regularizers.serialize, "deserialize": regularizers.deserialize,
 }  # fmt: skip
 KERAS1_REGULARIZERS = {
-    **REGULARIZERS, "L1L2Regularizer": regularizers.L1L2, "activity_l1": l1, "activity_l1l2": l1l2, "activity_l2": l2,
+    **REGULARIZERS, "L1L2Regularizer": regularizers.L1L2, "activity_l1": l1, "activity_l1l2": l1l2,
+    "activity_l2": l2,
     "l1l2": l1l2,
 }  # fmt: skip
 

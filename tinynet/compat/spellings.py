@@ -1,20 +1,26 @@
-"""What layers were called in Keras 1 and 2, in which order Keras 1 had their arguments, and what these are called today."""
+"""What layers were called in Keras 1 and 2, in which order Keras 1 had their arguments,
+and what these are called today.
+"""
 
 from typing import Any
 
 CONVOLUTION = (
-    "activation weights border_mode subsample dim_ordering W_regularizer b_regularizer activity_regularizer W_constraint "
-    "b_constraint bias"
+    "activation weights border_mode subsample dim_ordering W_regularizer b_regularizer "
+    "activity_regularizer W_constraint b_constraint bias"
 )
 SEQUENCE = (
-    "activation weights border_mode subsample_length W_regularizer b_regularizer activity_regularizer W_constraint "
-    "b_constraint bias input_dim input_length"
+    "activation weights border_mode subsample_length W_regularizer b_regularizer "
+    "activity_regularizer W_constraint b_constraint bias input_dim input_length"
 )
 
-# {name in Keras 1: (name today, arguments by position)}; nb_row and nb_col have become kernel_size before it is used.
+# {name in Keras 1: (name today, arguments by position)};
+# nb_row and nb_col have become kernel_size before it is used.
 KERAS1 = {
     "ActivityRegularization": ("ActivityRegularization", "l1 l2"),
-    "AtrousConvolution2D": ("Conv2D", "nb_filter kernel_size init " + CONVOLUTION.replace("dim_", "atrous_rate dim_")),
+    "AtrousConvolution2D": (
+        "Conv2D",
+        "nb_filter kernel_size init " + CONVOLUTION.replace("dim_", "atrous_rate dim_"),
+    ),
     "AveragePooling1D": ("AveragePooling1D", "pool_length stride border_mode"),
     "AveragePooling2D": ("AveragePooling2D", "pool_size strides border_mode dim_ordering"),
     "BatchNormalization": (
@@ -29,14 +35,15 @@ KERAS1 = {
     "Deconvolution2D": ("Conv2DTranspose", "nb_filter kernel_size output_shape init " + CONVOLUTION),
     "Dense": (
         "Dense",
-        "output_dim init activation weights W_regularizer b_regularizer activity_regularizer W_constraint b_constraint bias "
-        "input_dim",
+        "output_dim init activation weights W_regularizer b_regularizer activity_regularizer "
+        "W_constraint b_constraint bias input_dim",
     ),
     "Dropout": ("Dropout", "p noise_shape seed"),
     "ELU": ("ELU", "alpha"),
     "Embedding": (
         "Embedding",
-        "input_dim output_dim init input_length W_regularizer activity_regularizer W_constraint mask_zero weights dropout",
+        "input_dim output_dim init input_length W_regularizer activity_regularizer "
+        "W_constraint mask_zero weights dropout",
     ),
     "Flatten": ("Flatten", ""),
     "GaussianDropout": ("GaussianDropout", "p"),
@@ -98,13 +105,15 @@ RENAMED = {
 }
 RENAMED_FOR = {  # of one layer alone, by its name today
     "Embedding": {
-        "W_constraint": "embeddings_constraint", "W_regularizer": "embeddings_regularizer", "init": "embeddings_initializer"
+        "W_constraint": "embeddings_constraint", "W_regularizer": "embeddings_regularizer",
+        "init": "embeddings_initializer"
     },
     "InputLayer": {"input_shape": "shape", "batch_input_shape": "batch_shape"},
     "LeakyReLU": {"alpha": "negative_slope"},
     "PReLU": {"init": "alpha_initializer"},
 }  # fmt: skip
-KERNELS = ("Conv2D", "Conv2DTranspose", "SeparableConv2D")  # today's names of what was called (filters, rows, columns)
+# today's names of what was called (filters, rows, columns)
+KERNELS = ("Conv2D", "Conv2DTranspose", "SeparableConv2D")
 PRESET: dict[str, dict[str, Any]] = {  # what was there unless given, where that has changed
     "AveragePooling1D": {"pool_size": 2},
     "AveragePooling2D": {"pool_size": (2, 2)},

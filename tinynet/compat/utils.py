@@ -9,7 +9,9 @@ from tinynet.compat.warn import old
 from tinynet.data import PyDataset
 
 
-def to_categorical(y: Any, num_classes: int | None = None, dtype: Any = None, nb_classes: int | None = None) -> np.ndarray:
+def to_categorical(
+    y: Any, num_classes: int | None = None, dtype: Any = None, nb_classes: int | None = None
+) -> np.ndarray:
     """One-hot rows of integer labels."""
     if nb_classes is not None:
         old("to_categorical(nb_classes=...)", f"num_classes={nb_classes}")
@@ -27,4 +29,8 @@ def probas_to_classes(y_pred: Any) -> np.ndarray:
 
 
 UTILS = {"Sequence": PyDataset, "normalize": utils.normalize, "set_random_seed": utils.set_random_seed}
-NP_UTILS = {"normalize": utils.normalize, "probas_to_classes": probas_to_classes, "to_categorical": to_categorical}
+NP_UTILS = {
+    "normalize": utils.normalize,
+    "probas_to_classes": probas_to_classes,
+    "to_categorical": to_categorical,
+}

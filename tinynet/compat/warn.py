@@ -15,7 +15,8 @@ def old(spelling: str, today: str) -> None:
 def warn(message: str) -> None:
     """A DeprecationWarning at the line of the program that called tinynet.
 
-    Python shows it once for each message and line; by default only for lines of the program itself, not of its modules.
+    Python shows it once for each message and line; by default only for lines of the program itself,
+    not of its modules.
     """
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INSIDE):

@@ -24,12 +24,14 @@ def as_batches(
     dtype: Any = "float32",
     integers: bool = False,
 ) -> ArrayBatches | IterableBatches:
-    """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise, or those that `x` yields.
+    """Batches of arrays, 32 samples each unless `batch_size` or `steps` says otherwise,
+    or those that `x` yields.
 
-    y, sample_weight   arrays as long as x;  shuffle, dtype, integers   as in ArrayBatches;  class_weight   {class: weight}
+    y, sample_weight   arrays as long as x;  shuffle, dtype, integers   as in ArrayBatches;
+                       class_weight {class: weight}
 
-    As in Keras, `batch_size` says nothing about batches that `x` yields. Raises ValueError for arguments that contradict each
-    other.
+    As in Keras, `batch_size` says nothing about batches that `x` yields. Raises ValueError for arguments that
+    contradict each other.
 
     >>> as_batches(np.ones((100, 3))).steps
     4
@@ -55,11 +57,14 @@ def as_batches(
         sample_weight = weights_from_classes(as_arrays(y, "y"), class_weight, dtype)
     if batch_size is None:
         batch_size = 32 if steps is None else max(-(-len(next(leaves(x))) // steps), 1)
-    return ArrayBatches(x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype, integers=integers)
+    return ArrayBatches(
+        x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, dtype=dtype, integers=integers
+    )
 
 
 def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """(training part, validation part) of x, y, sample_weight, arrays or None: the second is the last `fraction` of samples.
+    """(training part, validation part) of x, y, sample_weight, arrays or None:
+    the second is the last `fraction` of samples.
 
     Raises ValueError for batches, and where a part would be empty.
 
@@ -77,7 +82,8 @@ def split(fraction: float, x: Any, y: Any, sample_weight: Any) -> tuple[tuple[An
     at = int(np.floor(samples * (1.0 - fraction)))
     if not 0 < fraction < 1 or at in (0, samples):
         raise ValueError(
-            f"validation_split={fraction} leaves {at} of {samples} samples for training and {samples - at} for "
+            f"validation_split={fraction} leaves {at} of {samples} samples for "
+            f"training and {samples - at} for "
             "validation; choose a fraction between 0 and 1 that leaves both some"
         )
 

@@ -1,6 +1,7 @@
 """Batches of arrays that are in memory as a whole.
 
-x, y and the weights may be lists, tuples or dictionaries of arrays, for models with several inputs or outputs.
+x, y and the weights may be lists, tuples or dictionaries of arrays,
+for models with several inputs or outputs.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,8 +22,8 @@ class ArrayBatches:
     """Batches of x (M, ...), y (M, ...) and sample_weight (M, ...); the last one of an epoch may be smaller.
 
     batch_size  samples of a batch, at least 1
-    shuffle  True: a new order for each epoch; "batch": batches stay together and are shuffled within; False: as given.
-             The order follows from the global seed alone.
+    shuffle  True: a new order for each epoch; "batch": batches stay together and are shuffled within; False:
+             as given. The order follows from the global seed alone.
     dtype    of the batches of x, and of those of y that hold floats
     integers  whether those of x that hold integers or booleans stay what they are
 
@@ -51,18 +52,24 @@ class ArrayBatches:
         self.samples = check_lengths(arrays)
         self.batch_size, self.shuffle = check_batch_size(batch_size), shuffle
         self.steps: int | None = -(-self.samples // self.batch_size)
-        self.columns: list[Any] = [mapped(lambda array: inputs(array, dtype, integers), arrays["x"]), None, None]
+        self.columns: list[Any] = [
+            mapped(lambda array: inputs(array, dtype, integers), arrays["x"]),
+            None,
+            None,
+        ]
         for i, name in enumerate(("y", "sample_weight"), 1):
             if name in arrays:
-                self.columns[i] = mapped(lambda array: None if array is None else targets(array, dtype), arrays[name])
+                self.columns[i] = mapped(
+                    lambda array: None if array is None else targets(array, dtype), arrays[name]
+                )
         self._key = random.next_key() if shuffle else None
         self._epoch = 0
 
     def epoch(self, places: Places | None = None, skip: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, without the first `skip`.
 
-        They are written into the arrays that places(number of samples) returns, or into new ones where it returns None or
-        an array does not fit.
+        They are written into the arrays that places(number of samples) returns, or into new ones where it
+        returns None or an array does not fit.
         """
         order = self._order()
         for start in range(skip * self.batch_size, self.samples, self.batch_size):
@@ -72,7 +79,9 @@ class ArrayBatches:
             yield _take(x, index, outs[0]), _take(y, index, outs[1]), _take(weight, index, outs[2])
 
     def training_state(self, begun: bool) -> dict[str, Any]:
-        """What the orders of the epochs follow from, to go on with the one that was `begun`, or with the next."""
+        """What the orders of the epochs follow from, to go on with the one that was `begun`,
+        or with the next.
+        """
         return {"key": self._key, "epochs": self._epoch - (begun and self._key is not None)}
 
     def restore_training_state(self, state: dict[str, Any]) -> None:
@@ -90,7 +99,9 @@ class ArrayBatches:
             return generator.permutation(self.samples)
         starts = range(0, self.samples, self.batch_size)
         size = self.batch_size
-        return np.concatenate([generator.permutation(np.arange(i, min(i + size, self.samples))) for i in starts])
+        return np.concatenate(
+            [generator.permutation(np.arange(i, min(i + size, self.samples))) for i in starts]
+        )
 
 
 def _take(column: Any, index: np.ndarray, out: Any) -> Any:
@@ -120,12 +131,19 @@ def check_lengths(given: dict[str, Any]) -> int:
 
 
 def _refuse_list_of_samples(given: dict[str, Any]) -> None:
-    """Raises ValueError for x = [image, image, ...], which reads as several inputs, beside as many targets."""
+    """Raises ValueError for x = [image, image, ...], which reads as several inputs,
+    beside as many targets.
+    """
     x, y = given["x"], given.get("y")
-    if isinstance(x, list) and isinstance(y, np.ndarray) and len(x) == len(y) and len({np.shape(one) for one in x}) == 1:
+    if (
+        isinstance(x, list)
+        and isinstance(y, np.ndarray)
+        and len(x) == len(y)
+        and len({np.shape(one) for one in x}) == 1
+    ):
         raise ValueError(
-            f"x is a list of {len(x)} arrays of shape {np.shape(x[0])}, which is taken for {len(x)} inputs of a model; "
-            "np.stack(x) makes one array of samples"
+            f"x is a list of {len(x)} arrays of shape {np.shape(x[0])}, "
+            f"which is taken for {len(x)} inputs of a model; np.stack(x) makes one array of samples"
         )
 
 

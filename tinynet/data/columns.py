@@ -1,7 +1,7 @@
 """Columns: one array of a data set each, and how a batch of it is made.
 
-The data stay as they were given (uint8 stays uint8) until a batch is made. On a GPU a column is kept on the device if
-it fits there beside everything else.
+The data stay as they were given (uint8 stays uint8) until a batch is made. On a GPU a column is kept on the
+device if it fits there beside everything else.
 """
 
 from typing import Any
@@ -21,7 +21,8 @@ def as_array(data: Any, argument: str) -> Any:
         array = data if hasattr(data, "dtype") and hasattr(data, "reshape") else np.asarray(data)
     except ValueError as error:
         raise ValueError(
-            f"{argument} is no array: its parts differ in length; bring all samples to one shape, and np.stack them"
+            f"{argument} is no array: its parts differ in length; bring all samples to one shape, "
+            "and np.stack them"
         ) from error
     if getattr(array, "ndim", 0) == 0:
         got = repr(data) if isinstance(data, int | float | str | None) else f"a {type(data).__name__}"
@@ -35,7 +36,10 @@ def _advice(array: np.ndarray) -> str:
     if array.dtype.kind in "UST":
         return "; classes, numbers = np.unique(names, return_inverse=True) makes labels of names"
     if array.dtype.kind == "O":
-        return ": arrays of several shapes, text or None beside numbers; array.astype('float32') works if all are numbers"
+        return (
+            ": arrays of several shapes, text or None beside numbers; "
+            "array.astype('float32') works if all are numbers"
+        )
     return ""
 
 
@@ -72,7 +76,11 @@ class Labels:
         """The batch data[index], in `out` if that is an array for it."""
         if not isinstance(self.data, np.ndarray):
             return self.data[xp(self.data).asarray(index)]
-        return np.take(self.data, index, out=out) if _fits(out, index, self.data, self.data.dtype) else self.data[index]
+        return (
+            np.take(self.data, index, out=out)
+            if _fits(out, index, self.data, self.data.dtype)
+            else self.data[index]
+        )
 
 
 def inputs(data: Any, dtype: Any, integers: bool) -> Inputs:
@@ -91,7 +99,9 @@ def _fits(out: Any, index: np.ndarray, data: np.ndarray, dtype: Any) -> bool:
 
 
 def resident(data: Any) -> Any:
-    """`data` on the device in use, unless it is a GPU where it would take more than half of the free memory."""
+    """`data` on the device in use, unless it is a GPU where it would take more
+    than half of the free memory.
+    """
     if device.get_device() == "cpu" or not isinstance(data, np.ndarray):
         return data
     free, _ = device.array_module().cuda.runtime.memGetInfo()

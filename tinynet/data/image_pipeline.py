@@ -1,7 +1,8 @@
 """ImagePipeline: what an ImageDataGenerator does to images, a batch at a time.
 
 Warped, cast, rescaled and standardised by channel they are in the launch that picks them from the data set
-(kernels/warp.py); functions of the user, channel shifts, changes of brightness and means of each image are passes of NumPy.
+(kernels/warp.py); functions of the user, channel shifts,
+changes of brightness and means of each image are passes of NumPy.
 """
 
 from collections.abc import Callable
@@ -41,15 +42,25 @@ class ImagePipeline:
         return (shape[1], shape[2]) if self.data_format == "channels_last" else (shape[2], shape[3])
 
     def transformations(self, uniform: np.ndarray, shape: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(maps (N, 6), channel shift and brightness (N, 2)) of images of `shape`, from `uniform` (N, DRAWS) in 0 .. 1."""
+        """(maps (N, 6), channel shift and brightness (N, 2)) of images of `shape`,
+        from `uniform` (N, DRAWS) in 0 .. 1.
+        """
         drawn = transforms.draw(self, uniform, *self.sizes(shape))
         changes = np.stack([drawn["channel_shift_intensity"], drawn["brightness"]], axis=1)
         return transforms.maps(drawn, *self.sizes(shape)), changes
 
     def images(
-        self, x: np.ndarray, index: np.ndarray, maps: np.ndarray, changes: np.ndarray, dtype: Any, out: np.ndarray | None
+        self,
+        x: np.ndarray,
+        index: np.ndarray,
+        maps: np.ndarray,
+        changes: np.ndarray,
+        dtype: Any,
+        out: np.ndarray | None,
     ) -> np.ndarray:
-        """Images x[index] under their maps and changes, standardised, of `dtype`, in batch-last memory or in `out`."""
+        """Images x[index] under their maps and changes, standardised, of `dtype`,
+        in batch-last memory or in `out`.
+        """
         changed = self.channel_shift_range or self.brightness_range is not None
         if not (changed or self.preprocessing_function or self.samplewise_center):
             return self.warped(x, index, maps, dtype, out, *self._factors())
@@ -61,7 +72,13 @@ class ImagePipeline:
         return y
 
     def changed(
-        self, x: np.ndarray, index: np.ndarray, maps: np.ndarray, changes: np.ndarray, dtype: Any, out: Any = None
+        self,
+        x: np.ndarray,
+        index: np.ndarray,
+        maps: np.ndarray,
+        changes: np.ndarray,
+        dtype: Any,
+        out: Any = None,
     ) -> np.ndarray:
         """Images x[index] under their maps and changes, of `dtype`, in `out` if given."""
         y = self.warped(x, index, maps, dtype, out)
@@ -82,8 +99,10 @@ class ImagePipeline:
         """Images x[index] under their maps, times scale plus offset, of `dtype`, in `out` if given."""
         interpolation = warp.INTERPOLATIONS[self.interpolation_order]
         return warp.gather_warped(
-            x, index, maps, fill_mode=FILL_MODES[self.fill_mode], interpolation=interpolation, fill_value=self.cval,
-            scale=scale, offset=offset, dtype=dtype, channels_first=self.data_format == "channels_first", out=out,
+            x, index, maps, fill_mode=FILL_MODES[self.fill_mode], interpolation=interpolation,
+            fill_value=self.cval,
+            scale=scale, offset=offset, dtype=dtype, channels_first=self.data_format == "channels_first",
+            out=out,
         )  # fmt: skip
 
     def change(self, images: np.ndarray, shift: np.ndarray | None, brightness: np.ndarray | None) -> None:
@@ -107,7 +126,9 @@ class ImagePipeline:
             images /= (self.std + SMALL).astype(images.dtype)
 
     def _factors(self) -> tuple[Any, Any]:
-        """(scale, offset), numbers or those of the channels: what `standardise` does without means of single images."""
+        """(scale, offset), numbers or those of the channels:
+        what `standardise` does without means of single images.
+        """
         scale: Any = float(self.rescale or 1)
         offset: Any = -self.mean.ravel() if self.featurewise_center and self.mean is not None else 0.0
         if self.featurewise_std_normalization and self.std is not None:

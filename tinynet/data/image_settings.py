@@ -1,4 +1,6 @@
-"""Checks of what ImageDataGenerator is given: each raises ValueError that says what was expected and what came."""
+"""Checks of what ImageDataGenerator is given: each raises ValueError that says
+what was expected and what came.
+"""
 
 from typing import Any
 
@@ -32,10 +34,14 @@ def choice(argument: str, value: Any, known: Any) -> Any:
 
 
 def images(x: Any, data_format: str) -> np.ndarray:
-    """`x` as a NumPy array of images; a warning for an unusual number of channels, which may be a wrong order of axes."""
+    """`x` as a NumPy array of images; a warning for an unusual number of channels,
+    which may be a wrong order of axes.
+    """
     array = np.asarray(as_array(x, "x"))
     if array.ndim != 4:
-        raise ValueError(f"{WHO}: x must have 4 axes, (N, H, W, C) or channels first, got shape {array.shape}")
+        raise ValueError(
+            f"{WHO}: x must have 4 axes, (N, H, W, C) or channels first, got shape {array.shape}"
+        )
     channels = array.shape[3 if data_format == "channels_last" else 1]
     if channels not in (1, 3, 4):
         tracebacks.warn(f"{WHO}: x has shape {array.shape}: {channels} channels, for {data_format!r}")
@@ -53,19 +59,25 @@ def lengths(x: np.ndarray, **others: np.ndarray | None) -> None:
         raise ValueError(f"{WHO}: sample_weight needs y, the labels")
 
 
-def subset(which: Any, fraction: float, unchecked: bool, *arrays: np.ndarray | None) -> list[np.ndarray | None]:
-    """The part of x, y, ... that is the subset: the first `fraction` of the samples for validation, the rest for training."""
+def subset(
+    which: Any, fraction: float, unchecked: bool, *arrays: np.ndarray | None
+) -> list[np.ndarray | None]:
+    """The part of x, y, ... that is the subset: the first `fraction` of the samples for validation,
+    the rest for training.
+    """
     if which is None:
         return list(arrays)
     choice("subset", which, ("training", "validation"))
     x, y, *_ = arrays
     at = int(len(x) * fraction)  # type: ignore[arg-type]
     if at in (0, len(x)):  # type: ignore[arg-type]
-        raise ValueError(f"{WHO}: subset={which!r} needs a validation_split that leaves both parts some, it is {fraction}")
+        raise ValueError(
+            f"{WHO}: subset={which!r} needs a validation_split that leaves both parts some, it is {fraction}"
+        )
     if y is not None and not unchecked and not np.array_equal(np.unique(y[:at]), np.unique(y[at:])):
         raise ValueError(
-            f"{WHO}: training and validation samples have different labels; shuffle x and y beforehand, or pass "
-            "ignore_class_split=True"
+            f"{WHO}: training and validation samples have different labels; "
+            "shuffle x and y beforehand, or pass ignore_class_split=True"
         )
     part = slice(None, at) if which == "validation" else slice(at, None)
     return [None if array is None else array[part] for array in arrays]

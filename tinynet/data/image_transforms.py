@@ -1,11 +1,14 @@
-"""Random transformations of images, as Keras's ImageDataGenerator has them: what is drawn, and the map that it makes.
+"""Random transformations of images, as Keras's ImageDataGenerator has them:
+what is drawn, and the map that it makes.
 
 In (row, column) coordinates, from output to input and about the centre ((h - 1) / 2, (w - 1) / 2):
 
-    R T S Z,   R = rotation by theta,   T = shift by (tx, ty),   S = [[1, -sin s], [0, cos s]],   Z = diag(zx, zy)
+    R T S Z,   R = rotation by theta,   T = shift by (tx, ty),   S = [[1, -sin s],
+    [0, cos s]],   Z = diag(zx, zy)
 
-This is the matrix of Keras 2.1.3 to 2.2.4, where tx is along the rows' axis and the shear an angle in degrees. Later releases
-exchanged the two axes of the finished matrix, which also makes height shifts of width shifts; that is not repeated here.
+This is the matrix of Keras 2.1.3 to 2.2.4, where tx is along the rows' axis and the shear an angle in
+degrees. Later releases exchanged the two axes of the finished matrix, which also makes height shifts of width
+shifts; that is not repeated here.
 """
 
 from typing import Any
@@ -15,14 +18,15 @@ import numpy as np
 Parameters = dict[str, np.ndarray]  # by name, a number for each image
 
 NAMES = (
-    "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity", "brightness",
+    "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity",
+    "brightness",
 )  # fmt: skip
 DRAWS = 12  # numbers drawn for an image
 
 
 def shift_choices(argument: str, value: Any) -> Any:
-    """What a shift is drawn from: an array of choices, either way, for a list or an integer n (0, ..., n - 1 pixels), else
-    the largest shift as a float. Raises ValueError.
+    """What a shift is drawn from: an array of choices, either way, for a list or an integer n (0, ..., n - 1
+    pixels), else the largest shift as a float. Raises ValueError.
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 0:
         return np.arange(value, dtype=float) if value else 0.0
@@ -31,18 +35,24 @@ def shift_choices(argument: str, value: Any) -> Any:
     if isinstance(value, list | tuple | np.ndarray) and np.ndim(value) == 1 and np.size(value):
         return np.asarray(value, float)
     raise ValueError(
-        f"ImageDataGenerator: {argument} must be a fraction below 1, a number of pixels, an integer (whole pixels below "
-        f"it), or a list of shifts, got {value!r}"
+        f"ImageDataGenerator: {argument} must be a fraction below 1, a number of pixels, "
+        f"an integer (whole pixels below it), or a list of shifts, got {value!r}"
     )
 
 
 def draw(generator: Any, uniform: np.ndarray, height: int, width: int) -> Parameters:
-    """Parameters as `generator`, an ImageDataGenerator, has their ranges, from numbers in [0, 1): uniform (N, DRAWS)."""
+    """Parameters as `generator`, an ImageDataGenerator, has their ranges,
+    from numbers in [0, 1): uniform (N, DRAWS).
+    """
     u = uniform.T
     zoom, most = generator.zoom_range
     shear, theta, channel = (
         (2 * u[i] - 1) * limit
-        for i, limit in ((0, generator.shear_range), (1, generator.rotation_range), (2, generator.channel_shift_range))
+        for i, limit in (
+            (0, generator.shear_range),
+            (1, generator.rotation_range),
+            (2, generator.channel_shift_range),
+        )
     )
     dark, bright = (1.0, 1.0) if generator.brightness_range is None else generator.brightness_range
     return {

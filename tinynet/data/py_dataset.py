@@ -8,11 +8,13 @@ from tinynet import signature
 
 
 class PyDataset:
-    """Subclasses define __getitem__(i), which returns (x, y[, sample_weight]), and __len__, the number of batches.
+    """Subclasses define __getitem__(i), which returns (x, y[, sample_weight]),
+    and __len__, the number of batches.
 
-    Instead of __len__ a subclass may define the property `num_batches`; None says that there is no end: fit then needs
-    steps_per_epoch. `on_epoch_end` is called after each epoch. Batches are made in the process that trains, when they are
-    needed: Keras's `workers`, `use_multiprocessing` and `max_queue_size` are accepted and have no effect.
+    Instead of __len__ a subclass may define the property `num_batches`; None says that there is no end: fit
+    then needs steps_per_epoch. `on_epoch_end` is called after each epoch. Batches are made in the process
+    that trains, when they are needed: Keras's `workers`, `use_multiprocessing` and `max_queue_size` are
+    accepted and have no effect.
 
     >>> class Squares(PyDataset):
     ...     def __len__(self):
@@ -25,16 +27,25 @@ class PyDataset:
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
-        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+        self.workers, self.use_multiprocessing, self.max_queue_size = (
+            workers,
+            use_multiprocessing,
+            max_queue_size,
+        )
 
     def __getitem__(self, index: int) -> Any:
-        raise TypeError(f"{type(self).__name__} must define __getitem__(self, index), which returns (x, y[, sample_weight])")
+        raise TypeError(
+            f"{type(self).__name__} must define __getitem__(self, index), "
+            "which returns (x, y[, sample_weight])"
+        )
 
     @property
     def num_batches(self) -> int | None:
         """The number of batches; None if there is no end."""
         if not hasattr(type(self), "__len__"):
-            raise TypeError(f"{type(self).__name__} must define __len__(self), the number of batches, or num_batches")
+            raise TypeError(
+                f"{type(self).__name__} must define __len__(self), the number of batches, or num_batches"
+            )
         return len(self)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Any]:

@@ -1,8 +1,9 @@
-"""CIFAR-10: 60,000 colour images of 32x32 in 10 classes (Krizhevsky, "Learning Multiple Layers of Features from Tiny
-Images", 2009), read from the *binary* version; the pickled one could run code on loading.
+"""CIFAR-10: 60,000 colour images of 32x32 in 10 classes (Krizhevsky, "Learning Multiple Layers of Features
+from Tiny Images", 2009), read from the *binary* version; the pickled one could run code on loading.
 
-A batch file is 10,000 records of one label byte and 3,072 pixel bytes (C, H, W). The six batches are read from the
-folder `cifar-10-batches-bin` if it is there, and otherwise straight out of the archive, which is never unpacked.
+A batch file is 10,000 records of one label byte and 3,072 pixel bytes (C, H, W). The six batches are read
+from the folder `cifar-10-batches-bin` if it is there, and otherwise straight out of the archive, which is
+never unpacked.
 """
 
 import gzip
@@ -40,7 +41,8 @@ SOURCE = fetch.Source(
 
 
 def load_data() -> tuple[Split, Split]:
-    """((x_train, y_train), (x_test, y_test)): uint8 images (50000, 32, 32, 3) and (10000, 32, 32, 3), labels (N, 1).
+    """((x_train, y_train), (x_test, y_test)): uint8 images (50000, 32, 32, 3) and (10000, 32, 32, 3),
+    labels (N, 1).
 
     With `image_data_format` "channels_first" the images are (N, 3, 32, 32), as in Keras.
     """
@@ -75,21 +77,34 @@ def _read(path: Path) -> bytes:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """(file name, content) of the six batches in the archive; any member that points outside of it is refused."""
+    """(file name, content) of the six batches in the archive;
+    any member that points outside of it is refused.
+    """
     missing = set(BATCHES)
     try:
         with tarfile.open(archive, "r:gz") as members:
             for member in members:
                 path = PurePosixPath(member.name)
                 if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
-                    raise fetch.corrupted(archive, f"its member {member.name!r} is a link or leaves the archive")
+                    raise fetch.corrupted(
+                        archive, f"its member {member.name!r} is a link or leaves the archive"
+                    )
                 content = members.extractfile(member) if path.name in missing else None
                 if content is not None:
                     missing.remove(path.name)
-                    yield path.name, content.read(BATCH_IMAGES * (1 + PIXELS) + 1)  # at most one byte too many
+                    # at most one byte too many
+                    yield path.name, content.read(BATCH_IMAGES * (1 + PIXELS) + 1)
     except fetch.DatasetCorrupted:
         raise
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError, LookupError, ArithmeticError) as error:
+    except (
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        gzip.BadGzipFile,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+    ) as error:
         raise fetch.corrupted(archive, f"it is not a whole tar.gz archive ({error})") from error
     if missing:
         raise fetch.corrupted(archive, f"it lacks {', '.join(sorted(missing))}")

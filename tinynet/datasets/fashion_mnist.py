@@ -1,11 +1,24 @@
-"""Fashion-MNIST: 70,000 articles of clothing in the format of MNIST (Xiao, Rasul, Vollgraf, arXiv:1708.07747, 2017)."""
+"""Fashion-MNIST: 70,000 articles of clothing in the format of MNIST (Xiao,
+Rasul, Vollgraf, arXiv:1708.07747, 2017).
+"""
 
 from tinynet import missing_names
 from tinynet.datasets import fetch, idx
 
 missing_names.namespace(__name__)
 
-CLASSES = ("T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+CLASSES = (
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+)
 
 SOURCE = fetch.Source(
     name="fashion_mnist",
@@ -24,7 +37,9 @@ SOURCE = fetch.Source(
 
 
 def load_data() -> tuple[idx.Split, idx.Split]:
-    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28), uint8 labels (N,)."""
+    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28),
+    uint8 labels (N,).
+    """
     return idx.load_splits(SOURCE)
 
 

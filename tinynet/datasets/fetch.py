@@ -1,11 +1,13 @@
-"""Where a data set's files come from: TINYNET_DATA, the user's cache, or a mirror; nothing unchecked is ever used.
+"""Where a data set's files come from: TINYNET_DATA, the user's cache, or a mirror;
+nothing unchecked is ever used.
 
-`fetch` looks for a file in the folders below, in this order, and otherwise downloads it into the last of them:
+`fetch` looks for a file in the folders below, in this order,
+and otherwise downloads it into the last of them:
 
     $TINYNET_DATA/<data set>/     $TINYNET_DATA/     <user cache>/tinynet/<data set>/
 
-Every file is compared with its SHA-256. A download is written beside its place and renamed there once its hash is
-right, so an interrupted one leaves nothing behind.
+Every file is compared with its SHA-256. A download is written beside its place and renamed there once its
+hash is right, so an interrupted one leaves nothing behind.
 """
 
 import contextlib
@@ -63,7 +65,9 @@ def folders(name: str) -> Iterator[Path]:
         try:
             root = Path(text).expanduser()
         except RuntimeError:
-            raise ValueError(f"{ENVIRONMENT_VARIABLE}={text}: nothing says where that home folder is") from None
+            raise ValueError(
+                f"{ENVIRONMENT_VARIABLE}={text}: nothing says where that home folder is"
+            ) from None
         yield root / name
         yield root
     with contextlib.suppress(DatasetUnavailable):
@@ -71,7 +75,9 @@ def folders(name: str) -> Iterator[Path]:
 
 
 def cache_folder(name: str) -> Path:
-    """Where downloads of data set `name` are kept; raises DatasetUnavailable where the user has no folder for such."""
+    """Where downloads of data set `name` are kept; raises DatasetUnavailable
+    where the user has no folder for such.
+    """
     import pooch
 
     base = os.environ.get("XDG_CACHE_HOME", "") if sys.platform.startswith("linux") else ""
@@ -81,7 +87,8 @@ def cache_folder(name: str) -> Path:
         return Path(pooch.os_cache("tinynet")).expanduser() / name
     except RuntimeError:
         raise DatasetUnavailable(
-            f"{name}: there is no home folder to keep files in; set {ENVIRONMENT_VARIABLE} to the folder that holds them"
+            f"{name}: there is no home folder to keep files in; "
+            f"set {ENVIRONMENT_VARIABLE} to the folder that holds them"
         ) from None
 
 
@@ -108,7 +115,8 @@ def fetch(source: Source, filename: str) -> Path:
 def corrupted(path: Path, problem: str) -> DatasetCorrupted:
     """The error for a file that must not be used: what is wrong with it, and what to do."""
     return DatasetCorrupted(
-        f"{path}: {problem}. The file is truncated, altered or belongs to another data set. Delete it and load again "
+        f"{path}: {problem}. The file is truncated, altered or belongs to another data set. "
+        "Delete it and load again "
         f"to download a fresh copy, or set {ENVIRONMENT_VARIABLE} to a folder that holds the original."
     )
 
@@ -133,8 +141,11 @@ def download(source: Source, filename: str) -> Path:
         for url in reachable:
             try:
                 known_hash = f"sha256:{source.files[filename]}"
-                return Path(pooch.retrieve(url, known_hash, fname=filename, path=folder, downloader=downloader))
-            except (OSError, ValueError) as error:  # no connection, HTTP status, cut short, disk; wrong SHA-256
+                return Path(
+                    pooch.retrieve(url, known_hash, fname=filename, path=folder, downloader=downloader)
+                )
+            except (OSError, ValueError) as error:
+                # no connection, HTTP status, cut short, disk; wrong SHA-256
                 failures[url] = _reason(error)
     raise DatasetUnavailable(_unavailable_message(source, filename, failures))
 
@@ -142,8 +153,8 @@ def download(source: Source, filename: str) -> Path:
 def _unreachable(urls: list[str]) -> dict[str, str]:
     """The URLs whose server does not answer within CONNECT_SECONDS, each with the reason.
 
-    All servers are asked at once and in daemon threads, because looking up a host's name has no time limit of its own
-    and can take half a minute on a machine without network.
+    All servers are asked at once and in daemon threads, because looking up a host's name has no time limit of
+    its own and can take half a minute on a machine without network.
     """
     import requests
 
@@ -181,7 +192,9 @@ def _unavailable_message(source: Source, filename: str, failures: Mapping[str, s
     looked = "\n".join(f"  {folder}" for folder in folders(source.name))
     tried = "\n".join(f"  {url}: {reason}" for url, reason in failures.items())
     return (
-        f"{source.name}: {filename} is not on this machine and could not be downloaded.\nLooked in\n{looked}\n"
-        f"Tried\n{tried}\nWithout network, copy {', '.join(source.files)} into a folder <data>/{source.name}/ "
+        f"{source.name}: {filename} is not on this machine and could not be "
+        f"downloaded.\nLooked in\n{looked}\n"
+        f"Tried\n{tried}\nWithout network, "
+        f"copy {', '.join(source.files)} into a folder <data>/{source.name}/ "
         f"and set {ENVIRONMENT_VARIABLE}=<data>."
     )

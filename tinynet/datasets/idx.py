@@ -38,7 +38,9 @@ def load_splits(source: fetch.Source) -> tuple[Split, Split]:
     x_train, y_train, x_test, y_test = (read(path) for path in paths)
     for images, labels, path in ((x_train, y_train, paths[1]), (x_test, y_test, paths[3])):
         if images.ndim != 3 or labels.shape != images.shape[:1]:
-            raise fetch.corrupted(path, f"labels of shape {labels.shape} do not fit images of shape {images.shape}")
+            raise fetch.corrupted(
+                path, f"labels of shape {labels.shape} do not fit images of shape {images.shape}"
+            )
     return (x_train, y_train), (x_test, y_test)
 
 
@@ -53,10 +55,14 @@ def read(path: Path) -> np.ndarray:
     if len(content) > most:
         raise fetch.corrupted(path, f"it holds more than {most:,} bytes, which no such file of its size does")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UINT8:
-        raise fetch.corrupted(path, f"it starts with {bytes(content[:4])!r}, expected an IDX header of uint8 elements")
+        raise fetch.corrupted(
+            path, f"it starts with {bytes(content[:4])!r}, expected an IDX header of uint8 elements"
+        )
     dimensions = content[3]
     if dimensions > MOST_DIMENSIONS:
-        raise fetch.corrupted(path, f"its header says {dimensions} dimensions, expected {MOST_DIMENSIONS} or fewer")
+        raise fetch.corrupted(
+            path, f"its header says {dimensions} dimensions, expected {MOST_DIMENSIONS} or fewer"
+        )
     header = 4 + 4 * dimensions
     if len(content) < header:
         raise fetch.corrupted(path, f"its header of {header} bytes is cut short after {len(content)}")

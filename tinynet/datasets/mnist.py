@@ -31,11 +31,13 @@ SOURCE = fetch.Source(
 
 
 def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[idx.Split, idx.Split]:
-    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28), uint8 labels (N,).
+    """((x_train, y_train), (x_test, y_test)): uint8 images (60000, 28, 28) and (10000, 28, 28),
+    uint8 labels (N,).
 
-    `path` names an archive in Keras's form, with the four arrays, which is read if it is there. A name without a folder
-    is where Keras would keep what it downloads: if there is no such file, the data set is found or fetched as usual.
-    Raises DatasetUnavailable for another path without a file, DatasetCorrupted for a file that is no such archive.
+    `path` names an archive in Keras's form, with the four arrays, which is read if it is there. A name
+    without a folder is where Keras would keep what it downloads: if there is no such file, the data set is
+    found or fetched as usual. Raises DatasetUnavailable for another path without a file, DatasetCorrupted
+    for a file that is no such archive.
 
     >>> images, labels = np.zeros((2, 28, 28), "uint8"), np.zeros(2, "uint8")
     >>> np.savez("own.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
@@ -47,7 +49,9 @@ def load_data(path: str | os.PathLike[str] = "mnist.npz") -> tuple[idx.Split, id
     if file.is_file():
         return _read_archive(file)
     if len(file.parts) != 1:
-        raise fetch.DatasetUnavailable(f"mnist.load_data: there is no file {file}; without `path` the data set is fetched")
+        raise fetch.DatasetUnavailable(
+            f"mnist.load_data: there is no file {file}; without `path` the data set is fetched"
+        )
     return idx.load_splits(SOURCE)
 
 
@@ -61,7 +65,9 @@ def _read_archive(path: Path) -> tuple[idx.Split, idx.Split]:
     x_train, y_train, x_test, y_test = found
     for images, labels in ((x_train, y_train), (x_test, y_test)):
         if images.ndim != 3 or labels.shape != images.shape[:1]:
-            raise fetch.corrupted(path, f"labels of shape {labels.shape} do not fit images of shape {images.shape}")
+            raise fetch.corrupted(
+                path, f"labels of shape {labels.shape} do not fit images of shape {images.shape}"
+            )
     return (x_train, y_train), (x_test, y_test)
 
 

@@ -49,15 +49,28 @@ __all__ = [
 
 missing_names.namespace(__name__)
 
-constant, glorot_normal, glorot_uniform, he_normal, he_uniform = Constant, GlorotNormal, GlorotUniform, HeNormal, HeUniform
-identity, lecun_normal, lecun_uniform, ones, orthogonal = Identity, LecunNormal, LecunUniform, Ones, Orthogonal
+constant, glorot_normal, glorot_uniform, he_normal, he_uniform = (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+)
+identity, lecun_normal, lecun_uniform, ones, orthogonal = (
+    Identity,
+    LecunNormal,
+    LecunUniform,
+    Ones,
+    Orthogonal,
+)
 IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
-random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal  # Keras's second names
+# Keras's second names
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
 variance_scaling, zeros = VarianceScaling, Zeros
 
 _CLASSES = (
-    Constant, Given, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform, Ones, Orthogonal,
-    RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
+    Constant, Given, GlorotNormal, GlorotUniform, HeNormal, HeUniform, Identity, LecunNormal, LecunUniform,
+    Ones, Orthogonal, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, Zeros,
 )  # fmt: skip
 _NAMES: dict[str, type[Initializer]] = {
     **{cls.__name__: cls for cls in _CLASSES},
@@ -72,9 +85,11 @@ _NAMES: dict[str, type[Initializer]] = {
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The initializer meant by `identifier`: a name, a config, a class, an instance, a callable (shape, dtype), or None.
+    """The initializer meant by `identifier`: a name, a config, a class,
+    an instance, a callable (shape, dtype), or None.
 
-    An array or Tensor is the value itself and must have the variable's shape. Raises ValueError for anything else.
+    An array or Tensor is the value itself and must have the variable's shape.
+    Raises ValueError for anything else.
 
     >>> initializers.get("zeros")((2,))
     array([0., 0.], dtype=float32)

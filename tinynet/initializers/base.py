@@ -14,7 +14,8 @@ from tinynet.signature import Configured
 class Initializer(Configured):
     """Makes the first value of a variable: called with a shape, returns an array on the device in use.
 
-    Subclasses define `__call__(shape, dtype=None)`; tinynet's own `_draw_values(shape)`, a NumPy array of any dtype.
+    Subclasses define `__call__(shape, dtype=None)`;
+    tinynet's own `_draw_values(shape)`, a NumPy array of any dtype.
 
     >>> class Ramp(Initializer):
     ...     def __call__(self, shape, dtype=None):
@@ -37,11 +38,13 @@ class Initializer(Configured):
 
 
 class RandomInitializer(Initializer):
-    """Base of those that draw numbers, always on the host, so that a seed means the same weights on every device.
+    """Base of those that draw numbers, always on the host,
+    so that a seed means the same weights on every device.
 
-    An initializer is stateless: one instance returns the same values at every call. With `seed=None` the instance takes
-    a key of its own at construction, so two layers made alike start different; with an int seed they start equal. One whose
-    seed is a `random.SeedGenerator` draws the next of its numbers at every call.
+    An initializer is stateless: one instance returns the same values at every call. With `seed=None` the
+    instance takes a key of its own at construction, so two layers made alike start different; with an int
+    seed they start equal. One whose seed is a `random.SeedGenerator` draws the next of its numbers at every
+    call.
     Raises ValueError for another seed.
 
     >>> initializers.RandomNormal(seed=1)((2, 3)).shape
@@ -49,12 +52,14 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: int | SeedGenerator | None = None) -> None:
-        if isinstance(seed, Mapping) and seed.get("class_name") == "SeedGenerator":  # as a configuration describes it
+        # as a configuration describes it
+        if isinstance(seed, Mapping) and seed.get("class_name") == "SeedGenerator":
             seed = SeedGenerator.from_config(seed["config"])
         whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
         if not whole and not isinstance(seed, SeedGenerator | None):
             raise ValueError(
-                f"{type(self).__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator, got {seed!r}"
+                f"{type(self).__name__}: seed must be None, an integer >= 0 or a random.SeedGenerator, "
+                f"got {seed!r}"
             )
         self.seed = seed
         self._key: Any = None

@@ -47,14 +47,18 @@ class Constant(Initializer):
 
 
 class Given(Initializer):
-    """An array of exactly the variable's shape: what an array or a Tensor in place of an initializer means."""
+    """An array of exactly the variable's shape: what an array or a Tensor in
+    place of an initializer means.
+    """
 
     def __init__(self, value: Any) -> None:
         self.value = np.asarray(device.to_host(as_raw(value)))
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         if self.value.shape != shape:
-            raise ValueError(f"the array given as an initializer has shape {self.value.shape}, the variable {shape}")
+            raise ValueError(
+                f"the array given as an initializer has shape {self.value.shape}, the variable {shape}"
+            )
         return self.value.copy()
 
 
@@ -74,5 +78,7 @@ class Identity(Initializer):
 
     def _draw_values(self, shape: tuple[int, ...]) -> np.ndarray:
         if len(shape) != 2:
-            raise ValueError(f"Identity makes matrices, got shape {shape}; use Orthogonal for kernels of higher rank")
+            raise ValueError(
+                f"Identity makes matrices, got shape {shape}; use Orthogonal for kernels of higher rank"
+            )
         return self.gain * np.eye(*shape)

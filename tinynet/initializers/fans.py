@@ -9,9 +9,9 @@ def compute_fans(
 ) -> tuple[int, int]:
     """(fan_in, fan_out) of a kernel of this `shape`: Dense (in, units) or convolution (KH, KW, C/groups, F).
 
-    A convolution's fans count its receptive field, KH KW C/groups and KH KW F, never the size of the image; so does a
-    depthwise kernel's (KH, KW, C, M), as KH KW C and KH KW M, and a transposed one's (KH, KW, F, C). Given both
-    input_axes and output_axes, the fans are the products of their sizes.
+    A convolution's fans count its receptive field, KH KW C/groups and KH KW F, never the size of the image;
+    so does a depthwise kernel's (KH, KW, C, M), as KH KW C and KH KW M, and a transposed one's
+    (KH, KW, F, C). Given both input_axes and output_axes, the fans are the products of their sizes.
 
     >>> initializers.compute_fans((3, 3, 16, 32))
     (144, 288)

@@ -18,7 +18,9 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 
 
 class _Independent(RandomInitializer):
-    """Those whose numbers do not depend on one another: they are drawn as the variable's dtype, a piece at a time."""
+    """Those whose numbers do not depend on one another:
+    they are drawn as the variable's dtype, a piece at a time.
+    """
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         shape = integers(type(self).__name__, "shape", shape, least=0)
@@ -36,7 +38,9 @@ class RandomNormal(_Independent):
     (2, 3)
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None
+    ) -> None:
         super().__init__(seed)
         number("RandomNormal", "mean", mean)
         number("RandomNormal", "stddev", stddev, 0)
@@ -54,7 +58,9 @@ class RandomUniform(_Independent):
     True
     """
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | SeedGenerator | None = None
+    ) -> None:
         super().__init__(seed)
         number("RandomUniform", "maxval", maxval, number("RandomUniform", "minval", minval))
         self.minval, self.maxval = minval, maxval
@@ -74,7 +80,9 @@ class TruncatedNormal(_Independent):
     True
     """
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None) -> None:
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: int | SeedGenerator | None = None
+    ) -> None:
         super().__init__(seed)
         number("TruncatedNormal", "mean", mean)
         number("TruncatedNormal", "stddev", stddev, 0)
@@ -87,8 +95,10 @@ class TruncatedNormal(_Independent):
 class VarianceScaling(_Independent):
     """Mean 0 and variance s = scale / max(1, n), with n = fan_in, fan_out or their mean ("fan_avg").
 
-    mode          which n;  seed  as in RandomInitializer. Raises ValueError for another mode or distribution, or scale <= 0
-    distribution  "truncated_normal" (also "normal"): cut at two standard deviations and widened, so that the values
+    mode          which n;  seed  as in RandomInitializer.
+                  Raises ValueError for another mode or distribution, or scale <= 0
+    distribution  "truncated_normal" (also "normal"): cut at two standard deviations and widened,
+                  so that the values
     keep variance s;  "untruncated_normal": N(0, s);  "uniform": U(-sqrt(3 s), sqrt(3 s)).
     input_axes, output_axes  which axes the fans are products of, for kernels of another order than Keras's.
 
@@ -114,8 +124,8 @@ class VarianceScaling(_Independent):
             raise ValueError(f"VarianceScaling: mode must be 'fan_in', 'fan_out' or 'fan_avg', got {mode!r}")
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
-                "VarianceScaling: distribution must be 'truncated_normal', 'untruncated_normal' or 'uniform', "
-                f"got {distribution!r}"
+                "VarianceScaling: distribution must be 'truncated_normal', "
+                f"'untruncated_normal' or 'uniform', got {distribution!r}"
             )
         super().__init__(seed)
         self.scale, self.mode, self.distribution = scale, mode, distribution
@@ -130,7 +140,9 @@ class VarianceScaling(_Independent):
             return deviates.uniform(self.generator(), shape, dtype, -limit, limit)
         if self.distribution == "untruncated_normal":
             return deviates.normal(self.generator(), shape, dtype, 0.0, math.sqrt(variance))
-        return deviates.truncated_normal(self.generator(), shape, dtype, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV)
+        return deviates.truncated_normal(
+            self.generator(), shape, dtype, 0.0, math.sqrt(variance) / _TRUNCATED_STDDEV
+        )
 
 
 class _Named(VarianceScaling):
@@ -147,11 +159,16 @@ class _Named(VarianceScaling):
         super().__init__(*self.settings, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": registry.describe(self.seed), "input_axes": self.input_axes, "output_axes": self.output_axes}
+        return {
+            "seed": registry.describe(self.seed),
+            "input_axes": self.input_axes,
+            "output_axes": self.output_axes,
+        }
 
 
 class GlorotUniform(_Named):
-    """U(-l, l), l = sqrt(6 / (fan_in + fan_out)): Glorot & Bengio (2010), equation 16. Keras's default for kernels.
+    """U(-l, l), l = sqrt(6 / (fan_in + fan_out)): Glorot & Bengio (2010), equation 16.
+    Keras's default for kernels.
 
     seed   as in RandomInitializer;  input_axes, output_axes   as in VarianceScaling
 
@@ -176,7 +193,8 @@ class GlorotNormal(_Named):
 
 
 class HeUniform(_Named):
-    """U(-l, l), l = sqrt(6 / fan_in): the variance of He et al. (2015), equation 10, for layers that feed a relu.
+    """U(-l, l), l = sqrt(6 / fan_in): the variance of He et al. (2015), equation 10,
+    for layers that feed a relu.
 
     seed   as in RandomInitializer;  input_axes, output_axes   as in VarianceScaling
 
@@ -226,7 +244,8 @@ class LecunNormal(_Named):
 
 
 class Orthogonal(RandomInitializer):
-    """gain times a matrix (prod(shape[:-1]), shape[-1]) with orthonormal rows or columns, whichever are fewer.
+    """gain times a matrix (prod(shape[:-1]), shape[-1]) with orthonormal rows or columns,
+    whichever are fewer.
 
     Q of the QR decomposition of a normal matrix, each column times the sign of R's diagonal, which makes the
     distribution uniform: Saxe et al. (2014); Mezzadri (2007), section 5.

@@ -120,13 +120,18 @@ class PReLU(Elementwise):
         shared = self.shared_axes
         if any(not 1 <= axis < len(input_shape) for axis in shared):
             raise ValueError(
-                f"{self}: shared_axes count from 1 to {len(input_shape) - 1} for inputs of shape {input_shape}, got {shared}"
+                f"{self}: shared_axes count from 1 to {len(input_shape) - 1} for inputs of "
+                f"shape {input_shape}, got {shared}"
             )
         shape = [1 if axis in shared else size for axis, size in enumerate(input_shape)][1:]
         if None in shape:
-            raise ValueError(f"{self}: axes of unknown size must be in shared_axes, got inputs of shape {input_shape}")
+            raise ValueError(
+                f"{self}: axes of unknown size must be in shared_axes, got inputs of shape {input_shape}"
+            )
         self.alpha = self._make_weight("alpha", shape)
-        self._input_sizes = {axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared}
+        self._input_sizes = {
+            axis: self.alpha.shape[axis - 1] for axis in range(1, len(input_shape)) if axis not in shared
+        }
         super().build(input_shape)
 
     def call(self, x: Any) -> Any:
@@ -159,7 +164,11 @@ class Softmax(Elementwise):
 
     def __init__(self, axis: int | tuple[int, ...] = -1, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
-        self.axis = arguments.integers(axis, f"{self}: axis") if isinstance(axis, list | tuple) else axis_argument(self, axis)
+        self.axis = (
+            arguments.integers(axis, f"{self}: axis")
+            if isinstance(axis, list | tuple)
+            else axis_argument(self, axis)
+        )
 
     def call(self, x: Any, mask: Any = None) -> Any:
         if mask is None:
@@ -169,6 +178,11 @@ class Softmax(Elementwise):
 
     def _as_mask(self, mask: Any, shape: Shape) -> Any:
         mask = untracked(mask if hasattr(mask, "dtype") else np.asarray(mask))
-        if len(mask.shape) != len(shape) or any(m not in (1, n) for m, n in zip(mask.shape, shape, strict=True)):
-            raise ValueError(f"{self}: the mask has shape {mask.shape}; it must have that of the input, {shape}, or sizes 1")
+        if len(mask.shape) != len(shape) or any(
+            m not in (1, n) for m, n in zip(mask.shape, shape, strict=True)
+        ):
+            raise ValueError(
+                f"{self}: the mask has shape {mask.shape}; it must have that of the input, "
+                f"{shape}, or sizes 1"
+            )
         return mask if mask.dtype == bool else mask > 0.5

@@ -1,4 +1,6 @@
-"""Constructor arguments of layers: what is accepted, how it is checked, and what older spellings are called today."""
+"""Constructor arguments of layers: what is accepted, how it is checked,
+and what older spellings are called today.
+"""
 
 import importlib
 import inspect
@@ -15,7 +17,9 @@ from tinynet.signature import accepted
 
 
 def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call of `cls` by name; old spellings are refused before Python misses what they stood for."""
+    """The arguments of a call of `cls` by name; old spellings are refused before
+    Python misses what they stood for.
+    """
     names = accepted(cls)
     # A user's constructor may have arguments of any name and take Tensors; for tinynet's, both are mistakes.
     if cls.__init__.__module__.startswith("tinynet."):  # type: ignore[misc]
@@ -33,21 +37,27 @@ def given(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str,
 
 
 def _refuse_tensor(cls: type, names: list[str], args: tuple[Any, ...]) -> None:
-    """Raises TypeError for Flatten(x), where Flatten()(x) was meant, and for Reshape(4, 4), where Reshape((4, 4)) was."""
+    """Raises TypeError for Flatten(x), where Flatten()(x) was meant,
+    and for Reshape(4, 4), where Reshape((4, 4)) was.
+    """
     first: Any = args[0] if args else None
     array = hasattr(first, "shape") and len(first.shape) > 1 and names[0] != "scale"  # which may be one
     tensor = hasattr(first, "_keras_history") or array
     if tensor and names[0] not in ("inputs", "layers"):
-        arguments = "..." if names[0] in ("units", "filters", "kernel_size", "rate", "function", "activation") else ""
+        arguments = (
+            "..." if names[0] in ("units", "filters", "kernel_size", "rate", "function", "activation") else ""
+        )
         raise TypeError(
-            f"{cls.__name__}(x): a layer is made first and called then, {cls.__name__}({arguments})(x); got a tensor of shape "
-            f"{tuple(first.shape)} for the argument {names[0]!r}"
+            f"{cls.__name__}(x): a layer is made first and called then, {cls.__name__}({arguments})(x); "
+            f"got a tensor of shape {tuple(first.shape)} for the argument {names[0]!r}"
         )
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
     by_place = [p.name for p in own if p.kind is p.POSITIONAL_OR_KEYWORD]
     if len(args) > len(by_place) and all(p.kind is not p.VAR_POSITIONAL for p in own):
         tuple_meant = f"; write {cls.__name__}({args})" if all(map(_is_int, args)) else ""
-        raise TypeError(f"{cls.__name__} takes {', '.join(by_place) or 'no arguments by place'}, got {args}{tuple_meant}")
+        raise TypeError(
+            f"{cls.__name__} takes {', '.join(by_place) or 'no arguments by place'}, got {args}{tuple_meant}"
+        )
 
 
 def unknown(cls: type, name: str) -> ValueError:
@@ -57,9 +67,11 @@ def unknown(cls: type, name: str) -> ValueError:
 
 
 def input_shape(layer: Any, unknown: Any) -> tuple[int | None, ...] | None:
-    """Takes `input_dim` or `input_shape`, the shape of one sample, out of `unknown`; None if there is neither.
+    """Takes `input_dim` or `input_shape`, the shape of one sample, out of `unknown`;
+    None if there is neither.
 
-    As in Keras 3 any layer accepts them, with a warning: a Sequential that begins with the layer puts an Input before it.
+    As in Keras 3 any layer accepts them, with a warning:
+    a Sequential that begins with the layer puts an Input before it.
     """
     dim, shape = unknown.pop("input_dim", None), unknown.pop("input_shape", None)
     if dim is None and shape is None:
@@ -68,13 +80,18 @@ def input_shape(layer: Any, unknown: Any) -> tuple[int | None, ...] | None:
         shape = (dim,)
     found = (shape,) if _is_int(shape) else tuple(shape)
     tracebacks.warn(
-        f"{layer}: do not pass input_shape or input_dim to a layer; begin the Sequential with Input({found}) instead"
+        f"{layer}: do not pass input_shape or input_dim to a layer; "
+        f"begin the Sequential with Input({found}) instead"
     )
-    return tuple(None if size is None else positive(size, f"{layer}: each size in input_shape") for size in found)
+    return tuple(
+        None if size is None else positive(size, f"{layer}: each size in input_shape") for size in found
+    )
 
 
 def activation(value: Any) -> Any:
-    """The function that an argument `activation` means: what `activations.get` takes, or a layer, or its description."""
+    """The function that an argument `activation` means: what `activations.get` takes,
+    or a layer, or its description.
+    """
     if isinstance(value, Mapping) and isinstance(value.get("class_name"), str):
         layers = importlib.import_module("tinynet.layers")
         found = getattr(layers, value["class_name"], None)
@@ -100,15 +117,21 @@ def sizes(value: Any, count: int, argument: str, minimum: int = 1) -> tuple[int,
     values = _tuple_of(value, count)
     if len(values) != count or not all(_is_int(v) and v >= minimum for v in values):
         several = {1: "a tuple of one", 2: "a pair of them"}.get(count, f"{count} of them")
-        raise ValueError(f"{argument} must be an integer or {several}, each at least {minimum}, got {value!r}")
+        raise ValueError(
+            f"{argument} must be an integer or {several}, each at least {minimum}, got {value!r}"
+        )
     return tuple(int(v) for v in values)
 
 
 def sides(value: Any, argument: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """((top, bottom), (left, right)), all at least 0, from that, from (rows, columns), or from one number for all."""
+    """((top, bottom), (left, right)), all at least 0, from that, from (rows, columns),
+    or from one number for all.
+    """
     both = _tuple_of(value, 2)
     if len(both) != 2:
-        raise ValueError(f"{argument} must be n, (rows, columns) or ((top, bottom), (left, right)), got {value!r}")
+        raise ValueError(
+            f"{argument} must be n, (rows, columns) or ((top, bottom), (left, right)), got {value!r}"
+        )
     return pair(both[0], argument, 0), pair(both[1], argument, 0)
 
 
@@ -141,7 +164,9 @@ def noise_shape(value: Any, argument: str) -> tuple[int | None, ...] | None:
         return None
     sizes = tuple(value) if isinstance(value, Iterable) else ("",)
     if not all(size is None or (_is_int(size) and size >= 1) for size in sizes):
-        raise ValueError(f"{argument} must be a tuple of sizes of at least 1, with None for the input's, got {value!r}")
+        raise ValueError(
+            f"{argument} must be a tuple of sizes of at least 1, with None for the input's, got {value!r}"
+        )
     return sizes
 
 

@@ -1,8 +1,10 @@
-"""Augmentation: images turned, shifted, zoomed, sheared or mirrored at random while training, each in its own way.
+"""Augmentation: images turned, shifted, zoomed, sheared or mirrored at random while training,
+each in its own way.
 
-The layers run where `training` says so, or where nobody says anything (a bare call). Labels stay as they are. Every image
-has an affine map from output to input, (x, y) -> (a0 x + a1 y + a2, b0 x + b1 y + b2) in pixels, x along a row; what such
-a map does to the image, and what `fill_mode` puts where it looks outside, is in kernels/warp.py.
+The layers run where `training` says so, or where nobody says anything (a bare call). Labels stay as they are.
+Every image has an affine map from output to input, (x, y) -> (a0 x + a1 y + a2, b0 x + b1 y + b2) in
+pixels, x along a row; what such a map does to the image, and what `fill_mode` puts where it looks outside, is
+in kernels/warp.py.
 """
 
 from collections.abc import Sequence
@@ -24,29 +26,39 @@ INTERPOLATIONS = ("bilinear", "nearest")
 
 
 class RandomAffine(Seeded):
-    """Base of the layers: subclasses say which maps they draw. x (N, H, W, C), or one image (H, W, C) -> y of that shape.
+    """Base of the layers: subclasses say which maps they draw. x (N, H, W, C),
+    or one image (H, W, C) -> y of that shape.
 
-    fill_mode      outside the image: "reflect" d c b a | a b c d | d c b a, "constant" fill_value, "wrap", or "nearest"
+    fill_mode      outside the image: "reflect" d c b a | a b c d | d c b a,
+                   "constant" fill_value, "wrap", or "nearest"
     interpolation  "bilinear" or "nearest"
     """
 
     supports_masking = False
 
     def __init__(
-        self, *, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None, seed: int | None,
+        self, *, fill_mode: str, interpolation: str, fill_value: float, data_format: str | None,
+        seed: int | None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        for name, value, known in (("fill_mode", fill_mode, FILL_MODES), ("interpolation", interpolation, INTERPOLATIONS)):
+        for name, value, known in (
+            ("fill_mode", fill_mode, FILL_MODES),
+            ("interpolation", interpolation, INTERPOLATIONS),
+        ):
             if value not in known:
-                raise ValueError(f"{self}: {name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+                raise ValueError(
+                    f"{self}: {name} must be one of {', '.join(map(repr, known))}, got {value!r}"
+                )
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, float(fill_value)
         self.data_format = check_data_format(data_format)
 
     def _check_input(self, shape: Any) -> None:
         """Raises ValueError unless `shape` is that of images or of one image."""
         if len(shape) not in (3, 4):
-            raise ValueError(f"{self} expects a batch of images (4 axes) or one image (3 axes), got shape {tuple(shape)}")
+            raise ValueError(
+                f"{self} expects a batch of images (4 axes) or one image (3 axes), got shape {tuple(shape)}"
+            )
 
     def call(self, x: Any, training: bool = True) -> Any:
         if not training:
@@ -71,24 +83,30 @@ class RandomAffine(Seeded):
 
     def draw(self, generator: np.random.Generator, images: int, height: int, width: int) -> tuple[Any, ...]:
         """(a0, a1, a2, b0, b1, b2), each an array with a number for every image, or one number for all."""
-        raise TypeError(f"{type(self).__name__} must define draw(self, generator, images, height, width): the maps")
+        raise TypeError(
+            f"{type(self).__name__} must define draw(self, generator, images, height, width): the maps"
+        )
 
     def _range(self, argument: str, value: Any, lowest: float, highest: float = 1.0) -> tuple[float, float]:
-        """(from, to) of a factor: +-value for a number, the two in order for a pair; each between `lowest` and `highest`."""
+        """(from, to) of a factor: +-value for a number, the two in order for a pair;
+        each between `lowest` and `highest`.
+        """
         pair = isinstance(value, list | tuple) and len(value) == 2
         numbers = list(value) if pair else [value]
         if not all(
-            isinstance(n, int | float | np.number) and not isinstance(n, bool) and lowest <= n <= highest for n in numbers
+            isinstance(n, int | float | np.number) and not isinstance(n, bool) and lowest <= n <= highest
+            for n in numbers
         ):
             raise ValueError(
-                f"{self}: {argument} must be a number between {lowest:g} and {highest:g}, or a pair of them, got {value!r}"
+                f"{self}: {argument} must be a number between {lowest:g} and {highest:g}, "
+                f"or a pair of them, got {value!r}"
             )
         return (float(min(numbers)), float(max(numbers))) if pair else (-abs(float(value)), abs(float(value)))
 
 
 class RandomFlip(RandomAffine):
-    """Mirrors every second image, at random: left and right ("horizontal"), up and down ("vertical"), or, in the mode
-    "horizontal_and_vertical", both at once, which is half a turn.
+    """Mirrors every second image, at random: left and right ("horizontal"), up and down ("vertical"), or, in
+    the mode "horizontal_and_vertical", both at once, which is half a turn.
 
     fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
     interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
@@ -117,7 +135,8 @@ class RandomFlip(RandomAffine):
 
 
 class RandomRotation(RandomAffine):
-    """Turns each image about its centre by an angle drawn uniformly; a positive one turns it counter-clockwise.
+    """Turns each image about its centre by an angle drawn uniformly;
+    a positive one turns it counter-clockwise.
 
     factor  fraction of a full turn: f for angles between -f and f, or (from, to)
 
@@ -139,7 +158,11 @@ class RandomRotation(RandomAffine):
         data_format: str | None = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
-        outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
+        outside: dict[str, Any] = {
+            "fill_mode": fill_mode,
+            "interpolation": interpolation,
+            "fill_value": fill_value,
+        }
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
         self.factor = self._range("factor", factor, -1.0)
 
@@ -150,7 +173,8 @@ class RandomRotation(RandomAffine):
 
 
 class RandomTranslation(RandomAffine):
-    """Shifts each image by fractions of its height and width drawn uniformly; positive ones shift it down and right.
+    """Shifts each image by fractions of its height and width drawn uniformly;
+    positive ones shift it down and right.
 
     height_factor, width_factor  f for fractions between -f and f, or (from, to); at most 1
 
@@ -173,7 +197,11 @@ class RandomTranslation(RandomAffine):
         data_format: str | None = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
-        outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
+        outside: dict[str, Any] = {
+            "fill_mode": fill_mode,
+            "interpolation": interpolation,
+            "fill_value": fill_value,
+        }
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
         self.height_factor = self._range("height_factor", height_factor, -1.0)
         self.width_factor = self._range("width_factor", width_factor, -1.0)
@@ -185,11 +213,11 @@ class RandomTranslation(RandomAffine):
 
 
 class RandomZoom(RandomAffine):
-    """Zooms each image about its centre: what had the size 1 + z has the size 1, for a z drawn uniformly, so that a positive
-    one makes things smaller.
+    """Zooms each image about its centre: what had the size 1 + z has the size 1, for a z drawn uniformly, so
+    that a positive one makes things smaller.
 
-    height_factor, width_factor  f for z between -f and f, or (from, to), above -1 and at most 1; a width_factor of None
-                                 zooms both ways alike
+    height_factor, width_factor  f for z between -f and f, or (from, to), above -1 and at most 1; a
+                                 width_factor of None zooms both ways alike
 
     fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
     interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
@@ -210,7 +238,11 @@ class RandomZoom(RandomAffine):
         data_format: str | None = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
-        outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
+        outside: dict[str, Any] = {
+            "fill_mode": fill_mode,
+            "interpolation": interpolation,
+            "fill_value": fill_value,
+        }
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
         self.height_factor = self._above("height_factor", height_factor)
         self.width_factor = None if width_factor is None else self._above("width_factor", width_factor)
@@ -218,7 +250,9 @@ class RandomZoom(RandomAffine):
     def _above(self, argument: str, value: Any) -> tuple[float, float]:
         lowest, highest = self._range(argument, value, -1.0)
         if lowest == -1 and (isinstance(value, list | tuple) or value == -1):
-            raise ValueError(f"{self}: {argument} must be above -1, where nothing is left of the image, got {value!r}")
+            raise ValueError(
+                f"{self}: {argument} must be above -1, where nothing is left of the image, got {value!r}"
+            )
         return lowest, highest
 
     def draw(self, generator: np.random.Generator, images: int, height: int, width: int) -> tuple[Any, ...]:
@@ -228,9 +262,11 @@ class RandomZoom(RandomAffine):
 
 
 class RandomShear(RandomAffine):
-    """Shears each image by amounts drawn uniformly, and either way: x is taken from x + s_x y, y from y + s_y x.
+    """Shears each image by amounts drawn uniformly,
+    and either way: x is taken from x + s_x y, y from y + s_y x.
 
-    x_factor, y_factor  f for amounts up to f, or (from, to), between 0 and 1; one sign, drawn for each image, is for both
+    x_factor, y_factor  f for amounts up to f, or (from, to), between 0 and 1;
+                        one sign, drawn for each image, is for both
 
     fill_mode   outside of the image: "reflect", "wrap", "nearest", or "constant", which is fill_value
     interpolation   "nearest" or "bilinear";  seed   None: a key of its own, drawn from the global seed
@@ -251,7 +287,11 @@ class RandomShear(RandomAffine):
         seed: int | None = None,
         **kwargs: Unpack[LayerArguments],
     ) -> None:
-        outside: dict[str, Any] = {"fill_mode": fill_mode, "interpolation": interpolation, "fill_value": fill_value}
+        outside: dict[str, Any] = {
+            "fill_mode": fill_mode,
+            "interpolation": interpolation,
+            "fill_value": fill_value,
+        }
         super().__init__(**outside, data_format=data_format, seed=seed, **kwargs)
         self.x_factor = self._range("x_factor", x_factor, 0.0)
         self.y_factor = self._range("y_factor", y_factor, 0.0)

@@ -16,7 +16,16 @@ import numpy as np
 from tinynet import registry, regularizers
 from tinynet.autograd import Tensor
 from tinynet.backend import config, device, number_format, tracebacks
-from tinynet.layers import arguments, call_args, infer_shape, input_spec, repr_text, static_types, symbolic, tracking
+from tinynet.layers import (
+    arguments,
+    call_args,
+    infer_shape,
+    input_spec,
+    repr_text,
+    static_types,
+    symbolic,
+    tracking,
+)
 from tinynet.layers.constructor_arguments import config_of
 from tinynet.layers.current_call import Call
 from tinynet.layers.current_call import around as _around
@@ -33,8 +42,10 @@ class Layer(Penalised):
     """Base of all layers.
 
     activity_regularizer  penalty on the output, divided by the size of the batch, that is added to the loss
-    trainable             whether the parameters are trained; may be set at any time, compile the model again afterwards
-    dtype                 "float32", "float64", or None for `config.floatx()`; inputs are cast to it: see call_args.in_format
+    trainable             whether the parameters are trained; may be set at any time,
+                          compile the model again afterwards
+    dtype                 "float32", "float64", or None for `config.floatx()`;
+                          inputs are cast to it: see call_args.in_format
     name                  None: the class in snake case, numbered
 
     A subclass may take several inputs, call(self, inputs) with a list, tuple or dictionary; `_takes_many`
@@ -48,7 +59,8 @@ class Layer(Penalised):
     _least_rank = 1
     _input_words = ""  # words for the error message about a wrong number of axes
     _takes_many: bool | None = None  # True: a list of inputs; False: one; None: what `call` takes
-    _given_arguments: dict[str, Any]  # the constructor's arguments, and what their attributes were set to since
+    # the constructor's arguments, and what their attributes were set to since
+    _given_arguments: dict[str, Any]
     _read_when_set: ClassVar = {"activity_regularizer": regularizers.get}
     _takes_training: bool  # whether call has that parameter
     _default_training: bool | None
@@ -92,15 +104,21 @@ class Layer(Penalised):
 
     @static_types.of_any_arguments
     def build(self, input_shape: Any) -> None:
-        """Creates the parameters for inputs of `input_shape`, whose first entry is None; see `call_args` for several inputs."""
+        """Creates the parameters for inputs of `input_shape`, whose first entry is None;
+        see `call_args` for several inputs.
+        """
         self.built = True
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Output for the input, by convention x."""
-        raise TypeError(f"{type(self).__name__} must define call(self, x), which returns the output for the input x")
+        raise TypeError(
+            f"{type(self).__name__} must define call(self, x), which returns the output for the input x"
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the output for inputs of `input_shape`; found by a trial run unless a subclass knows better."""
+        """Shape of the output for inputs of `input_shape`;
+        found by a trial run unless a subclass knows better.
+        """
         return infer_shape.output_shapes(self, (symbolic.tensors(input_shape, self.dtype),), {})
 
     _output_dtype = property(lambda self: self.dtype, doc="What the numbers of the output are.")
@@ -121,7 +139,9 @@ class Layer(Penalised):
             on_symbols = symbolic.is_symbolic((args, kwargs))
         if on_symbols:
             try:
-                return symbolic.call(self, args, kwargs if training is None else {**kwargs, "training": training})
+                return symbolic.call(
+                    self, args, kwargs if training is None else {**kwargs, "training": training}
+                )
             except BaseException as error:
                 tracebacks.trim_outermost(error)
                 raise
@@ -164,7 +184,9 @@ class Layer(Penalised):
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Builds the layer for the arguments of a call, Tensors or symbolic tensors."""
-        self._build_once(call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs))
+        self._build_once(
+            call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs)
+        )
 
     def _build_once(self, shape: Any, others: Any = None) -> None:
         """Builds the layer for inputs of `shape`, unless it is built; `others`: {argument: its shape}."""
@@ -179,7 +201,9 @@ class Layer(Penalised):
                     activation._build_once(shape)
 
     def _as_input(self, inputs: Any) -> Any:
-        """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays, lists or numbers."""
+        """`inputs` as Tensors of the layer's dtype, on the device in use if they are NumPy arrays,
+        lists or numbers.
+        """
         if isinstance(inputs, Tensor):
             x = inputs
         elif inputs is None or (isinstance(inputs, STRUCTURES) and is_nested(inputs)):
@@ -201,7 +225,11 @@ class Layer(Penalised):
         if self._takes_many:
             raise ValueError(f"{self} expects a list of inputs, got one, of shape {shape}")
         if len(shape) != self._input_rank if self._input_rank is not None else len(shape) < self._least_rank:
-            wanted = f"{self._input_rank} axes" if self._input_rank is not None else f"at least {self._least_rank} axes"
+            wanted = (
+                f"{self._input_rank} axes"
+                if self._input_rank is not None
+                else f"at least {self._least_rank} axes"
+            )
             raise ValueError(f"{self} expects an input of {wanted}{self._input_words}, got shape {shape}")
         for axis, size in self._input_sizes.items():
             if shape[axis] != size:
@@ -220,7 +248,10 @@ class Layer(Penalised):
         if method is Layer.compute_output_shape:
             found = infer_shape.output_shapes(self, args, kwargs)
         else:
-            shape, others = call_args.shape_of(call_args.first(args, kwargs)), call_args.shapes(self, args, kwargs)
+            shape, others = (
+                call_args.shape_of(call_args.first(args, kwargs)),
+                call_args.shapes(self, args, kwargs),
+            )
             found = self.compute_output_shape(**call_args.told(self, method, shape, others))
         return symbolic.tensors(found, self._output_dtype)
 
@@ -231,8 +262,12 @@ class Layer(Penalised):
             self._build_for(args, kwargs)
         return self.compute_output_spec(*args, **kwargs)
 
-    input = overridable(lambda self: one_or_all(self._first_node().inputs), doc="Symbolic input of its first symbolic call.")
-    output = overridable(lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call.")
+    input = overridable(
+        lambda self: one_or_all(self._first_node().inputs), doc="Symbolic input of its first symbolic call."
+    )
+    output = overridable(
+        lambda self: self._first_node().outputs, doc="Symbolic output of its first symbolic call."
+    )
 
     def _first_node(self) -> symbolic.Node:
         if self._inbound_nodes:
@@ -249,13 +284,17 @@ class Layer(Penalised):
         return object.__new__, (type(self),), self.__getstate__()
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; objects that have a configuration of their own as {class_name, config}."""
+        """The constructor's arguments; objects that have a configuration of their own as {class_name,
+        config}.
+        """
         return config_of(self)
 
     @classmethod
     @static_types.of_any_arguments
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A new layer, with new weights, from `get_config`; `custom_objects`: {name: class or function} in it."""
+        """A new layer, with new weights, from `get_config`; `custom_objects`:
+        {name: class or function} in it.
+        """
         with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 

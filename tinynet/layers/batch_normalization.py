@@ -1,7 +1,7 @@
 """BatchNormalization: every channel with mean 0 and variance 1, then scaled and shifted.
 
-S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate shift",
-ICML 2015, algorithm 1.
+S. Ioffe and C. Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+covariate shift", ICML 2015, algorithm 1.
 """
 
 from collections.abc import Sequence
@@ -12,24 +12,32 @@ from tinynet.kernels.batch_norm import follow
 from tinynet.kernels.launches import lasting
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
-from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.normalization_base import (
+    NormalizationBase,
+    axes_of,
+    axis_argument,
+    expect_sizes,
+    sizes_of,
+)
 from tinynet.layers.static_types import LayerArguments
 
 
 class BatchNormalization(NormalizationBase):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, for every channel of `axis`.
 
-    axis   the channels' axis; or, unlike in Keras, several: statistics and parameters then have their sizes, one of each
-           for every place (axis=[1, 2] of images (N, H, W, C): H x W of them)
+    axis   the channels' axis; or, unlike in Keras, several: statistics and parameters then have their sizes,
+           one of each for every place (axis=[1, 2] of images (N, H, W, C): H x W of them)
 
-    In training, mean and (biased) variance are those of the batch over all other axes, and the moving ones follow:
-    moving <- momentum moving + (1 - momentum) batch, the variance too without Bessel's correction, as in Keras. In
-    inference, and in training while the layer is frozen (trainable=False), the moving ones are used and stay.
-    `synchronized` has no effect on the one device there is.
+    In training, mean and (biased) variance are those of the batch over all other axes, and the moving ones
+    follow: moving <- momentum moving + (1 - momentum) batch, the variance too without Bessel's correction, as
+    in Keras. In inference, and in training while the layer is frozen (trainable=False), the moving ones are
+    used and stay. `synchronized` has no effect on the one device there is.
 
     center, scale   whether there is a beta, and a gamma
-    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer   what they begin as
-    beta_regularizer, gamma_regularizer   penalties;  beta_constraint, gamma_constraint   what they are put back to
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer
+        what they begin as
+    beta_regularizer, gamma_regularizer   penalties;  beta_constraint,
+                                          gamma_constraint   what they are put back to
     renorm, renorm_clipping, renorm_momentum   Keras 2's; renorm=True is refused
 
     >>> BatchNormalization()(np.ones((2, 4)), training=True).numpy()[0]  # all are the mean
@@ -70,7 +78,9 @@ class BatchNormalization(NormalizationBase):
             **kwargs,
         )
         if renorm or renorm_clipping is not None:
-            raise ValueError(f"{self}: batch renormalisation is not part of tinynet; leave renorm and renorm_clipping out")
+            raise ValueError(
+                f"{self}: batch renormalisation is not part of tinynet; leave renorm and renorm_clipping out"
+            )
         axis = axis_argument(self, axis)
         self.axis = axis[0] if isinstance(axis, list) and len(axis) == 1 else axis
         self.momentum = arguments.number(momentum, f"{self}: momentum")
@@ -81,7 +91,9 @@ class BatchNormalization(NormalizationBase):
         axes = axes_of(self, len(input_shape))
         shape = sizes_of(self, axes, input_shape)
         self.add_factors(shape)
-        self.moving_mean = self.add_weight("moving_mean", shape, self.moving_mean_initializer, trainable=False)
+        self.moving_mean = self.add_weight(
+            "moving_mean", shape, self.moving_mean_initializer, trainable=False
+        )
         initializer = self.moving_variance_initializer
         self.moving_variance = self.add_weight("moving_variance", shape, initializer, trainable=False)
         expect_sizes(self, input_shape)

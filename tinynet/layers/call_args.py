@@ -2,8 +2,8 @@
 
 layer(x)   layer(x, mask)   layer(a=x, b=y)   layer(*several)   layer(x, True)   layer(x, scale=2.0)
 
-The first argument is the input that a layer checks. In the others arrays become Tensors, floats of the layer's dtype, and
-what is no array stays as it is.
+The first argument is the input that a layer checks. In the others arrays become Tensors, floats of the
+layer's dtype, and what is no array stays as it is.
 """
 
 import inspect
@@ -48,21 +48,32 @@ def arranged(
     names = by_position(method)
     if not args and names:
         if "inputs" in kwargs and "inputs" not in parameters(method):  # Keras's name of it
-            kwargs = {names[0]: kwargs["inputs"], **{name: value for name, value in kwargs.items() if name != "inputs"}}
+            kwargs = {
+                names[0]: kwargs["inputs"],
+                **{name: value for name, value in kwargs.items() if name != "inputs"},
+            }
         if names[0] in kwargs:
-            args, kwargs = (kwargs[names[0]],), {name: value for name, value in kwargs.items() if name != names[0]}
+            args, kwargs = (
+                (kwargs[names[0]],),
+                {name: value for name, value in kwargs.items() if name != names[0]},
+            )
     if not args:  # as the signature has them, whose first one is the input
         kwargs = {name: kwargs[name] for name in sorted(kwargs, key=[*parameters(method), *kwargs].index)}
     place = names.index("training") if "training" in names else len(args)
     if len(args) > place and not any(p.kind is p.VAR_POSITIONAL for p in parameters(method).values()):
         if training is not None:
             raise TypeError(f"{layer}: training is given twice, by position and by name")
-        training, kwargs = args[place], {**dict(zip(names[place + 1 :], args[place + 1 :], strict=False)), **kwargs}
+        training, kwargs = (
+            args[place],
+            {**dict(zip(names[place + 1 :], args[place + 1 :], strict=False)), **kwargs},
+        )
         args = args[:place]
     return args, kwargs, training
 
 
-def taken(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def taken(
+    layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments as `call` gets them."""
     if args:
         args = (layer._as_input(args[0]), *(_as_argument(layer, value) for value in args[1:]))
@@ -74,7 +85,8 @@ def taken(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tu
 
 
 def keeps_integers(layer: Any) -> bool:
-    """Whether integers and booleans stay what they are: where the user's Python computes with them, as in Keras.
+    """Whether integers and booleans stay what they are: where the user's Python computes with them,
+    as in Keras.
 
     tinynet's own layers, and what is made from them, compute with floats.
     """
@@ -90,10 +102,18 @@ def _as_argument(layer: Any, value: Any) -> Any:
     if isinstance(value, STRUCTURES) and is_nested(value):
         return mapped(lambda item: _as_argument(layer, item), value)
     if not isinstance(value, Tensor):
-        if not hasattr(value, "dtype") or not getattr(value, "ndim", 0) or isinstance(value, symbolic.SymbolicTensor):
+        if (
+            not hasattr(value, "dtype")
+            or not getattr(value, "ndim", 0)
+            or isinstance(value, symbolic.SymbolicTensor)
+        ):
             return value
         value = Tensor(device.to_device(value) if isinstance(value, np.ndarray) else value)
-    return ops.cast(value, dtype=layer.dtype) if value.dtype.kind == "f" and value.dtype != layer.dtype else value
+    return (
+        ops.cast(value, dtype=layer.dtype)
+        if value.dtype.kind == "f" and value.dtype != layer.dtype
+        else value
+    )
 
 
 def first(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -102,15 +122,23 @@ def first(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 
 def shapes(layer: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """{name of an argument: its shape, or shapes in its structure} of those that hold Tensors, without masks, in order."""
+    """{name of an argument: its shape, or shapes in its structure} of those that hold Tensors,
+    without masks, in order.
+    """
     names = by_position(type(layer).call)
     named = {**dict(zip([*names, *map(str, range(len(names), len(args)))], args, strict=False)), **kwargs}
-    found = {name: shape_of(value) for name, value in named.items() if name != "mask" and not name.endswith("_mask")}
+    found = {
+        name: shape_of(value)
+        for name, value in named.items()
+        if name != "mask" and not name.endswith("_mask")
+    }
     return {name: shape for name, shape in found.items() if shape is not None}
 
 
 def shape_of(value: Any) -> Any:
-    """The shape of a Tensor or symbolic tensor, or the shapes in a structure of them; None of anything else."""
+    """The shape of a Tensor or symbolic tensor, or the shapes in a structure of them;
+    None of anything else.
+    """
     if type(value) is Tensor:
         return value.shape
     if isinstance(value, STRUCTURES):
@@ -121,23 +149,29 @@ def shape_of(value: Any) -> Any:
 
 
 def told(layer: Any, method: Callable[..., Any], shape: Any, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments for `build` or `compute_output_shape`: the first input's shape, or that of each argument by its name.
+    """The arguments for `build` or `compute_output_shape`: the first input's shape,
+    or that of each argument by its name.
 
-    build(self, input_shape);  build(self, a_shape, b_shape) for call(self, a, b);  build(self) for what needs no shape.
+    build(self, input_shape);  build(self, a_shape, b_shape) for call(self, a, b);
+    build(self) for what needs no shape.
     """
     asked = {n: p for n, p in parameters(method).items() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     names = list(asked)
     if len(names) < 2:
         return {names[0]: shape} if names else {}
-    found = {name: known[name.removesuffix("_shape")] for name in names if name.removesuffix("_shape") in known}
+    found = {
+        name: known[name.removesuffix("_shape")] for name in names if name.removesuffix("_shape") in known
+    }
     if names[0] not in found:
         found[names[0]] = shape
     missing = [name for name in names if name not in found and asked[name].default is inspect.Parameter.empty]
     if missing:
         wanted = ", ".join(f"{name}_shape" for name in by_position(type(layer).call))
         raise ValueError(
-            f"{layer}: {method.__name__} asks for {' and '.join(missing)}, which no argument of this call is; its arguments "
-            f"are named after those of call, {method.__name__}(self, {wanted}), or it has one alone, the first input's shape"
+            f"{layer}: {method.__name__} asks for {' and '.join(missing)}, "
+            "which no argument of this call is; its arguments "
+            f"are named after those of call, {method.__name__}(self, {wanted}), or it has one alone, "
+            "the first input's shape"
         )
     return found
 

@@ -11,15 +11,17 @@ UNSAID = {"activity_regularizer", "inputs", "outputs"}  # left out for a user's 
 
 @lru_cache(maxsize=512)
 def arguments_of_tinynet(cls: type) -> frozenset[str]:
-    """Arguments of the class, or of its first base that is tinynet's. Their attributes, set once more, are new arguments."""
+    """Arguments of the class, or of its first base that is tinynet's.
+    Their attributes, set once more, are new arguments.
+    """
     return frozenset(signature.accepted(signature.first_of_tinynet(cls)))
 
 
 def config_of(layer: Any) -> dict[str, Any]:
     """The constructor's arguments; objects that have a configuration of their own as {class_name, config}.
 
-    Of a class of the user's that defines `get_config`, and so reports its own arguments, those of the first of tinynet's
-    classes among its bases alone: name, trainable and dtype of one that is made from Layer.
+    Of a class of the user's that defines `get_config`, and so reports its own arguments, those of the first
+    of tinynet's classes among its bases alone: name, trainable and dtype of one that is made from Layer.
     """
     cls, held = signature.reported(type(layer)), vars(layer)
     names, given = signature.accepted(cls), {**signature.defaults(cls), **layer._given_arguments}
@@ -32,5 +34,7 @@ def config_of(layer: Any) -> dict[str, Any]:
     if "data_format" in given:
         given["data_format"] = getattr(layer, "data_format", None)  # None stood for the default of that day
     common = {"name": layer.name, "trainable": layer._trainable, "dtype": layer.dtype.name}
-    described = {name: registry.describe(given[name]) for name in names if name in given and name not in common}
+    described = {
+        name: registry.describe(given[name]) for name in names if name in given and name not in common
+    }
     return {**described, **{name: value for name, value in common.items() if name in names}}

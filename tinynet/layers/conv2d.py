@@ -68,10 +68,11 @@ class Conv(Convolution):
 class Conv2D(Conv):
     """y = activation(x * W + b), the cross-correlation of images and filters.
 
-    y[n, i, j, f] = b[f] + sum over kh, kw, c of x[n, i SH + kh DH - top, j SW + kw DW - left, c] W[kh, kw, c, f]
+    y[n, i, j, f] = b[f] + sum over kh, kw, c of x[n, i SH + kh DH - top, j SW + kw DW - left,
+    c] W[kh, kw, c, f]
 
-    x (N, H, W, C), W (KH, KW, C / groups, F), b (F,); y (N, OH, OW, F). Channels first: x (N, C, H, W), y likewise.
-    Strides (SH, SW), dilation (DH, DW); c runs over the channels of the filter's group.
+    x (N, H, W, C), W (KH, KW, C / groups, F), b (F,); y (N, OH, OW, F). Channels first: x (N, C, H, W), y
+    likewise. Strides (SH, SW), dilation (DH, DW); c runs over the channels of the filter's group.
     OH = ceil(H / SH) for padding "same", floor((H - (KH - 1) DH - 1) / SH) + 1 for "valid".
 
     filters   number F of output channels;  kernel_size   (KH, KW), or one number for both
@@ -79,7 +80,8 @@ class Conv2D(Conv):
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
     groups   the channels, and the filters, are divided into so many groups that do not see each other
     activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
-    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_initializer, bias_initializer   what the weights begin as
+                                           (`tinynet.initializers`: a name or an object)
     kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
     kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
     activity_regularizer, dtype, name, trainable   as in Layer

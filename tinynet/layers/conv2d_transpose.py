@@ -11,10 +11,12 @@ from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class Conv2DTranspose(Convolution):
-    """y = activation(b + sum over pixels of x[n, i, j, c] W[:, :, f, c], painted at row i SH and column j SW).
+    """y = activation(b + sum over pixels of x[n, i, j, c] W[:, :, f, c],
+    painted at row i SH and column j SW).
 
     It is the gradient of a convolution with respect to its images: larger maps from smaller ones.
-    x (N, H, W, C), W (KH, KW, F, C), b (F,); y (N, OH, OW, F). With K = (KH - 1) DH + 1 rows under the kernel,
+    x (N, H, W, C), W (KH, KW, F, C), b (F,); y (N, OH, OW, F).
+    With K = (KH - 1) DH + 1 rows under the kernel,
 
         padding   output_padding None       output_padding p < SH
         valid     (H - 1) SH + max(K, SH)   (H - 1) SH + K + p
@@ -24,7 +26,8 @@ class Conv2DTranspose(Convolution):
     strides, dilation_rate   (SH, SW) and (DH, DW), or one number each
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
     activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
-    kernel_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    kernel_initializer, bias_initializer   what the weights begin as
+                                           (`tinynet.initializers`: a name or an object)
     kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
     kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
     activity_regularizer, dtype, name, trainable   as in Layer
@@ -103,6 +106,8 @@ class Conv2DTranspose(Convolution):
                 window = self.kernel_size[i], self.strides[i], self.padding, extra, self.dilation_rate[i]
                 shape[axis], _ = transposed_length(size, *window)
         if any(0 in (shape[axis], input_shape[axis]) for axis in arguments.spatial_axes(self.data_format)):
-            raise ValueError(f"{self}: inputs of shape {input_shape} leave nothing; use padding='valid' or a larger kernel")
+            raise ValueError(
+                f"{self}: inputs of shape {input_shape} leave nothing; use padding='valid' or a larger kernel"
+            )
         shape[self.channel_axis] = self.filters
         return tuple(shape)

@@ -7,7 +7,9 @@ from tinynet.layers import arguments
 from tinynet.layers.base import Shape
 from tinynet.layers.fused_activation import Activated
 
-IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W); x[..., None] adds a channel axis to grey images"
+IMAGES = (
+    ", images (N, H, W, C) or, channels first, (N, C, H, W); x[..., None] adds a channel axis to grey images"
+)
 SEQUENCES = ", sequences (N, L, C) or, channels first, (N, C, L)"
 
 
@@ -20,7 +22,9 @@ class Convolution(Activated):
     bias: Any = None
     _fused_names = ("relu",)
 
-    def set_window(self, kernel_size: Any, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any) -> None:
+    def set_window(
+        self, kernel_size: Any, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any
+    ) -> None:
         """Reads the arguments that say where the window lies."""
         axes = self._input_rank - 2  # type: ignore[operator]
         self.kernel_size = arguments.sizes(kernel_size, axes, f"{self}: kernel_size")

@@ -5,7 +5,9 @@ from typing import Any
 
 
 class Call:
-    """A call under way: its mode, the outermost call that it is part of, and the list of who adds penalties in that."""
+    """A call under way: its mode, the outermost call that it is part of,
+    and the list of who adds penalties in that.
+    """
 
     __slots__ = ("adding", "outermost", "training")
 

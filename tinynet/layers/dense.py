@@ -17,7 +17,8 @@ class Dense(Activated):
 
     units   number of outputs;  use_bias   whether b is added
     activation   None: y as it is; a name such as "relu", or a function
-    kernel_initializer, bias_initializer   first values of the weights (`tinynet.initializers`: a name or an object)
+    kernel_initializer, bias_initializer   first values of the weights
+                                           (`tinynet.initializers`: a name or an object)
     kernel_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
     kernel_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
     activity_regularizer, dtype, name, trainable   as in Layer
@@ -61,7 +62,9 @@ class Dense(Activated):
     def build(self, input_shape: Shape) -> None:
         features = input_shape[-1]
         if features is None:
-            raise ValueError(f"{self}: the size of the last axis must be known, got an input of shape {input_shape}")
+            raise ValueError(
+                f"{self}: the size of the last axis must be known, got an input of shape {input_shape}"
+            )
         self.kernel = self._make_weight("kernel", (features, self.units))
         if self.use_bias:
             self.bias = self._make_weight("bias", (self.units,))

@@ -1,7 +1,9 @@
-"""Depthwise and separable convolutions: every channel is filtered by itself, and then, perhaps, channels are mixed.
+"""Depthwise and separable convolutions: every channel is filtered by itself,
+and then, perhaps, channels are mixed.
 
-A 3x3 convolution of C channels to F takes 9 C F products for each pixel; filtering each channel and mixing afterwards takes
-9 C + C F. L. Sifre, "Rigid-motion scattering for image classification", 2014, section 6.2; F. Chollet, "Xception", CVPR 2017.
+A 3x3 convolution of C channels to F takes 9 C F products for each pixel; filtering each channel and mixing
+afterwards takes 9 C + C F. L. Sifre, "Rigid-motion scattering for image classification", 2014, section
+6.2; F. Chollet, "Xception", CVPR 2017.
 """
 
 from typing import Any, Unpack
@@ -15,17 +17,20 @@ from tinynet.layers.static_types import UnpenalisedArguments
 
 
 class DepthwiseConv2D(Convolution):
-    """y[n, i, j, c M + q] = activation(b[c M + q] + sum over kh, kw of x[n, row(i, kh), column(j, kw), c] W[kh, kw, c, q]).
+    """y[n, i, j, c M + q] = activation(b[c M + q] + sum over kh, kw of x[n, row(i,
+    kh), column(j, kw), c] W[kh, kw, c, q]).
 
-    x (N, H, W, C), W (KH, KW, C, M), b (C M,); y (N, OH, OW, C M), where M is `depth_multiplier`. Rows, columns and sizes are
-    those of Conv2D.
+    x (N, H, W, C), W (KH, KW, C, M), b (C M,); y (N, OH, OW, C M), where M is `depth_multiplier`. Rows,
+    columns and sizes are those of Conv2D.
 
     kernel_size, strides, dilation_rate   pairs, or one number each;  padding   "valid" or "same"
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
     activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
-    depthwise_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an object)
+    depthwise_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`: a name or an
+                                              object)
     depthwise_regularizer, bias_regularizer   penalties on them, added to the loss (`tinynet.regularizers`)
-    depthwise_constraint, bias_constraint   what they are put back to after every update (`tinynet.constraints`)
+    depthwise_constraint, bias_constraint   what they are put back to after every
+                                            update (`tinynet.constraints`)
     activity_regularizer, dtype, name, trainable   as in Layer
 
     >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 28, 28, 4))).shape
@@ -55,8 +60,8 @@ class DepthwiseConv2D(Convolution):
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = self._weight_arguments(
-            depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = (
+            self._weight_arguments(depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         )
         self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
             bias_initializer, bias_regularizer, bias_constraint
@@ -65,7 +70,9 @@ class DepthwiseConv2D(Convolution):
     def build(self, input_shape: Shape) -> None:
         channels = self.known_channels(input_shape)
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.kernel = self._make_weight("kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise")
+        self.kernel = self._make_weight(
+            "kernel", (*self.kernel_size, channels, self.depth_multiplier), "depthwise"
+        )
         if self.use_bias:
             self.bias = self._make_weight("bias", (channels * self.depth_multiplier,))
         super().build(input_shape)
@@ -90,16 +97,19 @@ class DepthwiseConv2D(Convolution):
 
 
 class SeparableConv2D(Convolution):
-    """A depthwise convolution, without bias and activation, and a convolution with a 1x1 kernel, which mixes the channels.
+    """A depthwise convolution, without bias and activation, and a convolution with a 1x1 kernel,
+    which mixes the channels.
 
-    x (N, H, W, C); depthwise kernel (KH, KW, C, M), pointwise kernel (1, 1, C M, F), b (F,); y (N, OH, OW, F). Strides,
-    padding and dilation belong to the depthwise one.
+    x (N, H, W, C); depthwise kernel (KH, KW, C, M), pointwise kernel (1, 1, C M, F), b (F,); y (N, OH,
+    OW, F). Strides, padding and dilation belong to the depthwise one.
 
     filters
-        number F of output channels;  depth_multiplier   M;  kernel_size, strides, dilation_rate   pairs, or numbers
+        number F of output channels;  depth_multiplier   M;  kernel_size, strides, dilation_rate   pairs, or
+                                                         numbers
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
     activation   None: y as it is; a name such as "relu", or a function;  use_bias   whether b is added
-    depthwise_initializer, pointwise_initializer, bias_initializer   what the weights begin as (`tinynet.initializers`)
+    depthwise_initializer, pointwise_initializer, bias_initializer
+        what the weights begin as (`tinynet.initializers`)
     depthwise_regularizer, pointwise_regularizer, bias_regularizer   penalties on them, added to the loss
     depthwise_constraint, pointwise_constraint, bias_constraint   what they are put back to after every update
     activity_regularizer, dtype, name, trainable   as in Layer
@@ -136,11 +146,11 @@ class SeparableConv2D(Convolution):
         self.set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(depth_multiplier, f"{self}: depth_multiplier")
         self.set_activation(activation, use_bias)
-        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = self._weight_arguments(
-            depthwise_initializer, depthwise_regularizer, depthwise_constraint
+        self.depthwise_initializer, self.depthwise_regularizer, self.depthwise_constraint = (
+            self._weight_arguments(depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         )
-        self.pointwise_initializer, self.pointwise_regularizer, self.pointwise_constraint = self._weight_arguments(
-            pointwise_initializer, pointwise_regularizer, pointwise_constraint
+        self.pointwise_initializer, self.pointwise_regularizer, self.pointwise_constraint = (
+            self._weight_arguments(pointwise_initializer, pointwise_regularizer, pointwise_constraint)
         )
         self.bias_initializer, self.bias_regularizer, self.bias_constraint = self._weight_arguments(
             bias_initializer, bias_regularizer, bias_constraint
@@ -149,8 +159,12 @@ class SeparableConv2D(Convolution):
     def build(self, input_shape: Shape) -> None:
         channels, multiplier = self.known_channels(input_shape), self.depth_multiplier
         self.compute_output_shape(input_shape)  # raises if the kernel does not fit
-        self.depthwise_kernel = self._make_weight("depthwise_kernel", (*self.kernel_size, channels, multiplier), "depthwise")
-        self.pointwise_kernel = self._make_weight("pointwise_kernel", (1, 1, channels * multiplier, self.filters), "pointwise")
+        self.depthwise_kernel = self._make_weight(
+            "depthwise_kernel", (*self.kernel_size, channels, multiplier), "depthwise"
+        )
+        self.pointwise_kernel = self._make_weight(
+            "pointwise_kernel", (1, 1, channels * multiplier, self.filters), "pointwise"
+        )
         if self.use_bias:
             self.bias = self._make_weight("bias", (self.filters,))
         super().build(input_shape)
@@ -164,7 +178,9 @@ class SeparableConv2D(Convolution):
             data_format=self.data_format,
             dilation_rate=self.dilation_rate,
         )
-        y = ops.conv2d(y, self.pointwise_kernel, self.bias, data_format=self.data_format, activation=self.fused())
+        y = ops.conv2d(
+            y, self.pointwise_kernel, self.bias, data_format=self.data_format, activation=self.fused()
+        )
         return self.activated(y)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -12,7 +12,8 @@ from tinynet.layers.static_types import LayerArguments
 
 
 class Dropout(Seeded):
-    """In training, each element is set to 0 with probability `rate` and divided by 1 - rate otherwise; else y = x.
+    """In training, each element is set to 0 with probability `rate` and divided by 1 - rate otherwise;
+    else y = x.
 
     noise_shape  shape of the mask, with 1 along axes that share it and None for the input's size
     seed         None: a key of its own, drawn from the global seed

@@ -15,7 +15,8 @@ from tinynet.layers.base import Layer, Shape
 class Embedding(Layer):
     """y = table[x]: x (N, ...) integers from 0 to input_dim - 1; y (N, ..., output_dim).
 
-    weights   the table to start with, (input_dim, output_dim). Floats among the inputs are truncated to integers.
+    weights   the table to start with, (input_dim, output_dim).
+              Floats among the inputs are truncated to integers.
 
     There are no masks in tinynet: mask_zero=True is refused.
 
@@ -43,11 +44,13 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = arguments.positive(input_dim, f"{self}: input_dim")
         self.output_dim = arguments.positive(output_dim, f"{self}: output_dim")
-        self.embeddings_initializer, self.embeddings_regularizer, self.embeddings_constraint = self._weight_arguments(
-            embeddings_initializer, embeddings_regularizer, embeddings_constraint
+        self.embeddings_initializer, self.embeddings_regularizer, self.embeddings_constraint = (
+            self._weight_arguments(embeddings_initializer, embeddings_regularizer, embeddings_constraint)
         )
         if mask_zero:
-            raise ValueError(f"{self}: masks are not part of tinynet; leave mask_zero out, and 0 is an id like others")
+            raise ValueError(
+                f"{self}: masks are not part of tinynet; leave mask_zero out, and 0 is an id like others"
+            )
         self.mask_zero = False
         if weights is not None:
             self.build((None,))
@@ -69,7 +72,9 @@ class Embedding(Layer):
             return ops.embedding(self.embeddings, x)
         except IndexError as error:
             found = f"{x.data.min()} to {x.data.max()}"
-            raise ValueError(f"{self} has rows for ids from 0 to {self.input_dim - 1}, got ids from {found}") from error
+            raise ValueError(
+                f"{self} has rows for ids from 0 to {self.input_dim - 1}, got ids from {found}"
+            ) from error
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

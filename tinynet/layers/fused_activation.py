@@ -23,10 +23,14 @@ class Activated(Layer):
     activation: Any
 
     def fused(self) -> str | None:
-        """The name of the activation, for an operation that applies it in its own pass; None if it does not."""
+        """The name of the activation, for an operation that applies it in its own pass;
+        None if it does not.
+        """
         name = getattr(self.activation, "__name__", None)
         return name if name in self._fused_names and self.activation is getattr(activations, name) else None
 
     def activated(self, z: Any) -> Any:
-        """The activation of what the operation gave, or that itself, which has been through `fused` already."""
+        """The activation of what the operation gave, or that itself,
+        which has been through `fused` already.
+        """
         return z if self.activation is activations.linear or self.fused() is not None else self.activation(z)

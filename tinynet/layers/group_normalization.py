@@ -12,10 +12,12 @@ from tinynet.layers.static_types import LayerArguments
 
 
 class GroupNormalization(NormalizationBase):
-    """y = gamma (x - mean) / sqrt(var + epsilon) + beta, with mean and (biased) variance of a group of one sample.
+    """y = gamma (x - mean) / sqrt(var + epsilon) + beta,
+    with mean and (biased) variance of a group of one sample.
 
-    groups   the channels, C along `axis`, are divided into so many groups of neighbours; a group's numbers are those of
-             its channels at all places. -1: each channel by itself (instance normalisation); 1: all together
+    groups   the channels, C along `axis`, are divided into so many groups of neighbours; a group's numbers
+             are those of its channels at all places. -1: each channel by itself (instance normalisation); 1:
+             all together
 
     gamma and beta (C,). The same in training and in inference.
 
@@ -55,7 +57,9 @@ class GroupNormalization(NormalizationBase):
             **kwargs,
         )
         if isinstance(groups, bool) or not hasattr(groups, "__index__") or (groups < 1 and groups != -1):
-            raise ValueError(f"{self}: groups must be a positive integer, or -1 for one per channel, got {groups!r}")
+            raise ValueError(
+                f"{self}: groups must be a positive integer, or -1 for one per channel, got {groups!r}"
+            )
         if isinstance(axis, bool) or not hasattr(axis, "__index__"):
             raise TypeError(f"{self}: axis must be one integer, the channels', got {axis!r}")
         self.groups, self.axis = int(groups), int(axis)
@@ -66,8 +70,10 @@ class GroupNormalization(NormalizationBase):
         groups = channels if self.groups == -1 else self.groups
         if channels % groups:
             raise ValueError(
-                f"{self}: {channels} channels along axis {self.axis} of an input of shape {tuple(input_shape)} do not "
-                f"divide into {groups} groups of equal size; give a divisor of {channels}, or -1 for one group per channel"
+                f"{self}: {channels} channels along axis {self.axis} of an input of shape "
+                f"{tuple(input_shape)} do not "
+                f"divide into {groups} groups of equal size; give a divisor of {channels}, "
+                "or -1 for one group per channel"
             )
         self.add_factors((channels,))
         expect_sizes(self, input_shape)

@@ -21,7 +21,8 @@ Make = Callable[[tuple[int, ...], Any], Any]  # an array of a shape and a dtype
 
 
 def output_shapes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Shapes of layer(*args, **kwargs) for the symbolic tensors among these; sizes that are unknown (None) may stay so.
+    """Shapes of layer(*args, **kwargs) for the symbolic tensors among these;
+    sizes that are unknown (None) may stay so.
 
     Where there are such, by two runs with different ones: what differs is unknown in the output. Where memory
     is to be spared, the runs have 2 and 3 samples whatever the batch has, and what differs grows with it.
@@ -32,26 +33,38 @@ def output_shapes(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     batches = (2, 3) if batch is None or allocations.sparing() else (batch, batch)
     sizes = list(zip(batches, (64, 96), strict=True))
     with undo.everything(), _nothing_added(layer):
-        for variable in [*layer.non_trainable_weights, *(v for metric in layer.metrics for v in metric.variables)]:
+        for variable in [
+            *layer.non_trainable_weights,
+            *(v for metric in layer.metrics for v in metric.variables),
+        ]:
             undo.array(variable)  # moving statistics change within kernels
         found = _found(layer, sizes if unknown or batches == (2, 3) else sizes[:1], shapes, args, kwargs)
     if len(first := list(leaves(found[0]))) != len(last := list(leaves(found[-1]))):
-        raise ValueError(f"{layer}: the number of its outputs must not depend on the sizes of a batch that are unknown")
+        raise ValueError(
+            f"{layer}: the number of its outputs must not depend on the sizes of a batch that are unknown"
+        )
     if wrong := [one for one in first if not hasattr(one, "shape")]:
-        raise TypeError(f"{layer}: call() must return a Tensor, or Tensors in a structure, and gave {wrong[0]!r} among them")
+        raise TypeError(
+            f"{layer}: call() must return a Tensor, or Tensors in a structure, "
+            f"and gave {wrong[0]!r} among them"
+        )
 
     def size(axis: int, m: int, n: int) -> int | None:
         if m == n:
             return m
         return None if batch is None or (unknown and axis > 0) else m + (n - m) * (batch - 2)
 
-    known = iter([tuple(map(size, range(len(a.shape)), a.shape, b.shape)) for a, b in zip(first, last, strict=True)])
+    known = iter(
+        [tuple(map(size, range(len(a.shape)), a.shape, b.shape)) for a, b in zip(first, last, strict=True)]
+    )
     return mapped(lambda _: next(known), found[0])
 
 
 @contextmanager
 def _nothing_added(layer: Any) -> Iterator[None]:
-    """What layers within have added to the loss stays what it was; the call around this one does not hear of the trial."""
+    """What layers within have added to the loss stays what it was;
+    the call around this one does not hear of the trial.
+    """
     before = {one: {name: vars(one)[name] for name in nothing_added()} for one in layer._with_all_within()}
     token = around.set(None)
     try:
@@ -79,7 +92,10 @@ def _is_tinynets(layer: Any) -> bool:
 
     Such code runs on arrays without numbers; if it fails, the arguments are wrong. A user's may need numbers.
     """
-    runs = [type(layer), *(vars(layer)[name] for name in ("function", "activation") if vars(layer).get(name) is not None)]
+    runs = [
+        type(layer),
+        *(vars(layer)[name] for name in ("function", "activation") if vars(layer).get(name) is not None),
+    ]
     return all((getattr(one, "__module__", None) or "").startswith("tinynet.") for one in runs)
 
 

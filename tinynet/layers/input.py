@@ -12,7 +12,8 @@ from tinynet.layers.symbolic import Node, SymbolicTensor
 
 
 class InputLayer(Layer):
-    """Where data enter a model: it says the shape of one sample, and its output is its input. Made by `Input`.
+    """Where data enter a model: it says the shape of one sample, and its output is its input.
+    Made by `Input`.
 
     shape   of one sample;  batch_size   None: any;  batch_shape   both, the size of the batch first
 
@@ -34,7 +35,9 @@ class InputLayer(Layer):
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input takes either shape, without the batch axis, or batch_shape, with it")
         if batch_size is not None and batch_shape is not None:
-            raise ValueError(f"Input: batch_shape={batch_shape} holds the size of the batch; leave batch_size out")
+            raise ValueError(
+                f"Input: batch_shape={batch_shape} holds the size of the batch; leave batch_size out"
+            )
         if batch_shape is not None:
             batch_size, *shape = batch_shape
         self.shape = (batch_size, *_sizes(shape))
@@ -61,10 +64,12 @@ def Input(  # noqa: N802 - Keras's name
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
 ) -> SymbolicTensor:
-    """A symbolic batch of samples of `shape`, the batch axis left out: Input((28, 28, 1)); None: a size that may vary.
+    """A symbolic batch of samples of `shape`, the batch axis left out: Input((28, 28, 1));
+    None: a size that may vary.
 
     batch_size    None: any;  batch_shape   in place of shape and batch_size, the size of the batch first
-    dtype         None: `config.floatx()`;  name   of the input. Raises ValueError for what is no shape of positive sizes.
+    dtype         None: `config.floatx()`;  name   of the input.
+                  Raises ValueError for what is no shape of positive sizes.
 
     The first element of a Sequential, or what the layers of a functional model are called on.
 
@@ -75,7 +80,9 @@ def Input(  # noqa: N802 - Keras's name
         sizes = [str(one) for one in (shape, batch_size, dtype) if isinstance(one, int)]
         written = ", ".join(sizes)
         meant = written if len(sizes) > 1 else f"{written},"
-        raise ValueError(f"Input takes the shape of one sample as one tuple: Input(({meant})), got Input({written})")
+        raise ValueError(
+            f"Input takes the shape of one sample as one tuple: Input(({meant})), got Input({written})"
+        )
     return InputLayer(shape, batch_size, dtype or config.floatx(), batch_shape, name).output
 
 

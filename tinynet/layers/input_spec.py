@@ -10,7 +10,8 @@ class InputSpec:
     """What an input must be: `layer.input_spec = InputSpec(ndim=3)` has every call checked.
 
     shape   sizes, the batch first, with None for any;  axes   {axis: size} of some of them
-    ndim, min_ndim, max_ndim   numbers of axes;  allow_last_axis_squeeze   a last axis of size 1 may be there or not
+    ndim, min_ndim, max_ndim   numbers of axes;  allow_last_axis_squeeze   a last
+                               axis of size 1 may be there or not
     name   of the input, where inputs are a dictionary;  optional   None will do
     dtype   is kept, and not checked: layers cast their inputs to their own
 
@@ -55,7 +56,8 @@ class InputSpec:
 
     def __repr__(self) -> str:
         names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
-        return f"InputSpec({', '.join(f'{name}={getattr(self, name)}' for name in names if getattr(self, name))})"
+        given = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
+        return f"InputSpec({', '.join(given)})"
 
     def misfit(self, shape: Any) -> str | None:
         """What is wrong with an input of `shape`, or None."""
@@ -71,13 +73,17 @@ class InputSpec:
                 return f"expected axis {axis} of the input to have the size {size}"
         if self.shape is not None:
             wanted, found = (_squeezed(one) if squeezes else one for one in (self.shape, tuple(shape)))
-            if len(wanted) != len(found) or any(None not in (m, n) and m != n for m, n in zip(wanted, found, strict=True)):
+            if len(wanted) != len(found) or any(
+                None not in (m, n) and m != n for m, n in zip(wanted, found, strict=True)
+            ):
                 return f"expected shape={self.shape}"
         return None
 
 
 def check(layer: Any, shape: Any) -> None:
-    """Raises ValueError if inputs of `shape` (or of such shapes) are not what the layer's `input_spec` was set to."""
+    """Raises ValueError if inputs of `shape` (or of such shapes) are not what
+    the layer's `input_spec` was set to.
+    """
     given = vars(layer).get("_own_input_spec")
     if given is None:
         return
@@ -85,11 +91,15 @@ def check(layer: Any, shape: Any) -> None:
     names = [spec.name for spec in specs if spec is not None]
     if isinstance(shape, dict) and len(names) == len(specs) and all(names):
         if missing := [name for name in names if name not in shape]:
-            raise ValueError(f"{layer}: there is no input {missing[0]!r} among {list(shape)}; its input_spec names {names}")
+            raise ValueError(
+                f"{layer}: there is no input {missing[0]!r} among {list(shape)}; its input_spec names {names}"
+            )
         shape = [shape[name] for name in names]
     shapes = list(shape_leaves(shape))
     if len(shapes) != len(specs):
-        raise ValueError(f"{layer}: its input_spec is for {len(specs)} inputs, got {len(shapes)}, of shapes {shapes}")
+        raise ValueError(
+            f"{layer}: its input_spec is for {len(specs)} inputs, got {len(shapes)}, of shapes {shapes}"
+        )
     for number, (spec, one) in enumerate(zip(specs, shapes, strict=True)):
         if spec is not None and (wrong := spec.misfit(one)) is not None:
             raise ValueError(f"{layer}: input {number} does not fit its input_spec: {wrong}, got shape {one}")

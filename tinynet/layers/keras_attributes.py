@@ -22,13 +22,19 @@ class KerasAttributes:
 
     @property
     def input_spec(self) -> Any:
-        """What inputs must be: an InputSpec, several in a structure, or None. What it is set to is checked at every call."""
+        """What inputs must be: an InputSpec, several in a structure, or None.
+        What it is set to is checked at every call.
+        """
         if self._own_input_spec is not None:
             return self._own_input_spec
         sizes, rank = vars(self).get("_input_sizes"), self._input_rank
         if rank is None and self._least_rank == 1 and not sizes:
             return None
-        return InputSpec(ndim=rank, axes=sizes) if rank is not None else InputSpec(min_ndim=self._least_rank, axes=sizes)
+        return (
+            InputSpec(ndim=rank, axes=sizes)
+            if rank is not None
+            else InputSpec(min_ndim=self._least_rank, axes=sizes)
+        )
 
     @input_spec.setter
     def input_spec(self, value: Any) -> None:

@@ -14,9 +14,10 @@ from tinynet.tree import shape_leaves
 class Lambda(Layer):
     """y = function(x, **arguments), with training=... and mask=None too if the function has such parameters.
 
-    The function computes with Tensors: operators and `tinynet.ops`. `output_shape` (without the batch; or a function of
-    the input shape) is needed only where a trial run on zeros would fail. A file holds the function's name alone, never its
-    code: loading asks for one that is not registered (`register_keras_serializable`) in `custom_objects`.
+    The function computes with Tensors: operators and `tinynet.ops`. `output_shape` (without the batch; or a
+    function of the input shape) is needed only where a trial run on zeros would fail. A file holds the
+    function's name alone, never its code: loading asks for one that is not registered
+    (`register_keras_serializable`) in `custom_objects`.
 
     >>> Lambda(lambda x: x * 2)(np.ones((1, 2))).numpy()
     array([[2., 2.]], dtype=float32)
@@ -32,7 +33,9 @@ class Lambda(Layer):
     ) -> None:
         super().__init__(**kwargs)
         if mask is not None:
-            raise ValueError(f"{self}: mask must be None, got {mask!r}; tinynet has no masks that travel with Tensors")
+            raise ValueError(
+                f"{self}: mask must be None, got {mask!r}; tinynet has no masks that travel with Tensors"
+            )
         self.function = _named(function)
         self.output_shape = _named(output_shape) if isinstance(output_shape, str | Mapping) else output_shape
         if not callable(self.function):

@@ -8,15 +8,22 @@ from typing import Any, Unpack
 
 from tinynet import ops
 from tinynet.layers.base import Shape
-from tinynet.layers.normalization_base import NormalizationBase, axes_of, axis_argument, expect_sizes, sizes_of
+from tinynet.layers.normalization_base import (
+    NormalizationBase,
+    axes_of,
+    axis_argument,
+    expect_sizes,
+    sizes_of,
+)
 from tinynet.layers.static_types import LayerArguments
 
 
 class LayerNormalization(NormalizationBase):
-    """y = gamma (x - mean) / sqrt(var + epsilon) + beta, with mean and (biased) variance over `axis` of every sample.
+    """y = gamma (x - mean) / sqrt(var + epsilon) + beta,
+    with mean and (biased) variance over `axis` of every sample.
 
-    axis   an axis or several; gamma and beta have their sizes. Unlike the batch's, these statistics are the same in
-           training and in inference.
+    axis   an axis or several; gamma and beta have their sizes. Unlike the batch's, these statistics are the
+           same in training and in inference.
 
     center, scale   whether there is a beta, and a gamma
     beta_initializer, gamma_initializer   what they begin as;  beta_regularizer, gamma_regularizer   penalties

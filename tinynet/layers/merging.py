@@ -1,4 +1,5 @@
-"""Layers of several inputs: Add()([x, z]), and likewise Subtract, Multiply, Average, Maximum, Minimum, Concatenate, Dot.
+"""Layers of several inputs: Add()([x, z]), and likewise Subtract, Multiply,
+Average, Maximum, Minimum, Concatenate, Dot.
 
 Each is there as a function too: add([x, z]).
 """
@@ -17,7 +18,8 @@ from tinynet.layers.unit_normalization import to_unit_length
 class Merge(Layer):
     """Base: one output of a list of inputs (N, ...), element by element.
 
-    Shapes are broadcast as NumPy does; an input with fewer axes gets axes of size 1 after its batch axis first.
+    Shapes are broadcast as NumPy does; an input with fewer axes gets axes of size
+    1 after its batch axis first.
     """
 
     supports_masking = True
@@ -29,11 +31,15 @@ class Merge(Layer):
     def _check_input(self, shape: Any) -> None:
         super()._check_input(shape)
         if isinstance(shape, dict):
-            raise ValueError(f"{self} expects a list of inputs, got a dictionary with {', '.join(map(repr, shape))}")
+            raise ValueError(
+                f"{self} expects a list of inputs, got a dictionary with {', '.join(map(repr, shape))}"
+            )
         shapes = [tuple(one) for one in shape]
         wanted = f"exactly {self.most}" if self.most == self.least else f"at least {self.least}"
         if len(shapes) < self.least or len(shapes) > (self.most or len(shapes)):
-            raise ValueError(f"{self} takes {wanted} input{'s' * (self.least > 1)}, got {len(shapes)}, of shapes {shapes}")
+            raise ValueError(
+                f"{self} takes {wanted} input{'s' * (self.least > 1)}, got {len(shapes)}, of shapes {shapes}"
+            )
         if any(not one for one in shapes) or len({one[0] for one in shapes} - {None}) > 1:
             raise ValueError(f"{self}: all inputs must have one batch size, got shapes {shapes}")
         self.merged_shape(shapes)
@@ -146,8 +152,8 @@ class Concatenate(Merge):
         others = [{one[a] for one in shapes} - {None} for a in range(rank) if a != axis] if axis else [{1, 2}]
         if any(len(one) != rank for one in shapes) or any(len(sizes) > 1 for sizes in others):
             raise ValueError(
-                f"{self}: the inputs must have the same sizes along all axes but {self.axis} (which is not the batch), "
-                f"got shapes {shapes}"
+                f"{self}: the inputs must have the same sizes along all axes but {self.axis} "
+                f"(which is not the batch), got shapes {shapes}"
             )
         along = [one[axis] for one in shapes]
         size = None if None in along else sum(along)  # type: ignore[arg-type]
@@ -161,7 +167,8 @@ class Concatenate(Merge):
 class Dot(Merge):
     """Sum over one axis of the product of two inputs, sample by sample.
 
-    x (N, ..., K, ...), y (N, ..., K, ...); output (N, what is left of x, what is left of y), or (N, 1) if nothing is.
+    x (N, ..., K, ...), y (N, ..., K, ...); output (N, what is left of x, what is left of y),
+    or (N, 1) if nothing is.
 
     axes        K's place in both inputs, or a pair: its place in the first and in the second; not the batch
     normalize   the vectors along it are divided by their lengths first: the cosine of their angle
@@ -177,7 +184,11 @@ class Dot(Merge):
     ) -> None:
         super().__init__(**kwargs)
         pair = (axes, axes) if hasattr(axes, "__index__") else axes
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(hasattr(a, "__index__") for a in pair):
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or not all(hasattr(a, "__index__") for a in pair)
+        ):
             raise TypeError(f"{self}: axes must be an integer or a pair of integers, got {axes!r}")
         self.axes, self.normalize = (int(pair[0]), int(pair[1])), bool(normalize)
 
@@ -185,17 +196,22 @@ class Dot(Merge):
         first, second = self._places(shapes)
         x, y = shapes
         batch = x[0] if y[0] is None else y[0]
-        left = [n for a, n in enumerate(x) if a not in (0, first)] + [n for a, n in enumerate(y) if a not in (0, second)]
+        left = [n for a, n in enumerate(x) if a not in (0, first)] + [
+            n for a, n in enumerate(y) if a not in (0, second)
+        ]
         return (batch, *(left or [1]))
 
     def _places(self, shapes: list[Shape]) -> tuple[int, int]:
         """The axes, counted from the front."""
-        fits = all(len(one) > 1 and -len(one) <= a < len(one) for a, one in zip(self.axes, shapes, strict=True))
+        fits = all(
+            len(one) > 1 and -len(one) <= a < len(one) for a, one in zip(self.axes, shapes, strict=True)
+        )
         places = [a % len(one) for a, one in zip(self.axes, shapes, strict=True)] if fits else [0, 0]
         sizes = {one[a] for a, one in zip(places, shapes, strict=True)} - {None}
         if 0 in places or len(sizes) > 1:
             raise ValueError(
-                f"{self}: axes {self.axes} must name axes of equal size that are not the batch, got shapes {shapes}"
+                f"{self}: axes {self.axes} must name axes of equal size that are not the batch, "
+                f"got shapes {shapes}"
             )
         return places[0], places[1]
 

@@ -20,7 +20,8 @@ class Module(KerasAttributes):
 
     # Attributes on which no step depends: setting them is not counted.
     _without_effect: ClassVar[Any] = {"_trainable"}
-    # Attributes that are not searched for layers inside this one. A class adds both kinds to those of its bases.
+    # Attributes that are not searched for layers inside this one.
+    # A class adds both kinds to those of its bases.
     _not_searched: ClassVar[Any] = {"_given_arguments", "_own_fixed", "_own_trainable", "_set_at"}
     # {attribute: function that converts each value it is set to}, such as "relu" to the function.
     _read_when_set: ClassVar[dict[str, Any]] = {}
@@ -32,7 +33,9 @@ class Module(KerasAttributes):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._without_effect = frozenset().union(*(vars(base).get("_without_effect", ()) for base in cls.__mro__))
+        cls._without_effect = frozenset().union(
+            *(vars(base).get("_without_effect", ()) for base in cls.__mro__)
+        )
         cls._not_searched = frozenset().union(*(vars(base).get("_not_searched", ()) for base in cls.__mro__))
         if build := vars(cls).get("build"):
             cls.build = _marked_built(build)  # type: ignore[attr-defined]
@@ -64,7 +67,9 @@ class Module(KerasAttributes):
 
         def __getattr__(self, name: str) -> Any:
             if "_own_fixed" not in vars(self):
-                raise AttributeError(f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing")
+                raise AttributeError(
+                    f"{type(self).__name__}.__init__ must begin with super().__init__(); {name!r} is missing"
+                )
             if hasattr(type(self), name):  # a property raised AttributeError: raises it again
                 return object.__getattribute__(self, name)
             raise missing_names.no_attribute(self, name, "layer")
@@ -93,8 +98,15 @@ class Module(KerasAttributes):
             if shape is not None:  # what follows it in that order
                 shape, initializer, dtype = name, shape, dtype if initializer is None else initializer
             name, shape = None, name
-        if name and self.built and any(p.name == f"{self.name}/{name}" for p in self._own_trainable + self._own_fixed):
-            raise ValueError(f"{self} has a weight {name!r} already: it was built before; make a new layer for other inputs")
+        if (
+            name
+            and self.built
+            and any(p.name == f"{self.name}/{name}" for p in self._own_trainable + self._own_fixed)
+        ):
+            raise ValueError(
+                f"{self} has a weight {name!r} already: it was built before; "
+                "make a new layer for other inputs"
+            )
         name, shape = name or "variable", tuple(shape or ())
         if None in shape:
             raise ValueError(f"{self}: the sizes of {name} must be known, got shape {shape}")
@@ -105,10 +117,15 @@ class Module(KerasAttributes):
         make: Any = initializers.get(initializer)
         value = as_raw(allocations.weight(make, shape, dtype))
         if getattr(value, "shape", ()) != shape:
-            raise ValueError(f"{self}: {name} has shape {shape}, its initializer gave {getattr(value, 'shape', value)}")
+            raise ValueError(
+                f"{self}: {name} has shape {shape}, its initializer gave {getattr(value, 'shape', value)}"
+            )
         value = np.asarray(value, dtype, order="C") if isinstance(value, np.ndarray) else value.astype(dtype)
         parameter = Parameter(value, trainable=trainable and self._trainable, name=f"{self.name}/{name}")
-        parameter.regularizer, parameter.constraint = regularizers.get(regularizer), constraints.get(constraint)
+        parameter.regularizer, parameter.constraint = (
+            regularizers.get(regularizer),
+            constraints.get(constraint),
+        )
         (self._own_trainable if trainable else self._own_fixed).append(parameter)
         if not trainable:
             undo.array(parameter)
@@ -117,7 +134,9 @@ class Module(KerasAttributes):
     def add_variable(
         self, shape: Any, initializer: Any = None, dtype: Any = None, trainable: bool = True, **rest: Any
     ) -> Parameter:
-        """`add_weight` in Keras 3's order: shape, initializer, dtype, trainable; `rest` are its other arguments."""
+        """`add_weight` in Keras 3's order: shape, initializer, dtype, trainable;
+        `rest` are its other arguments.
+        """
         return self.add_weight(rest.pop("name", None), shape, initializer, trainable, dtype=dtype, **rest)
 
     @staticmethod
@@ -146,7 +165,9 @@ class Module(KerasAttributes):
                 parameter.trainable = layer._trainable
 
     def _layers_within(self) -> Iterator[Any]:
-        """The layers that this one holds in its attributes, or in lists, tuples and dictionaries there, each once."""
+        """The layers that this one holds in its attributes, or in lists,
+        tuples and dictionaries there, each once.
+        """
         return iter(self._attribute_values().layers())
 
     def _attribute_values(self) -> tracking.Values:
@@ -172,7 +193,11 @@ class Module(KerasAttributes):
     @property
     def weights(self) -> list[Parameter]:
         """All parameters, each once: the layer's trainable ones, its others, then those of its layers."""
-        return list(dict.fromkeys(p for layer in self._with_all_within() for p in layer._own_trainable + layer._own_fixed))
+        return list(
+            dict.fromkeys(
+                p for layer in self._with_all_within() for p in layer._own_trainable + layer._own_fixed
+            )
+        )
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -199,24 +224,34 @@ class Module(KerasAttributes):
         return [parameter.numpy() for parameter in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies `weights` into the parameters; ValueError, with nothing changed, if number or shapes differ."""
+        """Copies `weights` into the parameters; ValueError, with nothing changed,
+        if number or shapes differ.
+        """
         parameters, weights = self.weights, list(weights)
         if len(weights) != len(parameters):
-            unbuilt = "" if self.built else "; it is not built yet: call it on a batch, or build(input_shape), first"
+            unbuilt = (
+                ""
+                if self.built
+                else "; it is not built yet: call it on a batch, or build(input_shape), first"
+            )
             raise ValueError(f"{self} has {len(parameters)} weights, set_weights got {len(weights)}{unbuilt}")
         arrays = [as_raw(value) if hasattr(value, "dtype") else np.asarray(value) for value in weights]
         for parameter, array in zip(parameters, arrays, strict=True):
             if parameter.shape != array.shape:
                 raise ValueError(f"{self}: {parameter.name} has shape {parameter.shape}, got {array.shape}")
             if array.dtype.kind not in "biuf":
-                raise ValueError(f"{self}: {parameter.name} holds numbers, got an array of dtype {array.dtype}")
+                raise ValueError(
+                    f"{self}: {parameter.name} holds numbers, got an array of dtype {array.dtype}"
+                )
         for parameter, array in zip(parameters, arrays, strict=True):
             parameter.assign(array)
 
     def count_params(self) -> int:
         """Number of parameters; raises ValueError before the layer is built."""
         if not self.built:
-            raise ValueError(f"{self} is not built yet, so it has no parameters to count: call it on a batch first")
+            raise ValueError(
+                f"{self} is not built yet, so it has no parameters to count: call it on a batch first"
+            )
         return sum(parameter.size for parameter in self.weights)
 
 

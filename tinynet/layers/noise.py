@@ -36,7 +36,8 @@ class GaussianDropout(Seeded):
 
     seed   None: a key of its own, drawn from the global seed
 
-    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014, section 10.
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    JMLR 15, 2014, section 10.
 
     >>> GaussianDropout(0.2)(np.ones((1, 2))).numpy()  # outside of training y = x
     array([[1., 1.]], dtype=float32)
@@ -45,7 +46,9 @@ class GaussianDropout(Seeded):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(seed=seed, **kwargs)
         if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
-            raise ValueError(f"{self}: rate must be at least 0 and below 1, where the variance is infinite, got {rate!r}")
+            raise ValueError(
+                f"{self}: rate must be at least 0 and below 1, where the variance is infinite, got {rate!r}"
+            )
         self.rate = float(rate)
 
     def call(self, x: Any, training: bool = False) -> Any:

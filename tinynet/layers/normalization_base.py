@@ -55,11 +55,16 @@ class NormalizationBase(Elementwise):
 
 
 def axes_of(layer: Any, rank: int) -> tuple[int, ...]:
-    """The layer's `axis`, one or several, as axes of a sample in ascending order; raises ValueError if it has no such axes."""
+    """The layer's `axis`, one or several, as axes of a sample in ascending order;
+    raises ValueError if it has no such axes.
+    """
     axes = (layer.axis,) if isinstance(layer.axis, int) else layer.axis
     found = tuple(sorted(a % rank for a in axes if -rank <= a < rank))
     if len(found) != len(axes) or not axes or found[0] == 0 or len(set(found)) < len(found):
-        raise ValueError(f"{layer}: axis {layer.axis} must name axes of a sample, 1 to {rank - 1} of an input with {rank} axes")
+        raise ValueError(
+            f"{layer}: axis {layer.axis} must name axes of a sample, "
+            f"1 to {rank - 1} of an input with {rank} axes"
+        )
     return found
 
 
@@ -67,12 +72,16 @@ def sizes_of(layer: Any, axes: tuple[int, ...], input_shape: Any) -> tuple[int, 
     """Sizes of `axes`; raises ValueError if one is not known."""
     sizes = tuple(input_shape[axis] for axis in axes)
     if None in sizes:
-        raise ValueError(f"{layer}: the sizes of axes {axes} must be known, got an input of shape {tuple(input_shape)}")
+        raise ValueError(
+            f"{layer}: the sizes of axes {axes} must be known, got an input of shape {tuple(input_shape)}"
+        )
     return sizes
 
 
 def expect_sizes(layer: Any, input_shape: Any) -> None:
-    """From now on inputs must have the sizes of `input_shape` along the layer's `axis`, counted from where it is counted."""
+    """From now on inputs must have the sizes of `input_shape` along the layer's `axis`,
+    counted from where it is counted.
+    """
     axes = (layer.axis,) if isinstance(layer.axis, int) else layer.axis
     layer._input_sizes = {axis: input_shape[axis] for axis in axes}
     if max(axes) >= 0:
@@ -85,6 +94,8 @@ def axis_argument(layer: Any, axis: Any) -> Any:
     """`axis` as an int or a list of ints; raises TypeError for anything else."""
     if hasattr(axis, "__index__") and not isinstance(axis, bool):
         return int(axis)
-    if isinstance(axis, list | tuple) and all(hasattr(a, "__index__") and not isinstance(a, bool) for a in axis):
+    if isinstance(axis, list | tuple) and all(
+        hasattr(a, "__index__") and not isinstance(a, bool) for a in axis
+    ):
         return [int(a) for a in axis]
     raise TypeError(f"{layer}: axis must be an integer or a list of integers such as [1, 2], got {axis!r}")

@@ -12,14 +12,17 @@ from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.tree import shape_leaves
 
 OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": ops.add, "subtract": ops.subtract, "multiply": ops.multiply, "divide": ops.divide, "matmul": ops.matmul,
+    "add": ops.add, "subtract": ops.subtract, "multiply": ops.multiply, "divide": ops.divide,
+    "matmul": ops.matmul,
     "power": ops.power, "negative": ops.negative, "abs": ops.abs,
 }  # fmt: skip
 UNARY = ("negative", "abs")
 
 
 class Operation(Layer):
-    """y = operator(a[, b]); one of the two may be a number, given as `constant`, on the side that `left` says."""
+    """y = operator(a[, b]); one of the two may be a number, given as `constant`,
+    on the side that `left` says.
+    """
 
     def __init__(self, operator: str, constant: Any = None, left: bool = False, **kwargs: Any) -> None:
         super().__init__(name=kwargs.pop("name", None) or auto_name(str(operator)), **kwargs)
@@ -46,8 +49,14 @@ class Operation(Layer):
         if self.constant is not None:
             shapes.insert(0 if self.left else 1, np.shape(self.constant))
         if len(shapes) != (1 if self.operator in UNARY else 2):
-            raise ValueError(f"{self}: {self.operator} takes {1 if self.operator in UNARY else 2} operands, got {len(shapes)}")
-        return (batch, *(self._product(*shapes) if self.operator == "matmul" else self._broadcast(shapes))[1:])
+            raise ValueError(
+                f"{self}: {self.operator} takes {1 if self.operator in UNARY else 2} operands, "
+                f"got {len(shapes)}"
+            )
+        return (
+            batch,
+            *(self._product(*shapes) if self.operator == "matmul" else self._broadcast(shapes))[1:],
+        )
 
     def _broadcast(self, shapes: Sequence[Shape]) -> Shape:
         rank, found = max(map(len, shapes)), []
@@ -80,7 +89,8 @@ def _unary(operator: str) -> Callable[..., Any]:
 
 
 for _method, _operator in (
-    ("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("truediv", "divide"), ("matmul", "matmul"), ("pow", "power"),
+    ("add", "add"), ("sub", "subtract"), ("mul", "multiply"), ("truediv", "divide"), ("matmul", "matmul"),
+    ("pow", "power"),
 ):  # fmt: skip
     setattr(SymbolicTensor, f"__{_method}__", _binary(_operator, False))
     setattr(SymbolicTensor, f"__r{_method}__", _binary(_operator, True))

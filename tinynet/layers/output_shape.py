@@ -29,7 +29,8 @@ def window_shape(
         if length < 1:
             effective = f" with dilation {steps}" if max(steps) > 1 else ""
             raise ValueError(
-                f"{layer}: a window of {window}{effective} does not fit into an input of shape {input_shape}; "
+                f"{layer}: a window of {window}{effective} does not fit into an input "
+                f"of shape {input_shape}; "
                 "use padding='same', a smaller window, or fewer pooling layers before it"
             )
     if channels is not None:

@@ -1,11 +1,15 @@
-"""overridable: properties that give way to an attribute of the same name, so that subclasses may use the name."""
+"""overridable: properties that give way to an attribute of the same name,
+so that subclasses may use the name.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 
 class overridable:  # noqa: N801 - used as property is
-    """A property that is read as `property` is; `self.name = value` hides it, since the engine itself never reads it."""
+    """A property that is read as `property` is; `self.name = value` hides it,
+    since the engine itself never reads it.
+    """
 
     def __init__(self, get: Callable[[Any], Any], doc: str | None = None) -> None:
         self.get, self.__doc__ = get, doc or get.__doc__

@@ -12,7 +12,9 @@ from tinynet.layers.static_types import LayerArguments
 
 
 class _Edges(Layer):
-    """What they share: a number of rows (columns, steps) at both ends of each axis that is not batch or channels."""
+    """What they share: a number of rows (columns, steps) at both ends of each
+    axis that is not batch or channels.
+    """
 
     _takes_many = False
     sides: tuple[tuple[int, int], ...]
@@ -20,7 +22,9 @@ class _Edges(Layer):
 
     def _pairs(self, ndim: int) -> list[tuple[int, int]]:
         pairs = [(0, 0)] * ndim
-        for axis, pair in zip(arguments.spatial_axes(self.data_format, len(self.sides)), self.sides, strict=True):
+        for axis, pair in zip(
+            arguments.spatial_axes(self.data_format, len(self.sides)), self.sides, strict=True
+        ):
             pairs[axis] = pair
         return pairs
 
@@ -33,7 +37,9 @@ class _ZeroPadding(_Edges):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         pairs = self._pairs(len(input_shape))
-        return tuple(None if size is None else size + sum(pair) for size, pair in zip(input_shape, pairs, strict=True))
+        return tuple(
+            None if size is None else size + sum(pair) for size, pair in zip(input_shape, pairs, strict=True)
+        )
 
 
 class ZeroPadding2D(_ZeroPadding):
@@ -92,9 +98,13 @@ class _Cropping(_Edges):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         pairs = self._pairs(len(input_shape))
-        shape = tuple(None if size is None else size - sum(pair) for size, pair in zip(input_shape, pairs, strict=True))
+        shape = tuple(
+            None if size is None else size - sum(pair) for size, pair in zip(input_shape, pairs, strict=True)
+        )
         if any(size is not None and size < 1 for size in shape[1:]):
-            raise ValueError(f"{self}: cropping {self.sides} leaves nothing of an input of shape {input_shape}; crop less")
+            raise ValueError(
+                f"{self}: cropping {self.sides} leaves nothing of an input of shape {input_shape}; crop less"
+            )
         return shape
 
 
@@ -113,7 +123,10 @@ class Cropping2D(_Cropping):
     _input_words = IMAGES
 
     def __init__(
-        self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Unpack[LayerArguments]
+        self,
+        cropping: Any = ((0, 0), (0, 0)),
+        data_format: str | None = None,
+        **kwargs: Unpack[LayerArguments],
     ) -> None:
         super().__init__(**kwargs)
         self.cropping = self.sides = arguments.sides(cropping, f"{self}: cropping")
@@ -121,7 +134,8 @@ class Cropping2D(_Cropping):
 
 
 class Cropping1D(_Cropping):
-    """A sequence without its ends: cropping = n or (before, after). x (N, L, C); y (N, L - before - after, C).
+    """A sequence without its ends: cropping = n or (before, after). x (N, L, C);
+    y (N, L - before - after, C).
 
     >>> Cropping1D((1, 2))(np.arange(5.0).reshape(1, 5, 1)).numpy().ravel()
     array([1., 2.], dtype=float32)

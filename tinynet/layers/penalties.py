@@ -17,7 +17,9 @@ def nothing_added() -> dict[str, Any]:
 
 
 class Penalised(Module):
-    """Base of Layer: penalties belong to the outermost call that is under way, and are forgotten at the next one."""
+    """Base of Layer: penalties belong to the outermost call that is under way,
+    and are forgotten at the next one.
+    """
 
     _without_effect: ClassVar = {"_added_losses", "_losses_added_in", "_adding_layers"}
     _not_searched: ClassVar = {"_adding_layers", "_added_losses"}
@@ -36,7 +38,9 @@ class Penalised(Module):
         self._added_losses.append(value)
 
     def _forget_losses(self) -> None:
-        """Forgets what was added in the last call that began here, by layers that the next one may not come to."""
+        """Forgets what was added in the last call that began here,
+        by layers that the next one may not come to.
+        """
         for layer in self._adding_layers:
             if layer._losses_added_in is not None and layer._losses_added_in.adding is self._adding_layers:
                 layer._added_losses = []
@@ -44,7 +48,9 @@ class Penalised(Module):
 
     @property
     def losses(self) -> list[Any]:
-        """What is added to the loss: penalties of the last call, and those on the weights that are trained."""
+        """What is added to the loss: penalties of the last call,
+        and those on the weights that are trained.
+        """
         layers = self._with_all_within()
         added = [value for layer in layers for value in layer._added_losses]
         penalised = [p for p in self.trainable_weights if p.regularizer is not None]

@@ -13,9 +13,11 @@ IMAGES = ", images (N, H, W, C) or, channels first, (N, C, H, W)"
 
 
 class Pooling(Layer):
-    """Base of the poolings of images, and, with `rank` 3, of sequences: a window that moves by `strides` (None: by its size).
+    """Base of the poolings of images, and, with `rank` 3,
+    of sequences: a window that moves by `strides` (None: by its size).
 
-    x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid", ceil(H / s) for "same".
+    x (N, H, W, C); y (N, OH, OW, C) with OH = floor((H - KH) / s) + 1 for padding "valid",
+    ceil(H / s) for "same".
     """
 
     _takes_many = False
@@ -34,7 +36,9 @@ class Pooling(Layer):
         super().__init__(name=name, **kwargs)
         axes = self._input_rank - 2  # type: ignore[operator]
         self.pool_size = arguments.sizes(pool_size, axes, f"{self}: pool_size")
-        self.strides = self.pool_size if strides is None else arguments.sizes(strides, axes, f"{self}: strides")
+        self.strides = (
+            self.pool_size if strides is None else arguments.sizes(strides, axes, f"{self}: strides")
+        )
         self.padding = arguments.padding_name(padding)
         self.data_format = check_data_format(data_format)
 
@@ -49,7 +53,8 @@ class Pooling(Layer):
 class MaxPooling2D(Pooling):
     """Maximum of each window; cells outside of the image never win. x (N, H, W, C); y (N, OH, OW, C).
 
-    pool_size, strides   of the windows and between them, (rows, columns) or one number; strides None: pool_size
+    pool_size, strides   of the windows and between them, (rows, columns) or one number;
+                         strides None: pool_size
     padding   "valid", or "same", which keeps ceil(size / strides) of them
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
 
@@ -70,14 +75,19 @@ class MaxPooling2D(Pooling):
 
     def call(self, x: Any) -> Any:
         return ops.max_pool2d(
-            x, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format
+            x,
+            pool_size=self.pool_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
         )
 
 
 class AveragePooling2D(Pooling):
     """Mean of each window over its cells inside of the image. x (N, H, W, C); y (N, OH, OW, C).
 
-    pool_size, strides   of the windows and between them, (rows, columns) or one number; strides None: pool_size
+    pool_size, strides   of the windows and between them, (rows, columns) or one number;
+                         strides None: pool_size
     padding   "valid", or "same", which keeps ceil(size / strides) of them
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
 
@@ -87,12 +97,18 @@ class AveragePooling2D(Pooling):
 
     def call(self, x: Any) -> Any:
         return ops.average_pool2d(
-            x, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format
+            x,
+            pool_size=self.pool_size,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
         )
 
 
 class GlobalPooling(Layer):
-    """Base of the poolings over whole images or, with `rank` 3, sequences: y (N, C), or with `keepdims` x's axes of size 1."""
+    """Base of the poolings over whole images or, with `rank` 3, sequences: y (N, C),
+    or with `keepdims` x's axes of size 1.
+    """
 
     _takes_many = False
     _input_rank = 4

@@ -21,7 +21,11 @@ def model_text(model: Any) -> str:
         layers = len(model.layers)
         count = sum(p.size for p in model.weights)
         parameters = f"{count:,} parameters" if model.built else "not built"
-        ends = (model.input_shape, model.output_shape) if model.built and hasattr(type(model), "inputs") else None
+        ends = (
+            (model.input_shape, model.output_shape)
+            if model.built and hasattr(type(model), "inputs")
+            else None
+        )
         text = f"{type(model).__name__}({layers} layer{'s' if layers != 1 else ''}, {parameters})"
         return with_shapes(text, ends)
     except Exception:  # half made
@@ -34,7 +38,9 @@ def with_shapes(text: str, ends: tuple[Any, Any] | None) -> str:
 
 
 def shapes(layer: Any) -> tuple[Any, Any] | None:
-    """(shape of the input, shape of the output) of the first call, or of the one that the layer was built for."""
+    """(shape of the input, shape of the output) of the first call,
+    or of the one that the layer was built for.
+    """
     held = vars(layer)
     if held.get("_inbound_nodes"):
         node = held["_inbound_nodes"][0]
@@ -42,7 +48,10 @@ def shapes(layer: Any) -> tuple[Any, Any] | None:
     if not held.get("built") or "_built_for" not in held:
         return None
     method = type(layer).compute_output_shape
-    if not method.__module__.startswith("tinynet.layers.") or method.__qualname__ == "Layer.compute_output_shape":
+    if (
+        not method.__module__.startswith("tinynet.layers.")
+        or method.__qualname__ == "Layer.compute_output_shape"
+    ):
         return None  # printing a layer runs no code of the user's, so only tinynet's methods are asked
     return held["_built_for"], layer.compute_output_shape(held["_built_for"])
 

@@ -12,8 +12,8 @@ from tinynet.layers.static_types import LayerArguments
 class Rescaling(Elementwise):
     """y = scale x + offset; numbers, or arrays that broadcast against x (one entry per channel).
 
-    Where channels come first (`config.image_data_format()` as the layer is made), the last axis of these arrays is that of
-    the channels, and places come after it: (C,) is for x (N, C, H, W) what (C, 1, 1) is.
+    Where channels come first (`config.image_data_format()` as the layer is made), the last axis of these
+    arrays is that of the channels, and places come after it: (C,) is for x (N, C, H, W) what (C, 1, 1) is.
 
     Rescaling(1 / 255) maps bytes to [0, 1]; Rescaling(1 / std, -mean / std) standardises.
 
@@ -24,7 +24,9 @@ class Rescaling(Elementwise):
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         self._channels_come_first = config.image_data_format() == "channels_first"
-        self.scale, self.offset = (self._factor(name, value) for name, value in (("scale", scale), ("offset", offset)))
+        self.scale, self.offset = (
+            self._factor(name, value) for name, value in (("scale", scale), ("offset", offset))
+        )
 
     def _factor(self, name: str, value: Any) -> Any:
         array = np.asarray(value)
@@ -39,7 +41,9 @@ class Rescaling(Elementwise):
             factor = np.shape(self.placed(getattr(self, name), len(shape)))
             if any(1 != n != m != 1 for n, m in zip(factor[::-1], shape[::-1], strict=False)):
                 given = np.shape(getattr(self, name))
-                raise ValueError(f"{self}: {name} of shape {given} does not broadcast to an input of shape {shape}")
+                raise ValueError(
+                    f"{self}: {name} of shape {given} does not broadcast to an input of shape {shape}"
+                )
 
     def placed(self, factor: Any, rank: int) -> Any:
         """`scale` or `offset` in the shape in which it meets an input with so many axes."""

@@ -14,7 +14,8 @@ from tinynet.layers.static_types import LayerArguments
 class Flatten(Layer):
     """All axes but the batch in one, in C order: x (N, ...); y (N, F).
 
-    As in Keras, "channels_first" moves the channels last before, so that the order is the same in both data formats.
+    As in Keras, "channels_first" moves the channels last before,
+    so that the order is the same in both data formats.
 
     data_format   "channels_last", "channels_first", or None for `config.image_data_format()`
 
@@ -52,7 +53,9 @@ class Reshape(Layer):
     def __init__(self, target_shape: Sequence[int], **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
         if isinstance(target_shape, int):
-            raise ValueError(f"{self}: target_shape must be a tuple such as ({target_shape},), got {target_shape}")
+            raise ValueError(
+                f"{self}: target_shape must be a tuple such as ({target_shape},), got {target_shape}"
+            )
         self.target_shape = arguments.integers(target_shape, f"{self}: target_shape")
         if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
             raise ValueError(f"{self}: target_shape may hold one -1 and sizes >= 0, got {target_shape}")
@@ -90,7 +93,9 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = arguments.integers((dims,) if isinstance(dims, int) else dims, f"{self}: dims")
         if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"{self}: dims must be the numbers from 1 on in some order, such as (2, 1), got {dims!r}")
+            raise ValueError(
+                f"{self}: dims must be the numbers from 1 on in some order, such as (2, 1), got {dims!r}"
+            )
         self._input_rank = len(self.dims) + 1
         self._input_words = f", the batch and those that dims={self.dims} orders"
 

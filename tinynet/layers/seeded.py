@@ -16,7 +16,8 @@ from tinynet.layers.static_types import LayerArguments
 class Seeded(Elementwise):
     """Layer with random numbers of its own: a function of its key and the number of draws so far.
 
-    seed   an integer >= 0: the same sequence for the same seed; None: a key of its own, drawn from the global seed
+    seed   an integer >= 0: the same sequence for the same seed; None: a key of its own,
+           drawn from the global seed
 
     A copy of both (as in a checkpoint) continues the same sequence.
     """
@@ -25,7 +26,9 @@ class Seeded(Elementwise):
 
     def __init__(self, *, seed: int | None = None, **kwargs: Unpack[LayerArguments]) -> None:
         super().__init__(**kwargs)
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        if seed is not None and (
+            isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0
+        ):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")
         self.seed = seed
         self._draw_key = random.next_key() if seed is None else random.key_from_seed(seed)
@@ -40,13 +43,16 @@ class Seeded(Elementwise):
         self._draws.data[...] = value
 
     def next_words(self) -> np.ndarray:
-        """(3,) uint32: two words of the key and the number of this draw, which determine all that it gives."""
+        """(3,) uint32: two words of the key and the number of this draw,
+        which determine all that it gives.
+        """
         words = np.array([*self._draw_key, 0], np.uint32)
         self._launch_draw(self._next_words, words)
         return words
 
     def _launch_draw(self, function: Callable[..., None], out: np.ndarray, *settings: Any) -> None:
-        """function(out, number of draws so far, *settings) as a launch, so that a step draws anew each time it is repeated.
+        """function(out, number of draws so far, *settings) as a launch,
+        so that a step draws anew each time it is repeated.
 
         The function counts the draw.
         """

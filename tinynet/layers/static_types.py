@@ -1,6 +1,7 @@
 """What type checkers and editors are told of layers: the type of a call, and the arguments in **kwargs.
 
-With them a layer's output is a Tensor that has its methods, and a misspelt argument is a mistake before anything runs.
+With them a layer's output is a Tensor that has its methods,
+and a misspelt argument is a mistake before anything runs.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,9 @@ class Call(Protocol):
     """A layer's call: a Tensor of arrays and Tensors, a symbolic tensor of those."""
 
     @overload
-    def __call__(self, x: Symbols, /, *args: Any, training: bool | None = None, **kwargs: Any) -> SymbolicTensor: ...
+    def __call__(
+        self, x: Symbols, /, *args: Any, training: bool | None = None, **kwargs: Any
+    ) -> SymbolicTensor: ...
     @overload
     def __call__(self, x: Numbers, /, *args: Any, training: bool | None = None, **kwargs: Any) -> Tensor: ...
     @overload

@@ -15,7 +15,8 @@ from tinynet.tree import STRUCTURES, leaves, mapped, mapped_shapes
 
 
 class SymbolicTensor:
-    """What a layer gives when it is called on an Input: a shape, whose unknown sizes are None, and where it came from.
+    """What a layer gives when it is called on an Input: a shape, whose unknown sizes are None,
+    and where it came from.
 
     dtype is the number format, `name` that of its layer; both may be None.
 
@@ -34,12 +35,14 @@ class SymbolicTensor:
 
     ndim = property(lambda self: len(self.shape))
     layer = property(lambda self: self._keras_history[0], doc="The layer that made it.")
-    node = property(lambda self: self.layer._inbound_nodes[self._keras_history[1]], doc="The call that made it.")
+    node = property(
+        lambda self: self.layer._inbound_nodes[self._keras_history[1]], doc="The call that made it."
+    )
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
-            f"{self} has no numbers: it describes a place in a model. Use layers, operators or Lambda(function) on it, "
-            "make a Model(inputs, outputs), and give that the data"
+            f"{self} has no numbers: it describes a place in a model. Use layers, "
+            "operators or Lambda(function) on it, make a Model(inputs, outputs), and give that the data"
         )
 
     __bool__ = __iter__ = __float__ = __len__ = __getitem__ = numpy = __array__
@@ -120,7 +123,9 @@ def call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 
 def trace(inputs: Any, most: int = 6) -> str:
-    """The layers that led to `inputs`, with the shapes of their outputs: "input (None, 4) -> dense (None, 3)"."""
+    """The layers that led to `inputs`, with the shapes of their outputs:
+    "input (None, 4) -> dense (None, 3)".
+    """
     steps: list[str] = []
     tensor = next(symbolic_leaves(inputs), None)
     while tensor is not None and hasattr(tensor, "_keras_history") and len(steps) < most:

@@ -34,7 +34,8 @@ def to_unit_length(x: Any, axes: int | tuple[int, ...]) -> Any:
 
 
 class RMSNormalization(Elementwise):
-    """y = scale x / sqrt(mean(x**2) + epsilon), with the mean over `axis`, one axis or several, whose sizes `scale` has.
+    """y = scale x / sqrt(mean(x**2) + epsilon), with the mean over `axis`,
+    one axis or several, whose sizes `scale` has.
 
     B. Zhang, R. Sennrich, "Root mean square layer normalization", NeurIPS 2019, equation 4.
 

@@ -14,7 +14,8 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 class UpSampling2D(Layer):
-    """Every image size[0] times as high and size[1] times as wide: pixels repeated ("nearest") or interpolated between.
+    """Every image size[0] times as high and size[1] times as wide:
+    pixels repeated ("nearest") or interpolated between.
 
     x (N, H, W, C); y (N, size[0] H, size[1] W, C). kernels/resize.py has the formulas.
 
@@ -72,7 +73,9 @@ class UpSampling1D(Layer):
 
     def call(self, x: Any) -> Any:
         images = as_images(x, "channels_last")
-        return as_sequences(ops.resize_images(images, (1, self.size * x.shape[1]), "nearest"), "channels_last")
+        return as_sequences(
+            ops.resize_images(images, (1, self.size * x.shape[1]), "nearest"), "channels_last"
+        )
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         length = input_shape[1]

@@ -5,7 +5,14 @@ from typing import Any
 
 from tinynet import missing_names, registry
 from tinynet.losses.loss import Loss, LossFunctionWrapper
-from tinynet.losses.margins import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from tinynet.losses.margins import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
 from tinynet.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -38,12 +45,13 @@ from tinynet.losses.regression import (
 
 __all__ = [
     "BinaryCrossentropy", "CategoricalCrossentropy", "CategoricalHinge", "CosineSimilarity", "Hinge", "Huber",
-    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
-    "as_loss", "binary_crossentropy", "categorical_crossentropy", "categorical_hinge", "cosine_similarity",
-    "crossentropy", "deserialize", "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
-    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize",
-    "sparse_categorical_crossentropy", "squared_hinge",
+    "KLDivergence", "LogCosh", "Loss", "LossFunctionWrapper", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "as_loss", "binary_crossentropy",
+    "categorical_crossentropy", "categorical_hinge", "cosine_similarity", "crossentropy", "deserialize",
+    "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "poisson",
+    "serialize", "sparse_categorical_crossentropy", "squared_hinge",
 ]  # fmt: skip
 
 missing_names.namespace(__name__)
@@ -51,17 +59,18 @@ missing_names.namespace(__name__)
 _CLASSES: dict[str, type[Loss]] = {
     cls.__name__: cls
     for cls in (
-        BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, Huber, KLDivergence, LogCosh,
-        Loss, LossFunctionWrapper, MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError,
-        MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
+        BinaryCrossentropy, CategoricalCrossentropy, CategoricalHinge, CosineSimilarity, Hinge, Huber,
+        KLDivergence, LogCosh, Loss, LossFunctionWrapper, MeanAbsoluteError, MeanAbsolutePercentageError,
+        MeanSquaredError, MeanSquaredLogarithmicError, Poisson, SparseCategoricalCrossentropy, SquaredHinge,
     )
 }  # fmt: skip
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        binary_crossentropy, categorical_crossentropy, categorical_hinge, cosine_similarity, crossentropy, hinge, huber,
-        kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error, mean_squared_error,
-        mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge,
+        binary_crossentropy, categorical_crossentropy, categorical_hinge, cosine_similarity, crossentropy,
+        hinge, huber, kl_divergence, log_cosh, mean_absolute_error, mean_absolute_percentage_error,
+        mean_squared_error, mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy,
+        squared_hinge,
     )
 }  # fmt: skip
 _SHORT: dict[str, Callable[..., Any]] = {
@@ -73,15 +82,17 @@ _SHORT: dict[str, Callable[..., Any]] = {
     "msle": mean_squared_logarithmic_error,
 }
 _NAMES: dict[str, Callable[..., Any]] = {
-    **_CLASSES, **_FUNCTIONS, **_SHORT, **{name.upper(): function for name, function in _SHORT.items()}, "ce": crossentropy,
+    **_CLASSES, **_FUNCTIONS, **_SHORT, **{name.upper(): function for name, function in _SHORT.items()},
+    "ce": crossentropy,
 }  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[..., Any] | None:
-    """The loss meant by `identifier`: a name, a config, a class, an instance, a function (y_true, y_pred), or None.
+    """The loss meant by `identifier`: a name, a config, a class,
+    an instance, a function (y_true, y_pred), or None.
 
-    As in Keras, the name of a function gives the function and the name of a class an instance of it. Raises ValueError for
-    anything else.
+    As in Keras, the name of a function gives the function and the name of a class an instance of it. Raises
+    ValueError for anything else.
 
     >>> losses.get("mse") is losses.mean_squared_error, losses.get("Huber")
     (True, Huber())
@@ -92,7 +103,8 @@ def get(identifier: Any) -> Callable[..., Any] | None:
 
 
 def as_loss(identifier: Any) -> Loss | None:
-    """What `get` finds for `identifier`, as a Loss: what `compile(loss=...)` does; functions get the default reduction.
+    """What `get` finds for `identifier`, as a Loss: what `compile(loss=...)` does;
+    functions get the default reduction.
 
     >>> losses.as_loss("mse")([0.0], [3.0]).item()
     9.0
@@ -114,7 +126,8 @@ def serialize(loss: Any) -> Any:
 
 
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The loss, or the function, that `serialize` described by `name`; `custom_objects`: {name: object} of one's own.
+    """The loss, or the function, that `serialize` described by `name`; `custom_objects`:
+    {name: object} of one's own.
 
     >>> losses.deserialize({"class_name": "Huber", "config": {"delta": 2.0}})
     Huber(delta=2.0)

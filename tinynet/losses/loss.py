@@ -13,13 +13,14 @@ _REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", 
 class Loss:
     """Base class; subclasses define `call(y_true, y_pred)`, which returns one value per sample.
 
-    reduction  "sum_over_batch_size" (also "mean"): sum of weighted losses / number of losses, not / sum of weights;
-               "mean_with_sample_weight": / sum of weights;  "sum";  None (also "none"): the losses themselves
+    reduction  "sum_over_batch_size" (also "mean"): sum of weighted losses / number of losses, not / sum of
+               weights; "mean_with_sample_weight": / sum of weights;  "sum";  None (also "none"): the losses
+               themselves
     dtype      the format to compute in; None: that of the predictions. Targets are brought into it
     name       what it is called; None: the class in snake case
 
-    `call` is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1), where a difference would be
-    (N, N).
+    `call` is given Tensors of one rank: targets (N,) beside predictions (N, 1) become (N, 1), where a
+    difference would be (N, N).
 
     >>> class Cubic(Loss):
     ...     def call(self, y_true, y_pred):
@@ -34,7 +35,9 @@ class Loss:
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: str | None = None
     ) -> None:
         if reduction not in _REDUCTIONS:
-            raise ValueError(f"{type(self).__name__}: reduction must be one of {_REDUCTIONS}, got {reduction!r}")
+            raise ValueError(
+                f"{type(self).__name__}: reduction must be one of {_REDUCTIONS}, got {reduction!r}"
+            )
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f"{type(self).__name__}: dtype must be 'float32' or 'float64', got {dtype!r}")
         self.name = name or registry.snake_case(type(self).__name__)
@@ -48,12 +51,18 @@ class Loss:
             y_true, y_pred = same_rank(as_tensor(target(y_true, y_pred)), y_pred)
         losses = self.call(y_true, y_pred)
         if not hasattr(losses, "ndim"):
-            raise TypeError(f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}")
-        return as_tensor(reduce_losses(as_tensor(losses), sample_weight, self.reduction, self._which_count(y_true, y_pred)))
+            raise TypeError(
+                f"the loss {self.name!r} must return a Tensor, one value per sample; it returned {losses!r}"
+            )
+        return as_tensor(
+            reduce_losses(as_tensor(losses), sample_weight, self.reduction, self._which_count(y_true, y_pred))
+        )
 
     def call(self, y_true: Any, y_pred: Tensor) -> Any:
         """Losses (N,) or (N, ...) of targets y_true and predictions y_pred."""
-        raise TypeError(f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample")
+        raise TypeError(
+            f"{type(self).__name__} must define call(self, y_true, y_pred), which returns a loss per sample"
+        )
 
     def _which_count(self, y_true: Any, y_pred: Tensor) -> Any:
         """Which losses count, as booleans of their shape, or None if all do."""
@@ -61,10 +70,16 @@ class Loss:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction, **({"dtype": self.dtype} if self.dtype else {})}
+        return {
+            "name": self.name,
+            "reduction": self.reduction,
+            **({"dtype": self.dtype} if self.dtype else {}),
+        }
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Loss":
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Loss":
         """The loss that `get_config` described by `config`; `custom_objects`: {name: object} of one's own."""
         with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
@@ -73,7 +88,8 @@ class Loss:
 
 
 class LossFunctionWrapper(Loss):
-    """A function fn(y_true, y_pred, **settings) -> losses per sample, as a Loss; reduction, name, dtype are as in Loss.
+    """A function fn(y_true, y_pred, **settings) -> losses per sample, as a Loss;
+    reduction, name, dtype are as in Loss.
 
     >>> loss = LossFunctionWrapper(losses.huber, reduction="sum", delta=2.0)
     >>> loss([[0.0], [0.0]], [[1.0], [4.0]]).item()

@@ -14,7 +14,9 @@ from tinynet.losses.shapes import matched
 
 @composition
 def hinge(y_true: Any, y_pred: Any) -> Any:
-    """mean max(1 - y_true y_pred, 0) over the last axis; y_true is -1 or 1, and where all of a batch are 0 or 1, 0 means -1."""
+    """mean max(1 - y_true y_pred, 0) over the last axis; y_true is -1 or 1,
+    and where all of a batch are 0 or 1, 0 means -1.
+    """
     return ops.mean(_margin("hinge", y_true, y_pred), axis=-1)
 
 
@@ -26,7 +28,9 @@ def squared_hinge(y_true: Any, y_pred: Any) -> Any:
 
 @composition
 def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
-    """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets y_true (N, C) and p = y_pred -> (N,)."""
+    """max(max_c (1 - y_c) p_c - sum_c y_c p_c + 1, 0) of one-hot targets y_true
+    (N, C) and p = y_pred -> (N,).
+    """
     y_true, y_pred = matched("categorical_hinge", y_true, y_pred)
     own = ops.sum(y_true * y_pred, axis=-1)
     others = ops.max((1.0 - y_true) * y_pred, axis=-1)
@@ -67,7 +71,9 @@ class Hinge(LossFunctionWrapper):
     1.0
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "hinge", dtype: str | None = None
+    ) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 
@@ -79,19 +85,26 @@ class SquaredHinge(LossFunctionWrapper):
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "squared_hinge", dtype: str | None = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "squared_hinge",
+        dtype: str | None = None,
     ) -> None:
         super().__init__(squared_hinge, reduction, name, dtype)
 
 
 class CategoricalHinge(LossFunctionWrapper):
-    """By how much the largest wrong prediction comes within 1 of the right one. reduction, name, dtype are as in Loss.
+    """By how much the largest wrong prediction comes within 1 of the right one.
+    reduction, name, dtype are as in Loss.
 
     >>> CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]).item()
     0.75
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge", dtype: str | None = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_hinge",
+        dtype: str | None = None,
     ) -> None:
         super().__init__(categorical_hinge, reduction, name, dtype)

@@ -1,7 +1,8 @@
-"""Cross-entropies and their like. Probabilities are clipped to [1e-7, 1 - 1e-7] as Keras does; logits are not clipped.
+"""Cross-entropies and their like. Probabilities are clipped to [1e-7, 1 - 1e-7] as Keras does;
+logits are not clipped.
 
-Clipping has two consequences worth knowing: a wrong prediction costs at most -ln 1e-7 = 16.1, and where the clip is
-active the gradient is exactly zero, so training can stall there.
+Clipping has two consequences worth knowing: a wrong prediction costs at most -ln 1e-7 = 16.1, and where the
+clip is active the gradient is exactly zero, so training can stall there.
 """
 
 from typing import Any
@@ -19,7 +20,8 @@ def categorical_crossentropy(
 ) -> Any:
     """-sum_c y_c ln p_c of one-hot targets y_true (N, C) -> (N,), p = y_pred renormalised and clipped.
 
-    from_logits: p = softmax(y_pred);  axis: that of the classes. label_smoothing s replaces y by y (1 - s) + s / C.
+    from_logits: p = softmax(y_pred);  axis: that of the classes.
+    label_smoothing s replaces y by y (1 - s) + s / C.
 
     >>> losses.categorical_crossentropy([[0, 1]], [[0.2, 0.8]]).round(4)
     array([0.2231], dtype=float32)
@@ -28,18 +30,21 @@ def categorical_crossentropy(
     y_true, y_pred = _last(y_true, axis), _last(y_pred, axis)
     if y_pred.shape[-1] == 1:
         tracebacks.warn(
-            f"categorical_crossentropy: predictions of shape {y_pred.shape} have one class only, so the loss is 0 or constant; "
-            "for two classes use binary_crossentropy"
+            f"categorical_crossentropy: predictions of shape {y_pred.shape} have one class only, "
+            "so the loss is 0 or constant; for two classes use binary_crossentropy"
         )
     if label_smoothing:
-        y_true = _smoothed(y_true, _check_smoothing("categorical_crossentropy", label_smoothing), y_true.shape[-1])
+        y_true = _smoothed(
+            y_true, _check_smoothing("categorical_crossentropy", label_smoothing), y_true.shape[-1]
+        )
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
 
 
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, ignore_class: int | None = None, axis: int = -1
 ) -> Any:
-    """-ln p_label of integer labels y_true (N,) or (N, 1) -> (N,), p and y_pred as in `categorical_crossentropy`.
+    """-ln p_label of integer labels y_true (N,) or (N, 1) -> (N,),
+    p and y_pred as in `categorical_crossentropy`.
 
     from_logits, axis   as there;  ignore_class   a label for which the loss is 0
 
@@ -49,7 +54,9 @@ def sparse_categorical_crossentropy(
     name = "sparse_categorical_crossentropy"
     y_pred = _last(prediction(y_pred), axis)
     if ignore_class is None:
-        return ops.sparse_categorical_crossentropy(labels(name, y_true, y_pred), y_pred, from_logits=from_logits)
+        return ops.sparse_categorical_crossentropy(
+            labels(name, y_true, y_pred), y_pred, from_logits=from_logits
+        )
     y_true, counted = counted_labels(name, y_true, y_pred, ignore_class)
     losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits)
     return ops.where(counted, losses, 0.0)
@@ -82,7 +89,9 @@ def crossentropy(y_true: Any, y_pred: Any) -> Any:
 
 @composition
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
-    """sum_c y_c ln(y_c / p_c) of distributions y_true and y_pred (N, C) -> (N,), both clipped to [1e-7, 1]."""
+    """sum_c y_c ln(y_c / p_c) of distributions y_true and y_pred (N, C) -> (N,),
+    both clipped to [1e-7, 1].
+    """
     y_true, y_pred = matched("kl_divergence", y_true, y_pred)
     y, p = (ops.clip(values, x_min=config.epsilon(), x_max=1.0) for values in (y_true, y_pred))
     return ops.sum(y * ops.log(y / p), axis=-1)
@@ -186,14 +195,18 @@ class BinaryCrossentropy(LossFunctionWrapper):
 
 
 class KLDivergence(LossFunctionWrapper):
-    """sum_c y_c ln(y_c / p_c): what the distribution p loses against y. reduction, name, dtype are as in Loss.
+    """sum_c y_c ln(y_c / p_c): what the distribution p loses against y. reduction,
+    name, dtype are as in Loss.
 
     >>> round(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).item(), 4)
     0.1438
     """
 
     def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence", dtype: str | None = None
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "kl_divergence",
+        dtype: str | None = None,
     ) -> None:
         super().__init__(kl_divergence, reduction, name, dtype)
 
@@ -207,5 +220,7 @@ class Poisson(LossFunctionWrapper):
     0.8028
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: str | None = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "poisson", dtype: str | None = None
+    ) -> None:
         super().__init__(poisson, reduction, name, dtype)

@@ -131,7 +131,8 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
-    """mean (log(y_pred + 1) - log(y_true + 1))^2, negative numbers counting as 1e-7. reduction, name, dtype are as in Loss.
+    """mean (log(y_pred + 1) - log(y_true + 1))^2, negative numbers counting as 1e-7.
+    reduction, name, dtype are as in Loss.
 
     >>> round(MeanSquaredLogarithmicError()([[0.0]], [[1.0]]).item(), 4)
     0.4805
@@ -172,7 +173,9 @@ class LogCosh(LossFunctionWrapper):
     0.4338
     """
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: str | None = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str = "log_cosh", dtype: str | None = None
+    ) -> None:
         super().__init__(log_cosh, reduction, name, dtype)
 
 

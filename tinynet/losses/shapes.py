@@ -11,7 +11,9 @@ from tinynet.kernels import elementwise
 from tinynet.kernels.common import launch, xp
 from tinynet.ops.settings import floats
 
-FLATTEN = "; a Flatten() or GlobalAveragePooling2D() before the last Dense leaves one prediction for each sample"
+FLATTEN = (
+    "; a Flatten() or GlobalAveragePooling2D() before the last Dense leaves one prediction for each sample"
+)
 
 
 def prediction(y_pred: Any) -> Any:
@@ -22,7 +24,8 @@ def prediction(y_pred: Any) -> Any:
 def target(y_true: Any, y_pred: Any) -> Any:
     """`y_true` as an array on the device and of the dtype of `y_pred`; a tracked Tensor stays what it is.
 
-    One-hot targets are float64 or uint8 as often as not; without the cast they would turn the loss into float64.
+    One-hot targets are float64 or uint8 as often as not;
+    without the cast they would turn the loss into float64.
     """
     if isinstance(y_true, Tensor) and y_true.requires_grad:
         return y_true
@@ -45,7 +48,9 @@ def _readable(x: Any) -> Any:
 
 
 def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
-    """(N,) beside (N, 1) becomes (N, 1); in higher ranks a last axis of size 1 that only one of them has is dropped."""
+    """(N,) beside (N, 1) becomes (N, 1); in higher ranks a last axis of size 1
+    that only one of them has is dropped.
+    """
     if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
         return (a, ops.expand_dims(b, axis=-1)) if b.ndim == 1 else (ops.squeeze(a, axis=-1), b)
     if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
@@ -54,7 +59,9 @@ def same_rank(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def matched(name: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    """Targets and predictions of one shape and dtype; raises ValueError where that would take broadcasting."""
+    """Targets and predictions of one shape and dtype;
+    raises ValueError where that would take broadcasting.
+    """
     y_pred = prediction(y_pred)
     y_true, y_pred = same_rank(target(y_true, y_pred), y_pred)
     if y_true.shape != y_pred.shape:
@@ -71,7 +78,9 @@ def labels(name: str, y_true: Any, y_pred: Any) -> Any:
 
 
 def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[Any, Any]:
-    """The labels with 0 where they are `ignored`, which need not be one of the classes, and where they are not."""
+    """The labels with 0 where they are `ignored`, which need not be one of the classes,
+    and where they are not.
+    """
     y_true = _one_per_row(name, y_true, y_pred)
     counted = as_tensor(y_true) != ignored
     return _classes(name, ops.where(counted, y_true, 0), y_pred.shape[-1]), counted
@@ -90,19 +99,22 @@ def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
         elif y_true.ndim < y_pred.ndim - 1:
             hint = FLATTEN
         raise ValueError(
-            f"{name}: expected integer labels of shape {y_pred.shape[:-1]} for predictions of shape {y_pred.shape}, "
-            f"got {y_true.shape}{hint}"
+            f"{name}: expected integer labels of shape {y_pred.shape[:-1]} for predictions "
+            f"of shape {y_pred.shape}, got {y_true.shape}{hint}"
         )
     return y_true
 
 
 def _classes(name: str, y_true: Any, classes: int) -> Any:
-    """`y_true` as integers. In host memory they are looked at: one that is no class would silently cost nothing."""
+    """`y_true` as integers. In host memory they are looked at:
+    one that is no class would silently cost nothing.
+    """
     whole = y_true if y_true.dtype.kind in "iu" else ops.cast(y_true, dtype=np.int64)
     given, seen = as_raw(y_true), as_raw(whole)
     if isinstance(seen, np.ndarray) and seen.size:
         unsigned = seen.view(f"u{seen.itemsize}")  # in which labels below 0 are the largest of all
-        launch(_look_at, name, given, seen, unsigned, classes)  # a launch: a step that is repeated looks at every batch
+        # a launch: a step that is repeated looks at every batch
+        launch(_look_at, name, given, seen, unsigned, classes)
     return whole
 
 
@@ -117,13 +129,15 @@ def _look_at(name: str, y_true: np.ndarray, whole: np.ndarray, unsigned: np.ndar
             else ("give the last layer more units, or number the classes from 0")
         )
         raise ValueError(
-            f"{name}: got the label {smallest if smallest < 0 else largest}, but there are {classes} classes, "
-            f"0 to {classes - 1}; {hint}"
+            f"{name}: got the label {smallest if smallest < 0 else largest}, "
+            f"but there are {classes} classes, 0 to {classes - 1}; {hint}"
         )
 
 
 def weights_like(values: Any, sample_weight: Any) -> Any:
-    """`sample_weight` as an array that multiplies `values` (N, ...): one per sample, or any shape that broadcasts."""
+    """`sample_weight` as an array that multiplies `values` (N, ...): one per sample,
+    or any shape that broadcasts.
+    """
     weight = _array(sample_weight, values)
     given = weight.shape
     if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1:
@@ -135,12 +149,16 @@ def weights_like(values: Any, sample_weight: Any) -> Any:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError(f"sample_weight has shape {given}, the losses {values.shape}; give one weight per sample")
+        raise ValueError(
+            f"sample_weight has shape {given}, the losses {values.shape}; give one weight per sample"
+        )
     return weight
 
 
 def kind_of_targets(y_true: Any, y_pred: Any) -> str:
-    """What "accuracy" and "crossentropy" stand for: "binary", "sparse" or "categorical", by Keras's rule on shapes."""
+    """What "accuracy" and "crossentropy" stand for: "binary", "sparse" or "categorical",
+    by Keras's rule on shapes.
+    """
     true, pred = (_readable(y).shape for y in (y_true, y_pred))
     if not pred:
         raise ValueError(f"predictions must have the samples along their first axis, got the number {y_pred}")
@@ -152,7 +170,10 @@ def kind_of_targets(y_true: Any, y_pred: Any) -> str:
 
 def _advice(true: tuple[int, ...], pred: tuple[int, ...]) -> str:
     if true == pred[:-1] or true == (*pred[:-1], 1):
-        return f". Integer labels go with sparse_categorical_crossentropy, or through to_categorical(y, {pred[-1]})"
+        return (
+            ". Integer labels go with sparse_categorical_crossentropy, "
+            f"or through to_categorical(y, {pred[-1]})"
+        )
     if true[:1] != pred[:1]:
         return ". They differ in the number of samples"
     if len(true) < len(pred) and true[-1:] == pred[-1:]:

@@ -29,7 +29,9 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """1 where the largest of y_pred (the first of equals) is the class of the one-hot y_true; (N, C) -> (N,)."""
+    """1 where the largest of y_pred (the first of equals) is the class of the one-hot y_true;
+    (N, C) -> (N,).
+    """
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim != y_pred.ndim:
         raise _unlike("categorical_accuracy", y_true, y_pred)
@@ -37,7 +39,9 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """1 where the largest of y_pred (the first of equals) is the label y_true; labels (N,) or (N, 1), (N, C) -> (N,)."""
+    """1 where the largest of y_pred (the first of equals) is the label y_true;
+    labels (N,) or (N, 1), (N, C) -> (N,).
+    """
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true.reshape(y_true.shape[:-1])
@@ -62,7 +66,9 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     return _within_top("top_k_categorical_accuracy", y_true.argmax(-1), y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
+def sparse_top_k_categorical_accuracy(
+    y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
+) -> Any:
     """1 where the label y_true is among the k largest predictions; labels (N,) or (N, 1), (N, C) -> (N,).
 
     `from_sorted_ids`: y_pred holds not predictions but the classes themselves, the most likely one first.
@@ -82,11 +88,14 @@ def _within_top(name: str, labels: Any, y_pred: Any, k: int) -> Any:
     """1 where fewer than k predictions are larger than the label's, so that ties count."""
     if labels.shape != y_pred.shape[:-1]:
         raise ValueError(
-            f"{name}: expected one label for each row of the predictions {y_pred.shape}, got labels of shape {labels.shape}"
+            f"{name}: expected one label for each row of the predictions {y_pred.shape}, "
+            f"got labels of shape {labels.shape}"
         )
     labels = labels.astype(np.int64)[..., None]
     if labels.size and not (labels.min() >= 0 and labels.max() < y_pred.shape[-1]):
-        raise ValueError(f"{name}: labels must lie in 0 .. {y_pred.shape[-1] - 1}, got {labels.min()} .. {labels.max()}")
+        raise ValueError(
+            f"{name}: labels must lie in 0 .. {y_pred.shape[-1] - 1}, got {labels.min()} .. {labels.max()}"
+        )
     score = xp(y_pred).take_along_axis(y_pred, labels, -1)
     hits = ((y_pred > score).sum(-1) < k) & (score[..., 0] == score[..., 0])  # a score that is NaN is no hit
     return hits.astype(config.floatx())
@@ -105,7 +114,8 @@ def _matches(name: str, y_true: Any, y_pred: Any) -> Any:
 
 def _unlike(name: str, y_true: Any, y_pred: Any) -> ValueError:
     return ValueError(
-        f"{name}: shapes {y_true.shape} of the targets and {y_pred.shape} of the predictions cannot be compared; "
+        f"{name}: shapes {y_true.shape} of the targets and {y_pred.shape} of the "
+        "predictions cannot be compared; "
         "one-hot targets go with categorical_accuracy, integer labels with sparse_categorical_accuracy"
     )
 
@@ -132,7 +142,9 @@ class BinaryAccuracy(_Accuracy):
     0.75
     """
 
-    def __init__(self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5) -> None:
+    def __init__(
+        self, name: str = "binary_accuracy", dtype: str | None = None, threshold: float = 0.5
+    ) -> None:
         super().__init__(binary_accuracy, name, dtype, threshold=checked_one(type(self).__name__, threshold))
 
 
@@ -165,7 +177,9 @@ class TopKCategoricalAccuracy(_Accuracy):
     1.0
     """
 
-    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None) -> None:
+    def __init__(
+        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None
+    ) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
 
@@ -189,7 +203,8 @@ class SparseTopKCategoricalAccuracy(_Accuracy):
 
 
 class AccuracyByShape(_Accuracy):
-    """What "accuracy" and "acc" mean: binary, sparse or categorical accuracy, as the shapes of a batch call for.
+    """What "accuracy" and "acc" mean: binary, sparse or categorical accuracy,
+    as the shapes of a batch call for.
 
     >>> AccuracyByShape()([1, 0], [[0.2, 0.8], [0.4, 0.6]])
     0.5

@@ -10,17 +10,23 @@ from tinynet.metrics.value import Value
 
 
 class _AtThreshold(Counts):
-    """Base: the largest `rate` at thresholds i / (num_thresholds - 1) where `condition` is at least `least`; 0 if nowhere."""
+    """Base: the largest `rate` at thresholds i / (num_thresholds - 1) where
+    `condition` is at least `least`; 0 if nowhere.
+    """
 
     _direction = "up"
     argument = ""  # name of the smallest value
 
-    def __init__(self, least: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None) -> None:
+    def __init__(
+        self, least: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: str | None
+    ) -> None:
         if not 0 <= least <= 1:
             raise ValueError(f"{type(self).__name__}: {self.argument} must lie in 0 .. 1, got {least}")
         num_thresholds = checked_count(type(self).__name__, num_thresholds, 1)
         self.least, self.num_thresholds = least, num_thresholds
-        self.thresholds = [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)]
+        self.thresholds = (
+            [0.5] if num_thresholds == 1 else [i / (num_thresholds - 1) for i in range(num_thresholds)]
+        )
         super().__init__(self.thresholds, name, dtype, class_id=class_id)
         self.build()
 

@@ -1,8 +1,9 @@
 """Counts of right and wrong yes-or-no predictions, at one threshold or many.
 
-A prediction counts as positive where it is larger than the threshold (and not where it equals it). The counts are taken on
-the host: each prediction falls into the bucket numbered by how many thresholds lie below it, and what is above a threshold is
-the sum of the buckets behind it. Work and memory do not grow with the number of thresholds.
+A prediction counts as positive where it is larger than the threshold (and not where it equals it). The counts
+are taken on the host: each prediction falls into the bucket numbered by how many thresholds lie below it, and
+what is above a threshold is the sum of the buckets behind it. Work and memory do not grow with the number of
+thresholds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +25,14 @@ NOT_CHOSEN = -1e10  # what predictions that are not among the top k count as
 class Counts(Metric):
     """Base of metrics made of true and false positives and negatives at sorted thresholds.
 
-    thresholds   T numbers; evenly spaced ones, i / (T - 1) with the first and last possibly moved outwards, are found by
-                 a multiplication instead of a search
+    thresholds   T numbers; evenly spaced ones, i / (T - 1) with the first and last possibly moved outwards,
+                 are found by a multiplication instead of a search
     top_k        only the k largest predictions of a row can be positive
     class_id     only this column is looked at
 
-    Subclasses say in `kept` which of the four counts they need, and the names of their variables. A prediction that is NaN
-    is neither positive nor negative: every count is NaN from then on. Predictions outside 0 .. 1, such as logits, are counted
-    after a warning.
+    Subclasses say in `kept` which of the four counts they need, and the names of their variables. A
+    prediction that is NaN is neither positive nor negative: every count is NaN from then on. Predictions
+    outside 0 .. 1, such as logits, are counted after a warning.
     """
 
     kept: ClassVar[Mapping[str, str]] = {name: name for name in FOUR}
@@ -62,26 +63,36 @@ class Counts(Metric):
         return tuple(device.to_host(getattr(self, name).data) for name in names)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in y_true (0 is no, anything else yes) and y_pred of one shape; sample_weight (N,) or of that shape."""
+        """Takes in y_true (0 is no, anything else yes) and y_pred of one shape;
+        sample_weight (N,) or of that shape.
+        """
         truth, predicted, weight = self.prepared(y_true, y_pred, sample_weight)
         self.count(truth.reshape(-1, 1), predicted.reshape(-1, 1), weight.reshape(-1, 1))
 
-    def prepared(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def prepared(
+        self, y_true: Any, y_pred: Any, sample_weight: Any
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Targets as booleans, predictions and weights on the host, all of one shape."""
         predicted = np.asarray(device.to_host(as_raw(y_pred)), self.dtype)
         predicted, truth = same_rank(predicted, np.asarray(device.to_host(as_raw(y_true))))
         if truth.shape != predicted.shape:
             raise ValueError(
-                f"{self.name}: targets have shape {truth.shape}, predictions {predicted.shape}; they must be equal. "
-                "Integer labels of several classes go through to_categorical"
+                f"{self.name}: targets have shape {truth.shape}, predictions {predicted.shape}; "
+                "they must be equal. Integer labels of several classes go through to_categorical"
             )
-        weight = np.ones(1) if sample_weight is None else weights_like(predicted, device.to_host(as_raw(sample_weight)))
+        weight = (
+            np.ones(1)
+            if sample_weight is None
+            else weights_like(predicted, device.to_host(as_raw(sample_weight)))
+        )
         weight = np.broadcast_to(weight, predicted.shape)
         if self.top_k is not None:
             predicted = only_largest(predicted, self.top_k)
         if self.class_id is not None:
             if predicted.ndim < 2:
-                raise ValueError(f"{self.name}: class_id is a column of predictions (N, C), got shape {predicted.shape}")
+                raise ValueError(
+                    f"{self.name}: class_id is a column of predictions (N, C), got shape {predicted.shape}"
+                )
             truth, predicted, weight = (array[..., self.class_id] for array in (truth, predicted, weight))
         return truth != 0, predicted, weight
 
@@ -108,7 +119,8 @@ class Counts(Metric):
         if low < -config.epsilon() or high > 1 + config.epsilon():
             hint = "from_logits=True, or " if hasattr(self, "from_logits") else ""
             tracebacks.warn(
-                f"{self.name}: predictions should be probabilities in 0 .. 1, got values from {low:.3g} to {high:.3g}; for "
+                f"{self.name}: predictions should be probabilities in 0 .. 1, "
+                f"got values from {low:.3g} to {high:.3g}; for "
                 f"logits give {hint}the model a sigmoid or softmax as its last activation"
             )
 
@@ -119,11 +131,15 @@ class Counts(Metric):
             return np.where(np.isnan(predicted), 0, below)
         within = np.clip(predicted, 0, 1) * predicted.dtype.type(len(self._sorted) - 1)
         least = 1 if self._sorted[0] < 0 else 0  # whatever is predicted, it counts as within 0 .. 1
-        return np.where(np.isnan(predicted), 0, np.maximum(np.ceil(np.nan_to_num(within)).astype(np.intp), least))
+        return np.where(
+            np.isnan(predicted), 0, np.maximum(np.ceil(np.nan_to_num(within)).astype(np.intp), least)
+        )
 
 
 def counts_from(bucket: np.ndarray, weight: np.ndarray, buckets: int) -> np.ndarray:
-    """bucket and weight (M, L) -> (B, L): the weight of those in bucket b and beyond, in each column; all of it for b = 0."""
+    """bucket and weight (M, L) -> (B, L): the weight of those in bucket b and beyond,
+    in each column; all of it for b = 0.
+    """
     labels = bucket.shape[1]
     places = bucket + buckets * np.arange(labels)
     sums = np.bincount(places.ravel(), weight.ravel(), minlength=labels * buckets).reshape(labels, buckets)
@@ -152,11 +168,15 @@ def share(part: np.ndarray, rest: np.ndarray) -> np.ndarray:
 def ratio(part: Any, whole: Any) -> np.ndarray:
     """part / whole, and 0 where whole is 0."""
     whole = np.asarray(whole, np.float64)
-    return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole != 0)
+    return np.divide(
+        part, whole, out=np.zeros(np.broadcast_shapes(np.shape(part), whole.shape)), where=whole != 0
+    )
 
 
 class _AtThresholds(Counts):
-    """Base of the metrics with `thresholds=`: None (0.5), a number in 0 .. 1, or several, which give several results."""
+    """Base of the metrics with `thresholds=`: None (0.5), a number in 0 .. 1,
+    or several, which give several results.
+    """
 
     def __init__(
         self,
@@ -183,12 +203,18 @@ class _AtThresholds(Counts):
 
     def get_config(self) -> dict[str, Any]:
         thresholds = self.thresholds
-        return {**super().get_config(), "thresholds": thresholds if thresholds is None else np.asarray(thresholds).tolist()}
+        return {
+            **super().get_config(),
+            "thresholds": thresholds if thresholds is None else np.asarray(thresholds).tolist(),
+        }
 
 
 class _Count(_AtThresholds):
     def __init__(
-        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: str | None = None
+        self,
+        thresholds: float | Sequence[float] | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
     ) -> None:
         super().__init__(thresholds, name, dtype)
 
@@ -242,7 +268,8 @@ class _TopK(_AtThresholds):
 
 
 class Precision(_TopK):
-    """Share of the predicted positives that are right (0 of none); thresholds as in TruePositives, top_k, class_id in Counts.
+    """Share of the predicted positives that are right (0 of none);
+    thresholds as in TruePositives, top_k, class_id in Counts.
 
     >>> Precision()([0, 1, 1], [0.6, 0.4, 0.8])
     0.5
@@ -255,7 +282,8 @@ class Precision(_TopK):
 
 
 class Recall(_TopK):
-    """Share of the yes-targets that are predicted (0 of none); thresholds as in TruePositives, top_k, class_id in Counts.
+    """Share of the yes-targets that are predicted (0 of none); thresholds as in TruePositives,
+    top_k, class_id in Counts.
 
     >>> Recall()([0, 1, 1], [0.6, 0.4, 0.8])
     0.5

@@ -17,13 +17,13 @@ class AUC(Counts):
     """Area under a curve through the points that the thresholds give, 0 - e, i / (n - 1), 1 + e.
 
     num_thresholds    n, at least 2
-    curve             "ROC": share of found positives over share of false alarms;  "PR": precision over recall;
-                      "PRGAIN": their gains (Flach & Kull, NIPS 2015)
-    summation_method  "interpolation": the trapezoidal rule, for PR the interpolation of Davis & Goadrich (ICML 2006);
-                      "minoring", "majoring": the smaller or larger of two neighbouring heights
+    curve             "ROC": share of found positives over share of false alarms;  "PR": precision over
+                      recall; "PRGAIN": their gains (Flach & Kull, NIPS 2015)
+    summation_method  "interpolation": the trapezoidal rule, for PR the interpolation of Davis & Goadrich
+                      (ICML 2006); "minoring", "majoring": the smaller or larger of two neighbouring heights
     thresholds        those to use in between, in 0 .. 1, instead of evenly spaced ones
-    multi_label       an area for each of the columns (N, L), then their mean, weighted by `label_weights`; without it,
-                      `label_weights` weigh the columns before all are counted together
+    multi_label       an area for each of the columns (N, L), then their mean, weighted by `label_weights`;
+                      without it, `label_weights` weigh the columns before all are counted together
     num_labels        L, if it is to be known before the first batch;  from_logits   predictions are logits
 
     >>> AUC()([0, 0, 1, 1], [0.1, 0.6, 0.5, 0.8])
@@ -48,13 +48,19 @@ class AUC(Counts):
         if thresholds is None:
             num_thresholds = checked_count(type(self).__name__, num_thresholds, 2)
         if num_labels is not None and not multi_label:
-            raise ValueError(f"AUC: num_labels={num_labels} is the number of columns of multi_label=True; leave it out")
+            raise ValueError(
+                f"AUC: num_labels={num_labels} is the number of columns of multi_label=True; leave it out"
+            )
         self.curve = _one_of("curve", str(curve).upper(), ("ROC", "PR", "PRGAIN"))
         self.summation_method = _one_of(
             "summation_method", str(summation_method).lower(), ("interpolation", "minoring", "majoring")
         )
-        self._given = None if thresholds is None else sorted(checked(type(self).__name__, thresholds, least=0))
-        inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1) if self._given is None else self._given
+        self._given = (
+            None if thresholds is None else sorted(checked(type(self).__name__, thresholds, least=0))
+        )
+        inner = (
+            np.arange(1, num_thresholds - 1) / (num_thresholds - 1) if self._given is None else self._given
+        )
         self.num_thresholds = len(inner) + 2
         self.thresholds = [-config.epsilon(), *map(float, inner), 1 + config.epsilon()]
         super().__init__(self.thresholds, name, dtype)
@@ -76,11 +82,15 @@ class AUC(Counts):
             weight = weight if self.label_weights is None else weight * self.label_weights
             truth, predicted, weight = (array.reshape(-1, 1) for array in (truth, predicted, weight))
         elif predicted.ndim != 2:
-            raise ValueError(f"{self.name}: with multi_label, predictions have shape (N, L), got {predicted.shape}")
+            raise ValueError(
+                f"{self.name}: with multi_label, predictions have shape (N, L), got {predicted.shape}"
+            )
         if self._columns is None:
             self.build(predicted.shape[1])
         if predicted.shape[1] != self._columns:
-            raise ValueError(f"{self.name}: expected {self._columns} labels, got predictions of shape {predicted.shape}")
+            raise ValueError(
+                f"{self.name}: expected {self._columns} labels, got predictions of shape {predicted.shape}"
+            )
         self.count(truth, predicted, weight)
 
     def result(self) -> Value:
@@ -119,7 +129,9 @@ def _one_of(argument: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
-def _points(curve: str, tp: np.ndarray, fp: np.ndarray, tn: np.ndarray, fn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _points(
+    curve: str, tp: np.ndarray, fp: np.ndarray, tn: np.ndarray, fn: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates (T, L) of the curve's points."""
     recall = ratio(tp, tp + fn)
     if curve == "ROC":
@@ -135,8 +147,9 @@ def _points(curve: str, tp: np.ndarray, fp: np.ndarray, tn: np.ndarray, fn: np.n
 def _area_of_precision(tp: np.ndarray, fp: np.ndarray, fn: np.ndarray) -> np.ndarray:
     """Areas (T - 1, L) between neighbouring points of the precision-recall curve.
 
-    Between two thresholds the true positives are taken to grow by a constant slope s with the positives p = tp + fp, so
-    that precision is (a + s p) / p with a = tp - s p: s (tp' - tp + a log(p' / p)) / (tp + fn), p' > p.
+    Between two thresholds the true positives are taken to grow by a constant slope s with the
+    positives p = tp + fp, so that precision is (a + s p) / p with a = tp - s p: s (tp' - tp + a log(p' / p))
+    / (tp + fn), p' > p.
     J. Davis, M. Goadrich, "The relationship between precision-recall and ROC curves", ICML 2006, section 4.
     """
     p = tp + fp

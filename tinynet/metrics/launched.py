@@ -1,4 +1,5 @@
-"""Metrics in a step that a listener observes: `update_state`, `reset_state` and `result` are launches of Python.
+"""Metrics in a step that a listener observes: `update_state`,
+`reset_state` and `result` are launches of Python.
 
 So a step that is repeated also updates its metrics: the launch runs the method again on the arrays as they
 are then. `result` writes its numbers into arrays and returns them as Tensors, so that what is computed from

@@ -1,4 +1,6 @@
-"""Running means and sums: what most metrics are. On a GPU the sums stay there until `result` asks for them."""
+"""Running means and sums: what most metrics are.
+On a GPU the sums stay there until `result` asks for them.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +31,9 @@ class Mean(Metric):
         self.count = self.add_variable((), dtype="float64", name="count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Takes in `values` (N, ...), of which each sample's mean counts; `sample_weight` (N,) or of values' shape."""
+        """Takes in `values` (N, ...), of which each sample's mean counts;
+        `sample_weight` (N,) or of values' shape.
+        """
         values, weight = per_sample(_array(values), sample_weight)
         total, count = self.total._data, self.count._data
         if undo.under_way():
@@ -73,13 +77,16 @@ class Sum(Metric):
 class MeanMetricWrapper(Mean):
     """The mean of a function fn(y_true, y_pred, **settings) -> one value per sample.
 
-    A function that is not tinynet's is given arrays of one rank: targets (N,) beside predictions (N, 1) become (N, 1).
+    A function that is not tinynet's is given arrays of one rank:
+    targets (N,) beside predictions (N, 1) become (N, 1).
 
     >>> MeanMetricWrapper(losses.huber, delta=2.0)([[0.0], [0.0]], [[1.0], [4.0]])
     3.25
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], name: str | None = None, dtype: str | None = None, **settings: Any
+    ) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or getattr(fn, "name", None), dtype)
         self.fn, self.settings, self._is_own = fn, settings, is_own(fn)
         is_loss = isinstance(fn, Loss) or getattr(fn, "__module__", "").startswith("tinynet.losses")
@@ -87,7 +94,9 @@ class MeanMetricWrapper(Mean):
             self._direction = "down"  # smaller is better; of another function nobody knows
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Takes in y_true and y_pred, whose values count as those of Mean do; sample_weight (N,) or of the values' shape."""
+        """Takes in y_true and y_pred, whose values count as those of Mean do;
+        sample_weight (N,) or of the values' shape.
+        """
         y_true, y_pred = as_raw(y_true), as_raw(y_pred)
         if not self._is_own:
             y_true, y_pred = of_one_rank(y_true, y_pred)
@@ -116,7 +125,9 @@ def of_one_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def per_sample(values: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """Weighted values (N,) and their weights (N,) or None: axes after the first are averaged, weights broadcast."""
+    """Weighted values (N,) and their weights (N,) or None: axes after the first are averaged,
+    weights broadcast.
+    """
     if sample_weight is None:
         return (values.mean(axis=tuple(range(1, values.ndim))) if values.ndim > 1 else values), None
     weight = _weight(values, sample_weight)
@@ -130,7 +141,11 @@ def per_sample(values: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 def _weight(values: Any, sample_weight: Any) -> Any:
     weight = xp(values).asarray(as_raw(sample_weight), values.dtype)
-    return weight.reshape(weight.shape[:-1]) if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1 else weight
+    return (
+        weight.reshape(weight.shape[:-1])
+        if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1
+        else weight
+    )
 
 
 def _array(values: Any) -> Any:

@@ -25,14 +25,15 @@ from tinynet.metrics.variable import Variable
 
 
 class Metric:
-    """Base class: `update_state` takes in a batch, `result` gives the value so far, `reset_state` starts anew.
+    """Base class: `update_state` takes in a batch, `result` gives the value so far,
+    `reset_state` starts anew.
 
     dtype   of the numbers that it keeps; None: `config.floatx()`
     name    what it is reported under; None: the class in snake case
 
-    `_direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept between
-    batches is in variables (`add_variable`), which `reset_state` sets to 0 and `training_state` reads; a subclass that
-    keeps it elsewhere defines these two and `restore_training_state`.
+    `_direction` is "up" where more is better, "down" where less is, None where it is not known. What is kept
+    between batches is in variables (`add_variable`), which `reset_state` sets to 0 and `training_state`
+    reads; a subclass that keeps it elsewhere defines these two and `restore_training_state`.
 
     >>> class Positives(Metric):
     ...     def __init__(self, name="positives", **kwargs):
@@ -51,7 +52,11 @@ class Metric:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, made in (("update_state", launched.changes), ("reset_state", launched.changes), ("result", launched.reads)):
+        for name, made in (
+            ("update_state", launched.changes),
+            ("reset_state", launched.changes),
+            ("result", launched.reads),
+        ):
             if name in vars(cls):
                 setattr(cls, name, made(vars(cls)[name]))
 
@@ -93,9 +98,11 @@ class Metric:
         aggregation: str = "sum",
         name: str | None = None,
     ) -> Variable:
-        """A new variable `name` of this shape and dtype (None: the metric's) that belongs to the metric's state.
+        """A new variable `name` of this shape and dtype (None:
+        the metric's) that belongs to the metric's state.
 
-        initializer   what it begins as; `reset_state` sets it to 0;  aggregation   says nothing on one machine
+        initializer   what it begins as; `reset_state` sets it to 0;
+                      aggregation   says nothing on one machine
         """
         own, name = self._own_variables(), name or "variable"
         unique = next(n for i in range(len(own) + 1) if (n := f"{name}_{i}" if i else name) not in own)
@@ -108,9 +115,15 @@ class Metric:
         return variable
 
     def add_weight(
-        self, shape: Sequence[int] = (), initializer: Any = None, dtype: str | None = None, name: str | None = None
+        self,
+        shape: Sequence[int] = (),
+        initializer: Any = None,
+        dtype: str | None = None,
+        name: str | None = None,
     ) -> Variable:
-        """`add_variable(shape, initializer, dtype, name=name)`, for a single number unless a shape is given."""
+        """`add_variable(shape, initializer, dtype, name=name)`,
+        for a single number unless a shape is given.
+        """
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
@@ -120,10 +133,14 @@ class Metric:
         return [*self._own_variables().values(), *inner]
 
     def training_state(self) -> dict[str, Any]:
-        """What was taken in so far, numbers and NumPy arrays: an equal metric's `restore_training_state` goes on from it."""
+        """What was taken in so far, numbers and NumPy arrays:
+        an equal metric's `restore_training_state` goes on from it.
+        """
         own = {name: device.to_host(variable.data).copy() for name, variable in self._own_variables().items()}
         return own | {
-            f"{place}/{key}": value for place, metric in self._inner_metrics() for key, value in metric.training_state().items()
+            f"{place}/{key}": value
+            for place, metric in self._inner_metrics()
+            for key, value in metric.training_state().items()
         }
 
     def restore_training_state(self, state: Mapping[str, Any]) -> None:
@@ -143,7 +160,9 @@ class Metric:
         return self._variables
 
     def _inner_metrics(self) -> Iterator[tuple[str, "Metric"]]:
-        """The metrics in the attributes of this one, or in lists and dictionaries there, each with the name of its place."""
+        """The metrics in the attributes of this one, or in lists and dictionaries there,
+        each with the name of its place.
+        """
         for name, value in list(vars(self).items()):
             if isinstance(value, Metric):
                 yield name, value
@@ -158,8 +177,12 @@ class Metric:
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Metric":
-        """The metric that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Metric":
+        """The metric that `get_config` described by `config`, without its state;
+        custom_objects: {name: object} more.
+        """
         with registry.custom_object_scope(custom_objects or {}):
             return cls(**config)
 

@@ -11,11 +11,13 @@ from tinynet.metrics.value import plain
 
 
 class MetricList:
-    """`metrics`, which see no sample weights, then `weighted_metrics`, which do; each a list of what `get` takes.
+    """`metrics`, which see no sample weights, then `weighted_metrics`, which do;
+    each a list of what `get` takes.
 
-    For several `outputs`, a list with an entry for each of them, or a dictionary by their names; the entries are metrics
-    or lists of metrics, reported as "<output>_<metric>". A metric is reported under the name it was asked for ("acc" stays
-    "acc"); a name given twice gets _1 the second time, or weighted_ in front if it is weighted.
+    For several `outputs`, a list with an entry for each of them, or a dictionary by their names; the entries
+    are metrics or lists of metrics, reported as "<output>_<metric>". A metric is reported under the name it
+    was asked for ("acc" stays "acc"); a name given twice gets _1 the second time, or weighted_ in front if it
+    is weighted.
 
     >>> both = MetricList(["mae", "mse"])
     >>> both.update_state([np.array([[0.0]])], [np.array([[2.0]])])
@@ -23,7 +25,9 @@ class MetricList:
     {'mae': 2.0, 'mse': 4.0}
     """
 
-    def __init__(self, metrics: Any = None, weighted_metrics: Any = None, outputs: Sequence[str] = ("",)) -> None:
+    def __init__(
+        self, metrics: Any = None, weighted_metrics: Any = None, outputs: Sequence[str] = ("",)
+    ) -> None:
         self.plain = _metrics("metrics", metrics, outputs)
         self.weighted = _metrics("weighted_metrics", weighted_metrics, outputs)
         prefixes = [f"{name}_" if len(outputs) > 1 else "" for name in outputs]
@@ -32,7 +36,9 @@ class MetricList:
             [(prefixes[i], metric.name) for i, metric in self.weighted],
         )
         kinds = (self.plain, False), (self.weighted, True)
-        self.updates = [(i, metric, is_own(metric), weighted) for some, weighted in kinds for i, metric in some]
+        self.updates = [
+            (i, metric, is_own(metric), weighted) for some, weighted in kinds for i, metric in some
+        ]
         self.keeps = not all(is_own(part) for metric in self.metrics for part in _parts(metric))
         self.in_order = len(outputs) == 1  # several outputs are reported in alphabetical order, as in Keras
 
@@ -45,7 +51,9 @@ class MetricList:
         """Takes in a batch: y_true, y_pred and sample_weight are lists with an entry for each output."""
         for i, metric in (*self.plain, *self.weighted):
             if y_true[i] is None:
-                raise ValueError(f"the metric {metric.name!r} compares predictions with targets: its output has none in y")
+                raise ValueError(
+                    f"the metric {metric.name!r} compares predictions with targets: its output has none in y"
+                )
         for i, metric, own, weighted in self.updates:
             truth, predicted = (y_true[i], y_pred[i]) if own else of_one_rank(y_true[i], y_pred[i])
             if weighted:
@@ -105,8 +113,8 @@ def _metrics(argument: str, given: Any, outputs: Sequence[str]) -> list[tuple[in
         entries = list(given)
     else:
         raise ValueError(
-            f"{argument} must have an entry for each of the outputs {list(outputs)}, got {len(given)}; a dictionary by "
-            "their names may leave some out"
+            f"{argument} must have an entry for each of the outputs {list(outputs)}, "
+            f"got {len(given)}; a dictionary by their names may leave some out"
         )
     return [(i, as_metric(one)) for i, entry in enumerate(entries) for one in _flat(entry)]
 

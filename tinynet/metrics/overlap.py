@@ -15,8 +15,9 @@ from tinynet.metrics.value import Value, value_of
 class ConfusionMatrix(Metric):
     """How often class i (row) was predicted as class j (column); not a metric of Keras.
 
-    Targets and predictions are labels, or rows (..., C) of which the largest counts. `result` is the matrix: fit and
-    evaluate keep it up to date but leave it out of what they report. `plotting.confusion_matrix` draws one from labels.
+    Targets and predictions are labels, or rows (..., C) of which the largest counts. `result` is the matrix:
+    fit and evaluate keep it up to date but leave it out of what they report. `plotting.confusion_matrix`
+    draws one from labels.
 
     >>> ConfusionMatrix(num_classes=2)([0, 1, 1], [0, 1, 0])
     Values([[1., 0.],
@@ -30,10 +31,14 @@ class ConfusionMatrix(Metric):
         if not isinstance(num_classes, int | np.integer) or num_classes < 2:
             raise ValueError(f"{self.name}: num_classes must be an integer >= 2, got {num_classes!r}")
         self.num_classes = int(num_classes)
-        self.matrix = self.add_variable((num_classes, num_classes), dtype="float64", name="total_confusion_matrix")
+        self.matrix = self.add_variable(
+            (num_classes, num_classes), dtype="float64", name="total_confusion_matrix"
+        )
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Takes in y_true and y_pred; sample_weight one for each target. Raises ValueError for labels of no class."""
+        """Takes in y_true and y_pred; sample_weight one for each target.
+        Raises ValueError for labels of no class.
+        """
         truth, predicted = (self._labels(device.to_host(as_raw(y))) for y in (y_true, y_pred))
         if len(truth) != len(predicted):
             raise ValueError(f"{self.name}: got {len(truth)} targets and {len(predicted)} predictions")
@@ -50,7 +55,9 @@ class ConfusionMatrix(Metric):
         """Counts the pairs of labels truth, predicted (M,), each with its sample_weight (None: 1)."""
         weight = None
         if sample_weight is not None:
-            weight = np.broadcast_to(np.asarray(device.to_host(as_raw(sample_weight)), np.float64).reshape(-1), truth.shape)
+            weight = np.broadcast_to(
+                np.asarray(device.to_host(as_raw(sample_weight)), np.float64).reshape(-1), truth.shape
+            )
         counts = np.bincount(truth * self.num_classes + predicted, weight, minlength=self.num_classes**2)
         self.matrix.assign_add(counts.reshape(self.matrix.shape))
 
@@ -64,9 +71,9 @@ class ConfusionMatrix(Metric):
 class IoU(ConfusionMatrix):
     """tp / (tp + fp + fn) of each class of `target_class_ids`, averaged over those that occur.
 
-    Targets and predictions are labels, or with sparse_y_true=False, sparse_y_pred=False scores along `axis`, of which the
-    largest counts. Targets of `ignore_class`, and labels outside 0 .. num_classes - 1, are left out. The fractions of weights
-    are cut off unless dtype="float32" is given.
+    Targets and predictions are labels, or with sparse_y_true=False, sparse_y_pred=False scores along `axis`,
+    of which the largest counts. Targets of `ignore_class`, and labels outside 0 .. num_classes - 1, are left
+    out. The fractions of weights are cut off unless dtype="float32" is given.
 
     >>> round(IoU(num_classes=2, target_class_ids=[1])([0, 1, 1], [0, 1, 0]), 4)
     0.5
@@ -88,7 +95,9 @@ class IoU(ConfusionMatrix):
     ) -> None:
         super().__init__(num_classes, name, dtype or "int32")
         if not len(target_class_ids) or max(target_class_ids) >= num_classes or min(target_class_ids) < 0:
-            raise ValueError(f"{self.name}: target_class_ids must lie in 0 .. {num_classes - 1}, got {target_class_ids}")
+            raise ValueError(
+                f"{self.name}: target_class_ids must lie in 0 .. {num_classes - 1}, got {target_class_ids}"
+            )
         self.target_class_ids, self.ignore_class = list(target_class_ids), ignore_class
         self.sparse_y_true, self.sparse_y_pred, self.axis = sparse_y_true, sparse_y_pred, axis
 
@@ -96,11 +105,15 @@ class IoU(ConfusionMatrix):
         """Takes in y_true and y_pred; sample_weight one for each target."""
         truth, predicted = device.to_host(as_raw(y_true)), device.to_host(as_raw(y_pred))
         truth = (truth if self.sparse_y_true else truth.argmax(self.axis)).reshape(-1).astype(np.int64)
-        predicted = (predicted if self.sparse_y_pred else predicted.argmax(self.axis)).reshape(-1).astype(np.int64)
+        predicted = (
+            (predicted if self.sparse_y_pred else predicted.argmax(self.axis)).reshape(-1).astype(np.int64)
+        )
         if len(truth) != len(predicted):
             raise ValueError(f"{self.name}: got {len(truth)} targets and {len(predicted)} predictions")
         n = self.num_classes
-        counted = (truth >= 0) & (truth < n) & (predicted >= 0) & (predicted < n) & (truth != self.ignore_class)
+        counted = (
+            (truth >= 0) & (truth < n) & (predicted >= 0) & (predicted < n) & (truth != self.ignore_class)
+        )
         weight = None
         if sample_weight is not None:
             weight = self._weights(np.asarray(device.to_host(as_raw(sample_weight)), np.float64).reshape(-1))
@@ -112,8 +125,8 @@ class IoU(ConfusionMatrix):
         whole = weight if np.dtype(self.dtype).kind == "f" else np.trunc(weight)
         if (whole != weight).any():
             tracebacks.warn(
-                f"{self.name} counts in integers, so the fractions of sample_weight are cut off, as in Keras; "
-                "dtype='float32' keeps them"
+                f"{self.name} counts in integers, so the fractions of sample_weight are cut off, "
+                "as in Keras; dtype='float32' keeps them"
             )
         return whole
 
@@ -130,7 +143,8 @@ class IoU(ConfusionMatrix):
 
 
 class BinaryIoU(IoU):
-    """IoU of two classes (of which target_class_ids count), told apart by whether a prediction is at least `threshold`.
+    """IoU of two classes (of which target_class_ids count),
+    told apart by whether a prediction is at least `threshold`.
 
     >>> round(BinaryIoU(threshold=0.3)([0, 1, 1], [0.1, 0.9, 0.4]), 4)
     1.0
@@ -173,7 +187,9 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+        super().__init__(
+            num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
+        )
 
     def get_config(self) -> dict[str, Any]:
         return _without(super().get_config(), "target_class_ids")

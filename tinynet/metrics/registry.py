@@ -13,8 +13,15 @@ from tinynet.metrics.metric import Metric
 
 def _classes(*modules: ModuleType) -> dict[str, type[Metric]]:
     """The metrics that the modules define, by name."""
-    found = [cls for module in modules for cls in vars(module).values() if isinstance(cls, type) and issubclass(cls, Metric)]
-    return {cls.__name__: cls for cls in found if not cls.__name__.startswith("_") and cls is not confusion.Counts}
+    found = [
+        cls
+        for module in modules
+        for cls in vars(module).values()
+        if isinstance(cls, type) and issubclass(cls, Metric)
+    ]
+    return {
+        cls.__name__: cls for cls in found if not cls.__name__.startswith("_") and cls is not confusion.Counts
+    }
 
 
 _CLASSES = _classes(accuracy, confusion, at_threshold, curves, losses, mean, metric, overlap, scores)
@@ -36,16 +43,20 @@ _NAMES: dict[str, type[Metric]] = {
 
 
 def get(identifier: Any) -> Metric | Callable[..., Any] | None:
-    """The metric meant by `identifier`: a name, a config, a class, an instance, a function (y_true, y_pred), or None.
+    """The metric meant by `identifier`: a name, a config, a class,
+    an instance, a function (y_true, y_pred), or None.
 
-    "accuracy" and "acc" fit themselves to the shapes of targets and predictions; the class Accuracy compares values. Raises
-    ValueError for anything else.
+    "accuracy" and "acc" fit themselves to the shapes of targets and predictions; the class Accuracy compares
+    values. Raises ValueError for anything else.
 
     >>> metrics.get("mse")
     MeanSquaredError()
     """
     if isinstance(identifier, Mapping) and "fn" in identifier.get("config", {}):
-        identifier = {**identifier, "config": {**identifier["config"], "fn": _function(identifier["config"]["fn"])}}
+        identifier = {
+            **identifier,
+            "config": {**identifier["config"], "fn": _function(identifier["config"]["fn"])},
+        }
     return registry.resolve(identifier, _NAMES, "metric")
 
 
@@ -57,7 +68,8 @@ def _function(described: Any) -> Any:
 
 
 def as_metric(identifier: Any) -> Metric:
-    """What `get` finds for `identifier`, as a Metric with the name to report it by: the string given, or the function's name.
+    """What `get` finds for `identifier`, as a Metric with the name to report it by:
+    the string given, or the function's name.
 
     >>> metrics.as_metric("acc").name
     'acc'
@@ -82,7 +94,8 @@ def serialize(metric: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that `serialize` described by `config`, without its state; `custom_objects`: {name: object} of one's own.
+    """The metric that `serialize` described by `config`, without its state;
+    `custom_objects`: {name: object} of one's own.
 
     >>> metrics.deserialize({"class_name": "TopKCategoricalAccuracy", "config": {"k": 3}})
     TopKCategoricalAccuracy(k=3)

@@ -17,18 +17,26 @@ class _Columns(Metric):
     _direction = "up"
     sums: tuple[str, ...] = ()  # names of the variables, made at the first batch
 
-    def taken(self, y_true: Any, y_pred: Any, shape: tuple[int, ...] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def taken(
+        self, y_true: Any, y_pred: Any, shape: tuple[int, ...] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Targets and predictions (N, C) on the host; makes the variables, of shape (C,) or the one given."""
         truth, predicted = (np.asarray(device.to_host(as_raw(y)), self.dtype) for y in (y_true, y_pred))
         truth, predicted = same_rank(truth, predicted)
         if truth.ndim != 2 or truth.shape != predicted.shape:
             raise ValueError(
-                f"{self.name}: expected targets and predictions of one shape (N, C), got {truth.shape} and {predicted.shape}; "
-                "integer labels go through to_categorical"
+                f"{self.name}: expected targets and predictions of one shape (N, C), "
+                f"got {truth.shape} and {predicted.shape}; integer labels go through to_categorical"
             )
         if not hasattr(self, self.sums[0]):
             for name in self.sums:
-                setattr(self, name, self.add_variable(truth.shape[1:] if shape is None else shape, dtype="float64", name=name))
+                setattr(
+                    self,
+                    name,
+                    self.add_variable(
+                        truth.shape[1:] if shape is None else shape, dtype="float64", name=name
+                    ),
+                )
         return truth, predicted
 
     def values(self) -> list[np.ndarray]:
@@ -40,8 +48,8 @@ class FBetaScore(_Columns):
     """(1 + b^2) p r / (b^2 p + r), p precision, r recall: for each class, or by `average` one number for all.
 
     beta       b > 0, a float: how many times as much recall counts
-    average    None: (C,);  "micro": all classes counted together;  "macro": mean of the classes;  "weighted": the same, each
-               with the number of its samples
+    average    None: (C,);  "micro": all classes counted together;  "macro": mean of the classes;  "weighted":
+               the same, each with the number of its samples
     threshold  predictions above it are positive; None: the largest of each row is
 
     >>> round(FBetaScore(average="macro", beta=2.0)(np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]), 4)
@@ -64,7 +72,9 @@ class FBetaScore(_Columns):
         if not isinstance(beta, float) or beta <= 0:
             raise ValueError(f"{name}: beta must be a float > 0, got {beta!r}")
         if threshold is not None and (not isinstance(threshold, float) or not 0 < threshold <= 1):
-            raise ValueError(f"{name}: threshold must be a float with 0 < threshold <= 1, or None, got {threshold!r}")
+            raise ValueError(
+                f"{name}: threshold must be a float with 0 < threshold <= 1, or None, got {threshold!r}"
+            )
         self.average, self.beta, self.threshold = average, beta, threshold
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -75,7 +85,11 @@ class FBetaScore(_Columns):
         else:
             positive = predicted > self.threshold
         positive = np.where(np.isnan(predicted), np.nan, positive)  # neither: the scores of its class are NaN
-        weight = np.ones(1) if sample_weight is None else np.asarray(device.to_host(as_raw(sample_weight)), self.dtype)
+        weight = (
+            np.ones(1)
+            if sample_weight is None
+            else np.asarray(device.to_host(as_raw(sample_weight)), self.dtype)
+        )
         axis = None if self.average == "micro" else 0
         counted = positive * truth, positive * (1 - truth), (1 - positive) * truth, truth
         for name, values in zip(self.sums, counted, strict=True):
@@ -120,7 +134,8 @@ class F1Score(FBetaScore):
 class R2Score(_Columns):
     """1 - sum (y - m)^2 / sum (y - mean y)^2, the share of the targets' variance that predictions m explain.
 
-    class_aggregation  "uniform_average": mean of the columns;  "variance_weighted_average";  None: all of them, (C,)
+    class_aggregation  "uniform_average": mean of the columns;  "variance_weighted_average";
+                       None: all of them, (C,)
     num_regressors     p > 0: the adjusted score 1 - (1 - R2) (n - 1) / (n - p - 1), n the number of samples
 
     >>> R2Score()([[1.0], [3.0]], [[1.0], [2.0]])
@@ -150,7 +165,11 @@ class R2Score(_Columns):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes in y_true and y_pred (N, C); sample_weight (N,) or of that shape."""
         truth, predicted = (y.astype(np.float64) for y in self.taken(y_true, y_pred))
-        weight = np.ones(1) if sample_weight is None else np.asarray(device.to_host(as_raw(sample_weight)), np.float64)
+        weight = (
+            np.ones(1)
+            if sample_weight is None
+            else np.asarray(device.to_host(as_raw(sample_weight)), np.float64)
+        )
         weight = np.broadcast_to(weight.reshape(-1, 1) if weight.ndim == 1 else weight, truth.shape)
         summed = truth * truth * weight, truth * weight, (truth - predicted) ** 2 * weight, weight
         for name, values in zip(self.sums, summed, strict=True):

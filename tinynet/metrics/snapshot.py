@@ -1,7 +1,8 @@
-"""What a metric holds, put aside and put back: its variables and arrays, and whatever else a class of one's own keeps.
+"""What a metric holds, put aside and put back: its variables and arrays,
+and whatever else a class of one's own keeps.
 
-Arrays, variables, collections and metrics within stay the objects they are, since others may hold them too: the very update
-that another run interrupts is about to write to one. What is in them is copied.
+Arrays, variables, collections and metrics within stay the objects they are, since others may hold them too:
+the very update that another run interrupts is about to write to one. What is in them is copied.
 """
 
 from collections import deque

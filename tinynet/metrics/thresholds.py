@@ -8,11 +8,15 @@ import numpy as np
 
 
 def checked(kind: str, value: Any, least: int = 1) -> list[float]:
-    """One threshold or several as a list; ValueError for what is no number in 0 .. 1, or fewer than `least`."""
+    """One threshold or several as a list; ValueError for what is no number in 0 .. 1,
+    or fewer than `least`.
+    """
     given = value.tolist() if isinstance(value, np.ndarray) else value
     several = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
     if len(several) < least or not all(_is_number(one) and 0 <= one <= 1 for one in several):
-        raise ValueError(f"{kind}: thresholds must lie in 0 .. 1, one number or a list of them, got {value!r}")
+        raise ValueError(
+            f"{kind}: thresholds must lie in 0 .. 1, one number or a list of them, got {value!r}"
+        )
     return [float(one) for one in several]
 
 

@@ -30,12 +30,16 @@ class Variable(Tensor):
         return float(device.to_host(self._data).item())
 
     def add(self, amount: Any) -> None:
-        """Adds a number, `amount`, to a Variable of shape (): `assign_add`, many times faster. One on a device stays there."""
+        """Adds a number, `amount`, to a Variable of shape (): `assign_add`,
+        many times faster. One on a device stays there.
+        """
         undo.array(self)
         if isinstance(amount, HOST):
             self._data[()] += float(amount)
         else:
-            self._data = amount.astype(self.dtype) + (self._data if type(self._data) is type(amount) else float(self))
+            self._data = amount.astype(self.dtype) + (
+                self._data if type(self._data) is type(amount) else float(self)
+            )
 
     def _clear(self) -> None:
         """Sets all numbers to 0."""

@@ -28,7 +28,9 @@ from tinynet.losses import (
 from tinynet.losses.loss import LossFunctionWrapper
 from tinynet.tree import leaves
 
-FIND = "with tinynet.debug.check_numerics(): around fit names the operation, layer and step of the first of them"
+FIND = (
+    "with tinynet.debug.check_numerics(): around fit names the operation, layer and step of the first of them"
+)
 ROWS = (categorical_crossentropy, sparse_categorical_crossentropy)  # of probabilities whose sum is 1
 ENOUGH = 8  # numbers that are not all between 0 and 1 by chance
 
@@ -42,7 +44,12 @@ def look_at_data(model: Any, x: Any, y: Any, weight: Any) -> None:
             if not finite.all():
                 place = tuple(int(i) for i in np.argwhere(~finite)[0])
                 count = f"{np.count_nonzero(~finite)} of {array.size} numbers"
-                say(model, name, f"{name} of the first batch holds NaN or infinity: {count}, first {array[place]} at {place}")
+                say(
+                    model,
+                    name,
+                    f"{name} of the first batch holds NaN or infinity: {count}, "
+                    f"first {array[place]} at {place}",
+                )
 
 
 def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
@@ -60,7 +67,11 @@ def look_at_predictions(model: Any, y: Any, y_pred: Any) -> None:
 def look_at_loss(model: Any, logs: dict[str, Any]) -> None:
     """Warns at the end of an epoch if its loss is no number."""
     if not math.isfinite(logs.get("loss", 0.0)):
-        say(model, "loss", f"the loss of this epoch is {logs['loss']}, and so, most likely, are the weights; {FIND}")
+        say(
+            model,
+            "loss",
+            f"the loss of this epoch is {logs['loss']}, and so, most likely, are the weights; {FIND}",
+        )
 
 
 def _about(function: Any, logits: bool, p: np.ndarray, target: Any) -> Iterator[str]:
@@ -73,8 +84,9 @@ def _about(function: Any, logits: bool, p: np.ndarray, target: Any) -> Iterator[
     if function in (*ROWS, binary_crossentropy, kl_divergence) and not logits and outside:
         last = "sigmoid" if function is binary_crossentropy else "softmax"
         yield (
-            f"predictions should be probabilities, got numbers from {low:.3g} to {high:.3g}, which are cut off at 0 and 1; "
-            f"give the last layer activation={last!r}" + ("" if function is kl_divergence else ", or the loss from_logits=True")
+            f"predictions should be probabilities, got numbers from {low:.3g} to {high:.3g}, "
+            f"which are cut off at 0 and 1; give the last layer activation={last!r}"
+            + ("" if function is kl_divergence else ", or the loss from_logits=True")
         )
     if function in ROWS and logits and p.shape[-1] > 1 and low >= 0 and np.allclose(p.sum(-1), 1, atol=1e-3):
         yield "from_logits=True, but the predictions look like those of a softmax: leave out one of the two"
@@ -83,7 +95,10 @@ def _about(function: Any, logits: bool, p: np.ndarray, target: Any) -> Iterator[
     if function is binary_crossentropy and target is not None:
         target = np.asarray(device.to_host(as_raw(target)))
         if target.size and (target.min() < 0 or target.max() > 1):
-            yield f"targets should lie in 0 .. 1, got {target.min():.3g} to {target.max():.3g}; labels -1 and 1 go with hinge"
+            yield (
+                f"targets should lie in 0 .. 1, got {target.min():.3g} to {target.max():.3g}; "
+                "labels -1 and 1 go with hinge"
+            )
 
 
 def say(model: Any, kind: str, message: str) -> None:

@@ -1,4 +1,6 @@
-"""What a model does to its inputs before its layers see them: names matched, a last axis repaired, shapes checked."""
+"""What a model does to its inputs before its layers see them:
+names matched, a last axis repaired, shapes checked.
+"""
 
 import math
 from typing import Any
@@ -26,12 +28,16 @@ def _agree(expected: Shape, shape: Any) -> bool:
 
 
 def check_one(what: str, expected: Shape, shape: Any) -> None:
-    """Raises ValueError unless `shape` is what an Input of shape `expected` takes, whatever the size of the batch."""
+    """Raises ValueError unless `shape` is what an Input of shape `expected` takes,
+    whatever the size of the batch.
+    """
     if not is_shape(shape):
         raise ValueError(f"{what} expects one input of shape {expected}, got {len(shape)}, of shapes {shape}")
     if not _agree(expected, shape):
         advice = _advice(expected, shape)
-        raise ValueError(f"{what} expects inputs of shape {expected}, as its Input says, got {shape}; {advice}")
+        raise ValueError(
+            f"{what} expects inputs of shape {expected}, as its Input says, got {shape}; {advice}"
+        )
 
 
 def _advice(expected: Shape, shape: Any) -> str:
@@ -60,7 +66,8 @@ def _about_list(values: list[Any]) -> str:
 
 
 def in_order(what: str, given: Any, declared: Any, names: list[str]) -> list[Any]:
-    """The inputs in the order of the model's: in the structure that was declared, in a list, or by the names of the inputs.
+    """The inputs in the order of the model's: in the structure that was declared,
+    in a list, or by the names of the inputs.
 
     Raises ValueError for another number of inputs, or names that are missing.
     """
@@ -69,17 +76,23 @@ def in_order(what: str, given: Any, declared: Any, names: list[str]) -> list[Any
         return found
     if isinstance(given, dict):
         if missing := [name for name in names if name not in given]:
-            raise ValueError(f"{what} has the inputs {names}; {missing} are missing, got {sorted(given, key=str)}")
+            raise ValueError(
+                f"{what} has the inputs {names}; {missing} are missing, got {sorted(given, key=str)}"
+            )
         return [given[name] for name in names]
     values = list(given) if isinstance(given, list | tuple) else [given]
     if len(values) != len(names):
         wanted = f"one input, {names[0]!r}" if len(names) == 1 else f"{len(names)} inputs, {names}"
-        raise ValueError(f"{what} has {wanted}, got {len(values)}{_about_list(values) if len(names) == 1 else ''}")
+        raise ValueError(
+            f"{what} has {wanted}, got {len(values)}{_about_list(values) if len(names) == 1 else ''}"
+        )
     return values
 
 
 def _by_structure(given: Any, declared: Any) -> list[Any] | None:
-    """The values of `given` in the order of the leaves of `declared`, a structure; None if it is not that structure."""
+    """The values of `given` in the order of the leaves of `declared`, a structure;
+    None if it is not that structure.
+    """
     if isinstance(declared, dict):
         fits = isinstance(given, dict) and set(declared) <= set(given)
         pairs = [(given[key], declared[key]) for key in sorted(declared)] if fits else []

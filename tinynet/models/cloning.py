@@ -19,11 +19,13 @@ def clone_model(
     call_function: Any = None,
     recursive: bool = False,
 ) -> Model:
-    """A model of layers of the same configurations and names, with freshly initialised weights; nothing is shared.
+    """A model of layers of the same configurations and names, with freshly initialised weights;
+    nothing is shared.
 
-    `clone_function(layer)` may return another layer, or the layer itself to share it; `input_tensors` take the place of the
-    Inputs. With `recursive` it is applied within nested models too. A compiled model gives a compiled clone, with a new
-    optimizer. Raises ValueError for subclassed models, which copy.deepcopy copies, and for another call_function than None.
+    `clone_function(layer)` may return another layer, or the layer itself to share it; `input_tensors` take
+    the place of the Inputs. With `recursive` it is applied within nested models too. A compiled model gives a
+    compiled clone, with a new optimizer. Raises ValueError for subclassed models, which copy.deepcopy copies,
+    and for another call_function than None.
 
     >>> tinynet.models.clone_model(model).count_params() == model.count_params()
     True
@@ -31,7 +33,9 @@ def clone_model(
     if call_function is not None:
         raise ValueError("clone_model: call_function is not supported; change the layers with clone_function")
     if not isinstance(model, Sequential | Functional):
-        raise ValueError(f"clone_model takes a Sequential or Model(inputs, outputs), got {model}: copy.deepcopy copies any")
+        raise ValueError(
+            f"clone_model takes a Sequential or Model(inputs, outputs), got {model}: copy.deepcopy copies any"
+        )
 
     def clone(layer: Any) -> Any:
         if recursive and isinstance(layer, Sequential | Functional):
@@ -39,11 +43,17 @@ def clone_model(
         return (clone_function or _clone)(layer)
 
     new = (
-        _sequential(model, input_tensors, clone) if isinstance(model, Sequential) else _functional(model, input_tensors, clone)
+        _sequential(model, input_tensors, clone)
+        if isinstance(model, Sequential)
+        else _functional(model, input_tensors, clone)
     )
     new._trainable = model._trainable
     if model.compiled:
-        new.compile(_renewed(model.optimizer), **_renewed(model._compiled_objective.given), run_eagerly=model.run_eagerly)
+        new.compile(
+            _renewed(model.optimizer),
+            **_renewed(model._compiled_objective.given),
+            run_eagerly=model.run_eagerly,
+        )
     return new
 
 
@@ -56,7 +66,9 @@ def _clone(layer: Any) -> Any:
 
 def _renewed(value: Any) -> Any:
     """The same with new objects for those that have a configuration; names and functions stay."""
-    return mapped(lambda one: type(one).from_config(one.get_config()) if hasattr(one, "get_config") else one, value)
+    return mapped(
+        lambda one: type(one).from_config(one.get_config()) if hasattr(one, "get_config") else one, value
+    )
 
 
 def _sequential(model: Sequential, inputs: Any, clone: Callable[[Any], Any]) -> Sequential:
@@ -69,9 +81,13 @@ def _sequential(model: Sequential, inputs: Any, clone: Callable[[Any], Any]) -> 
 def _functional(model: Functional, inputs: Any, clone: Callable[[Any], Any]) -> Functional:
     graph: Graph = model._call_graph
     layers = {layer: clone(layer) for layer in graph.layers if layer not in graph.input_layers}
-    given = list(leaves(inputs)) if inputs is not None else [_clone(layer).output for layer in graph.input_layers]
+    given = (
+        list(leaves(inputs)) if inputs is not None else [_clone(layer).output for layer in graph.input_layers]
+    )
     if len(given) != len(graph.input_layers) or not all(isinstance(one, SymbolicTensor) for one in given):
-        raise ValueError(f"clone_model: input_tensors must be {len(graph.input_layers)} symbolic tensors, got {inputs!r}")
+        raise ValueError(
+            f"clone_model: input_tensors must be {len(graph.input_layers)} symbolic tensors, got {inputs!r}"
+        )
     tensors = dict(enumerate(given))
 
     def placed(item: Any) -> Any:

@@ -44,13 +44,17 @@ class Compiled(Layer):
         """Says how to train: an optimizer, a loss, and metrics to report, each by name or as an object.
 
         optimizer                   a name, which makes a new one, or an instance, which keeps its state
-        loss                        a name, a Loss, or a function (y_true, y_pred) -> losses;  loss_weights   factors of several
-        metrics, weighted_metrics   lists of names, Metrics, or functions; the latter see the weights of samples
-        run_eagerly                 every step runs its Python; otherwise repeated steps are replayed, with the same bits
-        steps_per_execution, jit_compile, auto_scale_loss   Keras's, of no effect: steps run one by one, losses are not scaled
+        loss                        a name, a Loss, or a function (y_true, y_pred) -> losses;
+                                    loss_weights factors of several
+        metrics, weighted_metrics   lists of names, Metrics, or functions;
+                                    the latter see the weights of samples
+        run_eagerly                 every step runs its Python;
+                                    otherwise repeated steps are replayed, with the same bits
+        steps_per_execution, jit_compile, auto_scale_loss   Keras's, of no effect: steps run one by one,
+                                                            losses are not scaled
 
-        For several outputs loss, loss_weights and metrics are lists or dictionaries. Compile again after changing what is
-        trainable. Raises ValueError for what is no optimizer, loss or metric.
+        For several outputs loss, loss_weights and metrics are lists or dictionaries. Compile again after
+        changing what is trainable. Raises ValueError for what is no optimizer, loss or metric.
 
         >>> model.compile("adam", loss="mse", metrics=["mae"])
         >>> sorted(model.evaluate(x, y, verbose=0, return_dict=True))
@@ -60,7 +64,9 @@ class Compiled(Layer):
         if isinstance(loss_weights, int | float) and not isinstance(loss_weights, bool):
             loss_weights = [float(loss_weights)]  # of a single output
         self.optimizer = optimizers.get(optimizer)
-        self._compiled_objective = Objective(loss, metrics, weighted_metrics, loss_weights, self._names_of_outputs)
+        self._compiled_objective = Objective(
+            loss, metrics, weighted_metrics, loss_weights, self._names_of_outputs
+        )
         self.loss = loss
         self.run_eagerly = bool(run_eagerly)
         self._flags_at_compile = _trainable_flags(self)
@@ -72,7 +78,9 @@ class Compiled(Layer):
 
     @property
     def metrics(self) -> list[Any]:
-        """The running means that are reported: the loss, the metrics, then those that layers hold in their attributes."""
+        """The running means that are reported: the loss, the metrics,
+        then those that layers hold in their attributes.
+        """
         own = [] if self._compiled_objective is None else self._compiled_objective.all_metrics
         return own + self._metrics_of_layers()
 
@@ -104,7 +112,9 @@ class Compiled(Layer):
     def _programs_of_steps(self) -> list[Any]:
         return [] if self._own_replay is None else self._own_replay.programs
 
-    replay = overridable(lambda self: self._replay_of_steps, doc="Its steps; replay.why() says why, or why not.")
+    replay = overridable(
+        lambda self: self._replay_of_steps, doc="Its steps; replay.why() says why, or why not."
+    )
 
     def _notice_of_steps(self) -> str:
         """What `fit` says once if steps are not replayed that could be; else ""."""
@@ -120,7 +130,9 @@ class Compiled(Layer):
             return super().get_weights()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Copies the arrays `weights` into the parameters; raises ValueError, changing nothing, if number or shapes differ."""
+        """Copies the arrays `weights` into the parameters; raises ValueError,
+        changing nothing, if number or shapes differ.
+        """
         with self._step_lock.lock:
             super().set_weights(weights)
 
@@ -157,11 +169,13 @@ class Compiled(Layer):
         if self._flags_at_compile != (now := _trainable_flags(self)):
             changed = [name for name, flag in now if (name, flag) not in self._flags_at_compile]
             tracebacks.warn(
-                f"{self}: `trainable` of {', '.join(changed[:3]) or 'a layer'} was changed since compile. Training goes by "
-                f"what is trainable now{'' if self.trainable_weights else ', which is nothing: no weight will change'}. If "
-                "that is meant to last, compile again, so that the optimizer knows which parameters it trains. If this model "
-                "is part of another one that keeps it frozen, as a discriminator in a GAN, set trainable = True before its own "
-                "steps and False before those of the other"
+                f"{self}: `trainable` of {', '.join(changed[:3]) or 'a layer'} was changed since compile. "
+                "Training goes by what is trainable "
+                f"now{'' if self.trainable_weights else ', which is nothing: no weight will change'}. If "
+                "that is meant to last, compile again, "
+                "so that the optimizer knows which parameters it trains. If this model "
+                "is part of another one that keeps it frozen, as a discriminator in a GAN, "
+                "set trainable = True before its own steps and False before those of the other"
             )
 
 

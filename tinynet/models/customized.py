@@ -25,7 +25,9 @@ class Customized(Compiled):
     """Base of Trainer: the methods that a subclass may define, as they are without it."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """One update of the weights by the batch `data`, x or (x, y[, sample_weight]); {name: number} to report."""
+        """One update of the weights by the batch `data`, x or (x, y[, sample_weight]);
+        {name: number} to report.
+        """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=True)
         loss = self._own_loss(x, y, y_pred, sample_weight, True)
@@ -47,9 +49,15 @@ class Customized(Compiled):
         return self(unpack_x_y_sample_weight(data)[0], training=False)
 
     def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
     ) -> Tensor:
-        """The loss of a batch, one number: that of `compile` for y, y_pred and sample_weight, and the penalties of layers.
+        """The loss of a batch, one number: that of `compile` for y, y_pred and sample_weight,
+        and the penalties of layers.
 
         x and training are not used here; a subclass may use them.
         """
@@ -59,7 +67,8 @@ class Customized(Compiled):
         return loss
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Updates the metrics of `compile` with y, y_pred, sample_weight; {name: value so far} of all metrics.
+        """Updates the metrics of `compile` with y, y_pred, sample_weight;
+        {name: value so far} of all metrics.
 
         x is not used here; a subclass may use it.
         """
@@ -70,7 +79,10 @@ class Customized(Compiled):
     def _results_so_far(self) -> dict[str, Any]:
         """{name: value so far} of all metrics, as `result` returns it: Tensors if a listener observes it."""
         objective, results = self._compiled_objective, dict[str, Any]()
-        names = {id(metric): name for name, metric in zip(objective.metrics.names, objective.metrics.metrics, strict=True)}
+        names = {
+            id(metric): name
+            for name, metric in zip(objective.metrics.names, objective.metrics.metrics, strict=True)
+        }
         for metric in self.metrics:
             value = metric.result()
             results.update(value if isinstance(value, dict) else {names.get(id(metric), metric.name): value})
@@ -81,10 +93,14 @@ class Customized(Compiled):
 
     def _own_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """Calls `compute_loss`, which in older subclasses has no argument `training`."""
-        extra = {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
+        extra = (
+            {"training": training} if "training" in inspect.signature(self.compute_loss).parameters else {}
+        )
         return self.compute_loss(x, y, y_pred, sample_weight, **extra)
 
-    def _loss_and_parts(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> tuple[Any, list[Any]]:
+    def _loss_and_parts(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> tuple[Any, list[Any]]:
         """(the loss of a batch, the losses of the outputs), for a step that is not the subclass's own."""
         if type(self).compute_loss is Customized.compute_loss:
             return self._compiled_objective.loss(y, y_pred, sample_weight, self.losses)
@@ -126,7 +142,9 @@ def own_predict_batch(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any]:
 
 def _reported(model: Any, method: str, logs: Any) -> dict[str, Any]:
     if not isinstance(logs, dict):
-        raise TypeError(f"{model}: {method} must return a dictionary {{name: number}} to report, got {logs!r}")
+        raise TypeError(
+            f"{model}: {method} must return a dictionary {{name: number}} to report, got {logs!r}"
+        )
     return {str(name): mapped(as_raw, value) for name, value in logs.items()}
 
 

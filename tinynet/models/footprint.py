@@ -13,11 +13,13 @@ VIEWS = ("Flatten", "Reshape", "InputLayer", "Identity")  # layers whose output 
 
 
 def training_memory(model: Any, batch_size: int) -> dict[str, int]:
-    """Bytes by name for one training step: "weights", "gradients", "optimizer", "outputs" of layers, "backward".
+    """Bytes by name for one training step: "weights", "gradients", "optimizer",
+    "outputs" of layers, "backward".
 
-    Outputs of layers are kept until the backward pass has used them. Backward has up to four arrays of the largest
-    output's size at a time: its gradient, that behind the activation, the input's, and what weight gradients are summed
-    in. Within about a fifth of what repeated steps take. Raises ValueError for a model that does not know its shapes.
+    Outputs of layers are kept until the backward pass has used them. Backward has up to four arrays of the
+    largest output's size at a time: its gradient, that behind the activation, the input's, and what weight
+    gradients are summed in. Within about a fifth of what repeated steps take. Raises ValueError for a model
+    that does not know its shapes.
     """
     if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
         raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
@@ -40,11 +42,16 @@ def _outputs(model: Any) -> list[int]:
     elif hasattr(model, "_output_shapes"):
         calls = list(zip(model.layers, model._output_shapes(), strict=True))
     else:
-        raise ValueError(f"{model} is a subclass, whose outputs are known to its Python alone: its memory cannot be foretold")
+        raise ValueError(
+            f"{model} is a subclass, whose outputs are known to its Python alone: "
+            "its memory cannot be foretold"
+        )
     found: list[int] = []
     for layer, shape in calls:
         if shape is None or None in shape[1:]:
-            raise ValueError(f"the memory of {model} cannot be foretold: the output of {layer.name} has shape {shape}")
+            raise ValueError(
+                f"the memory of {model} cannot be foretold: the output of {layer.name} has shape {shape}"
+            )
         if isinstance(layer, Compiled):
             found += _outputs(layer)
         elif type(layer).__name__ not in VIEWS:
@@ -57,7 +64,9 @@ def _itemsize(layer: Layer) -> int:
 
 
 def _slots(optimizer: Any) -> float:
-    """How many numbers the optimizer keeps for each weight: found by building another one for a single weight."""
+    """How many numbers the optimizer keeps for each weight:
+    found by building another one for a single weight.
+    """
     if optimizer is None:
         return 0
     other = type(optimizer).from_config(optimizer.get_config())

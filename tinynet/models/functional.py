@@ -24,12 +24,13 @@ from tinynet.tree import is_shape, leaves, mapped
 
 
 class Functional(Model):
-    """Runs the layers between `inputs` and `outputs`, symbolic tensors alone or in lists, tuples or dictionaries.
+    """Runs the layers between `inputs` and `outputs`, symbolic tensors alone or in lists,
+    tuples or dictionaries.
 
-    A layer that is called several times uses the same weights each time. An input may be the output of a layer: in
-    the new model an Input takes its place. A list of one output gives that output. Raises ValueError if an output
-    depends on an Input that is not among the inputs, or if two layers have one name. name and trainable are as in
-    Layer.
+    A layer that is called several times uses the same weights each time. An input may be the output of a
+    layer: in the new model an Input takes its place. A list of one output gives that output. Raises
+    ValueError if an output depends on an Input that is not among the inputs, or if two layers have one name.
+    name and trainable are as in Layer.
 
     >>> x = layers.Input((4,))
     >>> model = tinynet.Model(x, layers.Add()([x, layers.Dense(4)(x)]))
@@ -54,7 +55,9 @@ class Functional(Model):
         self.built = True
         names = [layer.name for layer in self._call_graph.layers]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"{self}: the name {twice[0]!r} belongs to several layers; give them others with name=...")
+            raise ValueError(
+                f"{self}: the name {twice[0]!r} belongs to several layers; give them others with name=..."
+            )
         self._names_of_inputs = [layer.name for layer in self._call_graph.input_layers]
         self._names_of_outputs = graph_config.output_names(outputs)
         if not trainable:
@@ -75,20 +78,32 @@ class Functional(Model):
 
     input_names = overridable(lambda self: list(self._names_of_inputs), doc="The names of the inputs.")
     output_names = overridable(lambda self: list(self._names_of_outputs), doc="The names of the outputs.")
-    input = overridable(lambda self: self._end_tensors[0], doc="The symbolic inputs, in the structure they were given in.")
-    output = overridable(lambda self: self._end_tensors[1], doc="The symbolic outputs, in the structure they were given in.")
+    input = overridable(
+        lambda self: self._end_tensors[0], doc="The symbolic inputs, in the structure they were given in."
+    )
+    output = overridable(
+        lambda self: self._end_tensors[1], doc="The symbolic outputs, in the structure they were given in."
+    )
 
     # The call
 
     def _as_input(self, inputs: Any) -> Any:
-        """The inputs as Tensors in the model's order; a last axis of size 1 is added or dropped, as in Keras."""
+        """The inputs as Tensors in the model's order; a last axis of size 1 is added or dropped,
+        as in Keras.
+        """
         given = in_order(f"{self}", inputs, self._call_graph.inputs, self._names_of_inputs)
-        tensors = [layer._as_input(value) for layer, value in zip(self._call_graph.input_layers, given, strict=True)]
-        return [with_last_axis(x, shape) for x, shape in zip(tensors, self._call_graph.input_shapes, strict=True)]
+        tensors = [
+            layer._as_input(value) for layer, value in zip(self._call_graph.input_layers, given, strict=True)
+        ]
+        return [
+            with_last_axis(x, shape) for x, shape in zip(tensors, self._call_graph.input_shapes, strict=True)
+        ]
 
     def _check_input(self, shape: Any) -> None:
         shapes = self._shapes_in_order(shape)
-        for name, expected, got in zip(self._names_of_inputs, self._call_graph.input_shapes, shapes, strict=True):
+        for name, expected, got in zip(
+            self._names_of_inputs, self._call_graph.input_shapes, shapes, strict=True
+        ):
             check_one(f"{self}, input {name!r}" if len(shapes) > 1 else f"{self}", expected, got)
 
     def _known_input(self) -> tuple[Any, Any]:
@@ -97,7 +112,9 @@ class Functional(Model):
 
     def _shapes_in_order(self, given: Any) -> list[Any]:
         """The shapes of the inputs in the order of the model's."""
-        return in_order(f"{self}", [given] if is_shape(given) else given, self._call_graph.inputs, self._names_of_inputs)
+        return in_order(
+            f"{self}", [given] if is_shape(given) else given, self._call_graph.inputs, self._names_of_inputs
+        )
 
     def call(self, x: list[Tensor]) -> Any:
         return _only(self._call_graph.run(x))
@@ -110,7 +127,9 @@ class Functional(Model):
 
     def _output_shapes(self) -> list[Any]:
         """Shape of each layer's output, at its first call in the model."""
-        found: dict[Layer, Any] = dict(zip(self._call_graph.input_layers, self._call_graph.input_shapes, strict=True))
+        found: dict[Layer, Any] = dict(
+            zip(self._call_graph.input_layers, self._call_graph.input_shapes, strict=True)
+        )
         for step in self._call_graph.steps:
             found.setdefault(step.layer, step.shapes[0] if len(step.shapes) == 1 else step.shapes)
         return [found[layer] for layer in self._call_graph.layers]

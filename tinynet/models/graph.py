@@ -1,6 +1,7 @@
 """Graph: the calls of layers between a model's inputs and outputs, in an order in which they can be run.
 
-It is found by walking from the outputs back to the inputs, and kept as a flat list of steps, whose values are numbered.
+It is found by walking from the outputs back to the inputs, and kept as a flat list of steps,
+whose values are numbered.
 """
 
 from collections import Counter
@@ -35,7 +36,8 @@ class GraphStep:
         self.used = [place.number for place in leaves([self.args, self.kwargs]) if isinstance(place, Place)]
         self.given = [place.number for place in leaves(self.outputs)]
         alone = len(self.args) == 1 and isinstance(self.args[0], Place) and not self.kwargs
-        self.only = self.used[0] if alone else None  # the number of the argument, if there is one argument alone
+        # the number of the argument, if there is one argument alone
+        self.only = self.used[0] if alone else None
         self.last: list[int] = []  # values that no later step uses
 
     def run(self, values: list[Any]) -> None:
@@ -52,19 +54,25 @@ class GraphStep:
 
     def filled(self, values: list[Any]) -> Any:
         """(args, kwargs) of the call."""
-        return mapped(lambda item: values[item.number] if isinstance(item, Place) else item, [self.args, self.kwargs])
+        return mapped(
+            lambda item: values[item.number] if isinstance(item, Place) else item, [self.args, self.kwargs]
+        )
 
 
 class Graph:
     """Steps from `inputs` to `outputs`, symbolic tensors in any structure.
 
-    Raises ValueError if an output depends on an Input that is not among the inputs, or one of these is given twice.
+    Raises ValueError if an output depends on an Input that is not among the inputs,
+    or one of these is given twice.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
         numbers = {tensor: i for i, tensor in enumerate(leaves(inputs))}
         if len(numbers) < len(list(leaves(inputs))):
-            raise ValueError("an Input stands twice among the model's inputs; give each once, and its output to several layers")
+            raise ValueError(
+                "an Input stands twice among the model's inputs; give each once, "
+                "and its output to several layers"
+            )
         nodes = list(_ordered(outputs, set(numbers)))
         for node in nodes:
             for tensor in leaves(node.outputs):
@@ -90,7 +98,9 @@ class Graph:
         self.layers = _by_depth(list(leaves(inputs)), outputs, nodes)
         needed = {place.number for place in leaves(self.outputs)}
         for step in reversed(self.steps):
-            step.last = [number for number in dict.fromkeys([*step.used, *step.given]) if number not in needed]
+            step.last = [
+                number for number in dict.fromkeys([*step.used, *step.given]) if number not in needed
+            ]
             needed.update(step.used)
 
     def run(self, inputs: list[Any]) -> Any:
@@ -134,7 +144,9 @@ class Graph:
 
         for step in self.steps:
             shapes = dict(zip(step.given, step.shapes, strict=True))
-            node = Node(step.layer, (), {}, mapped(_symbol_in(shapes, step.layer._output_dtype), step.outputs))
+            node = Node(
+                step.layer, (), {}, mapped(_symbol_in(shapes, step.layer._output_dtype), step.outputs)
+            )
             node.args, node.kwargs = mapped(symbol, step.args), mapped(symbol, step.kwargs)
             step.layer._inbound_nodes.append(node)
             tensors.update(zip(step.given, leaves(node.outputs), strict=True))
@@ -174,15 +186,19 @@ def _ordered(outputs: Any, inputs: set[SymbolicTensor]) -> Iterator[Node]:
                 yield node
                 continue
             if not node.inputs:
-                raise ValueError(f"the outputs depend on {tensor.layer}, an Input that is not among the model's inputs")
+                raise ValueError(
+                    f"the outputs depend on {tensor.layer}, an Input that is not among the model's inputs"
+                )
             stack.append((tensor, True))
             stack.extend((one, False) for one in reversed(node.inputs))
 
 
 def _by_depth(inputs: list[SymbolicTensor], outputs: Any, nodes: list[Node]) -> list[Layer]:
-    """The layers in Keras's order, which is also the order of the weights: those farthest from an output first.
+    """The layers in Keras's order, which is also the order of the weights:
+    those farthest from an output first.
 
-    In y = Add()([a(x), b(x)]) the layers `a` and `b` are equally far. Then the one comes first that is found first
+    In y = Add()([a(x), b(x)]) the layers `a` and `b` are equally far.
+    Then the one comes first that is found first
     on the way from the outputs back to the inputs: `a`.
     """
     entries = [tensor.node for tensor in inputs]

@@ -3,8 +3,8 @@
     {"layers": [{"class_name", "config", "name", "inbound_nodes": [{"args": [...], "kwargs": {}}, ...]}, ...],
      "input_layers": [name, 0, 0], "output_layers": [name, call, output]}
 
-A symbolic tensor among the arguments is {"class_name": "__keras_tensor__", "config": {"shape", "dtype", "keras_history":
-[layer's name, which of its calls in the model, which output of that call]}}.
+A symbolic tensor among the arguments is {"class_name": "__keras_tensor__", "config": {"shape", "dtype",
+"keras_history": [layer's name, which of its calls in the model, which output of that call]}}.
 """
 
 from collections import Counter
@@ -21,7 +21,9 @@ from tinynet.tree import leaves, like, mapped
 
 
 def output_names(outputs: Any) -> list[str]:
-    """The names of a model's outputs: the keys of a dictionary, "key/name" within it, else the layers that give them."""
+    """The names of a model's outputs: the keys of a dictionary, "key/name" within it,
+    else the layers that give them.
+    """
     if isinstance(outputs, dict):
         within = [(key, name) for key in sorted(outputs) for name in output_names(outputs[key])]
         return [key if isinstance(outputs[key], SymbolicTensor) else f"{key}/{name}" for key, name in within]
@@ -48,14 +50,21 @@ def describe(graph: Graph) -> dict[str, Any]:
 
     nodes: dict[Layer, list[Any]] = {layer: [] for layer in graph.layers}
     for step in graph.steps:
-        nodes[step.layer].append({"args": mapped(described, list(step.args)), "kwargs": mapped(described, step.kwargs)})
-    layers = [{**serialize_layer(layer), "name": layer.name, "inbound_nodes": nodes[layer]} for layer in graph.layers]
+        nodes[step.layer].append(
+            {"args": mapped(described, list(step.args)), "kwargs": mapped(described, step.kwargs)}
+        )
+    layers = [
+        {**serialize_layer(layer), "name": layer.name, "inbound_nodes": nodes[layer]}
+        for layer in graph.layers
+    ]
     ends = (mapped(lambda place: histories[place.number], part) for part in (graph.inputs, graph.outputs))
     return dict(zip(("layers", "input_layers", "output_layers"), (layers, *ends), strict=True))
 
 
 def connect(config: Mapping[str, Any]) -> tuple[Any, Any]:
-    """(inputs, outputs): the layers made anew and called as `describe` says. Raises ValueError for calls in a circle."""
+    """(inputs, outputs): the layers made anew and called as `describe` says.
+    Raises ValueError for calls in a circle.
+    """
     layers = {entry["name"]: deserialize_layer(entry) for entry in config["layers"]}
     tensors: dict[tuple[Any, ...], SymbolicTensor] = {}
     for name, layer in layers.items():
@@ -63,7 +72,11 @@ def connect(config: Mapping[str, Any]) -> tuple[Any, Any]:
             layer.name = name
         if isinstance(layer, InputLayer):
             tensors[name, 0, 0] = layer.output
-    waiting = [(entry["name"], i, node) for entry in config["layers"] for i, node in enumerate(entry["inbound_nodes"])]
+    waiting = [
+        (entry["name"], i, node)
+        for entry in config["layers"]
+        for i, node in enumerate(entry["inbound_nodes"])
+    ]
     while waiting:
         later = []
         for name, i, node in waiting:

@@ -1,4 +1,6 @@
-"""What a model consists of, one call of a layer after the other, for pictures and for whoever walks along a model."""
+"""What a model consists of, one call of a layer after the other,
+for pictures and for whoever walks along a model.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +10,9 @@ from tinynet.models.graph import Graph
 
 @dataclass
 class LayerCall:
-    """One call of a layer: shapes of its outputs, and the calls its inputs come from, by their place in the list."""
+    """One call of a layer: shapes of its outputs, and the calls its inputs come from,
+    by their place in the list.
+    """
 
     layer: Layer
     shapes: list[Shape]
@@ -16,8 +20,13 @@ class LayerCall:
 
 
 def calls_of(graph: Graph, expand_nested: bool = False) -> list[LayerCall]:
-    """The inputs and calls of a graph in an order in which they can be run; nested models call by call if wanted."""
-    found = [LayerCall(layer, [shape], []) for layer, shape in zip(graph.input_layers, graph.input_shapes, strict=True)]
+    """The inputs and calls of a graph in an order in which they can be run;
+    nested models call by call if wanted.
+    """
+    found = [
+        LayerCall(layer, [shape], [])
+        for layer, shape in zip(graph.input_layers, graph.input_shapes, strict=True)
+    ]
     origin = {i: i for i in range(len(found))}  # number of a value: the call that gives it
     for step in graph.steps:
         origins = [origin[number] for number in step.used]
@@ -32,7 +41,9 @@ def calls_of(graph: Graph, expand_nested: bool = False) -> list[LayerCall]:
 
 
 def _inserted(found: list[LayerCall], inner: list[LayerCall], origins: list[int], outputs: int) -> list[int]:
-    """Adds the calls of a nested model, its Inputs replaced by where they come from; the places of its outputs."""
+    """Adds the calls of a nested model, its Inputs replaced by where they come from;
+    the places of its outputs.
+    """
     places: list[int] = []
     sources = iter(origins)
     for call in inner:

@@ -1,4 +1,5 @@
-"""Means: the running means of loss and metrics of one run: an epoch of `fit`, an `evaluate`, a `train_on_batch`.
+"""Means: the running means of loss and metrics of one run: an epoch of `fit`,
+an `evaluate`, a `train_on_batch`.
 
 A model has one set of metric objects, those of `model.metrics`, but several runs can be under way at a
 time: a callback evaluates in the middle of an epoch, or another thread does while `fit` runs. So the runs
@@ -59,7 +60,9 @@ class Means:
         self.objective.update(loss, parts, y, y_pred, weight)
 
     def results(self) -> dict[str, Any]:
-        """{"loss": ..., metric: ...} over all batches, in the order of compile; then the metrics that layers hold."""
+        """{"loss": ..., metric: ...} over all batches, in the order of compile;
+        then the metrics that layers hold.
+        """
         if self.reported is not None:
             return dict(self.reported)
         with self._turn():

@@ -22,9 +22,9 @@ from tinynet.tree import is_shape
 class Model(Trainer):
     """Base of models, and a layer itself: models can be part of other models.
 
-    Model(inputs, outputs) makes a Functional of symbolic tensors. A subclass makes its layers in __init__ and uses them in
-    call(self, x), or call(self, x, training=False); what they are is found in its attributes. trainable, dtype, name and
-    activity_regularizer are as in Layer.
+    Model(inputs, outputs) makes a Functional of symbolic tensors. A subclass makes its layers in __init__ and
+    uses them in call(self, x), or call(self, x, training=False); what they are is found in its attributes.
+    trainable, dtype, name and activity_regularizer are as in Layer.
 
     >>> class Net(Model):
     ...     def __init__(self):
@@ -37,7 +37,8 @@ class Model(Trainer):
     """
 
     _layers_that_draw = layers_that_draw  # for callbacks, a room that knows no layers
-    _functional_class: Any = None  # the class that Model(inputs, outputs) makes; it stands in a file after this one
+    # the class that Model(inputs, outputs) makes; it stands in a file after this one
+    _functional_class: Any = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Model and (args or "inputs" in kwargs or "outputs" in kwargs):
@@ -67,7 +68,9 @@ class Model(Trainer):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in order."""
-        return list(self._layers_within()) if self._inner_functional is None else self._inner_functional.layers
+        return (
+            list(self._layers_within()) if self._inner_functional is None else self._inner_functional.layers
+        )
 
     @overridable
     def input_shape(self) -> Any:
@@ -93,13 +96,19 @@ class Model(Trainer):
         if self._inner_functional is not None:
             return getattr(self._inner_functional, name)
         if not hasattr(type(self), name):
-            raise NotKnownError(f"{self} has no symbolic {name}: it is a subclass, whose graph is in the Python of `call`")
+            raise NotKnownError(
+                f"{self} has no symbolic {name}: it is a subclass, whose graph is in the Python of `call`"
+            )
         return getattr(self, name)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that `name`, or at the position `index` in `layers`; raises ValueError if there is none."""
+        """The layer of that `name`, or at the position `index` in `layers`;
+        raises ValueError if there is none.
+        """
         if (name is None) == (index is None):
-            raise ValueError(f"get_layer takes either a name or an index, got name={name!r} and index={index!r}")
+            raise ValueError(
+                f"get_layer takes either a name or an index, got name={name!r} and index={index!r}"
+            )
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
@@ -120,15 +129,20 @@ class Model(Trainer):
         layer_range: Any = None,
         batch_size: int | None = None,
     ) -> None:
-        """Prints a table of the layers, their output shapes, numbers of parameters and connections, in Keras's form.
+        """Prints a table of the layers, their output shapes, numbers of parameters and connections,
+        in Keras's form.
 
-        line_length, positions   characters of a line, and where its columns end (as fractions of it, if not above 1)
-        print_fn   what prints the text, None: standard output;  show_trainable   a column that says whether a layer is trained
+        line_length, positions   characters of a line,
+                                 and where its columns end (as fractions of it, if not above 1)
+        print_fn   what prints the text, None: standard output;
+                   show_trainable   a column that says whether a layer is trained
 
-        `expand_nested` shows the layers of nested models, `layer_range` only those from one name to another. With
-        `batch_size`, which Keras does not have, also the memory that a training step will take.
+        `expand_nested` shows the layers of nested models, `layer_range` only those from one name to another.
+        With `batch_size`, which Keras does not have, also the memory that a training step will take.
         """
-        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, batch_size)
+        text = summary_text(
+            self, line_length, positions, expand_nested, show_trainable, layer_range, batch_size
+        )
         (print_fn or say)(text)
 
     def to_json(self, **settings: Any) -> str:
@@ -137,8 +151,8 @@ class Model(Trainer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """The model that `get_config` described by `config`, with new weights (custom_objects: {name: object} more);
-        Model.from_config also takes that of a Functional.
+        """The model that `get_config` described by `config`, with new weights (custom_objects: {name: object}
+        more); Model.from_config also takes that of a Functional.
         """
         if cls is Model and "output_layers" in config:
             return cls._functional_class.from_config(config, custom_objects)
@@ -147,7 +161,8 @@ class Model(Trainer):
     # Files
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes the whole model to `filepath`, a .tinynet file or a .keras archive, for `load_model`; see saving.save_model.
+        """Writes the whole model to `filepath`, a .tinynet file or a .keras archive,
+        for `load_model`; see saving.save_model.
 
         `overwrite` False: a file that is there is a FileExistsError.
 
@@ -159,16 +174,19 @@ class Model(Trainer):
             save_load.save_model(self, filepath, overwrite)
 
     def export(self, filepath: str | os.PathLike[str], format: str = "onnx", **settings: Any) -> None:
-        """Writes what `predict` computes to `filepath`, named .onnx, for other runtimes; see saving/onnx/export.py.
+        """Writes what `predict` computes to `filepath`, named .onnx, for other runtimes;
+        see saving/onnx/export.py.
 
-        format   "onnx", the only one. Raises ValueError for another, and naming a layer that has no counterpart in ONNX.
+        format   "onnx", the only one. Raises ValueError for another,
+                 and naming a layer that has no counterpart in ONNX.
         """
         from tinynet.saving.onnx import export  # an attachment: only who asks for it needs it
 
         export.export(self, filepath, format, **settings)
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Writes all weights to `filepath`, .safetensors or .weights.h5 (which Keras reads), whole or not at all.
+        """Writes all weights to `filepath`, .safetensors or .weights.h5 (which Keras reads),
+        whole or not at all.
 
         `overwrite` False: a file that is there is a FileExistsError.
         """
@@ -178,8 +196,8 @@ class Model(Trainer):
     def load_weights(self, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
         """Reads weights from `filepath`, a .safetensors, .weights.h5, .tinynet or .keras file.
 
-        Raises ValueError, changing nothing, unless all names and shapes agree; or with `skip_mismatch` leaves out those
-        that do not, with a warning.
+        Raises ValueError, changing nothing, unless all names and shapes agree; or with `skip_mismatch` leaves
+        out those that do not, with a warning.
         """
         with self._step_lock.lock:
             weights_file.load(self, filepath, skip_mismatch)

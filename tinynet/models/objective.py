@@ -11,7 +11,8 @@ from tinynet.tree import leaves
 class Objective:
     """What training minimises, and what it reports.
 
-    loss          one for all outputs, or a list, dictionary or structure with one for each (None: the output has none)
+    loss          one for all outputs, or a list,
+                  dictionary or structure with one for each (None: the output has none)
     loss_weights  factors of the losses, in the same forms
     outputs       names of the outputs; None where they are not known before the first batch (subclasses)
 
@@ -19,9 +20,19 @@ class Objective:
     """
 
     def __init__(
-        self, loss: Any, metric: Any, weighted_metrics: Any, loss_weights: Any = None, outputs: Sequence[str] | None = ("",)
+        self,
+        loss: Any,
+        metric: Any,
+        weighted_metrics: Any,
+        loss_weights: Any = None,
+        outputs: Sequence[str] | None = ("",),
     ) -> None:
-        self.given = {"loss": loss, "metrics": metric, "weighted_metrics": weighted_metrics, "loss_weights": loss_weights}
+        self.given = {
+            "loss": loss,
+            "metrics": metric,
+            "weighted_metrics": weighted_metrics,
+            "loss_weights": loss_weights,
+        }
         self.mean_loss = metrics.Mean(name="loss")
         self.outputs: list[str] | None = None
         self.terms: list[tuple[int, Any, Any]] = []  # (which output, loss, weight)
@@ -38,12 +49,15 @@ class Objective:
         self.outputs = outputs
         if metrics_given := [w for w in leaves(self.given["loss_weights"]) if isinstance(w, str)]:
             raise ValueError(
-                f"loss_weights must be numbers, got {metrics_given[0]!r}; metrics are given as metrics=[...], since "
+                f"loss_weights must be numbers, got {metrics_given[0]!r}; "
+                "metrics are given as metrics=[...], since "
                 "compile(optimizer, loss, ...) takes loss_weights third"
             )
         given = by_output("loss", self.given["loss"], outputs)
         weights = by_output("loss_weights", self.given["loss_weights"], outputs)
-        self.terms = [(i, losses.as_loss(loss), weights[i]) for i, loss in enumerate(given) if loss is not None]
+        self.terms = [
+            (i, losses.as_loss(loss), weights[i]) for i, loss in enumerate(given) if loss is not None
+        ]
         self.functions = tuple(function for _, function, _ in self.terms)
         several = len(self.terms) > 1
         self.parts = [metrics.Mean(name=f"{outputs[i]}_loss") for i, _, _ in self.terms] if several else []
@@ -54,21 +68,29 @@ class Objective:
         if self.outputs is None:
             self._bind(_names(y_pred))
 
-    def loss(self, y: Any, y_pred: Any, weight: Any, penalties: Sequence[Any] = ()) -> tuple[Tensor, list[Tensor]]:
+    def loss(
+        self, y: Any, y_pred: Any, weight: Any, penalties: Sequence[Any] = ()
+    ) -> tuple[Tensor, list[Tensor]]:
         """(the loss of a batch: one number, the losses of the outputs if there are several)."""
         self.bind(y_pred)
         if not self.functions:
             if not penalties:
-                raise ValueError("no loss was given: compile(optimizer, loss=...) says what training should make small")
+                raise ValueError(
+                    "no loss was given: compile(optimizer, loss=...) says what training should make small"
+                )
             return _total(list(penalties)), []
         if y is None:
-            raise ValueError("y is missing: the loss compares predictions with targets; pass y, or batches (x, y)")
+            raise ValueError(
+                "y is missing: the loss compares predictions with targets; pass y, or batches (x, y)"
+            )
         if isinstance(y_pred, Tensor) and len(self.terms) == 1:
             values = [_one(self.functions[0], *(_only(part) for part in (y, y_pred, weight)))]
         else:
             targets, predicted, weights = self._sorted(y), list(leaves(y_pred)), self._weights(weight)
             values = [_one(function, targets[i], predicted[i], weights[i]) for i, function, _ in self.terms]
-        weighted = [value if w is None else value * w for value, (_, _, w) in zip(values, self.terms, strict=True)]
+        weighted = [
+            value if w is None else value * w for value, (_, _, w) in zip(values, self.terms, strict=True)
+        ]
         weighted += penalties
         return _total(weighted), values if self.parts else []
 
@@ -115,24 +137,31 @@ class Objective:
             places = {i: target for (i, _, _), target in zip(self.terms, targets, strict=True)}
             return [places.get(i) for i in range(len(self.outputs))]
         if len(targets) != len(self.outputs):
-            raise ValueError(f"the model has the outputs {self.outputs}, y has targets for {len(targets)} of them")
+            raise ValueError(
+                f"the model has the outputs {self.outputs}, y has targets for {len(targets)} of them"
+            )
         return targets
 
     def _weights(self, weight: Any) -> list[Any]:
         assert self.outputs is not None
         if isinstance(weight, dict):
             if unknown := sorted(set(weight) - set(self.outputs)):
-                raise ValueError(f"sample_weight names {unknown}, which are not among the outputs {self.outputs}")
+                raise ValueError(
+                    f"sample_weight names {unknown}, which are not among the outputs {self.outputs}"
+                )
             return [weight.get(name) for name in self.outputs]
         several = list(weight) if isinstance(weight, list | tuple) else [weight] * len(self.outputs)
         if len(several) != len(self.outputs):
-            raise ValueError(f"the model has the outputs {self.outputs}, sample_weight has {len(several)} entries")
+            raise ValueError(
+                f"the model has the outputs {self.outputs}, sample_weight has {len(several)} entries"
+            )
         return several
 
 
 def by_output(argument: str, given: Any, outputs: Sequence[str]) -> list[Any]:
-    """One entry for each output: `given` itself for all, or what a list, a dictionary by the outputs' names, or a structure
-    like that of the outputs says of each. What a dictionary leaves out is None; a list of one is what it holds.
+    """One entry for each output: `given` itself for all, or what a list, a dictionary by the outputs' names,
+    or a structure like that of the outputs says of each. What a dictionary leaves out is None; a list of one
+    is what it holds.
     """
     if isinstance(given, dict) and "class_name" not in given:
         entries, unknown = dict[str, Any](), []
@@ -146,12 +175,16 @@ def by_output(argument: str, given: Any, outputs: Sequence[str]) -> list[Any]:
             else:
                 unknown.append(key)
         if unknown:
-            raise ValueError(f"{argument} names {sorted(unknown)}, which are not among the outputs {list(outputs)}")
+            raise ValueError(
+                f"{argument} names {sorted(unknown)}, which are not among the outputs {list(outputs)}"
+            )
         return [entries.get(name) for name in outputs]
     if isinstance(given, list | tuple):
         several = list(given) if len(given) == len(outputs) else list(_entries(given))
         if len(several) != len(outputs):
-            raise ValueError(f"{argument} has {len(given)} entries, the model has {len(outputs)} outputs: {list(outputs)}")
+            raise ValueError(
+                f"{argument} has {len(given)} entries, the model has {len(outputs)} outputs: {list(outputs)}"
+            )
         return [_entry(argument, entry) for entry in several]
     return [given] * len(outputs)
 
@@ -160,7 +193,9 @@ def _entry(argument: str, given: Any) -> Any:
     """The entry for one output."""
     if isinstance(given, list | tuple):
         if len(given) != 1:
-            raise ValueError(f"{argument} takes one entry for each output, got {given!r}; add the losses up in a function")
+            raise ValueError(
+                f"{argument} takes one entry for each output, got {given!r}; add the losses up in a function"
+            )
         return given[0]
     return given
 
@@ -181,7 +216,9 @@ def _total(values: list[Any]) -> Any:
 def _one(function: Any, y: Any, y_pred: Any, weight: Any) -> Tensor:
     value = function(y, y_pred, weight)
     if value.ndim:
-        raise ValueError(f"training needs one number, but the loss with reduction=None has shape {value.shape}")
+        raise ValueError(
+            f"training needs one number, but the loss with reduction=None has shape {value.shape}"
+        )
     return value
 
 

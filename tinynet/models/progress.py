@@ -34,7 +34,9 @@ def current(model: Any) -> Progress | None:
 
 @contextmanager
 def running(model: Any, progress: Progress) -> Iterator[Progress]:
-    """Context in which `fit` runs. If a callback of an outer `fit` called it, the outer one is then as before."""
+    """Context in which `fit` runs. If a callback of an outer `fit` called it,
+    the outer one is then as before.
+    """
     thread, fits = threading.get_ident(), model._fits_by_thread or {}
     outer, history, stopped = fits.get(thread), model.history, model.stop_training
     model._fits_by_thread = {**fits, thread: progress}
@@ -43,11 +45,15 @@ def running(model: Any, progress: Progress) -> Iterator[Progress]:
         yield progress
     except KeyboardInterrupt as error:
         where = f"fit was interrupted in epoch {progress.epoch + 1}"
-        error.args = error.args or (f"{where}; the model keeps its weights, and another fit goes on from them",)
+        error.args = error.args or (
+            f"{where}; the model keeps its weights, and another fit goes on from them",
+        )
         raise
     finally:
         progress.means.release()
-        model._fits_by_thread = {key: one for key, one in (model._fits_by_thread or {}).items() if key != thread}
+        model._fits_by_thread = {
+            key: one for key, one in (model._fits_by_thread or {}).items() if key != thread
+        }
         if outer is not None:
             model._fits_by_thread[thread] = outer
             model.history, model.stop_training = history, stopped
@@ -59,16 +65,20 @@ def training_state(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     weights = dict(enumerate(model.weights))
     arrays = kept.arrays_of(weights, model.optimizer if model.optimizer.built else None)
     for i, metric in enumerate(progress.means.metrics()):
-        arrays.update({f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.training_state().items()})
+        arrays.update(
+            {f"metrics/{i}/{name}": np.asarray(value) for name, value in metric.training_state().items()}
+        )
     numbers = {"epoch": progress.epoch, "data": progress.data.training_state(), "random": random.state()}
     return arrays, {**numbers, "draws": [kept.draws_of(layer) for layer in layers_that_draw(model)]}
 
 
-def restore_training_state(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
+def restore_training_state(
+    model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any]
+) -> Callable[[], None]:
     """Makes `fit` continue from a state that `training_state` returned. Call it in `on_train_begin`.
 
-    It returns a function that undoes this. Raises ValueError, and changes nothing, if the state belongs to another
-    model or lacks anything.
+    It returns a function that undoes this. Raises ValueError, and changes nothing, if the state belongs to
+    another model or lacks anything.
     """
     put_back = _undo_function(model)
     _check(model, arrays, numbers)
@@ -108,7 +118,9 @@ def _restore(model: Any, arrays: dict[str, np.ndarray], numbers: dict[str, Any])
     progress = _progress(model)
     for i, metric in enumerate(progress.means.metrics()):
         values = kept.within(arrays, f"metrics/{i}")
-        metric.restore_training_state({name: array if array.ndim else array.item() for name, array in values.items()})
+        metric.restore_training_state(
+            {name: array if array.ndim else array.item() for name, array in values.items()}
+        )
     progress.data.restore_training_state(numbers["data"])
     progress.epoch = numbers["epoch"]
 

@@ -22,8 +22,9 @@ from tinynet.tree import is_nested, is_shape
 class Sequential(Model):
     """y = layer_n(... layer_2(layer_1(x))).
 
-    With an Input as the first element, layers are built as they are added and shapes are checked at once; without one,
-    they are built by the first batch. trainable and name are as in Layer. Raises TypeError for what is no list of layers.
+    With an Input as the first element, layers are built as they are added and shapes are checked at once;
+    without one, they are built by the first batch. trainable and name are as in Layer. Raises TypeError for
+    what is no list of layers.
 
     >>> model = Sequential([layers.Input((4,)), layers.Dense(8, activation="relu"), layers.Dense(2)])
     >>> model(np.ones((3, 4))).shape
@@ -34,15 +35,23 @@ class Sequential(Model):
 
     @tracebacks.entry
     def __init__(
-        self, layers: Iterable[Layer | SymbolicTensor] | None = None, trainable: bool = True, name: str | None = None
+        self,
+        layers: Iterable[Layer | SymbolicTensor] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
     ) -> None:
-        if isinstance(layers, Layer | SymbolicTensor) or (layers is not None and not isinstance(layers, Iterable)):
-            raise TypeError(f"Sequential takes its layers in one list: Sequential([layer, layer]), got {layers!r}")
+        if isinstance(layers, Layer | SymbolicTensor) or (
+            layers is not None and not isinstance(layers, Iterable)
+        ):
+            raise TypeError(
+                f"Sequential takes its layers in one list: Sequential([layer, layer]), got {layers!r}"
+            )
         super().__init__(trainable=trainable, name=name)
         self._given_arguments = {}  # the layers of today are in _layers
         self._layers: list[Layer] = []
         self._input_layer: InputLayer | None = None  # if one was given
-        self._chain_tensors: list[SymbolicTensor] = []  # the input, then the output of every layer; empty while unknown
+        # the input, then the output of every layer; empty while unknown
+        self._chain_tensors: list[SymbolicTensor] = []
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -55,7 +64,9 @@ class Sequential(Model):
 
     @tracebacks.entry
     def add(self, layer: Layer | SymbolicTensor) -> None:
-        """Appends a layer; an Input can only come first. Raises ValueError for one that is there, or of a name that is."""
+        """Appends a layer; an Input can only come first. Raises ValueError for one that is there,
+        or of a name that is.
+        """
         layer = layer.layer if isinstance(layer, SymbolicTensor) else layer
         if isinstance(layer, InputLayer):
             self._add_input(layer)
@@ -64,11 +75,13 @@ class Sequential(Model):
             raise TypeError(f"{self}: expected a layer, got {text(layer)}{_hint(layer)}")
         if any(other is layer for other in self._layers):
             raise ValueError(
-                f"{self}: {layer} is in it already, and in a Sequential a layer comes once: make another one, or, to use its "
-                "weights twice, a Model(inputs, outputs)"
+                f"{self}: {layer} is in it already, and in a Sequential a layer comes once: "
+                "make another one, or, to use its weights twice, a Model(inputs, outputs)"
             )
         if any(other.name == layer.name for other in self._layers):
-            raise ValueError(f"{self}: there is a layer named {layer.name!r} already; give this one another name=...")
+            raise ValueError(
+                f"{self}: there is a layer named {layer.name!r} already; give this one another name=..."
+            )
         if not self._layers:
             self._start_with(layer)
         if self._chain_tensors:
@@ -84,7 +97,9 @@ class Sequential(Model):
     def _start_with(self, layer: Layer) -> None:
         """The first layer decides the dtype of the input; a model with an Input of its own also its shape."""
         self.dtype = layer.dtype
-        shape, dtype = layer._known_input() if isinstance(layer, Model) else (vars(layer).get("_batch_shape"), None)
+        shape, dtype = (
+            layer._known_input() if isinstance(layer, Model) else (vars(layer).get("_batch_shape"), None)
+        )
         if self._input_layer is None and shape is not None:
             self._add_input(Input(batch_shape=shape, dtype=dtype).layer)
 
@@ -101,7 +116,8 @@ class Sequential(Model):
         return layer
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds the layers for inputs of `input_shape`, whose first entry is None; or for several, if the first takes them.
+        """Builds the layers for inputs of `input_shape`, whose first entry is None;
+        or for several, if the first takes them.
 
         Raises ValueError if that contradicts the Input, or the shape that it was built for.
         """
@@ -116,7 +132,11 @@ class Sequential(Model):
         self.built = True
 
     def _known_input(self) -> tuple[Shape | None, Any]:
-        return (self._chain_tensors[0].shape, self._chain_tensors[0].dtype) if self._chain_tensors else (None, None)
+        return (
+            (self._chain_tensors[0].shape, self._chain_tensors[0].dtype)
+            if self._chain_tensors
+            else (None, None)
+        )
 
     def _connect_layers(self, tensor: SymbolicTensor) -> None:
         tensors = [tensor]
@@ -142,7 +162,9 @@ class Sequential(Model):
 
     def _known_tensors(self) -> list[SymbolicTensor]:
         if not self._chain_tensors:
-            raise NotKnownError(f"{self} does not know its input shape yet: begin with an Input, or call it on a batch")
+            raise NotKnownError(
+                f"{self} does not know its input shape yet: begin with an Input, or call it on a batch"
+            )
         return self._chain_tensors
 
     # The call
@@ -182,7 +204,11 @@ class Sequential(Model):
 
     def _output_shapes(self) -> list[Shape | None]:
         """Shape of each layer's output, None while unknown."""
-        return [tensor.shape for tensor in self._chain_tensors[1:]] if self._chain_tensors else [None] * len(self._layers)
+        return (
+            [tensor.shape for tensor in self._chain_tensors[1:]]
+            if self._chain_tensors
+            else [None] * len(self._layers)
+        )
 
     def _layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
         """The input and the calls of layers, in order."""

@@ -1,7 +1,7 @@
 """Steps: what is done with one batch, and with all batches of an epoch. This is the whole of training.
 
 y_pred = model(x, training=True)                                    # the tape records
-loss, parts = model._loss_and_parts(x, y, y_pred, weight, True)     # parts: the losses of the outputs, if several
+loss, parts = model._loss_and_parts(x, y, y_pred, weight, True)     # parts: of several outputs
 grads = gradients(model.optimizer.scale_loss(loss), parameters)     # plain arrays; the tape is freed
 model.optimizer.apply(grads, parameters)
 
@@ -99,10 +99,14 @@ def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays that no later step overwrites."""
     step = own_predict_batch if model._defines_own("predict_step") else predict_batch
     with model._step_lock.held():
-        return mapped(lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0])
+        return mapped(
+            lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0]
+        )
 
 
-def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True) -> dict[str, Any] | None:
+def train_epoch(
+    model: Any, means: Means, epochs: Epochs, hooks: CallbackList, first: bool = True
+) -> dict[str, Any] | None:
     """Updates for all batches of an epoch; returns the means of loss and metrics.
 
     None if a generator has no data left. `first`: whether it is the first epoch. Training that is resumed
@@ -123,8 +127,8 @@ def train_epoch(model: Any, means: Means, epochs: Epochs, hooks: CallbackList, f
             break
     if not seen and not begins:
         tracebacks.warn(
-            "the data ran out: a generator was used up by the epochs before. Training ends here; one that never ends, with "
-            "steps_per_epoch, or a list or loader serves several epochs"
+            "the data ran out: a generator was used up by the epochs before. Training ends here; "
+            "one that never ends, with steps_per_epoch, or a list or loader serves several epochs"
         )
         model.stop_training = True
         return None
@@ -170,13 +174,19 @@ def predict_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> Any:
             break
     _refuse_nothing(bool(outputs))
     hooks.on_predict_end()
-    joined = iter([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*map(leaves, outputs), strict=True)])
+    joined = iter(
+        [
+            parts[0] if len(parts) == 1 else np.concatenate(parts)
+            for parts in zip(*map(leaves, outputs), strict=True)
+        ]
+    )
     return mapped(lambda _: next(joined), outputs[0])
 
 
 def _refuse_nothing(seen: bool) -> None:
     if not seen:
         raise ValueError(
-            "there was no batch: the data are empty, or a generator was used up before. A generator serves several "
-            "epochs only if it never ends and steps_per_epoch is given; lists and loaders can be started again"
+            "there was no batch: the data are empty, or a generator was used up before. "
+            "A generator serves several epochs only if it never ends and steps_per_epoch is given; "
+            "lists and loaders can be started again"
         )

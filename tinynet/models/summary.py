@@ -35,11 +35,17 @@ def summary_text(
     rows = _rows(model, connected or {}, expand_nested, _within(model, layer_range))
     aligned = [("<", "<", ">", "<", "^")[column] for column in columns]
     cells = [[row[column] for column in columns] for row in rows]
-    lines = [f'Model: "{model.name}"', *table([HEADER[column] for column in columns], cells, ends, aligned), *_totals(model)]
+    lines = [
+        f'Model: "{model.name}"',
+        *table([HEADER[column] for column in columns], cells, ends, aligned),
+        *_totals(model),
+    ]
     if batch_size is not None:
         parts = training_memory(model, batch_size)
         held = ", ".join(f"{name} {_memory(size)}" for name, size in parts.items())
-        lines.append(f" Training memory at batch size {batch_size}: about {_memory(sum(parts.values()))} ({held})")
+        lines.append(
+            f" Training memory at batch size {batch_size}: about {_memory(sum(parts.values()))} ({held})"
+        )
     return "\n".join(lines)
 
 
@@ -47,13 +53,20 @@ def summary_html(model: Any) -> str:
     """The same table for notebooks."""
     connected = _connections(model)
     columns = [0, 1, 2, *([3] if connected else [])]
-    rows = [[row[column] for column in columns] for row in _rows(model, connected or {}, False, _within(model, None))]
+    rows = [
+        [row[column] for column in columns]
+        for row in _rows(model, connected or {}, False, _within(model, None))
+    ]
     totals = "".join(markup.paragraph(line.strip()) for line in _totals(model))
     return markup.table([HEADER[column] for column in columns], rows, f'Model: "{model.name}"') + totals
 
 
-def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any], depth: int = 0) -> list[tuple[str, ...]]:
-    """(name and class, output shape, number of parameters, what it is connected to, Y, N or -) for every layer."""
+def _rows(
+    model: Any, connected: dict[Any, str], expand: bool, layers: list[Any], depth: int = 0
+) -> list[tuple[str, ...]]:
+    """(name and class, output shape, number of parameters,
+    what it is connected to, Y, N or -) for every layer.
+    """
     shapes = getattr(model, "_output_shapes", None)
     known = dict(zip(model.layers, shapes(), strict=True)) if shapes else {}
     rows: list[tuple[str, ...]] = []
@@ -66,10 +79,22 @@ def _rows(model: Any, connected: dict[Any, str], expand: bool, layers: list[Any]
         if layer.built and not layer.weights:
             trainable = "-"
         described = "?" if shape is None else str(shape if isinstance(shape, list) else tuple(shape))
-        rows.append((f"{indent}{layer.name} ({type(layer).__name__})", described, count, connected.get(layer, "-"), trainable))
+        rows.append(
+            (
+                f"{indent}{layer.name} ({type(layer).__name__})",
+                described,
+                count,
+                connected.get(layer, "-"),
+                trainable,
+            )
+        )
         if expand and model_within and layer.layers:
             rows += _rows(
-                layer, {}, True, [inner for inner in layer.layers if inner.weights or not _is_input(inner)], depth + 1
+                layer,
+                {},
+                True,
+                [inner for inner in layer.layers if inner.weights or not _is_input(inner)],
+                depth + 1,
             )
     return rows
 
@@ -84,7 +109,11 @@ def _connections(model: Any) -> dict[Any, str] | None:
     if graph is None:
         return None
     users = Counter(number for step in graph.steps for number in step.used)
-    chain = len(graph.input_layers) == 1 and all(len(step.used) == 1 for step in graph.steps) and set(users.values()) <= {1}
+    chain = (
+        len(graph.input_layers) == 1
+        and all(len(step.used) == 1 for step in graph.steps)
+        and set(users.values()) <= {1}
+    )
     if chain and max(Counter(step.layer for step in graph.steps).values(), default=1) == 1:
         return None
     names = ["{}[{}][{}]".format(*history) for history in graph.histories()]
@@ -102,7 +131,8 @@ def _within(model: Any, layer_range: Any) -> list[Any]:
     names = [layer.name for layer in layers]
     if len(layer_range) != 2 or any(name not in names for name in layer_range):
         raise ValueError(
-            f"layer_range takes the names of the first and the last layer to show, of {names}, got {layer_range!r}"
+            "layer_range takes the names of the first and the last layer to show, "
+            f"of {names}, got {layer_range!r}"
         )
     return layers[names.index(layer_range[0]) : names.index(layer_range[1]) + 1]
 
@@ -125,8 +155,12 @@ def _distinct(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _amount(tensors: list[Tensor]) -> str:
-    """Number of elements, and their memory; the optimizer's counter and learning rate count 4 bytes each, as in Keras."""
-    size = sum(t.size * (4 if t.name in ("iteration", "learning_rate") else t.dtype.itemsize) for t in tensors)
+    """Number of elements, and their memory; the optimizer's counter and learning rate count 4 bytes each,
+    as in Keras.
+    """
+    size = sum(
+        t.size * (4 if t.name in ("iteration", "learning_rate") else t.dtype.itemsize) for t in tensors
+    )
     return f"{sum(t.size for t in tensors):,} ({_memory(size)})"
 
 

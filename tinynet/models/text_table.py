@@ -4,8 +4,11 @@ import itertools
 from collections.abc import Sequence
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], ends: Sequence[int], align: Sequence[str]) -> list[str]:
-    """The lines of a table whose columns end at `ends` (in characters); align: "<", ">" or "^" for each column.
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], ends: Sequence[int], align: Sequence[str]
+) -> list[str]:
+    """The lines of a table whose columns end at `ends` (in characters); align:
+    "<", ">" or "^" for each column.
 
     Cells are broken at spaces; a word that is longer than its column is cut off.
     """

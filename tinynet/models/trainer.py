@@ -1,4 +1,6 @@
-"""Trainer: compile, fit, evaluate and predict, for anything that maps a batch to predictions (a step is in `steps`)."""
+"""Trainer: compile, fit, evaluate and predict, for anything that maps a batch
+to predictions (a step is in `steps`).
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +19,15 @@ from tinynet.metrics.metric_list import logged
 from tinynet.models import progress
 from tinynet.models.customized import Customized
 from tinynet.models.means import Means
-from tinynet.models.steps import predict_epoch, predict_step, run_step, test_epoch, testing_step, train_epoch, training_step
+from tinynet.models.steps import (
+    predict_epoch,
+    predict_step,
+    run_step,
+    test_epoch,
+    testing_step,
+    train_epoch,
+    training_step,
+)
 from tinynet.old_names import refuse
 from tinynet.tree import leaves
 
@@ -26,35 +36,51 @@ class Trainer(Customized):
     """Base of models; see `steps` for what happens to a batch."""
 
     history: History = None  # type: ignore[assignment]  # until `fit`
-    _without_effect: ClassVar = {"history", "stop_training", "stop_evaluating", "stop_predicting", "_fits_by_thread"}
-    stop_training = stop_evaluating = stop_predicting = False  # a callback may set them: the run ends after this batch
-    _fits_by_thread: dict[int, progress.Progress] | None = None  # by thread: the `fit` that runs, the innermost one
+    _without_effect: ClassVar = {
+        "history",
+        "stop_training",
+        "stop_evaluating",
+        "stop_predicting",
+        "_fits_by_thread",
+    }
+    # a callback may set them: the run ends after this batch
+    stop_training = stop_evaluating = stop_predicting = False
+    # by thread: the `fit` that runs, the innermost one
+    _fits_by_thread: dict[int, progress.Progress] | None = None
 
     # Runs
 
     @tracebacks.entry
     def fit(
-        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: int | str = "auto",
-        callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None, shuffle: bool | str = True,
+        self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None, validation_split: float = 0.0, validation_data: Any = None,
+        shuffle: bool | str = True,
         class_weight: Mapping[int, float] | None = None, sample_weight: Any = None, initial_epoch: int = 0,
-        steps_per_epoch: int | None = None, validation_steps: int | None = None, validation_batch_size: int | None = None,
+        steps_per_epoch: int | None = None, validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1, **unknown: Never,
     ) -> History:  # fmt: skip
         """Trains until `epochs`, counted from `initial_epoch`, and returns the History of losses and metrics.
 
-        x, y               arrays (in lists or dictionaries if several), or x yields batches (x, y[, sample_weight])
+        x, y               arrays (in lists or dictionaries if several),
+                           or x yields batches (x, y[, sample_weight])
         batch_size         samples in a batch of arrays; None: 32, or what steps_per_epoch makes of the data
-        verbose            1 ("auto"): a bar that moves, where the screen can;  2: a line an epoch;  0: nothing
+        verbose            1 ("auto"): a bar that moves, where the screen can;
+                           2: a line an epoch;  0: nothing
         callbacks          one, or a list of them
-        validation_data    (x, y[, sample_weight]) or batches, evaluated after each epoch; None: the last `validation_split`, a
-                           fraction (0: no validation), of the arrays, which is not trained on
-        shuffle            True: arrays in a new order each epoch;  "batch": within the batches alone;  False: as given
+        validation_data    (x, y[, sample_weight]) or batches, evaluated after each epoch; None: the last
+                           `validation_split`, a fraction (0: no validation), of the arrays, which is not
+                           trained on
+        shuffle            True: arrays in a new order each epoch;  "batch":
+                           within the batches alone;  False: as given
         class_weight       {class: factor of its losses};  sample_weight   an array, a factor for each sample
         steps_per_epoch    batches of an epoch; None: all;  validation_steps   likewise
         validation_batch_size   None: batch_size
         validation_freq    evaluate after every n-th epoch, or after those of a list (counted from 1)
 
-        Raises ValueError without `compile` before it, for data that do not fit each other, and numbers out of range.
+        Raises ValueError without `compile` before it, for data that do not fit each other,
+        and numbers out of range.
 
         >>> model.fit(x, y, batch_size=4, epochs=3, verbose=0).epoch
         [0, 1, 2]
@@ -66,11 +92,14 @@ class Trainer(Customized):
             (x, y, sample_weight), validation_data = split(validation_split, x, y, sample_weight)
         train = Epochs(
             self._batches_of_data(
-                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch, class_weight=class_weight
+                x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch,
+                class_weight=class_weight
             ),
             steps_per_epoch,
         )  # fmt: skip
-        validation = self._validation_epochs(validation_data, validation_batch_size, batch_size, validation_steps)
+        validation = self._validation_epochs(
+            validation_data, validation_batch_size, batch_size, validation_steps
+        )
         hooks = self._callback_list(callbacks, verbose, True, epochs=epochs, steps=train.steps)
         with progress.running(self, progress.Progress(initial_epoch, train, Means(self))) as at:
             self._train_epochs(at, epochs, validation, validation_freq, hooks)
@@ -80,12 +109,15 @@ class Trainer(Customized):
     @tracebacks.entry
     def evaluate(
         self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
-        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False, **unknown: Never,
+        sample_weight: Any = None, steps: int | None = None, callbacks: Any = None, return_dict: bool = False,
+        **unknown: Never,
     ) -> Any:  # fmt: skip
-        """Loss and metrics on x, y in inference mode: the loss, or where there are metrics [loss, metric, ...].
+        """Loss and metrics on x, y in inference mode: the loss,
+        or where there are metrics [loss, metric, ...].
 
         return_dict        {name: value} instead;  steps   batches to look at; None: all
-        The others (batch_size, verbose, sample_weight, callbacks) are as in `fit`. Raises ValueError as `fit` does.
+        The others (batch_size, verbose, sample_weight, callbacks) are as in `fit`.
+        Raises ValueError as `fit` does.
 
         >>> model.evaluate(x, model.predict(x, verbose=0), verbose=0)
         0.0
@@ -101,9 +133,11 @@ class Trainer(Customized):
         self, x: Any, batch_size: int | None = None, verbose: int | str = "auto", steps: int | None = None,
         callbacks: Any = None, **unknown: Never,
     ) -> Any:  # fmt: skip
-        """Predictions for x in the order of the samples, in inference mode: a NumPy array, or a structure of them.
+        """Predictions for x in the order of the samples, in inference mode: a NumPy array,
+        or a structure of them.
 
-        batch_size, verbose and callbacks are as in `fit`, steps as in `evaluate`; the model need not be compiled.
+        batch_size, verbose and callbacks are as in `fit`, steps as in `evaluate`;
+        the model need not be compiled.
 
         >>> model.predict(x, verbose=0).shape
         (8, 1)
@@ -115,19 +149,27 @@ class Trainer(Customized):
 
     @tracebacks.entry
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None,
+        self, x: Any, y: Any = None, sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:  # fmt: skip
-        """One training step on one batch x, y; loss and metrics of this batch alone, in the form `evaluate` has.
+        """One training step on one batch x, y; loss and metrics of this batch alone,
+        in the form `evaluate` has.
 
         sample_weight and class_weight are as in `fit`, return_dict as in `evaluate`.
         """
         self._check_compiled("train_on_batch")
-        return self._on_batch(training_step(self), self._one_batch(x, y, sample_weight, class_weight), return_dict)
+        return self._on_batch(
+            training_step(self), self._one_batch(x, y, sample_weight, class_weight), return_dict
+        )
 
     @tracebacks.entry
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Loss and metrics of one batch, x, y, sample_weight, in inference mode; return_dict as in `evaluate`."""
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics of one batch, x, y, sample_weight, in inference mode;
+        return_dict as in `evaluate`.
+        """
         self._check_compiled("test_on_batch")
         return self._on_batch(testing_step(self), self._one_batch(x, y, sample_weight), return_dict)
 
@@ -138,14 +180,21 @@ class Trainer(Customized):
 
     @tracebacks.entry
     def gradients(self, x: Any, y: Any = None, sample_weight: Any = None) -> dict[str, np.ndarray]:
-        """{name of a parameter: derivative of the loss on a batch x, y, sample_weight}, in inference mode; nothing changes."""
+        """{name of a parameter: derivative of the loss on a batch x, y, sample_weight},
+        in inference mode; nothing changes.
+        """
         self._check_compiled("gradients")
         x, y, weight = self._one_batch(x, y, sample_weight)
-        with self._step_lock.lock, set_grad_enabled(True):  # also for a signal handler that interrupts an evaluation
+        # also for a signal handler that interrupts an evaluation
+        with self._step_lock.lock, set_grad_enabled(True):
             loss, _ = self._loss_and_parts(x, y, self(x, training=False), weight, False)
             parameters = self.trainable_weights
             found = gradients(loss, parameters)
-        return {str(p.name): np.array(device.to_host(g)) for p, g in zip(parameters, found, strict=True) if g is not None}
+        return {
+            str(p.name): np.array(device.to_host(g))
+            for p, g in zip(parameters, found, strict=True)
+            if g is not None
+        }
 
     def reset_metrics(self) -> None:
         """Resets the running means: of the `fit` under way in this thread, or else the metrics."""
@@ -176,13 +225,18 @@ class Trainer(Customized):
         with self._step_lock.lock:
             return progress.training_state(self)
 
-    def restore_training_state(self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]) -> Callable[[], None]:
-        """Continues from (arrays, numbers) of `training_state`; in `on_train_begin`. Returns what undoes it."""
+    def restore_training_state(
+        self, arrays: dict[str, np.ndarray], numbers: dict[str, Any]
+    ) -> Callable[[], None]:
+        """Continues from (arrays, numbers) of `training_state`; in `on_train_begin`.
+        Returns what undoes it.
+        """
         with self._step_lock.lock:
             return progress.restore_training_state(self, arrays, numbers)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_fits_by_thread": None}  # a copy that a callback makes does not train
+        # a copy that a callback makes does not train
+        return {**super().__getstate__(), "_fits_by_thread": None}
 
     def _on_batch(self, step: Any, batch: Any, return_dict: bool) -> Any:
         """Runs a step on one batch; returns its loss and metrics."""
@@ -193,7 +247,9 @@ class Trainer(Customized):
         finally:
             means.release()
 
-    def _train_epochs(self, at: Any, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList) -> None:
+    def _train_epochs(
+        self, at: Any, epochs: int, validation: Epochs | None, frequency: Any, hooks: CallbackList
+    ) -> None:
         """The epochs of `fit`."""
         hooks.on_train_begin()  # a callback may continue an interrupted training
         logs: dict[str, Any] = {}
@@ -232,21 +288,28 @@ class Trainer(Customized):
     ) -> Epochs | None:
         if data is None:
             return None
-        pairs = isinstance(data, tuple) or not is_iterable_of_batches(data)  # ((a, b), y) is no pair of batches
+        # ((a, b), y) is no pair of batches
+        pairs = isinstance(data, tuple) or not is_iterable_of_batches(data)
         if isinstance(data, list | tuple) and len(data) in (2, 3) and pairs:
             size = batch_size or fit_batch_size
             return Epochs(self._batches_of_data(*data, batch_size=size, steps=steps), steps)
         if isinstance(data, tuple) and not is_iterable_of_batches(data):
-            raise ValueError(f"validation_data must be (x, y) or (x, y, sample_weight), got {len(data)} entries")
+            raise ValueError(
+                f"validation_data must be (x, y) or (x, y, sample_weight), got {len(data)} entries"
+            )
         return Epochs(self._batches_of_data(data, batch_size=batch_size), steps)
 
-    def _callback_list(self, callbacks: Any, verbose: int | str, history: bool, **params: Any) -> CallbackList:
+    def _callback_list(
+        self, callbacks: Any, verbose: int | str, history: bool, **params: Any
+    ) -> CallbackList:
         if isinstance(callbacks, CallbackList):
             return callbacks
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', 0, 1 or 2, got {verbose!r}")
         verbose = 1 if verbose == "auto" else int(verbose)
-        return CallbackList(callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, **params)
+        return CallbackList(
+            callbacks, add_history=history, add_progbar=verbose != 0, model=self, verbose=verbose, **params
+        )
 
 
 def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
@@ -256,7 +319,9 @@ def _check_epochs(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None
             raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
     listed = isinstance(validation_freq, Sequence) and not isinstance(validation_freq, str)
     if not listed and (not hasattr(validation_freq, "__index__") or validation_freq < 1):
-        raise ValueError(f"validation_freq must be an integer >= 1 or a list of epochs, got {validation_freq!r}")
+        raise ValueError(
+            f"validation_freq must be an integer >= 1 or a list of epochs, got {validation_freq!r}"
+        )
 
 
 def _due(epoch: int, frequency: int | Sequence[int]) -> bool:

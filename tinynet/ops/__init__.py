@@ -1,10 +1,12 @@
-"""Differentiable operations: every function takes Tensors (recorded on the tape) or plain arrays (not recorded).
+"""Differentiable operations: every function takes Tensors (recorded on the tape)
+or plain arrays (not recorded).
 
-Numbers and lists count as arrays, whose floats are of `config.floatx()`; a Tensor comes out where one went in. What number
-format the result has where several meet, `backend/number_format.py` says. Names and arguments are Keras's.
+Numbers and lists count as arrays, whose floats are of `config.floatx()`; a Tensor comes out where one went
+in. What number format the result has where several meet, `backend/number_format.py` says. Names and arguments
+are Keras's.
 
-Each stands in the file of its topic with the rule of its derivative right below it; `derived.py` gives fused backward
-kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy and Python.
+Each stands in the file of its topic with the rule of its derivative right below it; `derived.py` gives fused
+backward kernels their own derivatives; `interop.py` holds what Tensor shares with NumPy and Python.
 """
 
 from tinynet import missing_names
@@ -50,7 +52,11 @@ from tinynet.ops.constants import (
 )
 from tinynet.ops.convolution2d import conv2d
 from tinynet.ops.convolutions import conv1d, conv2d_transpose, depthwise_conv2d
-from tinynet.ops.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from tinynet.ops.crossentropy import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
 from tinynet.ops.dropout_mask import dropout
 from tinynet.ops.elementary import abs, cast, cos, exp, expm1, log, log1p, power, sign, sin, sqrt, square
 from tinynet.ops.embeddings import embedding
@@ -96,18 +102,19 @@ from tinynet.ops.warp import affine_warp
 
 __all__ = [
     "abs", "add", "affine_warp", "all", "any", "arange", "argmax", "argmin", "average_pool2d", "batch_norm",
-    "batch_norm_inference", "binary_crossentropy", "broadcast_to", "cast", "categorical_crossentropy", "ceil", "clip",
-    "concatenate", "conv1d", "conv2d", "conv2d_transpose", "convert_to_numpy", "convert_to_tensor", "cos",
-    "depthwise_conv2d", "divide", "dot", "dropout", "elu", "embedding", "equal", "erf", "exp", "expand_dims", "expm1",
-    "eye", "flatten", "flip", "floor", "full", "full_like", "gelu", "getitem", "greater", "greater_equal", "group_norm",
-    "isfinite", "isinf", "isnan", "leaky_relu", "less", "less_equal", "linear", "log", "log1p", "log_softmax",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logsumexp", "matmul", "max", "max_pool2d", "maximum",
-    "mean", "min", "minimum", "moments", "moveaxis", "multiply", "ndim", "negative", "norm", "normal_like", "normalize",
-    "not_equal", "one_hot", "ones", "ones_like", "pad", "power", "ravel", "reciprocal", "relu", "repeat", "reshape",
-    "resize_images", "round", "rsqrt", "selu", "shape", "sigmoid", "sign", "silu", "sin", "softmax", "softplus",
-    "softsign", "sparse_categorical_crossentropy", "sparsemax", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "stop_gradient", "subtract", "sum", "swapaxes", "take", "tanh", "tile", "transpose", "uniform_like", "unstack",
-    "var", "where", "zeros", "zeros_like",
+    "batch_norm_inference", "binary_crossentropy", "broadcast_to", "cast", "categorical_crossentropy", "ceil",
+    "clip", "concatenate", "conv1d", "conv2d", "conv2d_transpose", "convert_to_numpy", "convert_to_tensor",
+    "cos", "depthwise_conv2d", "divide", "dot", "dropout", "elu", "embedding", "equal", "erf", "exp",
+    "expand_dims", "expm1", "eye", "flatten", "flip", "floor", "full", "full_like", "gelu", "getitem",
+    "greater", "greater_equal", "group_norm", "isfinite", "isinf", "isnan", "leaky_relu", "less",
+    "less_equal", "linear", "log", "log1p", "log_softmax", "logaddexp", "logical_and", "logical_not",
+    "logical_or", "logsumexp", "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum", "moments",
+    "moveaxis", "multiply", "ndim", "negative", "norm", "normal_like", "normalize", "not_equal", "one_hot",
+    "ones", "ones_like", "pad", "power", "ravel", "reciprocal", "relu", "repeat", "reshape", "resize_images",
+    "round", "rsqrt", "selu", "shape", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "softsign",
+    "sparse_categorical_crossentropy", "sparsemax", "split", "sqrt", "square", "squeeze", "stack", "std",
+    "stop_gradient", "subtract", "sum", "swapaxes", "take", "tanh", "tile", "transpose", "uniform_like",
+    "unstack", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 missing_names.namespace(__name__)

@@ -1,7 +1,7 @@
 """Arithmetic with NumPy's broadcasting: + - * / and the minus sign.
 
-A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an operand was
-repeated. backend/number_format.py decides the number format of the result: float32 stays float32.
+A rule returns the gradient in the shape of the result; the engine sums it over the axes along which an
+operand was repeated. backend/number_format.py decides the number format of the result: float32 stays float32.
 
 The forwards get arrays: one written with the operators of Tensors would call itself. The rules get Tensors,
 and are written with operators.

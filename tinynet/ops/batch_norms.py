@@ -1,9 +1,12 @@
-"""Batch normalisation: layers/batch_normalization.py -> here -> kernels/batch_norm.py (formulas and derivation there).
+"""Batch normalisation: layers/batch_normalization.py -> here -> kernels/batch_norm.py
+(formulas and derivation there).
 
-    y = gamma (x - mean) / sqrt(var + epsilon) + beta,   mean and (biased) var of x over all axes but the channels'
+    y = gamma (x - mean) / sqrt(var + epsilon) + beta,
+    mean and (biased) var of x over all axes but the channels'
 
-mean and var are outputs too, with gradients of their own: d mean / dx = 1 / M and d var / dx = 2 (x - mean) / M, where M
-values make up a channel. S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015, algorithm 1.
+mean and var are outputs too, with gradients of their own: d mean / dx = 1 / M and d var / dx = 2
+(x - mean) / M, where M values make up a channel. S. Ioffe, C. Szegedy, "Batch normalization", ICML 2015,
+algorithm 1.
 """
 
 from typing import Any
@@ -75,11 +78,14 @@ def _(grad, x, gamma, mean, var, needs, epsilon):
     return dx, dgamma, dbeta, dmean, dvar
 
 
-def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3) -> tuple[Value, Value, Value]:
-    """Normalises x with the statistics of the batch -> (y as x, mean (C,), var (C,)); C channels along `axis`.
+def batch_norm(
+    x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: float = 1e-3
+) -> tuple[Value, Value, Value]:
+    """Normalises x with the statistics of the batch -> (y as x, mean (C,), var (C,));
+    C channels along `axis`.
 
-    epsilon is added to var, so that nothing is divided by 0. gamma is the scale, beta the shift. Raises ValueError unless
-    gamma and beta have shape (C,).
+    epsilon is added to var, so that nothing is divided by 0. gamma is the scale, beta the shift. Raises
+    ValueError unless gamma and beta have shape (C,).
 
     >>> y, mean, var = ops.batch_norm([[1.0], [3.0]], [1.0], [0.0])
     >>> mean, var
@@ -95,7 +101,8 @@ def batch_norm(x: Value, gamma: Value, beta: Value, *, axis: int = -1, epsilon: 
 def batch_norm_inference(
     x: Value, gamma: Value, beta: Value, mean: Value, var: Value, *, axis: int = -1, epsilon: float = 1e-3
 ) -> Value:
-    """Normalises x with the given mean and variance var (C,) -> gamma (x - mean) / sqrt(var + epsilon) + beta, as x.
+    """Normalises x with the given mean and variance var (C,) -> gamma
+    (x - mean) / sqrt(var + epsilon) + beta, as x.
 
     gamma, beta   (C,) too, with C channels along `axis`. Raises ValueError where a shape is not (C,).
 
@@ -103,7 +110,9 @@ def batch_norm_inference(
     array([[3.]], dtype=float32)
     """
     x, gamma, beta, mean, var = floats(x, gamma, beta, mean, var)
-    axis, epsilon = _check("batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var)
+    axis, epsilon = _check(
+        "batch_norm_inference", x, axis, epsilon, gamma=gamma, beta=beta, mean=mean, var=var
+    )
     last = axis == x.ndim - 1
     y = normalise_with(x if last else moveaxis(x, axis, -1), gamma, beta, mean, var, epsilon=epsilon)
     return y if last else moveaxis(y, -1, axis)
@@ -114,6 +123,7 @@ def _check(function: str, x: Value, axis: Any, epsilon: Any, **vectors: Value) -
     axis = existing(function, axis, x)
     for name, vector in vectors.items():
         if tuple(vector.shape) != (x.shape[axis],):
-            raise ValueError(f"{function}: {name} must have shape ({x.shape[axis]},), one number for each channel of x "
+            raise ValueError(f"{function}: {name} must have shape ({x.shape[axis]},), "
+                             f"one number for each channel of x "
                              f"{tuple(x.shape)} along axis {axis}, got {tuple(vector.shape)}")  # fmt: skip
     return axis, number(function, "epsilon", epsilon, 0)

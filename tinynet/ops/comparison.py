@@ -12,7 +12,8 @@ from tinynet.ops.methods import method, operator
 
 def _compare(ufunc, a, b):
     whole = all(hasattr(x, "dtype") and x.dtype.kind != "f" for x in (a, b))
-    return apply(ufunc, *((a, b) if whole else align(a, b)), dtype=np.dtype(bool))  # integers are compared exactly
+    # integers are compared exactly
+    return apply(ufunc, *((a, b) if whole else align(a, b)), dtype=np.dtype(bool))
 
 
 @array_primitive

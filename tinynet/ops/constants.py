@@ -1,4 +1,6 @@
-"""Functions without a derivative: new arrays, places of elements, questions about them. Their results are constants."""
+"""Functions without a derivative: new arrays, places of elements, questions about them.
+Their results are constants.
+"""
 
 from typing import Any
 
@@ -34,7 +36,11 @@ def convert_to_tensor(x: Any, dtype: Any = None) -> Tensor:
     tensor = as_tensor(x)
     if dtype is None or tensor.dtype == np.dtype(dtype):
         return tensor
-    return cast(tensor, dtype=np.dtype(dtype)) if np.dtype(dtype).kind == "f" else Tensor(tensor.data.astype(dtype))
+    return (
+        cast(tensor, dtype=np.dtype(dtype))
+        if np.dtype(dtype).kind == "f"
+        else Tensor(tensor.data.astype(dtype))
+    )
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -202,7 +208,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     array([0.5, 0.5], dtype=float32)
     """
     shape = integers("full", "shape", shape, least=0)
-    return Tensor(device.to_device(np.full(shape, device.to_host(_value(fill_value)), dtype or config.floatx())))
+    return Tensor(
+        device.to_device(np.full(shape, device.to_host(_value(fill_value)), dtype or config.floatx()))
+    )
 
 
 def _value(x: Any) -> Any:
@@ -223,7 +231,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
-    """start, start + step (1), ... below stop; with one argument from 0. Integers give integers, others floats.
+    """start, start + step (1), ... below stop; with one argument from 0.
+    Integers give integers, others floats.
 
     `dtype` says otherwise. Raises ValueError for a step of 0.
 
@@ -235,11 +244,16 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if step == 0:
         raise ValueError("arange: step must not be 0")
     given: Any = [device.to_host(as_raw(x)) if hasattr(x, "dtype") else x for x in (start, stop, step)]
-    return Tensor(device.to_device(np.arange(given[0], given[1], given[2]).astype(dtype or result_type(start, stop, step))))
+    return Tensor(
+        device.to_device(
+            np.arange(given[0], given[1], given[2]).astype(dtype or result_type(start, stop, step))
+        )
+    )
 
 
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tensor:
-    """A new axis of `num_classes` with 1 at the place of each integer of x and 0 elsewhere; negative integers give zeros.
+    """A new axis of `num_classes` with 1 at the place of each integer of x and 0 elsewhere;
+    negative integers give zeros.
 
     axis   where the new axis stands;  dtype   None: `config.floatx()`
 

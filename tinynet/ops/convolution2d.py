@@ -1,6 +1,8 @@
-"""Convolution of images: layers/conv2d.py -> here -> kernels/conv2d (geometry.py has the one formula all follows from).
+"""Convolution of images: layers/conv2d.py -> here -> kernels/conv2d
+(geometry.py has the one formula all follows from).
 
-    y[n, oh, ow, f] = b[f] + sum over kh, kw, c of x[n, oh SH + kh DH - top, ow SW + kw DW - left, c] w[kh, kw, c, f]
+    y[n, oh, ow, f] = b[f] + sum over kh, kw, c of x[n, oh SH + kh DH - top,
+    ow SW + kw DW - left, c] w[kh, kw, c, f]
 
 This is linear in x and in w. The gradients are two more kernels of the same kind, and the three are each
 other's rules. For all are derivatives of one number, S(x, w, g) = sum of g convolution(x, w) over all
@@ -11,7 +13,8 @@ outputs, which is linear in each:
 Whichever two of (image, kernel, output gradient) are given, one of the three kernels computes the derivative
 by the third.
 
-A relu after it is done in the same pass, while the sums are still in registers; its derivative follows from the output.
+A relu after it is done in the same pass, while the sums are still in registers;
+its derivative follows from the output.
 """
 
 from typing import Any
@@ -85,7 +88,9 @@ def _(grad, g, w, needs, input_size, **geometry):
 
 @array_primitive
 def convolution_weight_grad(x, g, *, kernel_size, strides, padding, dilation, groups):
-    """Image x (N, H, W, C), output gradient g (N, OH, OW, F) -> gradient of the kernel (KH, KW, C/groups, F)."""
+    """Image x (N, H, W, C), output gradient g (N, OH, OW, F) -> gradient of the kernel (KH,
+    KW, C/groups, F).
+    """
     geometry = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
     return kernels.conv2d_weight_grad(x, g, kernel_size=kernel_size, **geometry)
 
@@ -99,7 +104,9 @@ def _(grad, x, g, needs, kernel_size, **geometry):
 
 @array_primitive
 def convolution_bias_grad(g):
-    """Output gradient g (N, OH, OW, F) -> gradient of the bias (F,), its sum over all pixels of all images."""
+    """Output gradient g (N, OH, OW, F) -> gradient of the bias (F,),
+    its sum over all pixels of all images.
+    """
     return kernels.conv2d_bias_grad(g)
 
 
@@ -120,13 +127,14 @@ def conv2d(
     groups: int = 1,
     activation: str | None = None,
 ) -> Value:
-    """Convolution (cross-correlation: the kernel is not flipped) of images x with w (KH, KW, C/groups, F) and bias b (F,).
+    """Convolution (cross-correlation: the kernel is not flipped) of images x with w (KH,
+    KW, C/groups, F) and bias b (F,).
 
-    x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first". padding is
-    "valid", "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left, right)). activation="relu" is
-    applied in the same pass. strides (SH, SW) and dilation_rate (DH, DW), or one number for both; groups: the channels and
-    the filters are divided into so many groups. Raises ValueError where the shapes do not fit each other, or for another
-    activation.
+    x (N, H, W, C) -> (N, OH, OW, F), or (N, C, H, W) -> (N, F, OH, OW) for data_format="channels_first".
+    padding is "valid", "same" (an odd rest goes to the bottom and the right) or ((top, bottom), (left,
+    right)). activation="relu" is applied in the same pass. strides (SH, SW) and dilation_rate (DH, DW), or
+    one number for both; groups: the channels and the filters are divided into so many groups. Raises
+    ValueError where the shapes do not fit each other, or for another activation.
 
     >>> ops.conv2d(np.ones((1, 4, 4, 1)), np.ones((3, 3, 1, 2))).shape
     (1, 2, 2, 2)
@@ -150,6 +158,8 @@ def check_images(
     rank(name, "x", x, axes)
     rank(name, "w", w, kernel)
     if activation not in (None, "relu"):
-        raise ValueError(f"{name}: activation must be None or 'relu', got {activation!r}; apply others to the result")
+        raise ValueError(
+            f"{name}: activation must be None or 'relu', got {activation!r}; apply others to the result"
+        )
     if groups != 1:
         integer(name, "groups", groups, least=1)

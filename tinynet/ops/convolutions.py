@@ -32,10 +32,12 @@ def depthwise_conv2d(
     dilation_rate: Any = (1, 1),
     activation: str | None = None,
 ) -> Value:
-    """Each channel of x filtered by itself: w (KH, KW, C, M), b (C M,), the output's channel c M + q is w[..., c, q] on c.
+    """Each channel of x filtered by itself: w (KH, KW, C, M), b (C M,),
+    the output's channel c M + q is w[..., c, q] on c.
 
-    That is a convolution with C groups of one channel and M filters, and w has the memory order for it. strides, padding,
-    data_format, dilation_rate and activation are as in conv2d. Raises ValueError where the channels do not fit.
+    That is a convolution with C groups of one channel and M filters, and w has the memory order for it.
+    strides, padding, data_format, dilation_rate and activation are as in conv2d. Raises ValueError where the
+    channels do not fit.
 
     >>> ops.depthwise_conv2d(np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2))).shape
     (1, 2, 2, 6)
@@ -46,7 +48,10 @@ def depthwise_conv2d(
     kh, kw, channels, multiplier = w.shape
     found = x.shape[3 if known_format(data_format) == "channels_last" else 1]
     if found != channels:
-        raise ValueError(f"depthwise_conv2d: a kernel {w.shape} takes {channels} channels, the images {x.shape} have {found}")
+        raise ValueError(
+            f"depthwise_conv2d: a kernel {w.shape} takes {channels} channels, "
+            f"the images {x.shape} have {found}"
+        )
     return conv2d(
         x,
         reshape(w, (kh, kw, 1, channels * multiplier)),
@@ -62,7 +67,9 @@ def depthwise_conv2d(
 
 @array_primitive
 def transposed_convolution(x, w, b, *, input_size, strides, padding, dilation, activation):
-    """x (N, H, W, C), w (KH, KW, F, C), b (F,) or None -> (N, OH, OW, F), where (OH, OW) is the convolution's input_size."""
+    """x (N, H, W, C), w (KH, KW, F, C), b (F,) or None -> (N, OH, OW, F),
+    where (OH, OW) is the convolution's input_size.
+    """
     geometry = {"input_size": input_size, "strides": strides, "padding": padding, "dilation": dilation}
     return kernels.conv2d_input_grad(x, w, b, groups=1, activation=activation, **geometry)
 
@@ -92,12 +99,14 @@ def conv2d_transpose(
 ) -> Value:
     """Transposed convolution of x (N, H, W, C) with w (KH, KW, F, C) and bias b (F,) -> (N, OH, OW, F).
 
-    y[n, h, w, f] = b[f] + sum of x[n, i, j, c] W[kh, kw, f, c] over all i SH + kh DH - top = h, j SW + kw DW - left = w
+    y[n, h, w, f] = b[f] + sum of x[n, i, j, c] W[kh, kw, f, c] over all i SH + kh DH - top = h,
+    j SW + kw DW - left = w
 
-    It is the input gradient of the convolution that has kernel w and makes maps of x's size from maps of y's: the same kernel
-    runs. `padding` ("valid" or "same") and `output_padding` (None, or less than the strides) give OH, OW, top and left:
-    `transposed_length` in kernels/conv2d/geometry.py. strides, dilation_rate, data_format and activation are as in conv2d.
-    Raises ValueError for another activation, and where x and w do not fit.
+    It is the input gradient of the convolution that has kernel w and makes maps of x's size from maps of y's:
+    the same kernel runs. `padding` ("valid" or "same") and `output_padding` (None, or less than the strides)
+    give OH, OW, top and left: `transposed_length` in kernels/conv2d/geometry.py. strides, dilation_rate,
+    data_format and activation are as in conv2d. Raises ValueError for another activation, and where x and w
+    do not fit.
 
     >>> ops.conv2d_transpose(np.ones((1, 2, 2, 3)), np.ones((3, 3, 4, 3)), strides=2).shape
     (1, 5, 5, 4)
@@ -110,12 +119,16 @@ def conv2d_transpose(
     x = transpose(x, TO_NHWC) if first else x
     strides, dilation = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
     if x.shape[3] != w.shape[3]:
-        raise ValueError(f"{name}: a kernel {tuple(w.shape)} takes {w.shape[3]} channels, the images have {x.shape[3]}")
+        raise ValueError(
+            f"{name}: a kernel {tuple(w.shape)} takes {w.shape[3]} channels, the images have {x.shape[3]}"
+        )
     extra = (None, None) if output_padding is None else pair(name, "output_padding", output_padding, least=0)
     axes = zip(x.shape[1:3], w.shape[:2], strides, (padding,) * 2, extra, dilation, strict=True)
     (height, rows), (width, columns) = (transposed_length(*axis) for axis in axes)
     if any(e is not None and e >= s for e, s in zip(extra, strides, strict=True)):
-        raise ValueError(f"{name}: output_padding must be less than the strides {strides}, got {output_padding}")
+        raise ValueError(
+            f"{name}: output_padding must be less than the strides {strides}, got {output_padding}"
+        )
     geometry = {"strides": strides, "padding": (rows, columns), "dilation": dilation}
     y = transposed_convolution(x, w, b, input_size=(height, width), activation=activation, **geometry)
     return transpose(y, TO_NCHW) if first else y
@@ -133,11 +146,12 @@ def conv1d(
     groups: int = 1,
     activation: str | None = None,
 ) -> Value:
-    """Convolution of sequences x (N, L, C) with w (K, C/groups, F) and bias b (F,) -> (N, OL, F), as images of one row.
+    """Convolution of sequences x (N, L, C) with w (K, C/groups, F) and bias b (F,) -> (N, OL, F),
+    as images of one row.
 
-    padding is that of conv2d, or "causal": zeros before the sequence only, so that y[i] sees nothing after x[i * strides].
-    strides and dilation_rate are numbers; groups, activation and data_format (channels first: (N, C, L)) are as in conv2d.
-    Raises ValueError where the shapes do not fit each other.
+    padding is that of conv2d, or "causal": zeros before the sequence only, so that y[i] sees nothing after
+    x[i * strides]. strides and dilation_rate are numbers; groups, activation and data_format (channels first:
+    (N, C, L)) are as in conv2d. Raises ValueError where the shapes do not fit each other.
 
     >>> ops.conv1d([[[1.0], [2.0], [3.0]]], [[[1.0]], [[10.0]]], padding="causal")[..., 0]
     array([[10., 21., 32.]], dtype=float32)

@@ -1,6 +1,7 @@
 """Cross-entropies per sample, with Keras's formulas: losses -> here -> kernels/softmax/cross_entropy.py.
 
-    categorical   - sum_c t_c log clip(p_c / sum p, e, 1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
+    categorical   - sum_c t_c log clip(p_c / sum p, e,
+                  1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
     sparse        the same with t the one-hot row of an integer label
     binary        - t log q - (1 - t) log(1 - q) of every element,  q = clip(p, e, 1 - e)
 
@@ -67,7 +68,9 @@ def _(g, p, t, *, epsilon):
 
 @array_primitive
 def softmax_crossentropy(z, t, *, clip, epsilon=EPSILON):
-    """Softmax of the logits z (N, C) and cross-entropy with t in one kernel -> (loss (N,), probabilities (N, C))."""
+    """Softmax of the logits z (N, C) and cross-entropy with t in one kernel -> (loss (N,),
+    probabilities (N, C)).
+    """
     return kernels.softmax_crossentropy(z, t, clip=clip, epsilon=epsilon)
 
 
@@ -116,13 +119,17 @@ def _(g, z, t):
     return g * (sigmoid(z) - t)
 
 
-def categorical_crossentropy(target: Value, output: Value, from_logits: bool = False, axis: int = -1) -> Value:
+def categorical_crossentropy(
+    target: Value, output: Value, from_logits: bool = False, axis: int = -1
+) -> Value:
     """target and output (N, ..., C), the classes along `axis` -> loss (N, ...); see the formulas above.
 
-    A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same values and
-    gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with requires_grad set).
+    A 2-D softmax is not differentiated on its own: the loss of its logits runs as one kernel, with the same
+    values and gradients (so the gradient by the probabilities themselves needs `probabilities.detach()` with
+    requires_grad set).
 
-    from_logits   whether output holds logits z, of which the softmax is the probabilities, rather than probabilities p
+    from_logits   whether output holds logits z, of which the softmax is the probabilities,
+                  rather than probabilities p
 
     >>> ops.categorical_crossentropy([[0.0, 1.0]], [[0.2, 0.8]]).round(4)
     array([0.2231], dtype=float32)
@@ -130,44 +137,60 @@ def categorical_crossentropy(target: Value, output: Value, from_logits: bool = F
     target, (output,) = stop_gradient(as_array(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
         raise ValueError(
-            f"categorical_crossentropy: expected target and output of one shape (N, ..., C), got {tuple(target.shape)} "
+            "categorical_crossentropy: expected target and output of one shape (N, ..., "
+            f"C), got {tuple(target.shape)} "
             f"and {tuple(output.shape)}; integer labels go to sparse_categorical_crossentropy"
         )
     target, output = (_last("categorical_crossentropy", x, axis) for x in (target, output))
     return _categorical(target, target.shape[:-1], output, from_logits)
 
 
-def sparse_categorical_crossentropy(target: Value, output: Value, from_logits: bool = False, axis: int = -1) -> Value:
-    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C), the classes along `axis` -> loss (N, ...).
+def sparse_categorical_crossentropy(
+    target: Value, output: Value, from_logits: bool = False, axis: int = -1
+) -> Value:
+    """target: integer labels (N, ...) or (N, ..., 1), output (N, ..., C),
+    the classes along `axis` -> loss (N, ...).
 
-    from_logits   whether output holds logits rather than probabilities. Raises ValueError where the shapes do not fit.
+    from_logits   whether output holds logits rather than probabilities.
+                  Raises ValueError where the shapes do not fit.
 
     >>> ops.sparse_categorical_crossentropy([1], [[0.2, 0.8]]).round(4)
     array([0.2231], dtype=float32)
     """
-    labels, output = stop_gradient(as_array(target)), _last("sparse_categorical_crossentropy", floats(output)[0], axis)
+    labels, output = (
+        stop_gradient(as_array(target)),
+        _last("sparse_categorical_crossentropy", floats(output)[0], axis),
+    )
     shape = tuple(output.shape[:-1])
     if tuple(labels.shape) not in (shape, (*shape, 1)):
         raise ValueError(
-            f"sparse_categorical_crossentropy: expected one label for each row of the output {tuple(output.shape)}, that "
-            f"is shape {shape} or {(*shape, 1)}, got {tuple(labels.shape)}; one-hot rows go to categorical_crossentropy"
+            "sparse_categorical_crossentropy: "
+            f"expected one label for each row of the output {tuple(output.shape)}, that "
+            f"is shape {shape} or {(*shape, 1)}, got {tuple(labels.shape)}; "
+            "one-hot rows go to categorical_crossentropy"
         )
     labels = reshape(labels, shape)
-    return _categorical(labels if labels.dtype.kind in "iu" else cast(labels, dtype="int64"), shape, output, from_logits)
+    return _categorical(
+        labels if labels.dtype.kind in "iu" else cast(labels, dtype="int64"), shape, output, from_logits
+    )
 
 
 @composition
 def binary_crossentropy(target: Value, output: Value, from_logits: bool = False) -> Value:
     """target and output of one shape -> losses of that shape, element by element.
 
-    from_logits   whether output holds logits z, p = sigmoid(z), rather than p. Raises ValueError where the shapes differ.
+    from_logits   whether output holds logits z, p = sigmoid(z), rather than p.
+                  Raises ValueError where the shapes differ.
 
     >>> ops.binary_crossentropy([1.0, 0.0], [0.8, 0.8]).round(4)
     array([0.2231, 1.6094], dtype=float32)
     """
     target, (output,) = stop_gradient(as_tensor(target)), floats(output)
     if tuple(target.shape) != tuple(output.shape):
-        raise ValueError(f"binary_crossentropy: target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape")
+        raise ValueError(
+            "binary_crossentropy: "
+            f"target {tuple(target.shape)} and output {tuple(output.shape)} differ in shape"
+        )
     if target.dtype != output.dtype:
         target = cast(target, dtype=output.dtype)
     if from_logits:

@@ -1,7 +1,8 @@
 """Second derivatives of fused kernels.
 
-A fused backward kernel (batch norm's, say) computes in one pass what a dozen operations would. Its own derivative is needed
-only for second derivatives, so there is no kernel for that one: it is derived from the same formula written with operations.
+A fused backward kernel (batch norm's, say) computes in one pass what a dozen operations would. Its own
+derivative is needed only for second derivatives, so there is no kernel for that one: it is derived from the
+same formula written with operations.
 
     @derived_from(batch_norm_grad)
     def _(g, x, gamma, mean, var, *, epsilon):
@@ -32,13 +33,20 @@ def derived_from(primitive: Primitive) -> Callable[[Callable[..., Any]], Primiti
     return register
 
 
-def _differentiate(composition: Any, grad: Any, inputs: list[Any], needs: list[bool], static: dict[str, Any]) -> Any:
-    """Gradients of `composition` at `inputs`: arrays, or Tensors on the tape if any input is on it (create_graph)."""
+def _differentiate(
+    composition: Any, grad: Any, inputs: list[Any], needs: list[bool], static: dict[str, Any]
+) -> Any:
+    """Gradients of `composition` at `inputs`: arrays,
+    or Tensors on the tape if any input is on it (create_graph).
+    """
     grads = grad if isinstance(grad, tuple) else (grad,)
     on_tape = any(getattr(value, "requires_grad", False) for value in (*grads, *inputs))
     with autograd.set_grad_enabled(True):
-        # Every input becomes a variable of its own: batch norm's mean was computed from x, and is held constant here.
-        own = [_variable(x, on_tape) if needed else _constant(x) for x, needed in zip(inputs, needs, strict=True)]
+        # Every input becomes a variable of its own: batch norm's mean was computed from x,
+        # and is held constant here.
+        own = [
+            _variable(x, on_tape) if needed else _constant(x) for x, needed in zip(inputs, needs, strict=True)
+        ]
         outputs = composition(*own, **static)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [(y, g) for y, g in zip(outputs, grads, strict=True) if g is not None]

@@ -1,6 +1,7 @@
 """Dropout: layers/dropout.py -> here -> kernels/dropout.py.
 
-    y = x m / (1 - rate),   m = 1 with probability 1 - rate, else 0, drawn from three words: a pure function of them
+    y = x m / (1 - rate),   m = 1 with probability 1 - rate, else 0,
+    drawn from three words: a pure function of them
 
 The words, two of a key and the number of the call, are an array and not settings: in a step that is repeated
 they are what differs from time to time.
@@ -21,7 +22,9 @@ from tinynet.ops.settings import floats, number
 
 @array_primitive
 def drop(x, words, *, rate, noise_shape):
-    """x (N, ...), words (3,) uint32 -> (y as x, the mask as bits): both words and bits are constants on the tape."""
+    """x (N, ...), words (3,) uint32 -> (y as x, the mask as bits):
+    both words and bits are constants on the tape.
+    """
     return kernels.dropout(x, words, rate=rate, noise_shape=noise_shape)
 
 
@@ -52,9 +55,9 @@ def dropout(
 ) -> Value:
     """Drops elements of x with probability `rate` (to within 2**-17) and scales the others by 1 / (1 - rate).
 
-    `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32 array.
-    noise_shape as in layers.Dropout: the shape of the mask, with 1 along axes that share it and None for the size of x.
-    Raises ValueError unless 0 <= rate <= 1.
+    `key` (two 32-bit words) and the number `call` determine the mask, or `words`, the three in one uint32
+    array. noise_shape as in layers.Dropout: the shape of the mask, with 1 along axes that share it and None
+    for the size of x. Raises ValueError unless 0 <= rate <= 1.
 
     >>> ops.dropout(np.ones(4), rate=0.5, key=(1, 2))
     array([2., 0., 2., 2.])

@@ -92,8 +92,8 @@ _POWERS = {0.5: np.sqrt, 1: np.positive, 2: np.square}  # what a ** b means to N
 def power(x1, x2):
     """a ** b for a = x1 and b = x2.
 
-    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0 and b >= 0 (its
-    limit for b > 0), and NaN where a < 0, where no derivative exists.
+    d/da = b a**(b - 1), which is 0 for b = 0 even where a = 0; d/db = a**b log a, taken as 0 where a = 0
+    and b >= 0 (its limit for b > 0), and NaN where a < 0, where no derivative exists.
     """
     x1, x2 = align(x1, x2)
     if isinstance(x2, int | float) and x2 in _POWERS and x1.dtype.kind == "f":

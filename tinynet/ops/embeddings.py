@@ -1,4 +1,6 @@
-"""Looking up rows of a table: layers/embedding.py -> here -> kernels/embedding.py. Lookup and sum are each other's rules."""
+"""Looking up rows of a table: layers/embedding.py -> here -> kernels/embedding.py.
+Lookup and sum are each other's rules.
+"""
 
 from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array
@@ -29,7 +31,8 @@ def _(grad, ids, rows):
 
 
 def embedding(table: Value, ids: Value) -> Value:
-    """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D); raises IndexError for ids outside 0 .. V - 1.
+    """Row ids[n, ...] of the table (V, D) for every id -> (N, ..., D);
+    raises IndexError for ids outside 0 .. V - 1.
 
     >>> ops.embedding([[0.0, 0.5], [1.0, 1.5]], [1, 1, 0])
     array([[1. , 1.5],

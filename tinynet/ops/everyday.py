@@ -1,4 +1,6 @@
-"""Everyday functions of Keras's `ops` beside the primitives, made of them: what layers, losses and metrics of one's own use."""
+"""Everyday functions of Keras's `ops` beside the primitives, made of them:
+what layers, losses and metrics of one's own use.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,8 +33,8 @@ def rsqrt(x: Value) -> Value:
 
 @composition
 def dot(x1: Value, x2: Value) -> Value:
-    """x1 (..., K) and x2 (K,) or (..., K, M), summed over K: every row of x1 with every column of x2; or x1 * x2 with a
-    number.
+    """x1 (..., K) and x2 (K,) or (..., K, M), summed over K: every row of x1 with every column of x2; or
+    x1 * x2 with a number.
 
     Up to two axes that is the matrix product; where x2 has more, the axes of both stand in the result.
 
@@ -60,7 +62,8 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
     places = np.asarray(device.to_host(constant(indices)))
-    index[axis] = places.astype(np.intp) if places.dtype.kind == "b" else places  # True is the place 1, and no mask
+    # True is the place 1, and no mask
+    index[axis] = places.astype(np.intp) if places.dtype.kind == "b" else places
     return getitem(x, index=tuple(index))
 
 
@@ -71,12 +74,17 @@ def flip(x: Value, axis: int | Sequence[int] | None = None) -> Value:
     array([3, 2, 1])
     """
     x = as_array(x)
-    turned = range(x.ndim) if axis is None else existing_axes("flip", axis if isinstance(axis, list | tuple) else (axis,), x)
+    turned = (
+        range(x.ndim)
+        if axis is None
+        else existing_axes("flip", axis if isinstance(axis, list | tuple) else (axis,), x)
+    )
     return getitem(x, index=tuple(slice(None, None, -1 if i in turned else None) for i in range(x.ndim)))
 
 
 def repeat(x: Value, repeats: Any, axis: int | None = None) -> Value:
-    """Every element `repeats` times (or as often as a list says of each) along `axis`, or of x made flat: 1 1 2 2.
+    """Every element `repeats` times (or as often as a list says of each) along `axis`,
+    or of x made flat: 1 1 2 2.
 
     >>> ops.repeat([1, 2], 2)
     array([1, 1, 2, 2])
@@ -94,13 +102,22 @@ def tile(x: Value, repeats: int | Sequence[int]) -> Value:
     >>> ops.tile([1, 2], 2)
     array([1, 2, 1, 2])
     """
-    given = tuple([integer("tile", "repeats", n, 0) for n in (repeats if isinstance(repeats, list | tuple) else (repeats,))])
+    given = tuple(
+        [
+            integer("tile", "repeats", n, 0)
+            for n in (repeats if isinstance(repeats, list | tuple) else (repeats,))
+        ]
+    )
     x = as_array(x)
     counts = (1,) * (x.ndim - len(given)) + given
     x = reshape(x, (1,) * (len(counts) - x.ndim) + tuple(x.shape))
     for axis, count in enumerate(counts):
         if count != 1:
-            x = concatenate([x] * count, axis=axis) if count else getitem(x, index=(slice(None),) * axis + (slice(0),))
+            x = (
+                concatenate([x] * count, axis=axis)
+                if count
+                else getitem(x, index=(slice(None),) * axis + (slice(0),))
+            )
     return x
 
 
@@ -110,7 +127,8 @@ def ravel(x: Value) -> Value:
 
 
 def unstack(x: Value, num: int | None = None, axis: int = 0) -> list[Value]:
-    """The parts of x along `axis`, without that axis; raises ValueError unless there are `num`, if that is given.
+    """The parts of x along `axis`, without that axis; raises ValueError unless there are `num`,
+    if that is given.
 
     >>> a, b = ops.unstack([[1, 2], [3, 4]])
     >>> b

@@ -81,7 +81,9 @@ method("__getitem__", getitem)
 
 
 def constant(part: Any) -> Any:
-    """A Tensor or a list in an index as an array that nobody else can change: the derivative reads the elements read now."""
+    """A Tensor or a list in an index as an array that nobody else can change:
+    the derivative reads the elements read now.
+    """
     if isinstance(part, list | tuple):
         return np.asarray(part) if np.size(part) else np.asarray(part, np.intp)
     if not isinstance(part, Tensor):

@@ -1,9 +1,9 @@
 """Tensor beside NumPy, Python and other libraries.
 
-NumPy may hold either side of an operator and its functions take Tensors where tinynet has the same function; a tracked
-Tensor never turns into an array by itself, because the gradient would be lost without a word. A Parameter does, as Keras's
-variables do: it is where gradients end. The array is a copy: what is done with it does not change the Tensor, and training
-does not change the array.
+NumPy may hold either side of an operator and its functions take Tensors where tinynet has the same
+function; a tracked Tensor never turns into an array by itself, because the gradient would be lost without a
+word. A Parameter does, as Keras's variables do: it is where gradients end. The array is a copy: what is done
+with it does not change the Tensor, and training does not change the array.
 """
 
 import operator
@@ -45,15 +45,17 @@ _ADVICE = "use t.numpy() for a copy, or t.detach(), which is a constant"
 
 # NumPy's functions by NumPy's names; the arguments are those of the function here.
 _UFUNCS = (
-    add, cos, divide, equal, exp, greater, greater_equal, less, less_equal, log, log1p, logical_and, logical_not, logical_or,
-    matmul, maximum, minimum, multiply, negative, not_equal, power, sign, sin, sqrt, square, subtract, tanh,
+    add, cos, divide, equal, exp, greater, greater_equal, less, less_equal, log, log1p, logical_and,
+    logical_not, logical_or, matmul, maximum, minimum, multiply, negative, not_equal, power, sign, sin, sqrt,
+    square, subtract, tanh,
 )  # fmt: skip
 _OTHERS = (
-    broadcast_to, concatenate, expand_dims, max, mean, min, moveaxis, pad, reshape, split, squeeze, stack, sum, swapaxes,
-    transpose, var, where,
+    broadcast_to, concatenate, expand_dims, max, mean, min, moveaxis, pad, reshape, split, squeeze, stack,
+    sum, swapaxes, transpose, var, where,
 )  # fmt: skip
 UFUNCS: dict[str, Any] = {f.__name__: f for f in _UFUNCS} | {  # type: ignore[attr-defined]
-    "absolute": abs, "bitwise_and": bitwise_and, "bitwise_or": bitwise_or, "float_power": power, "invert": bitwise_not,
+    "absolute": abs, "bitwise_and": bitwise_and, "bitwise_or": bitwise_or, "float_power": power,
+    "invert": bitwise_not,
 }  # fmt: skip
 FUNCTIONS: dict[str, Any] = {f.__name__: f for f in _OTHERS} | {"amax": max, "amin": min}  # type: ignore[attr-defined]
 
@@ -63,7 +65,8 @@ def _array_ufunc(self: Any, ufunc: Any, call: str, *inputs: Any, **settings: Any
     if ufunc.__name__ in UFUNCS and call == "__call__" and not settings:
         return UFUNCS[ufunc.__name__](*inputs)
     of_floats = next((kind for kind in ufunc.types if kind.startswith("d" * ufunc.nin)), "")
-    if call != "__call__" or settings or not of_floats.endswith("?"):  # what is true or false has no derivative: np.isnan
+    # what is true or false has no derivative: np.isnan
+    if call != "__call__" or settings or not of_floats.endswith("?"):
         what = f"np.{ufunc.__name__}{'' if call == '__call__' else '.' + call}{list(settings) or ''}"
         _refuse_tracked(inputs, what, parameters=call == "__call__")
     return getattr(ufunc, call)(*[as_raw(x) for x in inputs], **settings)
@@ -87,7 +90,9 @@ def _unwrapped(value: Any) -> Any:
 
 
 def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-    """np.asarray(t): a copy in CPU memory. With copy=False a read-only view; ValueError if there can be none."""
+    """np.asarray(t): a copy in CPU memory. With copy=False a read-only view;
+    ValueError if there can be none.
+    """
     _refuse_tracked([self], "NumPy", parameters=False)
     numbers_read(self.data)
     view = np.asarray(device.to_host(self.data)).view()
@@ -95,14 +100,23 @@ def _array(self: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray
     if copy is not False:
         return np.array(view, dtype)
     if dtype not in (None, view.dtype):
-        raise ValueError(f"a Tensor of {view.dtype} is an array of {np.dtype(dtype)} only as a copy: leave copy=False out")
+        raise ValueError(
+            f"a Tensor of {view.dtype} is an array of {np.dtype(dtype)} only as a copy: leave copy=False out"
+        )
     return view
 
 
 def _refuse_tracked(values: Any, what: str, parameters: bool = True) -> None:
-    """Raises TypeError if there is a Tensor whose gradient would be lost; one that is a Parameter counts only if told so."""
-    if any(isinstance(x, Tensor) and x.requires_grad and (parameters or not isinstance(x, Parameter)) for x in values):
-        raise TypeError(f"{what} cannot take a Tensor that requires a gradient, which would be lost; {_ADVICE}")
+    """Raises TypeError if there is a Tensor whose gradient would be lost;
+    one that is a Parameter counts only if told so.
+    """
+    if any(
+        isinstance(x, Tensor) and x.requires_grad and (parameters or not isinstance(x, Parameter))
+        for x in values
+    ):
+        raise TypeError(
+            f"{what} cannot take a Tensor that requires a gradient, which would be lost; {_ADVICE}"
+        )
 
 
 def _numpy(self: Any) -> np.ndarray:
@@ -136,7 +150,9 @@ def _number(self: Any) -> Any:
 
 def _bool(self: Any) -> bool:
     if self.size != 1:
-        raise ValueError(f"a Tensor of shape {self.shape} is neither true nor false; reduce it: (a == b).numpy().all()")
+        raise ValueError(
+            f"a Tensor of shape {self.shape} is neither true nor false; reduce it: (a == b).numpy().all()"
+        )
     numbers_read(self.data)
     return bool(self.data.item())
 
@@ -171,8 +187,8 @@ def _put(into: Any, value: Any, place: Any) -> None:
 def _refuse_in_place(target: Any, value: Any, what: str, instead: str) -> None:
     if is_grad_enabled() and any(isinstance(x, Tensor) and x.requires_grad for x in (target, value)):
         raise RuntimeError(
-            f"{what} changes memory in place, which the tape cannot follow while a Tensor involved requires a gradient; "
-            f"write {instead}, or do it under tinynet.no_grad()"
+            f"{what} changes memory in place, which the tape cannot follow while a Tensor "
+            f"involved requires a gradient; write {instead}, or do it under tinynet.no_grad()"
         )
 
 
@@ -180,7 +196,8 @@ _NAMES = {"+": "add", "-": "sub", "*": "mul", "/": "truediv"}
 _METHODS = {
     "__array__": _array, "__array_ufunc__": _array_ufunc, "__array_function__": _array_function,
     "__dlpack__": _dlpack, "__dlpack_device__": lambda self: self.data.__dlpack_device__(),
-    "__repr__": printing.as_text, "_repr_html_": printing.as_html, "__len__": _len, "__iter__": _iter, "__bool__": _bool,
+    "__repr__": printing.as_text, "_repr_html_": printing.as_html, "__len__": _len, "__iter__": _iter,
+    "__bool__": _bool,
     "__float__": lambda self: float(_number(self)), "__int__": lambda self: int(_number(self)),
     "__format__": lambda self, spec: format(_number(self), spec) if spec and self.size == 1 else repr(self),
     "__getattr__": _no_attribute,

@@ -36,11 +36,14 @@ def _(grad, shapes, needs, axis):
     ends = list(accumulate(shape[axis] for shape in shapes))
     starts = [0, *ends[:-1]]
     pieces = zip(starts, ends, needs, strict=True)
-    return tuple(getitem(grad, index=_along(axis, start, end)) if need else None for start, end, need in pieces)
+    return tuple(
+        getitem(grad, index=_along(axis, start, end)) if need else None for start, end, need in pieces
+    )
 
 
 def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
-    """The arrays of the list xs, equal in all axes but `axis`, joined along it. Raises ValueError where they are not.
+    """The arrays of the list xs, equal in all axes but `axis`, joined along it.
+    Raises ValueError where they are not.
 
     >>> ops.concatenate([[1, 2], [3]])
     array([1, 2, 3])
@@ -58,7 +61,8 @@ def concatenate(xs: Sequence[Value], axis: int = 0) -> Value:
 
 
 def stack(x: Sequence[Value], axis: int = 0) -> Value:
-    """The arrays of the list x, all of one shape, joined along a new `axis`. Raises ValueError where they are not.
+    """The arrays of the list x, all of one shape, joined along a new `axis`.
+    Raises ValueError where they are not.
 
     >>> ops.stack([[1, 2], [3, 4]], axis=1)
     array([[1, 3],
@@ -71,7 +75,8 @@ def stack(x: Sequence[Value], axis: int = 0) -> Value:
 
 
 def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Value]:
-    """x cut along `axis` into equal pieces, `indices_or_sections` of them, or before the positions that it lists.
+    """x cut along `axis` into equal pieces, `indices_or_sections` of them,
+    or before the positions that it lists.
 
     Raises ValueError where the axis does not divide into so many, or the positions do not rise.
 
@@ -84,11 +89,16 @@ def split(x: Value, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
     if np.ndim(parts):
         cuts = [0, *[integer("split", "indices_or_sections", cut) for cut in parts], length]  # type: ignore[union-attr]
         if cuts != sorted(cuts):
-            raise ValueError(f"split: indices_or_sections must rise from 0 to {length}, the size of axis {axis}, got {parts}")
+            raise ValueError(
+                f"split: indices_or_sections must rise from 0 to {length}, "
+                f"the size of axis {axis}, got {parts}"
+            )
     else:
         count = integer("split", "indices_or_sections", parts, least=1)
         if length % count:
-            raise ValueError(f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts")
+            raise ValueError(
+                f"split: axis {axis} of shape {x.shape} does not divide into {parts} equal parts"
+            )
         cuts = [i * (length // count) for i in range(count + 1)]
     return [getitem(x, index=_along(axis, a, b)) for a, b in pairwise(cuts)]
 

@@ -1,4 +1,6 @@
-"""log(e^a + e^b): a maximum with a soft edge. Its derivatives are the shares of a and b, e^a / (e^a + e^b) = sigmoid(a - b)."""
+"""log(e^a + e^b): a maximum with a soft edge. Its derivatives are the shares of a and b,
+e^a / (e^a + e^b) = sigmoid(a - b).
+"""
 
 import numpy as np
 

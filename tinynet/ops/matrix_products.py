@@ -65,7 +65,9 @@ operator("matmul", matmul)
 
 @array_primitive
 def affine(x, w, b):
-    """x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) or None -> (N, ..., M), in batch-last memory."""
+    """x W + b over the last axis: x (N, ..., K), w (K, M), b (M,) or None -> (N, ..., M),
+    in batch-last memory.
+    """
     rotated = x.transpose(*range(1, x.ndim), 0)  # (..., K, N): as it lies in memory, if x is batch-last
     y = common.from_batch_last(gemm(w.T, rotated))  # (..., M, N) seen as (N, ..., M)
     return y if b is None else elementwise.apply(np.add, y, b)
@@ -84,9 +86,9 @@ def _rows(x: Value) -> Value:
     return x if x.ndim == 2 else reshape(x, (-1, x.shape[-1]))
 
 
-# Name of each activation that kernels/dense fuses -> the function, and its derivative from the output, as operations.
-# The kernel's own table, ACTIVATIONS, has functions of arrays; these are recorded on the tape: for derivatives of
-# second order, and for inputs with more axes than the kernel takes.
+# Name of each activation that kernels/dense fuses -> the function, and its derivative from the output, as
+# operations. The kernel's own table, ACTIVATIONS, has functions of arrays; these are recorded on the tape:
+# for derivatives of second order, and for inputs with more axes than the kernel takes.
 FUSED: dict[str, Any] = {
     "relu": (relu, relu_grad),
     "elu": (elu, partial(elu_grad, alpha=1.0)),
@@ -126,15 +128,20 @@ def _(g, x, w, s, *, activation, wanted):
 def linear(x: Value, w: Value, b: Value | None = None, activation: str | None = None) -> Value:
     """y = f(x W + b) over the last axis: x (N, ..., K), w (K, M), b (M,) -> y (N, ..., M); f by its name.
 
-    activation: None, "relu", "elu", "selu", "sigmoid" or "tanh". Raises ValueError for another, and where the shapes do not
-    fit.
+    activation: None, "relu", "elu", "selu", "sigmoid" or "tanh". Raises ValueError for another, and where the
+    shapes do not fit.
 
     >>> ops.linear([[1.0, -2.0]], [[3.0], [4.0]], [1.0], activation="relu")
     array([[0.]], dtype=float32)
     """
     x, w, b = floats(x, w, b)
     shape, sizes = x.shape, w.shape
-    if len(shape) < 2 or len(sizes) != 2 or shape[-1] != sizes[0] or (b is not None and tuple(b.shape) != sizes[1:]):
+    if (
+        len(shape) < 2
+        or len(sizes) != 2
+        or shape[-1] != sizes[0]
+        or (b is not None and tuple(b.shape) != sizes[1:])
+    ):
         raise ValueError(
             f"linear: expected x (N, ..., K), w (K, M) and b (M,), "
             f"got x {x.shape}, w {w.shape}, b {None if b is None else b.shape}"

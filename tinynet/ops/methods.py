@@ -1,6 +1,7 @@
 """How operations become methods of Tensor: each is attached in the file that defines it.
 
-Tensor stands in `autograd`, below the operations and without knowledge of them, so that imports point one way.
+Tensor stands in `autograd`, below the operations and without knowledge of them,
+so that imports point one way.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,8 @@ from tinynet.ops.methods import Value
 
 
 def normal_like(x: Value, words: Any) -> Value:
-    """Numbers of mean 0 and variance 1, of the shape and dtype of x (N, ...): a function of `words` and the place.
+    """Numbers of mean 0 and variance 1, of the shape and dtype of x (N, ...):
+    a function of `words` and the place.
 
     words   (3,) uint32: two words of a key and the number of the call
 

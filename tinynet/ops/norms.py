@@ -1,4 +1,5 @@
-"""Lengths and spreads, made of primitives so that they have every derivative; numbers near the ends of the range are safe.
+"""Lengths and spreads, made of primitives so that they have every derivative;
+numbers near the ends of the range are safe.
 
 At 0, or where all numbers are equal, their derivative does not exist; it is taken as 0.
 """
@@ -31,7 +32,8 @@ def std(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
 
 def moments(x: Value, axes: Axis, keepdims: bool = False, synchronized: bool = False) -> tuple[Value, Value]:
-    """(mean, biased variance) of x over `axes`, which stay with size 1 with `keepdims`. `synchronized` has no effect here.
+    """(mean, biased variance) of x over `axes`, which stay with size 1 with `keepdims`.
+    `synchronized` has no effect here.
 
     >>> ops.moments([[1.0, 3.0], [5.0, 5.0]], axes=1)
     (array([2., 5.], dtype=float32), array([1., 0.], dtype=float32))
@@ -45,9 +47,9 @@ def moments(x: Value, axes: Axis, keepdims: bool = False, synchronized: bool = F
 def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Value:
     """(sum |x|^ord)^(1/ord), by default with ord 2: the Euclidean length of vectors along `axis`.
 
-    Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not here. The
-    derivative at 0 is taken as 0. `keepdims` leaves the axes with size 1. Raises ValueError for another `ord` than a
-    positive number, 'euclidean' or 'fro'.
+    Over several axes the root of the sum of squares alone, without `ord`: what that means for matrices is not
+    here. The derivative at 0 is taken as 0. `keepdims` leaves the axes with size 1. Raises ValueError for
+    another `ord` than a positive number, 'euclidean' or 'fro'.
 
     >>> ops.norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
     array([5., 2.], dtype=float32)
@@ -56,7 +58,9 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
     axis = reduced_axes("norm", axis, x)
     axes = axes_of(axis, x.ndim)
     if len(axes) > 1 and ord not in (None, "euclidean", "fro"):
-        raise ValueError(f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone")
+        raise ValueError(
+            f"norm: ord={ord!r} is for vectors: give their axis; matrices have the norm 'fro' alone"
+        )
     if ord in (None, "euclidean", "fro"):
         ord = 2
     if isinstance(ord, bool | str) or not isinstance(ord, numbers.Real) or not 0 < ord < float("inf"):
@@ -75,13 +79,16 @@ def norm(x: Value, ord: float | str | None = None, axis: Axis = None, keepdims: 
 
 @composition
 def root(x: Value, exponent: float = 0.5) -> Value:
-    """x**exponent for x >= 0, with derivative 0 at 0: for sums of powers, which are 0 only where each of them is least."""
+    """x**exponent for x >= 0, with derivative 0 at 0: for sums of powers,
+    which are 0 only where each of them is least.
+    """
     zero = x == 0
     return where(zero, 0.0, where(zero, 1.0, x) ** exponent)
 
 
 def power_of_two(x: Value, axis: Axis) -> Array | float:
-    """The power of two at or below the largest |x| along `axis` (1 where that is 0, infinite or no number): a constant.
+    """The power of two at or below the largest |x| along `axis` (1 where that is 0,
+    infinite or no number): a constant.
 
     Dividing by it rounds nothing, and brings the largest number to 1 .. 2.
     """

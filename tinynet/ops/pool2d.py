@@ -1,8 +1,9 @@
 """Pooling: layers/pooling -> here -> kernels/pool2d.
 
-Max pooling also returns which cell of its window won: an array of integers, constant on the tape. Its gradient puts g where
-the winners are, and the gradient of that reads them back. Average pooling is linear, its two kernels are each other's rules.
-Padding counts as -inf for the maximum and is not counted by the average; ties go to the first cell.
+Max pooling also returns which cell of its window won: an array of integers, constant on the tape. Its
+gradient puts g where the winners are, and the gradient of that reads them back. Average pooling is linear,
+its two kernels are each other's rules. Padding counts as -inf for the maximum and is not counted by the
+average; ties go to the first cell.
 """
 
 from typing import Any
@@ -75,24 +76,44 @@ def _(grad, input_size, **geometry):
 
 
 def max_pool2d(
-    x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
+    x: Value,
+    *,
+    pool_size: Any,
+    strides: Any = None,
+    padding: Any = "valid",
+    data_format: str = "channels_last",
 ) -> Value:
-    """Largest value of every window: x (N, H, W, C) -> (N, OH, OW, C), or channels first, as data_format says.
+    """Largest value of every window: x (N, H, W, C) -> (N, OH, OW, C), or channels first,
+    as data_format says.
 
-    pool_size (PH, PW) and strides, or one number for both; strides None: pool_size. padding is "valid", "same" or
-    ((top, bottom), (left, right)). Raises ValueError for another rank, number or padding.
+    pool_size (PH, PW) and strides, or one number for both; strides None: pool_size. padding is "valid",
+    "same" or ((top, bottom), (left, right)). Raises ValueError for another rank, number or padding.
 
     >>> ops.max_pool2d(np.arange(16).reshape(1, 4, 4, 1), pool_size=2)[0, :, :, 0]
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
-    return _pool("max_pool2d", lambda x, **geometry: max_pool(x, **geometry)[0], x, pool_size, strides, padding, data_format)
+    return _pool(
+        "max_pool2d",
+        lambda x, **geometry: max_pool(x, **geometry)[0],
+        x,
+        pool_size,
+        strides,
+        padding,
+        data_format,
+    )
 
 
 def average_pool2d(
-    x: Value, *, pool_size: Any, strides: Any = None, padding: Any = "valid", data_format: str = "channels_last"
+    x: Value,
+    *,
+    pool_size: Any,
+    strides: Any = None,
+    padding: Any = "valid",
+    data_format: str = "channels_last",
 ) -> Value:
-    """Mean of every window of x, over the cells inside the image; pool_size, strides, padding, data_format as in max_pool2d.
+    """Mean of every window of x, over the cells inside the image; pool_size,
+    strides, padding, data_format as in max_pool2d.
 
     >>> ops.average_pool2d(np.arange(16).reshape(1, 4, 4, 1), pool_size=2)[0, :, :, 0]
     array([[ 2.5,  4.5],
@@ -101,7 +122,9 @@ def average_pool2d(
     return _pool("average_pool2d", average_pool, x, pool_size, strides, padding, data_format)
 
 
-def _pool(name: str, primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Value:
+def _pool(
+    name: str, primitive: Any, x: Value, pool_size: Any, strides: Any, padding: Any, data_format: str
+) -> Value:
     (x,) = floats(x)
     rank(name, "x", x, IMAGES)
     first = check_data_format(data_format) == "channels_first"

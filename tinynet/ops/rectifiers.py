@@ -1,7 +1,9 @@
-"""Activations that leave positive numbers as they are: activations.py -> here -> kernels/activations/rectifiers.py.
+"""Activations that leave positive numbers as they are:
+activations.py -> here -> kernels/activations/rectifiers.py.
 
-The derivative of each follows from its output s and is a kernel of its own, f_grad(g, s); the second derivative comes from
-the same formula written with operations. At 0 the derivative is that of negative numbers: relu'(0) = 0.
+The derivative of each follows from its output s and is a kernel of its own, f_grad(g, s); the second
+derivative comes from the same formula written with operations. At 0 the derivative is that of negative
+numbers: relu'(0) = 0.
 """
 
 from tinynet.autograd import array_primitive

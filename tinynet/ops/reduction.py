@@ -21,10 +21,11 @@ from tinynet.ops.settings import Axis, floats, reduced_axes
 
 
 def sum(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Sum of x over `axis`: an axis, several in a tuple, or None for all; with `keepdims` they stay, with size 1.
+    """Sum of x over `axis`: an axis, several in a tuple, or None for all;
+    with `keepdims` they stay, with size 1.
 
-    Integers and booleans are summed in 64 bits, as NumPy has it, so that it does not overflow. Raises ValueError for an
-    axis that x does not have.
+    Integers and booleans are summed in 64 bits, as NumPy has it, so that it does not overflow. Raises
+    ValueError for an axis that x does not have.
 
     >>> ops.sum([[1, 2], [3, 4]], axis=0)
     array([4, 6])
@@ -48,10 +49,11 @@ def mean(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
 
 @composition
 def var(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """Biased variance: mean((x - mean(x))**2), in two passes, of the differences from the first of the numbers.
+    """Biased variance: mean((x - mean(x))**2), in two passes,
+    of the differences from the first of the numbers.
 
-    So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which they differ.
-    axis and keepdims are as in `sum`.
+    So the variance of equal numbers is exactly 0, and numbers that are alike do not lose the digits in which
+    they differ. axis and keepdims are as in `sum`.
 
     >>> ops.var([1.0, 3.0])
     array(1., dtype=float32)
@@ -83,7 +85,9 @@ def min(x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None
     return _extreme("min", amin, minimum, x, axis, keepdims, initial)
 
 
-def _extreme(name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdims: bool, initial: Any) -> Value:
+def _extreme(
+    name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdims: bool, initial: Any
+) -> Value:
     axis = reduced_axes(name, axis, x)
     if initial is None:
         return reduced(x, axis=axis, keepdims=keepdims)
@@ -93,7 +97,8 @@ def _extreme(name: str, reduced: Any, larger: Any, x: Value, axis: Axis, keepdim
 
 
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """log(sum(exp(x))) over `axis` without overflow; -inf where all elements are -inf, with derivative 0 there.
+    """log(sum(exp(x))) over `axis` without overflow; -inf where all elements are -inf,
+    with derivative 0 there.
 
     axis and keepdims are as in `sum`.
 
@@ -128,7 +133,8 @@ def _(grad, x, y, axis):
 
 def _share_among_equals(grad, x, y, axis):
     shape = reduced_shape(x.shape, axis)
-    # The gradient of each largest (or smallest) element is g / n, where n of them are equal; of all others it is 0.
+    # The gradient of each largest (or smallest) element is g / n, where n of them are equal;
+    # of all others it is 0.
     chosen = cast(x == basics.reshape(y, shape=shape), dtype=x.dtype)
     return basics.reshape(grad, shape=shape) * (chosen / sum(chosen, axis, keepdims=True))
 

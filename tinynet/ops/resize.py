@@ -1,6 +1,7 @@
 """Images of another size: layers/upsampling.py -> here -> kernels/resize.py.
 
-Every output pixel is a weighted sum of a few input pixels: linear, so each of the two kernels is the other one's rule.
+Every output pixel is a weighted sum of a few input pixels: linear,
+so each of the two kernels is the other one's rule.
 """
 
 from typing import Any
@@ -36,8 +37,11 @@ def _(grad, g_shape, method):
     return resize(grad, size=g_shape[1:3], method=method)
 
 
-def resize_images(x: Value, size: Any, interpolation: str = "bilinear", data_format: str = "channels_last") -> Value:
-    """Images x (N, H, W, C) interpolated to size = (OH, OW): "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+def resize_images(
+    x: Value, size: Any, interpolation: str = "bilinear", data_format: str = "channels_last"
+) -> Value:
+    """Images x (N, H, W, C) interpolated to size = (OH, OW): "nearest", "bilinear",
+    "bicubic", "lanczos3" or "lanczos5".
 
     Pixel centres lie at half integers, as in Keras; images that are made smaller are not smoothed before.
     data_format="channels_first": (N, C, H, W). Raises ValueError for another interpolation.

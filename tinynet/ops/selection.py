@@ -1,7 +1,7 @@
 """Choosing among values: where, maximum, minimum, clip.
 
-Conventions at ties: `maximum` and `minimum` of equal numbers give each half of the gradient (so do the reductions `max` and
-`min`, among all that are equal); `clip` lets the gradient pass at its bounds.
+Conventions at ties: `maximum` and `minimum` of equal numbers give each half of the gradient
+(so do the reductions `max` and `min`, among all that are equal); `clip` lets the gradient pass at its bounds.
 """
 
 import numpy as np
@@ -16,7 +16,8 @@ from tinynet.ops.methods import method
 
 @array_primitive
 def where(condition, x1=None, x2=None):
-    """x1 where `condition` holds, else x2; without the two where it holds: one array of indices for each axis.
+    """x1 where `condition` holds, else x2; without the two where it holds:
+    one array of indices for each axis.
 
     >>> ops.where([True, False], [1, 2], [10, 20])
     array([ 1, 20])
@@ -25,7 +26,9 @@ def where(condition, x1=None, x2=None):
         condition = elementwise.cast(as_array(condition), np.dtype(bool))
     if x1 is None or x2 is None:
         if x1 is not None or x2 is not None:
-            raise ValueError("where: x1 and x2 belong together; give both, or neither for the indices of what holds")
+            raise ValueError(
+                "where: x1 and x2 belong together; give both, or neither for the indices of what holds"
+            )
         return tuple(xp(condition).nonzero(condition))
     return elementwise.where(condition, *align(x1, x2, condition))
 
@@ -79,7 +82,8 @@ def _(grad, x1, x2):
 
 @array_primitive
 def clip(x, *, x_min, x_max):
-    """x limited to x_min .. x_max; the derivative is 1 from bound to bound, the bounds included, and 0 outside.
+    """x limited to x_min .. x_max; the derivative is 1 from bound to bound,
+    the bounds included, and 0 outside.
 
     >>> ops.clip([-5.0, 0.5, 5.0], x_min=0.0, x_max=1.0)
     array([0. , 0.5, 1. ], dtype=float32)

@@ -1,5 +1,5 @@
-"""What functions may be given: formats, axes, sizes, numbers, names. An error says which function, which argument, what it
-expects.
+"""What functions may be given: formats, axes, sizes, numbers, names. An error says which function, which
+argument, what it expects.
 """
 
 import numbers
@@ -16,8 +16,8 @@ _FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
 
 def floats(*xs: Any) -> tuple[Any, ...]:
-    """Operands of one operation as floats of one format, the widest that is among them; see number_format.py. All but the
-    first may be None.
+    """Operands of one operation as floats of one format, the widest that is among them; see number_format.py.
+    All but the first may be None.
     """
     xs = tuple([x if isinstance(x, Tensor) or (x is None and i) else as_array(x) for i, x in enumerate(xs)])
     given = [x.dtype for x in xs if x is not None]
@@ -52,11 +52,15 @@ def integers(name: str, argument: str, values: Any, least: int | None = None) ->
     """One integer or several, in a list, an array or a Tensor."""
     several = values if isinstance(values, list | tuple) or getattr(values, "ndim", 0) == 1 else (values,)
     plain = [n.item() if getattr(n, "ndim", None) == 0 else n for n in several]
-    return tuple([n if type(n) is int and least is None else integer(name, argument, n, least) for n in plain])
+    return tuple(
+        [n if type(n) is int and least is None else integer(name, argument, n, least) for n in plain]
+    )
 
 
 def number(name: str, argument: str, value: Any, low: float = -np.inf, high: float = np.inf) -> float:
-    """`value` as a float; TypeError for what is no number, ValueError for NaN, infinity and outside of low .. high."""
+    """`value` as a float; TypeError for what is no number, ValueError for NaN,
+    infinity and outside of low .. high.
+    """
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: {argument} must be a number, got {value!r}")
     if not low <= float(value) <= high or np.isinf(float(value)):
@@ -72,7 +76,9 @@ def number(name: str, argument: str, value: Any, low: float = -np.inf, high: flo
 
 
 def existing(name: str, axis: Any, x: Any, argument: str = "axis") -> int:
-    """`axis` counted from the front; raises ValueError, naming the function, for an axis that `x` does not have."""
+    """`axis` counted from the front; raises ValueError, naming the function,
+    for an axis that `x` does not have.
+    """
     axis = axis if type(axis) is int else integer(name, argument, axis)
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"{name}: {argument} {axis} is out of range for an array of shape {tuple(x.shape)}")
@@ -80,12 +86,16 @@ def existing(name: str, axis: Any, x: Any, argument: str = "axis") -> int:
 
 
 def existing_axes(name: str, axes: Any, x: Any, argument: str = "axis") -> tuple[int, ...]:
-    """Several axes, counted from the front; raises ValueError for one that `x` does not have or that is named twice."""
+    """Several axes, counted from the front; raises ValueError for one that `x`
+    does not have or that is named twice.
+    """
     if isinstance(axes, str) or not isinstance(axes, Iterable):
         raise TypeError(f"{name}: {argument} must be integers, got {axes!r}")
     found = tuple([existing(name, axis, x, argument) for axis in axes])
     if len(set(found)) < len(found):
-        raise ValueError(f"{name}: {argument} {axes} names one axis twice, for an array of shape {tuple(x.shape)}")
+        raise ValueError(
+            f"{name}: {argument} {axes} names one axis twice, for an array of shape {tuple(x.shape)}"
+        )
     return found
 
 
@@ -118,7 +128,9 @@ def rank(name: str, argument: str, x: Any, axes: tuple[str, ...]) -> None:
     """Raises ValueError unless x has as many axes as `axes` names."""
     shape = getattr(x, "shape", ())
     if len(shape) != len(axes):
-        raise ValueError(f"{name}: {argument} must have the axes ({', '.join(axes)}), got shape {tuple(shape)}")
+        raise ValueError(
+            f"{name}: {argument} must have the axes ({', '.join(axes)}), got shape {tuple(shape)}"
+        )
 
 
 IMAGES, SEQUENCES, KERNEL = ("N", "H", "W", "C"), ("N", "L", "C"), ("KH", "KW", "C", "F")

@@ -1,4 +1,6 @@
-"""Changing the shape: a view wherever NumPy can make one, also of batch-last images as long as the batch axis is kept."""
+"""Changing the shape: a view wherever NumPy can make one,
+also of batch-last images as long as the batch axis is kept.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +31,8 @@ def flatten(x: Value) -> Value:
 
 
 def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
-    """x repeated to `shape` by NumPy's rules, as a view. Raises ValueError for a shape that x cannot be repeated to.
+    """x repeated to `shape` by NumPy's rules, as a view.
+    Raises ValueError for a shape that x cannot be repeated to.
 
     >>> ops.broadcast_to([1, 2], (2, 2))
     array([[1, 2],
@@ -37,8 +40,14 @@ def broadcast_to(x: Value, shape: Sequence[int]) -> Value:
     """
     x, sizes = as_array(x), integers("broadcast_to", "shape", shape)
     last = sizes[len(sizes) - x.ndim :] if x.ndim else ()
-    if len(sizes) < x.ndim or min(sizes, default=0) < 0 or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
-        raise ValueError(f"broadcast_to: an array of shape {tuple(x.shape)} cannot be repeated to the shape {sizes}")
+    if (
+        len(sizes) < x.ndim
+        or min(sizes, default=0) < 0
+        or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True))
+    ):
+        raise ValueError(
+            f"broadcast_to: an array of shape {tuple(x.shape)} cannot be repeated to the shape {sizes}"
+        )
     return basics.broadcast_to(x, shape=sizes)
 
 
@@ -59,7 +68,8 @@ def expand_dims(x: Value, axis: int | Sequence[int]) -> Value:
 
 
 def squeeze(x: Value, axis: int | tuple[int, ...] | None = None) -> Value:
-    """x without axes of length 1: all of them, or the `axis` (or several) given; raises ValueError if one given is longer.
+    """x without axes of length 1: all of them, or the `axis` (or several) given;
+    raises ValueError if one given is longer.
 
     >>> ops.squeeze(np.ones((1, 3, 1)), axis=0).shape
     (3, 1)
@@ -80,11 +90,13 @@ def permute(x, *, axes):
 
 @permute.vjp("x")
 def _(grad, axes):
-    return permute(grad, axes=tuple(sorted(range(len(axes)), key=lambda i: axes[i])))  # the inverse permutation
+    # the inverse permutation
+    return permute(grad, axes=tuple(sorted(range(len(axes)), key=lambda i: axes[i])))
 
 
 def transpose(x: Value, axes: Any = None) -> Value:
-    """x with its axes in the order `axes`, reversed if none is given; raises ValueError for what is no order of them.
+    """x with its axes in the order `axes`, reversed if none is given;
+    raises ValueError for what is no order of them.
 
     >>> ops.transpose(np.ones((2, 3, 4)), (1, 2, 0)).shape
     (3, 4, 2)
@@ -107,7 +119,9 @@ def moveaxis(x: Value, source: int | Sequence[int], destination: int | Sequence[
     several = [axes if isinstance(axes, list | tuple) else (axes,) for axes in (source, destination)]
     sources, places = (existing_axes("moveaxis", axes, x) for axes in several)
     if len(sources) != len(places):
-        raise ValueError(f"moveaxis: expected a place for each axis, got axes {source} and places {destination}")
+        raise ValueError(
+            f"moveaxis: expected a place for each axis, got axes {source} and places {destination}"
+        )
     order = [i for i in range(x.ndim) if i not in sources]
     for place, axis in sorted(zip(places, sources, strict=True)):
         order.insert(place, axis)
@@ -142,8 +156,9 @@ def _(grad, x_shape, widths):
 def pad(x: Value, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Value:
     """x framed by `constant_values` (0); pad_width: a number, a pair (before, after), or one for each axis.
 
-    With mode "reflect" or "symmetric" the frame is x mirrored at its outermost elements, or at its edges; "edge" repeats the
-    outermost elements, "wrap" begins again from the other side. Raises ValueError for another mode or widths that do not fit.
+    With mode "reflect" or "symmetric" the frame is x mirrored at its outermost elements, or at its edges;
+    "edge" repeats the outermost elements, "wrap" begins again from the other side. Raises ValueError for
+    another mode or widths that do not fit.
 
     >>> ops.pad([1, 2, 3], (1, 2))
     array([0, 1, 2, 3, 0, 0])
@@ -171,12 +186,20 @@ def _widths(pad_width: Any, x: Value) -> tuple[tuple[int, int], ...]:
     pairs = [tuple(pairs)] if not any(isinstance(pair, tuple) for pair in pairs) else pairs
     pairs = pairs * x.ndim if len(pairs) == 1 else pairs
     if len(pairs) != x.ndim or any(not isinstance(pair, tuple) or len(pair) != 2 for pair in pairs):
-        raise ValueError(f"pad: expected one pair of widths for each axis of shape {tuple(x.shape)}, got {pad_width}")
+        raise ValueError(
+            f"pad: expected one pair of widths for each axis of shape {tuple(x.shape)}, got {pad_width}"
+        )
     return tuple([(integer("pad", "pad_width", m, 0), integer("pad", "pad_width", n, 0)) for m, n in pairs])
 
 
 for _function in (flatten, squeeze, swapaxes):
     method(_function.__name__, _function)
-method("reshape", lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape))  # as NumPy has it: t.reshape(2, 3)
-method("transpose", lambda x, *axes: transpose(x, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None))
+# as NumPy has it: t.reshape(2, 3)
+method("reshape", lambda x, *shape: reshape(x, shape[0] if len(shape) == 1 else shape))
+method(
+    "transpose",
+    lambda x, *axes: transpose(
+        x, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+    ),
+)
 Tensor.T = property(transpose, doc="The axes in reverse order.")  # type: ignore[method-assign, assignment]

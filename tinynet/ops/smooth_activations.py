@@ -1,7 +1,7 @@
 """Smooth activations: activations.py -> here -> kernels/activations (sigmoids.py, smooth.py).
 
-The derivative of each is a kernel of its own, f_grad(g, s), where s is the output for sigmoid and tanh and the input for the
-others; the second derivative comes from the same formula written with operations.
+The derivative of each is a kernel of its own, f_grad(g, s), where s is the output for sigmoid and tanh and
+the input for the others; the second derivative comes from the same formula written with operations.
 """
 
 import numpy as np

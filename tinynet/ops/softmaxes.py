@@ -34,7 +34,9 @@ def _(grad, y, axis):
 
 @array_primitive
 def softmax_grad(g, s, *, axis):
-    """s (g - sum(g s)) for s = softmax(x): symmetric in what it does to g, so its own rule for g is itself."""
+    """s (g - sum(g s)) for s = softmax(x): symmetric in what it does to g,
+    so its own rule for g is itself.
+    """
     return kernels.softmax_grad(g, s, axis=axis)
 
 
@@ -50,9 +52,11 @@ def _(grad, g, s, axis):
 
 
 def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
-    """e^x / sum e^x, positive numbers with sum 1 along `axis` (over several, if it is a tuple); nothing overflows.
+    """e^x / sum e^x, positive numbers with sum 1 along `axis` (over several, if it is a tuple);
+    nothing overflows.
 
-    The result of a 2-D Tensor along its last axis remembers its logits: cross-entropy then runs both in one kernel.
+    The result of a 2-D Tensor along its last axis remembers its logits:
+    cross-entropy then runs both in one kernel.
 
     >>> ops.softmax([[1.0, 1.0], [0.0, 1000.0]])
     array([[0.5, 0.5],
@@ -64,8 +68,8 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     axis = existing("softmax", axis, x)
     if x.shape[axis] == 1:
         tracebacks.warn(
-            f"softmax over axis {axis} of shape {tuple(x.shape)}: this axis has size 1, so the result is 1 everywhere, "
-            "whatever x is. For one unit use a sigmoid"
+            f"softmax over axis {axis} of shape {tuple(x.shape)}: this axis has size 1, "
+            "so the result is 1 everywhere, whatever x is. For one unit use a sigmoid"
         )
     y = normalised_exponential(x, axis=axis)
     if isinstance(y, Tensor) and y.ndim == 2 and axis == 1 and isinstance(x, Tensor):
@@ -75,7 +79,9 @@ def softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
 
 @array_primitive
 def normalised_logarithm(x, *, axis):
-    """x - max(x) - log(sum(exp(x - max(x)))) over `axis`: small numbers alone are added, so none drowns in a large one."""
+    """x - max(x) - log(sum(exp(x - max(x)))) over `axis`: small numbers alone are added,
+    so none drowns in a large one.
+    """
     x = to_float(x)
     if type(x) is not np.ndarray:
         return _log_softmax(x, axis)

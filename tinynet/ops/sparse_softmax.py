@@ -1,11 +1,14 @@
 """Sparsemax: activations.py -> here.
 
-    p = max(x - tau, 0) along an axis, with tau such that sum p = 1: the point of the simplex that is nearest to x
+    p = max(x - tau, 0) along an axis, with tau such that sum p = 1:
+    the point of the simplex that is nearest to x
 
 The k largest elements are those above tau: z sorted downwards, k = max {j : 1 + j z_j > z_1 + .. + z_j}, and
-tau = (z_1 + .. + z_k - 1) / k. The derivative takes from the gradient its mean over those k, and is 0 for the others.
+tau = (z_1 + .. + z_k - 1) / k. The derivative takes from the gradient its mean over those k,
+and is 0 for the others.
 
-A. Martins, R. Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1; the derivative is its equation 11.
+A. Martins, R. Astudillo, "From softmax to sparsemax", ICML 2016, algorithm 1;
+the derivative is its equation 11.
 """
 
 from typing import Any
@@ -58,10 +61,15 @@ def _project_into(y: np.ndarray, x: np.ndarray, axis: int) -> None:
 
 def _project(x: Any, axis: int) -> Any:
     xp_ = xp(x)
-    x = x - xp_.max(x, axis=axis, keepdims=True)  # the same point; no digit is lost to a large number that all have in common
+    # the same point; no digit is lost to a large number that all have in common
+    x = x - xp_.max(x, axis=axis, keepdims=True)
     z = xp_.flip(xp_.sort(x, axis=axis), axis=axis)
-    count = xp_.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape([-1 if a == axis % x.ndim else 1 for a in range(x.ndim)])
+    count = xp_.arange(1, x.shape[axis] + 1, dtype=x.dtype).reshape(
+        [-1 if a == axis % x.ndim else 1 for a in range(x.ndim)]
+    )
     above = 1 + count * z > xp_.cumsum(z, axis=axis, dtype=np.float64)
     chosen = xp_.where(above, z, xp_.zeros_like(z))  # where, since -inf times 0 is no number
-    tau = (in_double(chosen, axis, keepdims=True) - 1) / xp_.sum(above, axis=axis, keepdims=True).astype(x.dtype)
+    tau = (in_double(chosen, axis, keepdims=True) - 1) / xp_.sum(above, axis=axis, keepdims=True).astype(
+        x.dtype
+    )
     return xp_.maximum(x - tau, 0)

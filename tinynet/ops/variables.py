@@ -21,7 +21,9 @@ def _fitting(parameter: Parameter, value: Any) -> Any:
     """The array of `value`; ValueError unless it is one number or of the parameter's shape."""
     array = np.asarray(value, parameter.dtype) if isinstance(value, list | tuple) else as_raw(value)
     if getattr(array, "shape", ()) not in ((), parameter.shape):
-        raise ValueError(f"{parameter.name or 'this Parameter'} has shape {parameter.shape}, got shape {array.shape}")
+        raise ValueError(
+            f"{parameter.name or 'this Parameter'} has shape {parameter.shape}, got shape {array.shape}"
+        )
     return array
 
 

@@ -1,6 +1,7 @@
 """Affine warps of images: layers/augmentation.py -> here -> kernels/warp.py.
 
-    y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,   maps[n] = (a0, a1, a2, b0, b1, b2)
+    y[n, i, j, c] = x[n, v, u, c]   at   u = a0 j + a1 i + a2,   v = b0 j + b1 i + b2,
+                                    maps[n] = (a0, a1, a2, b0, b1, b2)
 
 The maps are an array and not settings, and constant on the tape: in a step that is repeated they are what
 differs from time to time. Warping is linear in x, so that it and its adjoint are each other's rules.
@@ -56,7 +57,8 @@ def affine_warp(
 ) -> Value:
     """Each image of x (N, H, W, C), or channels first, under its map of maps (N, 6), from output to input.
 
-    fill_mode   what lies outside of an image: "reflect", "wrap", "nearest", "constant" (which is fill_value), and
+    fill_mode   what lies outside of an image: "reflect", "wrap", "nearest",
+                "constant" (which is fill_value), and
     those of kernels/warp.py;  interpolation   between pixels: "bilinear" or "nearest"
     data_format   "channels_last" or "channels_first"
 
@@ -72,9 +74,15 @@ def affine_warp(
     choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
     fill_value = number("affine_warp", "fill_value", fill_value)
     given = maps if hasattr(maps, "dtype") else numbers(maps)
-    maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else xp(as_raw(x)).asarray(given, np.float64)
+    maps = (
+        cast(maps.detach(), dtype=np.float64)
+        if isinstance(maps, Tensor)
+        else xp(as_raw(x)).asarray(given, np.float64)
+    )
     if maps.shape != (x.shape[0], 6):
-        raise ValueError(f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}")
+        raise ValueError(
+            f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}"
+        )
     first = check_data_format(data_format) == "channels_first"
     x = transpose(x, TO_NHWC) if first else x
     y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)

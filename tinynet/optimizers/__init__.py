@@ -42,9 +42,11 @@ _CLASSES: dict[str, Callable[..., Optimizer]] = {
 
 
 def get(identifier: Any) -> Optimizer:
-    """The optimizer meant by `identifier`: a name in any case ("adam"), a config, a class or an instance; else ValueError.
+    """The optimizer meant by `identifier`: a name in any case ("adam"), a config, a class or an instance;
+    else ValueError.
 
-    A name or a class makes a new optimizer with default arguments; an instance is returned as it is, with its state.
+    A name or a class makes a new optimizer with default arguments;
+    an instance is returned as it is, with its state.
 
     >>> optimizers.get("adam")
     Adam(learning_rate=0.001, iterations=0)
@@ -71,7 +73,8 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
-    """The optimizer that `serialize` described by `config`, without its state; `custom_objects`: {name: class} of one's own.
+    """The optimizer that `serialize` described by `config`, without its state;
+    `custom_objects`: {name: class} of one's own.
 
     >>> optimizers.deserialize({"class_name": "SGD", "config": {"learning_rate": 0.5}})
     SGD(learning_rate=0.5, iterations=0)

@@ -8,12 +8,15 @@ from tinynet.optimizers.optimizer import Optimizer
 
 
 class Adadelta(Optimizer):
-    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon); d <- rho d + (1-rho) u^2; w <- w - eta u.
+    """a <- rho a + (1-rho) g^2; u = g sqrt(d + epsilon) / sqrt(a + epsilon);
+    d <- rho d + (1-rho) u^2; w <- w - eta u.
 
-    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1. The paper has no learning rate: there it is 1.
+    Zeiler, "ADADELTA: an adaptive learning rate method" (2012), algorithm 1.
+    The paper has no learning rate: there it is 1.
 
-    learning_rate is eta, rho lies in [0, 1]. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-    ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta, rho lies in [0, 1]. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in
+    Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adadelta(1.0).apply([np.array([2.0])], [w])

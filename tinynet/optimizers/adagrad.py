@@ -10,8 +10,8 @@ from tinynet.optimizers.optimizer import Optimizer
 class Adagrad(Optimizer):
     """s <- s + g^2; w <- w - eta g / sqrt(s + epsilon), s starting at `initial_accumulator_value`.
 
-    Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization" (2011). The start at
-    0.1 and epsilon under the root are Keras's.
+    Duchi et al., "Adaptive subgradient methods for online learning and stochastic optimization" (2011). The
+    start at 0.1 and epsilon under the root are Keras's.
 
     learning_rate is eta. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
     ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.

@@ -11,13 +11,15 @@ from tinynet.optimizers.optimizer import Optimizer
 class Adam(Optimizer):
     """m <- m + (1-beta_1)(g - m); v <- v + (1-beta_2)(g^2 - v); w <- w - alpha_t m / (sqrt(v) + epsilon).
 
-    alpha_t = eta sqrt(1 - beta_2^t) / (1 - beta_1^t), t = 1 at the first step. Kingma & Ba, "Adam: a method for
-    stochastic optimization" (2015), in the order of section 2's last paragraph: epsilon stands beside the uncorrected
-    root (their "epsilon hat"), so it is not the epsilon of algorithm 1 and of PyTorch. `amsgrad` divides by the largest
-    v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm 2), the bias correction kept.
+    alpha_t = eta sqrt(1 - beta_2^t) / (1 - beta_1^t), t = 1 at the first step. Kingma & Ba, "Adam: a method
+    for stochastic optimization" (2015), in the order of section 2's last paragraph: epsilon stands beside the
+    uncorrected root (their "epsilon hat"), so it is not the epsilon of algorithm 1 and of PyTorch. `amsgrad`
+    divides by the largest v so far (Reddi et al., "On the convergence of Adam and beyond", 2018, algorithm
+    2), the bias correction kept.
 
-    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
+    as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adam(0.1).apply([np.array([2.0])], [w])
@@ -57,12 +59,13 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """w <- w - eta lambda w, then Adam's step: the decay does not pass through the moments.
 
-    Loshchilov & Hutter, "Decoupled weight decay regularization" (2019), algorithm 2, line 12, with the schedule
-    multiplier in eta; lambda is `weight_decay`. Every optimizer decays weights this way; here it is on by default.
+    Loshchilov & Hutter, "Decoupled weight decay regularization" (2019), algorithm 2, line 12, with the
+    schedule multiplier in eta; lambda is `weight_decay`. Every optimizer decays weights this way; here it is
+    on by default.
 
     The other arguments (learning_rate, beta_1, beta_2, epsilon, amsgrad) are as in Adam; clipnorm, clipvalue,
-    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
-    are as in Optimizer.
+    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
+    gradient_accumulation_steps, name are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> AdamW(0.1, weight_decay=0.01).apply([np.array([2.0])], [w])

@@ -10,11 +10,12 @@ from tinynet.optimizers.optimizer import Optimizer
 class Adamax(Optimizer):
     """m <- m + (1-beta_1)(g - m); u <- max(beta_2 u, |g|); w <- w - eta / (1 - beta_1^t) m / (u + epsilon).
 
-    Kingma & Ba, "Adam: a method for stochastic optimization" (2015), algorithm 2: Adam with the infinity norm. The
-    paper has no epsilon; Keras adds it to u.
+    Kingma & Ba, "Adam: a method for stochastic optimization" (2015), algorithm 2: Adam with the infinity
+    norm. The paper has no epsilon; Keras adds it to u.
 
-    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
+    as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adamax(0.1).apply([np.array([2.0])], [w])

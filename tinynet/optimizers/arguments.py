@@ -40,13 +40,16 @@ def check_clips(kind: str, **limits: float | None) -> None:
     if len(given) > 1:
         raise ValueError(f"{kind}: only one of {', '.join(limits)} can be set, got {given}")
     for name, limit in given.items():
-        check_range(kind, name, limit, "(0, inf)")  # without a limit it is None: infinity times a scale of 0 is no number
+        # without a limit it is None: infinity times a scale of 0 is no number
+        check_range(kind, name, limit, "(0, inf)")
 
 
 def check_range(kind: str, name: str, value: Any, interval: str = "[0, 1]") -> None:
     """Raises ValueError unless `value` is a number in `interval`, such as "[0, 1)" or "(0, inf)"."""
     low, high = map(float, interval[1:-1].split(", "))
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and low <= value <= high
+    number = (
+        isinstance(value, int | float | np.number) and not isinstance(value, bool) and low <= value <= high
+    )
     if not number or (interval[0] == "(" and value == low) or (interval[-1] == ")" and value == high):
         raise ValueError(f"{kind}: {name} must be a number in {interval}, got {value!r}")
 
@@ -59,19 +62,23 @@ def check_count(kind: str, name: str, value: Any, least: int) -> None:
 
 
 def learning_rate_state(kind: str, learning_rate: LearningRate | None) -> Any:
-    """A function as it is, a float as an array of one number; ValueError for anything else, integers included."""
+    """A function as it is, a float as an array of one number; ValueError for anything else,
+    integers included.
+    """
     if callable(learning_rate):
         return learning_rate
     if isinstance(learning_rate, float | np.floating):
         return np.array(checked_rate(kind, float(learning_rate)))
     raise ValueError(
-        f"{kind}: learning_rate must be a float, a LearningRateSchedule or a function, got {learning_rate!r}; "
-        "write an integer as a float (1 as 1.0)"
+        f"{kind}: learning_rate must be a float, a LearningRateSchedule or a function, "
+        f"got {learning_rate!r}; write an integer as a float (1 as 1.0)"
     )
 
 
 def checked_rate(name: str, rate: float) -> float:
-    """`rate`; raises ValueError if it is negative, which would make the loss grow, infinite or NaN. 0 changes no weight."""
+    """`rate`; raises ValueError if it is negative, which would make the loss grow,
+    infinite or NaN. 0 changes no weight.
+    """
     if not 0 <= rate < float("inf"):
         raise ValueError(f"{name}: the learning rate must be at least 0, and finite, got {rate!r}")
     return rate

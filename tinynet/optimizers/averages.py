@@ -1,4 +1,6 @@
-"""Exponential moving averages of the weights: after every call of `apply`, for all variables of the optimizer."""
+"""Exponential moving averages of the weights: after every call of `apply`,
+for all variables of the optimizer.
+"""
 
 from typing import Any
 
@@ -22,13 +24,17 @@ class Averages:
         self.segments.launch(kernels.average_sweep, self.segments.table(), self.numbers)
 
     def _begin(self, numbers: np.ndarray) -> None:
-        """A launch, as in sweep.py: what differs from step to step is no argument of a launch, but in an array."""
+        """A launch, as in sweep.py: what differs from step to step is no argument of a launch,
+        but in an array.
+        """
         momentum, overwrite = _settings(self.optimizer)
         numbers[:] = momentum, 1 - momentum, overwrite
 
 
 def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
-    """a <- mu a + (1-mu) w with mu = 0 until the first update is done, so that a starts as w; w <- a where it is due."""
+    """a <- mu a + (1-mu) w with mu = 0 until the first update is done,
+    so that a starts as w; w <- a where it is due.
+    """
     arrays = [variable.data for variable in optimizer._trainable_variables]
     key = ("averages", *map(id, arrays))
     compiled = kernels.in_one_sweep(arrays[0])
@@ -43,7 +49,10 @@ def update(optimizer: Any, sweeps: dict[Any, Any]) -> None:
 
 
 def _settings(optimizer: Any) -> tuple[float, bool]:
-    """mu of the call that is being done and was counted already, and whether the weights become their averages."""
-    done = (int(optimizer._iterations) - 1) // (optimizer.gradient_accumulation_steps or 1)  # updates before this one
+    """mu of the call that is being done and was counted already,
+    and whether the weights become their averages.
+    """
+    # updates before this one
+    done = (int(optimizer._iterations) - 1) // (optimizer.gradient_accumulation_steps or 1)
     every = optimizer.ema_overwrite_frequency
     return optimizer.ema_momentum if done else 0.0, every is not None and (done + 1) % every == 0

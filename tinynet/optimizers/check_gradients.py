@@ -1,4 +1,6 @@
-"""The gradients and variables that `apply` is given, checked; and the constraints that it holds the variables to."""
+"""The gradients and variables that `apply` is given, checked;
+and the constraints that it holds the variables to.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,12 +17,14 @@ def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
     for variable in variables:
         if id(variable) not in optimizer._slots_by_id:
             raise ValueError(
-                f"Unknown variable {variable.name!r}: {optimizer.name} was built for other variables. After layers were "
-                "added or unfrozen, compile again or create a new optimizer"
+                f"Unknown variable {variable.name!r}: {optimizer.name} was built for other variables. "
+                "After layers were added or unfrozen, compile again or create a new optimizer"
             )
 
 
-def pairs(optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]) -> tuple[list[Any], list[Parameter]]:
+def pairs(
+    optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]
+) -> tuple[list[Any], list[Parameter]]:
     """Raw gradients and their variables, checked, without those that have no gradient."""
     check_known(optimizer, variables)
     present, updated, missing = [], [], []
@@ -29,7 +33,9 @@ def pairs(optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]) 
         if g is None:
             missing.append(variable.name)
         elif g.shape != variable.shape:
-            raise ValueError(f"{optimizer.name}: {variable.name!r} has shape {variable.shape}, its gradient {g.shape}")
+            raise ValueError(
+                f"{optimizer.name}: {variable.name!r} has shape {variable.shape}, its gradient {g.shape}"
+            )
         else:
             present.append(g)
             updated.append(variable)
@@ -42,7 +48,9 @@ def pairs(optimizer: Any, grads: Sequence[Any], variables: Sequence[Parameter]) 
 
 @no_grad()
 def constrain(variable: Parameter) -> None:
-    """w <- constraint(w); in launches, if the constraint is written with operators and functions of tinynet.ops."""
+    """w <- constraint(w); in launches, if the constraint is written with operators
+    and functions of tinynet.ops.
+    """
     value = as_raw(variable.constraint(variable))
     if type(value) is type(variable.data) is np.ndarray and value.shape == variable.shape:
         write(variable.data, value)

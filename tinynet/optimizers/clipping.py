@@ -1,6 +1,7 @@
 """Gradient clipping for any array module: arrays in, new arrays out, no value fetched from the device.
 
-NumPy arrays in the memory order that nets have are clipped by compiled loops instead: kernels/optimizers/clipping.py.
+NumPy arrays in the memory order that nets have are clipped by compiled loops instead:
+kernels/optimizers/clipping.py.
 """
 
 from collections.abc import Sequence
@@ -27,10 +28,12 @@ def clip_by_norm(g: Array, limit: float) -> Array:
 
 
 def clip_by_global_norm(gradients: Sequence[Array], limit: float) -> list[Array]:
-    """g_i c / max(G, c) with G = sqrt(sum ||g_i||^2): all gradients shortened alike, so their direction is kept.
+    """g_i c / max(G, c) with G = sqrt(sum ||g_i||^2): all gradients shortened alike,
+    so their direction is kept.
 
-    Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1. A gradient that is
-    not finite makes all of them NaN, as in Keras: a step that cannot be right should be seen, not hidden.
+    Pascanu et al., "On the difficulty of training recurrent neural networks" (2013), algorithm 1. A gradient
+    that is not finite makes all of them NaN, as in Keras: a step that cannot be right should be seen, not
+    hidden.
     """
     square = 0.0
     for g in gradients:
@@ -41,7 +44,9 @@ def clip_by_global_norm(gradients: Sequence[Array], limit: float) -> list[Array]
     return [g * scale.astype(g.dtype) for g in gradients]
 
 
-def clip(gradients: list[Array], clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None) -> list[Array]:
+def clip(
+    gradients: list[Array], clipnorm: float | None, clipvalue: float | None, global_clipnorm: float | None
+) -> list[Array]:
     """Clipped by the one limit that is given; as they are without one."""
     if clipnorm is not None:
         return [clip_by_norm(g, clipnorm) for g in gradients]

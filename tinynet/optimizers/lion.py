@@ -10,11 +10,12 @@ from tinynet.optimizers.optimizer import Optimizer
 class Lion(Optimizer):
     """w <- w - eta sign(beta_1 m + (1-beta_1) g); then m <- beta_2 m + (1-beta_2) g.
 
-    Chen et al., "Symbolic discovery of optimization algorithms" (2023), algorithm 2; its weight decay is `weight_decay`.
-    Every element moves by eta, which should therefore be a third to a tenth of Adam's.
+    Chen et al., "Symbolic discovery of optimization algorithms" (2023), algorithm 2; its weight decay is
+    `weight_decay`. Every element moves by eta, which should therefore be a third to a tenth of Adam's.
 
-    learning_rate is eta; beta_1 lies in (0, 1], beta_2 in [0, 1]. clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta; beta_1 lies in (0, 1], beta_2 in [0, 1]. clipnorm, clipvalue, global_clipnorm,
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
+    as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Lion(0.1).apply([np.array([2.0])], [w])

@@ -16,11 +16,12 @@ class Nadam(Optimizer):
     mu_t = beta_1 (1 - 0.96^t / 2),  Pi_t = mu_1 ... mu_t,  v^ = v / (1 - beta_2^t),
     m^ = mu_{t+1} m / (1 - Pi_{t+1}) + (1 - mu_t) g / (1 - Pi_t).
 
-    Dozat, "Incorporating Nesterov momentum into Adam" (2016). As in Keras 3 the schedule of mu is 0.96^t; Keras 2 and
-    PyTorch slow it down to 0.96^(0.004 t).
+    Dozat, "Incorporating Nesterov momentum into Adam" (2016). As in Keras 3 the schedule of mu is 0.96^t;
+    Keras 2 and PyTorch slow it down to 0.96^(0.004 t).
 
-    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
+    as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Nadam(0.1).apply([np.array([2.0])], [w])

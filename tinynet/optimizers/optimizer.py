@@ -22,16 +22,19 @@ class Optimizer(OptimizerState):
     (`add_variable_from_reference`), and an `update_step`. tinynet's own have slots and an `_update_kernel` of
     tinynet.kernels.optimizers, which updates all variables in one sweep (sweep.py).
 
-    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function without
-                     arguments; None: the rule's `_default_rate`, if it has one
+    learning_rate    a float, a LearningRateSchedule (called with the number of calls before), or a function
+                     without arguments; None: the rule's `_default_rate`, if it has one
     weight_decay     w <- w - w weight_decay learning_rate before each update
-    clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;  global_clipnorm: all
-                     gradients together shortened to this length (Keras 1's clipnorm); at most one of the three
-    use_ema          keep a <- ema_momentum a + (1 - ema_momentum) w, from a = w at the first update; `fit` ends with w <- a.
-                     ema_overwrite_frequency: w <- a also after every so many updates
-    loss_scale_factor             the gradients are those of the loss times this number (`scale_loss`), and are divided by it
+    clipnorm         each gradient shortened to this length;  clipvalue: each element cut off;
+                     global_clipnorm: all gradients together shortened to this length (Keras 1's clipnorm); at
+                     most one of the three
+    use_ema          keep a <- ema_momentum a + (1 - ema_momentum) w, from a = w at the first update; `fit`
+                     ends with w <- a. ema_overwrite_frequency: w <- a also after every so many updates
+    loss_scale_factor             the gradients are those of the loss times this number (`scale_loss`),
+                                  and are divided by it
     gradient_accumulation_steps   update at every n-th call alone, by the mean of the n gradients
-    name             None: the class in snake case. Raises ValueError for an argument that is out of range or does not exist
+    name             None: the class in snake case.
+                     Raises ValueError for an argument that is out of range or does not exist
 
     >>> class Sign(Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
@@ -74,9 +77,14 @@ class Optimizer(OptimizerState):
         self.name = name or registry.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
-        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = use_ema, ema_momentum, ema_overwrite_frequency
+        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = (
+            use_ema,
+            ema_momentum,
+            ema_overwrite_frequency,
+        )
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._excluded_from_decay: tuple[list[Parameter], Any] = ([], None)  # variables, and a pattern of names
+        # variables, and a pattern of names
+        self._excluded_from_decay: tuple[list[Parameter], Any] = ([], None)
 
     @property
     def iterations(self) -> int:
@@ -100,19 +108,30 @@ class Optimizer(OptimizerState):
     def build(self, variables: Iterable[Parameter]) -> None:
         """Sets the variables, once; rules make their slots here. The first `apply` calls it."""
         super().build(variables)
-        self._weight_averages = [self._new_array(v, "average") for v in self._trainable_variables] if self.use_ema else []
+        self._weight_averages = (
+            [self._new_array(v, "average") for v in self._trainable_variables] if self.use_ema else []
+        )
         collects = self.gradient_accumulation_steps is not None
         self._accumulated_gradients = (
-            [self._new_array(v, "gradient_accumulator") for v in self._trainable_variables] if collects else []
+            [self._new_array(v, "gradient_accumulator") for v in self._trainable_variables]
+            if collects
+            else []
         )
 
     def exclude_from_weight_decay(
         self, var_list: Sequence[Parameter] | None = None, var_names: Sequence[str] | None = None
     ) -> None:
-        """Weight decay leaves out `var_list` and variables whose name contains a match of a pattern in `var_names`."""
+        """Weight decay leaves out `var_list` and variables whose name contains a
+        match of a pattern in `var_names`.
+        """
         if self.built:
-            raise ValueError(f"{self.name}: exclude_from_weight_decay must be called before the optimizer is built")
-        self._excluded_from_decay = (list(var_list or ()), re.compile("|".join(var_names)) if var_names else None)
+            raise ValueError(
+                f"{self.name}: exclude_from_weight_decay must be called before the optimizer is built"
+            )
+        self._excluded_from_decay = (
+            list(var_list or ()),
+            re.compile("|".join(var_names)) if var_names else None,
+        )
 
     def _is_excluded(self, variable: Parameter) -> bool:
         """Whether weight decay leaves `variable` out."""
@@ -120,15 +139,20 @@ class Optimizer(OptimizerState):
         return any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
 
     def scale_loss(self, loss: Any) -> Any:
-        """The loss to differentiate: times `loss_scale_factor`, so that small gradients do not vanish in float16."""
+        """The loss to differentiate: times `loss_scale_factor`,
+        so that small gradients do not vanish in float16.
+        """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
     def finalize_variable_values(self, var_list: Sequence[Parameter]) -> None:
-        """Gives the variables of var_list the values to keep: w <- its average, with `use_ema`. `fit` calls it at its end."""
+        """Gives the variables of var_list the values to keep: w <- its average,
+        with `use_ema`. `fit` calls it at its end.
+        """
         if not self.use_ema or not self.built:
             return
         found = {
-            id(variable): average for variable, average in zip(self._trainable_variables, self._weight_averages, strict=True)
+            id(variable): average
+            for variable, average in zip(self._trainable_variables, self._weight_averages, strict=True)
         }
         check_gradients.check_known(self, var_list)
         for variable in var_list:
@@ -137,9 +161,11 @@ class Optimizer(OptimizerState):
     # ---- one step
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Parameter] | None = None) -> None:
-        """Updates `trainable_variables` (None: all known) in place by their gradients `grads` (None: left alone).
+        """Updates `trainable_variables` (None: all known) in place by their gradients `grads` (None:
+        left alone).
 
-        Raises ValueError if every gradient is None, or for a variable that was not there when the optimizer was built.
+        Raises ValueError if every gradient is None, or for a variable that was not
+        there when the optimizer was built.
         """
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if len(grads) != len(variables):
@@ -164,7 +190,9 @@ class Optimizer(OptimizerState):
                 check_gradients.constrain(variable)
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Parameter]]) -> int:
-        """`apply` for the pairs (gradient, variable) of grads_and_vars; returns the number of calls so far."""
+        """`apply` for the pairs (gradient, variable) of grads_and_vars;
+        returns the number of calls so far.
+        """
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return int(self._iterations)
@@ -184,19 +212,24 @@ class Optimizer(OptimizerState):
         return {name: learning_rate if name == "learning_rate" else getattr(self, name) for name in names}
 
     def update_step(self, gradient: Any, variable: Parameter, learning_rate: float) -> None:
-        """The rule, at this `learning_rate`: changes `variable.data` and `self._slots_of(variable)` in place by the array
-        `gradient`.
+        """The rule, at this `learning_rate`: changes `variable.data` and `self._slots_of(variable)` in place
+        by the array `gradient`.
         """
         if self._update_kernel is None:
-            raise TypeError(f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)")
-        self._update_kernel(variable.data, gradient, *self._kernel_arrays(variable), **self._kernel_scalars(learning_rate))
+            raise TypeError(
+                f"{type(self).__name__} must define update_step(self, gradient, variable, learning_rate)"
+            )
+        self._update_kernel(
+            variable.data, gradient, *self._kernel_arrays(variable), **self._kernel_scalars(learning_rate)
+        )
 
     def _accumulators_of(self, variables: Sequence[Parameter]) -> list[Any]:
         """The collected gradients of `variables`; none, if every call updates."""
         if not self._accumulated_gradients:
             return []
         found = {
-            id(variable): total for variable, total in zip(self._trainable_variables, self._accumulated_gradients, strict=True)
+            id(variable): total
+            for variable, total in zip(self._trainable_variables, self._accumulated_gradients, strict=True)
         }
         return [found[id(variable)] for variable in variables]
 
@@ -210,8 +243,12 @@ class Optimizer(OptimizerState):
         return {name: registry.describe(held[name]) for name in names if name in taken and name in held}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> "Optimizer":
-        """The optimizer that `get_config` described by `config`, without its state; custom_objects: {name: object} more."""
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Optimizer":
+        """The optimizer that `get_config` described by `config`, without its state;
+        custom_objects: {name: object} more.
+        """
         config = dict(config)
         with registry.custom_object_scope(custom_objects or {}):
             if isinstance(config.get("learning_rate"), Mapping):

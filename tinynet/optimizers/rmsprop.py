@@ -11,13 +11,14 @@ from tinynet.optimizers.optimizer import Optimizer
 class RMSprop(Optimizer):
     """v <- rho v + (1-rho) g^2; u = eta g / sqrt(v + epsilon); w <- w - u.
 
-    `centered`: a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root. With momentum: m <- beta m + u;
-    w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); the centred form is Graves (2013),
-    equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
+    `centered`: a <- rho a + (1-rho) g, and v - a^2 + epsilon stands under the root.
+    With momentum: m <- beta m + u;
+    w <- w - m. Hinton, "Neural networks for machine learning", lecture 6e (2012); the centred form is Graves
+    (2013), equations 38-45. Epsilon under the root is Keras's choice (PyTorch adds it to the root).
 
-    learning_rate is eta, momentum beta; both rho and momentum lie in [0, 1]. weight_decay, clipnorm, clipvalue,
-    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name
-    are as in Optimizer.
+    learning_rate is eta, momentum beta; both rho and momentum lie in [0, 1]. weight_decay, clipnorm,
+    clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
+    gradient_accumulation_steps, name are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> RMSprop(0.1).apply([np.array([2.0])], [w])

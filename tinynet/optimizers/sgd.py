@@ -8,13 +8,16 @@ from tinynet.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):
-    """w <- w - eta g; with momentum m <- beta m - eta g and w <- w + m, or w <- w + beta m - eta g if `nesterov`.
+    """w <- w - eta g; with momentum m <- beta m - eta g and w <- w + m,
+    or w <- w + beta m - eta g if `nesterov`.
 
-    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), equations 1-4; the
-    Nesterov form looks ahead with the new m, as Keras and PyTorch write it. Without momentum `nesterov` has no effect.
+    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013), equations
+    1-4; the Nesterov form looks ahead with the new m, as Keras and PyTorch write it. Without momentum
+    `nesterov` has no effect.
 
-    learning_rate is eta, momentum beta, a float in 0 .. 1. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    learning_rate is eta, momentum beta, a float in 0 .. 1. weight_decay, clipnorm, clipvalue,
+    global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
+    gradient_accumulation_steps, name are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> SGD(0.1).apply([np.array([2.0])], [w])

@@ -1,6 +1,8 @@
-"""What an optimizer remembers from step to step: the number of steps, the learning rate, and arrays for every variable.
+"""What an optimizer remembers from step to step: the number of steps, the learning rate,
+and arrays for every variable.
 
-Its order is Keras's: iteration, learning rate, averages of the weights, collected gradients, the slots of the rule.
+Its order is Keras's: iteration, learning rate, averages of the weights,
+collected gradients, the slots of the rule.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +19,9 @@ from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_ra
 
 
 class Rate(float):
-    """A learning rate as it was when it was read: a float, and `optimizer.learning_rate.assign(x)` sets the next one."""
+    """A learning rate as it was when it was read: a float,
+    and `optimizer.learning_rate.assign(x)` sets the next one.
+    """
 
     _optimizer: Any
 
@@ -59,7 +63,9 @@ class OptimizerState:
         self._sweeps_by_key: dict[Any, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: the slots variable by variable, since a copy's variables have other ids; no sweeps."""
+        """For copies and pickles: the slots variable by variable,
+        since a copy's variables have other ids; no sweeps.
+        """
         return {
             **vars(self),
             "_slots_by_id": [self._slots_by_id[id(variable)] for variable in self._trainable_variables],
@@ -87,7 +93,8 @@ class OptimizerState:
             self._learning_rate = value
         elif callable(self._learning_rate):
             raise TypeError(
-                f"{self.name}: the learning rate is a schedule ({type(self._learning_rate).__name__}) and cannot be set to "
+                f"{self.name}: the learning rate is a schedule ({type(self._learning_rate).__name__}) "
+                "and cannot be set to "
                 f"{value!r}; assign another schedule, or create the optimizer with a float"
             )
         else:
@@ -121,7 +128,9 @@ class OptimizerState:
         """Sets the variables, once; rules make their slots here. The first `apply` calls it."""
         self._trainable_variables = list(variables)
         if len({id(variable) for variable in self._trainable_variables}) < len(self._trainable_variables):
-            raise ValueError(f"{self.name}: a variable is given more than once; add its gradients up and give it once")
+            raise ValueError(
+                f"{self.name}: a variable is given more than once; add its gradients up and give it once"
+            )
         self._slots_by_id = {id(variable): [] for variable in self._trainable_variables}
         self._state_variables = []
         self._sweeps_by_key = {}
@@ -158,15 +167,20 @@ class OptimizerState:
     def add_variable_from_reference(
         self, reference_variable: Parameter, name: str | None = None, initializer: Any = "zeros"
     ) -> Tensor:
-        """A new variable `name` of the shape and dtype of reference_variable, which begins as `initializer` says."""
+        """A new variable `name` of the shape and dtype of reference_variable,
+        which begins as `initializer` says.
+        """
         array = self._new_array(reference_variable, name or "var")
         if initializer != "zeros":
             start: Any = initializers.get(initializer)
             array[...] = as_raw(start(array.shape, dtype=array.dtype))
         return self._state_variables[-1]
 
-    def add_optimizer_variables(self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros") -> Any:
-        """A list of such variables, one for each of trainable_variables; with several names (and initializers), as many lists.
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Parameter], name: Any, initializer: Any = "zeros"
+    ) -> Any:
+        """A list of such variables, one for each of trainable_variables;
+        with several names (and initializers), as many lists.
 
         initializer   what they begin as, one for all or one for each name
         """
@@ -179,7 +193,9 @@ class OptimizerState:
         return lists[0] if isinstance(name, str) else lists
 
     def assign(self, variable: Tensor, value: Any) -> None:
-        """variable <- value; with `assign_add` and `assign_sub`, for an `update_step` written as Keras's are."""
+        """variable <- value; with `assign_add` and `assign_sub`,
+        for an `update_step` written as Keras's are.
+        """
         variable.assign(value)
 
     def assign_add(self, variable: Tensor, value: Any) -> None:
@@ -210,7 +226,9 @@ class OptimizerState:
         return [np.array(device.to_host(variable.data)) for variable in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Restores `weights`, what `get_weights` returned; raises ValueError where number or shapes differ."""
+        """Restores `weights`, what `get_weights` returned;
+        raises ValueError where number or shapes differ.
+        """
         variables = self.variables
         if len(weights) != len(variables):
             hint = "" if self.built else "; call optimizer.build(variables) first, so that its slots exist"
@@ -218,6 +236,8 @@ class OptimizerState:
         values = [xp(v.data).asarray(as_raw(weight)) for v, weight in zip(variables, weights, strict=True)]
         for variable, value in zip(variables, values, strict=True):
             if value.shape != variable.shape:
-                raise ValueError(f"{self.name}: {variable.name!r} has shape {variable.shape}, got {value.shape}")
+                raise ValueError(
+                    f"{self.name}: {variable.name!r} has shape {variable.shape}, got {value.shape}"
+                )
         for variable, value in zip(variables, values, strict=True):
             variable.data[...] = value

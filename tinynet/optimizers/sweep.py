@@ -27,14 +27,20 @@ class Sweep(Step):
         super().__init__(optimizer, variables)
         self.weights = [variable.data for variable in variables]
         self.formula = kernels.rules[optimizer._update_kernel]
-        self.segments = kernels.Segments([(variable.data, *optimizer._kernel_arrays(variable)) for variable in variables])
+        self.segments = kernels.Segments(
+            [(variable.data, *optimizer._kernel_arrays(variable)) for variable in variables]
+        )
         self.numbers = np.zeros(NUMBERS, self.segments.dtype)
         self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
         decays = optimizer.weight_decay is not None
-        decayed = [(variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)]
+        decayed = [
+            (variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)
+        ]
         self.decayed = kernels.Segments(decayed) if decayed else None
         self.clips = next((name for name in CLIPS if getattr(optimizer, name) is not None), None)
-        collects = optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
+        collects = (
+            optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
+        )
         self.collecting = Collecting(optimizer, variables) if collects else None
         self.clipped = [] if self.clips is None else [np.empty_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
@@ -94,7 +100,9 @@ class Collecting:
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
         scale, steps = optimizer.loss_scale_factor or 1, optimizer.gradient_accumulation_steps
         self.adds = steps is not None
-        self.totals = optimizer._accumulators_of(variables) if self.adds else [np.empty_like(v.data) for v in variables]
+        self.totals = (
+            optimizer._accumulators_of(variables) if self.adds else [np.empty_like(v.data) for v in variables]
+        )
         self.segments = kernels.Segments([(total,) for total in self.totals])
         self.mean = np.array((scale, steps or 1, self.adds), self.segments.dtype)  # see kernels.collect_sweep
         self.sum = np.array((scale, 1, self.adds), self.segments.dtype)
@@ -114,8 +122,8 @@ class Collecting:
 def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep]) -> Sweep | None:
     """The sweep of these variables, made if need be; None if they must be updated one by one.
 
-    So must whatever the compiled implementation does not get, variables that are not dense arrays of one dtype, each in
-    memory of its own, and those of a rule that is not one of tinynet's kernels.
+    So must whatever the compiled implementation does not get, variables that are not dense arrays of one
+    dtype, each in memory of its own, and those of a rule that is not one of tinynet's kernels.
     """
     arrays = [variable.data for variable in variables]
     if optimizer._update_kernel not in kernels.rules or not kernels.in_one_sweep(arrays[0]):

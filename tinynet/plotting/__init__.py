@@ -1,7 +1,7 @@
 """Pictures of a training run: curves, image galleries, mistakes, filters, confusion matrix.
 
-Every function returns a matplotlib Figure that belongs to the caller: no window, no global state, no display needed.
-`save(figure, path)` writes it. matplotlib is imported when the first picture is made.
+Every function returns a matplotlib Figure that belongs to the caller: no window, no global state, no display
+needed. `save(figure, path)` writes it. matplotlib is imported when the first picture is made.
 """
 
 from tinynet import missing_names
@@ -12,6 +12,15 @@ from tinynet.plotting.images import filters, gallery, mistakes
 from tinynet.plotting.learning_rates import learning_rate_curve
 from tinynet.plotting.model_graph import plot_model
 
-__all__ = ["confusion_matrix", "filters", "gallery", "history_curves", "learning_rate_curve", "mistakes", "plot_model", "save"]
+__all__ = [
+    "confusion_matrix",
+    "filters",
+    "gallery",
+    "history_curves",
+    "learning_rate_curve",
+    "mistakes",
+    "plot_model",
+    "save",
+]
 
 missing_names.namespace(__name__)

@@ -16,8 +16,9 @@ def confusion_matrix(
 ) -> "Figure":
     """Counts of (true class, predicted class); the colour is the share of the true class.
 
-    y_true and y_predicted are labels (N,) or (N, 1), one-hot rows or probabilities (N, C); ValueError where their numbers
-    differ, where labels are no classes (as probabilities of one unit are not), and for too few names.
+    y_true and y_predicted are labels (N,) or (N, 1), one-hot rows or probabilities (N, C); ValueError where
+    their numbers differ, where labels are no classes (as probabilities of one unit are not), and for too few
+    names.
 
     class_names   on the axes, None: the numbers;  title   None: the share that is right
 

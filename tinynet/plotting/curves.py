@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def history_curves(history: Any, title: str | None = None) -> "Figure":
     """One panel for the loss and one for each metric over the epochs, training and validation together.
 
-    `history` is what `fit` returned, or its dictionary {name: values}; `val_name` is drawn beside `name`; `title` stands
-    above all. Raises ValueError when it holds no epoch.
+    `history` is what `fit` returned, or its dictionary {name: values}; `val_name` is drawn beside `name`;
+    `title` stands above all. Raises ValueError when it holds no epoch.
 
     >>> figure = plotting.history_curves({"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}, title="Two epochs")
     >>> len(figure.axes)
@@ -31,13 +31,18 @@ def history_curves(history: Any, title: str | None = None) -> "Figure":
     panels = figure.subplots(1, len(names), squeeze=False, gridspec_kw={"wspace": 0.08})[0]
     for axes, name in zip(panels, names, strict=True):
         epochs = getattr(history, "epoch", ())
-        if len(epochs) != len(values[name]):  # a plain dictionary, or a History that went on through several fits
+        # a plain dictionary, or a History that went on through several fits
+        if len(epochs) != len(values[name]):
             epochs = range(len(values[name]))
-        _draw_panel(axes, name, np.asarray(epochs) + 1, np.asarray(values[name], float), values.get(f"val_{name}"))
+        _draw_panel(
+            axes, name, np.asarray(epochs) + 1, np.asarray(values[name], float), values.get(f"val_{name}")
+        )
     return figure
 
 
-def _draw_panel(axes: "Axes", name: str, epochs: np.ndarray, train: np.ndarray, validation: Sequence[float] | None) -> None:
+def _draw_panel(
+    axes: "Axes", name: str, epochs: np.ndarray, train: np.ndarray, validation: Sequence[float] | None
+) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     percent = "acc" in name
@@ -50,7 +55,9 @@ def _draw_panel(axes: "Axes", name: str, epochs: np.ndarray, train: np.ndarray, 
         shown, label = np.asarray(validation, float), "validation"
         shown = shown[-len(epochs) :]
         every = len(epochs) // len(shown)
-        axes.plot(epochs[every - 1 :: every][: len(shown)], shown, color=fig.VERMILION, label="validation", **style)
+        axes.plot(
+            epochs[every - 1 :: every][: len(shown)], shown, color=fig.VERMILION, label="validation", **style
+        )
         axes.legend(frameon=False, loc="best")
     last = f"{shown[-1]:.2%}" if percent else f"{shown[-1]:.4f}"
     axes.set_title(f"{name.replace('_', ' ').capitalize()}", loc="left", fontsize=12, fontweight="bold")

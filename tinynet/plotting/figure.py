@@ -35,7 +35,9 @@ def new_figure(width: float, height: float, title: str | None = None) -> "Figure
 
 @functools.cache
 def _figure_class() -> Any:
-    """matplotlib's Figure, which also shows itself: as the value of a notebook's cell, and by `show()` without pyplot."""
+    """matplotlib's Figure, which also shows itself: as the value of a notebook's cell,
+    and by `show()` without pyplot.
+    """
     from matplotlib.figure import Figure
 
     class Picture(Figure):
@@ -45,7 +47,9 @@ def _figure_class() -> Any:
             return png.getvalue()
 
         def show(self, warn: bool = True) -> None:
-            """In a notebook below the cell; in a window where there is one; else in a file, whose name is printed."""
+            """In a notebook below the cell; in a window where there is one;
+            else in a file, whose name is printed.
+            """
             if is_notebook():
                 from IPython.display import display
 
@@ -90,7 +94,9 @@ def message(text: str, title: str | None = None) -> "Figure":
     return figure
 
 
-def image_grid(count: int, columns: int, cell: tuple[float, float], title: str | None) -> "tuple[Figure, list[Axes]]":
+def image_grid(
+    count: int, columns: int, cell: tuple[float, float], title: str | None
+) -> "tuple[Figure, list[Axes]]":
     """A figure with `count` panels without axes, in rows of `columns`; a cell is (width, height) inches."""
     columns = min(columns, count)
     rows = -(-count // columns)
@@ -127,8 +133,8 @@ def class_numbers(y: Any, argument: str) -> np.ndarray:
             whole = y.reshape(-1).astype(np.int64)
         if (wrong := whole != y.reshape(-1)).any() or (wrong := whole < 0).any():
             raise ValueError(
-                f"{argument}: classes are whole numbers from 0 on, got {y.reshape(-1)[wrong][0]}; of the probabilities of "
-                "one unit, y > 0.5 makes classes"
+                f"{argument}: classes are whole numbers from 0 on, got {y.reshape(-1)[wrong][0]}; "
+                "of the probabilities of one unit, y > 0.5 makes classes"
             )
         return whole
     raise ValueError(f"{argument}: expected labels (N,), (N, 1) or rows (N, C), got shape {y.shape}")

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 def gallery(
-    images: Any, titles: Sequence[str] | None = None, *, columns: int = 8, limit: int = 40, title: str | None = None
+    images: Any,
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int = 8,
+    limit: int = 40,
+    title: str | None = None,
 ) -> "Figure":
-    """The first `limit` images (N, H, W), (N, H, W, 1) or (N, H, W, 3) in rows of `columns`, each below its title.
+    """The first `limit` images (N, H, W), (N, H, W, 1) or (N, H, W, 3) in rows of `columns`,
+    each below its title.
 
     titles   one for each image, else ValueError; None: none;  title   above all
 
@@ -23,7 +29,9 @@ def gallery(
     """
     images = _checked_images(images, "gallery")
     if titles is not None and len(titles) != len(images):
-        raise ValueError(f"gallery: expected one title an image, got {len(titles)} titles for {len(images)} images")
+        raise ValueError(
+            f"gallery: expected one title an image, got {len(titles)} titles for {len(images)} images"
+        )
     if not len(images):
         return fig.message("no images", title)
     count = min(len(images), limit)
@@ -44,7 +52,8 @@ def mistakes(
     columns: int | None = None,
     limit: int = 24,
 ) -> "Figure":
-    """The misclassified images, the most confident mistakes first, with predicted class, probability and true class.
+    """The misclassified images, the most confident mistakes first, with predicted class,
+    probability and true class.
 
     x (N, H, W[, C]); y_true (N,), (N, 1) or one-hot (N, C); probabilities (N, C), as `predict` returns them.
     class_names   None: the numbers;  columns   in a row, None: as many as fit;  limit   images at most
@@ -59,9 +68,14 @@ def mistakes(
             f"mistakes: expected N images, N labels and probabilities (N, C), got shapes {images.shape}, "
             f"{truth.shape} and {probabilities.shape}"
         )
-    names = class_names if class_names is not None else [str(number) for number in range(probabilities.shape[1])]
+    names = (
+        class_names if class_names is not None else [str(number) for number in range(probabilities.shape[1])]
+    )
     if len(names) < probabilities.shape[1] or truth.max(initial=0) >= len(names):
-        given = f"{probabilities.shape[1]} probabilities an image, {len(names)} class names and a label {truth.max(initial=0)}"
+        given = (
+            f"{probabilities.shape[1]} probabilities an image, "
+            f"{len(names)} class names and a label {truth.max(initial=0)}"
+        )
         raise ValueError(f"mistakes: expected a name for every class, got {given}")
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
@@ -72,12 +86,16 @@ def mistakes(
     title = f"{len(wrong):,} of {len(truth):,} images misclassified ({len(wrong) / len(truth):.2%})"
     if len(wrong) > limit:
         title += f": the {limit} most confident"
-    width = max(1.15, 0.075 * max(len(f"pred {name} (100%)") for name in names))  # inches that the longest line takes
+    # inches that the longest line takes
+    width = max(1.15, 0.075 * max(len(f"pred {name} (100%)") for name in names))
     columns = columns or max(3, min(8, int(11.5 / width)))
     figure, panels = fig.image_grid(min(len(wrong), limit), columns, (width, width + 0.37), title)
     for axes, index in zip(panels, wrong, strict=False):
         fig.show_image(axes, images[index])
-        said, right = f"pred {names[predicted[index]]} ({confidence[index]:.0%})", f"true {names[truth[index]]}"
+        said, right = (
+            f"pred {names[predicted[index]]} ({confidence[index]:.0%})",
+            f"true {names[truth[index]]}",
+        )
         axes.set_title(said, fontsize=9, color=fig.VERMILION, pad=3)
         below: dict[str, Any] = {"ha": "center", "va": "top", "transform": axes.transAxes}
         axes.text(0.5, -0.04, right, fontsize=9, color=fig.BLUE, **below)
@@ -87,8 +105,9 @@ def mistakes(
 def filters(kernel: Any, *, columns: int = 8, limit: int = 64, title: str | None = None) -> "Figure":
     """The filters of a convolution's kernel (KH, KW, C, F), white at 0, blue below, red above, on one scale.
 
-    Filters of three channels are drawn in colour, each stretched to 0..1; with other numbers of channels every channel
-    gets a panel of its own. At most `limit` panels, in rows of `columns`, under `title` (None: their number and sizes).
+    Filters of three channels are drawn in colour, each stretched to 0..1; with other numbers of channels
+    every channel gets a panel of its own. At most `limit` panels, in rows of `columns`, under `title`
+    (None: their number and sizes).
 
     >>> len(plotting.filters(np.ones((3, 3, 3, 4))).axes)
     4
@@ -100,9 +119,13 @@ def filters(kernel: Any, *, columns: int = 8, limit: int = 64, title: str | None
     if kernel.ndim != 4:
         raise ValueError(f"filters: expected a kernel (KH, KW, C, F), got shape {kernel.shape}")
     height, width, channels, count = kernel.shape
-    title = title or f"{count} filters {height} × {width}" + (f", {channels} channels" if channels > 1 else "")
+    title = title or f"{count} filters {height} × {width}" + (
+        f", {channels} channels" if channels > 1 else ""
+    )
     colour = channels == 3
-    images = kernel.transpose(3, 0, 1, 2) if colour else kernel.transpose(3, 2, 0, 1).reshape(-1, height, width)
+    images = (
+        kernel.transpose(3, 0, 1, 2) if colour else kernel.transpose(3, 2, 0, 1).reshape(-1, height, width)
+    )
     shown = images[:limit]
     if len(shown) < len(images):
         title += f" (first {limit} panels)"
@@ -117,7 +140,9 @@ def filters(kernel: Any, *, columns: int = 8, limit: int = 64, title: str | None
     if not colour:
         figure.set_size_inches(figure.get_figwidth() + 1.1, figure.get_figheight())
         scale = ScalarMappable(Normalize(-extent, extent), "RdBu_r")
-        figure.colorbar(scale, ax=figure.axes, fraction=0.05, aspect=30 if len(shown) > columns else 10, label="weight")
+        figure.colorbar(
+            scale, ax=figure.axes, fraction=0.05, aspect=30 if len(shown) > columns else 10, label="weight"
+        )
     return figure
 
 
@@ -125,4 +150,6 @@ def _checked_images(images: Any, function: str) -> np.ndarray:
     images = np.asarray(images)
     if images.ndim == 3 or (images.ndim == 4 and images.shape[-1] in (1, 3)):
         return images
-    raise ValueError(f"{function}: expected images (N, H, W), (N, H, W, 1) or (N, H, W, 3), got shape {images.shape}")
+    raise ValueError(
+        f"{function}: expected images (N, H, W), (N, H, W, 1) or (N, H, W, 3), got shape {images.shape}"
+    )

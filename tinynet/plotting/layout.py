@@ -1,8 +1,9 @@
 """Layout of a directed graph in rows, so that edges lead down and cross little.
 
-K. Sugiyama, S. Tagawa and M. Toda, "Methods for visual understanding of hierarchical system structures", IEEE Trans.
-Systems, Man and Cybernetics 11(2), 1981: rows by the longest way from a source, edges over several rows cut into pieces,
-each row ordered by the mean position of the neighbours, and positions moved towards that mean as the widths allow.
+K. Sugiyama, S. Tagawa and M. Toda, "Methods for visual understanding of hierarchical system structures", IEEE
+Trans. Systems, Man and Cybernetics 11(2), 1981: rows by the longest way from a source, edges over several
+rows cut into pieces, each row ordered by the mean position of the neighbours, and positions moved towards
+that mean as the widths allow.
 """
 
 import itertools
@@ -12,7 +13,8 @@ SWEEPS = 24  # up and down through the rows
 
 
 class Layout:
-    """Positions for nodes 0..n-1 of these widths: `x` (centres), `row`, and `bends`, {edge: [(x, row), ...]} in between.
+    """Positions for nodes 0..n-1 of these widths: `x` (centres), `row`, and `bends`,
+    {edge: [(x, row), ...]} in between.
 
     edges  (from, to) with from < to
     """
@@ -37,7 +39,9 @@ class Layout:
         self.x = self._x[: len(widths)]
         self.width = max((x + w / 2 for x, w in zip(self._x, self._widths, strict=True)), default=0.0)
         self.rows = len(self._levels)
-        self.bends = {edge: [(self._x[n], self._rows[n]) for n in chain[1:-1]] for edge, chain in chains.items()}
+        self.bends = {
+            edge: [(self._x[n], self._rows[n]) for n in chain[1:-1]] for edge, chain in chains.items()
+        }
 
     def _chain(self, a: int, b: int) -> list[int]:
         """The edge from a to b as a chain of nodes, one in each row in between."""
@@ -66,9 +70,11 @@ class Layout:
         return sum(self._x[n] for n in nodes) / len(nodes) if nodes else otherwise
 
     def _place(self, level: list[int], wanted: list[float]) -> None:
-        """Puts the nodes of a row, in their order, as near to `wanted` as they fit: least squares with fixed distances.
+        """Puts the nodes of a row, in their order, as near to `wanted` as they fit:
+        least squares with fixed distances.
 
-        With the distances subtracted that is isotonic regression, solved by pooling neighbours that are out of order.
+        With the distances subtracted that is isotonic regression,
+        solved by pooling neighbours that are out of order.
         """
         offsets, at = [], 0.0
         for i, node in enumerate(level):

@@ -19,8 +19,8 @@ COLUMNS = 3
 def live_curves(curves: Mapping[str, Curve], total: int | None = None, title: str | None = None) -> "Figure":
     """One panel for the loss, each metric and the learning rate; `val_name` is drawn beside `name`.
 
-    `total` epochs, where it is known, are the width of every panel, so that the picture shows how far the run is. A ring
-    marks the best validation loss. Raises ValueError when there is no curve.
+    `total` epochs, where it is known, are the width of every panel, so that the picture shows how far the run
+    is. A ring marks the best validation loss. Raises ValueError when there is no curve.
     """
     names = [name for name in curves if not name.startswith("val_") and len(curves[name])]
     if not names:
@@ -29,7 +29,9 @@ def live_curves(curves: Mapping[str, Curve], total: int | None = None, title: st
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     figure = fig.new_figure(max(5.0, 4.6 * columns), 3.3 * rows + (0.6 if title else 0.3), title)
-    panels = list(figure.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.08, "hspace": 0.08}).flat)
+    panels = list(
+        figure.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.08, "hspace": 0.08}).flat
+    )
     for axes, name in zip(panels, names, strict=False):
         _draw_panel(axes, name, curves[name], curves.get(f"val_{name}", ()), total)
     for axes in panels[len(names) :]:
@@ -50,7 +52,12 @@ def _draw_panel(axes: "Axes", name: str, train: Curve, validation: Curve, total:
         shown = f"validation {text.format(val_values[-1])}"
         if name == "loss" and np.isfinite(val_values).any():
             best = int(np.nanargmin(val_values))
-            ring: dict[str, Any] = {"markersize": 11, "markerfacecolor": "none", "markeredgewidth": 1.6, "clip_on": False}
+            ring: dict[str, Any] = {
+                "markersize": 11,
+                "markerfacecolor": "none",
+                "markeredgewidth": 1.6,
+                "clip_on": False,
+            }
             axes.plot(val_epochs[best], val_values[best], "o", markeredgecolor=fig.VERMILION, **ring)
             shown += f", best {text.format(val_values[best])}"
     axes.set_title(name.replace("_", " ").capitalize(), loc="left", fontsize=12, fontweight="bold")
@@ -58,9 +65,13 @@ def _draw_panel(axes: "Axes", name: str, train: Curve, validation: Curve, total:
     _dress(axes, epochs, total, percent, name == "learning_rate" and bool((values > 0).all()))
 
 
-def _draw_curve(axes: "Axes", epochs: np.ndarray, values: np.ndarray, colour: str, style: str, label: str) -> None:
+def _draw_curve(
+    axes: "Axes", epochs: np.ndarray, values: np.ndarray, colour: str, style: str, label: str
+) -> None:
     marker = "o" if len(epochs) <= 30 else None
-    axes.plot(epochs, values, color=colour, linestyle=style, label=label, marker=marker, markersize=4, linewidth=2)
+    axes.plot(
+        epochs, values, color=colour, linestyle=style, label=label, marker=marker, markersize=4, linewidth=2
+    )
 
 
 def _dress(axes: "Axes", epochs: np.ndarray, total: int | None, percent: bool, logarithmic: bool) -> None:

@@ -28,15 +28,19 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
 ) -> "Figure":
-    """Draws the layers of `model` and how they are connected, and writes the picture to `to_file` unless that is None.
+    """Draws the layers of `model` and how they are connected,
+    and writes the picture to `to_file` unless that is None.
 
-    As Keras's plot_model, but nothing beside matplotlib is needed, and shapes and names are shown unless switched off.
+    As Keras's plot_model, but nothing beside matplotlib is needed,
+    and shapes and names are shown unless switched off.
 
-    show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable   what stands in each box
+    show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable
+        what stands in each box
     expand_nested   the layers of nested models in their places;  dpi   dots an inch of the file
     rankdir         "TB" leads down, "LR" to the right
 
-    Raises ValueError for a model that is no graph of layers (a subclass), or that does not know its shapes yet.
+    Raises ValueError for a model that is no graph of layers (a subclass),
+    or that does not know its shapes yet.
 
     >>> figure = plotting.plot_model(model, "model.png", show_dtype=True)
     """
@@ -44,11 +48,13 @@ def plot_model(
         raise ValueError(f"plot_model: rankdir must be 'TB' (down) or 'LR' (to the right), got {rankdir!r}")
     if not hasattr(model, "_layer_calls"):
         raise ValueError(
-            f"plot_model draws models that are graphs of layers, Sequential or Model(inputs, outputs), got {model!r}"
+            "plot_model draws models that are graphs of layers, Sequential or Model(inputs, "
+            f"outputs), got {model!r}"
         )
     calls = model._layer_calls(expand_nested)
     show = {
-        "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations,
+        "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names,
+        "activations": show_layer_activations,
         "trainable": show_trainable,
     }  # fmt: skip
     texts = [_lines(call, show) for call in calls]
@@ -98,7 +104,13 @@ def _drawn(
 
     centres = [point(layout.x[i], layout.row[i]) for i in range(len(calls))]
     for edge in dict.fromkeys(edges):
-        _edge(axes, [centres[edge[0]], *(point(*bend) for bend in layout.bends[edge]), centres[edge[1]]], sizes, edge, down)
+        _edge(
+            axes,
+            [centres[edge[0]], *(point(*bend) for bend in layout.bends[edge]), centres[edge[1]]],
+            sizes,
+            edge,
+            down,
+        )
     for call, lines, size, centre in zip(calls, texts, sizes, centres, strict=True):
         _box(axes, call, lines, size, centre)
     axes.set_xlim(-0.2, extent[0] - 0.2) if down else axes.set_xlim(0, extent[0])
@@ -107,7 +119,9 @@ def _drawn(
     return figure
 
 
-def _box(axes: "Axes", call: Any, lines: list[str], size: tuple[float, float], centre: tuple[float, float]) -> None:
+def _box(
+    axes: "Axes", call: Any, lines: list[str], size: tuple[float, float], centre: tuple[float, float]
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     (width, height), (x, y) = size, centre
@@ -116,19 +130,33 @@ def _box(axes: "Axes", call: Any, lines: list[str], size: tuple[float, float], c
         fill = INPUT
     corner = (x - width / 2, y - height / 2)
     box = FancyBboxPatch(
-        corner, width, height, boxstyle="round,pad=0,rounding_size=0.08", facecolor=fill, edgecolor=GREY, zorder=2
+        corner,
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=0.08",
+        facecolor=fill,
+        edgecolor=GREY,
+        zorder=2,
     )
     axes.add_patch(box)
     for i, line in enumerate(lines):
         at = y + (len(lines) - 1) * LINE / 2 - i * LINE
-        style: dict[str, Any] = {"fontweight": "bold", "color": "black"} if i == 0 else {"color": GREY if i > 1 else BLUE}
+        style: dict[str, Any] = (
+            {"fontweight": "bold", "color": "black"} if i == 0 else {"color": GREY if i > 1 else BLUE}
+        )
         axes.text(x, at, line, ha="center", va="center", fontsize=8.5, zorder=3, **style)
 
 
 def _edge(
-    axes: "Axes", points: list[tuple[float, float]], sizes: list[tuple[float, float]], edge: tuple[int, int], down: bool
+    axes: "Axes",
+    points: list[tuple[float, float]],
+    sizes: list[tuple[float, float]],
+    edge: tuple[int, int],
+    down: bool,
 ) -> None:
-    """A smooth line from the side of one box through the bends to the side of the other, with an arrow at its end."""
+    """A smooth line from the side of one box through the bends to the side of the other,
+    with an arrow at its end.
+    """
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 

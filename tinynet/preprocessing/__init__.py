@@ -1,4 +1,6 @@
-"""Preprocessing, under the name that Keras had for it: `from tinynet.preprocessing.image import ImageDataGenerator`."""
+"""Preprocessing, under the name that Keras had for it:
+`from tinynet.preprocessing.image import ImageDataGenerator`.
+"""
 
 from tinynet import missing_names
 from tinynet.preprocessing import image

@@ -1,4 +1,6 @@
-"""Image preprocessing: the code is in tinynet/data; layers/augmentation.py has layers that augment inside a model."""
+"""Image preprocessing: the code is in tinynet/data;
+layers/augmentation.py has layers that augment inside a model.
+"""
 
 from tinynet import missing_names
 from tinynet.data import ImageDataGenerator

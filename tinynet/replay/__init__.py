@@ -1,10 +1,12 @@
-"""Replay: after a few calls of a step its launches alone are repeated, without its Python, with the same bits.
+"""Replay: after a few calls of a step its launches alone are repeated,
+without its Python, with the same bits.
 
 In a small net the Python between two kernels (layers, the tape, shapes) takes longer than the kernels, and
 it does the same at every step. So `fit`, `evaluate` and `predict`, and functions decorated with
 `@tinynet.replayed`, run their Python at the first calls only. For each *kind* of call (see below):
 
-    first call     the function runs on the tape (which records what derivatives need); it builds layers and slots
+    first call     the function runs on the tape (which records what derivatives need);
+                   it builds layers and slots
     second call    a trial run on other numbers captures the launches and leaves all weights as they were;
                    then the function runs on the tape. Other numbers: so that one which came from the data,
                    and was kept in the list of launches, shows as a wrong bit at the third call
@@ -50,15 +52,17 @@ again; and when eight more recently used kinds are kept. The next call of its ki
 
 **When a step is never replayed.** Then it runs its Python at each call, which is slower and right.
 
-    - It computes with NumPy on numbers that differ from step to step. Operators of array arguments are NumPy's:
-      begin with x = Tensor(x).
+    - It computes with NumPy on numbers that differ from step to step. Operators of array arguments are
+      NumPy's: begin with x = Tensor(x).
     - Its Python reads such numbers: `if loss > 1`, float(loss), print(loss), the learning rate, the count of
       steps.
     - It changes at each call a value that its own Python names: counts in a global, appends to a list.
     - It changes an argument in place, or draws random numbers without a SeedGenerator.
-    - It goes by an iterator or a generator, draws random numbers of NumPy or Python, or changes an array with NumPy.
+    - It goes by an iterator or a generator, draws random numbers of NumPy or Python,
+      or changes an array with NumPy.
     - It calls backward() or zero_grad(), which set `grad`: use tinynet.grad.
-    - It returns an object of a class of its own, or a set: return arrays, Tensors, lists, tuples, dictionaries.
+    - It returns an object of a class of its own, or a set: return arrays, Tensors,
+      lists, tuples, dictionaries.
     - It calls `fit` or another step of a model, or sets an attribute of a layer at each step.
     - It launches nothing, fails in the trial run, or has other bits as a program.
     - Its parameters or batches are not NumPy arrays, or a Tensor argument is a result that the tape recorded.
@@ -80,10 +84,13 @@ Python.
     function.py  @replayed                         step.py       tape, capture, comparison, repetition
     model.py     the steps of a model              capture.py    the listener that keeps launches
     names.py     values that a user's Python uses  program.py    launches, repeated
-    numbered.py  a number for each set of values   watched.py    arrays that notice when Python computes with them
+    numbered.py  a number for each set of values   watched.py    arrays that
+                 notice when Python computes with them
     values.py    what stands for a value           bits.py       copies, comparisons, other numbers
-    where.py     the line that is the reason       outside.py    parameters, arrays, generators beside the arguments
-                                                   structure.py  lists and dictionaries of arguments and results
+    where.py     the line that is the reason       outside.py    parameters,
+                 arrays, generators beside the arguments
+                                                   structure.py
+                                                       lists and dictionaries of arguments and results
 """
 
 from tinynet import missing_names

@@ -31,10 +31,13 @@ def put_back(arrays: Iterable[np.ndarray], numbers: Sequence[np.ndarray]) -> Non
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values have the same bits: arrays, Tensors, numbers, strings; of other objects, one and the same."""
+    """Whether two values have the same bits: arrays, Tensors, numbers, strings;
+    of other objects, one and the same.
+    """
     a, b = as_raw(a), as_raw(b)
     if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
-        if not isinstance(a, np.ndarray | np.generic):  # a number that a program gives as an array of shape ()
+        # a number that a program gives as an array of shape ()
+        if not isinstance(a, np.ndarray | np.generic):
             return isinstance(a, int | float) and np.asarray(a, b.dtype).tobytes() == b.tobytes()
         if not isinstance(b, np.ndarray | np.generic):
             return same(b, a)
@@ -78,7 +81,9 @@ def other_numbers(arrays: Sequence[Any]) -> tuple[Any, ...]:
 
     Each array is shifted by a different number of samples, so that no sample keeps its label.
     """
-    return tuple([other_inputs(x) if _has_fractions(x) else other_targets(x, i + 1) for i, x in enumerate(arrays)])
+    return tuple(
+        [other_inputs(x) if _has_fractions(x) else other_targets(x, i + 1) for i, x in enumerate(arrays)]
+    )
 
 
 def _has_fractions(array: Any) -> bool:
@@ -89,7 +94,11 @@ def unknown(outputs: Any) -> str:
     """Whether there are results that no program can give, in words."""
     known = (np.ndarray, np.generic, Tensor)
     odd = [type(x).__name__ for x in leaves(outputs) if not isinstance(x, known) and type(x) not in PLAIN]
-    return f"it returns an object of class {odd[0]}; return arrays, Tensors, and lists or dictionaries of them" if odd else ""
+    return (
+        f"it returns an object of class {odd[0]}; return arrays, Tensors, and lists or dictionaries of them"
+        if odd
+        else ""
+    )
 
 
 def kept_output(value: Any) -> Any:

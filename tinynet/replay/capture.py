@@ -88,7 +88,8 @@ class Capture:
         self.touched: dict[int, Any] = {}  # {id: Tensor that the step changes}
         self.numbers_read: list[np.ndarray] = []  # arrays outside of the blocks of which Python read numbers
         self.handed_out: list[np.ndarray] = []  # arrays outside of the blocks that the user's Python has got
-        self._before: dict[int, tuple[Any, Any, np.ndarray]] = {}  # {id of a Tensor: itself, its array, a copy}
+        # {id of a Tensor: itself, its array, a copy}
+        self._before: dict[int, tuple[Any, Any, np.ndarray]] = {}
         self._lasting_depth = 0  # how many `lasting` contexts are open
         self._leases: list[_Lease] = []  # the newest last
         self._token: Token[Any] | None = None
@@ -149,12 +150,17 @@ class Capture:
         return np.asarray(self._leases[-1])
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
-        """Keeps a launch, and runs it. Its arrays are kept as views that do not count as users of the blocks."""
+        """Keeps a launch, and runs it. Its arrays are kept as views that do not
+        count as users of the blocks.
+        """
         args = tuple(map(plain, args))
         if not (self.rehearses and self._lasting_depth):
-            with launches.not_listening():  # what the launched function launches itself is part of this launch
+            # what the launched function launches itself is part of this launch
+            with launches.not_listening():
                 launches.launch(function, *args, alone=alone)
-        self.program.append((function, tuple(self._as_view(x) if type(x) is np.ndarray else x for x in args)), alone)
+        self.program.append(
+            (function, tuple(self._as_view(x) if type(x) is np.ndarray else x for x in args)), alone
+        )
 
     def on_address(self, x: np.ndarray) -> None:
         """Keeps an array whose address is passed to a launch."""
@@ -178,12 +184,18 @@ class Capture:
         """Ends a trial run if these numbers differ from step to step; otherwise keeps the array."""
         if type(array) is not np.ndarray:
             return
-        if self.rehearses and (self._block(array) is not None or any(np.may_share_memory(array, x) for x in self.inputs)):
-            raise NotRepeatable(f"{outside()} looks at the numbers of a Tensor, which are others at each step")
+        if self.rehearses and (
+            self._block(array) is not None or any(np.may_share_memory(array, x) for x in self.inputs)
+        ):
+            raise NotRepeatable(
+                f"{outside()} looks at the numbers of a Tensor, which are others at each step"
+            )
         self.numbers_read.append(array)
 
     def data_for(self, array: Any, frame: FrameType) -> Any:
-        """What `tensor.data` returns: the array; for the user's Python, a watched view of numbers that differ."""
+        """What `tensor.data` returns: the array; for the user's Python,
+        a watched view of numbers that differ.
+        """
         if not self.rehearses or type(array) is not np.ndarray or is_own(frame.f_code.co_filename):
             return array
         if self._block(array) is None and not any(np.may_share_memory(array, x) for x in self.inputs):
@@ -198,7 +210,8 @@ class Capture:
         return view
 
     def _computed(self, what: str) -> None:
-        if not is_own(nearest().f_code.co_filename):  # tinynet itself reads in launches, and to check arguments
+        # tinynet itself reads in launches, and to check arguments
+        if not is_own(nearest().f_code.co_filename):
             self.on_not_repeatable(what)
 
     def on_not_repeatable(self, what: str) -> None:

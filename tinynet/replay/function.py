@@ -1,4 +1,6 @@
-"""replayed: a function of arrays and Tensors, a training step of one's own, whose kernels are repeated without its Python."""
+"""replayed: a function of arrays and Tensors, a training step of one's own,
+whose kernels are repeated without its Python.
+"""
 
 import threading
 from collections.abc import Callable
@@ -22,10 +24,11 @@ MOST = 8  # kinds of arguments that are kept; with one more, the oldest goes
 
 
 def replayed(function: Callable[..., Any]) -> "Replayed":
-    """Decorator: from the fourth call of a kind on, the kernels that `function` led to are repeated, with the same bits.
+    """Decorator: from the fourth call of a kind on, the kernels that `function` led to are repeated,
+    with the same bits.
 
-    The package's page (tinynet/replay/__init__.py) says what may change between calls. A call that cannot be repeated runs
-    its Python, and `why()` says why. Results are arrays and Tensors of the caller's own.
+    The package's page (tinynet/replay/__init__.py) says what may change between calls. A call that cannot be
+    repeated runs its Python, and `why()` says why. Results are arrays and Tensors of the caller's own.
 
     >>> w = tinynet.Parameter([2.0])
     >>> @replayed
@@ -42,7 +45,9 @@ def replayed(function: Callable[..., Any]) -> "Replayed":
 
 
 class Replayed:
-    """What `replayed` makes of a function: call it as the function. `programs` are those in use, one a kind of arguments."""
+    """What `replayed` makes of a function: call it as the function.
+    `programs` are those in use, one a kind of arguments.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         if not callable(function):
@@ -53,13 +58,16 @@ class Replayed:
         self._lock, self._depth = threading.RLock(), 0
         self._reason = NOT_YET
         self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
-        self._named, self._given = Numbered(), list[Any]()  # what it names, and its arrays and Tensors at this call
+        # what it names, and its arrays and Tensors at this call
+        self._named, self._given = Numbered(), list[Any]()
         self._named_by: dict[tuple[int, ...], Numbered] = {}  # by the objects among the arguments
         self._trainable: tuple[bool, ...] = ()
         self._locks: list[Any] = []  # of the models that the function names
         self._before: tuple[Any, Any] = ((), ())
-        self._last: tuple[Any, Any] = ((), ())  # kinds of arguments and values of names, at the last calls of new kinds
-        self._unsettled, self._set_last = 0, changes.last  # how often attributes were set before anything was repeated
+        # kinds of arguments and values of names, at the last calls of new kinds
+        self._last: tuple[Any, Any] = ((), ())
+        # how often attributes were set before anything was repeated
+        self._unsettled, self._set_last = 0, changes.last
         self._fresh = 0  # calls of a new kind, one after the other
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -97,7 +105,9 @@ class Replayed:
         return [step.program for step in self._steps.values() if step.program is not None]
 
     def why(self) -> str:
-        """Whether the last call was repeated from its kernels ("replayed"), or else why not, in a sentence."""
+        """Whether the last call was repeated from its kernels ("replayed"),
+        or else why not, in a sentence.
+        """
         last = next(reversed(list(self._steps.values())), None)
         if last is not None and last.program is not None:
             return "replayed"
@@ -109,7 +119,11 @@ class Replayed:
 
     def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         given = args if not kwargs else (args, kwargs)
-        values = given if not kwargs and all(type(x) in (np.ndarray, Tensor) for x in args) else tuple(leaves(given))
+        values = (
+            given
+            if not kwargs and all(type(x) in (np.ndarray, Tensor) for x in args)
+            else tuple(leaves(given))
+        )
         kinds = tuple([_kind(value) for value in values])
         if None in kinds:
             self._reason = "it is given a Tensor whose gradient leads further back than the call"
@@ -121,7 +135,13 @@ class Replayed:
             return self.repeats(*args, **kwargs)
         structure = None if values is given else repr(mapped(lambda _: 0, given))
         arrays = [x for x in values if type(x) in EXCHANGED]
-        where = config.settings(), is_grad_enabled(), common.choices(), threads.get_num_threads(), threading.get_ident()
+        where = (
+            config.settings(),
+            is_grad_enabled(),
+            common.choices(),
+            threads.get_num_threads(),
+            threading.get_ident(),
+        )
         key = kinds, structure, _twice(arrays), bool(kwargs), self._named.number, self._trainable, where
         step = self._step(key, given, values, kinds)
         self._given = arrays
@@ -177,10 +197,19 @@ class Replayed:
         while len(self._named_by) > MOST:
             self._named_by.pop(next(iter(self._named_by)))
         objects = self._named.names.objects
-        layers = {id(x): x for one in objects if hasattr(type(one), "_with_all_within") for x in one._with_all_within()}
+        layers = {
+            id(x): x
+            for one in objects
+            if hasattr(type(one), "_with_all_within")
+            for x in one._with_all_within()
+        }
         self._changes = dict(changes.counts)
         self._trainable = tuple([layer.trainable for layer in layers.values()])
-        models = {id(one): one for one in objects if hasattr(type(one), "_with_all_within") and hasattr(one, "_step_lock")}
+        models = {
+            id(one): one
+            for one in objects
+            if hasattr(type(one), "_with_all_within") and hasattr(one, "_step_lock")
+        }
         self._locks = [models[key]._step_lock.lock for key in sorted(models)]
 
     def _surroundings(self) -> Surroundings:
@@ -211,7 +240,10 @@ class Replayed:
         """What was another one at each of the last calls."""
         for i, (a, b) in enumerate(zip(self._before[0], self._last[0], strict=False)):
             if a != b:
-                return f"argument {i + 1} is of another kind at each call; numbers that change are given in arrays"
+                return (
+                    f"argument {i + 1} is of another kind at each call; "
+                    "numbers that change are given in arrays"
+                )
         label = self._named.names.differing(self._before[1], self._last[1])
         return f"{label!r} is another value at each call; numbers that change are read from arrays"
 
@@ -223,12 +255,21 @@ def _kind(value: Any) -> Any:
     """What a step depends on of an argument: not the numbers of an array. None: it cannot be exchanged."""
     kind = type(value)
     if kind is np.ndarray:
-        return "array", value.shape, value.dtype, value.flags.c_contiguous, value.ndim > 0 and common.is_batch_last(value)
+        return (
+            "array",
+            value.shape,
+            value.dtype,
+            value.flags.c_contiguous,
+            value.ndim > 0 and common.is_batch_last(value),
+        )
     if kind is Tensor:
         if value._node is not None and value.requires_grad:
             return None
         x = value._data
-        order = type(x), type(x) is np.ndarray and (x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x))
+        order = (
+            type(x),
+            type(x) is np.ndarray and (x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x)),
+        )
         return "Tensor", x.shape, x.dtype, value.requires_grad, order
     return ("value", mark(value)) if kind in PLAIN else ("object", Same(value))
 
@@ -248,7 +289,9 @@ def _twice(arrays: list[Any]) -> Any:
 
 
 def _own(outputs: Any, step: Step) -> Any:
-    """Results that stay the caller's: copies of what lies in the program's memory, numbers where the Python gives numbers."""
+    """Results that stay the caller's: copies of what lies in the program's memory,
+    numbers where the Python gives numbers.
+    """
     kinds = iter(step.kinds)
     return mapped(lambda value: _copied(value, next(kinds)), outputs)
 

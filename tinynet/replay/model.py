@@ -1,12 +1,13 @@
 """The steps of a model: `fit`, `evaluate` and `predict` repeat theirs, one program for each kind of batch.
 
-    kind     shapes, dtypes and memory order of x, y and weight; what is trainable; the numbers among the settings
-             of the optimizer and of the loss; config.epsilon; the chosen kernels; the number of threads; the
-             thread that calls; for the user's Python, the plain values that it uses (see names.py)
+    kind     shapes, dtypes and memory order of x, y and weight; what is trainable; the numbers among the
+             settings of the optimizer and of the loss; config.epsilon; the chosen kernels; the number of
+             threads; the thread that calls; for the user's Python, the plain values that it uses
+             (see names.py)
     never    batches that are not NumPy arrays; models compiled with run_eagerly=True
-    anew     all programs are thrown away when an attribute of any layer, regularizer or constraint is set, and
-             when the model has another loss or learning-rate function; a single program, when the optimizer has
-             other slots or a parameter another array
+    anew     all programs are thrown away when an attribute of any layer, regularizer or constraint is set,
+             and when the model has another loss or learning-rate function; a single program, when the
+             optimizer has other slots or a parameter another array
 """
 
 import threading
@@ -58,13 +59,19 @@ class Replay:
         if self.step_lock.depth > 1 or launches.listener() is not None:
             return nested_step(lambda: step(self.model, x, y, weight))
         loss, rate = functions = _functions(self.model)
-        if changes.counts != self._changes or loss is not self._functions[0] or rate is not self._functions[1]:
+        if (
+            changes.counts != self._changes
+            or loss is not self._functions[0]
+            or rate is not self._functions[1]
+        ):
             self._refresh(functions)
         inputs = (x, y, weight)
         plain = type(x) is type(y) is np.ndarray and type(weight) in PLAIN
         arrays = inputs if plain else tuple(leaves(inputs))
         if self.model.run_eagerly or config.functions_run_eagerly():
-            self._reason = "it runs eagerly: compile(run_eagerly=True) or config.run_functions_eagerly(True) says so"
+            self._reason = (
+                "it runs eagerly: compile(run_eagerly=True) or config.run_functions_eagerly(True) says so"
+            )
             return step(self.model, x, y, weight)
         if any(type(array) not in PLAIN for array in arrays):
             self._reason = "its batches are not NumPy arrays"
@@ -100,20 +107,28 @@ class Replay:
         if steps and steps[-1].reason == NOT_YET and self._resets > 1:
             return f"not replayed: {set_at_each_step(self._set_last)}"
         if self._fresh > 3 and (label := self._named.names.differing(self._before, self._last)):
-            return f"not replayed: {label!r} is another value at each step; numbers that change are read from arrays"
+            return (
+                f"not replayed: {label!r} is another value at each step; "
+                "numbers that change are read from arrays"
+            )
         others = [step.reason for step in reversed(steps) if step.program is None]
         if not steps or len(others) == len(steps):
             return f"not replayed: {others[0] if steps else self._reason}"
         kinds = f"{len(steps)} kind{'s' if len(steps) > 1 else ''} of steps"
         if not others:
             return f"replayed: {kinds}"
-        return f"replayed: {len(steps) - len(others)} of {kinds}; not the other{'s' if others[1:] else ''}: {others[0]}"
+        return (
+            f"replayed: {len(steps) - len(others)} of {kinds}; not the other{'s' if others[1:] else ''}: "
+            f"{others[0]}"
+        )
 
     def notice(self) -> str:
         """A warning for `fit`: why steps run their Python although they could be replayed; or ""."""
         if self.model.run_eagerly or config.functions_run_eagerly():
             return ""
-        stay = [step.reason for step in self.steps.values() if step.program is None and step.reason != NOT_YET]
+        stay = [
+            step.reason for step in self.steps.values() if step.program is None and step.reason != NOT_YET
+        ]
         if self._resets > 1 and not self.programs:
             stay.append(set_at_each_step(self._set_last))
         return f"{self.model}: every step runs its Python, which takes longer: {stay[0]}" if stay else ""
@@ -152,7 +167,11 @@ class Replay:
         self._changes = dict(changes.counts)
 
     def _new(self, step: StepFunction, inputs: tuple[Any, ...], plain: bool) -> Step:
-        function = partial(step, self.model) if plain else partial(_structured, step, self.model, mapped(lambda _: 0, inputs))
+        function = (
+            partial(step, self.model)
+            if plain
+            else partial(_structured, step, self.model, mapped(lambda _: 0, inputs))
+        )
         counts = [len(list(leaves(part))) for part in inputs]
         return Step(function, self._surroundings, partial(_other_numbers, counts), label=step)
 
@@ -171,7 +190,17 @@ class Replay:
         if self._named.names:
             self._named.look()
         named = self._named.number
-        return shapes, structure, self._trainable, settings, tuple(losses), phase, config.settings(), where, named
+        return (
+            shapes,
+            structure,
+            self._trainable,
+            settings,
+            tuple(losses),
+            phase,
+            config.settings(),
+            where,
+            named,
+        )
 
 
 def _structured(step: StepFunction, model: Any, structure: Any, *arrays: Any) -> Outputs:
@@ -183,7 +212,12 @@ def _structured(step: StepFunction, model: Any, structure: Any, *arrays: Any) ->
 def _other_numbers(counts: list[int], arrays: tuple[Any, ...]) -> tuple[Any, ...]:
     """Other numbers for x, y and weight, which have `counts` arrays."""
     ends = counts[0], counts[0] + counts[1]
-    return tuple([bits.other_targets(a) if ends[0] <= i < ends[1] else bits.other_inputs(a) for i, a in enumerate(arrays)])
+    return tuple(
+        [
+            bits.other_targets(a) if ends[0] <= i < ends[1] else bits.other_inputs(a)
+            for i, a in enumerate(arrays)
+        ]
+    )
 
 
 def _settings(loss: Any) -> Any:
@@ -194,4 +228,7 @@ def _settings(loss: Any) -> Any:
 def _functions(model: Any) -> tuple[Any, Any]:
     """The losses, and the learning rate if it is a function: neither is an attribute of a layer."""
     rate = getattr(model.optimizer, "_learning_rate", None)
-    return None if model._compiled_objective is None else model._compiled_objective.functions, rate if callable(rate) else None
+    return (
+        None if model._compiled_objective is None else model._compiled_objective.functions,
+        rate if callable(rate) else None,
+    )

@@ -1,14 +1,19 @@
-"""Names: the values that somebody's Python goes by, besides its arguments: what it closes over, and the globals it names.
+"""Names: the values that somebody's Python goes by, besides its arguments:
+what it closes over, and the globals it names.
 
-A step that is repeated keeps the numbers that its Python had. So the plain values that functions and methods name (numbers,
-strings, flags, also in lists, dictionaries and the attributes of objects and classes) are part of the kind of step: with
-other ones it runs on the tape again. Other objects are part of it as the objects that they are. Functions that are named are
-read in turn, but for those of installed packages and of Python itself.
+A step that is repeated keeps the numbers that its Python had. So the plain values that functions and methods
+name (numbers, strings, flags, also in lists, dictionaries and the attributes of objects and classes) are part
+of the kind of step: with other ones it runs on the tape again. Other objects are part of it as the objects
+that they are. Functions that are named are read in turn, but for those of installed packages and of Python
+itself.
 
     settings = {"rate": 0.1}                           Names([step]) walks from `step` to `w` and `settings`
-    def step(x):                                       now()   [w, settings, END, "rate", END, 0.1, END]: read anew at each
+    def step(x):                                       now()
+        [w, settings, END, "rate", END, 0.1, END]: read anew at each
         return ops.sum(w * x) * settings["rate"]               call, and compared by identity, which is fast
-                                                       key()   the same as values; `settings` is "the first dictionary"
+                                                       key()
+                                                           the same as values; `settings` is "the first
+                                                           dictionary"
 """
 
 import contextvars
@@ -20,7 +25,15 @@ from functools import partial
 from io import IOBase
 from itertools import chain
 from operator import attrgetter
-from types import BuiltinFunctionType, BuiltinMethodType, CellType, FunctionType, MethodType, ModuleType, SimpleNamespace
+from types import (
+    BuiltinFunctionType,
+    BuiltinMethodType,
+    CellType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
 import numpy as np
@@ -55,10 +68,13 @@ DRAWS = (np.random.Generator, np.random.RandomState, random.Random)
 class Names:
     """What `things` go by: functions, classes, objects.
 
-    A layer, a metric, a Tensor or an optimizer is among the objects, not the values: of those, changes are known otherwise.
+    A layer, a metric, a Tensor or an optimizer is among the objects, not the values:
+    of those, changes are known otherwise.
 
-    objects  layers, Tensors, optimizers and others found;  arrays  those of NumPy, with which Python may compute
-    draws    generators of random numbers that are not tinynet's;  never  why this Python is never repeated, or ""
+    objects  layers, Tensors, optimizers and others found;  arrays  those of NumPy,
+             with which Python may compute
+    draws    generators of random numbers that are not tinynet's;
+             never  why this Python is never repeated, or ""
     """
 
     def __init__(self, things: Iterable[Any]) -> None:
@@ -66,7 +82,8 @@ class Names:
         self.arrays: list[np.ndarray] = []
         self.draws: list[Any] = []
         self._labels: list[tuple[str, tuple[Any, ...]]] = []  # of each source, and of the values in it
-        self._sources: list[Any] = []  # each followed by (END,); they are live: what they give is read at each call
+        # each followed by (END,); they are live: what they give is read at each call
+        self._sources: list[Any] = []
         self._seen: dict[int, tuple[Any, int]] = {}  # {id: (thing, its number)}
         self._named: set[str] = set()  # globals and attributes that functions name
         self._iterators: list[str] = []
@@ -98,7 +115,9 @@ class Names:
         return tuple([self._mark(value) for value in now])
 
     def differing(self, before: tuple[Any, ...], now: tuple[Any, ...]) -> str:
-        """What is called by another value, of `key` at two times: "settings", "loop.alpha"; "" if nothing is."""
+        """What is called by another value, of `key` at two times: "settings",
+        "loop.alpha"; "" if nothing is.
+        """
         source, place, end = 0, 0, Same(END)
         for a, b in zip(before, now, strict=False):
             if a != b:
@@ -113,11 +132,15 @@ class Names:
             return f"its Python names more than {MANY} values"
         for label in self._iterators:
             if "." not in label or label.rpartition(".")[2].partition("[")[0] in self._named:
-                return f"{label!r} is an iterator or generator, which goes on at each call; give what it yields as an argument"
+                return (
+                    f"{label!r} is an iterator or generator, which goes on at each call; "
+                    "give what it yields as an argument"
+                )
         return ""
 
     def _mark(self, value: Any) -> Any:
-        if isinstance(value, CONTAINERS) and id(value) in self._seen:  # its content follows; it may be made anew
+        # its content follows; it may be made anew
+        if isinstance(value, CONTAINERS) and id(value) in self._seen:
             return type(value), self._seen[id(value)][1]
         return mark(value)
 
@@ -204,7 +227,9 @@ class Names:
                 self._find(attribute(thing, name), f"{label}.{name}", foreign)
 
     def _layer(self, layer: Any) -> None:
-        """Attributes that are set are counted; what lists, dictionaries and objects hold that they lead to is not."""
+        """Attributes that are set are counted; what lists,
+        dictionaries and objects hold that they lead to is not.
+        """
         for name, item in list(vars(layer).items()) if is_theirs(type(layer).__module__) else ():
             hidden = name.startswith("_") and name not in self._named
             if not hidden and name not in layer._without_effect and matters(item):
@@ -217,7 +242,10 @@ class Names:
                 self._add(base.__name__, held.keys())
                 self._add(base.__name__, held.values(), held)
                 for name, value in list(held.items()):
-                    value = next((f for x in ("__func__", "fget", "func") if (f := attribute(value, x)) is not None), value)
+                    value = next(
+                        (f for x in ("__func__", "fget", "func") if (f := attribute(value, x)) is not None),
+                        value,
+                    )
                     if not name.startswith("__") or isinstance(value, FunctionType):
                         self._find(value, f"{base.__name__}.{name}", 0)
 
@@ -240,7 +268,9 @@ class Names:
             for module in filter(None, map(sys.modules.get, (name, f"{package}.{name}"))):
                 self._module(module, name, named)
 
-    def _namespace(self, label: str, namespace: dict[str, Any], names: frozenset[str], within: frozenset[str]) -> None:
+    def _namespace(
+        self, label: str, namespace: dict[str, Any], names: frozenset[str], within: frozenset[str]
+    ) -> None:
         """`names` of a namespace; of modules among them, what is named `within`."""
         known = sorted(names)
         self._add(label, Reading(partial(map, namespace.get, known)), known)

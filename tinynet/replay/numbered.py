@@ -1,4 +1,6 @@
-"""Numbered: the values that somebody's Python goes by, looked at at each call, and a number for each set of them."""
+"""Numbered: the values that somebody's Python goes by, looked at at each call,
+and a number for each set of them.
+"""
 
 from collections.abc import Iterable
 from itertools import count
@@ -26,11 +28,15 @@ class Numbered:
         self._take(self.names.now())
 
     def look(self) -> bool:
-        """Reads what is named now, at each call. True if other objects are, so that what they lead to was read anew."""
+        """Reads what is named now, at each call. True if other objects are,
+        so that what they lead to was read anew.
+        """
         now, before = self.names.now(), self._now
         if len(now) == len(before) and all(map(is_, now, before)):
             return False
-        if len(now) == len(before) and all(a is b or (is_plain(a) and is_plain(b)) for a, b in zip(now, before, strict=True)):
+        if len(now) == len(before) and all(
+            a is b or (is_plain(a) and is_plain(b)) for a, b in zip(now, before, strict=True)
+        ):
             self._take(now)
             return False
         self.read()

@@ -1,8 +1,11 @@
-"""Outside: what a step leans on besides its arguments, and what its Python may read and change there without a launch.
+"""Outside: what a step leans on besides its arguments,
+and what its Python may read and change there without a launch.
 
 surroundings_of  a step's Surroundings: parameters, slots, arrays, generators of random numbers
-Aside   around a rehearsal: whatever it changed there is as before, and the step is known for one that cannot be repeated
-Read    arrays that Python may have computed with: once they hold other numbers, the program is compared with the tape again
+Aside   around a rehearsal: whatever it changed there is as before,
+        and the step is known for one that cannot be repeated
+Read    arrays that Python may have computed with: once they hold other numbers,
+        the program is compared with the tape again
 """
 
 import pickle
@@ -16,7 +19,8 @@ from tinynet.autograd import Tensor
 from tinynet.replay.names import Names
 from tinynet.replay.values import is_optimizer
 
-SMALL = 1 << 16  # bytes of an array that is read at each call; of a larger one, changes are found at the 30th call, the 300th
+# bytes of an array that is read at each call; of a larger one, changes are found at the 30th call, the 300th
+SMALL = 1 << 16
 OFTEN = 8  # comparisons, one call after the other, after which a step runs on the tape
 
 
@@ -39,7 +43,9 @@ class Surroundings:
         self.arrays, self.draws, self.trusted = list(arrays), list(draws), trusted
 
     def same(self) -> bool:
-        """Whether the parameters are the arrays they were, trainable as they were, and so are the optimizers' slots."""
+        """Whether the parameters are the arrays they were, trainable as they were,
+        and so are the optimizers' slots.
+        """
         kept = all(p._data is data and p.requires_grad is flag for p, data, flag in self.tensors)
         return kept and all(optimizer._state_variables is slots for optimizer, slots in self.slots)
 
@@ -61,32 +67,46 @@ class Aside:
     """What `tensors`, `arrays` and `draws` hold before something is tried."""
 
     def __init__(self, tensors: Sequence[Any], arrays: Sequence[np.ndarray], draws: Sequence[Any]) -> None:
-        self._arrays = [(x, x.copy()) for x in arrays if x.flags.writeable and x.nbytes <= SMALL and x.dtype.kind != "O"]
+        self._arrays = [
+            (x, x.copy()) for x in arrays if x.flags.writeable and x.nbytes <= SMALL and x.dtype.kind != "O"
+        ]
         self._tensors = [(p, p.version, p._data, p._data.copy()) for p in tensors]
         self._draws = [(draw, pickle.dumps(state_of(draw))) for draw in draws]
 
     def put_back(self, touched: Any) -> str:
         """Makes them what they were; what was changed, in the words of `why()`, or "".
 
-        A Tensor that is said to have changed and is not among the `touched` ones was changed by another thread: it stays.
+        A Tensor that is said to have changed and is not among the `touched` ones
+        was changed by another thread: it stays.
         """
         changed = ""
-        tensors = [(data, old) for p, version, data, old in self._tensors if p.version == version or id(p) in touched]
+        tensors = [
+            (data, old) for p, version, data, old in self._tensors if p.version == version or id(p) in touched
+        ]
         for array, before in (*self._arrays, *tensors):
             if array.tobytes() != before.tobytes():
                 array[...] = before
-                changed = "it changes an array with NumPy, which no launch repeats; use assign, or operators of Tensors"
+                changed = (
+                    "it changes an array with NumPy, which no launch repeats; use assign, "
+                    "or operators of Tensors"
+                )
         for draw, state in self._draws:
             if pickle.dumps(state_of(draw)) != state:
                 put_state(draw, pickle.loads(state))
-                changed = "it draws random numbers of NumPy or Python, which no launch repeats; use a SeedGenerator"
+                changed = (
+                    "it draws random numbers of NumPy or Python, which no launch repeats; use a SeedGenerator"
+                )
         return changed
 
 
 class Read:
-    """`arrays` that Python may have read; those that are launched too are read by the launches, and compared once."""
+    """`arrays` that Python may have read; those that are launched too are read by the launches,
+    and compared once.
+    """
 
-    def __init__(self, arrays: Sequence[np.ndarray] = (), changing: Sequence[Any] = (), launched: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, arrays: Sequence[np.ndarray] = (), changing: Sequence[Any] = (), launched: Sequence[Any] = ()
+    ) -> None:
         known = {id(x): x for x in arrays if x.nbytes <= SMALL and x.dtype.kind != "O"}
         self._arrays = [x for x in known.values() if not any(np.may_share_memory(x, y) for y in changing)]
         self._launched = [any(np.may_share_memory(x, y) for y in launched) for x in self._arrays]
@@ -105,7 +125,9 @@ class Read:
         return False
 
     def compared(self) -> bool:
-        """Notes that the program gives the right numbers with what they hold now. False if that was done too often."""
+        """Notes that the program gives the right numbers with what they hold now.
+        False if that was done too often.
+        """
         now = [x.tobytes() for x in self._arrays]
         kept = [i for i, x in enumerate(now) if not self._launched[i] or x == self._numbers[i]]
         self._arrays, self._launched = [self._arrays[i] for i in kept], [self._launched[i] for i in kept]

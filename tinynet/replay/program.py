@@ -42,7 +42,9 @@ class Program:
         return (call for _, calls in self.stretches for call in calls)
 
     def append(self, call: Call, alone: bool | None) -> None:
-        """Adds a launch. alone=None: the function does not divide its loops, and joins the current stretch."""
+        """Adds a launch. alone=None: the function does not divide its loops,
+        and joins the current stretch.
+        """
         if alone is None:
             alone = self.stretches[-1][0] if self.stretches else True
         if not self.stretches or self.stretches[-1][0] != alone:

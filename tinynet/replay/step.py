@@ -1,11 +1,11 @@
 """Step: a function for one kind of arguments. It runs on the tape, is captured, compared, and then repeated.
 
 first     on the tape; layers and slots may be built
-capture   a trial run on other numbers, whose results are thrown away; weights, statistics and slots keep their
-          values. What was computed outside of launches keeps the numbers of the trial run, so that the
+capture   a trial run on other numbers, whose results are thrown away; weights, statistics and slots keep
+          their values. What was computed outside of launches keeps the numbers of the trial run, so that the
           comparison finds it. Then the step runs on the tape
-compare   the step runs on the tape, and then as a program that starts from the same state. The program is used
-          only if all outputs, and all arrays that launches were given, have the same bits
+compare   the step runs on the tape, and then as a program that starts from the same state. The program is
+          used only if all outputs, and all arrays that launches were given, have the same bits
 repeat    the program alone. A parameter that the step does not change may have been computed with outside of
           launches: once other code has changed such a parameter, the next step is compared again
 """
@@ -29,10 +29,14 @@ from tinynet.replay.watched import plain
 Function = Callable[..., Any]  # of arrays (or None); returns a structure of arrays, Tensors and other things
 Arrays = tuple[Any, ...]
 FIRST_CHECK = 30  # the call at which a program of the user's Python is compared again; then at 300, 3000 ...
-NOT_YET = "a step is captured at the second batch of its kind, compared at the third and repeated from the fourth on"
+NOT_YET = (
+    "a step is captured at the second batch of its kind, "
+    "compared at the third and repeated from the fourth on"
+)
 
 
-on_tape: ContextVar[bool] = ContextVar("tinynet_on_tape", default=False)  # whether the Python of a step is running
+# whether the Python of a step is running
+on_tape: ContextVar[bool] = ContextVar("tinynet_on_tape", default=False)
 
 
 class Snapshot:
@@ -126,7 +130,9 @@ class Step:
         self.inputs = self.other_numbers(inputs)
         capture = Capture(rehearses=True, inputs=[x for x in self.inputs if x is not None])
         around = self.surroundings
-        aside = Aside([] if around.trusted else [p for p, _, _ in around.tensors], around.arrays, around.draws)
+        aside = Aside(
+            [] if around.trusted else [p for p, _, _ in around.tensors], around.arrays, around.draws
+        )
         try:
             with capture:
                 self.outputs = mapped(plain, self.function(*self.inputs))
@@ -156,7 +162,8 @@ class Step:
         program = self._candidate
         assert program is not None
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
-        given = tuple([x if x is None else bits.copy_of(x) for x in inputs])  # the tape may change what it is given
+        # the tape may change what it is given
+        given = tuple([x if x is None else bits.copy_of(x) for x in inputs])
         before = Snapshot(arrays, program.objects)
         outputs = self._tape(inputs)
         expected = [bits.kept_output(value) for value in leaves(outputs)]
@@ -180,7 +187,8 @@ class Step:
         after.put_back(restored)
         if self.program is not None and not self.surroundings.trusted and not self._read.differs():
             tracebacks.warn(
-                "a step that was replayed gave other numbers than its Python just now: the Python depends on something that "
+                "a step that was replayed gave other numbers than its Python just now: "
+                "the Python depends on something that "
                 "changes between steps (see tinynet.replay). It runs its Python from now on"
             )
         batches = self.other_numbers(inputs), inputs
@@ -267,7 +275,10 @@ def _difference(outputs: list[int], arrays: list[np.ndarray], objects: list[Any]
     names = {id(data): p.name for p, data, _ in step.surroundings.tensors}
     named = [str(names[id(x)]) for x in arrays if names.get(id(x))] + [str(thing) for thing in objects]
     what = ", ".join(named[:3]) or ("a result" if outputs else "what it keeps")
-    return f"{what} gets other numbers when its launches are repeated: it computes with NumPy what no launch repeats"
+    return (
+        f"{what} gets other numbers when its launches are repeated: "
+        "it computes with NumPy what no launch repeats"
+    )
 
 
 def set_at_each_step(last: tuple[str, str]) -> str:

@@ -1,4 +1,5 @@
-"""Structures of what a step is given and returns: lists, tuples, named tuples and dictionaries, exactly these.
+"""Structures of what a step is given and returns: lists, tuples,
+named tuples and dictionaries, exactly these.
 
 Unlike in tree.py dictionaries keep their order, and classes derived from them count as single things.
 """

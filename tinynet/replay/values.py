@@ -97,7 +97,9 @@ def slots_of(kind: type) -> list[str]:
 
 @cache
 def code_names(code: CodeType) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """What a function and those within it name: globals and attributes; the globals alone; modules that they import."""
+    """What a function and those within it name: globals and attributes;
+    the globals alone; modules that they import.
+    """
     names, global_names, imported = set(code.co_names), set(), set()
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
@@ -126,7 +128,9 @@ def is_theirs(module: str, filename: str = "") -> bool:
 
 
 def matters(value: Any) -> bool:
-    """Whether a step may go by what a layer's attribute holds: an optimizer, a function, a dictionary of settings."""
+    """Whether a step may go by what a layer's attribute holds:
+    an optimizer, a function, a dictionary of settings.
+    """
     if type(value) in PLAIN or is_known(value):
         return isinstance(value, np.ndarray)
     if isinstance(value, list | tuple | dict):
@@ -141,27 +145,49 @@ def is_optimizer(thing: Any) -> bool:
 
 
 def is_known(thing: Any) -> bool:
-    """Whether changes of an object are known otherwise: a layer's are counted, a metric's belong to its own functions."""
+    """Whether changes of an object are known otherwise: a layer's are counted,
+    a metric's belong to its own functions.
+    """
     kind: Any = type(thing)
     return _is_known_class(kind) or "repeats" in (own_dictionary(thing) or ())
 
 
 @cache
 def _is_known_class(kind: type) -> bool:
-    return hasattr(kind, "_with_all_within") or hasattr(kind, "update_state") or issubclass(kind, Tensor | np.ndarray)
+    return (
+        hasattr(kind, "_with_all_within")
+        or hasattr(kind, "update_state")
+        or issubclass(kind, Tensor | np.ndarray)
+    )
 
 
 def others_python(layer: Any) -> list[Any]:
-    """What is not tinynet's own of a layer or model, its losses and its optimizer: classes and functions that a step calls."""
+    """What is not tinynet's own of a layer or model, its losses and its optimizer:
+    classes and functions that a step calls.
+    """
     objective = getattr(layer, "_compiled_objective", None)
-    parts = [*layer._with_all_within(), getattr(layer, "optimizer", None), *([] if objective is None else objective.functions)]
+    parts = [
+        *layer._with_all_within(),
+        getattr(layer, "optimizer", None),
+        *([] if objective is None else objective.functions),
+    ]
     parts += [rule for p in layer.weights for rule in (p.regularizer, p.constraint)]
     return [found for part in parts if part is not None for found in _not_own(part)]
 
 
 def _not_own(part: Any) -> list[Any]:
-    """What of a part is not tinynet's: itself, functions that it holds, and what a Lambda hands to its own."""
-    held = [value for name, value in (own_dictionary(part) or {}).items() if not name.endswith("_initializer")]
+    """What of a part is not tinynet's: itself, functions that it holds,
+    and what a Lambda hands to its own.
+    """
+    held = [
+        value for name, value in (own_dictionary(part) or {}).items() if not name.endswith("_initializer")
+    ]
     functions = [value for value in held if callable(value) and not hasattr(type(value), "_with_all_within")]
-    found = [one for one in (part, *functions) if not (attribute(one, "__module__") or "").startswith("tinynet.")]
-    return found + ([part.arguments] if hasattr(type(part), "_with_all_within") and getattr(part, "arguments", None) else [])
+    found = [
+        one for one in (part, *functions) if not (attribute(one, "__module__") or "").startswith("tinynet.")
+    ]
+    return found + (
+        [part.arguments]
+        if hasattr(type(part), "_with_all_within") and getattr(part, "arguments", None)
+        else []
+    )

@@ -50,8 +50,9 @@ class Watched(np.ndarray):
         return method
 
     for _name in (
-        "__bool__", "__float__", "__int__", "__index__", "__complex__", "__repr__", "__str__", "__format__", "__contains__",
-        "item", "tolist", "tobytes", "copy", "astype", "round", "argmax", "argmin", "argsort", "nonzero", "dot", "take", "clip",
+        "__bool__", "__float__", "__int__", "__index__", "__complex__", "__repr__", "__str__", "__format__",
+        "__contains__", "item", "tolist", "tobytes", "copy", "astype", "round", "argmax", "argmin", "argsort",
+        "nonzero", "dot", "take", "clip",
     ):  # fmt: skip
         locals()[_name] = _looked(_name)
 

@@ -54,7 +54,10 @@ def line_that_uses_numpy(given: Callable[[Any], list[np.ndarray]], first: Any, s
     made = [_made(given, batch) for batch in (first, second)]
     for (a, maker), (b, _) in zip(*made, strict=False):
         if a.shape != b.shape or a.tobytes() != b.tobytes():
-            return f"{maker} computes with NumPy what no launch repeats; write it with operators and functions of tinynet.ops"
+            return (
+                f"{maker} computes with NumPy what no launch repeats; "
+                "write it with operators and functions of tinynet.ops"
+            )
     return ""
 
 

@@ -1,4 +1,5 @@
-"""Saving and loading, at Keras's address (keras.saving): models, and the objects of one's own that files may name.
+"""Saving and loading, at Keras's address (keras.saving): models,
+and the objects of one's own that files may name.
 
 @tinynet.saving.register_keras_serializable()
 class Scale(tinynet.layers.Layer): ...

@@ -17,7 +17,10 @@ MODELS: dict[str, type[Layer]] = {"Operation": Operation}  # Sequential and Func
 def layer_classes() -> dict[str, type[Layer]]:
     """Every layer and model class of tinynet, by name."""
     named = ((name, getattr(layers, name)) for name in layers.__all__)
-    return {**{name: cls for name, cls in named if isinstance(cls, type) and issubclass(cls, Layer)}, **MODELS}
+    return {
+        **{name: cls for name, cls in named if isinstance(cls, type) and issubclass(cls, Layer)},
+        **MODELS,
+    }
 
 
 def serialize_layer(layer: Layer) -> dict[str, Any]:
@@ -28,7 +31,8 @@ def serialize_layer(layer: Layer) -> dict[str, Any]:
 def deserialize_layer(config: Mapping[str, Any]) -> Any:
     """A new layer or model, with new weights, of what `serialize_layer` described.
 
-    Raises ValueError for a class that is neither tinynet's nor registered, and for arguments that it does not take.
+    Raises ValueError for a class that is neither tinynet's nor registered,
+    and for arguments that it does not take.
     """
     found = registry.find(config["class_name"], layer_classes(), "layer")
     if not isinstance(found, type) or not issubclass(found, Layer):
@@ -41,7 +45,8 @@ def to_json(model: Layer, **settings: Any) -> str:
 
     def refuse(value: Any) -> Any:
         raise TypeError(
-            f"{model} holds {value!r}, which has no description: functions and classes of your own are described by "
+            f"{model} holds {value!r}, which has no description: "
+            "functions and classes of your own are described by "
             "name once they are decorated with tinynet.saving.register_keras_serializable()"
         )
 

@@ -1,4 +1,6 @@
-"""Building: the model that a description describes. A subclass makes its weights in a call: a file says what that was given."""
+"""Building: the model that a description describes. A subclass makes its weights in a call:
+a file says what that was given.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +17,8 @@ from tinynet.saving.errors import FileError, shortened
 
 
 def built_for(model: Any) -> Any:
-    """The shapes of inputs for which a subclass was built, whose weights are made by a call; None where layers say it.
+    """The shapes of inputs for which a subclass was built, whose weights are made by a call;
+    None where layers say it.
 
     A Sequential says it but for several inputs, which its first layer takes.
     """
@@ -24,7 +27,9 @@ def built_for(model: Any) -> Any:
 
 
 def built_with(model: Any) -> Any:
-    """{argument: shapes} of the call that a subclass was built by, if that had more arguments than the first; else None."""
+    """{argument: shapes} of the call that a subclass was built by,
+    if that had more arguments than the first; else None.
+    """
     found = vars(model).get("_built_with")
     several = found and (len(found) > 1 or vars(model)["_built_for"] is None)
     return found if several and not hasattr(type(model), "inputs") else None
@@ -36,7 +41,8 @@ def first_alone(shapes: Any) -> dict[str, Any]:
 
 
 def build(entry: Mapping[str, Any], weights: Any, arguments: Any) -> Any:
-    """The model that a checked description describes, its parameters still zeros, no more of them than in `weights`.
+    """The model that a checked description describes, its parameters still zeros,
+    no more of them than in `weights`.
 
     `arguments` {name or place: shapes} of the call that makes them, where layers do not.
     """
@@ -75,7 +81,11 @@ def _run(model: Any, arguments: Any) -> None:
         return
 
     asked = call_args.parameters(type(model).call).values()
-    left_out = {p.name: None for p in asked if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    left_out = {
+        p.name: None
+        for p in asked
+        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+    }
     left_out.pop("training", None)
 
     def run(dtype: Any) -> None:

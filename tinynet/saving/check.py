@@ -1,9 +1,10 @@
-"""Check: before anything is made from a description, every class in it is known and every argument of the right type.
+"""Check: before anything is made from a description,
+every class in it is known and every argument of the right type.
 
-A description is a tree of {"class_name": ..., "config": {...}}; functions are {"function": name}. Classes are tinynet's own
-or those the user registered: a name is looked up in tables, and nothing is imported because a file says so. The arguments
-of tinynet's classes are compared with their signatures. Sizes that only show when a model is put together are watched by
-`tinynet.backend.limits`.
+A description is a tree of {"class_name": ..., "config": {...}}; functions are {"function": name}. Classes are
+tinynet's own or those the user registered: a name is looked up in tables, and nothing is imported because a
+file says so. The arguments of tinynet's classes are compared with their signatures. Sizes that only show
+when a model is put together are watched by `tinynet.backend.limits`.
 """
 
 import importlib
@@ -27,7 +28,8 @@ MOST_OBJECTS = 1_000  # losses, metrics and the like
 LARGEST = {"layers": 1 << 28, "metrics": 20_000}  # whole numbers in the configurations of these rooms
 MODELS = ("Sequential", "Functional")
 FORMATS = (
-    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool",
+    "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bool",
 )  # fmt: skip
 ENTRY = {"module", "class_name", "config", "registered_name", "name", "inbound_nodes"}
 
@@ -65,7 +67,9 @@ def _check_arguments(cls: Any, node: Any, place: str) -> None:
     if not isinstance(args, list) or not isinstance(kwargs, dict) or not (args or kwargs):
         raise FileError(f"{place}: a call should have args and kwargs, and is {shortened(node)}")
     try:
-        inspect.signature(cls.call).bind(None, *args, **{name: item for name, item in kwargs.items() if name != "training"})
+        inspect.signature(cls.call).bind(
+            None, *args, **{name: item for name, item in kwargs.items() if name != "training"}
+        )
     except TypeError as error:
         raise FileError(f"{place}: it cannot be called so: {error}") from None
 
@@ -93,7 +97,9 @@ def _check_entry(entry: Any, place: str) -> None:
         raise FileError(f"{place} should be a class_name and a config, and is {shortened(entry)}")
     name, config = entry["class_name"], entry["config"]
     if not isinstance(name, str) or not isinstance(config, dict):
-        raise FileError(f"{place} should have a string as its class_name and an object as its config: {shortened(entry)}")
+        raise FileError(
+            f"{place} should have a string as its class_name and an object as its config: {shortened(entry)}"
+        )
     place = f"{place} ({shortened(name, 80)})"
     if name in MODELS:
         _check_model(config, place, graph=name == "Functional")
@@ -142,7 +148,8 @@ def _unknown(name: str, place: str, kind: str) -> NoReturn:
     name = shortened(name, 100)
     short = name.partition(">")[2] or name
     raise UnknownObjectError(
-        f"{place}: there is no {kind} {name!r} in tinynet, and none is registered under that name. If it is yours, decorate it "
+        f"{place}: there is no {kind} {name!r} in tinynet, and none is registered under that name. "
+        "If it is yours, decorate it "
         f"with @tinynet.saving.register_keras_serializable(), or pass custom_objects={{{short!r}: ...}}; "
         "save_weights() and load_weights() need neither"
     )
@@ -152,14 +159,18 @@ def _unknown(name: str, place: str, kind: str) -> NoReturn:
 
 
 def classes_of(entry: Mapping[str, Any]) -> list[tuple[str, type]]:
-    """(room, class) of tinynet's classes that an entry may mean: that of the module it names, or all of its class_name."""
+    """(room, class) of tinynet's classes that an entry may mean:
+    that of the module it names, or all of its class_name.
+    """
     found = known_classes().get(entry["class_name"], [])
     named = [(room, cls) for room, cls in found if registry.MODULES[room] == entry.get("module")]
     return named or found
 
 
 def described_class(entry: Mapping[str, Any], place: str) -> Any:
-    """The class that an entry means, tinynet's or one that is registered; UnknownObjectError if there is none."""
+    """The class that an entry means, tinynet's or one that is registered;
+    UnknownObjectError if there is none.
+    """
     own, name = classes_of(entry), entry["class_name"]
     found = own[0][1] if own else registry.registered(name)
     return _unknown(name, place, "class") if found is None else found
@@ -183,10 +194,16 @@ def _annotations(cls: type) -> dict[str, Any]:
     """{argument: type} of a class, with those of the bases it hands **kwargs on to."""
     found: dict[str, Any] = {}
     for base in cls.__mro__:
-        parameters = list(inspect.signature(base.__init__).parameters.values()) if "__init__" in vars(base) else []  # type: ignore[misc]
+        own = "__init__" in vars(base)
+        parameters = list(inspect.signature(base.__init__).parameters.values()) if own else []  # type: ignore[misc]
         for parameter in parameters[1:]:
-            if parameter.kind is parameter.VAR_KEYWORD and typing.get_origin(parameter.annotation) is typing.Unpack:
-                for name, annotation in typing.get_type_hints(typing.get_args(parameter.annotation)[0]).items():
+            if (
+                parameter.kind is parameter.VAR_KEYWORD
+                and typing.get_origin(parameter.annotation) is typing.Unpack
+            ):
+                for name, annotation in typing.get_type_hints(
+                    typing.get_args(parameter.annotation)[0]
+                ).items():
                     found.setdefault(name, annotation)
             elif parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
                 found.setdefault(parameter.name, parameter.annotation)
@@ -207,7 +224,9 @@ def _wrong_argument(cls: type, config: Mapping[str, Any]) -> str | None:
 
 
 def fits(value: Any, annotation: Any) -> bool:
-    """Whether a JSON value may stand for an argument of that type. Objects stand for instances of any class."""
+    """Whether a JSON value may stand for an argument of that type.
+    Objects stand for instances of any class.
+    """
     if annotation is Any or annotation is inspect.Parameter.empty or isinstance(annotation, typing.TypeVar):
         return True
     origin = typing.get_origin(annotation)

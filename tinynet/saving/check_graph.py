@@ -1,9 +1,11 @@
-"""Check of the calls between layers: every argument is there before it is used, and nothing leads in a circle.
+"""Check of the calls between layers: every argument is there before it is used,
+and nothing leads in a circle.
 
     {"layers": [{..., "name": "add", "inbound_nodes": [{"args": [...], "kwargs": {}}, ...]}, ...],
      "input_layers": ["input_layer", 0, 0], "output_layers": [["add", 0, 0], ...]}
 
-The form is Keras's, see models/graph_config.py; a place is [name of a layer, which of its calls, which output of that call].
+The form is Keras's, see models/graph_config.py; a place is [name of a layer,
+which of its calls, which output of that call].
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +15,8 @@ from tinynet.saving.errors import FileError, shortened
 
 MOST_CALLS = 10_000  # in one model
 MOST_RUNS = 30_000  # of layers when the model runs: a model in a model counts as often as it is called
-MOST_LOOKS = 500_000  # at a call, while the calls that can be done are looked for in the order they are listed
+# at a call, while the calls that can be done are looked for in the order they are listed
+MOST_LOOKS = 500_000
 Place = tuple[str, int]  # a layer's name and which of its calls
 
 
@@ -23,7 +26,9 @@ def check_graph(config: Mapping[str, Any], place: str) -> None:
     for layer in config["layers"]:
         name, nodes = layer.get("name"), layer.get("inbound_nodes")
         if not isinstance(name, str) or not isinstance(nodes, list) or (name, 0) in needed:
-            raise FileError(f"{place}: a layer should have a name of its own and a list of calls, {shortened(name)!r}")
+            raise FileError(
+                f"{place}: a layer should have a name of its own and a list of calls, {shortened(name)!r}"
+            )
         if layer["class_name"] == "InputLayer" and nodes:
             raise FileError(f"{place}: the Input {shortened(name)!r} is called")
         needed[name, 0] = set()
@@ -47,7 +52,9 @@ def runs(value: Any) -> int:
         return 0
     nodes = value.get("inbound_nodes")
     times = max(1, len(nodes)) if isinstance(nodes, list) else 1
-    return times * (("class_name" in value) + sum(runs(item) for key, item in value.items() if key != "inbound_nodes"))
+    return times * (
+        ("class_name" in value) + sum(runs(item) for key, item in value.items() if key != "inbound_nodes")
+    )
 
 
 def _call(node: Any, place: str) -> Iterator[Place]:
@@ -64,7 +71,11 @@ def _call(node: Any, place: str) -> Iterator[Place]:
 def _tensors(value: Any, place: str) -> Iterator[Place]:
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         config = value.get("config")
-        if set(value) != {"class_name", "config"} or not isinstance(config, dict) or not check_sizes(config.get("shape")):
+        if (
+            set(value) != {"class_name", "config"}
+            or not isinstance(config, dict)
+            or not check_sizes(config.get("shape"))
+        ):
             raise FileError(f"{place}: a tensor should have a shape, and is {shortened(value)}")
         yield _place(config.get("keras_history"), place)
     elif isinstance(value, dict | list):
@@ -84,7 +95,11 @@ def _ends(value: Any, place: str) -> Iterator[Place]:
 
 
 def _place(value: Any, place: str) -> Place:
-    numbers = isinstance(value, list) and len(value) == 3 and all(type(one) is int and one >= 0 for one in value[1:])
+    numbers = (
+        isinstance(value, list)
+        and len(value) == 3
+        and all(type(one) is int and one >= 0 for one in value[1:])
+    )
     if not numbers or not isinstance(value[0], str):
         raise FileError(f"{place}: {shortened(value)} is no place in a model")
     return value[0], value[1]
@@ -100,7 +115,10 @@ def _check_order(needed: Mapping[Place, set[Place]], place: str) -> None:
     for call, sources in needed.items():
         for source in sources:
             if source not in needed:
-                raise FileError(f"{place}: {shortened(call[0])!r} takes the output of {shortened(source)}, which there is not")
+                raise FileError(
+                    f"{place}: {shortened(call[0])!r} takes the output of {shortened(source)}, "
+                    "which there is not"
+                )
     waiting = {call: len(sources) for call, sources in needed.items()}
     users: dict[Place, list[Place]] = {call: [] for call in needed}
     for call, sources in needed.items():

@@ -1,13 +1,15 @@
 """Container: a description and named arrays in one safetensors file, sealed with a digest of the whole.
 
     8 bytes      length of the header, little-endian
-    header       JSON: {"__metadata__": {"tinynet": description}, name: {"dtype", "shape", "data_offsets"}, ...}
+    header       JSON: {"__metadata__": {"tinynet": description}, name: {"dtype",
+                 "shape", "data_offsets"}, ...}
     the rest     the arrays' bytes, one after the other
 
-The description is a JSON text of its own, and its first entry, "sha256", the digest of all bytes of the file with zeros in
-the digest's place. A file that was damaged anywhere is therefore noticed; one that was forged has to pass the checks
-here, where nothing is believed: sizes are compared with the file before anything is allocated. The format holds numbers
-and strings alone, so there is no code in it to run. Any reader of safetensors can read the arrays.
+The description is a JSON text of its own, and its first entry, "sha256", the digest of all bytes of the file
+with zeros in the digest's place. A file that was damaged anywhere is therefore noticed; one that was forged
+has to pass the checks here, where nothing is believed: sizes are compared with the file before anything is
+allocated. The format holds numbers and strings alone, so there is no code in it to run. Any reader of
+safetensors can read the arrays.
 
 https://github.com/huggingface/safetensors (the format); FIPS 180-4 (SHA-256).
 """
@@ -27,16 +29,28 @@ from tinynet import utils
 from tinynet.saving import strict_json
 from tinynet.saving.errors import FileError, shortened
 
-KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U32": "<u4", "U8": "|u1", "BOOL": "|b1"}
+KINDS = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "U32": "<u4",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
 NAMES = {np.dtype(code).str: name for name, code in KINDS.items()}
-BEGIN = b'{"__metadata__":{"tinynet":"{\\"sha256\\":\\"'  # every header begins so; then come the digest's 64 digits
+# every header begins so; then come the digest's 64 digits
+BEGIN = b'{"__metadata__":{"tinynet":"{\\"sha256\\":\\"'
 AT = 8 + len(BEGIN)  # where the digest stands
 ZEROS = b"0" * 64
 MOST_ARRAYS = 100_000
 MOST_AXES = 32
 
 
-def write(path: str | os.PathLike[str], description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def write(
+    path: str | os.PathLike[str], description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
     """Writes the file, whole or not at all."""
     # The widest numbers first: every array then begins at a multiple of its item's size.
     ordered = sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize)
@@ -75,7 +89,9 @@ def decode(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     digest.update(ZEROS)
     digest.update(memoryview(data)[AT + 64 :])
     if digest.hexdigest().encode() != data[AT : AT + 64]:
-        raise FileError("it is damaged: its bytes do not have the SHA-256 digest that was noted when it was written")
+        raise FileError(
+            "it is damaged: its bytes do not have the SHA-256 digest that was noted when it was written"
+        )
     size = int.from_bytes(data[:8], "little")
     if not 64 < size <= min(len(data) - 8, strict_json.LARGEST):
         raise FileError(f"its header is said to have {size:,} bytes, of {len(data):,} in the file")
@@ -106,18 +122,24 @@ def _header(description: Mapping[str, Any], blocks: Mapping[str, tuple[np.ndarra
 
 
 def _arrays(entries: dict[str, Any], data: memoryview) -> dict[str, np.ndarray]:
-    """The arrays that the header lists: their bytes must fill the rest of the file, without gap or overlap."""
+    """The arrays that the header lists: their bytes must fill the rest of the file,
+    without gap or overlap.
+    """
     if len(entries) > MOST_ARRAYS:
         raise FileError(f"it lists {len(entries):,} arrays, more than {MOST_ARRAYS:,}")
     found = {name: _entry(name, entry) for name, entry in entries.items()}
     end = 0
     for name, (kind, shape, begin, stop) in sorted(found.items(), key=lambda item: item[1][2:]):
         if begin != end or stop - begin != math.prod(shape) * kind.itemsize:
-            raise FileError(f"the array {shortened(name)!r} of shape {shape} does not lie where its numbers should")
+            raise FileError(
+                f"the array {shortened(name)!r} of shape {shape} does not lie where its numbers should"
+            )
         end = stop
     if end != len(data):
         raise FileError(f"its arrays have {end:,} bytes, and the file has {len(data):,} for them")
-    return {name: np.frombuffer(data[a:b], kind).reshape(shape) for name, (kind, shape, a, b) in found.items()}
+    return {
+        name: np.frombuffer(data[a:b], kind).reshape(shape) for name, (kind, shape, a, b) in found.items()
+    }
 
 
 def _entry(name: str, entry: Any) -> tuple[np.dtype, tuple[int, ...], int, int]:

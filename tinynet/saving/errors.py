@@ -7,7 +7,8 @@ LONGEST = 300  # characters of a message that come from the file
 
 
 class FileError(ValueError):
-    """A file that is damaged, hostile, or of another kind: nothing was loaded from it and nothing was changed.
+    """A file that is damaged, hostile, or of another kind:
+    nothing was loaded from it and nothing was changed.
 
     >>> bytes_written = open("net.tinynet", "wb").write(b"no model")
     >>> try:
@@ -34,7 +35,10 @@ def failure(path: str | os.PathLike[str], reason: Any) -> FileError:
     if isinstance(reason, FileError):
         kind, text = type(reason), str(reason)
     else:
-        kind, text = FileError, f"{type(reason).__name__}: {reason}" if isinstance(reason, Exception) else str(reason)
+        kind, text = (
+            FileError,
+            f"{type(reason).__name__}: {reason}" if isinstance(reason, Exception) else str(reason),
+        )
     return kind(f"{os.fspath(path)}: {shortened(text, 2000)}")
 
 

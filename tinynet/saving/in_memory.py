@@ -1,4 +1,6 @@
-"""Descriptions in memory, as JSON or as Python has it: checked as files are, and made into models and other objects."""
+"""Descriptions in memory, as JSON or as Python has it: checked as files are,
+and made into models and other objects.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,9 @@ MOST_WEIGHTS = 1 << 28  # numbers in the weights of all that is made from one de
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> "Model":
     """A new model, with new weights, of what `to_json` described in json_string; Keras's JSON will do.
 
-    Raises ValueError, with nothing made, for what is no such text, names what is not known, or asks for more than 2^28
-    weights. Code in it is never run. custom_objects: {name: class or function} for what is not registered.
+    Raises ValueError, with nothing made, for what is no such text, names what is not known, or asks for more
+    than 2^28 weights. Code in it is never run. custom_objects: {name: class or function} for what is not
+    registered.
 
     >>> tinynet.models.model_from_json(model.to_json()).count_params()
     2
@@ -37,14 +40,16 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         return _Maker().layer(entry)
 
 
-def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True) -> Any:
-    """The object that {"class_name": ..., "config": {...}} describes, in tinynet's words or Keras's; those in lists and
-    dictionaries; numbers and strings as they are.
+def deserialize_keras_object(
+    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
+) -> Any:
+    """The object that {"class_name": ..., "config": {...}} describes, in tinynet's words or Keras's; those in
+    lists and dictionaries; numbers and strings as they are.
 
     custom_objects   {name: class or function} for what is not registered
 
-    `safe_mode` is without effect: code in descriptions is never run. Raises UnknownObjectError, a TypeError, for a class
-    that is neither tinynet's nor registered, and else ValueError for what cannot be made.
+    `safe_mode` is without effect: code in descriptions is never run. Raises UnknownObjectError, a TypeError,
+    for a class that is neither tinynet's nor registered, and else ValueError for what cannot be made.
 
     >>> tinynet.saving.deserialize_keras_object({"class_name": "Dense", "config": {"units": 3}}).units
     3
@@ -80,8 +85,13 @@ class _Maker:
             return cls.from_config(entry["config"])
 
     def layer(self, entry: Any) -> Any:
-        """A layer or model: made at first with weights without numbers, so that one that is too large costs nothing."""
-        with unchanged(), limits.within(limits.Left(self.left.weights, self.left.others, abstract_arrays.Array)):
+        """A layer or model: made at first with weights without numbers,
+        so that one that is too large costs nothing.
+        """
+        with (
+            unchanged(),
+            limits.within(limits.Left(self.left.weights, self.left.others, abstract_arrays.Array)),
+        ):
             try:
                 build_activations(deserialize_layer(entry))
             except limits.TooLargeError:

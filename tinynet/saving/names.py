@@ -1,4 +1,6 @@
-"""Names of layers and parameters within a model: numbered there, so that they do not depend on the process."""
+"""Names of layers and parameters within a model: numbered there,
+so that they do not depend on the process.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +13,12 @@ from tinynet.layers.naming import numbered
 from tinynet.layers.seeded import layers_that_draw
 
 
-def walk(layer: Layer, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any, dict[str, Parameter]]]:
-    """(prefix of its names, layer, its own parameters by name) for a layer and all within it, each layer once."""
+def walk(
+    layer: Layer, prefix: str = "", seen: set[int] | None = None
+) -> Iterator[tuple[str, Any, dict[str, Parameter]]]:
+    """(prefix of its names, layer, its own parameters by name) for a layer and all within it,
+    each layer once.
+    """
     seen = set() if seen is None else seen
     if id(layer) in seen:
         return
@@ -46,6 +52,8 @@ def named_layers(layer: Layer) -> dict[str, Any]:
 
 
 def named_draws(layer: Layer) -> dict[str, Any]:
-    """{"dropout_1": layer, ...} of the layers that draw random numbers: all their state is a key and a count of calls."""
+    """{"dropout_1": layer, ...} of the layers that draw random numbers:
+    all their state is a key and a count of calls.
+    """
     drawing = layers_that_draw(layer)
     return {name: one for name, one in named_layers(layer).items() if one in drawing}

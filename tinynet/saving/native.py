@@ -1,12 +1,15 @@
-"""A whole model in one `.tinynet` file: architecture, weights, compile arguments, optimizer state, random counters.
+"""A whole model in one `.tinynet` file: architecture, weights, compile arguments,
+optimizer state, random counters.
 
-    description   {"format": 2, "model": {"class_name", "config"}, "frozen": names of layers, "compile": {...} or null,
+    description   {"format": 2, "model": {"class_name", "config"}, "frozen":
+                  names of layers, "compile": {...} or null,
                    "optimizer": ..., "draws": ...}
     arrays        "weights/conv2d/kernel", ..., "optimizer/0", ... in the order of optimizer.variables
 
-Training that goes on from the file ends with the same bits as training that was never interrupted: the optimizer's arrays
-and counts, keys and counts of the layers that draw random numbers are kept exactly. The order in which `fit` shuffles the
-samples belongs to the process and not to the model; callbacks.BackupAndRestore keeps that too.
+Training that goes on from the file ends with the same bits as training that was never interrupted: the
+optimizer's arrays and counts, keys and counts of the layers that draw random numbers are kept exactly. The
+order in which `fit` shuffles the samples belongs to the process and not to the model;
+callbacks.BackupAndRestore keeps that too.
 """
 
 import os
@@ -61,7 +64,9 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
 
 
 def refuse_sharing(model: Any, seen: dict[int, Any] | None = None) -> None:
-    """Raises ValueError for a layer that several models, or layers of one's own, hold: descriptions would make two of it."""
+    """Raises ValueError for a layer that several models, or layers of one's own,
+    hold: descriptions would make two of it.
+    """
     seen = {} if seen is None else seen
     graph = hasattr(type(model), "inputs")
     for layer in model._layers_within() if graph else model._with_all_within()[1:]:
@@ -107,7 +112,8 @@ def compare(parameters: Mapping[str, Parameter], weights: Mapping[str, np.ndarra
         expected, found = parameters[name], weights[name]
         if (expected.shape, expected.dtype) != (found.shape, found.dtype):
             raise FileError(
-                f"the weight {shortened(name)!r} has shape {found.shape} and dtype {found.dtype} in the file, "
+                f"the weight {shortened(name)!r} has shape {found.shape} and dtype "
+                f"{found.dtype} in the file, "
                 f"{expected.shape} and {expected.dtype} in the model that it describes"
             )
 
@@ -126,7 +132,9 @@ def unchanged() -> Iterator[None]:
 
 @contextmanager
 def safely(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Whatever goes wrong becomes a FileError that names the path, and counters of names and random keys go back."""
+    """Whatever goes wrong becomes a FileError that names the path,
+    and counters of names and random keys go back.
+    """
     keep = unchanged()
     keep.__enter__()
     try:
@@ -140,9 +148,14 @@ def safely(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _check(description: Mapping[str, Any], compiled: bool) -> None:
     if set(description) - MORE != KEYS or type(description["format"]) is not int:
-        raise FileError(f"its description should have {sorted(KEYS)}, and has {shortened(sorted(description))}")
+        raise FileError(
+            f"its description should have {sorted(KEYS)}, and has {shortened(sorted(description))}"
+        )
     if description["format"] not in (1, FORMAT):
-        raise FileError(f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, reads 1 to {FORMAT}")
+        raise FileError(
+            f"it is of format {description['format']}; this tinynet, {tinynet.__version__}, "
+            f"reads 1 to {FORMAT}"
+        )
     if description["format"] == 1:
         older_formats.from_format_1(description["model"])
     for key in ("compile", "optimizer"):
@@ -154,7 +167,9 @@ def _check(description: Mapping[str, Any], compiled: bool) -> None:
 
 
 def _freeze(layers: Mapping[str, Any], names: Any) -> None:
-    """Makes the layers of these names untrainable, and the others trainable: those within layers of one's own, too."""
+    """Makes the layers of these names untrainable, and the others trainable:
+    those within layers of one's own, too.
+    """
     if not isinstance(names, list) or not all(isinstance(name, str) and name in layers for name in names):
         raise FileError(f"its frozen layers are {shortened(names)}, which are not layers of the model")
     frozen = set(names)
@@ -168,16 +183,25 @@ def _freeze(layers: Mapping[str, Any], names: Any) -> None:
 
 
 def _optimizer(model: Any) -> dict[str, Any]:
-    """What the optimizer's arrays belong to: the variables that it was built for, and those that weight decay leaves out."""
+    """What the optimizer's arrays belong to: the variables that it was built for,
+    and those that weight decay leaves out.
+    """
     parameters, optimizer = named_weights(model), model.optimizer
     names = {id(parameter): name for name, parameter in parameters.items()}
     if any(id(variable) not in names for variable in optimizer._trainable_variables):
-        raise ValueError(f"{model}: its optimizer was built for variables of another model; compile it with one of its own")
+        raise ValueError(
+            f"{model}: its optimizer was built for variables of another model; compile it with one of its own"
+        )
     excluded = [name for name, parameter in parameters.items() if optimizer._is_excluded(parameter)]
-    return {"variables": [names[id(variable)] for variable in optimizer._trainable_variables], "excluded": excluded}
+    return {
+        "variables": [names[id(variable)] for variable in optimizer._trainable_variables],
+        "excluded": excluded,
+    }
 
 
-def _restore(optimizer: Any, state: Any, parameters: Mapping[str, Parameter], slots: Mapping[str, np.ndarray]) -> None:
+def _restore(
+    optimizer: Any, state: Any, parameters: Mapping[str, Parameter], slots: Mapping[str, np.ndarray]
+) -> None:
     """Gives a new optimizer the state of the one that was saved."""
     if state is None:
         return

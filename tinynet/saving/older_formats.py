@@ -1,6 +1,7 @@
 """Descriptions in files of earlier formats, brought to today's words before anything else looks at them.
 
-    format 1    functions of `ops` had argument names of their own (today Keras's), and `gelu` was exact: a Lambda tells
+    format 1    functions of `ops` had argument names of their own (today Keras's),
+                and `gelu` was exact: a Lambda tells
 """
 
 from collections.abc import Mapping
@@ -9,8 +10,9 @@ from typing import Any
 TWO = {"a": "x1", "b": "x2"}
 RENAMED: dict[str, dict[str, str]] = {
     **dict.fromkeys((
-        "add", "divide", "dot", "equal", "greater", "greater_equal", "less", "less_equal", "logaddexp", "logical_and",
-        "logical_or", "matmul", "maximum", "minimum", "multiply", "not_equal", "power", "subtract", "where",
+        "add", "divide", "dot", "equal", "greater", "greater_equal", "less", "less_equal", "logaddexp",
+        "logical_and", "logical_or", "matmul", "maximum", "minimum", "multiply", "not_equal", "power",
+        "subtract", "where",
     ), TWO),
     "pad": {"widths": "pad_width", "value": "constant_values"}, "split": {"parts": "indices_or_sections"},
     "swapaxes": {"a": "axis1", "b": "axis2"},
@@ -18,7 +20,9 @@ RENAMED: dict[str, dict[str, str]] = {
 
 
 def from_format_1(model: Any) -> None:
-    """Changes a description, as it was read from a file, where it holds a Lambda; every other object stays as it is."""
+    """Changes a description, as it was read from a file, where it holds a Lambda;
+    every other object stays as it is.
+    """
     left = [model]
     while left:
         value = left.pop()

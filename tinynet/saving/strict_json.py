@@ -1,4 +1,6 @@
-"""JSON as files hold it: read strictly and within limits, written so that the same object gives the same text."""
+"""JSON as files hold it: read strictly and within limits,
+written so that the same object gives the same text.
+"""
 
 import json
 import math
@@ -13,13 +15,16 @@ MOST = 200_000  # values in a text; a model of 2,000 layers has about 140,000
 
 
 def parse(text: bytes | str, what: str) -> Any:
-    """The value of a JSON text; FileError if it is not JSON, too large, too deep, or has a key twice, NaN or infinity."""
+    """The value of a JSON text; FileError if it is not JSON, too large, too deep,
+    or has a key twice, NaN or infinity.
+    """
     if len(text) > LARGEST:
         raise FileError(f"{what} has {len(text):,} bytes, more than {LARGEST:,}")
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        if sum(text.count(mark) for mark in "[{,") > 2 * MOST:  # one of them stands before every value but the first
+        # one of them stands before every value but the first
+        if sum(text.count(mark) for mark in "[{,") > 2 * MOST:
             raise FileError(f"it has more than {2 * MOST:,} values")
         value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
     except FileError as error:

@@ -3,8 +3,8 @@
     arrays    weights/<name>, optimizer/0, optimizer/1, ... in the order of optimizer.variables
     draws     {"key": two words, "calls": number of draws} of each layer that draws random numbers
 
-Model files (native.py) name weights and layers, "weights/conv2d/kernel"; backups (models/progress.py), which say
-besides how far `fit` came, number them: "weights/0".
+Model files (native.py) name weights and layers, "weights/conv2d/kernel"; backups (models/progress.py), which
+say besides how far `fit` came, number them: "weights/0".
 """
 
 from collections.abc import Iterable, Mapping

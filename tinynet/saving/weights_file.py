@@ -32,14 +32,15 @@ def save(model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True)
         keras_weights.write(model, path)
         return
     arrays = {name: parameter.numpy() for name, parameter in named_weights(model).items()}
-    utils.save_arrays(path, arrays, {"tinynet": f"weights of {model.name}"})  # one entry: several have no fixed order
+    # one entry: several have no fixed order
+    utils.save_arrays(path, arrays, {"tinynet": f"weights of {model.name}"})
 
 
 def load(model: Layer, filepath: str | os.PathLike[str], skip_mismatch: bool = False) -> None:
     """Copies the weights of a file into a built model, after comparing all names and shapes.
 
-    With `skip_mismatch` what does not fit is left out, with a warning. Otherwise it is a FileError, a ValueError, and
-    nothing is changed.
+    With `skip_mismatch` what does not fit is left out, with a warning. Otherwise it is a FileError, a
+    ValueError, and nothing is changed.
     """
     path, kind = _path(model, filepath, (".safetensors", ".weights.h5", ".tinynet", ".keras"))
     if not path.is_file():
@@ -66,7 +67,11 @@ def _found(model: Layer, path: Path, kind: str, skip_mismatch: bool) -> list[tup
     parameters = named_weights(model)
     if wrong := _differences(arrays, parameters):
         report(f"it does not fit {model}", wrong, skip_mismatch)
-    return [(p, arrays[name]) for name, p in parameters.items() if name in arrays and arrays[name].shape == p.shape]
+    return [
+        (p, arrays[name])
+        for name, p in parameters.items()
+        if name in arrays and arrays[name].shape == p.shape
+    ]
 
 
 def _differences(arrays: dict[str, Any], parameters: dict[str, Parameter]) -> list[str]:
@@ -74,7 +79,9 @@ def _differences(arrays: dict[str, Any], parameters: dict[str, Parameter]) -> li
     found += [f"{name} is in the file and not in the model" for name in arrays if name not in parameters]
     for name, parameter in parameters.items():
         if name in arrays and arrays[name].shape != parameter.shape:
-            found.append(f"{name} has shape {parameter.shape} in the model and {arrays[name].shape} in the file")
+            found.append(
+                f"{name} has shape {parameter.shape} in the model and {arrays[name].shape} in the file"
+            )
     return found
 
 
@@ -82,7 +89,11 @@ def _path(model: Layer, filepath: str | os.PathLike[str], kinds: tuple[str, ...]
     kind = suffix(filepath)
     if kind not in kinds:
         hint = "; Keras's files of weights end in .weights.h5" if kind in (".h5", ".hdf5") else ""
-        raise ValueError(f"weights are kept in files named {' or '.join(kinds)}; got the name {str(filepath)!r}{hint}")
+        raise ValueError(
+            f"weights are kept in files named {' or '.join(kinds)}; got the name {str(filepath)!r}{hint}"
+        )
     if not model.built:
-        raise ValueError(f"{model} is not built yet, so it has no weights: call it on a batch, or give it an Input")
+        raise ValueError(
+            f"{model} is not built yet, so it has no weights: call it on a batch, or give it an Input"
+        )
     return Path(filepath), kind

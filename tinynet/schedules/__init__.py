@@ -2,8 +2,9 @@
 
     optimizer = SGD(ExponentialDecay(0.1, decay_steps=1000, decay_rate=0.5))
 
-Also found at `tinynet.optimizers.schedules`, Keras's address. Values are computed in double precision; an update rounds
-them to the dtype of its variable. An optimizer that collects gradients over several calls counts every call.
+Also found at `tinynet.optimizers.schedules`, Keras's address. Values are computed in double precision; an
+update rounds them to the dtype of its variable. An optimizer that collects gradients over several calls
+counts every call.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,12 @@ from typing import Any
 from tinynet import missing_names, registry
 from tinynet.schedules.base import LearningRateSchedule
 from tinynet.schedules.cosine import CosineDecay, CosineDecayRestarts
-from tinynet.schedules.decay import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
+from tinynet.schedules.decay import (
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
 from tinynet.schedules.one_cycle import OneCycle
 
 __all__ = [
@@ -33,7 +39,8 @@ missing_names.namespace(__name__)
 _CLASSES = {
     cls.__name__: cls
     for cls in (
-        CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, OneCycle, PiecewiseConstantDecay, PolynomialDecay
+        CosineDecay, CosineDecayRestarts, ExponentialDecay, InverseTimeDecay, OneCycle,
+        PiecewiseConstantDecay, PolynomialDecay
     )
 }  # fmt: skip
 
@@ -47,7 +54,9 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     return registry.to_config(learning_rate_schedule)
 
 
-def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> LearningRateSchedule:
     """The schedule that `serialize` described by `config`; `custom_objects`: {name: class} of one's own.
 
     >>> schedules.deserialize({"class_name": "ExponentialDecay", "config": {

@@ -14,7 +14,9 @@ class LearningRateSchedule(Configured):
     """
 
     def __call__(self, step: int) -> float:
-        raise TypeError(f"{type(self).__name__} must define __call__(self, step), which returns that step's learning rate")
+        raise TypeError(
+            f"{type(self).__name__} must define __call__(self, step), which returns that step's learning rate"
+        )
 
 
 def check_positive(kind: str, name: str, value: float) -> None:

@@ -35,7 +35,8 @@ class _Decay(LearningRateSchedule):
 class ExponentialDecay(_Decay):
     """eta(k) = eta_0 r^p, p = k / decay_steps (rounded down if `staircase`).
 
-    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect. Raises ValueError unless decay_steps > 0.
+    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect.
+                            Raises ValueError unless decay_steps > 0.
 
     >>> ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)(100)
     0.05
@@ -50,7 +51,8 @@ class InverseTimeDecay(_Decay):
 
     With decay_steps=1 it is what Keras 1 and 2 called `decay=r`.
 
-    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect. Raises ValueError unless decay_steps > 0.
+    initial_learning_rate   eta_0;  decay_rate   r;  name   without effect.
+                            Raises ValueError unless decay_steps > 0.
 
     >>> InverseTimeDecay(0.1, decay_steps=100, decay_rate=1.0)(100)
     0.05
@@ -61,10 +63,11 @@ class InverseTimeDecay(_Decay):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """eta(k) = (eta_0 - eta_end) (1 - k/S)^power + eta_end up to k = S = decay_steps, and eta_end from there on.
+    """eta(k) = (eta_0 - eta_end) (1 - k/S)^power + eta_end up to k = S = decay_steps,
+    and eta_end from there on.
 
-    With `cycle` S is the next multiple of decay_steps instead: the rate reaches eta_end there, rises to a value below
-    eta_0 at once, and falls again.
+    With `cycle` S is the next multiple of decay_steps instead: the rate reaches eta_end there, rises to a
+    value below eta_0 at once, and falls again.
 
     initial_learning_rate   eta_0;  end_learning_rate   eta_end;  name   without effect
     Raises ValueError unless decay_steps > 0.
@@ -91,11 +94,14 @@ class PolynomialDecay(LearningRateSchedule):
         if self.cycle:
             whole *= max(math.ceil(step / self.decay_steps), 1)
         left = 1 - min(step, whole) / whole
-        return (self.initial_learning_rate - self.end_learning_rate) * left**self.power + self.end_learning_rate
+        return (
+            self.initial_learning_rate - self.end_learning_rate
+        ) * left**self.power + self.end_learning_rate
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """eta(k) = values[i] where i boundaries lie strictly below k: a boundary still belongs to the piece before it.
+    """eta(k) = values[i] where i boundaries lie strictly below k:
+    a boundary still belongs to the piece before it.
 
     name   without effect. Raises ValueError unless there is one value more than boundaries, which rise.
 
@@ -104,7 +110,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     (0.1, 0.01)
     """
 
-    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant") -> None:
+    def __init__(
+        self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"
+    ) -> None:
         if len(values) != len(boundaries) + 1:
             raise ValueError(
                 "PiecewiseConstantDecay: there must be one value more than boundaries, "

@@ -7,18 +7,21 @@ from tinynet.schedules.base import LearningRateSchedule, check_positive
 
 
 class OneCycle(LearningRateSchedule):
-    """From max_learning_rate / initial_divisor up to max_learning_rate, and down to the initial rate / final_divisor.
+    """From max_learning_rate / initial_divisor up to max_learning_rate,
+    and down to the initial rate / final_divisor.
 
     total_steps       steps of the whole training; the last of them, k = total_steps - 1, has the final rate
     warmup_fraction   the share of them that the rise takes: the top is at k = warmup_fraction total_steps - 1
     anneal            "cosine": each piece is half a wave; "linear": a straight line
-    three_phase       fall to the initial rate in as many steps as the rise took, then from there to the final rate
+    three_phase       fall to the initial rate in as many steps as the rise took,
+                      then from there to the final rate
     name              without effect. Raises ValueError for numbers out of range, or another anneal
 
-    L. N. Smith, "A disciplined approach to neural network hyper-parameters: part 1", 2018, section 4.1 ("1cycle"): there the
-    pieces are straight lines, the fall takes as long as the rise, and the last steps go several orders of magnitude below
-    the start, which is anneal="linear", three_phase=True with a warmup_fraction just below 0.5. The defaults are those
-    that have become usual since: a short rise, one long fall, along a cosine.
+    L. N. Smith, "A disciplined approach to neural network hyper-parameters: part 1", 2018, section 4.1
+    ("1cycle"): there the pieces are straight lines, the fall takes as long as the rise, and the last steps go
+    several orders of magnitude below the start, which is anneal="linear", three_phase=True with a
+    warmup_fraction just below 0.5. The defaults are those that have become usual since: a short rise, one
+    long fall, along a cosine.
 
     >>> schedule = OneCycle(1.0, total_steps=100)
     >>> schedule(0), schedule(29), round(schedule(99), 8)
@@ -44,10 +47,17 @@ class OneCycle(LearningRateSchedule):
             raise ValueError(f"OneCycle: anneal must be 'cosine' or 'linear', got {anneal!r}")
         longest = 0.5 if three_phase else 1.0
         if not 0 <= warmup_fraction <= longest:
-            raise ValueError(f"OneCycle: warmup_fraction must be between 0 and {longest}, got {warmup_fraction}")
+            raise ValueError(
+                f"OneCycle: warmup_fraction must be between 0 and {longest}, got {warmup_fraction}"
+            )
         self.max_learning_rate, self.total_steps = max_learning_rate, total_steps
         self.initial_divisor, self.final_divisor = initial_divisor, final_divisor
-        self.warmup_fraction, self.anneal, self.three_phase, self.name = warmup_fraction, anneal, three_phase, name
+        self.warmup_fraction, self.anneal, self.three_phase, self.name = (
+            warmup_fraction,
+            anneal,
+            three_phase,
+            name,
+        )
 
     def __call__(self, step: int) -> float:
         start = 0.0

@@ -1,6 +1,8 @@
 # ruff: noqa
 # fmt: off
-"""Keras 1.1 on Theano, whose settings put channels first: ten models from softmax regression to augmented training."""
+"""Keras 1.1 on Theano, whose settings put channels first:
+ten models from softmax regression to augmented training.
+"""
 
 from tinynet.compat import keras1; keras1.install(dim_ordering='th')
 

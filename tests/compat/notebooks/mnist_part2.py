@@ -27,7 +27,8 @@ y_test = to_categorical(y_test)
 num_classes = y_test.shape[1]
 
 def BN_model():
-    # the exercise: two units of two convolutions, two dense layers, everything normalised before its activation
+    # the exercise: two units of two convolutions, two dense layers,
+    # everything normalised before its activation
     model = Sequential()
     model.add(Conv2D(8, (3, 3), border_mode='same', input_shape=(28, 28, 1)))
     model.add(BatchNormalization())

@@ -6,8 +6,8 @@ from keras_fixtures.harness import case, cases
 # Not sparsemax: what Keras computes under that name does not sum to 1.
 NAMES = (
     "elu", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "linear",
-    "log_sigmoid", "log_softmax", "mish", "relu", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
-    "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink",
+    "log_sigmoid", "log_softmax", "mish", "relu", "selu", "sigmoid", "silu", "soft_shrink", "softmax",
+    "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "tanh", "tanh_shrink",
 )  # fmt: skip
 ALIASES = {"celu": "celu", "swish": "swish", "hard_swish": "hard_swish", "none": None}
 LAYERS = {
@@ -33,7 +33,9 @@ FUNCTIONS = {
     "gelu": lambda k, x: k.activations.gelu(3 * x),
     "gelu_tanh": lambda k, x: k.activations.gelu(3 * x, approximate=True) + 0.1 * x,
     "softmax": lambda k, x: k.activations.softmax(x, axis=0),
-    "glu": lambda k, x: k.ops.concatenate([k.activations.glu(x), k.activations.glu(x[:, 2:6])[:, :2], x[:, :2]], axis=1),
+    "glu": lambda k, x: k.ops.concatenate(
+        [k.activations.glu(x), k.activations.glu(x[:, 2:6])[:, :2], x[:, :2]], axis=1
+    ),
     "squareplus": lambda k, x: k.activations.squareplus(x, b=2),
     "soft_shrink": lambda k, x: k.activations.soft_shrink(x, threshold=0.2),
     "hard_shrink": lambda k, x: k.activations.hard_shrink(x, threshold=0.2),
@@ -79,7 +81,13 @@ def function(k, run, make):
 def prelu_shared(k, run, axes):
     x, y = run.x(10, 4, 3, 2), run.x(10, 2)
     model = k.Sequential(
-        [k.Input((4, 3, 2)), k.layers.Dense(3), k.layers.PReLU(shared_axes=axes), k.layers.Flatten(), k.layers.Dense(2)]
+        [
+            k.Input((4, 3, 2)),
+            k.layers.Dense(3),
+            k.layers.PReLU(shared_axes=axes),
+            k.layers.Flatten(),
+            k.layers.Dense(2),
+        ]
     )
     model.compile(k.optimizers.SGD(0.02, momentum=0.9), "mse")
     run.start(model)

@@ -1,4 +1,6 @@
-"""Augmentation layers whose range is a single value, so that nothing is left to chance; `training` is their default."""
+"""Augmentation layers whose range is a single value, so that nothing is left to chance;
+`training` is their default.
+"""
 
 import numpy as np
 

@@ -40,7 +40,9 @@ def problem(run):
 
 def compiled(k, run, rate=0.8):
     model = classifier(k)
-    model.compile(k.optimizers.SGD(rate, momentum=0.3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        k.optimizers.SGD(rate, momentum=0.3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     run.start(model)
     return model
 
@@ -49,13 +51,19 @@ def trained(k, run, callbacks, epochs=12, rate=0.8, **settings):
     x, y, validation = problem(run)
     model = compiled(k, run, rate)
     history = fitted(model, x, y, validation_data=validation, epochs=epochs, callbacks=callbacks, **settings)
-    return run.end(model, x, history, rate=float(model.optimizer.learning_rate), steps=int(model.optimizer.iterations))
+    return run.end(
+        model, x, history, rate=float(model.optimizer.learning_rate), steps=int(model.optimizer.iterations)
+    )
 
 
 @cases(STOPS)
 def early_stopping(k, run, settings):
     stopping = k.callbacks.EarlyStopping(**settings)
-    return {**trained(k, run, [stopping]), "stopped": int(stopping.stopped_epoch), "best": int(stopping.best_epoch)}
+    return {
+        **trained(k, run, [stopping]),
+        "stopped": int(stopping.stopped_epoch),
+        "best": int(stopping.best_epoch),
+    }
 
 
 @cases(PLATEAUS)
@@ -72,7 +80,9 @@ def schedule(k, run, function):
 def checkpoint(k, run, best_only):
     """The weights that were saved, loaded again."""
     path = run.weights_path("{epoch:02d}" if not best_only else "best")
-    saving = k.callbacks.ModelCheckpoint(path, save_best_only=best_only, save_weights_only=True, monitor="val_loss")
+    saving = k.callbacks.ModelCheckpoint(
+        path, save_best_only=best_only, save_weights_only=True, monitor="val_loss"
+    )
     found = trained(k, run, [saving], epochs=10)
     model = classifier(k)
     model.load_weights(path.format(epoch=4))

@@ -41,14 +41,18 @@ TRANSPOSED = {
     "even_same": lambda L, **f: L.Conv2DTranspose(2, (2, 4), strides=(2, 1), padding="same", **f),
     "wide_strides": lambda L, **f: L.Conv2DTranspose(2, 2, strides=3, use_bias=False, **f),
     "output_padding": lambda L, **f: L.Conv2DTranspose(2, 3, strides=3, output_padding=2, **f),
-    "output_padding_same": lambda L, **f: L.Conv2DTranspose(2, 4, strides=3, padding="same", output_padding=2, **f),
+    "output_padding_same": lambda L, **f: L.Conv2DTranspose(
+        2, 4, strides=3, padding="same", output_padding=2, **f
+    ),
     "dilation": lambda L, **f: L.Conv2DTranspose(2, 2, dilation_rate=2, **f),
 }
 CONV1D = {
     "valid": lambda L, **f: L.Conv1D(3, 3, **f),
     "same": lambda L, **f: L.Conv1D(3, 4, padding="same", **f),
     "causal": lambda L, **f: L.Conv1D(3, 3, padding="causal", **f),
-    "causal_dilation": lambda L, **f: L.Conv1D(3, 3, padding="causal", dilation_rate=2, activation="tanh", **f),
+    "causal_dilation": lambda L, **f: L.Conv1D(
+        3, 3, padding="causal", dilation_rate=2, activation="tanh", **f
+    ),
     "strides": lambda L, **f: L.Conv1D(3, 3, 2, "same", **f),
     "groups": lambda L, **f: L.Conv1D(4, 3, groups=2, use_bias=False, **f),
 }
@@ -56,7 +60,11 @@ CONV1D = {
 
 def both(table):
     """Each option in both data formats."""
-    return {name + suffix: (make, form) for name, make in table.items() for suffix, form in (("", {}), ("_first", FIRST))}
+    return {
+        name + suffix: (make, form)
+        for name, make in table.items()
+        for suffix, form in (("", {}), ("_first", FIRST))
+    }
 
 
 def trained(k, run, option):
@@ -96,7 +104,11 @@ def conv1d_first(k, run, padding):
 
 @case
 def old_names(k, run):
-    layers = [k.layers.Convolution2D(3, 3), k.layers.SeparableConvolution2D(2, 3), k.layers.Convolution2DTranspose(2, 2)]
+    layers = [
+        k.layers.Convolution2D(3, 3),
+        k.layers.SeparableConvolution2D(2, 3),
+        k.layers.Convolution2DTranspose(2, 2),
+    ]
     return layer_trained(k, run, LAST_SHAPE, *layers)
 
 
@@ -119,7 +131,9 @@ def vgg(k, run):
             L.Dense(5, activation="softmax"),
         ]
     )
-    model.compile(k.optimizers.Adam(0.01, epsilon=1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        k.optimizers.Adam(0.01, epsilon=1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     run.start(model)
     return run.end(model, x, fitted(model, x, y, batch_size=7, validation_split=0.2))
 
@@ -129,7 +143,10 @@ def autoencoder(k, run):
     L = k.layers
     x = run.uniform(10, 8, 8, 1)
     encoder = [L.Conv2D(4, 3, strides=2, padding="same", activation="selu"), L.Conv2D(2, 3, padding="same")]
-    decoder = [L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="selu"), L.Conv2D(1, 3, padding="same")]
+    decoder = [
+        L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="selu"),
+        L.Conv2D(1, 3, padding="same"),
+    ]
     model = k.Sequential([k.Input((8, 8, 1)), *encoder, *decoder, L.Activation("sigmoid")])
     model.compile(k.optimizers.RMSprop(0.005, epsilon=1e-3), "binary_crossentropy", metrics=["mae"])
     run.start(model)
@@ -141,15 +158,27 @@ def assorted(k, run):
     """Dilated groups, shared slopes, reshaping between."""
     L = k.layers
     first = [L.Conv2D(6, 3, dilation_rate=2, groups=2, use_bias=False), L.BatchNormalization(scale=False)]
-    second = [L.PReLU(shared_axes=[1, 2]), L.Conv2D(4, 1, activation="selu"), L.LeakyReLU(), L.Reshape((2, -1, 4))]
+    second = [
+        L.PReLU(shared_axes=[1, 2]),
+        L.Conv2D(4, 1, activation="selu"),
+        L.LeakyReLU(),
+        L.Reshape((2, -1, 4)),
+    ]
     return layer_trained(k, run, (7, 6, 4), *first, *second, L.GlobalAveragePooling2D())
 
 
 @case
 def assorted_first(k, run):
     L = k.layers
-    first = [L.ZeroPadding2D(((1, 0), (0, 2)), **FIRST), L.Conv2D(4, (3, 2), strides=2, activation="elu", **FIRST)]
-    second = [L.BatchNormalization(axis=1), L.MaxPooling2D(3, strides=1, padding="same", **FIRST), L.Flatten(**FIRST)]
+    first = [
+        L.ZeroPadding2D(((1, 0), (0, 2)), **FIRST),
+        L.Conv2D(4, (3, 2), strides=2, activation="elu", **FIRST),
+    ]
+    second = [
+        L.BatchNormalization(axis=1),
+        L.MaxPooling2D(3, strides=1, padding="same", **FIRST),
+        L.Flatten(**FIRST),
+    ]
     return layer_trained(k, run, FIRST_SHAPE, *first, *second)
 
 

@@ -78,13 +78,17 @@ def recompiled(k, run, same):
     return run.end(model, x, fitted(model, x, y, epochs=2), steps=numbers(model))
 
 
-@cases({"plain": {}, "weights": {"sample_weight": True}, "classes": {"class_weight": {0: 0.2, 1: 2.0, 2: 1.0}}})
+@cases(
+    {"plain": {}, "weights": {"sample_weight": True}, "classes": {"class_weight": {0: 0.2, 1: 2.0, 2: 1.0}}}
+)
 def train_on_batch(k, run, settings):
     x, y = run.x(28, 6), run.labels(28)
     model = compiled(k, run, metrics=["accuracy"])
     found = []
     for batch in (slice(0, 8), slice(8, 16), slice(16, 24), slice(24, 28)):
-        given = {"sample_weight": run.uniform(28, high=3.0)[batch]} if "sample_weight" in settings else settings
+        given = (
+            {"sample_weight": run.uniform(28, high=3.0)[batch]} if "sample_weight" in settings else settings
+        )
         found.append(model.train_on_batch(x[batch], y[batch], **given))
     return run.end(model, x, batches=found)
 
@@ -95,7 +99,9 @@ def on_batches(k, run):
     x, y, weights = run.x(8, 6), run.labels(8), run.uniform(8)
     model = compiled(k, run)
     plain = [float(model.train_on_batch(x, y)), float(model.test_on_batch(x, y))]
-    model.compile(k.optimizers.Adam(0.01, epsilon=0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        k.optimizers.Adam(0.01, epsilon=0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     found = [
         model.train_on_batch(x, y, return_dict=True),
         model.test_on_batch(x, y, return_dict=True),
@@ -141,7 +147,12 @@ def generator_for_everything(k, run):
     model = compiled(k, run, metrics=["accuracy"])
     validation = batches_of(x[:14], y[:14], 7)
     history = model.fit(
-        batches_of(x, y, 8), steps_per_epoch=4, epochs=2, verbose=0, validation_data=validation, validation_steps=2
+        batches_of(x, y, 8),
+        steps_per_epoch=4,
+        epochs=2,
+        verbose=0,
+        validation_data=validation,
+        validation_steps=2,
     )
     found = model.evaluate(batches_of(x, y, 8), steps=3, verbose=0)
     predicted = model.predict(((x[i : i + 8],) for i in range(0, 24, 8)), steps=3, verbose=0)
@@ -180,7 +191,9 @@ def data_set(k, run):
     model = compiled(k, run, metrics=["accuracy"])
     data = Batches()
     history = model.fit(data, epochs=3, shuffle=False, verbose=0)
-    return run.end(model, x, history, evaluated=model.evaluate(Batches(), verbose=0), called=float(data.epochs >= 3))
+    return run.end(
+        model, x, history, evaluated=model.evaluate(Batches(), verbose=0), called=float(data.epochs >= 3)
+    )
 
 
 @case

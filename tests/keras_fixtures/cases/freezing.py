@@ -8,7 +8,10 @@ FROZEN = {"first": [0], "middle": [1], "last": [2], "two": [0, 2]}
 
 def net(k):
     L = k.layers
-    layers = [L.Dense(8, activation="tanh", kernel_regularizer="l2"), L.Dense(5, activation="relu", kernel_regularizer="l2")]
+    layers = [
+        L.Dense(8, activation="tanh", kernel_regularizer="l2"),
+        L.Dense(5, activation="relu", kernel_regularizer="l2"),
+    ]
     return k.Sequential([k.Input((6,)), *layers, L.Dense(2)])
 
 
@@ -29,7 +32,12 @@ def frozen(k, run, which):
     return run.end(model, x, fitted(model, x, run.x(28, 2)), count=len(model.trainable_weights))
 
 
-@cases({"sgd": lambda o: o.SGD(0.1, weight_decay=0.2), "adam": lambda o: o.Adam(0.02, epsilon=1e-2, weight_decay=0.2)})
+@cases(
+    {
+        "sgd": lambda o: o.SGD(0.1, weight_decay=0.2),
+        "adam": lambda o: o.Adam(0.02, epsilon=1e-2, weight_decay=0.2),
+    }
+)
 def frozen_and_decayed(k, run, make):
     """Weight decay leaves frozen weights alone."""
     model = net(k)
@@ -44,7 +52,9 @@ def frozen_and_decayed(k, run, make):
 def made_frozen(k, run):
     """`trainable=False` as an argument of the layer."""
     L = k.layers
-    model = k.Sequential([k.Input((6,)), L.Dense(8, activation="tanh", trainable=False), L.BatchNormalization(), L.Dense(2)])
+    model = k.Sequential(
+        [k.Input((6,)), L.Dense(8, activation="tanh", trainable=False), L.BatchNormalization(), L.Dense(2)]
+    )
     compiled(k, model)
     run.start(model)
     x = run.x(28, 6)
@@ -112,8 +122,8 @@ def features(k):
     return k.Model(inputs, L.GlobalAveragePooling2D()(x))
 
 
-# A base that is trained and called with training=False is left out: Keras's guide promises inference mode, its Functional
-# overrules it in fit.
+# A base that is trained and called with training=False is left out: Keras's guide promises inference mode,
+# its Functional overrules it in fit.
 @cases({"frozen": {}, "in_inference_mode": {"training": False}})
 def transfer(k, run, settings):
     """A frozen model as a layer below a new head."""

@@ -66,7 +66,9 @@ def diamond(k, run):
     inputs = k.Input((6,))
     x = L.Dense(8, activation="tanh")(inputs)
     y = L.Dense(8, activation="tanh")(L.Dense(4)(x))
-    return graph_trained(k, run, inputs, L.Dense(2)(L.Concatenate()([x, y, L.Multiply()([x, y])])), run.x(28, 6))
+    return graph_trained(
+        k, run, inputs, L.Dense(2)(L.Concatenate()([x, y, L.Multiply()([x, y])])), run.x(28, 6)
+    )
 
 
 @cases({"list": False, "dict": True})
@@ -156,4 +158,6 @@ def squeeze_and_excite(k, run):
     x = L.Conv2D(4, 3, padding="same", activation="relu")(inputs)
     gate = L.Dense(4, activation="sigmoid")(L.Dense(2, activation="relu")(L.GlobalAveragePooling2D()(x)))
     x = L.Multiply()([x, L.Reshape((1, 1, 4))(gate)])
-    return graph_trained(k, run, inputs, L.Dense(2)(L.GlobalAveragePooling2D()(x)), run.x(10, 5, 5, 4), 10, batch_size=4)
+    return graph_trained(
+        k, run, inputs, L.Dense(2)(L.GlobalAveragePooling2D()(x)), run.x(10, 5, 5, 4), 10, batch_size=4
+    )

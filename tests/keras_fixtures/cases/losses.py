@@ -37,12 +37,14 @@ LOSSES = {
 }
 ACTIVATIONS = {
     "values": None, "positive": "softplus", "signs": "tanh", "binary": "sigmoid", "binary logits": None,
-    "onehot": "softmax", "onehot logits": None, "onehot sigmoid": "sigmoid", "onehot soft": "softmax", "sparse": "softmax",
+    "onehot": "softmax", "onehot logits": None, "onehot sigmoid": "sigmoid", "onehot soft": "softmax",
+    "sparse": "softmax",
     "sparse logits": None,
 }  # fmt: skip
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean_with_sample_weight")
 NAMES = (
-    "MSE", "mean_squared_error", "MeanSquaredError", "mae", "msle", "huber", "kl_divergence", "bce", "cosine_similarity",
+    "MSE", "mean_squared_error", "MeanSquaredError", "mae", "msle", "huber", "kl_divergence", "bce",
+    "cosine_similarity",
 )  # fmt: skip
 
 
@@ -177,7 +179,9 @@ def sequences(k, run, with_weights):
     """(N, T, C) predictions with labels, and perhaps a weight for each step."""
     x, y = run.x(12, 5, 6), run.labels(12, 5)
     weights = run.uniform(12, 5) if with_weights else None
-    model = k.Sequential([k.Input((5, 6)), k.layers.Dense(8, activation="tanh"), k.layers.Dense(3, activation="softmax")])
+    model = k.Sequential(
+        [k.Input((5, 6)), k.layers.Dense(8, activation="tanh"), k.layers.Dense(3, activation="softmax")]
+    )
     model.compile(k.optimizers.SGD(0.3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     run.start(model)
     return run.end(model, x, fitted(model, x, y, batch_size=5, sample_weight=weights))
@@ -188,7 +192,9 @@ def images_of_classes(k, run):
     """A class for each pixel, with the weights of samples."""
     x, y = run.x(6, 5, 5, 4), run.labels(6, 5, 5)
     model = k.Sequential([k.Input((5, 5, 4)), k.layers.Dense(3)])
-    model.compile(k.optimizers.SGD(0.3), k.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    model.compile(
+        k.optimizers.SGD(0.3), k.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
     run.start(model)
     return run.end(model, x, fitted(model, x, y, batch_size=4))
 

@@ -1,4 +1,6 @@
-"""Metrics: objects fed by hand, and what `fit` and `evaluate` report, with `metrics` and `weighted_metrics`."""
+"""Metrics: objects fed by hand, and what `fit` and `evaluate` report,
+with `metrics` and `weighted_metrics`.
+"""
 
 import numpy as np
 
@@ -35,7 +37,10 @@ METRICS = {
     "auc_thresholds": ("binary", lambda m: m.AUC(thresholds=[0.7, 0.9])),
     "auc_logits": ("logits", lambda m: m.AUC(from_logits=True)),
     "auc_labels": ("binary", lambda m: m.AUC(multi_label=True, num_labels=3)),
-    "auc_label_weights": ("binary", lambda m: m.AUC(multi_label=True, num_labels=3, label_weights=[0.2, 1.0, 3.0])),
+    "auc_label_weights": (
+        "binary",
+        lambda m: m.AUC(multi_label=True, num_labels=3, label_weights=[0.2, 1.0, 3.0]),
+    ),
     "sensitivity": ("binary", lambda m: m.SensitivityAtSpecificity(0.6)),
     "specificity": ("binary", lambda m: m.SpecificityAtSensitivity(0.6)),
     "precision_at_recall": ("binary", lambda m: m.PrecisionAtRecall(0.7)),
@@ -59,7 +64,10 @@ METRICS = {
     "binary_crossentropy": ("binary", lambda m: m.BinaryCrossentropy(label_smoothing=0.1)),
     "categorical_crossentropy": ("onehot", lambda m: m.CategoricalCrossentropy()),
     "sparse_crossentropy": ("sparse", lambda m: m.SparseCategoricalCrossentropy()),
-    "sparse_crossentropy_logits": ("sparse logits", lambda m: m.SparseCategoricalCrossentropy(from_logits=True)),
+    "sparse_crossentropy_logits": (
+        "sparse logits",
+        lambda m: m.SparseCategoricalCrossentropy(from_logits=True),
+    ),
     "hinge": ("signs", lambda m: m.Hinge()),
     "squared_hinge": ("signs", lambda m: m.SquaredHinge()),
     "categorical_hinge": ("onehot", lambda m: m.CategoricalHinge()),
@@ -72,11 +80,31 @@ METRICS = {
 }
 # name: (activation, kind, metrics, loss)
 REPORTS = {
-    "binary": ("sigmoid", "binary", ["accuracy", "acc", "binary_accuracy", "mse", "precision", "Recall"], "bce"),
+    "binary": (
+        "sigmoid",
+        "binary",
+        ["accuracy", "acc", "binary_accuracy", "mse", "precision", "Recall"],
+        "bce",
+    ),
     "binary_counts": ("sigmoid", "binary", ["bce", "AUC", "TruePositives", "false_negatives"], "mse"),
-    "onehot": ("softmax", "onehot", ["accuracy", "CategoricalAccuracy", "auc", "categorical_crossentropy"], "mse"),
-    "sparse": ("softmax", "sparse", ["accuracy", "sparse_categorical_accuracy"], "sparse_categorical_crossentropy"),
-    "regression": (None, "values", ["mse", "MAE", "cosine_similarity", "RootMeanSquaredError", "R2Score"], "mse"),
+    "onehot": (
+        "softmax",
+        "onehot",
+        ["accuracy", "CategoricalAccuracy", "auc", "categorical_crossentropy"],
+        "mse",
+    ),
+    "sparse": (
+        "softmax",
+        "sparse",
+        ["accuracy", "sparse_categorical_accuracy"],
+        "sparse_categorical_crossentropy",
+    ),
+    "regression": (
+        None,
+        "values",
+        ["mse", "MAE", "cosine_similarity", "RootMeanSquaredError", "R2Score"],
+        "mse",
+    ),
     "positive": ("softplus", "positive", ["mape", "msle", "poisson", "kl_divergence"], "mae"),
     "signs": ("tanh", "signs", ["hinge", "squared_hinge", "log_cosh_error"], "mse"),
     "repeated": (None, "values", ["mse", "mse", "mean_squared_error"], "mae"),
@@ -162,7 +190,9 @@ def weighted_metrics(k, run, by_class):
     weights = run.uniform(28, high=3.0)
     settings = {"class_weight": {0: 0.3, 1: 2.5, 2: 1.2}} if by_class else {"sample_weight": weights}
     history = fitted(model, x, y, validation_data=(x, y, weights), **settings)
-    return run.end(model, x, history, evaluated=model.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True))
+    return run.end(
+        model, x, history, evaluated=model.evaluate(x, y, sample_weight=weights, verbose=0, return_dict=True)
+    )
 
 
 @case
@@ -207,7 +237,11 @@ def scores_of_objects(k, run):
     x, y = run.x(28, 6), run.onehot(28)
     model = regressor(k, activation="softmax")
     m = k.metrics
-    metrics = [m.F1Score(average="macro", name="f1"), m.TopKCategoricalAccuracy(2, name="top"), m.Recall(top_k=1)]
+    metrics = [
+        m.F1Score(average="macro", name="f1"),
+        m.TopKCategoricalAccuracy(2, name="top"),
+        m.Recall(top_k=1),
+    ]
     model.compile(k.optimizers.SGD(0.2), "categorical_crossentropy", metrics=metrics)
     run.start(model)
     return run.end(model, x, fitted(model, x, y, validation_split=0.25))

@@ -21,7 +21,8 @@ def fitted(model: Any, x: Any, y: Any, **settings: Any) -> Any:
 
 
 def layer_trained(k: Any, run: Any, shape: tuple[int, ...], *layers: Any, rate: float = 0.005) -> Any:
-    """Trains Dense, `layers`, Flatten, Dense on samples of `shape`, batches 4, 4, 2; gradients pass through the layers.
+    """Trains Dense, `layers`, Flatten, Dense on samples of `shape`, batches 4, 4,
+    2; gradients pass through the layers.
 
     A small net on few samples: the layers' options come in many shapes, and each has kernels to compile.
     """
@@ -43,7 +44,9 @@ def graph_trained(
     return run.end(model, x, fitted(model, x, run.x(samples, 2), **fit))
 
 
-def model_trained(k: Any, run: Any, model: Any, x: Any, y: Any, loss: Any = "mse", rate: float = 0.05, **settings: Any) -> Any:
+def model_trained(
+    k: Any, run: Any, model: Any, x: Any, y: Any, loss: Any = "mse", rate: float = 0.05, **settings: Any
+) -> Any:
     """Of any kind: a call creates its weights."""
     model.compile(k.optimizers.SGD(rate, momentum=0.5), loss)
     model(x[:2])

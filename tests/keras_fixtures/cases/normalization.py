@@ -37,7 +37,9 @@ GROUP = {
 @cases(BATCH)
 def batch_of_features(k, run, make):
     x, y = run.x(28, 6), run.x(28, 2)
-    model = k.Sequential([k.Input((6,)), k.layers.Dense(8), make(k.layers), k.layers.ReLU(), k.layers.Dense(2)])
+    model = k.Sequential(
+        [k.Input((6,)), k.layers.Dense(8), make(k.layers), k.layers.ReLU(), k.layers.Dense(2)]
+    )
     model.compile(k.optimizers.SGD(0.05, momentum=0.9), "mse")
     run.start(model)
     history = fitted(model, x, y, validation_split=0.2)
@@ -54,7 +56,12 @@ def batch_axis(k, run, option):
 def batch_of_one(k, run):
     """The variance of one sample's features is 0; images have more to offer."""
     x, y = run.x(3, 4, 3, 2), run.x(3, 2)
-    layers = [k.layers.Conv2D(3, 2), k.layers.BatchNormalization(momentum=0.5), k.layers.Flatten(), k.layers.Dense(2)]
+    layers = [
+        k.layers.Conv2D(3, 2),
+        k.layers.BatchNormalization(momentum=0.5),
+        k.layers.Flatten(),
+        k.layers.Dense(2),
+    ]
     model = k.Sequential([k.Input((4, 3, 2)), *layers])
     model.compile(k.optimizers.SGD(0.02), "mse")
     run.start(model)
@@ -67,7 +74,11 @@ def convolutions_between(k, run):
     L = k.layers
     layers = []
     for filters in (4, 6):
-        layers += [L.Conv2D(filters, 3, use_bias=False), L.BatchNormalization(momentum=0.7), L.Activation("relu")]
+        layers += [
+            L.Conv2D(filters, 3, use_bias=False),
+            L.BatchNormalization(momentum=0.7),
+            L.Activation("relu"),
+        ]
     return layer_trained(k, run, (7, 6, 4), *layers)
 
 
@@ -79,7 +90,12 @@ def layer(k, run, make):
 @case
 def layer_of_features(k, run):
     x, y = run.x(28, 6), run.x(28, 2)
-    layers = [k.layers.Dense(8), k.layers.LayerNormalization(), k.layers.Activation("gelu"), k.layers.Dense(2)]
+    layers = [
+        k.layers.Dense(8),
+        k.layers.LayerNormalization(),
+        k.layers.Activation("gelu"),
+        k.layers.Dense(2),
+    ]
     model = k.Sequential([k.Input((6,)), *layers])
     model.compile(k.optimizers.Adam(0.02, epsilon=1e-3), "mse")
     run.start(model)

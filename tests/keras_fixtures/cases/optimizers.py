@@ -57,7 +57,9 @@ AVERAGED = {
     "sgd": lambda o: o.SGD(0.3, use_ema=True),
     "sgd_momentum_of_averages": lambda o: o.SGD(0.3, use_ema=True, ema_momentum=0.7),
     "sgd_overwrite": lambda o: o.SGD(0.3, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3),
-    "sgd_overwrite_every_step": lambda o: o.SGD(0.3, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=1),
+    "sgd_overwrite_every_step": lambda o: o.SGD(
+        0.3, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=1
+    ),
     "adam": lambda o: o.Adam(0.03, use_ema=True, ema_momentum=0.7),
     "adam_overwrite": lambda o: o.Adam(0.03, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=5),
     "adamw_clipped": lambda o: o.AdamW(0.03, 0.3, clipnorm=0.05, use_ema=True, ema_momentum=0.7),
@@ -141,7 +143,9 @@ def excluded_from_decay(k, run, settings):
     x, y = run.x(28, 6), run.labels(28)
     model = classifier(k)
     optimizer = k.optimizers.Adam(0.03, weight_decay=0.5)
-    optimizer.exclude_from_weight_decay(**(settings or {"var_list": [model.layers[0].kernel, model.layers[1].bias]}))
+    optimizer.exclude_from_weight_decay(
+        **(settings or {"var_list": [model.layers[0].kernel, model.layers[1].bias]})
+    )
     model.compile(optimizer, "sparse_categorical_crossentropy")
     run.start(model)
     return run.end(model, x, fitted(model, x, y))
@@ -150,7 +154,9 @@ def excluded_from_decay(k, run, settings):
 @case
 def from_config(k, run):
     def again(o):
-        first = o.Adam(0.02, beta_1=0.8, amsgrad=True, weight_decay=0.3, clipnorm=0.5, use_ema=True, ema_momentum=0.8)
+        first = o.Adam(
+            0.02, beta_1=0.8, amsgrad=True, weight_decay=0.3, clipnorm=0.5, use_ema=True, ema_momentum=0.8
+        )
         return type(first).from_config(first.get_config())
 
     return trained(k, run, again)
@@ -175,7 +181,9 @@ def rate_from_a_function(k, run):
     current = {"rate": 0.3}
     x, y = run.x(28, 6), run.labels(28)
     model = classifier(k)
-    model.compile(k.optimizers.SGD(lambda: current["rate"]), "sparse_categorical_crossentropy", run_eagerly=True)
+    model.compile(
+        k.optimizers.SGD(lambda: current["rate"]), "sparse_categorical_crossentropy", run_eagerly=True
+    )
     run.start(model)
     losses = []
     for batch in range(4):

@@ -8,13 +8,15 @@ COMPILED = {
     "one_loss": {"loss": "mse"},
     "list": {"loss": ["mse", "mae"]},
     "dict": {"loss": {"b": "mae", "a": "huber"}},
-    "objects": {"loss": [lambda k: k.losses.Huber(0.3), lambda k: k.losses.MeanSquaredError(reduction="sum")]},
+    "objects": {"loss": [lambda k: k.losses.Huber(0.3),
+                         lambda k: k.losses.MeanSquaredError(reduction="sum")]},
     "weights_list": {"loss": ["mse", "mae"], "loss_weights": [0.2, 3.0]},
     "weights_dict": {"loss": {"a": "mse", "b": "mae"}, "loss_weights": {"a": 0.7, "b": 0.1}},
     "metrics_lists": {"loss": "mse", "metrics": [["mae"], ["mse", "mae"]]},
     "metrics_dict": {"loss": ["mae", "mse"], "metrics": {"a": ["mse"], "b": "mae"}},
     "metrics_of_one": {"loss": ["mse", "log_cosh"], "metrics": {"b": ["mae"]}},
-    "weighted_metrics": {"loss": ["mae", "huber"], "metrics": {"a": "mse"}, "weighted_metrics": {"a": "mae", "b": "mae"}},
+    "weighted_metrics": {"loss": ["mae", "huber"], "metrics": {"a": "mse"},
+                         "weighted_metrics": {"a": "mae", "b": "mae"}},
     "everything": {
         "loss": {"a": "mse", "b": "mae"}, "loss_weights": {"a": 2.0, "b": 0.5},
         "metrics": {"a": ["mae"], "b": ["mse"]}, "weighted_metrics": [["mse"], ["mae"]],
@@ -40,7 +42,9 @@ def compiled(k, run, settings):
     x, y = run.x(28, 6), [run.x(28, 3), run.x(28, 2)]
     history = fitted(model, x, y, validation_split=0.25)
     evaluated = model.evaluate(x, y, batch_size=8, verbose=0)
-    return run.end(model, x, history, evaluated=evaluated, dict=model.evaluate(x, y, verbose=0, return_dict=True))
+    return run.end(
+        model, x, history, evaluated=evaluated, dict=model.evaluate(x, y, verbose=0, return_dict=True)
+    )
 
 
 @case
@@ -61,7 +65,9 @@ def sample_weights_by_name(k, run):
     inputs = k.Input((6,))
     hidden = L.Dense(8, activation="tanh")(inputs)
     model = k.Model(inputs, {"a": L.Dense(3, name="a")(hidden), "b": L.Dense(2, name="b")(hidden)})
-    model.compile(k.optimizers.SGD(0.05), {"a": "mse", "b": "mae"}, weighted_metrics={"a": ["mae"], "b": ["mse"]})
+    model.compile(
+        k.optimizers.SGD(0.05), {"a": "mse", "b": "mae"}, weighted_metrics={"a": ["mae"], "b": ["mse"]}
+    )
     run.start(model)
     x, y = run.x(28, 6), {"a": run.x(28, 3), "b": run.x(28, 2)}
     weights = {"b": run.uniform(28, high=2.0), "a": run.uniform(28, high=3.0)}
@@ -136,7 +142,9 @@ def batches(k, run):
     found = [model.train_on_batch(x, y), model.train_on_batch(x, y), model.test_on_batch(x, y)]
     as_dict = model.test_on_batch(x, y, return_dict=True)
     names = sorted(as_dict)
-    return run.end(model, x, found=found, dict={name: as_dict[name] for name in names}, batch=model.predict_on_batch(x))
+    return run.end(
+        model, x, found=found, dict={name: as_dict[name] for name in names}, batch=model.predict_on_batch(x)
+    )
 
 
 @case
@@ -146,7 +154,9 @@ def inputs_and_outputs(k, run):
     first, second = k.Input((6,), name="first"), k.Input((4,), name="second")
     both = L.Concatenate()([L.Dense(4, activation="tanh")(first), second])
     model = k.Model([first, second], [L.Dense(3, name="a")(both), L.Dense(2, name="b")(both)])
-    model.compile(k.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.6), {"a": "mse", "b": "mae"}, metrics={"b": "mse"})
+    model.compile(
+        k.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.6), {"a": "mse", "b": "mae"}, metrics={"b": "mse"}
+    )
     run.start(model)
     x = [run.x(24, 6), run.x(24, 4)]
     y = [run.x(24, 3), run.x(24, 2)]

@@ -16,9 +16,14 @@ def scaled_layer(k):
 
         def build(self, input_shape):
             self.kernel = self.add_weight(
-                shape=(input_shape[-1], self.units), initializer="glorot_uniform", name="kernel", regularizer="l2"
+                shape=(input_shape[-1], self.units),
+                initializer="glorot_uniform",
+                name="kernel",
+                regularizer="l2",
             )
-            self.scale = self.add_weight(shape=(self.units,), initializer="ones", name="scale", constraint="non_neg")
+            self.scale = self.add_weight(
+                shape=(self.units,), initializer="ones", name="scale", constraint="non_neg"
+            )
             self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="count")
 
         def call(self, inputs):
@@ -36,7 +41,9 @@ def scaled_layer(k):
 def layer(k, run, strength):
     """Weights with a penalty and a constraint, and perhaps a loss added in the call."""
     own = scaled_layer(k)
-    model = k.Sequential([k.Input((6,)), k.layers.Dense(8, activation="tanh"), own(5, strength), k.layers.Dense(2)])
+    model = k.Sequential(
+        [k.Input((6,)), k.layers.Dense(8, activation="tanh"), own(5, strength), k.layers.Dense(2)]
+    )
     return model_trained(k, run, model, run.x(28, 6), run.x(28, 2))
 
 
@@ -115,13 +122,17 @@ def dense_subclass(k, run):
 
 @case
 def narrow_dropout(k, run):
-    """Monte-Carlo dropout: a call without `training` that always drops. At rate 0 it has to be the identity."""
+    """Monte-Carlo dropout: a call without `training` that always drops.
+    At rate 0 it has to be the identity.
+    """
 
     class Always(k.layers.Dropout):
         def call(self, inputs):
             return super().call(inputs, training=True)
 
-    model = k.Sequential([k.Input((6,)), k.layers.Dense(8, activation="relu"), Always(0.0), k.layers.Dense(2)])
+    model = k.Sequential(
+        [k.Input((6,)), k.layers.Dense(8, activation="relu"), Always(0.0), k.layers.Dense(2)]
+    )
     return model_trained(k, run, model, run.x(28, 6), run.x(28, 2))
 
 
@@ -133,7 +144,10 @@ def initializer_of_ones_own(k, run):
             return k.ops.convert_to_tensor(values)
 
     x, y = run.x(28, 6), run.x(28, 2)
-    layers = [k.layers.Dense(8, activation="tanh", kernel_initializer=Stairs()), k.layers.Dense(2, kernel_initializer="ones")]
+    layers = [
+        k.layers.Dense(8, activation="tanh", kernel_initializer=Stairs()),
+        k.layers.Dense(2, kernel_initializer="ones"),
+    ]
     net = k.Sequential([k.Input((6,)), *layers])
     net.compile(k.optimizers.SGD(0.02), "mse")
     return run.end(net, x, fitted(net, x, y))
@@ -146,6 +160,8 @@ def constant_initializers(k, run, value):
     bias = k.initializers.RandomUniform(0.3, 0.3)
     x, y = run.x(28, 6), run.x(28, 2)
     hidden = k.layers.Dense(8, activation="tanh", kernel_initializer=value, bias_initializer=bias)
-    net = k.Sequential([k.Input((6,)), hidden, k.layers.Dense(2, kernel_initializer=k.initializers.Identity(gain=0.7))])
+    net = k.Sequential(
+        [k.Input((6,)), hidden, k.layers.Dense(2, kernel_initializer=k.initializers.Identity(gain=0.7))]
+    )
     net.compile(k.optimizers.SGD(0.1), "mse")
     return run.end(net, x, fitted(net, x, y))

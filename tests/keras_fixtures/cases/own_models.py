@@ -37,7 +37,9 @@ def model_with_everything(k, run):
 
     x, y = run.x(28, 6), run.labels(28)
     net = Net(6)
-    net.compile(k.optimizers.Adam(0.02, epsilon=1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    net.compile(
+        k.optimizers.Adam(0.02, epsilon=1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     net(x[:2])
     run.start(net)
     history = fitted(net, x, y, validation_split=0.25)
@@ -86,7 +88,11 @@ def model_of_two_outputs(k, run):
     class Net(k.Model):
         def __init__(self):
             super().__init__()
-            self.hidden, self.a, self.b = k.layers.Dense(8, activation="tanh"), k.layers.Dense(3), k.layers.Dense(2)
+            self.hidden, self.a, self.b = (
+                k.layers.Dense(8, activation="tanh"),
+                k.layers.Dense(3),
+                k.layers.Dense(2),
+            )
 
         def call(self, x):
             h = self.hidden(x)
@@ -97,7 +103,11 @@ def model_of_two_outputs(k, run):
     net.compile(k.optimizers.SGD(0.05), ["mse", "mae"], loss_weights=[1.0, 0.5])
     net(x[:2])
     run.start(net)
-    return {"loss": fitted(net, x, y).history["loss"], "weights": net, "predictions": net.predict(x[:5], verbose=0)}
+    return {
+        "loss": fitted(net, x, y).history["loss"],
+        "weights": net,
+        "predictions": net.predict(x[:5], verbose=0),
+    }
 
 
 @case

@@ -39,12 +39,22 @@ PLACES = {
     "activity_conv": lambda L, p: [L.Conv2D(3, 2, activation="relu", activity_regularizer=p)],
 }
 HELD = {
-    "conv": lambda L, c: L.Conv2D(3, 2, kernel_constraint=c.MaxNorm(0.5, axis=[0, 1, 2]), bias_constraint=c.NonNeg()),
+    "conv": lambda L, c: L.Conv2D(
+        3, 2, kernel_constraint=c.MaxNorm(0.5, axis=[0, 1, 2]), bias_constraint=c.NonNeg()
+    ),
     "depthwise": lambda L, c: L.DepthwiseConv2D(2, depthwise_constraint=c.MaxNorm(0.5, axis=[0, 1])),
-    "separable": lambda L, c: L.SeparableConv2D(3, 2, depthwise_constraint="non_neg", pointwise_constraint=c.UnitNorm(2)),
-    "transposed": lambda L, c: L.Conv2DTranspose(3, 2, kernel_constraint=c.MinMaxNorm(0.2, 0.4, axis=[0, 1, 3])),
-    "batch_normalization": lambda L, c: L.BatchNormalization(gamma_constraint=c.MaxNorm(0.5), beta_constraint="non_neg"),
-    "prelu": lambda L, c: L.PReLU(shared_axes=[1, 2], alpha_constraint=c.MinMaxNorm(0.05, 0.1, axis=[0, 1, 2])),
+    "separable": lambda L, c: L.SeparableConv2D(
+        3, 2, depthwise_constraint="non_neg", pointwise_constraint=c.UnitNorm(2)
+    ),
+    "transposed": lambda L, c: L.Conv2DTranspose(
+        3, 2, kernel_constraint=c.MinMaxNorm(0.2, 0.4, axis=[0, 1, 3])
+    ),
+    "batch_normalization": lambda L, c: L.BatchNormalization(
+        gamma_constraint=c.MaxNorm(0.5), beta_constraint="non_neg"
+    ),
+    "prelu": lambda L, c: L.PReLU(
+        shared_axes=[1, 2], alpha_constraint=c.MinMaxNorm(0.05, 0.1, axis=[0, 1, 2])
+    ),
 }
 
 
@@ -110,7 +120,11 @@ def held(k, run, make):
 def everything_with_adam(k, run):
     """Penalties, a constraint, weight decay, clipping and an average, all at once."""
     optimizer = k.optimizers.AdamW(0.03, 0.2, epsilon=0.01, clipnorm=0.3, use_ema=True, ema_momentum=0.6)
-    settings = {"kernel_regularizer": k.regularizers.L2(0.02), "bias_regularizer": "l1", "activity_regularizer": "l2"}
+    settings = {
+        "kernel_regularizer": k.regularizers.L2(0.02),
+        "bias_regularizer": "l1",
+        "activity_regularizer": "l2",
+    }
     return dense_net(k, run, optimizer, kernel_constraint=k.constraints.MaxNorm(0.7), **settings)
 
 
@@ -151,4 +165,7 @@ def values_of_losses(k, run):
     model = k.Sequential([k.Input((6,)), first, k.layers.Dense(2, kernel_regularizer="l1")])
     run.start(model)
     model(x)
-    return {"model": sorted(float(k.ops.convert_to_numpy(one)) for one in model.losses), "count": len(first.losses)}
+    return {
+        "model": sorted(float(k.ops.convert_to_numpy(one)) for one in model.losses),
+        "count": len(first.losses),
+    }

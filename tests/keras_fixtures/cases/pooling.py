@@ -25,7 +25,13 @@ POOLS_1D = {
 }
 
 
-@cases({name + suffix: (make, form) for name, make in POOLS.items() for suffix, form in (("", {}), ("_first", FIRST))})
+@cases(
+    {
+        name + suffix: (make, form)
+        for name, make in POOLS.items()
+        for suffix, form in (("", {}), ("_first", FIRST))
+    }
+)
 def pool2d(k, run, option):
     make, form = option
     return layer_trained(k, run, (4, 7, 6) if form else (7, 6, 4), make(k.layers, **form))
@@ -47,7 +53,14 @@ def pool1d_first(k, run, name):
     return layer_trained(k, run, (4, 9), getattr(k.layers, name)(2, **FIRST))
 
 
-@cases({"max": "MaxPool2D", "average": "AvgPool2D", "global_average": "GlobalAvgPool2D", "global_max": "GlobalMaxPool2D"})
+@cases(
+    {
+        "max": "MaxPool2D",
+        "average": "AvgPool2D",
+        "global_average": "GlobalAvgPool2D",
+        "global_max": "GlobalMaxPool2D",
+    }
+)
 def second_names(k, run, name):
     arguments = () if "Global" in name else (2,)
     return layer_trained(k, run, (7, 6, 4), getattr(k.layers, name)(*arguments))

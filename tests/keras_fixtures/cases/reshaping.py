@@ -30,7 +30,13 @@ OTHERS = {
 RANDOM = ("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout")
 
 
-@cases({name + suffix: (make, form) for name, make in IMAGES.items() for suffix, form in (("", {}), ("_first", FIRST))})
+@cases(
+    {
+        name + suffix: (make, form)
+        for name, make in IMAGES.items()
+        for suffix, form in (("", {}), ("_first", FIRST))
+    }
+)
 def image(k, run, option):
     make, form = option
     return layer_trained(k, run, (4, 7, 6) if form else (7, 6, 4), make(k.layers, **form))
@@ -52,16 +58,24 @@ def of_rate_zero(k, run, name):
     model.compile(k.optimizers.SGD(0.005), "mse")
     run.start(model)
     history = fitted(model, x, y, batch_size=4)
-    other = k.Sequential([k.Input((4, 3, 2)), layers.Dense(3), getattr(layers, name)(0.5), layers.Flatten(), layers.Dense(2)])
+    other = k.Sequential(
+        [k.Input((4, 3, 2)), layers.Dense(3), getattr(layers, name)(0.5), layers.Flatten(), layers.Dense(2)]
+    )
     other.set_weights(model.get_weights())
     other.compile(k.optimizers.SGD(0.005), "mse")
-    return run.end(model, x, history, other=other.predict(x, verbose=0), evaluated=other.evaluate(x, y, verbose=0))
+    return run.end(
+        model, x, history, other=other.predict(x, verbose=0), evaluated=other.evaluate(x, y, verbose=0)
+    )
 
 
 @cases({"lookup": {}, "named": {"embeddings_initializer": "he_normal", "embeddings_regularizer": "l2"}})
 def embedding(k, run, settings):
     ids, y = run.labels(20, 5, classes=7), run.labels(20)
-    layers = [k.layers.Embedding(7, 4, **settings), k.layers.Flatten(), k.layers.Dense(3, activation="softmax")]
+    layers = [
+        k.layers.Embedding(7, 4, **settings),
+        k.layers.Flatten(),
+        k.layers.Dense(3, activation="softmax"),
+    ]
     model = k.Sequential([k.Input((5,), dtype="int32"), *layers])
     model.compile(k.optimizers.Adam(0.05, epsilon=1e-2), "sparse_categorical_crossentropy")
     run.start(model)
@@ -88,7 +102,11 @@ def normalization_adapted(k, run, option):
     model.layers[-1].set_weights([run.x(int(np.prod(shape)), 2), run.x(2)])
     model.compile(k.optimizers.SGD(0.02), "mse")
     history = fitted(model, x, y)
-    return {"history": history, "kernel": model.layers[-1].get_weights(), "normal": k.ops.convert_to_numpy(layer(x[:2]))}
+    return {
+        "history": history,
+        "kernel": model.layers[-1].get_weights(),
+        "normal": k.ops.convert_to_numpy(layer(x[:2])),
+    }
 
 
 @cases({"given": False, "inverted": True})

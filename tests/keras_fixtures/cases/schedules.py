@@ -46,7 +46,10 @@ def trained(k, run, optimizer, **more):
 def schedule(k, run, make):
     rates = make(k.optimizers.schedules)
     again = type(rates).from_config(rates.get_config())
-    values = {"values": [float(rates(step)) for step in STEPS], "again": [float(again(step)) for step in STEPS]}
+    values = {
+        "values": [float(rates(step)) for step in STEPS],
+        "again": [float(again(step)) for step in STEPS],
+    }
     return trained(k, run, k.optimizers.SGD(rates), **values)
 
 
@@ -66,7 +69,10 @@ def over_two_fits(k, run):
     """The steps go on counting."""
     x, y = run.x(28, 6), run.labels(28)
     model = classifier(k)
-    model.compile(k.optimizers.SGD(k.optimizers.schedules.ExponentialDecay(0.5, 4, 0.3)), "sparse_categorical_crossentropy")
+    model.compile(
+        k.optimizers.SGD(k.optimizers.schedules.ExponentialDecay(0.5, 4, 0.3)),
+        "sparse_categorical_crossentropy",
+    )
     run.start(model)
     found = {}
     for name in ("first", "second"):

@@ -71,7 +71,9 @@ def parts_of_a_model(k, run):
     x = run.x(28, 6)
     history = fitted(model, x, run.x(28, 2))
     again = k.Model(model.input, model.get_layer("hidden").output)
-    return run.end(model, x, history, features=features.predict(x[:4], verbose=0), again=again.predict(x[:4], verbose=0))
+    return run.end(
+        model, x, history, features=features.predict(x[:4], verbose=0), again=again.predict(x[:4], verbose=0)
+    )
 
 
 @case

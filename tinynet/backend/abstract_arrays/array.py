@@ -34,7 +34,9 @@ class Array:
     T = property(lambda self: self.transpose())
 
     def __array__(self, *args: Any, **settings: Any) -> Any:
-        raise TypeError(f"an array of shape {self.shape} has no numbers while the shapes of a model are worked out")
+        raise TypeError(
+            f"an array of shape {self.shape} has no numbers while the shapes of a model are worked out"
+        )
 
     __bool__ = __int__ = __float__ = __index__ = __iter__ = item = tolist = __array__
 
@@ -59,7 +61,11 @@ class Array:
     def reshape(self, *shape: Any) -> "Array":
         sizes = sizes_of(shape)
         known = math.prod(size for size in sizes if size != -1)
-        whole = self.size == known if -1 not in sizes else known and self.size % known == 0 and sizes.count(-1) == 1
+        whole = (
+            self.size == known
+            if -1 not in sizes
+            else known and self.size % known == 0 and sizes.count(-1) == 1
+        )
         if not whole or any(size < -1 for size in sizes):
             raise ValueError(f"cannot reshape an array of shape {self.shape} into shape {sizes}")
         return Array([self.size // known if size == -1 else size for size in sizes], self.dtype)
@@ -92,11 +98,19 @@ class Array:
 
 
 OPERATORS = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "mod",
+    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+    "mod": "mod",
     "pow": "power", "matmul": "matmul", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
     "lshift": "left_shift", "rshift": "right_shift",
 }  # fmt: skip
-COMPARED = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
+COMPARED = {
+    "eq": "equal",
+    "ne": "not_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}
 
 
 for _name, _other in OPERATORS.items():
@@ -107,7 +121,21 @@ for _name, _other in COMPARED.items():
     setattr(Array, f"__{_name}__", lambda self, other, name=_other: _operate(name, self, other))
 for _name, _other in (("neg", "negative"), ("pos", "positive"), ("abs", "abs"), ("invert", "invert")):
     setattr(Array, f"__{_name}__", lambda self, name=_other: function(name)(self))
-for _name in ("sum", "prod", "max", "min", "mean", "var", "std", "any", "all", "argmax", "argmin", "clip", "round"):
+for _name in (
+    "sum",
+    "prod",
+    "max",
+    "min",
+    "mean",
+    "var",
+    "std",
+    "any",
+    "all",
+    "argmax",
+    "argmin",
+    "clip",
+    "round",
+):
     setattr(Array, _name, lambda self, *args, name=_name, **settings: function(name)(self, *args, **settings))
 
 

@@ -10,21 +10,36 @@ from tinynet.backend.abstract_arrays.shapes import axis_of, shape_of
 
 # Which function is of which kind
 
-KEEP = {"abs", "absolute", "ceil", "conjugate", "floor", "invert", "negative", "positive", "rint", "round", "sign", "square"}
+KEEP = {
+    "abs",
+    "absolute",
+    "ceil",
+    "conjugate",
+    "floor",
+    "invert",
+    "negative",
+    "positive",
+    "rint",
+    "round",
+    "sign",
+    "square",
+}
 FLOAT = {
-    "cbrt", "cos", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "reciprocal", "sin", "sqrt", "tan", "tanh",
-    "sinh", "cosh", "arctan", "arcsin", "arccos", "true_divide", "divide", "logaddexp", "arctan2", "hypot",
+    "cbrt", "cos", "exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "reciprocal", "sin", "sqrt",
+    "tan", "tanh", "sinh", "cosh", "arctan", "arcsin", "arccos", "true_divide", "divide", "logaddexp",
+    "arctan2", "hypot",
 }  # fmt: skip
 TRUTH = {
-    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "isfinite", "isinf", "isnan", "isclose",
+    "equal", "greater", "greater_equal", "less", "less_equal", "not_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "isfinite", "isinf", "isnan", "isclose",
 }  # fmt: skip
 MEET = {
-    "add", "subtract", "multiply", "power", "maximum", "minimum", "mod", "remainder", "fmod", "floor_divide", "copysign",
-    "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "clip", "where",
+    "add", "subtract", "multiply", "power", "maximum", "minimum", "mod", "remainder", "fmod", "floor_divide",
+    "copysign", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "clip", "where",
 }  # fmt: skip
 REDUCE: dict[str, Any] = {  # the dtype that they give; None: that of the array
-    **dict.fromkeys(("sum", "prod", "max", "min", "amax", "amin")), **dict.fromkeys(("mean", "var", "std", "median"), float),
+    **dict.fromkeys(("sum", "prod", "max", "min", "amax", "amin")),
+    **dict.fromkeys(("mean", "var", "std", "median"), float),
     "any": bool, "all": bool, "argmax": int, "argmin": int, "count_nonzero": int,
 }  # fmt: skip
 BITS = {"invert", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift"}
@@ -35,7 +50,9 @@ SAME = {"sort", "cumsum", "cumprod", "flip", "roll", "nan_to_num", "ascontiguous
 def _elementwise(name: str) -> Any:
     def work_out(*operands: Any, dtype: Any = None, **settings: Any) -> Array:
         given = [one for one in operands if one is not None]  # clip(x, None, 1)
-        met = [one if isinstance(one, int | float) or hasattr(one, "dtype") else np.asarray(one) for one in given]
+        met = [
+            one if isinstance(one, int | float) or hasattr(one, "dtype") else np.asarray(one) for one in given
+        ]
         if any(getattr(one, "dtype", np.dtype(float)).kind not in "biuf" for one in met):
             raise TypeError(f"{name} takes numbers, got {operands}")
         shape = np.broadcast_shapes(*map(shape_of, met))
@@ -56,7 +73,9 @@ def _elementwise(name: str) -> Any:
 
 
 def _reduction(name: str) -> Any:
-    def work_out(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, **settings: Any) -> Array:
+    def work_out(
+        x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, **settings: Any
+    ) -> Array:
         shape, kind = shape_of(x), REDUCE[name]
         axes: Any = axis if isinstance(axis, tuple | list) else (axis,)
         if axis is None:
@@ -81,7 +100,8 @@ def _alike(x: Any, *args: Any, dtype: Any = None, **settings: Any) -> Array:
 
 
 FUNCTIONS |= {
-    **{name: _elementwise(name) for name in KEEP | FLOAT | TRUTH | MEET}, **{name: _reduction(name) for name in REDUCE},
+    **{name: _elementwise(name) for name in KEEP | FLOAT | TRUTH | MEET},
+    **{name: _reduction(name) for name in REDUCE},
     **dict.fromkeys(ALIKE, _alike), **dict.fromkeys(SAME, _same),
 }  # fmt: skip
 
@@ -117,7 +137,10 @@ def dot(a: Any, b: Any) -> Array:
 def concatenate(arrays: Any, axis: int = 0, **settings: Any) -> Array:
     shapes = [shape_of(one) for one in arrays]
     axis = axis_of(axis, len(shapes[0]))
-    if len({(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}) > 1 or len({len(shape) for shape in shapes}) > 1:
+    if (
+        len({(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}) > 1
+        or len({len(shape) for shape in shapes}) > 1
+    ):
         raise ValueError(f"arrays of shapes {shapes} cannot be joined along axis {axis}")
     joined = (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :])
     return Array(joined, np.result_type(*(one.dtype for one in arrays)))
@@ -139,7 +162,11 @@ def expand_dims(x: Any, axis: int) -> Array:
 def squeeze(x: Any, axis: Any = None) -> Array:
     shape = shape_of(x)
     ones = [i for i, size in enumerate(shape) if size == 1]
-    gone = ones if axis is None else [axis_of(one, len(shape)) for one in (axis if isinstance(axis, tuple | list) else (axis,))]
+    gone = (
+        ones
+        if axis is None
+        else [axis_of(one, len(shape)) for one in (axis if isinstance(axis, tuple | list) else (axis,))]
+    )
     if set(gone) - set(ones):
         raise ValueError(f"axes {gone} of shape {shape} are not of length 1")
     return Array([size for i, size in enumerate(shape) if i not in gone], x.dtype)

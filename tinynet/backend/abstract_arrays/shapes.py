@@ -12,7 +12,9 @@ def shape_of(value: Any) -> tuple[int, ...]:
 
 def sizes_of(values: tuple[Any, ...]) -> tuple[int, ...]:
     """f(2, 3) and f((2, 3)) alike."""
-    return tuple(int(n) for n in (values[0] if len(values) == 1 and isinstance(values[0], tuple | list) else values))
+    return tuple(
+        int(n) for n in (values[0] if len(values) == 1 and isinstance(values[0], tuple | list) else values)
+    )
 
 
 def axis_of(axis: Any, rank: int) -> int:

@@ -4,7 +4,8 @@
     config.json        the architecture, and what the model was compiled with, as Keras serialises them
     model.weights.h5   the weights, and the optimizer's state
 
-Nothing is ever extracted to disk, and what a member is said to hold is compared with the archive before it is read.
+Nothing is ever extracted to disk, and what a member is said to hold is compared
+with the archive before it is read.
 """
 
 import io
@@ -50,15 +51,23 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     check_model(from_keras(written), f"{model}")  # what could not be loaded is not written
     if model.compiled:
         check_compiled(from_keras(written["compile_config"], "what the model was compiled with"))
-    metadata = strict_json.write({"keras_version": VERSION, "date_saved": "1980-01-01@00:00:00"}, "the metadata")
-    members = {METADATA: metadata.encode(), CONFIG: config.encode(), WEIGHTS: keras_weights.encode(model, optimizer)}
+    metadata = strict_json.write(
+        {"keras_version": VERSION, "date_saved": "1980-01-01@00:00:00"}, "the metadata"
+    )
+    members = {
+        METADATA: metadata.encode(),
+        CONFIG: config.encode(),
+        WEIGHTS: keras_weights.encode(model, optimizer),
+    }
     with utils.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name, STAMP), data)
 
 
 def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
-    """The model that Keras, or `save`, wrote; FileError, with nothing made and nothing changed, for any other file."""
+    """The model that Keras, or `save`, wrote; FileError, with nothing made and nothing changed,
+    for any other file.
+    """
     with native.safely(path):
         config, arrays = read(path)
         entry = from_keras(config)
@@ -68,7 +77,9 @@ def load(path: str | os.PathLike[str], compile: bool = True) -> Any:
         found = matched(model, arrays)
         compiled = config.get("compile_config")
         if compile and compiled:
-            _compile(model, from_keras(compiled, "what the model was compiled with"), optimizer_arrays(arrays))
+            _compile(
+                model, from_keras(compiled, "what the model was compiled with"), optimizer_arrays(arrays)
+            )
         for parameter, array in found:
             parameter.assign(array)
         return model
@@ -98,7 +109,13 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         raise FileError(f"it has {len(infos):,} members, more than {MOST_MEMBERS:,}")
     for info in infos:
         name = info.orig_filename
-        if name.startswith(("/", "\\")) or ":" in name or "\\" in name or ".." in name.split("/") or "\0" in name:
+        if (
+            name.startswith(("/", "\\"))
+            or ":" in name
+            or "\\" in name
+            or ".." in name.split("/")
+            or "\0" in name
+        ):
             raise FileError(f"it has a member named {shortened(name)!r}, which leads out of the archive")
     members = {info.filename: info for info in infos}
     if len(members) < len(infos):
@@ -111,11 +128,13 @@ def _member(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], na
     if name not in members:
         raise FileError(f"it has no {name}: it is not what Keras 3 writes")
     info = members[name]
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others may ask for gigabytes to work in
+    # others may ask for gigabytes to work in
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FileError(f"{name} is compressed in a way that Keras does not use")
     if info.file_size > max(SMALL, MOST_TIMES * min(info.compress_size, size)):
         raise FileError(
-            f"{name} is said to have {info.file_size:,} bytes, compressed to {info.compress_size:,}; Keras stores it as it is"
+            f"{name} is said to have {info.file_size:,} bytes, compressed to {info.compress_size:,}; "
+            "Keras stores it as it is"
         )
     with archive.open(info) as file:
         return file.read(info.file_size)
@@ -132,18 +151,23 @@ def _arguments(built: Any) -> Any:
 
 
 def _compile(model: Any, config: Any, state: list[np.ndarray]) -> None:
-    """Compiles the model as it was, and gives the optimizer its state if there are as many arrays as it needs."""
+    """Compiles the model as it was, and gives the optimizer its state if there
+    are as many arrays as it needs.
+    """
     check_compiled(config)
     with limits.within(limits.Left(0)):
         model.compile_from_config(config)
     if model.optimizer is None or not state:
         return
     optimizer = model.optimizer
-    with limits.within(limits.Left(0, max(4 * model.count_params(), sum(array.size for array in state)) + limits.OTHERS)):
+    with limits.within(
+        limits.Left(0, max(4 * model.count_params(), sum(array.size for array in state)) + limits.OTHERS)
+    ):
         optimizer.build(model.trainable_weights)
     if [array.shape for array in state] == [variable.shape for variable in optimizer.variables]:
         optimizer.set_weights(state)
     elif len(state) > 2:  # more than a count and a rate
         tracebacks.warn(
-            f"{model}: the state of {optimizer.name} in the file is not that of tinynet's optimizer; it starts anew"
+            f"{model}: the state of {optimizer.name} in the file is not that of tinynet's optimizer; "
+            "it starts anew"
         )

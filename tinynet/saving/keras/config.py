@@ -1,10 +1,12 @@
 """tinynet's descriptions in Keras's words, and back.
 
-    tinynet    {"class_name": "Dense", "config": {...}}              a function of the user's {"function": "pkg>name"}
-    Keras      {"module": "keras.layers", "class_name": "Dense", "config": {...}, "registered_name": None, ...}
+    tinynet    {"class_name": "Dense", "config": {...}}              a function
+               of the user's {"function": "pkg>name"}
+    Keras      {"module": "keras.layers", "class_name": "Dense", "config": {...},
+               "registered_name": None, ...}
 
-Classes, arguments and defaults have the same names on both sides. What only one side has is left out where it says nothing
-(None, false, or the default), and is an error that names it where it matters.
+Classes, arguments and defaults have the same names on both sides. What only one side has is left out where it
+says nothing (None, false, or the default), and is an error that names it where it matters.
 """
 
 from collections.abc import Mapping
@@ -21,7 +23,8 @@ OURS = {
     "AccuracyByShape": ["AccuracyByShape"], "ConfusionMatrix": ["ConfusionMatrix"], "Given": ["Given"],
     "LeakyReLU": ["alpha"], "LossFunctionWrapper": ["LossFunctionWrapper"],
     "OneCycle": ["OneCycle"], "RReLU": ["RReLU"], "RandomFlip": ["fill_mode", "fill_value", "interpolation"],
-    "SpatialDropout1D": ["activity_regularizer", "trainable"], "SpatialDropout2D": ["activity_regularizer", "trainable"],
+    "SpatialDropout1D": ["activity_regularizer", "trainable"],
+    "SpatialDropout2D": ["activity_regularizer", "trainable"],
 }  # fmt: skip
 # Arguments that only Keras has, with the values that change nothing.
 NEUTRAL: dict[str, Any] = {"renorm_momentum": 0.99, "ragged": False, "sparse": False, "jit_compile": "auto"}
@@ -32,11 +35,14 @@ FORMATS = {"float32", "float64"}
 
 
 def to_keras(value: Any, place: str = "the model") -> Any:
-    """A description, with all in it, as Keras's serialisation has it; ValueError for what Keras does not have."""
+    """A description, with all in it, as Keras's serialisation has it;
+    ValueError for what Keras does not have.
+    """
     if isinstance(value, Mapping):
         if "function" in value and len(value) == 1 and isinstance(value["function"], str):
             module, name = "builtins", value["function"]
-            if ">" in name and not registry.is_registered(name):  # Keras, too, asks for it in custom_objects then
+            # Keras, too, asks for it in custom_objects then
+            if ">" in name and not registry.is_registered(name):
                 module, _, name = name.partition(">")
             return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
         if value.get("class_name") == "__keras_tensor__" or "class_name" not in value:
@@ -52,24 +58,42 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
     own = ("module", "class_name", "config", "registered_name")
     rest = {key: to_keras(item, place) for key, item in value.items() if key not in own}
     config = {key: to_keras(item, place) for key, item in value["config"].items()}
-    if ">" in name and not registry.is_registered(name):  # Keras, too, asks for the class in custom_objects then
+    # Keras, too, asks for the class in custom_objects then
+    if ">" in name and not registry.is_registered(name):
         module, _, short = name.partition(">")
         return {"module": module, "class_name": short, "config": config, "registered_name": short, **rest}
     if ">" in name:
-        return {"module": None, "class_name": name.partition(">")[2], "config": config, "registered_name": name, **rest}
+        return {
+            "module": None,
+            "class_name": name.partition(">")[2],
+            "config": config,
+            "registered_name": name,
+            **rest,
+        }
     if name in registry.MODELS:
         module, registered = registry.MODELS[name]
         return {"module": module, "class_name": name, "config": config, "registered_name": registered, **rest}
     if name not in known_classes():
-        raise ValueError(f"{place}: register the class with tinynet.saving.register_keras_serializable() to save it")
+        raise ValueError(
+            f"{place}: register the class with tinynet.saving.register_keras_serializable() to save it"
+        )
     if name == "BatchNormalization" and isinstance(config.get("axis"), list):
-        raise ValueError(f"{place}: Keras's BatchNormalization has one axis, not {config['axis']}; save as .tinynet instead")
+        raise ValueError(
+            f"{place}: Keras's BatchNormalization has one axis, not {config['axis']}; "
+            "save as .tinynet instead"
+        )
     room, cls = classes_of(value)[0]
     for argument in OURS.get(name, ()):
         if argument == name or config.get(argument) != signature.defaults(cls).get(argument):
             raise ValueError(f"{place}: Keras has no {argument}; save the model as .tinynet instead")
         config.pop(argument, None)
-    return {"module": registry.MODULES[room], "class_name": name, "config": config, "registered_name": None, **rest}
+    return {
+        "module": registry.MODULES[room],
+        "class_name": name,
+        "config": config,
+        "registered_name": None,
+        **rest,
+    }
 
 
 # From Keras
@@ -102,7 +126,11 @@ def from_keras(value: Any, place: str = "the model") -> Any:
     if keras_operations.is_operation(value):
         return keras_operations.from_keras(value, nodes, place)
     kept = {key: value[key] for key in ("module", "name") if key in value}
-    entry = {"class_name": name, "config": {key: from_keras(item, place) for key, item in config.items()}, **kept}
+    entry = {
+        "class_name": name,
+        "config": {key: from_keras(item, place) for key, item in config.items()},
+        **kept,
+    }
     _drop_unknown_arguments(entry, place)
     if nodes is not None:
         entry["inbound_nodes"] = nodes
@@ -125,7 +153,10 @@ def _drop_unknown_arguments(entry: dict[str, Any], place: str) -> None:
     for argument in set(config).difference(*(_accepted(cls) for _, cls in classes)):
         value = config.pop(argument)
         if value not in (None, False, [], {}) and value != NEUTRAL.get(argument):
-            raise FileError(f"{place}: tinynet's {name} has no argument {shortened(argument)!r}, which is {shortened(value)}")
+            raise FileError(
+                f"{place}: tinynet's {name} has no argument {shortened(argument)!r}, "
+                f"which is {shortened(value)}"
+            )
 
 
 @cache
@@ -161,12 +192,14 @@ def _array(config: Any, value: Any, place: str) -> Any:
 
 def _lambda(config: Any, value: Any, place: str) -> Any:
     raise UnknownObjectError(
-        f"{place} is a Python lambda, kept as bytecode: tinynet never runs code from files. Write it as a function with a "
+        f"{place} is a Python lambda, kept as bytecode: tinynet never runs code from files. "
+        "Write it as a function with a "
         "name, registered with register_keras_serializable(), and save the model again"
     )
 
 
 _SPECIAL = {
-    "DTypePolicy": _policy, "function": _function, "__keras_tensor__": _tensor, "__numpy__": _array, "__tensor__": _array,
+    "DTypePolicy": _policy, "function": _function, "__keras_tensor__": _tensor, "__numpy__": _array,
+    "__tensor__": _array,
     "__lambda__": _lambda,
 }  # fmt: skip

@@ -1,12 +1,14 @@
 """HDF5, read: the arrays of a file that Keras wrote, without the HDF5 library.
 
-That library was made for files one trusts: damaged bytes can keep it busy for ever. What Keras writes is a small part of the
-format (h5py's defaults), and this reads that part and nothing else: groups with symbol tables, and datasets of numbers that
-lie in one piece. Links out of the file, virtual, compressed and chunked datasets are refused; every address is compared with
-the file's length, every object is visited once, and no array is copied.
+That library was made for files one trusts: damaged bytes can keep it busy for ever. What Keras writes is a
+small part of the format (h5py's defaults), and this reads that part and nothing else: groups with symbol
+tables, and datasets of numbers that lie in one piece. Links out of the file, virtual, compressed and chunked
+datasets are refused; every address is compared with the file's length, every object is visited once, and no
+array is copied.
 
-    superblock 0 -> object header -> symbol table message -> B-tree (TREE) -> symbol nodes (SNOD) -> object headers ...
-                                                                              names in a local heap (HEAP)
+    superblock 0 -> object header -> symbol table message -> B-tree (TREE) -> symbol nodes (SNOD) -> object
+                                                                              headers ... names in a local
+                                                                              heap (HEAP)
 
 Numbers in brackets are sections of the "HDF5 File Format Specification Version 3.0", The HDF Group.
 """
@@ -23,17 +25,23 @@ from tinynet.saving.errors import FileError, shortened
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_OBJECTS = 200_000
 DEEPEST = 64
-# Bit offset, precision, exponent's place and size, mantissa's place and size, bias: IEEE 754, binary16 to binary64.
+# Bit offset, precision, exponent's place and size, mantissa's place and size,
+# bias: IEEE 754, binary16 to binary64.
 FLOATS = {2: (0, 16, 10, 5, 0, 10, 15), 4: (0, 32, 23, 8, 0, 23, 127), 8: (0, 64, 52, 11, 0, 52, 1023)}
 SYMBOL_TABLE, DATASPACE, DATATYPE, LAYOUT, CONTINUATION = 0x11, 0x01, 0x03, 0x08, 0x10  # kinds of messages
 REFUSED = {
-    0x02: "groups in the newer form, or links to other files", 0x06: "groups in the newer form, or links to other files",
+    0x02: "groups in the newer form, or links to other files", 0x06: (
+        "groups in the newer form, "
+        "or links to other files"
+    ),
     0x07: "data in other files", 0x0B: "compressed data",
 }  # fmt: skip
 
 
 def read(data: bytes) -> dict[str, np.ndarray]:
-    """{"layers/dense/vars/0": array, ...} of the bytes of an HDF5 file; FileError for whatever Keras would not write."""
+    """{"layers/dense/vars/0": array, ...} of the bytes of an HDF5 file;
+    FileError for whatever Keras would not write.
+    """
     try:
         return _Reader(data).arrays
     except (struct.error, UnicodeDecodeError):
@@ -46,12 +54,16 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data, self.arrays = memoryview(data), {}  # type: tuple[memoryview, dict[str, np.ndarray]]
         self.visited: set[int] = set()
-        self.unused = len(data)  # bytes that arrays have not taken yet: datasets that lie on one another do not count twice
-        self.left = len(data)  # readings, and letters of paths: a file as Keras writes it needs far fewer than it has bytes
+        # bytes that arrays have not taken yet: datasets that lie on one another do not count twice
+        self.unused = len(data)
+        # readings, and letters of paths: a file as Keras writes it needs far fewer than it has bytes
+        self.left = len(data)
         if data[:8] != SIGNATURE or len(data) < 96:
             raise FileError("it is not an HDF5 file")
         if data[8] != 0 or data[13:15] != b"\x08\x08" or self.numbers("<Q", 24) != (0,):
-            raise FileError("it is an HDF5 file of a form that Keras does not write: read it in Keras and save it again")
+            raise FileError(
+                "it is an HDF5 file of a form that Keras does not write: read it in Keras and save it again"
+            )
         (end,) = self.numbers("<Q", 40)  # [II.A]
         if end > len(data):
             raise FileError(f"it is cut off: it should have {end:,} bytes and has {len(data):,}")
@@ -73,20 +85,27 @@ class _Reader:
         messages = dict(self.messages(at))
         for kind, what in REFUSED.items():
             if kind in messages:
-                raise FileError(f"{shortened(path)!r} has {what}, which Keras does not write and tinynet does not read")
+                raise FileError(
+                    f"{shortened(path)!r} has {what}, which Keras does not write and tinynet does not read"
+                )
         if SYMBOL_TABLE in messages:
             tree, heap = self.numbers("<QQ", messages[SYMBOL_TABLE])
             for name, child in self.links(tree, heap):
                 self.object(child, f"{path}/{name}" if path else name, depth + 1)
         elif {DATASPACE, DATATYPE, LAYOUT} <= set(messages):
-            numbers, shape = self.datatype(messages[DATATYPE], path), self.dataspace(messages[DATASPACE], path)
+            numbers, shape = (
+                self.datatype(messages[DATATYPE], path),
+                self.dataspace(messages[DATASPACE], path),
+            )
             self.arrays[path] = self.values(messages[LAYOUT], numbers, shape, path)
 
     def messages(self, at: int) -> Iterator[tuple[int, int]]:
         """(kind, address of its data) of the messages of an object header of version 1 [IV.A.1.a]."""
         version, _, count, _, size = self.numbers("<BBHII", at)
         if version != 1 or count > 10_000:
-            raise FileError("it is an HDF5 file of a form that Keras does not write: read it in Keras and save it again")
+            raise FileError(
+                "it is an HDF5 file of a form that Keras does not write: read it in Keras and save it again"
+            )
         blocks, seen = [(at + 16, size)], 0
         for begin, length in blocks:
             end = begin + length
@@ -107,8 +126,14 @@ class _Reader:
             for at in range(node + 8, node + 8 + 40 * self.numbers("<H", node + 6)[0], 40):  # [III.C]
                 offset, child, cached = self.numbers("<QQI", at)
                 if cached == 2:
-                    raise FileError("it has a link by name, which Keras does not write and tinynet does not follow")
-                name = bytes(self.data[names + offset : names + min(size, offset + 1000)]).partition(b"\0")[0].decode()
+                    raise FileError(
+                        "it has a link by name, which Keras does not write and tinynet does not follow"
+                    )
+                name = (
+                    bytes(self.data[names + offset : names + min(size, offset + 1000)])
+                    .partition(b"\0")[0]
+                    .decode()
+                )
                 if not name or "/" in name:
                     raise FileError(f"a member of a group has the name {shortened(name)!r}")
                 yield name, child
@@ -143,16 +168,26 @@ class _Reader:
         order = ">" if bits & 1 else "<"
         if kind & 15 == 0 and size in (1, 2, 4, 8) and self.numbers("<HH", at + 8) == (0, 8 * size):
             return np.dtype(f"{order}{'i' if bits & 8 else 'u'}{size}")
-        if kind & 15 == 1 and size in FLOATS and self.numbers("<HHBBBBI", at + 8) == FLOATS[size] and not bits & 64:
+        if (
+            kind & 15 == 1
+            and size in FLOATS
+            and self.numbers("<HHBBBBI", at + 8) == FLOATS[size]
+            and not bits & 64
+        ):
             return np.dtype(f"{order}f{size}")
         raise FileError(f"{shortened(path)!r} does not hold integers or floats of 16, 32 or 64 bits")
 
     def values(self, at: int, kind: np.dtype, shape: tuple[int, ...], path: str) -> np.ndarray:
-        """The array, which lies in one piece [IV.A.2.i]: a view of the file's bytes, which cannot be written to."""
+        """The array, which lies in one piece [IV.A.2.i]: a view of the file's bytes,
+        which cannot be written to.
+        """
         version, where = self.numbers("<BB", at)
         size = math.prod(shape) * kind.itemsize
         if version != 3 or where not in (0, 1):
-            raise FileError(f"{shortened(path)!r} does not lie in one piece, as Keras writes it: chunked datasets are not read")
+            raise FileError(
+                f"{shortened(path)!r} does not lie in one piece, as Keras writes it: "
+                "chunked datasets are not read"
+            )
         if where == 0:
             begin, length = at + 4, self.numbers("<H", at + 2)[0]
         else:

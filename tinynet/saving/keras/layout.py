@@ -1,13 +1,15 @@
 """Where Keras 3 keeps a layer's arrays in a .weights.h5 file.
 
 vars/0, 1, ...                        the model's own: trainable ones first, then the others
-layers/conv2d/vars/0, ...             of Sequential and Functional, layer by layer; the class in snake case, numbered
-layers/sequential/layers/dense/...    models in models
-block/vars/0, ...                     of subclasses: layers by the names of their attributes, in alphabetical order,
-blocks/dense/vars/0, ...              private ones last; those in lists and dictionaries numbered within them
-layers/dense/vars/0, ...              of subclassed models: all whose attributes come after `layers` in that order, which
+layers/conv2d/vars/0, ...             of Sequential and Functional, layer by layer; the class in snake case,
+numbered layers/sequential/layers/dense/...    models in models
+block/vars/0, ...                     of subclasses: layers by the names of their attributes, in alphabetical
+order, blocks/dense/vars/0, ...              private ones last; those in lists and dictionaries numbered
+within them layers/dense/vars/0, ...              of subclassed models: all whose attributes come after
+`layers` in that order, which
                                       is one of them (the others count where they are numbered)
-optimizer/vars/0, 1, ...              iteration, learning rate (unless it is a schedule), slots variable by variable
+optimizer/vars/0, 1, ...              iteration, learning rate (unless it is a schedule),
+slots variable by variable
 """
 
 from collections import Counter
@@ -24,7 +26,9 @@ from tinynet.layers.naming import numbered
 from tinynet.saving.errors import FileError, shortened
 
 
-def places(layer: Any, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any, list[Parameter]]]:
+def places(
+    layer: Any, path: str = "", seen: set[int] | None = None
+) -> Iterator[tuple[str, Any, list[Parameter]]]:
     """(path, layer, its own parameters in Keras's order) for a model and all within it, each layer once."""
     seen = set() if seen is None else seen
     if id(layer) in seen:
@@ -41,7 +45,9 @@ def _children(layer: Any) -> Iterator[tuple[str, Any]]:
         yield from _in_container("layers", layer.layers)
     elif hasattr(type(layer), "get_layer"):  # another model, whose `layers` stand among its attributes
         attributes["layers"] = layer.layers
-    for name, value in sorted(attributes.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0]):
+    for name, value in sorted(
+        attributes.items(), key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0]
+    ):
         if isinstance(value, Layer):
             yield name, value
         elif isinstance(value, list | tuple | dict):
@@ -63,8 +69,12 @@ def named(path: str, number: int) -> str:
     return f"{path}/vars/{number}" if path else f"vars/{number}"
 
 
-def matched(model: Any, arrays: Mapping[str, np.ndarray], skip_mismatch: bool = False) -> list[tuple[Parameter, np.ndarray]]:
-    """(parameter, its array) for the arrays of a file; FileError unless all agree, or, to be skipped, a warning."""
+def matched(
+    model: Any, arrays: Mapping[str, np.ndarray], skip_mismatch: bool = False
+) -> list[tuple[Parameter, np.ndarray]]:
+    """(parameter, its array) for the arrays of a file; FileError unless all agree,
+    or, to be skipped, a warning.
+    """
     found, wrong, known = [], [], set()
     for path, layer, parameters in places(model):
         for number, parameter in enumerate(parameters):
@@ -74,12 +84,19 @@ def matched(model: Any, arrays: Mapping[str, np.ndarray], skip_mismatch: bool = 
             if array is None:
                 wrong.append(f"{parameter.name} of {layer} should be at {name}, and is not in the file")
             elif array.shape != parameter.shape:
-                wrong.append(f"{parameter.name} of {layer} has shape {parameter.shape}, {name} in the file {array.shape}")
+                wrong.append(
+                    f"{parameter.name} of {layer} has shape {parameter.shape}, "
+                    f"{name} in the file {array.shape}"
+                )
             elif array.dtype.kind not in "fiu":
                 wrong.append(f"{name} in the file holds no numbers")
             else:
                 found.append((parameter, array))
-    own = (name for name in arrays if not name.startswith(("optimizer/", "loss", "metrics")) and "seed_generator" not in name)
+    own = (
+        name
+        for name in arrays
+        if not name.startswith(("optimizer/", "loss", "metrics")) and "seed_generator" not in name
+    )
     wrong += [f"{shortened(name)} is in the file and not in the model" for name in own if name not in known]
     if wrong:
         report(f"it does not fit {model}", wrong, skip_mismatch)

@@ -43,8 +43,15 @@ def from_keras(value: Mapping[str, Any], nodes: Any, place: str) -> dict[str, An
     """Keras's operation as an Operation; FileError for one that tinynet does not have."""
     name, config = value["class_name"], value["config"]
     if name not in OPERATORS:
-        raise UnknownObjectError(f"{place}: tinynet has no operation {shortened(name)!r} between symbolic tensors")
-    if not isinstance(nodes, list) or len(nodes) != 1 or not isinstance(nodes[0], dict) or not isinstance(config, dict):
+        raise UnknownObjectError(
+            f"{place}: tinynet has no operation {shortened(name)!r} between symbolic tensors"
+        )
+    if (
+        not isinstance(nodes, list)
+        or len(nodes) != 1
+        or not isinstance(nodes[0], dict)
+        or not isinstance(config, dict)
+    ):
         raise FileError(f"{place}: the operation {name} is not called once")
     args = nodes[0].get("args")
     if not isinstance(args, list) or not 1 <= len(args) <= 2 or nodes[0].get("kwargs"):

@@ -33,7 +33,9 @@ def encode(model: Any, optimizer: Any = None) -> bytes:
 
 
 def write(model: Any, path: str | os.PathLike[str]) -> None:
-    """Writes the model's weights, whole or not at all; as in Keras, with the optimizer's state once it has one."""
+    """Writes the model's weights, whole or not at all; as in Keras,
+    with the optimizer's state once it has one.
+    """
     optimizer = getattr(model, "optimizer", None)
     data = encode(model, optimizer if optimizer is not None and optimizer.built else None)
     with utils.atomic_write(path) as temporary:

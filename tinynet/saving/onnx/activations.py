@@ -19,7 +19,9 @@ def activated(g: Graph, layer: Layer, x: str) -> str:
         return x
     name = getattr(function, "__name__", None)
     if name is None or getattr(activations, name, None) is not function:
-        raise ValueError(f"{layer}: the function {function!r} has no counterpart in ONNX; only tinynet.activations have")
+        raise ValueError(
+            f"{layer}: the function {function!r} has no counterpart in ONNX; only tinynet.activations have"
+        )
     if name in SIMPLE:
         return g(SIMPLE[name], x)
     if name not in FORMULAS:

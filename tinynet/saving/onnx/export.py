@@ -3,9 +3,9 @@
     model.export("net.onnx")
     onnxruntime.InferenceSession("net.onnx").run(None, {"input_layer": x})
 
-Inputs and outputs keep their names, shapes and data format; the size of the batch is free. Layers are written one by one by
-their converters, the functions in windows.py, layers.py and activations.py, found by the name of the class. A layer
-may have none: `export` then says so.
+Inputs and outputs keep their names, shapes and data format; the size of the batch is free. Layers are written
+one by one by their converters, the functions in windows.py, layers.py and activations.py, found by the name
+of the class. A layer may have none: `export` then says so.
 """
 
 import os
@@ -42,7 +42,10 @@ def convert(model: Any) -> Any:
     """The onnx.ModelProto of a built Sequential or Functional."""
     symbols = _symbols(model)
     g = Graph(model.dtype)
-    inputs = [Value(name, one.shape, one.dtype or model.dtype) for name, one in zip(*_named(model, symbols[0]), strict=True)]
+    inputs = [
+        Value(name, one.shape, one.dtype or model.dtype)
+        for name, one in zip(*_named(model, symbols[0]), strict=True)
+    ]
     made = _model(g, model, [Value(one.name, one.shape, one.dtype) for one in inputs])
     names = _output_names(model, len(made))
     outputs = []
@@ -50,7 +53,11 @@ def convert(model: Any) -> Any:
         g.nodes.append(g.onnx.helper.make_node("Identity", [value.name], [name], name=f"output {name}"))
         outputs.append(Value(name, value.shape, value.dtype))
     graph = g.onnx.helper.make_graph(
-        g.nodes, model.name, [_info(g, one) for one in inputs], [_info(g, one) for one in outputs], g.constants
+        g.nodes,
+        model.name,
+        [_info(g, one) for one in inputs],
+        [_info(g, one) for one in outputs],
+        g.constants,
     )
     proto = g.onnx.helper.make_model(
         graph, opset_imports=[g.onnx.helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="tinynet",
@@ -62,7 +69,9 @@ def convert(model: Any) -> Any:
 
 def _symbols(model: Any) -> tuple[list[Any], list[Any]]:
     if not hasattr(type(model), "inputs"):
-        raise ValueError(f"{model}: only Sequential and Model(inputs, outputs) can be exported; a subclass hides its graph")
+        raise ValueError(
+            f"{model}: only Sequential and Model(inputs, outputs) can be exported; a subclass hides its graph"
+        )
     return model.inputs, model.outputs  # raises ValueError while the shape of the input is unknown
 
 
@@ -95,11 +104,15 @@ def _model(g: Graph, model: Any, inputs: list[Value]) -> list[Value]:
     values: list[Any] = [*inputs, *[None] * (model._call_graph.count - len(inputs))]
     for step in model._call_graph.steps:
         if step.kwargs or len(step.args) != 1:
-            raise ValueError(f"{step.layer} is called with further arguments, which have no counterpart in ONNX")
+            raise ValueError(
+                f"{step.layer} is called with further arguments, which have no counterpart in ONNX"
+            )
         places = list(leaves(step.args[0]))
         given = [values[place.number] for place in places]
         nested = isinstance(step.args[0], list | tuple | dict)
-        for number, value in zip(step.given, _layer(g, step.layer, given if nested else given[0]), strict=True):
+        for number, value in zip(
+            step.given, _layer(g, step.layer, given if nested else given[0]), strict=True
+        ):
             values[number] = value
     return [values[place.number] for place in leaves(model._call_graph.outputs)]
 
@@ -112,12 +125,16 @@ def _layer(g: Graph, layer: Any, given: Any) -> list[Value]:
     # A user's class may have the name of a layer of tinynet's, and compute something else.
     if converter is None or not type(layer).__module__.startswith("tinynet."):
         raise ValueError(
-            f"{layer} has no counterpart in ONNX, so the model cannot be exported: expected layers that have a "
-            f"converter (tinynet/saving/onnx/), which {type(layer).__name__} has not; write it with layers that have "
+            f"{layer} has no counterpart in ONNX, so the model cannot be exported: "
+            "expected layers that have a "
+            f"converter (tinynet/saving/onnx/), which {type(layer).__name__} has not; "
+            "write it with layers that have "
             "one, or export the layers before it, Model(model.inputs, layer.input)"
         )
     if layer.dtype != g.dtype and type(layer).__name__ != "InputLayer":
-        raise ValueError(f"{layer} computes in {layer.dtype}, the model in {g.dtype}: ONNX export takes one number format")
+        raise ValueError(
+            f"{layer} computes in {layer.dtype}, the model in {g.dtype}: ONNX export takes one number format"
+        )
     several = isinstance(given, list)
     values = [_cast(g, layer, one) for one in (given if several else [given])]
     shapes = [one.shape for one in values]

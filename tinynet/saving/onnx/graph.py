@@ -24,7 +24,8 @@ class Value:
         return len(self.shape)
 
 
-Converter = Callable[[Any, Any, Any], str]  # (graph, layer, its input or list of inputs) -> name of its output
+# (graph, layer, its input or list of inputs) -> name of its output
+Converter = Callable[[Any, Any, Any], str]
 CONVERTERS: dict[str, Converter] = {}
 
 
@@ -50,7 +51,9 @@ class Graph:
         self._known: dict[Any, str] = {}
 
     def __call__(self, kind: str, *inputs: Any, **attributes: Any) -> str:
-        """Adds a node; arrays and numbers among its inputs become constants, None an input that is left out."""
+        """Adds a node; arrays and numbers among its inputs become constants,
+        None an input that is left out.
+        """
         name = self._name(kind.lower())
         known = ["" if one is None else one for one in inputs]
         names = [one if isinstance(one, str) else self.constant(one) for one in known]
@@ -58,7 +61,9 @@ class Graph:
         return name
 
     def constant(self, value: Any) -> str:
-        """The name of a constant: floats in the model's dtype, whole numbers in lists as shapes and axes (int64)."""
+        """The name of a constant: floats in the model's dtype,
+        whole numbers in lists as shapes and axes (int64).
+        """
         if isinstance(value, float):
             array = np.array(value, self.dtype)
         elif isinstance(value, list | tuple):
@@ -69,14 +74,17 @@ class Graph:
         if key in self._known:
             return self._known[key]
         name = self._name("constant")
-        self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
+        self.constants.append(
+            self.onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        )
         if key is not None:
             self._known[key] = name
         return name
 
     def _name(self, kind: str) -> str:
         self._count += 1
-        return f"/{kind}_{self._count}"  # apart from the names of inputs and outputs, which are those of layers
+        # apart from the names of inputs and outputs, which are those of layers
+        return f"/{kind}_{self._count}"
 
     # What several layers need
 

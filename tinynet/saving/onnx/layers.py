@@ -11,9 +11,9 @@ from tinynet.saving.onnx.graph import Graph, Value, converts
 
 
 @converts(
-    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "Identity", "InputLayer",
-    "RandomFlip", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom", "SpatialDropout1D",
-    "SpatialDropout2D",
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "Identity",
+    "InputLayer", "RandomFlip", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom",
+    "SpatialDropout1D", "SpatialDropout2D",
 )  # fmt: skip
 def _nothing(g: Graph, layer: Any, x: Value) -> str:
     """y = x at inference."""
@@ -81,7 +81,9 @@ def _normalization(g: Graph, layer: Any, x: Value) -> str:
 
 @converts("Rescaling")
 def _rescaling(g: Graph, layer: Any, x: Value) -> str:
-    scale, offset = (np.asarray(layer.placed(one, len(x.shape)), g.dtype) for one in (layer.scale, layer.offset))
+    scale, offset = (
+        np.asarray(layer.placed(one, len(x.shape)), g.dtype) for one in (layer.scale, layer.offset)
+    )
     return g("Add", g("Mul", x.name, scale), offset)
 
 
@@ -101,7 +103,11 @@ def _of_unit_length(g: Graph, x: str, axes: list[int]) -> str:
 
 @converts("Flatten")
 def _flatten(g: Graph, layer: Any, x: Value) -> str:
-    last = x.name if layer.data_format == "channels_last" or x.ndim < 3 else g.moved(x.name, [0, *range(2, x.ndim), 1])
+    last = (
+        x.name
+        if layer.data_format == "channels_last" or x.ndim < 3
+        else g.moved(x.name, [0, *range(2, x.ndim), 1])
+    )
     return g("Flatten", last, axis=1)
 
 
@@ -138,7 +144,10 @@ def _cropping(g: Graph, layer: Any, x: Value) -> str:
 def _upsampling(g: Graph, layer: Any, x: Value) -> str:
     """Nearest repeats rows and columns; bilinear takes the centres of pixels as their places."""
     size = (layer.size,) if isinstance(layer.size, int) else tuple(layer.size)
-    data_format, method = getattr(layer, "data_format", "channels_last"), getattr(layer, "interpolation", "nearest")
+    data_format, method = (
+        getattr(layer, "data_format", "channels_last"),
+        getattr(layer, "interpolation", "nearest"),
+    )
     if method not in ("nearest", "bilinear"):
         raise ValueError(f"{layer}: the interpolation {method!r} has no counterpart in ONNX")
     how = (
@@ -161,9 +170,18 @@ def _embedding(g: Graph, layer: Any, x: Value) -> str:
 
 @converts("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 def _merge(g: Graph, layer: Any, inputs: list[Value]) -> str:
-    kinds = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "Average": "Add", "Maximum": "Max", "Minimum": "Min"}
+    kinds = {
+        "Add": "Add",
+        "Subtract": "Sub",
+        "Multiply": "Mul",
+        "Average": "Add",
+        "Maximum": "Max",
+        "Minimum": "Min",
+    }
     rank = max(x.ndim for x in inputs)
-    names = [x.name if x.ndim == rank else g("Unsqueeze", x.name, [*range(1, 1 + rank - x.ndim)]) for x in inputs]
+    names = [
+        x.name if x.ndim == rank else g("Unsqueeze", x.name, [*range(1, 1 + rank - x.ndim)]) for x in inputs
+    ]
     y = names[0]
     for name in names[1:]:
         y = g(kinds[type(layer).__name__], y, name)
@@ -179,12 +197,17 @@ def _concatenate(g: Graph, layer: Any, inputs: list[Value]) -> str:
 def _dot(g: Graph, layer: Any, inputs: list[Value]) -> str:
     x, y = inputs
     places = layer._places([x.shape, y.shape])
-    names = [_of_unit_length(g, one.name, [a]) if layer.normalize else one.name for one, a in zip(inputs, places, strict=True)]
+    names = [
+        _of_unit_length(g, one.name, [a]) if layer.normalize else one.name
+        for one, a in zip(inputs, places, strict=True)
+    ]
     rows = g.moved(names[0], [*(a for a in range(x.ndim) if a != places[0]), places[0]])
     columns = g.moved(names[1], [0, places[1], *(a for a in range(1, y.ndim) if a != places[1])])
     size = x.shape[places[0]] if y.shape[places[1]] is None else y.shape[places[1]]
     if size is None:
-        raise ValueError(f"{layer}: the size of the axis that is summed over must be known, got {x.shape} and {y.shape}")
+        raise ValueError(
+            f"{layer}: the size of the axis that is summed over must be known, got {x.shape} and {y.shape}"
+        )
     product = g("MatMul", g("Reshape", rows, [0, -1, size]), g("Reshape", columns, [0, size, -1]))
     left = [0, *(-1 if n is None else n for n in layer.merged_shape([x.shape, y.shape])[1:])]
     if left.count(-1) > 1:
@@ -195,7 +218,8 @@ def _dot(g: Graph, layer: Any, inputs: list[Value]) -> str:
 @converts("Operation")
 def _operation(g: Graph, layer: Any, x: Any) -> str:
     kinds = {
-        "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "matmul": "MatMul", "power": "Pow",
+        "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "matmul": "MatMul",
+        "power": "Pow",
         "negative": "Neg", "abs": "Abs",
     }  # fmt: skip
     kind = kinds[layer.operator]

@@ -1,4 +1,6 @@
-"""Dense layers, convolutions and pooling in ONNX, whose images are (N, C, H, W): channels last is transposed and back."""
+"""Dense layers, convolutions and pooling in ONNX, whose images are (N, C, H, W):
+channels last is transposed and back.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +43,9 @@ def _separable(g: Graph, layer: Any, x: Value) -> str:
 
 @converts("Conv2DTranspose")
 def _transposed(g: Graph, layer: Any, x: Value) -> str:
-    """W (KH, KW, F, C) is (C, F, KH, KW) in ONNX; what is cropped at the ends does not depend on the image's size."""
+    """W (KH, KW, F, C) is (C, F, KH, KW) in ONNX; what is cropped at the ends
+    does not depend on the image's size.
+    """
     begins, ends, extra = [], [], []
     for i in range(2):
         k, stride, step = layer.kernel_size[i], layer.strides[i], layer.dilation_rate[i]
@@ -56,7 +60,8 @@ def _transposed(g: Graph, layer: Any, x: Value) -> str:
         g.channels_first(x.name, 4, layer.data_format),
         g.weight(layer.kernel).transpose(3, 2, 0, 1),
         *([] if layer.bias is None else [g.weight(layer.bias)]),
-        strides=list(layer.strides), dilations=list(layer.dilation_rate), pads=[*begins, *ends], output_padding=extra,
+        strides=list(layer.strides), dilations=list(layer.dilation_rate), pads=[*begins, *ends],
+        output_padding=extra,
     )  # fmt: skip
     return activated(g, layer, _back(g, layer, x, y))
 
@@ -68,9 +73,20 @@ def _by_channel(kernel: Any) -> Any:
 
 
 def _conv(g: Graph, layer: Any, x: Value, weights: Any, bias: Any, groups: int) -> str:
-    inputs = [g.channels_first(x.name, x.ndim, layer.data_format), weights, *([] if bias is None else [g.weight(bias)])]
+    inputs = [
+        g.channels_first(x.name, x.ndim, layer.data_format),
+        weights,
+        *([] if bias is None else [g.weight(bias)]),
+    ]
     around = _padding(layer, x, layer.kernel_size, layer.dilation_rate)
-    return g("Conv", *inputs, strides=list(layer.strides), dilations=list(layer.dilation_rate), group=groups, **around)
+    return g(
+        "Conv",
+        *inputs,
+        strides=list(layer.strides),
+        dilations=list(layer.dilation_rate),
+        group=groups,
+        **around,
+    )
 
 
 def _back(g: Graph, layer: Any, x: Value, y: str) -> str:
