@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import common, threads
+from .. import batching, common, threads
 from ..common import Array, launch, parallel, prange, serial
 from ..emit import call_kernel, vectors
 from .operations import gemm
@@ -14,6 +14,7 @@ from .tile import DEPTH, ProductCall, product_plan
 # Where BLAS is faster, see _faster_on_tiles: with fewer columns; with at least so many rows,
 # whose columns lie a page apart.
 MIN_COLUMNS, MANY_ROWS, PAGE_BYTES = 4, 64, 4096
+MIN_TRANSPOSED = 1 << 14  # elements from which a transposition by squares is faster than element by element
 # A thread does so many multiply-adds in the time of one element that common.MAX_ELEMENTS_ALONE counts.
 MULTIPLY_ADDS_PER_ELEMENT = 8
 
@@ -100,8 +101,17 @@ def row_major(a: np.ndarray) -> np.ndarray:
     if layout(a) == "rows":
         return a
     copy = common.aligned(a.shape, a.dtype)
-    _copy(copy, a)
+    if a.size >= MIN_TRANSPOSED and a.T.flags.c_contiguous:
+        batching.gather(a.T, _all(a.shape[1]), out=copy.T)
+    else:
+        _copy(copy, a)
     return copy
+
+
+@cache
+def _all(samples: int) -> np.ndarray:
+    """The numbers of all samples of a batch, in their order."""
+    return np.arange(samples)
 
 
 def operands(

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tinynet.kernels import threads
 from tinynet.kernels.emit import host, vectors
-from tinynet.kernels.gemm import gemm
+from tinynet.kernels.gemm import gemm, product
 from tinynet.kernels.gemm.product import multiply
 
 import strict_array
@@ -144,3 +144,14 @@ def test_setting_is_put_back_after_products_in_many_threads():
 def test_other_array_modules():
     a = strict_array.asarray(np.arange(6.0).reshape(2, 3))
     assert gemm(a, a.T).tolist() == [[5, 14], [14, 50]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(128, 784), (129, 131), (16, 1024), (1030, 17), (40, 410)])
+def test_samples_in_rows_are_brought_into_columns(shape, dtype):
+    """What a matrix product does with a batch that lies samples first: its numbers and its shape stay."""
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)  # (N, F)
+    copy = product.row_major(x.T)  # (F, N), the samples together
+    assert copy.flags.c_contiguous
+    np.testing.assert_array_equal(copy, np.array(x.tolist(), dtype).T)
+    assert product.row_major(copy) is copy
