@@ -318,13 +318,76 @@ def test_an_input_without_a_rule_is_refused_by_name():
     p = leaf(np.full((2, 3), 1 / 3))
     from tinynet.ops.crossentropy import crossentropy
 
-    with pytest.raises(TypeError, match=r"'crossentropy' has no derivative with respect to \['t'\]"):
+    has_none = r"'crossentropy' has no derivative with respect to \['t'\]; .* or give it a rule"
+    with pytest.raises(TypeError, match=has_none):
         crossentropy(p, t).sum().backward()
 
 
 def test_a_tensor_as_a_setting_is_refused():
-    with pytest.raises(TypeError, match="x_min= is a setting"):
-        ops.clip(leaf([1.0]), x_min=leaf(0.0), x_max=1.0)
+    for x in (leaf([1.0]), [1.0]):
+        with pytest.raises(TypeError, match="x_min= is a setting"):
+            ops.clip(x, x_min=leaf(0.0), x_max=1.0)
+        with pytest.raises(TypeError, match="garrote: lam= is a setting"):
+            garrote_with(lambda grad: grad)(x, lam=leaf(0.5))
+
+
+def garrote_with(rule):
+    @primitive
+    def garrote(x, *, lam):
+        return x - lam / x
+
+    return garrote.vjp("x")(rule)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    ("rule", "error", "said"),
+    [
+        (lambda grad, x: None, TypeError,
+         "returned None; a rule returns the gradient (is a `return` missing?)"),
+        (lambda grad, x: 0.0, TypeError, "returned a float; a rule returns the gradient, a Tensor"),
+        (lambda grad, x: (grad, grad), TypeError,
+         "returned a tuple; a rule returns the gradient, a Tensor; "
+         "one that returns several gradients is a joint_vjp"),
+        (lambda grad, x: grad.sum(), ValueError,
+         "returned shape (); x has shape (5,), which does not broadcast to that"),
+        (lambda grad, x: grad[:4], ValueError,
+         "returned shape (4,); x has shape (5,), which does not broadcast to that"),
+    ],
+    ids=["None", "number", "tuple", "sum", "part"],
+)  # fmt: skip
+def test_what_is_no_gradient_is_refused_by_the_name_of_its_rule(rule, error, said, create_graph):
+    x = leaf([1.0, 2.0, 3.0, 4.0, 5.0])
+    y = garrote_with(rule)(x, lam=0.5)
+    with pytest.raises(error) as refused:
+        grad(y.sum(), x, create_graph=create_graph)
+    assert str(refused.value) == f"the rule of 'garrote' for x {said}"
+
+
+def test_a_joint_rule_leaves_out_only_gradients_and_is_named_by_its_input():
+    @primitive
+    def scaled(a, b):
+        return a * b
+
+    @scaled.joint_vjp
+    def _(grad, a, b, needs):
+        return None, (grad * a)[:2]
+
+    a, b = leaf([1.0, 2.0, 3.0]), leaf([4.0, 5.0, 6.0])
+    assert grad(scaled(a, Tensor([1.0, 1.0, 1.0])).sum(), [a], allow_unused=True) == [None]
+    wrong = r"the rule of 'scaled' for b returned shape \(2,\); b has shape \(3,\)"
+    with pytest.raises(ValueError, match=wrong):
+        grad(scaled(a, b).sum(), b)
+
+
+def test_a_gradient_of_the_shape_that_an_input_was_repeated_to_is_summed():
+    @primitive
+    def repeated(x):
+        return ops.broadcast_to(x, (2, 3, 4))
+
+    repeated.vjp("x")(lambda grad: grad)
+    x = leaf(np.zeros((3, 1)))
+    assert np.array_equal(grad(repeated(x).sum(), x).numpy(), np.full((3, 1), 8.0))
 
 
 def test_a_rule_that_asks_for_the_unknown_is_refused():

@@ -23,6 +23,7 @@ from tinynet.kernels.common import xp
 
 Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
 
+
 class Walk:
     """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None:
     at every leaf).
@@ -70,19 +71,26 @@ class Walk:
             # untracked makes constant Tensors of arrays, and leaves Tensors (on the tape or not) as they are.
             upstream = untracked(tuple(grads) if len(grads) > 1 else grads[0])
             results = node.primitive.differentiate(node, upstream, untracked(inputs), untracked(outputs))
-            for edge, grad, shape, dtype in zip(node.edges, results, node.shapes, node.dtypes, strict=True):
-                if edge is not None and grad is not None:
-                    self.send(edge, self._fitted(grad, shape, dtype))
+            for i, (edge, grad) in enumerate(zip(node.edges, results, strict=True)):
+                if edge is not None and (grad is not None or node.primitive.joint is None):
+                    self.send(edge, self._fitted(grad, node, i))
             if not self.retain_graph:
                 node.free()
         return self.arrived
 
-    def _fitted(self, grad: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """What a rule returned as an input's gradient: summed where that was repeated,
-        and in its number format.
+    def _fitted(self, grad: Any, node: Node, i: int) -> Any:
+        """What a rule returned as the gradient of input `i`: summed where that was repeated,
+        and in its number format. What is no gradient of it is refused: TypeError, ValueError.
         """
+        if type(grad) is not Tensor and not hasattr(grad, "shape"):
+            raise TypeError(_not_a_gradient(grad, node, i))
         grad = untracked(grad) if self.create_graph else arrays(grad)
-        grad = grad if grad.shape == shape else basics.unbroadcast(grad, shape)
+        shape, dtype = node.shapes[i], node.dtypes[i]
+        if grad.shape != shape:
+            try:
+                grad = basics.unbroadcast(grad, shape)
+            except ValueError as error:
+                raise ValueError(_not_a_gradient(grad, node, i)) from error
         if grad.dtype == dtype:
             return grad
         return grad.astype(dtype) if self.create_graph else elementwise.cast(grad, dtype)
@@ -98,6 +106,19 @@ class Walk:
         outputs = node.outputs if isinstance(node.outputs, tuple) else (node.outputs,)
         outputs = tuple(_on_tape(value, (node, i), node, ~i) for i, value in enumerate(outputs))
         return inputs, outputs if node.output_count > 1 else outputs[0]
+
+
+def _not_a_gradient(grad: Any, node: Node, i: int) -> str:
+    """What is wrong with what a rule returned for input `i`."""
+    names, shape = node.primitive.inputs, node.shapes[i]
+    name = names[i] if i < len(names) else f"input {i}"
+    rule = f"the rule of {node.primitive.name!r} for {name} returned"
+    if grad is None:
+        return f"{rule} None; a rule returns the gradient (is a `return` missing?)"
+    if not hasattr(grad, "shape"):
+        several = "; one that returns several gradients is a joint_vjp" if isinstance(grad, tuple) else ""
+        return f"{rule} a {type(grad).__name__}; a rule returns the gradient, a Tensor{several}"
+    return f"{rule} shape {grad.shape}; {name} has shape {shape}, which does not broadcast to that"
 
 
 def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:

@@ -82,7 +82,9 @@ def reduced_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
-    """Sum of `grad` over the axes along which an input of `shape` was repeated."""
+    """Sum of `grad` over the axes along which an input of `shape` was repeated;
+    ValueError if `shape` does not broadcast to its shape.
+    """
     padded = (1,) * (grad.ndim - len(shape)) + tuple(shape)
     axes = tuple(i for i, (n, wide) in enumerate(zip(padded, grad.shape, strict=True)) if n != wide)
     return reshape(sum(grad, axis=axes) if axes else grad, shape=shape)

@@ -83,7 +83,7 @@ class Primitive(Generic[Parameters]):
         self.joint: Rule | None = None
 
     def vjp(self, *names: str) -> Callable[[Callable[..., Any]], "Primitive"]:
-        """Decorator: the rule of the inputs named."""
+        """Decorator: the rule of the inputs named, whose one gradient serves for each of them."""
         if not names or not set(names) <= set(self.inputs):
             example = f'@{self.name}.vjp("{self.inputs[0]}")'
             raise TypeError(f"the inputs that a rule is for are named, {example}: some of {self.inputs}")
@@ -110,12 +110,13 @@ class Primitive(Generic[Parameters]):
         tensors = [x for x in args if isinstance(x, Tensor)]
         if len(tensors) < len(args) and listening.get() is not None:  # arrays from data_for_caller
             args = tuple([x if isinstance(x, Tensor) else getattr(x, "unwatched", x) for x in args])
+        if static:
+            for name, value in static.items():
+                if isinstance(value, Tensor):
+                    what = "is a setting, not an input; it takes a Python value, not a Tensor"
+                    raise TypeError(f"{self.name}: {name}= {what}")
         if not tensors:
             return self.forward(*args, **static)
-        for name, value in static.items():
-            if isinstance(value, Tensor):
-                what = "is a setting, not an input; it takes a Python value, not a Tensor"
-                raise TypeError(f"{self.name}: {name}= {what}")
         raw = [x._data if isinstance(x, Tensor) else x for x in args]
         out = self.forward(*raw, **static)
         tracked = is_grad_enabled() and True in [x.requires_grad for x in tensors]
@@ -163,7 +164,7 @@ class Primitive(Generic[Parameters]):
         if self.joint:
             return self.joint(node, grad, inputs, outputs, needs)
         if lacking := [self.inputs[i] for i, needed in enumerate(needs) if needed and i not in self.rules]:
-            advice = "detach() the Tensor given there"
+            advice = "detach() the Tensor given there, or give it a rule"
             raise TypeError(f"{self.name!r} has no derivative with respect to {lacking}; {advice}")
         gives = [needed and self.rules[i] for i, needed in enumerate(needs)]
         return [rule(node, grad, inputs, outputs, needs) if rule else None for rule in gives]
