@@ -3,8 +3,9 @@ What breaks that is named by its line.
 
 everywhere                 add(a, b) is written a + b, ops.multiply(a, b) a * b, and so on
 where Tensors are given    (rules, formulas of derived_from, forwards of @primitive, @compositions, and the
-                           helpers of the first three) no function of NumPy's, which is no launch, and nothing
-                           changed in place
+                           helpers of the first three) no function of NumPy's, which is no launch, no array
+                           or number taken out of a Tensor, and nothing changed in place
+in these, but compositions no kernel is called: the primitive that does has a derivative
 """
 
 import ast
@@ -23,6 +24,7 @@ OPERATORS = {
     "logical_not": "~a", "bitwise_and": "a & b", "bitwise_or": "a | b", "bitwise_not": "~a",
 }  # fmt: skip
 WITHOUT_ARRAYS = {"np.finfo", "np.dtype"}  # they say something about a number format
+TAKEN_OUT = {"data", "_data", "numpy"}  # of a Tensor: what is computed from that has no derivative
 GIVEN_TENSORS = {"vjp", "joint_vjp", "derived_from", "primitive", "composition"}
 
 
@@ -57,6 +59,17 @@ def operations(tree):
     return known
 
 
+def kernels_known(tree):
+    """The names under which a file knows functions of tinynet.kernels, and `kernels` itself."""
+    found = {"kernels"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            within = module.startswith("tinynet.kernels")
+            found |= {alias.asname or alias.name for alias in node.names if within}
+    return found - {"xp"}  # which is named by itself
+
+
 def written_for_tensors(tree):
     """The functions that are given Tensors: those decorated so,
     and helpers in the same file that only they can mean.
@@ -79,10 +92,16 @@ def violations(source, path="a file"):
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and name_of(node.func) in known:
             found.append((node.lineno, f"{name_of(node.func)}(...): write {known[name_of(node.func)]}"))
+    kernels = kernels_known(tree)
     for function in written_for_tensors(tree):
+        composed = "composition" in decorators(function)
         for node in ast.walk(function):
+            if isinstance(node, ast.Attribute) and node.attr in TAKEN_OUT:
+                found.append((node.lineno, f".{node.attr}: what is computed from it has no derivative"))
             if isinstance(node, ast.Call):
                 name = name_of(node.func)
+                if not composed and name.removeprefix("tinynet.").split(".")[0] in kernels:
+                    found.append((node.lineno, f"{name}(...): Tensors are given here; call the primitive"))
                 if name.startswith("np.") and name not in WITHOUT_ARRAYS:
                     found.append((node.lineno, f"{name}(...): no launch; write the function of ops"))
                 if name.split(".")[-1] == "xp":
@@ -105,9 +124,9 @@ def test_mathematics_is_written_with_operators(path):
 
 PLANTED = """
 import numpy as np
-from tinynet import ops
+from tinynet import kernels, ops; from tinynet.kernels import elementwise, resolve
 from tinynet.autograd import array_primitive, basics, composition, primitive
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import xp; from tinynet.kernels.gemm import gemm
 from tinynet.ops.arithmetic import add, multiply as times, subtract
 from tinynet.ops.derived import derived_from
 
@@ -145,6 +164,25 @@ def mean(x):
 class Layer:
     def call(self, x):
         return ops.add(x, np.negative(x))   # 42
+
+def doubled(a):
+    return gemm(a.data, 2.0)                # 45
+
+@forward.vjp("x")
+def _(grad, x):
+    return kernels.softmax.softmax_grad(grad, doubled(x)) * elementwise.apply(grad)  # 49
+
+@primitive
+def shifted(x):
+    return x - x.numpy().max()              # 53
+
+@composition
+def sized(x):
+    return x * resolve(x.shape) + x._data   # 57
+
+@array_primitive
+def launched(x):
+    return kernels.relu(x.data)
 """
 
 
@@ -159,6 +197,12 @@ def test_what_breaks_the_convention_is_named():
         "planted.py:33: xp(...): Tensors are given here; write the function of ops",
         "planted.py:38: subtract(...): write a - b",
         "planted.py:42: ops.add(...): write a + b",
+        "planted.py:45: .data: what is computed from it has no derivative",
+        "planted.py:45: gemm(...): Tensors are given here; call the primitive",
+        "planted.py:49: elementwise.apply(...): Tensors are given here; call the primitive",
+        "planted.py:49: kernels.softmax.softmax_grad(...): Tensors are given here; call the primitive",
+        "planted.py:53: .numpy: what is computed from it has no derivative",
+        "planted.py:57: ._data: what is computed from it has no derivative",
     ]
 
 
