@@ -19,7 +19,7 @@ from tinynet import (
     schedules,
     signature,
 )
-from tinynet.autograd import Parameter, Primitive, Tensor
+from tinynet.autograd import Parameter, Primitive, Tensor, primitive
 from tinynet.data import ImageDataGenerator, PyDataset
 
 from layers.cases import CASES, make
@@ -182,6 +182,14 @@ def test_models_and_histories():
 def test_operations_say_what_they_do_and_where_they_stand():
     line = inspect.getsourcelines(ops.relu.forward)[1]
     assert repr(ops.relu) == f"relu(x): max(x, 0), tinynet/ops/rectifiers.py:{line}"
+
+    @primitive
+    def halved(x):
+        """x / 2."""
+        return x / 2
+
+    here = inspect.currentframe().f_lineno - 5
+    assert repr(halved) == f"halved(x): x / 2, test_reprs.py:{here}"
     for name in ops.__all__:
         operation = getattr(ops, name)
         if isinstance(operation, Primitive):

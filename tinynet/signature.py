@@ -184,7 +184,8 @@ def as_function(name: str, function: Any) -> str:
     """relu(x): max(x, 0), tinynet/ops/rectifiers.py:21: what a function takes,
     what it is, and where it stands.
     """
-    code, module = function.__code__, function.__module__
+    # of a function that is wrapped, its own line
+    code, module = inspect.unwrap(function).__code__, function.__module__
     place = module.replace(".", "/") + ".py" if module.startswith("tinynet.") else Path(code.co_filename).name
     told = (
         (inspect.getdoc(function) or "")
