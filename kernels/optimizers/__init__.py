@@ -10,14 +10,16 @@ variable's dtype: float32 stays float32.
 """
 
 from .adaptive import adadelta, adagrad, rmsprop
+from .arguments import check_slots, keywords
 from .averaging import average, average_sweep, clear_sweep, collect, collect_sweep
 from .clipping import clip_by_norm, clip_by_value
 from .descent import decay, decay_sweep, sgd, sgd_momentum
 from .moments import adam, adamax, lion, nadam
-from .sweep import Segments, dense, fit_together, in_one_sweep, keywords, rules
+from .sweep import Segments, dense, fit_together, in_one_sweep, rules
 
 __all__ = [
-    "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "clear_sweep",
-    "clip_by_norm", "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep", "dense",
-    "fit_together", "in_one_sweep", "keywords", "lion", "nadam", "rmsprop", "rules", "sgd", "sgd_momentum",
+    "Segments", "adadelta", "adagrad", "adam", "adamax", "average", "average_sweep", "check_slots",
+    "clear_sweep", "clip_by_norm", "clip_by_value", "collect", "collect_sweep", "decay", "decay_sweep",
+    "dense", "fit_together", "in_one_sweep", "keywords", "lion", "nadam", "rmsprop", "rules", "sgd",
+    "sgd_momentum",
 ]  # fmt: skip

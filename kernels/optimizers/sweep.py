@@ -15,7 +15,6 @@ import ctypes
 import inspect
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from numba.extending import intrinsic
 
 from .. import common, launches
 from ..common import Array, Operation, parallel, prange, serial
+from .arguments import Numbers, check_slots, numbers_of, slots
 
 BLOCK = 4096  # elements of a share, fixed, so that no result depends on the threads
 VECTOR = 16  # elements: a share ends where a vector of 64 bytes does
@@ -211,48 +211,35 @@ class Rule(NamedTuple):
 rules: dict[Operation, Rule] = {}  # filled while the rules are imported, constant afterwards
 
 
-Numbers = Callable[..., Sequence[float]]  # makes a loop's numbers c of the keywords of the rule's reference
-
-
 def swept(operation: Operation, numbers: Numbers | None = None) -> Callable[[Any], Any]:
     """Decorator of a loop over one row, update(w, g, *slots, c): compiles it, and makes of it the loop over
     all variables and the operation's implementation for a single one.
 
     numbers   makes the numbers c of the reference's keywords; None: the keywords themselves, in their order
     """
-    numbers = numbers or _keywords_in_order(operation)
+    checked = numbers_of(operation, numbers)
 
     def register(function: Callable[..., None]) -> Any:
-        slots, most = len(inspect.signature(function).parameters) - 3, COLUMNS - SLOT
-        if not 0 <= slots <= most:
-            raise TypeError(f"{function.__name__}: write a rule (w, g, c), with up to {most} slots before c")
+        taken, most = slots(operation), COLUMNS - SLOT
+        if len(inspect.signature(function).parameters) != len(taken) + 3 or len(taken) > most:
+            raise TypeError(
+                f"{function.__name__}: write a rule (w, g, c), with up to {most} slots before c, those of "
+                f"its reference: ({', '.join(['w', 'g', *taken, 'c'])})"
+            )
         update = serial(function)
         loop = sweep_of(update)
-        rules[operation] = Rule(update, loop, numbers)
+        rules[operation] = Rule(update, loop, checked)
 
         @operation.implementation("numba")
-        def _(*arrays: Array | None, **scalars: float) -> None:
-            _update_one(loop, arrays, numbers(**scalars))
+        def _(w: Array, g: Array, *made: Array | None, **scalars: float) -> None:
+            if g.shape != w.shape:
+                raise TypeError(f"{operation.__name__}: w has shape {w.shape}, its gradient {g.shape}")
+            check_slots(operation, w, made, "got", exactly=False)
+            _update_one(loop, (w, g, *made), checked(**scalars))
 
         return update
 
     return register
-
-
-def _keywords_in_order(operation: Operation) -> Numbers:
-    defaults = keywords(operation)
-
-    def numbers(**scalars: float) -> Sequence[float]:
-        return [scalars.get(name, default) for name, default in defaults.items()]
-
-    return numbers
-
-
-@cache
-def keywords(operation: Operation) -> dict[str, Any]:
-    """The names of the numbers that a rule's reference takes, each with its default."""
-    parameters = inspect.signature(operation.__wrapped__).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind is one.KEYWORD_ONLY}
 
 
 def _update_one(loop: Loop, arrays: Sequence[Array | None], numbers: Sequence[float]) -> None:

@@ -11,6 +11,8 @@ from tinynet.autograd import Parameter, as_raw, no_grad
 from tinynet.backend import tracebacks
 from tinynet.kernels.launches import write
 
+PLAIN = (list, tuple, int, float)  # what is no array, and becomes one of the variable's dtype
+
 
 def check_known(optimizer: Any, variables: Sequence[Parameter]) -> None:
     """Raises ValueError for a variable that was not there when the optimizer was built."""
@@ -29,7 +31,7 @@ def pairs(
     check_known(optimizer, variables)
     present, updated, missing = [], [], []
     for g, variable in zip(grads, variables, strict=True):
-        g = np.asarray(g, variable.dtype) if isinstance(g, list | tuple) else as_raw(g)
+        g = np.asarray(g, variable.dtype) if isinstance(g, PLAIN) else as_raw(g)
         if g is None:
             missing.append(variable.name)
         elif g.shape != variable.shape:

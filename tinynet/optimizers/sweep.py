@@ -27,9 +27,7 @@ class Sweep(Step):
         super().__init__(optimizer, variables)
         self.weights = [variable.data for variable in variables]
         self.formula = kernels.rules[optimizer._update_kernel]
-        self.segments = kernels.Segments(
-            [(variable.data, *optimizer._kernel_arrays(variable)) for variable in variables]
-        )
+        self.segments = kernels.Segments([(v.data, *self._slots_of(v)) for v in variables])
         self.numbers = np.zeros(NUMBERS, self.segments.dtype)
         self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
         decays = optimizer.weight_decay is not None
@@ -44,6 +42,13 @@ class Sweep(Step):
         self.collecting = Collecting(optimizer, variables) if collects else None
         self.clipped = [] if self.clips is None else [np.empty_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
+
+    def _slots_of(self, variable: Parameter) -> Sequence[Any]:
+        """The slots as the rule takes them, or TypeError: the loop would read arrays that are not there."""
+        rule, made = self.optimizer._update_kernel, self.optimizer._kernel_arrays(variable)
+        build = f"{type(self.optimizer).__name__}.build (self._add_slots) made for {variable.name!r}:"
+        kernels.check_slots(rule, variable.data, made, build)
+        return made
 
     def __reduce__(self) -> Any:
         return type(None), ()  # a copy of an optimizer has arrays of its own, elsewhere, and sweeps those
