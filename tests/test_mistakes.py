@@ -325,7 +325,7 @@ def test_any_name_is_found_again_in_another_case_or_with_a_letter_wrong(room):
     names = dir(getattr(tinynet, room))
     plain = {name.replace("_", "").lower() for name in names}
     for name in names:
-        (found,) = nearest(name.upper(), names)
+        (found,) = nearest(name.swapcase(), names)
         assert found.replace("_", "").lower() == name.replace("_", "").lower()
         if len(name) > 6:
             wrong = name[:3] + name[4:]
@@ -333,6 +333,14 @@ def test_any_name_is_found_again_in_another_case_or_with_a_letter_wrong(room):
                 found.replace("_", "").lower() for found in nearest(wrong, names)
             ]
     assert hint("", names).startswith("there are")
+
+
+def test_a_name_is_never_suggested_for_itself(monkeypatch):
+    assert nearest("garrote", ["garrote"]) == []
+    assert nearest("garrote", ["garrote", "Garrote"]) == ["Garrote"]
+    monkeypatch.setattr(tinynet.ops, "__all__", [*tinynet.ops.__all__, "garrote"])
+    with pytest.raises(AttributeError, match=r"no attribute 'garrote': it is in __all__, but the module nei"):
+        _ = tinynet.ops.garrote
 
 
 # What dir() shows

@@ -55,6 +55,8 @@ def _about(module: str, name: str, places: Places) -> str:
         return f": {ELSEWHERE[room][name]}"
     if found := [place for place, names in places().items() if name in names]:
         return f": it is {found[0]}.{name}"
+    if name in vars(sys.modules[module]).get("__all__", ()):
+        return ": it is in __all__, but the module neither imports nor defines it"
     near = [] if name.startswith("_") else nearest(name, public(module))
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 

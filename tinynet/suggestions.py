@@ -38,7 +38,7 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     """
     snake = "_" in name or not name[:1].isupper()
     # of two spellings the likelier one
-    plain = {other: _plain(other) for other in sorted(known, reverse=snake)}
+    plain = {other: _plain(other) for other in sorted(known, reverse=snake) if other != name}
     wanted = _plain(name)
     if not wanted:
         return []
