@@ -3,6 +3,8 @@
 Then a mistake is planted in what was added: the same commands must notice it.
 """
 
+import re
+
 import pytest
 
 import installing
@@ -39,14 +41,15 @@ TABLES = (
 )
 
 
-def performed(titles, folder):
-    """A copy of the checkout with the edits of these sections."""
+def performed(titles, folder, forgotten=None):
+    """A copy of the checkout with the edits of these sections, but for one that is forgotten."""
     scratch = Scratch(folder)
     for title in titles:
         found = edits(section(PAGE, title))
         assert len(found) >= 4, f"{title}: only {[edit.path for edit in found]} have a place"
         for edit in found:
-            scratch.perform(edit)
+            if edit != forgotten:
+                scratch.perform(edit)
     return scratch
 
 
@@ -80,6 +83,30 @@ def test_a_mistake_is_noticed(name, tmp_path):
         assert "1 failed" in done.stdout.splitlines()[-1], (
             f"{line}\n{done.stdout[-4000:]}{done.stderr[-1000:]}"
         )
+
+
+def registrations(name):
+    """The edits of a section that put a name or a line into a file that is there."""
+    return [edit for edit in edits(section(PAGE, SECTIONS[name][-1])) if edit.place in ("after", "before")]
+
+
+# a name that was not imported, or not listed
+TOLD = r"is in __all__, but the module neither|not in (\w+\.)+__all__|kernels/__init__ imports no softcap"
+LEFT_OUT = [(name, number) for name in SECTIONS for number in range(len(registrations(name)))]
+
+
+@pytest.mark.parametrize(("name", "number"), LEFT_OUT)
+def test_what_was_forgotten_is_noticed(name, number, tmp_path):
+    """A section is followed but for one name or line: the printed commands fail, with tests that ran."""
+    forgotten = registrations(name)[number]
+    scratch = performed(SECTIONS[name], tmp_path, forgotten)
+    done = [scratch.command(f"{line} -x") for line in promised(name)]
+    last = [one.stdout.splitlines()[-1] for one in done]
+    assert any("failed" in line or "error" in line for line in last), (forgotten, last)
+    if forgotten.path.startswith("tests/") and name != "kernel":  # which has a line already
+        assert any(f"line in {forgotten.path}" in one.stdout for one in done), done[0].stdout[-3000:]
+    if "__init__" in forgotten.path:
+        assert any(re.search(TOLD, one.stdout) for one in done), done[0].stdout[-3000:]
 
 
 @pytest.mark.parametrize("last", ["optimizer", "kernel"])

@@ -73,7 +73,8 @@ def rules():
             for i, rule in primitive.rules.items():
                 yield f"{name}[{primitive.inputs[i]}]", cases, rule, None
         else:
-            for entry in [i for i, x in enumerate(cases[0].inputs) if x.dtype.kind == "f"]:
+            inputs = cases[0].inputs if cases else [np.zeros(0)]
+            for entry in [i for i, x in enumerate(inputs) if x.dtype.kind == "f"]:
                 yield f"{name}[{entry}]", cases, primitive.joint, entry
 
 
@@ -90,6 +91,7 @@ ZERO = {
 
 @pytest.mark.parametrize(("name", "cases", "rule", "entry"), RULES, ids=[name for name, *_ in RULES])
 def test_a_wrong_rule_is_noticed(monkeypatch, name, cases, rule, entry):
+    assert cases, f"no line in tests/ops/cases.py runs {name}: add one"
     planted = []
     for label, mutation in MUTATIONS.items():
         log = []

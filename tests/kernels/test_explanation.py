@@ -1,5 +1,7 @@
 """explain says what runs: for every family, with the loops' bounds and the instructions that the CPU gets."""
 
+import ast
+import inspect
 import math
 import platform
 import re
@@ -76,6 +78,17 @@ def test_a_new_family_needs_no_introduction(squash):
     assert re.search(VECTOR, kernels.explain("squash", (33, 7), show="asm"))
     with kernels.use("squash", "numpy"):
         assert "no launch" in kernels.explain("squash", (33, 7))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_imported_and_listed_by_the_package(family):
+    """Else `families()` and `explain` do not know it until something else imports its module."""
+    (operation, *_) = common._families[family]
+    room = operation.__wrapped__.__module__.removeprefix("tinynet.kernels.").partition(".")[0]
+    package = ast.parse(inspect.getsource(kernels))
+    imports = [node for node in package.body if isinstance(node, ast.ImportFrom) and node.module is None]
+    assert room in {one.name for node in imports for one in node.names}, f"kernels/__init__ imports no {room}"
+    assert room in kernels.__all__, f"{room} is not in kernels.__all__"
 
 
 @pytest.mark.parametrize("family", FAMILIES)

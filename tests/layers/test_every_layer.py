@@ -24,7 +24,10 @@ def test_every_name_has_a_case():
         "Layer",
         "InputSpec",
     }
-    assert {getattr(layers, name).__name__ for name in classes} == set(CASES)
+    made = {getattr(layers, name).__name__ for name in classes}
+    wrong = [f"{name} is in tests/layers/cases.py but not in layers.__all__" for name in set(CASES) - made]
+    wrong += [f"{name} has no line in tests/layers/cases.py: add one" for name in made - set(CASES)]
+    assert not wrong, "; ".join(sorted(wrong))
     assert set(layers.__all__) - classes == {*FUNCTIONS, "InputSpec", "Layer"}
     for name in FUNCTIONS - {"Input"}:
         layer, x = make(name.capitalize(), None)

@@ -164,4 +164,7 @@ def test_a_list_changed_since_does_no_harm():
 
 
 def test_every_public_function_has_a_line():
-    assert {name.split()[0] for name in CALLS} | NO_ARRAYS == set(ops.__all__)
+    lines, names = {name.split()[0] for name in CALLS} | NO_ARRAYS, set(ops.__all__)
+    wrong = [f"{name} is in tests/ops/calls.py but not in ops.__all__" for name in sorted(lines - names)]
+    wrong += [f"{name} has no line in tests/ops/calls.py: add one" for name in sorted(names - lines)]
+    assert not wrong, "; ".join(wrong)

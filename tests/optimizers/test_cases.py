@@ -20,9 +20,16 @@ EVERY_CLASS = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name
 
 
 def test_every_optimizer_and_every_rule_has_a_case():
+    for cls in CLASSES:
+        assert cls in {case.cls for case in CASES}, (
+            f"no line in tests/optimizers/cases.py makes {cls.__name__}: add one"
+        )
+        assert cls.__name__ in optimizers.__all__, f"{cls.__name__} is not in optimizers.__all__"
+    used = {case.make()._update_kernel for case in CASES}
+    for rule in rules.rules:
+        assert rule in used, f"no line in tests/optimizers/cases.py uses the rule {rule.__name__}: add one"
     assert {case.cls for case in CASES} == set(CLASSES)
-    assert {cls.__name__ for cls in CLASSES} <= set(optimizers.__all__)
-    assert {case.make()._update_kernel for case in CASES} - {None} == set(rules.rules)
+    assert used - {None} == set(rules.rules)
 
 
 @pytest.mark.parametrize("common", COMMON)
