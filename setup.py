@@ -51,7 +51,8 @@ setup(
         # writes the event files; the program that shows them is `tensorboard`
         "tensorboard": ["tensorboardX>=2.6.2"],
         "test": [
-            *("pytest>=8", "hypothesis>=6.100", "ruff>=0.17", "mypy>=2.0", "setuptools>=77"),
+            *("pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100"),
+            *("ruff>=0.17", "mypy>=2.0", "setuptools>=77"),
             *("tensorboardX>=2.6.2", "tensorboard>=2.16"),
             *("h5py>=3.11", "onnx>=1.17", "onnxruntime>=1.20"),
             *("nbclient>=0.10", "ipykernel>=6.29"),  # what notebooks show

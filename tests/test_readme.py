@@ -15,7 +15,7 @@ def test_ci_runs_the_two_commands_of_the_readme():
     commands = [line for line in commands if line.startswith("python3 -m venv")]
     assert len(commands) == 2
     assert commands[0].endswith("examples/mnist_vgg.py")
-    assert commands[1].endswith("pytest")
+    assert commands[1].endswith("-m pytest -n auto --dist loadfile")
     assert "grep '^python3 -m venv' README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 

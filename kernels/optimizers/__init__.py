@@ -5,8 +5,9 @@ loop that does the same in one pass over memory. The loop over all variables of 
 is made of it (sweep.py). Scalars are computed in double precision once per step and are rounded to the
 variable's dtype: float32 stays float32.
 
-    w  variable    g  gradient    m, v, ...  slots,
-       of w's shape and dtype    c  the scalars that a compiled loop takes
+    w          variable;  g  its gradient
+    m, v, ...  slots, of w's shape and dtype
+    c          the scalars that a compiled loop takes
 """
 
 from .adaptive import adadelta, adagrad, rmsprop

@@ -3,8 +3,8 @@ what is drawn, and the map that it makes.
 
 In (row, column) coordinates, from output to input and about the centre ((h - 1) / 2, (w - 1) / 2):
 
-    R T S Z,   R = rotation by theta,   T = shift by (tx, ty),   S = [[1, -sin s],
-    [0, cos s]],   Z = diag(zx, zy)
+    R T S Z,   R = rotation by theta,   T = shift by (tx, ty)
+               S = [[1, -sin s], [0, cos s]],   Z = diag(zx, zy)
 
 This is the matrix of Keras 2.1.3 to 2.2.4, where tx is along the rows' axis and the shear an angle in
 degrees. Later releases exchanged the two axes of the finished matrix, which also makes height shifts of width

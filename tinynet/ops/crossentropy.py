@@ -1,7 +1,7 @@
 """Cross-entropies per sample, with Keras's formulas: losses -> here -> kernels/softmax/cross_entropy.py.
 
-    categorical   - sum_c t_c log clip(p_c / sum p, e,
-                  1 - e)            from logits: - sum_c t_c (z_c - logsumexp z)
+    categorical   - sum_c t_c log clip(p_c / sum p, e, 1 - e)
+                  from logits: - sum_c t_c (z_c - logsumexp z)
     sparse        the same with t the one-hot row of an integer label
     binary        - t log q - (1 - t) log(1 - q) of every element,  q = clip(p, e, 1 - e)
 

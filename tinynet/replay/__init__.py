@@ -81,16 +81,19 @@ also depend on something that nobody notices, such as the contents of a file. So
 again at the 30th call, the 300th and so on; if bits differ then, a warning says so, and the step runs its
 Python.
 
-    function.py  @replayed                         step.py       tape, capture, comparison, repetition
-    model.py     the steps of a model              capture.py    the listener that keeps launches
-    names.py     values that a user's Python uses  program.py    launches, repeated
-    numbered.py  a number for each set of values   watched.py    arrays that
-                 notice when Python computes with them
-    values.py    what stands for a value           bits.py       copies, comparisons, other numbers
-    where.py     the line that is the reason       outside.py    parameters,
-                 arrays, generators beside the arguments
-                                                   structure.py
-                                                       lists and dictionaries of arguments and results
+    function.py   @replayed
+    model.py      the steps of a model
+    step.py       tape, capture, comparison, repetition
+    capture.py    the listener that keeps launches
+    program.py    launches, repeated
+    names.py      values that a user's Python uses
+    values.py     what stands for a value
+    numbered.py   a number for each set of values
+    structure.py  lists and dictionaries of arguments and results
+    outside.py    parameters, arrays, generators beside the arguments
+    watched.py    arrays that notice when Python computes with them
+    bits.py       copies, comparisons, other numbers
+    where.py      the line that is the reason
 """
 
 from tinynet import missing_names

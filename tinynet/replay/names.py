@@ -7,13 +7,14 @@ of the kind of step: with other ones it runs on the tape again. Other objects ar
 that they are. Functions that are named are read in turn, but for those of installed packages and of Python
 itself.
 
-    settings = {"rate": 0.1}                           Names([step]) walks from `step` to `w` and `settings`
-    def step(x):                                       now()
-        [w, settings, END, "rate", END, 0.1, END]: read anew at each
-        return ops.sum(w * x) * settings["rate"]               call, and compared by identity, which is fast
-                                                       key()
-                                                           the same as values; `settings` is "the first
-                                                           dictionary"
+    settings = {"rate": 0.1}
+    def step(x):
+        return ops.sum(w * x) * settings["rate"]
+
+    Names([step])   walks from `step` to `w` and `settings`
+    now()           [w, settings, END, "rate", END, 0.1, END]: read anew at each call, compared by
+                    identity, which is fast
+    key()           the same as values; `settings` is "the first dictionary"
 """
 
 import contextvars

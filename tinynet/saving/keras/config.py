@@ -1,7 +1,7 @@
 """tinynet's descriptions in Keras's words, and back.
 
-    tinynet    {"class_name": "Dense", "config": {...}}              a function
-               of the user's {"function": "pkg>name"}
+    tinynet    {"class_name": "Dense", "config": {...}}
+               a function of the user's: {"function": "pkg>name"}
     Keras      {"module": "keras.layers", "class_name": "Dense", "config": {...},
                "registered_name": None, ...}
 
