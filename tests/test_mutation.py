@@ -98,7 +98,7 @@ def test_a_wrong_rule_is_noticed(monkeypatch, name, cases, rule, entry):
         with monkeypatch.context() as patch:
             patch.setattr(rule, "function", spoilt(rule.function, mutation, entry, log))
             noticed = [notices(case) for case in cases]
-        # log: whether the mutation was planted at all. Then each case of the primitive must have noticed.
+        # log: whether any case planted it. Then every case of the primitive must have noticed.
         assert all(noticed) or not log, f"{label} in the rule {name} was not noticed"
         planted += [label] if log else []
     assert set(planted) == ZERO.get(name, set(MUTATIONS))

@@ -72,6 +72,7 @@ class Walk:
             upstream = untracked(tuple(grads) if len(grads) > 1 else grads[0])
             results = node.primitive.differentiate(node, upstream, untracked(inputs), untracked(outputs))
             for i, (edge, grad) in enumerate(zip(node.edges, results, strict=True)):
+                # None from a joint rule: no gradient flows there. From another it is a mistake: see _fitted.
                 if edge is not None and (grad is not None or node.primitive.joint is None):
                     self.send(edge, self._fitted(grad, node, i))
             if not self.retain_graph:
@@ -129,7 +130,8 @@ def _on_tape(value: Any, edge: Any, node: Node, place: int) -> Any:
     a Tensor that a node computed            a new Tensor with its place on the tape and its version counter
     a constant Tensor                        a new Tensor with its version counter, without a place
     """
-    edge = edge if edge is not None and value is not None and value.dtype.kind == "f" else None
+    if value is None or edge is None or value.dtype.kind != "f":
+        edge = None  # an output of integers has none, though its node has others
     if isinstance(edge, Tensor) or (edge is None and place not in node.versions):
         return value if edge is None else edge
     tensor = Tensor(value, requires_grad=edge is not None)
@@ -203,8 +205,10 @@ _ALONE = _references([launches.aligned((1,), "float32")], 0)  # of an array that
 
 
 def _of_its_own(values: list[Any], place: int) -> Any:
-    """A gradient in memory of its own: a copy, unless nobody else has the array
-    or another view of its memory.
+    """A gradient in memory of its own: a copy, unless nobody else has the array or a view of its memory.
+
+    A copy costs a pass over memory, so it is left out where Python's counts of references show no other
+    holder. They are counted through the list, since a variable of the caller's would hold the array too.
     """
     value_type = type(values[place])
     if value_type is np.ndarray and values[place].flags.writeable and _references(values, place) == _ALONE:
@@ -227,7 +231,7 @@ def grad(
     """
     ins: list[Any] = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     keep = create_graph if retain_graph is None else retain_graph
-    with set_grad_enabled(create_graph and is_grad_enabled()):  # without it, no rule's operation is recorded
+    with set_grad_enabled(create_graph and is_grad_enabled()):  # a rule may use a tracked Tensor of its own
         arrived = gradients(outputs, ins, grad_outputs, create_graph=create_graph, retain_graph=keep)
         found: Any = [_of_its_own(arrived, i) for i in range(len(arrived))]
     if not allow_unused and (unused := [i for i, value in enumerate(found) if value is None]):

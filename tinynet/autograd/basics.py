@@ -82,8 +82,10 @@ def reduced_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
-    """Sum of `grad` over the axes along which an input of `shape` was repeated;
-    ValueError if `shape` does not broadcast to its shape.
+    """Sum of `grad` over the axes along which an input of `shape` was repeated.
+
+    ValueError if `shape` does not broadcast to the shape of grad: from zip if grad has too few axes, from
+    reshape if a size other than 1 was summed.
     """
     padded = (1,) * (grad.ndim - len(shape)) + tuple(shape)
     axes = tuple(i for i, (n, wide) in enumerate(zip(padded, grad.shape, strict=True)) if n != wide)

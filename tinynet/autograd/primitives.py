@@ -143,9 +143,9 @@ class Primitive(Generic[Parameters]):
         node.shapes = [getattr(x, "shape", ()) for x in raw]
         node.dtypes = [getattr(x, "dtype", None) for x in raw]
         node.output_count = len(out) if isinstance(out, tuple) else 1
-        for rule in (
-            [self.joint] if self.joint else [self.rules[i] for i in self.rules if edges[i] is not None]
-        ):
+        # Of single rules those of tracked inputs: x * 3 keeps no x. A joint rule keeps all it names.
+        tracked = [self.rules[i] for i in self.rules if edges[i] is not None]
+        for rule in [self.joint] if self.joint else tracked:
             for i, _ in rule.values:
                 if i < len(raw) and node.saved[i] is None:  # a list becomes an array, as the forward made it
                     node.saved[i] = operands(*raw)[i] if isinstance(raw[i], list | tuple) else raw[i]

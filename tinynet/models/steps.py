@@ -83,7 +83,7 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
         try:
             step_lock.depth = outer + 1
             if step is own_update or step is own_evaluate_batch:
-                means.take_turn()
+                means.take_turn()  # the metrics count for this run, as means.update has it
                 logs = model._replay_of_steps(step, x, y, weight)
                 means.reported = python_logs({name: np.array(value) for name, value in logs.items()})
                 return
@@ -109,9 +109,9 @@ def train_epoch(
 ) -> dict[str, Any] | None:
     """Updates for all batches of an epoch; returns the means of loss and metrics.
 
-    None if a generator has no data left. `first`: whether it is the first epoch. Training that is resumed
-    within an epoch continues the means it had. begins: whether nothing was trained before; seen: whether this
-    epoch had a batch. `means.results` is not called here: a callback that wants the numbers calls it.
+    None if a generator has no data left. `first`: nothing was trained before, so that the data of the first
+    batch are looked at; `begins` keeps it. `seen`: this epoch had a batch; one that is resumed continues the
+    means it had. Callbacks get the function `means.results`, which only those call that want the numbers.
     """
     begins, seen = first, epochs.step > 0
     if not seen:

@@ -80,7 +80,7 @@ def _(grad, x2):
 
 @divide.vjp("x2")
 def _(grad, x2, y):
-    return -(grad / x2) * y  # - grad x1 / x2**2, whose square would leave the range before the result
+    return -(grad / x2) * y  # - grad x1 / x2**2 without x2**2, which may overflow
 
 
 operator("truediv", divide)

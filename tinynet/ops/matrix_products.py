@@ -111,12 +111,12 @@ def _(grad, x, w, y, needs, activation):
 
 
 @array_primitive
-def dense_grad(g, x, w, s, *, activation, wanted):
+def dense_grad(g, x, w, s, *, activation, wanted):  # s: y, which in a rule is the primitive's own output
     """Those of (dx, dw, db) that `wanted` marks, for the gradient g of s = dense(x, w, b)."""
     return kernels.dense_grad(g, x, w, s, activation=activation, wanted=wanted)
 
 
-@derived_from(dense_grad)
+@derived_from(dense_grad)  # its rule: the derivative of this formula, taken on the tape
 def _(g, x, w, s, *, activation, wanted):
     dz = g if activation is None else FUSED[activation][1](g, s)
     dx = dz @ swapaxes(w, 0, 1) if wanted[0] else None
