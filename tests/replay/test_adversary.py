@@ -672,7 +672,7 @@ def test_what_is_dropped_is_free_and_many_kinds_do_not_pile_up():
         for i in range(200):
             k[0] = float(i)
             step(X)
-        assert len(step._steps) <= 8
+        assert len(step._kinds.steps) <= 8
         assert len(step._named._numbers) <= 65
         return weakref.ref(model)
 

@@ -83,6 +83,7 @@ Python.
 
     function.py   @replayed
     model.py      the steps of a model
+    kinds.py      the steps of a function or a model, by kind
     step.py       tape, capture, comparison, repetition
     capture.py    the listener that keeps launches
     program.py    launches, repeated

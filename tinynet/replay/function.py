@@ -14,13 +14,12 @@ from tinynet.autograd import Tensor, as_raw, is_grad_enabled
 from tinynet.backend import changes, config
 from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
+from tinynet.replay.kinds import MAX_KINDS, Kinds
 from tinynet.replay.numbered import Numbered
 from tinynet.replay.outside import Surroundings, surroundings_of
-from tinynet.replay.step import NOT_YET, Step, on_tape, set_at_each_step
+from tinynet.replay.step import NOT_YET, Step, on_tape
 from tinynet.replay.structure import leaves, mapped
 from tinynet.replay.values import PLAIN, Same, mark
-
-MOST = 8  # kinds of arguments that are kept; with one more, the oldest goes
 
 
 def replayed(function: Callable[..., Any]) -> "Replayed":
@@ -54,7 +53,7 @@ class Replayed:
             raise TypeError(f"replayed takes a function, got {function!r}")
         update_wrapper(self, function)
         self.repeats = function
-        self._steps: dict[Any, Step] = {}
+        self._kinds = Kinds()
         self._lock, self._depth = threading.RLock(), 0
         self._reason = NOT_YET
         self._changes: dict[str, int] = {}  # counts of changed attributes when what follows was found
@@ -63,12 +62,6 @@ class Replayed:
         self._named_by: dict[tuple[int, ...], Numbered] = {}  # by the objects among the arguments
         self._trainable: tuple[bool, ...] = ()
         self._locks: list[Any] = []  # of the models that the function names
-        self._before: tuple[Any, Any] = ((), ())
-        # kinds of arguments and values of names, at the last calls of new kinds
-        self._last: tuple[Any, Any] = ((), ())
-        # how often attributes were set before anything was repeated
-        self._unsettled, self._set_last = 0, changes.last
-        self._fresh = 0  # calls of a new kind, one after the other
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A method that is replayed: each object has steps of its own."""
@@ -102,18 +95,18 @@ class Replayed:
     @property
     def programs(self) -> list[Any]:
         """The programs in use."""
-        return [step.program for step in self._steps.values() if step.program is not None]
+        return self._kinds.programs
 
     def why(self) -> str:
         """Whether the last call was repeated from its kernels ("replayed"),
         or else why not, in a sentence.
         """
-        last = next(reversed(list(self._steps.values())), None)
+        last = next(reversed(list(self._kinds.steps.values())), None)
         if last is not None and last.program is not None:
             return "replayed"
-        if self._unsettled > 1 and last is not None and last.reason == NOT_YET:
-            return f"not replayed: {set_at_each_step(self._set_last)}"
-        if self._fresh > 3:
+        if last is not None and last.reason == NOT_YET and (set_each_time := self._kinds.set_each_time()):
+            return f"not replayed: {set_each_time}"
+        if self._kinds.fresh > 3:
             return f"not replayed: {self._differs()}"
         return f"not replayed: {self._reason if last is None else last.reason}"
 
@@ -131,7 +124,7 @@ class Replayed:
         self._look([value for value, kind in zip(values, kinds, strict=True) if kind[0] == "object"])
         if self._named.names.never:
             self._reason = self._named.names.never
-            self._steps.clear()
+            self._kinds.steps.clear()
             return self.repeats(*args, **kwargs)
         structure = None if values is given else repr(mapped(lambda _: 0, given))
         arrays = [x for x in values if type(x) in EXCHANGED]
@@ -150,16 +143,10 @@ class Replayed:
 
     def _step(self, key: Any, given: Any, values: Any, kinds: Any) -> Step:
         """The step of a kind, the newest from now on."""
-        step = self._steps.pop(key, None)
-        if step is None or not step.valid():
-            self._fresh += 1
-            self._before, self._last = self._last, (kinds, self._named.last)
+        step = self._kinds.take(key, (kinds, self._named.last))
+        if step is None:
             step = Step(self._of_arrays(given, values, key[3]), self._surroundings, bits.other_numbers)
-        else:
-            self._fresh = 0
-        self._steps[key] = step
-        while len(self._steps) > MOST:
-            self._steps.pop(next(iter(self._steps)), None)
+        self._kinds.keep(key, step)
         return step
 
     def _locked(self, step: Step, arrays: tuple[Any, ...]) -> Any:
@@ -179,37 +166,25 @@ class Replayed:
         """
         changed = changes.counts != self._changes
         if changed and changes.counts["attributes"] != self._changes.get("attributes"):
-            if self._steps:
-                settled = any(step.reason != NOT_YET for step in self._steps.values())
-                self._unsettled, self._set_last = 0 if settled else self._unsettled + 1, changes.last
-            self._steps.clear()
+            self._kinds.reset()
             self._named_by.clear()
         key = tuple(map(id, given))
         named = self._named_by.pop(key, None)
         if named is None:
             named = Numbered([self.repeats, *given])
-        elif self._fresh:  # the call before may have imported modules and set attributes
+        elif self._kinds.fresh:  # the call before may have imported modules and set attributes
             named.read()
         elif not named.look() and named is self._named and not changed:
             self._named_by[key] = named
             return
         self._named_by[key] = self._named = named
-        while len(self._named_by) > MOST:
+        while len(self._named_by) > MAX_KINDS:
             self._named_by.pop(next(iter(self._named_by)))
-        objects = self._named.names.objects
-        layers = {
-            id(x): x
-            for one in objects
-            if hasattr(type(one), "_with_all_within")
-            for x in one._with_all_within()
-        }
+        found = [one for one in self._named.names.objects if hasattr(type(one), "_with_all_within")]
+        layers = {id(x): x for one in found for x in one._with_all_within()}
         self._changes = dict(changes.counts)
         self._trainable = tuple([layer.trainable for layer in layers.values()])
-        models = {
-            id(one): one
-            for one in objects
-            if hasattr(type(one), "_with_all_within") and hasattr(one, "_step_lock")
-        }
+        models = {id(one): one for one in found if hasattr(one, "_step_lock")}
         self._locks = [models[key]._step_lock.lock for key in sorted(models)]
 
     def _surroundings(self) -> Surroundings:
@@ -238,13 +213,14 @@ class Replayed:
 
     def _differs(self) -> str:
         """What was another one at each of the last calls."""
-        for i, (a, b) in enumerate(zip(self._before[0], self._last[0], strict=False)):
+        before, last = self._kinds.before, self._kinds.last
+        for i, (a, b) in enumerate(zip(before[0], last[0], strict=False)):
             if a != b:
                 return (
                     f"argument {i + 1} is of another kind at each call; "
                     "numbers that change are given in arrays"
                 )
-        label = self._named.names.differing(self._before[1], self._last[1])
+        label = self._named.names.differing(before[1], last[1])
         return f"{label!r} is another value at each call; numbers that change are read from arrays"
 
 

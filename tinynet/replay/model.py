@@ -20,11 +20,12 @@ import numpy as np
 from tinynet.backend import changes, config
 from tinynet.kernels import common, launches, threads
 from tinynet.replay import bits
+from tinynet.replay.kinds import Kinds
 from tinynet.replay.names import others_python
 from tinynet.replay.numbered import Numbered
 from tinynet.replay.outside import Surroundings, surroundings_of
 from tinynet.replay.program import Program
-from tinynet.replay.step import NOT_YET, Step, nested_step, set_at_each_step
+from tinynet.replay.step import NOT_YET, Step, nested_step
 from tinynet.tree import leaves, mapped
 
 Outputs = tuple[Any, ...]  # arrays, or structures of arrays
@@ -32,7 +33,6 @@ StepFunction = Callable[[Any, Any, Any, Any], Outputs]  # step(model, x, y, weig
 
 PLAIN = (np.ndarray, type(None))  # types of arguments with which a step can be captured
 NUMBERS = (float, int, bool, type(None))  # types of an optimizer's settings
-MAX_KINDS = 8  # kinds of batches kept for a model; one more, and the least recently used goes
 
 
 class Replay:
@@ -40,14 +40,11 @@ class Replay:
 
     def __init__(self, model: Any) -> None:
         self.model, self.step_lock = model, model._step_lock
-        self.steps: dict[Any, Step] = {}
+        self._kinds = Kinds()
+        self.steps = self._kinds.steps
         self._reason = NOT_YET  # why the last step was not replayed
         self._changes: dict[str, int] = {}  # counts of changed attributes at the last `_refresh`
-        self._resets, self._set_last = 0, changes.last  # resets before any program was used
         self._named = Numbered()  # the values that the user's Python uses
-        self._fresh = 0  # steps of a new kind, one after the other
-        self._before: tuple[Any, ...] = ()  # the values at the last two of them
-        self._last: tuple[Any, ...] = ()
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
 
@@ -81,20 +78,12 @@ class Replay:
             self._reason = self._named.names.never
             self.steps.clear()
             return step(self.model, x, y, weight)
-        found = self.steps.pop(key, None)
-        if found is None or not found.valid():
-            found = self._new(step, inputs, plain)
-            self._fresh += 1
-            self._before, self._last = self._last, self._named.last
-        else:
-            self._fresh = 0
+        found = self._kinds.take(key, self._named.last) or self._new(step, inputs, plain)
         if found.holds_batch:
             if x is not found.inputs[0]:  # a callback ran a step between this batch and its step
                 found = self._new(step, inputs, plain)
             found.holds_batch = False
-        self.steps[key] = found  # as the last: the least recently used is the first
-        while len(self.steps) > MAX_KINDS:
-            self.steps.pop(next(iter(list(self.steps))), None)
+        self._kinds.keep(key, found)
         return found(arrays)
 
     def why(self) -> str:
@@ -104,9 +93,10 @@ class Replay:
         'not replayed:'
         """
         steps = list(self.steps.values())
-        if steps and steps[-1].reason == NOT_YET and self._resets > 1:
-            return f"not replayed: {set_at_each_step(self._set_last)}"
-        if self._fresh > 3 and (label := self._named.names.differing(self._before, self._last)):
+        kinds = self._kinds
+        if steps and steps[-1].reason == NOT_YET and (set_each_time := kinds.set_each_time()):
+            return f"not replayed: {set_each_time}"
+        if kinds.fresh > 3 and (label := self._named.names.differing(kinds.before, kinds.last)):
             return (
                 f"not replayed: {label!r} is another value at each step; "
                 "numbers that change are read from arrays"
@@ -114,11 +104,11 @@ class Replay:
         others = [step.reason for step in reversed(steps) if step.program is None]
         if not steps or len(others) == len(steps):
             return f"not replayed: {others[0] if steps else self._reason}"
-        kinds = f"{len(steps)} kind{'s' if len(steps) > 1 else ''} of steps"
+        number = f"{len(steps)} kind{'s' if len(steps) > 1 else ''} of steps"
         if not others:
-            return f"replayed: {kinds}"
+            return f"replayed: {number}"
         return (
-            f"replayed: {len(steps) - len(others)} of {kinds}; not the other{'s' if others[1:] else ''}: "
+            f"replayed: {len(steps) - len(others)} of {number}; not the other{'s' if others[1:] else ''}: "
             f"{others[0]}"
         )
 
@@ -129,8 +119,8 @@ class Replay:
         stay = [
             step.reason for step in self.steps.values() if step.program is None and step.reason != NOT_YET
         ]
-        if self._resets > 1 and not self.programs:
-            stay.append(set_at_each_step(self._set_last))
+        if not self.programs and (set_each_time := self._kinds.set_each_time()):
+            stay.append(set_each_time)
         return f"{self.model}: every step runs its Python, which takes longer: {stay[0]}" if stay else ""
 
     def places(self, step: StepFunction, samples: int) -> Any:
@@ -150,17 +140,13 @@ class Replay:
     @property
     def programs(self) -> list[Program]:
         """The programs in use."""
-        return [one.program for one in self.steps.values() if one.program is not None]
+        return self._kinds.programs
 
     def _refresh(self, functions: tuple[Any, Any]) -> None:
         """Reads again what depends on attributes of layers. If one was set, all programs are thrown away."""
         same = all(a is b for a, b in zip(functions, self._functions, strict=True))
         if changes.counts["attributes"] != self._changes.get("attributes") or not same:
-            if self.steps:
-                settled = any(step.reason != NOT_YET for step in self.steps.values())
-                self._resets = 0 if settled else self._resets + 1
-                self._set_last = changes.last
-            self.steps.clear()
+            self._kinds.reset()
             self._functions = functions
             self._named = Numbered(others_python(self.model))
         self._trainable = tuple(layer.trainable for layer in self.model._with_all_within())
