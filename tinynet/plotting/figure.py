@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 # M. Okabe and K. Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
 BLUE, VERMILION = "#0072B2", "#D55E00"
 GREY = "#5F6770"
+COLOURS = (BLUE, VERMILION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+# Beside the colours, for those who print in grey: dashes and markers, one of each for every colour.
+DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (3, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 DPI, SCREEN_DPI = 150, 100
 

@@ -70,23 +70,27 @@ class Layout:
         return sum(self._x[n] for n in nodes) / len(nodes) if nodes else otherwise
 
     def _place(self, level: list[int], wanted: list[float]) -> None:
-        """Puts the nodes of a row, in their order, as near to `wanted` as they fit:
-        least squares with fixed distances.
+        """Puts the nodes of a row, in their order, as near to `wanted` as they fit."""
+        distances = [
+            (self._widths[a] + self._widths[b]) / 2 + self._gap for a, b in itertools.pairwise(level)
+        ]
+        for node, value in zip(level, spread(wanted, distances), strict=True):
+            self._x[node] = value
 
-        With the distances subtracted that is isotonic regression,
-        solved by pooling neighbours that are out of order.
-        """
-        offsets, at = [], 0.0
-        for i, node in enumerate(level):
-            at += 0.0 if i == 0 else (self._widths[level[i - 1]] + self._widths[node]) / 2 + self._gap
-            offsets.append(at)
-        pools: list[list[float]] = []  # [sum, count]
-        for target, offset in zip(wanted, offsets, strict=True):
-            pools.append([target - offset, 1])
-            while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
-                total, count = pools.pop()
-                pools[-1][0] += total
-                pools[-1][1] += count
-        values = [total / count for total, count in pools for _ in range(int(count))]
-        for node, value, offset in zip(level, values, offsets, strict=True):
-            self._x[node] = value + offset
+
+def spread(wanted: Sequence[float], distances: Sequence[float]) -> list[float]:
+    """Places in this order, as near to `wanted` as these distances between neighbours allow (least squares).
+
+    With the distances subtracted that is isotonic regression,
+    solved by pooling neighbours that are out of order.
+    """
+    offsets = list(itertools.accumulate(distances, initial=0.0))[: len(wanted)]
+    pools: list[list[float]] = []  # [sum, count]
+    for target, offset in zip(wanted, offsets, strict=True):
+        pools.append([target - offset, 1])
+        while len(pools) > 1 and pools[-2][0] / pools[-2][1] > pools[-1][0] / pools[-1][1]:
+            total, count = pools.pop()
+            pools[-1][0] += total
+            pools[-1][1] += count
+    values = [total / count for total, count in pools for _ in range(int(count))]
+    return [value + offset for value, offset in zip(values, offsets, strict=True)]
