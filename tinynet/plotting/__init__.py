@@ -11,7 +11,8 @@ from tinynet.plotting.confusion import confusion_matrix
 from tinynet.plotting.curves import history_curves
 from tinynet.plotting.dot_rows import dots
 from tinynet.plotting.figure import save
-from tinynet.plotting.images import filters, gallery, mistakes
+from tinynet.plotting.images import gallery, mistakes
+from tinynet.plotting.kernel_images import filters
 from tinynet.plotting.learning_rates import learning_rate_curve
 from tinynet.plotting.model_graph import plot_model
 

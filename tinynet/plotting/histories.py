@@ -48,3 +48,23 @@ def shown(name: str, value: float) -> str:
     if name == "learning_rate":
         return f"{value:.3g}"
     return f"{value:.2%}" if is_share(name) else f"{value:.4f}"
+
+
+def only_in_training(history: Any) -> str:
+    """What a History's model does to its inputs in training alone, for the legend: "with dropout", say."""
+    found = []
+    for layer in _flattened(getattr(history, "model", None)):
+        kind = type(layer).__name__
+        if "Dropout" in kind and getattr(layer, "rate", False):
+            found.append("dropout")
+        elif kind.startswith("Gaussian"):
+            found.append("noise")
+        elif kind.startswith("Random"):
+            found.append("augmentation")
+    return f"with {', '.join(dict.fromkeys(found))}" if found else ""
+
+
+def _flattened(layer: Any) -> list[Any]:
+    """The layers in a layer, and in those."""
+    inner = getattr(layer, "layers", ())
+    return [one for part in inner for one in (part, *_flattened(part))] if isinstance(inner, list) else []

@@ -48,7 +48,11 @@ def overlapping(figure):
 
 
 def lines(axes):
-    return {line.get_label(): (line.get_xdata().tolist(), line.get_ydata().tolist()) for line in axes.lines}
+    return {
+        line.get_label(): (line.get_xdata().tolist(), line.get_ydata().tolist())
+        for line in axes.lines
+        if line.get_gid() != "best"
+    }
 
 
 # -- curves
@@ -62,9 +66,7 @@ def test_loss_and_accuracy_with_training_and_validation():
         "validation": ([1, 2, 3], [0.3, 0.15, 0.16]),
     }
     assert lines(accuracy)["validation"] == ([1, 2, 3], [0.93, 0.96, 0.955])
-    assert {"digits", "Loss", "Accuracy", "last validation 95.50%", "last validation 0.1600"} <= set(
-        texts(figure)
-    )
+    assert {"digits", "Loss", "Accuracy", "last validation 95.50%, best 96.00%"} <= set(texts(figure))
 
 
 def test_epochs_are_whole_numbers_and_those_of_the_history():
@@ -124,14 +126,14 @@ def test_mistakes_show_the_most_confident_first():
     for labels in (truth, truth[:, None], np.eye(2)[truth]):
         figure = plotting.mistakes(x, labels, probabilities)
         shown = [
-            (int(a.images[0].get_array()[0, 0]), a.get_title(), a.texts[0].get_text())
+            (int(a.images[0].get_array()[0, 0]), a.get_title(), [text.get_text() for text in a.texts])
             for a in figure.axes
             if a.images
         ]
         assert shown == [
-            (1, "pred 1 (90%)", "true 0"),
-            (3, "pred 0 (80%)", "true 1"),
-            (2, "pred 1 (70%)", "true 0"),
+            (1, "pred 1 (90%)", ["true 0 (10%)", "x[1]"]),
+            (3, "pred 0 (80%)", ["true 1 (20%)", "x[3]"]),
+            (2, "pred 1 (70%)", ["true 0 (30%)", "x[2]"]),
         ]
         assert "3 of 6 images misclassified (50.00%)" in texts(figure)
 
@@ -148,6 +150,25 @@ def test_mistakes_of_any_number_do_not_overlap(names, count):
     assert sum(bool(axes.images) for axes in figure.axes) == min(count, 24)
 
 
+def test_mistakes_by_loss_with_the_second_choice():
+    """The first is the surer one, the second thinks the truth less likely."""
+    probabilities = [[0.70, 0.20, 0.10], [0.60, 0.39, 0.01], [0.2, 0.5, 0.3]]
+    truth = [1, 2, 1]
+
+    def shown(**settings):
+        figure = plotting.mistakes(np.zeros((3, 8, 8)), truth, probabilities, limit=1, **settings)
+        (axes,) = figure.axes
+        return axes.get_title(), [text.get_text() for text in axes.texts], figure.get_suptitle()
+
+    count = "2 of 3 images misclassified (66.67%): the 1 "
+    assert shown() == ("pred 0 (70%)", ["true 1 (20%)", "x[0]"], count + "most confident")
+    assert shown(sort_by="loss") == (
+        "pred 0 (60%)", ["true 2 (1%)", "2nd 1 (39%)", "x[1]"], count + "of the highest loss",
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="sort_by must be 'confidence' or 'loss', got 'luck'"):
+        shown(sort_by="luck")
+
+
 def test_no_mistakes():
     figure = plotting.mistakes(np.zeros((4, 8, 8)), np.arange(4), np.eye(4))
     assert {"No mistakes", "all 4 images are classified correctly"} <= set(texts(figure))
@@ -161,28 +182,6 @@ def test_mistakes_refuse_arrays_that_do_not_fit(x, y, p):
         plotting.mistakes(np.zeros(x), np.zeros(y, int), np.zeros(p))
 
 
-@pytest.mark.parametrize(
-    ("shape", "panels"), [((3, 3, 1, 7), 7), ((5, 5, 3, 32), 32), ((3, 3, 7, 14), 64), ((1, 1, 1, 1), 1)]
-)
-def test_filters_share_one_scale_around_zero(shape, panels):
-    kernel = np.random.default_rng(0).normal(size=shape)
-    figure = plotting.filters(kernel)
-    shown = [axes.images[0] for axes in figure.axes if axes.images]
-    assert len(shown) == panels
-    assert figure.get_suptitle().startswith(f"{shape[3]} filters {shape[0]} × {shape[1]}")
-    if shape[2] != 3:
-        (limits,) = {image.get_clim() for image in shown}
-        assert limits[0] == -limits[1] < 0
-        np.testing.assert_array_equal(shown[0].get_array(), kernel[:, :, 0, 0])
-
-
-def test_filters_of_zeros_and_of_another_rank():
-    plotting.filters(np.zeros((3, 3, 1, 4))).canvas.draw()
-    plotting.filters(np.zeros((3, 3, 3, 4))).canvas.draw()
-    with pytest.raises(ValueError, match=r"expected a kernel \(KH, KW, C, F\), got shape \(3, 3\)"):
-        plotting.filters(np.zeros((3, 3)))
-
-
 # -- confusion matrix
 
 
@@ -192,7 +191,9 @@ def test_confusion_matrix_counts_true_rows_and_predicted_columns():
     )
     counts = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert counts == {(0, 0): "1", (1, 0): "1", (0, 1): "1", (1, 1): "2", (2, 2): "1"}
-    np.testing.assert_allclose(figure.axes[0].images[0].get_array()[1], [1 / 3, 2 / 3, 0])
+    right, wrong = (image.get_array() for image in figure.axes[0].images)
+    np.testing.assert_allclose(right.filled(-1), np.where(np.eye(3), [[1 / 2], [2 / 3], [1]], -1))
+    np.testing.assert_allclose(wrong.filled(-1), [[-1, 1 / 2, -1], [1 / 3, -1, -1], [-1, -1, -1]])
     assert {"Confusion matrix: 66.67% correct", "cat", "ship"} <= set(texts(figure))
 
 
