@@ -16,7 +16,7 @@ from tinynet.layers.symbolic import SymbolicTensor
 from tinynet.models import graph_config
 from tinynet.models.check_inputs import check_one, in_order, with_last_axis
 from tinynet.models.graph import Graph, from_inputs
-from tinynet.models.layer_calls import LayerCall, calls_of
+from tinynet.models.layer_calls import LayerCalls, calls_of
 from tinynet.models.model import Model
 from tinynet.saving.architecture import MODELS
 from tinynet.signature import text
@@ -134,9 +134,9 @@ class Functional(Model):
             found.setdefault(step.layer, step.shapes[0] if len(step.shapes) == 1 else step.shapes)
         return [found[layer] for layer in self._call_graph.layers]
 
-    def _layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
+    def _layer_calls(self) -> LayerCalls:
         """The inputs and the calls of layers, in an order in which they can be run."""
-        return calls_of(self._call_graph, expand_nested)
+        return calls_of(self._call_graph)
 
     # Description and copies
 

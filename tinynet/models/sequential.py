@@ -12,7 +12,7 @@ from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.symbolic import SymbolicTensor, call
 from tinynet.models.check_inputs import check_one, in_order, with_last_axis
 from tinynet.models.graph import Graph
-from tinynet.models.layer_calls import LayerCall, calls_of
+from tinynet.models.layer_calls import LayerCalls, calls_of
 from tinynet.models.model import Model
 from tinynet.saving.architecture import MODELS, deserialize_layer, serialize_layer
 from tinynet.signature import text
@@ -210,10 +210,10 @@ class Sequential(Model):
             else [None] * len(self._layers)
         )
 
-    def _layer_calls(self, expand_nested: bool = False) -> list[LayerCall]:
+    def _layer_calls(self) -> LayerCalls:
         """The input and the calls of layers, in order."""
         known = self._known_tensors()
-        return calls_of(Graph(known[0], known[-1]), expand_nested)
+        return calls_of(Graph(known[0], known[-1]))
 
     # Description and copies
 

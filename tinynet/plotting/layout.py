@@ -16,13 +16,17 @@ class Layout:
     """Positions for nodes 0..n-1 of these widths: `x` (centres), `row`, and `bends`,
     {edge: [(x, row), ...]} in between.
 
-    edges  (from, to) with from < to
+    edges  (from, to) with from < to;  last  nodes without edges from them that stand in the last row
     """
 
-    def __init__(self, widths: Sequence[float], edges: Sequence[tuple[int, int]], gap: float) -> None:
-        self.row = [0] * len(widths)
-        for a, b in sorted(edges, key=lambda edge: edge[1]):
-            self.row[b] = max(self.row[b], self.row[a] + 1)
+    def __init__(
+        self,
+        widths: Sequence[float],
+        edges: Sequence[tuple[int, int]],
+        gap: float,
+        last: Sequence[int] = (),
+    ) -> None:
+        self.row = _rows(len(widths), edges, last)
         self._widths, self._rows, self._gap = [*widths], list(self.row), gap
         self._before: dict[int, list[int]] = {}
         self._after: dict[int, list[int]] = {}
@@ -76,6 +80,17 @@ class Layout:
         ]
         for node, value in zip(level, spread(wanted, distances), strict=True):
             self._x[node] = value
+
+
+def _rows(count: int, edges: Sequence[tuple[int, int]], last: Sequence[int]) -> list[int]:
+    """For each node how many edges lead to it, on the longest way."""
+    row = [0] * count
+    for a, b in sorted(edges, key=lambda edge: edge[1]):
+        row[b] = max(row[b], row[a] + 1)
+    bottom = max(row, default=0)
+    for node in last:
+        row[node] = bottom
+    return row
 
 
 def spread(wanted: Sequence[float], distances: Sequence[float]) -> list[float]:
