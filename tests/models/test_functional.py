@@ -545,3 +545,13 @@ def test_clones_take_symbolic_tensors_one_for_each_input():
     for wrong in ([new[0], np.ones((2, 3))], [new[0]], [*new, layers.Input((3,))], new[0], np.ones((2, 3))):
         with pytest.raises(ValueError, match="input_tensors must be 2 symbolic tensors"):
             clone_model(model, input_tensors=wrong)
+
+
+def test_a_list_of_tensors_may_grow_after_it_was_an_argument():
+    """As in a densely connected net; what was in the list at the call is what the call is of."""
+    x = layers.Input((3,))
+    xs = [x, layers.Rescaling(2.0)(x)]
+    xs.append(layers.Concatenate()(xs))
+    xs.append(layers.Concatenate()(xs))
+    y = Model(x, xs[-1]).predict(np.ones((1, 3), "float32"), verbose=0)
+    np.testing.assert_array_equal(y, [[*[1] * 3, *[2] * 3, *[1] * 3, *[2] * 3]])

@@ -66,7 +66,9 @@ class Node:
     """One call of a layer on symbolic tensors."""
 
     def __init__(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> None:
-        self.layer, self.args, self.kwargs, self.outputs = layer, args, kwargs, outputs
+        self.layer, self.outputs = layer, outputs
+        # A list of the caller's may be longer by the time the model is made: xs.append(Concatenate()(xs)).
+        self.args, self.kwargs = mapped(lambda item: item, (args, kwargs))
         index = len(layer._inbound_nodes)
         for i, tensor in enumerate(leaves(self.outputs)):
             tensor._keras_history = (layer, index, i)
