@@ -1,4 +1,4 @@
-"""Pictures of a file of results: bars for each net, a roofline,
+"""Pictures of a file of results: the times of each net, a roofline,
 and how speed scales with batch, channels and threads.
 """
 
@@ -12,7 +12,10 @@ from .process import TITLES
 from .roof import floor
 
 Record = dict[str, Any]
-COLOURS = {"tinynet": "#d1495b", "torch": "#edae49", "keras-tensorflow": "#00798c", "keras-jax": "#6c8ead"}
+# M. Okabe and K. Ito's, as tinynet.plotting has them
+COLOURS = {"tinynet": "#0072B2", "torch": "#D55E00", "keras-tensorflow": "#009E73", "keras-jax": "#CC79A7"}
+MARKERS = {"tinynet": "o", "torch": "s", "keras-tensorflow": "^", "keras-jax": "D"}
+SCALES = 4  # thread counts below which a curve over them says nothing
 MARKS = {"conv2d": "o", "conv2d_input_grad": "s", "conv2d_weight_grad": "^"}
 WORDS = {"conv2d": "forward", "conv2d_input_grad": "input gradient", "conv2d_weight_grad": "weight gradient"}
 
@@ -57,48 +60,56 @@ def draw(content: dict[str, Any], folder: Path) -> list[Path]:
         records = content["levels"].get(level, [])
         figure = paint(plt, records, content) if records else None
         if figure is not None:
+            figure.supxlabel(machine(content), fontsize=7.5, color="#5F6770")
             made.append(folder / f"{name}.png")
             figure.savefig(made[-1])
             plt.close(figure)
     return made
 
 
-def bars(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
-    """Milliseconds a step of each library's fastest mode,
-    one panel for each batch size, a group for each net.
+def machine(content: dict[str, Any]) -> str:
+    """The machine that a picture belongs to."""
+    about = content["machine"]
+    return f"{about['processor']}, {about['cores']} cores, {about['vectors']}"
+
+
+def steps(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
+    """Milliseconds a step of each library's fastest mode, with their quartiles: a panel for each batch size,
+    a group of rows for each net.
     """
     best = fastest(records, "net", "batch", "library", value=step)
     batches = sorted({batch for _, batch, _ in best})
     nets = [net for net in NETS if any(net == n for n, _, _ in best)]
     libraries = [name for name in TITLES if any(name == library for _, _, library in best)]
-    figure, axes = plt.subplots(len(batches), 1, figsize=(10, 3.4 * len(batches)), squeeze=False)
-    width = 0.8 / len(libraries)
-    for ax, batch in zip(axes[:, 0], batches, strict=True):
+    size = (4.6 * len(batches) + 1.2, 0.2 * len(nets) * (len(libraries) + 1) + 1.3)
+    figure, panels = plt.subplots(1, len(batches), figsize=size, squeeze=False, sharey=True)
+    for ax, batch in zip(panels[0], batches, strict=True):
         for i, library in enumerate(libraries):
-            found = [
-                (x, step(best[net, batch, library]))
-                for x, net in enumerate(nets)
-                if (net, batch, library) in best
-            ]
-            places = [x + (i - (len(libraries) - 1) / 2) * width for x, _ in found]
-            drawn = ax.bar(
-                places,
-                [1e3 * t for _, t in found],
-                0.92 * width,
-                color=COLOURS[library],
-                label=TITLES[library],
-            )
-            ax.bar_label(drawn, fmt="%.3g", fontsize=7, padding=1)
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("")
-        ax.set_xticks(range(len(nets)), [_short(NETS[net].title) for net in nets], fontsize=7.5)
-        ax.set_xlim(-0.6, len(nets) - 0.4)
-        ax.set_ylabel("ms a training step")
-        ax.set_title(f"One training step, batch {batch}", loc="left")
-        ax.grid(axis="x", visible=False)
-        ax.margins(y=0.15)
-    axes[0, 0].legend(ncols=len(libraries), fontsize=8, loc="lower right", bbox_to_anchor=(1, 1))
+            found = [(y, best[net, batch, library]["step_s"]) for y, net in enumerate(nets)
+                     if (net, batch, library) in best]  # fmt: skip
+            places = [y + (i - (len(libraries) - 1) / 2) * 0.8 / len(libraries) for y, _ in found]
+            medians = [1e3 * time["median"] for _, time in found]
+            quartiles = [[1e3 * abs(time[q] - time["median"]) for _, time in found] for q in ("q1", "q3")]
+            ax.errorbar(
+                medians, places, xerr=quartiles, fmt=MARKERS[library], ms=5, capsize=2.5, lw=1.2,
+                color=COLOURS[library], label=TITLES[library],
+            )  # fmt: skip
+            for median, beyond, place in zip(medians, quartiles[1], places, strict=True):
+                ax.annotate(f"{median:.3g}", (median + beyond, place), (8, 0), textcoords="offset points",
+                            va="center", fontsize=7)  # fmt: skip
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.margins(x=0.12)
+        ax.set_xlabel("milliseconds a training step (median, quartiles)")
+        ax.set_title(f"Batch {batch}", loc="left")
+        ax.grid(axis="y", visible=False)
+    panels[0, 0].set_yticks(range(len(nets)), [_short(NETS[net].title) for net in nets], fontsize=7.5)
+    panels[0, 0].set_ylim(len(nets) - 0.5, -0.5)
+    for ax in panels[0]:
+        for y in range(1, len(nets)):
+            ax.axhline(y - 0.5, color="#cccccc", lw=0.8)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, ncols=len(libraries), fontsize=8, loc="outside upper center")
     return figure
 
 
@@ -160,7 +171,8 @@ def _line(plt: Any, records: list[Record], number: Callable[[Record], float], ti
             mine = [r for r in best if (r["op"], r["library"]) == (op, library)]
             points = sorted((number(r), r["flops"] / seconds(r) / 1e9) for r in mine)
             if points:
-                ax.plot(*zip(*points, strict=True), "o-", ms=4, color=COLOURS[library], label=TITLES[library])
+                line = f"{MARKERS[library]}-"
+                ax.plot(*zip(*points, strict=True), line, ms=4, color=COLOURS[library], label=TITLES[library])
         ax.set_xscale("log", base=2)
         ax.xaxis.set_major_formatter("{x:g}")
         ax.set_title(WORDS[op], loc="left")
@@ -187,27 +199,24 @@ def batch(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
 
 
 def scaling(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
-    """tinynet's training step: with more threads at a batch of 128,
-    and the cost of an image at other batch sizes.
+    """tinynet's training step: with more threads at a batch of 128, where there are a few of these, and the
+    cost of an image at other batch sizes.
     """
+    counts = {r["threads"] for r in records if r["batch"] == 128}
     most = max(r["threads"] for r in records)
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-    for net, colour in zip(
-        sorted({r["net"] for r in records}), ("#d1495b", "#00798c", "#edae49", "#6c8ead"), strict=False
-    ):
+    many = len(counts) >= SCALES
+    figure, panels = plt.subplots(1, 1 + many, figsize=(9 if many else 5.5, 3.6), squeeze=False)
+    right = panels[0, -1]
+    for net, colour in zip(sorted({r["net"] for r in records}), COLOURS.values(), strict=False):
         mine = [r for r in records if r["net"] == net]
-        by_threads = sorted((r["threads"], step(r)) for r in mine if r["batch"] == 128)
-        if by_threads:
-            threads, gains = zip(*((t, by_threads[0][1] / s) for t, s in by_threads), strict=True)
-            left.plot(threads, gains, "o-", color=colour, label=NETS[net].title)
+        if many:
+            by_threads = sorted((r["threads"], step(r)) for r in mine if r["batch"] == 128)
+            gains = [(threads, by_threads[0][1] / time) for threads, time in by_threads]
+            panels[0, 0].plot(*zip(*gains, strict=True), "o-", color=colour, label=NETS[net].title)
         by_batch = sorted((r["batch"], 1e6 * step(r) / r["batch"]) for r in mine if r["threads"] == most)
         right.plot(*zip(*by_batch, strict=True), "o-", color=colour, label=NETS[net].title)
-    left.plot([1, most], [1, most], ":", color="#999999", label="as many times as threads")
-    left.set_xticks(range(1, most + 1))
-    left.set_xlabel("threads")
-    left.set_ylabel("times as fast as one thread")
-    left.set_title("Threads, batch 128", loc="left")
-    left.legend(fontsize=8)
+    if many:
+        _dress_threads(panels[0, 0], sorted(counts))
     right.set_xscale("log", base=2)
     sizes = sorted({r["batch"] for r in records})
     right.set_xticks(sizes, [str(size) for size in sizes])
@@ -216,11 +225,21 @@ def scaling(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
     right.set_xlabel("images in a batch")
     right.set_ylabel("microseconds an image")
     right.set_title(f"Batch, {most} threads", loc="left")
+    right.legend(fontsize=8)
     return figure
 
 
+def _dress_threads(ax: Any, counts: list[int]) -> None:
+    ax.plot([1, counts[-1]], [1, counts[-1]], ":", color="#999999", label="as many times as threads")
+    ax.set_xticks(counts)
+    ax.set_xlabel("threads")
+    ax.set_ylabel(f"times as fast as {counts[0]} thread{'s' * (counts[0] > 1)}")
+    ax.set_title("Threads, batch 128", loc="left")
+    ax.legend(fontsize=8)
+
+
 PICTURES: dict[str, tuple[str, Callable[[Any, list[Record], dict[str, Any]], Any]]] = {
-    "steps": ("steps", bars),
+    "steps": ("steps", steps),
     "roofline": ("kernels", roofline),
     "channels": ("kernels", channels),
     "batch": ("kernels", batch),
