@@ -45,6 +45,12 @@ def test_a_chain_is_straight_and_a_diamond_symmetric():
     assert diamond.x[0] == pytest.approx((diamond.x[1] + diamond.x[2]) / 2, abs=1e-6)
 
 
+def test_outputs_stand_in_the_last_row():
+    layout = Layout([1] * 5, [(0, 1), (1, 2), (0, 3), (2, 4)], 0.3, last=[3, 4])
+    assert layout.row == [0, 1, 2, 3, 3]
+    assert [row for _, row in layout.bends[0, 3]] == [1, 2]
+
+
 def net():
     x = layers.Input((8, 8, 3), name="image")
     a = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
@@ -210,6 +216,7 @@ def test_a_deep_net_is_folded_to_a_page(count, rankdir):
         assert 0.8 < width / height < 2.2
     axes = figure.axes[0]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    assert all(within(box, (left, bottom, right, top)) for box in found.values())
     for arrow in arrows(figure):
         vertices = arrow._path_original.vertices
         assert (vertices >= (left, bottom)).all()

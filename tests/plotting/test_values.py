@@ -351,18 +351,24 @@ def test_a_single_error_is_seen_and_is_not_taken_for_what_is_right(size, errors)
     assert "orange" not in plotting.confusion_matrix([0, 1], [0, 1]).axes[0].get_xlabel()
 
 
+@pytest.mark.parametrize("name", ["{}", "class number {}"])
 @pytest.mark.parametrize(("classes", "inches"), [(2, 4.2), (10, 5.9), (20, 10.4), (50, 12.4), (100, 12.4)])
-def test_numbers_fit_their_cells_for_any_number_of_classes(classes, inches):
+def test_numbers_fit_their_cells_for_any_number_of_classes(classes, inches, name):
     truth = np.repeat(np.arange(classes), 120)
     predicted = np.where(np.arange(len(truth)) % 120 < 111, truth, (truth + 1) % classes)
-    figure = plotting.confusion_matrix(truth, predicted)
+    names = [name.format(number) for number in range(classes)]
+    figure = plotting.confusion_matrix(truth, predicted, class_names=names)
     assert figure.get_size_inches().tolist() == pytest.approx([inches] * 2)
     figure.canvas.draw()
     axes = figure.axes[0]
     cell = axes.get_window_extent().width / classes
     assert max(text.get_window_extent().width for text in axes.texts) < cell
-    labels = [label.get_window_extent() for label in axes.get_xticklabels()]
-    assert not any(a.overlaps(b) for a, b in itertools.pairwise(labels))
+    for labels in [
+        axes.get_yticklabels(),
+        *[axes.get_xticklabels()] * (name == "{}"),
+    ]:  # the others are turned
+        boxes = [label.get_window_extent() for label in labels]
+        assert not any(a.overlaps(b) for a, b in itertools.pairwise(boxes))
 
 
 def test_names_that_are_long_are_turned():

@@ -46,17 +46,22 @@ def confusion_matrix(
         dark = share[row, column] > 0.55 if row == column else share[row, column] > 0.6 * worst
         style: dict[str, Any] = {"fontsize": font, "color": "white" if dark else "#222222"}
         axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", **style)
-    long = max(len(str(name)) for name in names) > 3
-    label = _font(cell, ["0"] if long else [str(name) for name in names], 10)
-    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if long else {"rotation": 0, "ha": "center"}
-    axes.set_xticks(range(classes), names, fontsize=label, **turned)
-    axes.set_yticks(range(classes), names, fontsize=label)
+    _name_classes(axes, names, cell)
     scale = f"\nblue: right; orange: wrong, up to {worst:.1%} of a class" if worst else ""
     axes.set_xlabel(f"predicted class{scale}")
     axes.set_ylabel("true class")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
+
+
+def _name_classes(axes: "Axes", names: Sequence[Any], cell: float) -> None:
+    long = max(len(str(name)) for name in names) > 3
+    high = float(np.clip(72 * 0.8 * cell, 3, 10))  # for a line of text in each row
+    label = high if long else _font(cell, [str(name) for name in names], high)
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if long else {"rotation": 0, "ha": "center"}
+    axes.set_xticks(range(len(names)), names, fontsize=label, **turned)
+    axes.set_yticks(range(len(names)), names, fontsize=label)
 
 
 def _font(cell: float, texts: list[str], most: float) -> float:
