@@ -31,6 +31,7 @@ class LayerCalls:
 
 
 def calls_of(graph: Graph) -> LayerCalls:
+    """Those of a graph; a nested model is a call like any other."""
     found = [
         LayerCall(layer, [shape], [])
         for layer, shape in zip(graph.input_layers, graph.input_shapes, strict=True)
