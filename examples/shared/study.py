@@ -1,0 +1,174 @@
+"""The command line of a study, and its runs on disk.
+
+    study = Study("beating_mnist", ROWS, parser(ROWS, __doc__, "beating_mnist").parse_args(argv))
+    data = load("mnist", study.quick)
+    for row, seed in study.to_run():
+        study.keep(row, seed, train(row, data, seed))
+    study.picture("models", plotting.dots(...))
+    study.write()
+
+Each run is a file below `--out`, written when it is done: a study that is stopped and started again goes on
+with the next one.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tinynet
+from tinynet import plotting
+
+from shared import training
+from shared.rows import Row
+
+QUICK_EPOCHS = 2
+
+
+def parser(rows: Sequence[Row], description: str, name: str) -> argparse.ArgumentParser:
+    """The options that all studies have."""
+    made = argparse.ArgumentParser(description=description.split("\n")[0])
+    add = made.add_argument
+    ids = sorted({row.id for row in rows})
+    add(
+        "--rows", nargs="+", choices=ids, metavar="ID", default=ids, help=f"of {' '.join(ids)} (default: all)"
+    )
+    add("--quick", action="store_true", help="the embedded digits, one seed, a few epochs: a look in seconds")
+    add("--seed", type=_natural, default=0, help="the first seed (default: %(default)s)")
+    add("--seeds", type=_positive, help="how many seeds (default: what each row needs)")
+    add("--epochs", type=_positive, help="stop every training after so many epochs (default: do not)")
+    add("--again", action="store_true", help="do not take runs from --out that were done before")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs") / name,
+        help="folder for pictures, runs and results.json (default: %(default)s)",
+    )
+    return made
+
+
+def _natural(text: str) -> int:
+    return _at_least(0, text)
+
+
+def _positive(text: str) -> int:
+    return _at_least(1, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    value = int(text)
+    if not least <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text}")
+    return value
+
+
+class Study:
+    """The chosen rows of a study, what was run of them, and the folder where that is kept."""
+
+    def __init__(self, name: str, rows: Sequence[Row], args: argparse.Namespace) -> None:
+        self.name, self.args, self.out, self.quick = name, args, args.out, args.quick
+        self.rows = [row for row in rows if row.id in args.rows]
+        self.settings = {"quick": args.quick, "epochs": args.epochs}
+        self._pictures: dict[str, list[str]] = {}
+        training.at_most(args.epochs or (QUICK_EPOCHS if args.quick else None))
+        try:
+            (self.out / "runs").mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.out).close()
+        except OSError as error:
+            sys.exit(f"--out {self.out}: cannot write there ({error.strerror}); name another folder")
+
+    def seeds(self, row: Row) -> range:
+        """The seeds of a row: from --seed on."""
+        count = self.args.seeds or (1 if self.quick else row.seeds)
+        return range(self.args.seed, self.args.seed + (1 if row.seeds == 0 else count))
+
+    def to_run(self) -> Iterator[tuple[Row, int]]:
+        """The rows and seeds that are not there yet. Before each one the random numbers begin anew, so that
+        a run is the same whichever ran before it.
+        """
+        every = [(row, seed) for row in self.rows for seed in self.seeds(row)]
+        for number, (row, seed) in enumerate(every, 1):
+            if self.args.again or self.run(row, seed) is None:
+                print(f"[{number} of {len(every)}] {row.name}: {row.title}, seed {seed}", flush=True)
+                tinynet.utils.set_random_seed(seed)
+                yield row, seed
+
+    def run_file(self, row: Row, seed: int, suffix: str = ".json") -> Path:
+        """Where a run is kept; with another suffix, where a study may keep arrays or weights of it."""
+        return self.out / "runs" / f"{row.file}-seed{seed}{suffix}"
+
+    def run(self, row: Row, seed: int) -> dict[str, Any] | None:
+        """A run that was done before with the same settings, or None."""
+        try:
+            content = json.loads(self.run_file(row, seed).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return content["run"] if content.get("settings") == self.settings else None
+
+    def keep(self, row: Row, seed: int, run: dict[str, Any]) -> None:
+        """Writes a run. Its numbers of parameters must be the row's."""
+        if row.params is not None and run.get("params", row.params) != row.params:
+            sys.exit(f"{row.name}: the net has {run['params']:,} parameters, expected {row.params:,}")
+        content = {"settings": self.settings, "run": {"seed": seed, **run}}
+        _write(self.run_file(row, seed), content)
+
+    def runs(self, row: Row) -> list[dict[str, Any]]:
+        """All runs of a row that are there, by seed."""
+        found = (self.run(row, seed) for seed in self.seeds(row))
+        return [run for run in found if run is not None]
+
+    def picture(self, name: str, figure: Any, ids: Sequence[str] = ()) -> None:
+        """Writes a picture to --out, and says of which rows it is."""
+        plotting.save(figure, self.out / f"{name}.png")
+        for row_id in ids:
+            self._pictures.setdefault(row_id, []).append(f"{name}.png")
+
+    def write(self) -> None:
+        """results.json: every row with what the notebook printed, and with its runs."""
+        rows = [
+            {
+                **{key: getattr(row, key) for key in ("id", "arm", "title", "params", "remark", "keras")},
+                "notebook": vars(row.notebook),
+                "runs": self.runs(row),
+                "pictures": self._pictures.get(row.id, []),
+            }
+            for row in self.rows
+        ]
+        _write(
+            self.out / "results.json",
+            {"study": self.name, "settings": self.settings, "machine": machine(), "rows": rows},
+        )
+        print(f"written to {self.out}: results.json and {len(list(self.out.glob('*.png')))} pictures")
+
+
+def machine() -> dict[str, Any]:
+    """Where the runs were computed."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "threads": tinynet.get_num_threads(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "numba")},
+        "tinynet": tinynet.__version__,
+    }
+
+
+def _write(path: Path, content: Any) -> None:
+    with tinynet.utils.atomic_write(path) as temporary:
+        text = json.dumps(content, indent=1, default=_plain)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON lacks: NumPy's scalars and arrays."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"a run holds {type(value).__name__}, which JSON cannot hold")
