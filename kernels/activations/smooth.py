@@ -6,8 +6,9 @@ import numpy as np
 
 from ..common import Array, operation, parallel, prange, serial, xp
 from ..elementwise import flat
-from ..exponential import exp, tanh
 from ..exponential import sigmoid as logistic
+from ..exponential import tanh
+from .normal_step import normal_step, normal_step_single
 from .sigmoids import sigmoid
 
 ROOT_HALF = math.sqrt(0.5)
@@ -88,7 +89,8 @@ def gelu(x: Array, *, approximate: bool) -> Array:
 @gelu.implementation("numba")
 def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
     y, flats = flat(x)
-    (_gelu_tanh if approximate else _gelu_erf)(*flats)
+    exact = _gelu_erf_single if x.dtype == np.float32 else _gelu_erf
+    (_gelu_tanh if approximate else exact)(*flats)
     return y
 
 
@@ -96,7 +98,14 @@ def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
 def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
     for i in prange(x.size):
         v = _above(x[i])
-        y[i] = 0.5 * v * (1.0 + math.erf(v * ROOT_HALF))
+        y[i] = v * normal_step(v)[0]
+
+
+@parallel
+def _gelu_erf_single(y, x):  # type: ignore[no-untyped-def]
+    for i in prange(x.size):
+        v = _above(x[i])
+        y[i] = v * normal_step_single(v)[0]
 
 
 @parallel
@@ -124,7 +133,8 @@ def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
 @gelu_grad.implementation("numba")
 def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
     dx, flats = flat(g, x)
-    (_gelu_tanh_grad if approximate else _gelu_erf_grad)(*flats)
+    exact = _gelu_erf_single_grad if x.dtype == np.float32 else _gelu_erf_grad
+    (_gelu_tanh_grad if approximate else exact)(*flats)
     return dx
 
 
@@ -132,8 +142,16 @@ def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
 def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
     for i in prange(g.size):
         v = _within(x[i])
-        step = 0.5 * (1.0 + math.erf(v * ROOT_HALF))
-        dx[i] = g[i] * (step + v * INVERSE_ROOT_2PI * exp(-0.5 * v * v))
+        step, density = normal_step(v)
+        dx[i] = g[i] * (step + v * (INVERSE_ROOT_2PI * density))
+
+
+@parallel
+def _gelu_erf_single_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    for i in prange(g.size):
+        v = _within(x[i])
+        step, density = normal_step_single(v)
+        dx[i] = g[i] * (step + v * (INVERSE_ROOT_2PI * density))
 
 
 @parallel

@@ -159,3 +159,16 @@ def test_erf():
         np.testing.assert_allclose(erf(x), expected, rtol=1e-14, atol=1e-15)
     np.testing.assert_allclose(erf(x.astype(np.float32)), expected, rtol=0, atol=3e-7)
     assert np.isnan(erf(np.array([np.nan])))[0]
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(np.float32, 2e-7), (np.float64, 1e-13)])
+def test_gelu_keeps_its_digits_far_out(dtype, bound):
+    """x Phi(x) = x erfc(-x / sqrt 2) / 2, which the sum 1 + erf cannot tell from 0 below -6."""
+    x = np.concatenate([np.linspace(-12, 12, 4001), np.logspace(-12, 0, 50), -np.logspace(-12, 0, 50)])
+    x = x.astype(dtype)
+    exact = np.array([v * math.erfc(-v / math.sqrt(2)) / 2 for v in x.astype(float)])
+    np.testing.assert_allclose(activations.gelu["numba"](x, approximate=False), exact, rtol=bound)
+    density = np.exp(-(x.astype(float) ** 2) / 2) / math.sqrt(2 * math.pi)
+    slope = np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in x.astype(float)]) + x * density
+    found = activations.gelu_grad["numba"](np.ones_like(x), x, approximate=False)
+    np.testing.assert_allclose(found, slope, rtol=bound, atol=4 * np.finfo(dtype).eps * abs(x).max())
