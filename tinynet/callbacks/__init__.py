@@ -13,6 +13,7 @@ from tinynet.callbacks.lambda_callback import LambdaCallback
 from tinynet.callbacks.learning_rate_finder import LearningRateFinder
 from tinynet.callbacks.learning_rate_scheduler import LearningRateScheduler
 from tinynet.callbacks.live_curves import LiveCurves
+from tinynet.callbacks.lookahead import Lookahead
 from tinynet.callbacks.model_checkpoint import ModelCheckpoint
 from tinynet.callbacks.monitor import MonitorCallback
 from tinynet.callbacks.progbar_logger import ProgbarLogger
@@ -32,6 +33,7 @@ __all__ = [
     "LearningRateFinder",
     "LearningRateScheduler",
     "LiveCurves",
+    "Lookahead",
     "ModelCheckpoint",
     "MonitorCallback",
     "ProgbarLogger",
