@@ -25,7 +25,7 @@ DOCUMENTED = {
     "Metric": RESUMED,
     "Mean": RESUMED,
     "Callback": RESUMED | {"check_training_state"},
-    "Optimizer": {"get_weights", "lr"},  # of Keras 1 and 2
+    "Optimizer": {"get_weights", "lr", "learning_rate_multipliers"},  # two of Keras 1 and 2, and ours
 }
 # single words that Keras underscores too
 OF_KERAS = {"_direction", "_iterations", "_layers", "_trainable", "_variables"}

@@ -133,10 +133,12 @@ COMMON: dict[str, dict[str, Any]] = {
     "averages that overwrite": {"use_ema": True, "ema_momentum": 0.7, "ema_overwrite_frequency": 2},
     "collected": {"gradient_accumulation_steps": 2},
     "scaled": {"loss_scale_factor": 3.0},
+    "multiplied": {"learning_rate_multipliers": {"w[15]": 2.0, "5": 9.0, "0": 0.0}, "weight_decay": 0.3},
     "everything": {
         "rate": DAILY, "weight_decay": 0.2, "clipnorm": 0.8,
         "use_ema": True, "ema_momentum": 0.6, "ema_overwrite_frequency": 2,
         "gradient_accumulation_steps": 3, "loss_scale_factor": 2.0,
+        "learning_rate_multipliers": {"w[15]": 0.5},
     },
 }  # fmt: skip
 
@@ -185,7 +187,7 @@ def expected(
     clipvalue: float | None = None, clipnorm: float | None = None, global_clipnorm: float | None = None,
     use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
     gradient_accumulation_steps: int = 1,
-    loss_scale_factor: float = 1.0,
+    loss_scale_factor: float = 1.0, learning_rate_multipliers: Any = None,
 ) -> list[list[Any]]:  # fmt: skip
     """The same by the formula, in float64 and in Keras's order, and with `finalize_variable_values` at the
     end."""
@@ -193,6 +195,7 @@ def expected(
     if weight_decay is None:
         weight_decay = 0.004 if case.cls is optimizers.AdamW else 0.0
     slots: list[dict[str, Any]] = [defaultdict(float) for _ in weights]
+    factors = [multiplier(f"w{i}", learning_rate_multipliers or {}) for i in range(len(weights))]
     means, sums, seen, n = list(weights), [0.0 * w for w in weights], [], gradient_accumulation_steps
     for call, gs in enumerate(gradients):
         eta = rate if isinstance(rate, float) else rate(call)
@@ -200,8 +203,10 @@ def expected(
         if (call + 1) % n == 0:
             clipped = shortened([total / n for total in sums], clipvalue, clipnorm, global_clipnorm)
             weights = [w * (1 - eta * weight_decay) for w in weights]
-            t, steps = (call + 1) // n, zip(weights, clipped, slots, strict=True)
-            weights = [np.asarray(case.formula(w, g, s, t, eta, **case.settings)) for w, g, s in steps]
+            t, steps = (call + 1) // n, zip(weights, clipped, slots, factors, strict=True)
+            weights = [
+                np.asarray(case.formula(w, g, s, t, eta * by, **case.settings)) for w, g, s, by in steps
+            ]
             sums = [0.0 * w for w in weights]
         if use_ema:
             mu = ema_momentum if call // n else 0.0
@@ -210,6 +215,11 @@ def expected(
                 weights = means
         seen.append(weights)
     return [*seen, means if use_ema else weights]
+
+
+def multiplier(name, given):
+    """The factor of the first of the characters in brackets, or of the character, that the name has."""
+    return next((by for pattern, by in given.items() if set(pattern.strip("w[]")) & set(name)), 1.0)
 
 
 def shortened(gs, clipvalue, clipnorm, global_clipnorm):

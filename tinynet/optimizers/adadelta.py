@@ -15,8 +15,8 @@ class Adadelta(Optimizer):
     The paper has no learning rate: there it is 1.
 
     learning_rate is eta, rho lies in [0, 1]. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
-    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in
-    Optimizer.
+    ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adadelta(1.0).apply([np.array([2.0])], [w])

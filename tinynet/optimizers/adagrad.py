@@ -14,7 +14,8 @@ class Adagrad(Optimizer):
     start at 0.1 and epsilon under the root are Keras's.
 
     learning_rate is eta. weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-    ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are as in Optimizer.
+    ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adagrad(0.1).apply([np.array([2.0])], [w])

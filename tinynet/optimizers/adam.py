@@ -18,8 +18,8 @@ class Adam(Optimizer):
     2), the bias correction kept.
 
     learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
-    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
-    as in Optimizer.
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adam(0.1).apply([np.array([2.0])], [w])
@@ -65,7 +65,7 @@ class AdamW(Adam):
 
     The other arguments (learning_rate, beta_1, beta_2, epsilon, amsgrad) are as in Adam; clipnorm, clipvalue,
     global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
-    gradient_accumulation_steps, name are as in Optimizer.
+    gradient_accumulation_steps, name and learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> AdamW(0.1, weight_decay=0.01).apply([np.array([2.0])], [w])

@@ -14,8 +14,8 @@ class Adamax(Optimizer):
     norm. The paper has no epsilon; Keras adds it to u.
 
     learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
-    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
-    as in Optimizer.
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Adamax(0.1).apply([np.array([2.0])], [w])

@@ -1,6 +1,7 @@
 """Arguments that every optimizer takes, and their checks."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 import numpy as np
@@ -25,6 +26,7 @@ class Common(TypedDict, total=False):
     loss_scale_factor: float | None
     gradient_accumulation_steps: int | None
     name: str | None
+    learning_rate_multipliers: Mapping[str, float] | None
 
 
 def refuse_unknown(cls: type, unknown: dict[str, Any]) -> None:
@@ -59,6 +61,25 @@ def check_count(kind: str, name: str, value: Any, least: int) -> None:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if value is not None and not (whole and value >= least):
         raise ValueError(f"{kind}: {name} must be an integer >= {least} or None, got {value!r}")
+
+
+def check_multipliers(kind: str, given: Any) -> dict[str, float] | None:
+    """{pattern: factor} as floats; raises ValueError for what is no pattern, or no number of at least 0."""
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"{kind}: learning_rate_multipliers must be a dict {{pattern of names: factor}}, got {given!r}"
+        )
+    for pattern, factor in given.items():
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise ValueError(
+                f"{kind}: learning_rate_multipliers has {pattern!r}, which is no pattern of names ({error})"
+            ) from error
+        check_range(kind, f"learning_rate_multipliers[{pattern!r}]", factor, "[0, inf)")
+    return {pattern: float(factor) for pattern, factor in given.items()}
 
 
 def learning_rate_state(kind: str, learning_rate: LearningRate | None) -> Any:

@@ -14,8 +14,8 @@ class Lion(Optimizer):
     `weight_decay`. Every element moves by eta, which should therefore be a third to a tenth of Adam's.
 
     learning_rate is eta; beta_1 lies in (0, 1], beta_2 in [0, 1]. clipnorm, clipvalue, global_clipnorm,
-    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
-    as in Optimizer.
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Lion(0.1).apply([np.array([2.0])], [w])

@@ -20,8 +20,8 @@ class Nadam(Optimizer):
     Keras 2 and PyTorch slow it down to 0.96^(0.004 t).
 
     learning_rate is eta; beta_1 and beta_2 lie in [0, 1). weight_decay, clipnorm, clipvalue, global_clipnorm,
-    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name are
-    as in Optimizer.
+    use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name and
+    learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> Nadam(0.1).apply([np.array([2.0])], [w])

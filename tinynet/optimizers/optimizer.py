@@ -11,8 +11,8 @@ from tinynet import missing_names, registry, schedules, signature
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.launches import lasting, listener, numbers_read
-from tinynet.optimizers import check_gradients, sweep
-from tinynet.optimizers.arguments import LearningRate, check_clips, check_count, check_range, refuse_unknown
+from tinynet.optimizers import arguments, check_gradients, sweep
+from tinynet.optimizers.arguments import LearningRate
 from tinynet.optimizers.state import OptimizerState
 from tinynet.optimizers.step import Step
 
@@ -33,8 +33,11 @@ class Optimizer(OptimizerState):
     loss_scale_factor             the gradients are those of the loss times this number (`scale_loss`),
                                   and are divided by it
     gradient_accumulation_steps   update at every n-th call alone, by the mean of the n gradients
-    name             None: the class in snake case.
-                     Raises ValueError for an argument that is out of range or does not exist
+    name             None: the class in snake case
+    learning_rate_multipliers     {pattern: factor}: the rate of the rule, not that of the weight decay, is
+                                  multiplied for variables whose name contains a match; the first one counts
+
+    Raises ValueError for an argument that is out of range or does not exist
 
     >>> class Sign(Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
@@ -61,28 +64,27 @@ class Optimizer(OptimizerState):
         loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
+        learning_rate_multipliers: Mapping[str, float] | None = None,
         **unknown: Never,
     ) -> None:
         kind = type(self).__name__
-        refuse_unknown(type(self), unknown)
-        check_clips(kind, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
-        check_count(kind, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
-        check_count(kind, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
-        check_range(kind, "ema_momentum", ema_momentum)
+        arguments.refuse_unknown(type(self), unknown)
+        arguments.check_clips(kind, clipnorm=clipnorm, clipvalue=clipvalue, global_clipnorm=global_clipnorm)
+        arguments.check_count(kind, "gradient_accumulation_steps", gradient_accumulation_steps, 2)
+        arguments.check_count(kind, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        arguments.check_range(kind, "ema_momentum", ema_momentum)
         if loss_scale_factor is not None:
-            check_range(kind, "loss_scale_factor", loss_scale_factor, "(0, inf)")
+            arguments.check_range(kind, "loss_scale_factor", loss_scale_factor, "(0, inf)")
         if weight_decay is not None:
-            check_range(kind, "weight_decay", weight_decay, "(-inf, inf)")
+            arguments.check_range(kind, "weight_decay", weight_decay, "(-inf, inf)")
         super().__init__(self._default_rate if learning_rate is None else learning_rate)
         self.name = name or registry.snake_case(kind)
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.loss_scale_factor = global_clipnorm, loss_scale_factor
-        self.use_ema, self.ema_momentum, self.ema_overwrite_frequency = (
-            use_ema,
-            ema_momentum,
-            ema_overwrite_frequency,
-        )
+        self.use_ema, self.ema_momentum = use_ema, ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
         self.gradient_accumulation_steps = gradient_accumulation_steps
+        self.learning_rate_multipliers = arguments.check_multipliers(kind, learning_rate_multipliers)
         # variables, and a pattern of names
         self._excluded_from_decay: tuple[list[Parameter], Any] = ([], None)
 
@@ -137,6 +139,11 @@ class Optimizer(OptimizerState):
         """Whether weight decay leaves `variable` out."""
         listed, pattern = self._excluded_from_decay
         return any(variable is one for one in listed) or bool(pattern and pattern.search(variable.name or ""))
+
+    def _multiplier_of(self, variable: Parameter) -> float:
+        """What the rule multiplies the learning rate by for `variable`."""
+        multipliers = (self.learning_rate_multipliers or {}).items()
+        return next((by for pattern, by in multipliers if re.search(pattern, variable.name or "")), 1.0)
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss to differentiate: times `loss_scale_factor`,

@@ -18,7 +18,7 @@ class RMSprop(Optimizer):
 
     learning_rate is eta, momentum beta; both rho and momentum lie in [0, 1]. weight_decay, clipnorm,
     clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
-    gradient_accumulation_steps, name are as in Optimizer.
+    gradient_accumulation_steps, name and learning_rate_multipliers are as in Optimizer.
 
     >>> w = tinynet.Parameter([1.0])
     >>> RMSprop(0.1).apply([np.array([2.0])], [w])

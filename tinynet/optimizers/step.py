@@ -72,7 +72,7 @@ class Step:
     def rule(self, gradients: Sequence[Any]) -> None:
         """The optimizer's formula, for every variable."""
         for g, variable in zip(gradients, self.variables, strict=True):
-            self.optimizer.update_step(g, variable, self.rate)
+            self.optimizer.update_step(g, variable, self.rate * self.optimizer._multiplier_of(variable))
 
     def end(self, updates: bool) -> None:
         """The next sum of gradients starts from 0 after an update, and the call is counted."""

@@ -5,7 +5,7 @@ that is repeated takes the learning rate of the day.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,17 @@ from tinynet.kernels.launches import launch
 from tinynet.optimizers.step import Step
 
 CLIPS = ("clipvalue", "clipnorm", "global_clipnorm")
-NUMBERS = 16  # of a step at most: the clipping limit, the rate of the decay, and those of the rule
+NUMBERS = 14  # of a rule at most; before them stand the clipping limit and the rate of the decay
 MOST = 8  # sweeps kept, for optimizers that are given other variables from step to step
+
+
+class Part(NamedTuple):
+    """The variables of one learning rate, which is the optimizer's times `factor`: one launch of the rule."""
+
+    factor: float
+    places: Sequence[int]  # of the variables in the step
+    segments: kernels.Segments
+    coefficients: np.ndarray  # where the numbers of the rule stand
 
 
 class Sweep(Step):
@@ -27,9 +36,8 @@ class Sweep(Step):
         super().__init__(optimizer, variables)
         self.weights = [variable.data for variable in variables]
         self.formula = kernels.rules[optimizer._update_kernel]
-        self.segments = kernels.Segments([(v.data, *self._slots_of(v)) for v in variables])
-        self.numbers = np.zeros(NUMBERS, self.segments.dtype)
-        self.limit, self.rate, self.coefficients = self.numbers[:1], self.numbers[1:2], self.numbers[2:]
+        self.parts, self.numbers = self._parted()
+        self.limit, self.rate = self.numbers[:1], self.numbers[1:2]
         decays = optimizer.weight_decay is not None
         decayed = [
             (variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)
@@ -42,6 +50,17 @@ class Sweep(Step):
         self.collecting = Collecting(optimizer, variables) if collects else None
         self.clipped = [] if self.clips is None else [np.empty_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
+
+    def _parted(self) -> tuple[list[Part], np.ndarray]:
+        """The variables by their rates, and the numbers of a step: limit, rate, those of each part."""
+        factors = [self.optimizer._multiplier_of(variable) for variable in self.variables]
+        distinct = list(dict.fromkeys(factors))
+        numbers, parts = np.zeros(2 + NUMBERS * len(distinct), self.weights[0].dtype), []
+        for start, factor in zip(range(2, numbers.size, NUMBERS), distinct, strict=True):
+            places = [i for i, its in enumerate(factors) if its == factor]
+            rows = [(self.weights[i], *self._slots_of(self.variables[i])) for i in places]
+            parts.append(Part(factor, places, kernels.Segments(rows), numbers[start : start + NUMBERS]))
+        return parts, numbers
 
     def _slots_of(self, variable: Parameter) -> Sequence[Any]:
         """The slots as the rule takes them, or TypeError: the loop would read arrays that are not there."""
@@ -67,8 +86,11 @@ class Sweep(Step):
         optimizer._begin_update()
         limit = 0.0 if self.clips is None else getattr(optimizer, self.clips)
         rate = 0.0 if self.decayed is None else optimizer.weight_decay * learning_rate
-        values = (limit, rate, *self.formula.numbers(**optimizer._kernel_scalars(learning_rate)))
-        numbers[: len(values)] = values
+        numbers[:2] = limit, rate
+        for part in self.parts:
+            scalars = optimizer._kernel_scalars(learning_rate * part.factor)
+            values = self.formula.numbers(**scalars)
+            part.coefficients[: len(values)] = values
         self._count(numbers)
 
     def _count(self, numbers: np.ndarray) -> None:
@@ -92,7 +114,9 @@ class Sweep(Step):
             self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
 
     def rule(self, gradients: Sequence[Any]) -> None:
-        self.segments.launch(self.formula.loop, self.segments.table(gradients), self.coefficients)
+        for part in self.parts:
+            table = part.segments.table([gradients[place] for place in part.places])
+            part.segments.launch(self.formula.loop, table, part.coefficients)
 
     def end(self, updates: bool) -> None:
         if updates and self.collecting is not None:
@@ -135,7 +159,9 @@ def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep
         return None
     clips = [getattr(optimizer, name) is None for name in CLIPS]
     collects = optimizer.loss_scale_factor, optimizer.gradient_accumulation_steps
-    key = (optimizer._update_kernel, optimizer.weight_decay is None, *clips, *collects, *map(id, arrays))
+    rates = tuple((optimizer.learning_rate_multipliers or {}).items())
+    settings = optimizer.weight_decay is None, *clips, *collects, *rates
+    key = (optimizer._update_kernel, *settings, *map(id, arrays))
     if (sweep := sweeps.get(key)) is None:
         if not kernels.fit_together(arrays):
             return None

@@ -26,6 +26,7 @@ OURS = {
     "SpatialDropout1D": ["activity_regularizer", "trainable"],
     "SpatialDropout2D": ["activity_regularizer", "trainable"],
 }  # fmt: skip
+OF_OPTIMIZERS = ["learning_rate_multipliers"]  # of every one
 # Arguments that only Keras has, with the values that change nothing.
 NEUTRAL: dict[str, Any] = {"renorm_momentum": 0.99, "ragged": False, "sparse": False, "jit_compile": "auto"}
 FORMATS = {"float32", "float64"}
@@ -83,7 +84,7 @@ def _object(value: Mapping[str, Any], place: str) -> dict[str, Any]:
             "save as .tinynet instead"
         )
     room, cls = classes_of(value)[0]
-    for argument in OURS.get(name, ()):
+    for argument in (*OURS.get(name, ()), *(OF_OPTIMIZERS if room == "optimizers" else ())):
         if argument == name or config.get(argument) != signature.defaults(cls).get(argument):
             raise ValueError(f"{place}: Keras has no {argument}; save the model as .tinynet instead")
         config.pop(argument, None)
