@@ -192,8 +192,8 @@ def curves(runs: list[dict[str, Any]]) -> Any:
     axes, epochs = picture.subplots(), np.arange(1, accuracy.shape[1] + 1)
     axes.fill_between(epochs, accuracy.min(axis=0), accuracy.max(axis=0), color=figure.BLUE, alpha=0.25)
     axes.plot(epochs, accuracy.mean(axis=0), color=figure.BLUE, label=f"mean of {len(runs)}; band: all seeds")
-    axes.set(xlabel="epoch", ylabel="accuracy in %", ylim=(max(accuracy.min(), 95), 100))
-    axes.legend()
+    axes.set(xlabel="epoch", ylabel="accuracy in %", ylim=(None, 100))
+    axes.legend(loc="lower right")
     return picture
 
 
