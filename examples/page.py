@@ -1,0 +1,194 @@
+"""examples/RESULTS.md, made from the JSON files in examples/results: never edited by hand.
+
+python -m examples --page
+"""
+
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parent
+RESULTS, PICTURES, PAGE = FOLDER / "results", FOLDER / "pictures", FOLDER / "RESULTS.md"
+
+HEAD = """# What the notebooks printed, and what tinynet computes
+
+This page is made by `python -m examples --page` from the files in [`results`](results); do not edit it.
+`python -m examples` runs what is missing, a row with `python -m examples S1-06`.
+
+A cell names the accuracy on the test images after the last epoch; where several seeds were run, the mean and,
+in brackets, the lowest and the highest. *Best* is the best epoch: chosen by the test images, as in the
+notebooks, so it flatters. *Keras 3* is the same example file run with Keras in tinynet's place. An epoch's
+time is that of the notebook's machine, then of tinynet on the machine named below, validation included.
+"""
+COLUMNS = ("row", "what", "notebook", "Keras 3", "tinynet", "parameters", "epoch, then and now", "picture")
+
+
+def page() -> str:
+    """The whole page."""
+    times = _read("times.json")
+    keras = _read("keras.json")
+    parts = [HEAD]
+    for name in (path.stem for path in sorted(RESULTS.glob("*.json"))):
+        content = _read(f"{name}.json")
+        if "study" in content:
+            parts.append(study_part(content, keras, times))
+    if (records := record_part()) is not None:
+        parts.insert(1, records)
+    return "\n".join(parts)
+
+
+def _read(name: str) -> dict[str, Any]:
+    path = RESULTS / name
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def study_part(content: dict[str, Any], keras: dict[str, Any], times: dict[str, Any]) -> str:
+    """The table of one study, the lines of its demonstrations and the remarks."""
+    name, machine = content["study"], content["machine"]
+    lines = [
+        f"## [`{name}.py`]({name}.py)",
+        "",
+        f"{machine['processor']}, Python {machine['python']}, NumPy {machine['numpy']}.",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---|---|---|---|---|---:|---|---|",
+    ]
+    for row in content["rows"]:
+        peer = keras.get(_name(row), {}).get("runs", [])
+        cells = (
+            row["id"], _what(row), said(row["notebook"]), reached(peer), reached(row["runs"]),
+            parameters(row), epoch(row, times.get(_name(row))), pictures(name, row),
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    shown = [line for row in content["rows"] for line in values(row)]
+    if shown:
+        lines += ["", "| row | what | notebook | tinynet |", "|---|---|---|---|", *shown]
+    remarks = [f"- **{_name(row)}**: {row['remark']}" for row in content["rows"] if row["remark"]]
+    return "\n".join([*lines, "", *remarks, ""])
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['id']}, {row['arm']}" if row["arm"] else row["id"]
+
+
+def _what(row: dict[str, Any]) -> str:
+    return f"{row['title']}; *{row['arm']}*" if row["arm"] else row["title"]
+
+
+def said(notebook: dict[str, Any]) -> str:
+    """What the notebook printed of a training."""
+    last, best = notebook["accuracy"], notebook["best"]
+    parts = [] if last is None else [f"{last:.2%}"]
+    if best is not None and best != last:
+        parts.append(f"best {best:.2%}")
+    return ", ".join(parts) or "–"
+
+
+def accuracies(runs: list[dict[str, Any]]) -> list[list[float]]:
+    """For each run that was a training, the accuracies of its epochs on images that it did not learn from;
+    a study that asks the test images once says so in `test_accuracy`.
+    """
+    found = []
+    for run in runs:
+        history = run.get("history", {})
+        if "test_accuracy" in run:
+            found.append([run["test_accuracy"]])
+        elif values := history.get("val_accuracy") or history.get("val_acc"):
+            found.append(values)
+    return found
+
+
+def reached(runs: list[dict[str, Any]]) -> str:
+    """Mean, lowest and highest accuracy after the last epoch; the mean of the best epochs."""
+    every = accuracies(runs)
+    if not every:
+        return "–"
+    last, best = [one[-1] for one in every], [max(one) for one in every]
+    text = f"**{statistics.fmean(last):.2%}**"
+    if len(last) > 1:
+        text += f" ({min(last):.2%} to {max(last):.2%}, {len(last)} seeds)"
+    if best != last:
+        text += f", best {statistics.fmean(best):.2%}"
+    return text
+
+
+def parameters(row: dict[str, Any]) -> str:
+    """The number that tinynet counts, and the notebook's where it is another one."""
+    ours, theirs = row["params"], row["notebook"]["params"]
+    if ours is None:
+        return ""
+    return f"{ours:,}" + (f" (printed {theirs:,})" if theirs not in (None, ours) else "")
+
+
+def epoch(row: dict[str, Any], now: float | None) -> str:
+    then = row["notebook"]["epoch_seconds"]
+    old = "" if then is None else f"{then:g} s"
+    new = "" if now is None else f"{now:.2g} s" if now < 9.95 else f"{now:.0f} s"
+    return " → ".join(part for part in (old, new) if part)
+
+
+def pictures(study: str, row: dict[str, Any]) -> str:
+    names = [f"pictures/{study}/{name}" for name in row["pictures"]]
+    return " ".join(f"[{Path(name).stem}]({name})" for name in names)
+
+
+def values(row: dict[str, Any]) -> list[str]:
+    """A line for each number of a demonstration: what, printed, computed."""
+    printed = row["notebook"]["values"]
+    computed = [run["values"] for run in row["runs"] if "values" in run]
+    names = dict.fromkeys([*printed, *(name for found in computed for name in found)])
+    lines = []
+    for name in names:
+        ours = [found[name] for found in computed if name in found]
+        lines.append(f"| {_name(row)} | {name} | {_text(printed.get(name))} | {_together(ours)} |")
+    return lines
+
+
+def _together(found: list[Any]) -> str:
+    """Of several seeds the mean and the ends, where they are numbers that differ."""
+    numbers = len(found) > 1 and all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in found)
+    if numbers and min(found) != max(found):
+        mean, low, high = (_text(x) for x in (statistics.fmean(found), min(found), max(found)))
+        return f"{mean} ({low} to {high}, {len(found)} seeds)"
+    return _text(found[0]) if found else "–"
+
+
+def _text(value: Any) -> str:
+    """A value in a cell of the table."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        return f"[{', '.join(_text(item) for item in value)}]"
+    return str(value).replace("|", "\\|").replace("\n", "<br>")
+
+
+def record_part() -> str | None:
+    """The table of the trainings beyond the notebooks, if any was run."""
+    lines = []
+    for path in sorted((RESULTS / "records").glob("*.json")):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        runs = content["runs"]
+        accuracy, seconds = [run["accuracy"] for run in runs], [run["seconds"] for run in runs]
+        lines.append(
+            f"| `{content['command']}` | {content['what']} | **{statistics.fmean(accuracy):.2%}**"
+            f" | {min(accuracy):.2%} | {len(runs)} | {statistics.median(seconds):.3g} s | {content['note']} |"
+        )
+    if not lines:
+        return None
+    heads = "| command | what | test accuracy, mean | lowest | seeds | training | remark |"
+    return "\n".join(["## Records", "", heads, "|---|---|---:|---:|---:|---:|---|", *lines, ""])
+
+
+def write() -> None:
+    """Writes the page."""
+    from tinynet.utils import atomic_write
+
+    with atomic_write(PAGE) as path:
+        path.write_text(page(), encoding="utf-8")
