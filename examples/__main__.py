@@ -27,6 +27,7 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
+import ladder  # noqa: E402
 import page  # noqa: E402
 
 STUDIES = (
@@ -149,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 gather(study, out)
     if not args.quick:
         page.write()
+        ladder.write()
         print(f"written: {page.PAGE}")
     if failed:
         sys.exit(f"these did not end well: {', '.join(failed)}; see above")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ladder
 import page
 import pytest
 
@@ -188,3 +189,32 @@ def test_several_seeds_are_told_by_their_ends():
     assert page._together([0.25, 0.75]) == "0.5 (0.25 to 0.75, 2 seeds)"
     assert page._together([True, True]) == "yes"
     assert page.said(vars(Notebook())) == "–"
+
+
+def test_readme_s_ladder_is_made_from_the_results(tmp_path, monkeypatch):
+    for name in ("RESULTS", "PICTURES"):
+        monkeypatch.setattr(page, name, tmp_path / name.lower())
+    notebook = vars(Notebook(accuracy=0.9195, epoch_seconds=3))
+    runs = [{"seed": seed, "history": {"val_accuracy": [0.9, 0.92 + seed / 100]}} for seed in range(2)]
+    row = {"id": "S1-06", "arm": "", "params": 7850, "notebook": notebook, "runs": runs}
+    runner.write(page.RESULTS / "beating_mnist.json", {"study": "beating_mnist", "rows": [row]})
+    runner.write(page.RESULTS / "times.json", {"S1-06": 0.31})
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{ladder.BEGIN}old\n{ladder.END}after\n")
+    ladder.write(readme)
+    text = readme.read_text()
+    expected = "| S1-06 | pixels with mean 0 and variance 1 | 7,850 | 91.95% | 92.50% | 3 s → 0.31 s |"
+    assert expected in text
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old" not in text
+    assert (page.PICTURES / "ladder.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_readme_s_ladder_is_that_of_the_stored_results():
+    text = ladder.README.read_text(encoding="utf-8")
+    if ladder.BEGIN in text:
+        assert ladder.table() in text
+    assert page.PAGE.exists() == page.RESULTS.exists()
+    if page.PAGE.exists():
+        assert page.PAGE.read_text(encoding="utf-8") == page.page()
