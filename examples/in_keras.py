@@ -108,6 +108,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from shared import training
 
+    keras.config.disable_interactive_logging()  # a line for each epoch
     training.at_most(args.epochs)
     study = importlib.import_module(args.study)
     with np.load(args.images, allow_pickle=False) as arrays:
