@@ -213,7 +213,7 @@ def test_readme_s_ladder_is_made_from_the_results(tmp_path, monkeypatch):
 
 def test_readme_s_ladder_is_that_of_the_stored_results():
     text = ladder.README.read_text(encoding="utf-8")
-    if ladder.BEGIN in text:
+    if ladder.BEGIN in text and ladder.rungs():
         assert ladder.table() in text
     assert page.PAGE.exists() == page.RESULTS.exists()
     if page.PAGE.exists():
