@@ -51,8 +51,8 @@ ROWS: list[Row] = [
     ),
     *_net(
         "S1-03", 1, "softmax regression on raw pixels", _printed(0.6244, 0.6293, 6.0442, 3, 7850),
-        {"": "probabilities are clipped at 1e-7, so that a sure miss costs 16.118 and has no gradient: the loss "
-             "is 16.118 times the share of misses. The heading's 66.37 % is in no log"},
+        {"": "probabilities are clipped at 1e-7, so that a sure miss costs 16.118 and has no gradient: "
+             "the loss is 16.118 times the share of misses. The heading's 66.37 % is in no log"},
     ),
     *_net(
         "S1-04", 1, "trained on at a rate of 1e-8", _printed(0.6263, 0.6336, 6.0110, 3),
@@ -97,7 +97,7 @@ ROWS: list[Row] = [
     ),
     _demo(
         "S1-16", "digits turned, zoomed and sheared",
-        "shear_range=0.1 was radians in Keras 1 (5.73 degrees); degrees since 2.1.3, so that 0.1 does nothing",
+        "shear_range=0.1 was radians in Keras 1 (5.73 degrees); degrees since 2.1.3, so 0.1 does nothing",
         values={"batch_gen.N": 60000},
     ),
     *_net(
@@ -131,6 +131,6 @@ ROWS: list[Row] = [
     _demo("S1-25", "of each digit the ten most confident right ones"),
     _demo(
         "S1-26", "of each digit the errors, by confidence",
-        "the notebook sorts by P(true class), the least wrong first; its comment says the opposite: both here",
+        "the notebook sorts by P(true class), the least wrong first; its comment says the opposite: both",
     ),
 ]  # fmt: skip
