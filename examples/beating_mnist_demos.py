@@ -55,7 +55,7 @@ def loaded(learn: Any, test: Any, p: Any, seed: int) -> dict[str, Any]:
     shapes = {"y_train": learn[1], "y_test": test[1], "x_train": learn[0]}
     return {
         **{name: list(array.shape) for name, array in shapes.items()},
-        "row 5 of x_train[10]": learn[0][10][5].tolist(),
+        "x_train[10][4]": learn[0][10][4].tolist(),
     }
 
 

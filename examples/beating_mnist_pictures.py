@@ -97,35 +97,40 @@ def predictions(study: Any, test: Any, p: np.ndarray, chosen: set[str]) -> None:
     if "S1-25" in chosen:
         rows = [right_of(digit, y, p) for digit in range(10)]
         title = "Of each digit the ten that the net is surest of, and right"
-        study.picture("surest_right", by_digit(x, rows, p, range(10), title), ["S1-25"])
+        study.picture("surest_right", by_digit(x, rows, p, False, title), ["S1-25"])
     if "S1-26" in chosen:
         for name, by_true, words in (
             ("wrong_by_true_class", True, "least wrong first: by P(true digit), as the notebook's code"),
             ("wrong_by_wrong_class", False, "most wrong first: by P(wrong digit), as its comment says"),
         ):
             rows = [wrong_of(digit, y, p, by_true) for digit in range(10)]
-            study.picture(name, by_digit(x, rows, p, None, f"Errors of each digit, {words}"), ["S1-26"])
+            study.picture(name, by_digit(x, rows, p, True, f"Errors of each digit, {words}"), ["S1-26"])
 
 
-def by_digit(x: np.ndarray, rows: Sequence[np.ndarray], p: np.ndarray, digits: Any, title: str) -> Any:
-    """A row of images for each digit, with the probability of that digit, or else of what was read."""
-    picture = figure.new_figure(10, 12.6, title)
-    panels = picture.subplots(10, 10)
+def by_digit(x: np.ndarray, rows: Sequence[np.ndarray], p: np.ndarray, errors: bool, title: str) -> Any:
+    """A row of images for each digit. Below each is its probability; below an error also what was read."""
+    height, width = x.shape[1] + (22 if errors else 13), x.shape[2] + 10
+    sheet = np.zeros((height * len(rows), width * 10), x.dtype)
+    picture = figure.new_figure(9, 9 * sheet.shape[0] / sheet.shape[1] + 0.6, title)
+    axes = picture.subplots()
     for digit, images in enumerate(rows):
-        for axes in panels[digit]:
-            axes.axis("off")
-        panels[digit, 0].text(
-            -0.35, 0.5, str(digit), fontsize=14, va="center", transform=panels[digit, 0].transAxes
-        )
-        for axes, i in zip(panels[digit], images, strict=False):
-            figure.show_image(axes, x[i])
-            read = p[i].argmax()
-            words = (
-                f"{p[i, digit]:.2f}"
-                if digits is not None
-                else f"{read}: {p[i, read]:.2f}\n{digit}: {p[i, digit]:.2f}"
-            )
-            axes.set_title(words, fontsize=9)
+        top = digit * height
+        sheet[top + x.shape[1] : top + height] = x.max()  # white, for the words
+        for column, i in enumerate(images):
+            left, read = column * width, p[i].argmax()
+            sheet[top : top + x.shape[1], left : left + x.shape[2]] = x[i]
+            words = f"{digit}: {p[i, digit]:.2f}"
+            if errors:
+                words = f"read {read}: {p[i, read]:.2f}\n{words}"
+            axes.text(left + 14, top + x.shape[1] + 1, words, fontsize=8, ha="center", va="top")
+    axes.imshow(sheet, cmap="gray")
+    axes.set_yticks(
+        [digit * height + 14 for digit in range(len(rows))], list(map(str, range(len(rows)))), fontsize=13
+    )
+    axes.set_xticks([])
+    axes.set_ylabel("digit")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return picture
 
 

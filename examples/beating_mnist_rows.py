@@ -42,7 +42,7 @@ ROWS: list[Row] = [
     _demo(
         "S1-01", "load MNIST",
         values={"y_train": [60000], "y_test": [10000], "x_train": [60000, 28, 28],
-                "row 5 of x_train[10]": [0] * 11 + [42, 118, 219, 166, 118, 118, 6] + [0] * 10},
+                "x_train[10][4]": [0] * 11 + [42, 118, 219, 166, 118, 118, 6] + [0] * 10},
     ),
     _demo(
         "S1-02", "one-hot labels by hand and by to_categorical", "np.float is gone since NumPy 1.24",

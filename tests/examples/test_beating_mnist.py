@@ -102,7 +102,7 @@ def test_the_best_model_is_trained_once_and_its_probabilities_are_kept(study, qu
     calls = []
     monkeypatch.setattr(study, "train", lambda row, *a: calls.append(row.name) or {"probabilities": kept})
     for _ in range(2):
-        study.main(["--quick", "--rows", "S1-24", "S1-26", "--out", str(tmp_path)])
+        study.main(["--quick", "--rows", "S1-24", "--out", str(tmp_path)])
     assert calls == ["S1-19, as intended"]
     rows = results(tmp_path)
     truth = study.load(quick=True)[1][1]
@@ -197,7 +197,7 @@ def test_a_quarter_of_each_batch_is_pseudo_labelled(study, digits):
     for _ in range(2 * steps):
         images, labels = next(batches)
         assert images.shape == (128, 28, 28, 1)
-        np.testing.assert_array_equal((labels == 0.1).all(axis=1), [False] * 96 + [True] * 32)
+        np.testing.assert_array_equal((labels == np.float32(0.1)).all(axis=1), [False] * 96 + [True] * 32)
         seen.append(labels[:96].argmax(axis=1))
     first_epoch = np.bincount(np.concatenate(seen[:steps]), minlength=10)
     assert (first_epoch <= np.bincount(y, minlength=10)).all()  # none twice
@@ -237,7 +237,7 @@ def test_labels_that_are_held_out_are_never_read(study, digits, monkeypatch):
         tinynet.utils.set_random_seed(0)
         record = study.train(row, ((x, labels), (x_test, y_test)), 0)
         weights.append(record["probabilities"])
-    assert len(learned) == 2 * study.STUDENTS and all(len(labels) == 200 for labels in learned)
+    assert [len(labels) for labels in learned] == [200] * (2 * study.STUDENTS)
     np.testing.assert_array_equal(weights[0], weights[1])  # the same to the last bit
     for (_, ours), (_, theirs) in zip(guesses[:3], guesses[3:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
