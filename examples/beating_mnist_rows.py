@@ -61,7 +61,7 @@ ROWS: list[Row] = [
     ),
     _demo("S1-05", "mean and standard deviation of all pixels", values={"mean": 33.31842, "std": 78.56749}),
     *_net(
-        "S1-06", 2, "the same on normalised pixels", _printed(0.9195, 0.9195, 0.2921, 3, 7850),
+        "S1-06", 2, "normalised pixels", _printed(0.9195, 0.9195, 0.2921, 3, 7850),
         {"": "the heading's 92.44 % is in no log", "improved": IMPROVED.partition(";")[0]},
     ),
     *_net(
