@@ -1,0 +1,72 @@
+"""The rows of the batch norm study; of the notebooks, only 002 printed numbers."""
+
+from typing import Any
+
+from batchnorm_rules import CRITERION
+
+from shared.rows import Notebook, Row
+
+NET = "two blocks of two convolutions (16, 32), dense 128 and 64"
+RATES = (0.01, 0.003, 0.001, 0.0003)  # S0-04; at 0.01 it is S0-03 itself
+TRAP = "`optimizer.lr = x` after the first fit changed nothing in Keras 1: its step was already compiled"
+TABLE = {  # S2-05: loss, accuracy, val_loss, val_accuracy
+    "S2-01": ("lr=0.001 -> 0.0001", (0.0133, 0.9957, 0.0205, 0.9936)),
+    "S2-03": ("BN, lr=0.001 -> 0.0001", (0.0158, 0.9948, 0.0369, 0.9889)),
+    "S2-02": ("lr=0.01 -> 0.001", (0.2219, 0.9352, 0.1436, 0.9582)),
+    "S2-04": ("BN, lr=0.01 -> 0.001", (0.0507, 0.9886, 0.0567, 0.9877)),
+}
+COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy")
+INTENDED, EXECUTED = "as intended", "as executed"
+PLAIN_PARAMS, NORMED_PARAMS = 226_106, 227_258  # of the net of notebook 000
+
+
+def rate_name(rate: float) -> str:
+    return f"learning rate {rate:g}"
+
+
+def _s0(number: str, title: str, arm: str = "", params: int = PLAIN_PARAMS, seeds: int = 1) -> Row:
+    return Row(number, f"{NET}; {title}", arm, params=params, seeds=seeds, keras=True)
+
+
+def _answer(number: str, title: str, arm: str = "", remark: str = "", **printed: Any) -> Row:
+    """A row that is computed from the runs of others."""
+    return Row(number, title, arm, Notebook(values=printed), seeds=0, remark=remark)
+
+
+def _s2(number: str, arm: str) -> Row:
+    normed, rate = number in ("S2-03", "S2-04"), 0.01 if number in ("S2-02", "S2-04") else 0.001
+    title = f"two convolutions (32, 64), dense 512, {'' if normed else 'no '}batch norm; {rate_name(rate)}"
+    _, _, val_loss, accuracy = TABLE[number][1]
+    remark = f"{rate / 10:g} from the second epoch" if arm == INTENDED else f"{rate:g} throughout: {TRAP}"
+    params = 1_632_522 if normed else 1_630_090
+    return Row(number, title, arm, Notebook(accuracy, loss=val_loss), params, 3, True, remark)
+
+
+ROWS = [
+    _s0("S0-01", "batch norm before the activation", params=NORMED_PARAMS, seeds=5),
+    _s0("S0-02", "batch norm after the activation", params=NORMED_PARAMS, seeds=5),
+    _s0("S0-03", "Adam at 0.01, neither batch norm nor dropout"),
+    *(_s0("S0-04", "neither batch norm nor dropout", rate_name(rate)) for rate in RATES[1:]),
+    *(_s0("S0-05", "dropout", rate_name(rate)) for rate in (0.001, 0.0003)),
+    *(_s0("S0-06", "batch norm before the activation", rate_name(rate), NORMED_PARAMS) for rate in RATES[:3]),
+    *(_s2(number, arm) for number in sorted(TABLE) for arm in (INTENDED, EXECUTED)),
+    _answer("S0-02", "batch norm after the activation: as good or better?", "the claim"),
+    _answer("S0-03", "does it over-fit?", "the diagnosis", CRITERION, verdict="over-fits, quite terribly"),
+    _answer("S0-04", "the highest rate that does not over-fit", "the answer", CRITERION),
+    _answer("S0-05", "does dropout take longer, is it better?", "the answer"),
+    _answer("S0-06", "the highest rate that does not over-fit", "the answer", CRITERION),
+    _answer("S0-10", "what History holds, and what it says"),
+    *(
+        _answer("S2-05", "the four runs: loss, accuracy, val_loss, val_accuracy", arm,
+                **{name: list(values) for name, values in TABLE.values()})
+        for arm in (INTENDED, EXECUTED)
+    ),
+    _answer(
+        "S2-06", "why the training loss is above the validation loss",
+        remark="the logged loss is a mean over the epoch, while the net learns and dropout is on",
+    ),
+]  # fmt: skip
+
+
+def is_answer(row: Row) -> bool:
+    return row.seeds == 0
