@@ -1,0 +1,301 @@
+"""Transfer learning on Fashion-MNIST: a net for eight classes lends its layers to a net that has 200 images.
+
+    python examples/transfer_learning.py --quick       (the embedded digits, seconds)
+    python examples/transfer_learning.py               (ten seeds; goes on where it was stopped)
+
+Task A has the eight classes without sandals (5) and shirts (6), and about 44,000 images. Task B asks "shirt or
+sandal?" of 200 images. Does B learn better from scratch, or on the layers of a net that learned A?
+
+One run of 200 images says little, so there are ten; and two arms: as the notebook has it (glorot_uniform,
+pixels from 0 to 1), and as its own chapter advises for SELU (lecun_normal, mean 0 and deviation 1).
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinynet import layers, models, optimizers, plotting, utils
+
+from shared.data import Split, scalars
+from shared.data import load as images_of
+from shared.rows import Notebook, Row
+from shared.study import Study, parser
+from shared.training import fit, joined
+
+NAME = "transfer_learning"
+NOTEBOOK, ADVISED = "as in the notebook", "as advised"
+CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
+COUNTS = {"A, training": 43_986, "A, validation": 4_014, "B, training": 200, "B, validation": 986}
+SEEDS = 10
+SAYS_OF_A = "the text says over 90 % of A, its log shows no number"
+SAYS_OF_B = "the text gives B 97.2 %, which is what B on A had; B itself had 98.25 %"
+SAYS_OF_SELU = "SELU with glorot_uniform and pixels from 0 to 1, against the chapter's own advice"
+
+Task = dict[str, Split]  # "training", "validation", "test"
+Data = dict[str, Task]  # "A", "B"
+
+
+def _in_both_arms(row_id: str, title: str, notebook: Notebook, params: int, remark: str) -> tuple[Row, Row]:
+    first = Row(row_id, title, NOTEBOOK, notebook, params, SEEDS, keras=True, remark=remark)
+    return first, Row(row_id, title, ADVISED, params=params, seeds=SEEDS, keras=True, remark=SAYS_OF_SELU)
+
+
+ROWS = (
+    Row("S4-10", "two tasks of one data set", notebook=Notebook(values=COUNTS)),
+    *_in_both_arms("S4-11", "model A: eight classes", Notebook(), 276_158, SAYS_OF_A),
+    *_in_both_arms("S4-12", "model B from scratch", Notebook(0.9825, loss=0.1059), 275_801, SAYS_OF_B),
+    Row(
+        "S4-13",
+        "B on A shares the layers of A",
+        notebook=Notebook(values={"training B on A changes A": True}),
+        remark="the notebook warns of this, and changes A all the same: its clone is made too late, and not used",
+    ),
+    Row(
+        "S4-14",
+        "clone_model, then set_weights",
+        notebook=Notebook(values={"clone has the weights of A": False, "after set_weights": True}),
+        remark="clone_model copies the layers, not what they learned",
+    ),
+    Row(
+        "S4-15",
+        "B on A with frozen layers, 4 epochs",
+        notebook=Notebook(values={"trainable parameters": 51, "frozen weights bit for bit the same": True}),
+        params=275_801,
+        keras=True,
+        remark="the optimizer is the string 'SGD': its learning rate is 0.01, not the 0.001 of the other nets",
+    ),
+    *_in_both_arms(
+        "S4-16",
+        "B on A: 4 epochs frozen, 16 at learning rate 1e-4",
+        Notebook(0.972, loss=0.1587),
+        275_801,
+        "both nets are judged after 20 epochs, but at different learning rates",
+    ),
+)
+
+# --- the data
+
+
+def load(quick: bool) -> Data:
+    """Both tasks, pixels from 0 to 1. Validation is the first 5,000 of the 60,000 images."""
+    (x, y), (x_test, y_test) = images_of("fashion_mnist", quick)
+    held_out = len(x) // 12
+    parts = {
+        "training": (x[held_out:], y[held_out:]),
+        "validation": (x[:held_out], y[:held_out]),
+        "test": (x_test, y_test),
+    }
+    both = {name: split_dataset((x / 255).astype("float32"), y) for name, (x, y) in parts.items()}
+    data = {"A": {name: a for name, (a, b) in both.items()}, "B": {name: b for name, (a, b) in both.items()}}
+    x, y = data["B"]["training"]
+    data["B"]["training"] = x[:200], y[:200]
+    return data
+
+
+def split_dataset(x: np.ndarray, y: np.ndarray) -> tuple[Split, Split]:
+    """A: all but the classes 5 and 6, with 7, 8, 9 moved to 5, 6, 7. B: 5 as 0 and 6 as 1."""
+    in_b = (y == 5) | (y == 6)
+    y_a = y[~in_b].astype("int64")
+    y_a[y_a > 6] -= 2
+    return (x[~in_b], y_a), (x[in_b], (y[in_b] == 6).astype("float32"))
+
+
+def counts(data: Data) -> dict[str, int]:
+    return {name: len(data[name[0]][name[3:]][1]) for name in COUNTS}
+
+
+def pixels(data: Data, arm: str) -> Data:
+    """As they are, or with mean 0 and deviation 1 over all pixels that A learns from."""
+    if arm != ADVISED:
+        return data
+    mean, deviation = scalars(data["A"]["training"][0])
+    return {
+        task: {name: ((x - mean) / deviation, y) for name, (x, y) in parts.items()}
+        for task, parts in data.items()
+    }
+
+
+# --- the nets
+
+
+def net(outputs: int, activation: str, arm: str) -> Any:
+    """28x28 pixels, 300, 100, 50, 50, 50 units with SELU, and the output."""
+    how = "lecun_normal" if arm == ADVISED else "glorot_uniform"
+    hidden = [layers.Dense(n, "selu", kernel_initializer=how) for n in (300, 100, 50, 50, 50)]
+    return models.Sequential(
+        [layers.Input((28, 28)), layers.Flatten(), *hidden, layers.Dense(outputs, activation)]
+    )
+
+
+def learn(model: Any, task: Task, optimizer: Any, epochs: int, **options: Any) -> dict[str, Any]:
+    """Compiles, trains in batches of 32, and asks the test images once at the end."""
+    kind = "binary" if task["training"][1].dtype == "float32" else "sparse_categorical"
+    model.compile(optimizer=optimizer, loss=f"{kind}_crossentropy", metrics=["accuracy"])
+    options = {"validation_data": task["validation"], "verbose": 0, **options}
+    record = fit(model, *task["training"], epochs=epochs, **options)
+    loss, accuracy = model.evaluate(*task["test"], verbose=0)
+    return {**record, "values": {"test loss": round(loss, 5), "test accuracy": round(accuracy, 5)}}
+
+
+_weights_of_a: dict[tuple[str, int, int], list[np.ndarray]] = {}
+
+
+def model_a(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    """Model A after its training, and the record of it. What it learned is kept for those who ask again."""
+    utils.set_random_seed(seed)
+    model, key = net(8, "softmax", arm), (arm, seed, id(data))
+    if key in _weights_of_a:
+        model.set_weights(_weights_of_a[key])
+        return model, {}
+    record = learn(model, pixels(data, arm)["A"], optimizers.SGD(learning_rate=1e-3), 20)
+    _weights_of_a[key] = model.get_weights()
+    return model, record
+
+
+def loaded(model: Any) -> Any:
+    """The model, saved and loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model_A.keras"
+        model.save(path)
+        return models.load_model(path)
+
+
+def on_top_of(model: Any) -> Any:
+    """The layers of A but the last, the very same objects, and a new output for B."""
+    return models.Sequential([*model.layers[:-1], layers.Dense(1, "sigmoid")])
+
+
+def freeze(model: Any, frozen: bool = True) -> None:
+    """All layers but the last. It counts from the next compile."""
+    for layer in model.layers[:-1]:
+        layer.trainable = not frozen
+
+
+def weights_below(model: Any) -> list[np.ndarray]:
+    """Of all layers but the last."""
+    return [weight for layer in model.layers[:-1] for weight in layer.get_weights()]
+
+
+def same(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
+    """Whether all weights are the same, bit for bit."""
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+# --- the rows
+
+
+def sharing(data: Data) -> dict[str, Any]:
+    """A step of B on A, without freezing: A is another net afterwards."""
+    a = loaded(model_a(data, NOTEBOOK, 0)[0])
+    before = a.get_weights()
+    learn(on_top_of(a), data["B"], optimizers.SGD(learning_rate=1e-3), 1)
+    moved = max(float(np.abs(x - y).max()) for x, y in zip(before, a.get_weights(), strict=True))
+    return {
+        "training B on A changes A": not same(before, a.get_weights()),
+        "largest change of a weight of A": float(f"{moved:.2g}"),
+    }
+
+
+def cloning(data: Data) -> dict[str, Any]:
+    a, _ = model_a(data, NOTEBOOK, 0)
+    clone = models.clone_model(a)
+    at_first = same(a.get_weights(), clone.get_weights())
+    clone.set_weights(a.get_weights())
+    return {
+        "clone has the weights of A": at_first,
+        "after set_weights": same(a.get_weights(), clone.get_weights()),
+    }
+
+
+def frozen(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
+    """B on A after 4 epochs in which only its output learned: 50 weights and a bias."""
+    model = on_top_of(loaded(model_a(data, arm, seed)[0]))
+    freeze(model)
+    before = weights_below(model)
+    record = learn(model, pixels(data, arm)["B"], "SGD", 4)
+    record["values"] |= {
+        "trainable parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "frozen weights bit for bit the same": same(before, weights_below(model)),
+    }
+    return model, record
+
+
+def train(row: Row, data: Data, seed: int) -> dict[str, Any]:
+    """The record of a row: its training, or the values of a demonstration."""
+    if row.id == "S4-10":
+        return {"values": counts(data)}
+    if row.id == "S4-11":
+        _weights_of_a.pop((row.arm, seed, id(data)), None)
+        return model_a(data, row.arm, seed)[1]
+    if row.id == "S4-12":
+        model = net(1, "sigmoid", row.arm)
+        return learn(model, pixels(data, row.arm)["B"], optimizers.SGD(learning_rate=1e-3), 20)
+    if row.id in ("S4-13", "S4-14"):
+        return {"values": sharing(data) if row.id == "S4-13" else cloning(data)}
+    model, first = frozen(data, row.arm or NOTEBOOK, seed)
+    if row.id == "S4-15":
+        return first
+    freeze(model, False)
+    return joined(first, learn(model, pixels(data, row.arm)["B"], optimizers.SGD(learning_rate=1e-4), 16))
+
+
+# --- the pictures
+
+
+def curves(study: Study) -> None:
+    rows = [row for row in study.rows if row.id in ("S4-12", "S4-16") and study.runs(row)]
+    names = {"S4-12": "from scratch", "S4-16": "on A"}
+    runs = {f"{names[row.id]}, {row.arm}": [run["history"] for run in study.runs(row)] for row in rows}
+    if runs:
+        title = "Shirt or sandal, from 200 images"
+        figure = plotting.compare_histories(runs, ["val_accuracy", "val_loss"], title)
+        study.picture("transfer_curves", figure, ["S4-12", "S4-15", "S4-16"])
+
+
+def dots(study: Study) -> None:
+    names = {"S4-11": "A", "S4-12": "B from scratch", "S4-16": "B on A"}
+    rows = [row for row in study.rows if row.id in names and study.runs(row)]
+    found, printed = {}, {}
+    for row in rows:
+        name = f"{names[row.id]}, {row.arm}"
+        found[name] = [run["values"]["test accuracy"] for run in study.runs(row)]
+        if row.notebook.accuracy is not None:
+            printed[name] = row.notebook.accuracy
+    if found:
+        figure = plotting.dots(found, printed, "notebook, one run", title="Does A help B?")
+        study.picture("transfer_dots", figure, list(names))
+
+
+def classes(study: Study, data: Data) -> None:
+    """Five images of each class: the eight of A, then the two of B."""
+    shown, titles = [], []
+    for task, names in (("A", [*CLASSES[:5], *CLASSES[7:]]), ("B", CLASSES[5:7])):
+        x, y = data[task]["validation"]
+        for number, name in enumerate(names):
+            found = x[y == number][:5]
+            shown.extend(found)
+            titles.extend([f"{task}: {name if not study.quick else number}"] * len(found))
+    figure = plotting.gallery(np.asarray(shown), titles, columns=10, title="Eight classes of A, two of B")
+    study.picture("transfer_classes", figure, ["S4-10"])
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    study = Study(NAME, ROWS, parser(ROWS, __doc__, NAME).parse_args(argv))
+    data = load(study.quick)
+    for row, seed in study.to_run():
+        record = train(row, data, seed)
+        study.keep(row, seed, record)
+        for what, computed in record["values"].items():
+            print(f"    {what}: {computed}")
+    if any(row.id == "S4-10" for row in study.rows):
+        classes(study, data)
+    curves(study)
+    dots(study)
+    study.write()
+
+
+if __name__ == "__main__":
+    main()
