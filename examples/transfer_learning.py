@@ -34,8 +34,8 @@ SAYS_OF_A = "the text says over 90 % of A, its log shows no number"
 SAYS_OF_B = "the text gives B 97.2 %, which is what B on A had; B itself had 98.25 %"
 SAYS_OF_SELU = "SELU with glorot_uniform and pixels from 0 to 1, against the chapter's own advice"
 
+Data = tuple[Split, Split]  # images of bytes: to learn from, to test
 Task = dict[str, Split]  # "training", "validation", "test"
-Data = dict[str, Task]  # "A", "B"
 
 
 def _in_both_arms(row_id: str, title: str, notebook: Notebook, params: int, remark: str) -> tuple[Row, Row]:
@@ -80,19 +80,25 @@ ROWS = (
 
 
 def load(quick: bool) -> Data:
-    """Both tasks, pixels from 0 to 1. Validation is the first 5,000 of the 60,000 images."""
-    (x, y), (x_test, y_test) = images_of("fashion_mnist", quick)
+    return images_of("fashion_mnist", quick)
+
+
+def tasks(data: Data, arm: str = NOTEBOOK) -> tuple[Task, Task]:
+    """A and B: pixels from 0 to 1, or with mean 0 and deviation 1 over all pixels that A learns from.
+
+    Validation is the first 5,000 of the 60,000 images; of the others with a class of B, 200 are kept.
+    """
+    (x, y), test = data
     held_out = len(x) // 12
-    parts = {
-        "training": (x[held_out:], y[held_out:]),
-        "validation": (x[:held_out], y[:held_out]),
-        "test": (x_test, y_test),
-    }
-    both = {name: split_dataset((x / 255).astype("float32"), y) for name, (x, y) in parts.items()}
-    data = {"A": {name: a for name, (a, b) in both.items()}, "B": {name: b for name, (a, b) in both.items()}}
-    x, y = data["B"]["training"]
-    data["B"]["training"] = x[:200], y[:200]
-    return data
+    parts = {"training": (x[held_out:], y[held_out:]), "validation": (x[:held_out], y[:held_out]), "test": test}
+    a, b = {}, {}
+    for name, (images, labels) in parts.items():
+        a[name], b[name] = split_dataset((images / 255).astype("float32"), labels)
+    b["training"] = b["training"][0][:200], b["training"][1][:200]
+    if arm == ADVISED:
+        mean, deviation = scalars(a["training"][0])
+        a, b = ({name: ((x - mean) / deviation, y) for name, (x, y) in task.items()} for task in (a, b))
+    return a, b
 
 
 def split_dataset(x: np.ndarray, y: np.ndarray) -> tuple[Split, Split]:
@@ -104,18 +110,8 @@ def split_dataset(x: np.ndarray, y: np.ndarray) -> tuple[Split, Split]:
 
 
 def counts(data: Data) -> dict[str, int]:
-    return {name: len(data[name[0]][name[3:]][1]) for name in COUNTS}
-
-
-def pixels(data: Data, arm: str) -> Data:
-    """As they are, or with mean 0 and deviation 1 over all pixels that A learns from."""
-    if arm != ADVISED:
-        return data
-    mean, deviation = scalars(data["A"]["training"][0])
-    return {
-        task: {name: ((x - mean) / deviation, y) for name, (x, y) in parts.items()}
-        for task, parts in data.items()
-    }
+    both = dict(zip("AB", tasks(data), strict=True))
+    return {name: len(both[name[0]][name[3:]][1]) for name in COUNTS}
 
 
 # --- the nets
@@ -140,17 +136,17 @@ def learn(model: Any, task: Task, optimizer: Any, epochs: int, **options: Any) -
     return {**record, "values": {"test loss": round(loss, 5), "test accuracy": round(accuracy, 5)}}
 
 
-_weights_of_a: dict[tuple[str, int, int], list[np.ndarray]] = {}
+_weights_of_a: dict[tuple[str, int], list[np.ndarray]] = {}
 
 
 def model_a(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
     """Model A after its training, and the record of it. What it learned is kept for those who ask again."""
     utils.set_random_seed(seed)
-    model, key = net(8, "softmax", arm), (arm, seed, id(data))
+    model, key = net(8, "softmax", arm), (arm, seed)
     if key in _weights_of_a:
         model.set_weights(_weights_of_a[key])
         return model, {}
-    record = learn(model, pixels(data, arm)["A"], optimizers.SGD(learning_rate=1e-3), 20)
+    record = learn(model, tasks(data, arm)[0], optimizers.SGD(learning_rate=1e-3), 20)
     _weights_of_a[key] = model.get_weights()
     return model, record
 
@@ -191,7 +187,7 @@ def sharing(data: Data) -> dict[str, Any]:
     """A step of B on A, without freezing: A is another net afterwards."""
     a = loaded(model_a(data, NOTEBOOK, 0)[0])
     before = a.get_weights()
-    learn(on_top_of(a), data["B"], optimizers.SGD(learning_rate=1e-3), 1)
+    learn(on_top_of(a), tasks(data)[1], optimizers.SGD(learning_rate=1e-3), 1)
     moved = max(float(np.abs(x - y).max()) for x, y in zip(before, a.get_weights(), strict=True))
     return {
         "training B on A changes A": not same(before, a.get_weights()),
@@ -215,7 +211,7 @@ def frozen(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
     model = on_top_of(loaded(model_a(data, arm, seed)[0]))
     freeze(model)
     before = weights_below(model)
-    record = learn(model, pixels(data, arm)["B"], "SGD", 4)
+    record = learn(model, tasks(data, arm)[1], "SGD", 4)
     record["values"] |= {
         "trainable parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
         "frozen weights bit for bit the same": same(before, weights_below(model)),
@@ -228,18 +224,18 @@ def train(row: Row, data: Data, seed: int) -> dict[str, Any]:
     if row.id == "S4-10":
         return {"values": counts(data)}
     if row.id == "S4-11":
-        _weights_of_a.pop((row.arm, seed, id(data)), None)
+        _weights_of_a.pop((row.arm, seed), None)
         return model_a(data, row.arm, seed)[1]
     if row.id == "S4-12":
         model = net(1, "sigmoid", row.arm)
-        return learn(model, pixels(data, row.arm)["B"], optimizers.SGD(learning_rate=1e-3), 20)
+        return learn(model, tasks(data, row.arm)[1], optimizers.SGD(learning_rate=1e-3), 20)
     if row.id in ("S4-13", "S4-14"):
         return {"values": sharing(data) if row.id == "S4-13" else cloning(data)}
     model, first = frozen(data, row.arm or NOTEBOOK, seed)
     if row.id == "S4-15":
         return first
     freeze(model, False)
-    return joined(first, learn(model, pixels(data, row.arm)["B"], optimizers.SGD(learning_rate=1e-4), 16))
+    return joined(first, learn(model, tasks(data, row.arm)[1], optimizers.SGD(learning_rate=1e-4), 16))
 
 
 # --- the pictures
@@ -272,13 +268,14 @@ def dots(study: Study) -> None:
 def classes(study: Study, data: Data) -> None:
     """Five images of each class: the eight of A, then the two of B."""
     shown, titles = [], []
-    for task, names in (("A", [*CLASSES[:5], *CLASSES[7:]]), ("B", CLASSES[5:7])):
-        x, y = data[task]["validation"]
+    named = ("A", [*CLASSES[:5], *CLASSES[7:]]), ("B", CLASSES[5:7])
+    for (letter, names), task in zip(named, tasks(data), strict=True):
+        x, y = task["validation"]
         for number, name in enumerate(names):
             found = x[y == number][:5]
             shown.extend(found)
-            titles.extend([f"{task}: {name if not study.quick else number}"] * len(found))
-    figure = plotting.gallery(np.asarray(shown), titles, columns=10, title="Eight classes of A, two of B")
+            titles.extend([f"{letter}: {name if not study.quick else number}"] * len(found))
+    figure = plotting.gallery(np.asarray(shown), titles, columns=10, limit=50, title="Eight classes of A, two of B")
     study.picture("transfer_classes", figure, ["S4-10"])
 
 
