@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import callbacks, layers, models, optimizers, plotting, schedules
+from tinynet import callbacks, layers, models, ops, optimizers, plotting, schedules
 
 from shared.data import Split, split
 from shared.data import load as images_of
@@ -178,7 +178,7 @@ def monte_carlo(model: Any, x: np.ndarray) -> np.ndarray:
     found = []
     for start in range(0, len(x), 500):
         batch = x[start : start + 500].astype("float32")
-        answers = [np.asarray(model(batch, training=True).detach()) for _ in range(ASKED)]
+        answers = [ops.convert_to_numpy(model(batch, training=True)) for _ in range(ASKED)]
         found.append(np.mean(answers, axis=0))
     return np.concatenate(found)
 
