@@ -155,8 +155,8 @@ def out_of_memory() -> dict[str, Any]:
         values[f"MiB of a step, {name}"] = round(found["steps"] / MIB, 2)
         values[f"MiB of the net, {name}"] = round((found["parameters"] + found["optimizer"]) / MIB, 2)
     for kind in ("float32", "float16", "uint8"):  # tinynet keeps images in 16 or 8 bits, and computes in 32
-        images = np.zeros((1000, 200, 300, 3), kind)
-        values[f"MiB of 1,000 images, {kind}"] = round(memory.usage(None, images)["data"] / MIB, 2)
+        images = np.zeros((100, 200, 300, 3), kind)
+        values[f"MiB of 100 images, {kind}"] = round(memory.usage(None, images)["data"] / MIB, 2)
     large, small = accumulated(32, 1), accumulated(8, 4)
     values["update of 4 batches of 8 - of one of 32"] = max(map(difference, small, large))
     return values

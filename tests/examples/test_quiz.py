@@ -1,43 +1,68 @@
-"""The quiz as a person runs it; its answers against sums by hand."""
+"""The quiz: its answers, by hand, and what moves in an image moves in the map of a convolution."""
 
 import json
 
+import numpy as np
 import pytest
+
 import quiz
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    out = tmp_path_factory.mktemp("quiz")
-    quiz.main(["--quick", "--out", str(out)])
-    assert (out / "memory.png").read_bytes().startswith(b"\x89PNG")
-    rows = json.loads((out / "results.json").read_text())["rows"]
-    return {row["id"]: row["runs"][0] for row in rows}
+def values(tmp_path_factory):
+    """{id: the answers} of one quick run."""
+    folder = tmp_path_factory.mktemp("quiz")
+    quiz.main(["--quick", "--out", str(folder)])
+    assert {path.stem for path in folder.glob("*.png")} == {"quiz_maps", "quiz_memory"}
+    rows = json.loads((folder / "results.json").read_text())["rows"]
+    return {row["id"]: row["runs"][0]["values"] for row in rows}
 
 
-def test_weights_are_shared_and_maps_move_with_the_image(results):
-    values = results["S0-07"]["values"]
-    assert values["parameters of Dense(100) on 28x28"] == 28 * 28 * 100 + 100
-    assert values["parameters of Conv2D(7, 3) on 28x28"] == 9 * 7 + 7
-    assert values["parameters of Conv2D(7, 3) on 56x56"] == 9 * 7 + 7
-    assert values["does the map move with the image?"] is True
-    assert values["do the units of the dense layer stay?"] is False
+def test_a_convolution_has_fewer_parameters_and_follows_what_moves(values):
+    found = values["S0-07"]
+    assert found["parameters of 100 dense units on 28x28"] == 784 * 100 + 100
+    assert found["parameters of 7 filters of 3x3"] == 9 * 7 + 7
+    assert found["map of the moved digit - moved map"] < 1e-6
+    assert found["strongest answer of each filter, moved - not"] < 1e-6
+    assert found["dense units, moved digit - digit"] > 0.1
+    assert found["places of a map that see one pixel"] == 9
+    assert found["dense units that see one pixel"] == 100
 
 
-def test_three_convolutions(results):
-    assert results["S0-08"]["params"] == 2_800 + 180_200 + 720_400
-    maps = [layer.output.shape[1:] for layer in quiz.three_convolutions().layers]
-    assert maps == [(100, 150, 100), (50, 75, 200), (25, 38, 400)]
+def test_the_digit_is_not_moved_over_the_edge():
+    canvas = quiz.load(True)
+    rows, columns = np.nonzero(canvas[0, :, :, 0])
+    down, right = quiz.MOVE
+    assert rows.min() + down >= 1 and rows.max() + down <= quiz.CANVAS - 2
+    assert columns.min() + right >= 1 and columns.max() + right <= quiz.CANVAS - 2
 
 
-def test_memory_falls_as_promised(results):
-    values = results["S0-09"]["values"]
-    full, *remedies = (values[f"{name}: MiB"] for name in quiz.REMEDIES)
-    # The two maps of 16 channels, in float32, are the least that the derivatives need.
-    assert full > 2 * 256 * 28 * 28 * 16 * 4 / 2**20
-    assert remedies[0] == pytest.approx(full / 4, rel=0.05)
-    assert remedies[1] < full / 3
-    assert remedies[2] == pytest.approx(full / 2, rel=0.1)
-    assert values["256 images in float32 and in float16: bytes"] == [802_816, 401_408]
-    name = "a batch of 64 against four of 16, collected: largest difference of a weight"
-    assert values[name] < 1e-6
+def test_three_convolutions_have_903400_parameters_and_those_maps(values):
+    expected = [2_800, "100x150x100", 180_200, "50x75x200", 720_400, "25x38x400"]
+    assert list(values["S0-08"].values()) == expected
+    assert quiz.three_convolutions((200, 300, 3)).count_params() == sum(expected[::2]) == 903_400
+    assert quiz.three_convolutions((64, 64, 3), stride=1).count_params() == 903_400
+
+
+def test_each_way_out_of_memory_takes_less(values):
+    found = values["S0-09"]
+
+    def step(case):
+        return found[f"MiB of a step, {case}"]
+
+    assert step("batch of 32") > 2 * step("smaller batch, 8") > 2 * step("smaller batch, 2")
+    assert step("batch of 8, stride 1") > 4 * step("smaller batch, 8")
+    for case in ("batch of 8, half the filters", "batch of 8, a layer less"):
+        assert step(case) < step("smaller batch, 8")
+        assert found[f"MiB of the net, {case}"] < found["MiB of the net, smaller batch, 8"] / 2
+    # The outputs of the three convolutions of 32 images alone, in float32.
+    outputs = 32 * (20 * 30 * 100 + 10 * 15 * 200 + 5 * 8 * 400) * 4 / 2**20
+    assert step("batch of 32") > outputs
+    for kind, size in (("float32", 4), ("float16", 2), ("uint8", 1)):
+        assert found[f"MiB of 100 images, {kind}"] == round(100 * 200 * 300 * 3 * size / 2**20, 2)
+
+
+def test_four_small_batches_give_the_update_of_a_large_one(values):
+    assert values["S0-09"]["update of 4 batches of 8 - of one of 32"] < 1e-5
+    large, first_only = quiz.accumulated(32, 1), quiz.accumulated(8, 1)
+    assert max(map(quiz.difference, first_only, large)) > 1e-3  # a small batch alone does not

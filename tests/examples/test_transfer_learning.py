@@ -1,0 +1,92 @@
+"""Transfer learning: the split, layers that are shared, weights that are frozen, and a quick run of every row."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import transfer_learning as study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Of one quick run."""
+    made = tmp_path_factory.mktemp("transfer")
+    study.main(["--quick", "--epochs", "1", "--out", str(made)])
+    return made
+
+
+@pytest.fixture(scope="module")
+def rows(folder):
+    return json.loads((folder / "results.json").read_text())["rows"]
+
+
+def test_a_quick_run_has_every_row_and_writes_the_pictures(folder, rows):
+    pictures = {"transfer_classes", "transfer_curves", "transfer_dots"}
+    assert {path.stem for path in folder.glob("*.png")} == pictures
+    assert {row["id"] for row in rows} == {f"S4-{number}" for number in range(10, 17)}
+    assert all(len(row["runs"]) == 1 for row in rows)
+    assert all(row["runs"][0]["params"] == row["params"] for row in rows if row["params"])
+
+
+@pytest.mark.parametrize("row_id", ["S4-13", "S4-14", "S4-15"])
+def test_what_the_chapter_says_of_layers_is_computed(rows, row_id):
+    (row,) = (row for row in rows if row["id"] == row_id)
+    computed = row["runs"][0]["values"]
+    for what, printed in row["notebook"]["values"].items():
+        assert computed[what] == printed
+
+
+def test_the_split_moves_the_labels_of_a_and_asks_b_for_the_shirt():
+    y = np.array([9, 5, 0, 6, 7, 8, 5, 4], "uint8")
+    x = np.arange(8)
+    (x_a, y_a), (x_b, y_b) = study.split_dataset(x, y)
+    assert (x_a.tolist(), y_a.tolist()) == ([0, 2, 4, 5, 7], [7, 0, 5, 6, 4])
+    assert (x_b.tolist(), y_b.tolist(), y_b.dtype) == ([1, 3, 6], [0, 1, 0], np.dtype("float32"))
+
+
+def test_validation_comes_first_and_b_is_cut_to_200_images():
+    y = np.tile(np.arange(10, dtype="uint8"), 360)  # of each ten, 8 are A's and 2 are B's
+    x = np.zeros((3600, 28, 28), "uint8")
+    a, b = study.tasks(((x, y), (x[:20], y[:20])))
+    sizes = {name: (len(a[name][1]), len(b[name][1])) for name in a}
+    assert sizes == {"training": (2640, 200), "validation": (240, 60), "test": (16, 4)}
+
+
+def test_advised_pixels_have_mean_0_and_deviation_1():
+    a, _ = study.tasks(study.load(True), study.ADVISED)
+    assert abs(a["training"][0].mean()) < 1e-4 and abs(a["training"][0].std() - 1) < 1e-4
+
+
+@pytest.mark.skipif(
+    not Path(os.environ.get("TINYNET_DATA", ""), "fashion_mnist").is_dir() or "TINYNET_DATA" not in os.environ,
+    reason="Fashion-MNIST is not in TINYNET_DATA",
+)
+def test_the_split_of_fashion_mnist_has_the_counts_of_the_notebook():
+    assert study.counts(study.load(False)) == study.COUNTS
+
+
+def test_the_nets_share_layers_and_have_the_parameters_of_the_notebook():
+    a = study.net(8, "softmax", study.NOTEBOOK)
+    assert a.count_params() == 276_158
+    assert study.net(1, "sigmoid", study.ADVISED).count_params() == 275_801
+    b = study.on_top_of(a)
+    assert all(one is other for one, other in zip(b.layers[:-1], a.layers[:-1], strict=True))
+    assert b.layers[-1] is not a.layers[-1]
+
+
+def test_only_51_parameters_learn_while_the_others_are_frozen(monkeypatch):
+    data = study.load(True)
+    a = study.net(8, "softmax", study.NOTEBOOK)
+    monkeypatch.setattr(study, "model_a", lambda *_: (a, {}))
+    model, record = study.frozen(data, study.NOTEBOOK, 0)
+    assert record["values"]["trainable parameters"] == 51
+    for before, after in zip(a.layers[:-1], model.layers[:-1], strict=True):
+        for one, other in zip(before.get_weights(), after.get_weights(), strict=True):
+            assert one.tobytes() == other.tobytes()
+    study.freeze(model, False)
+    below = study.weights_below(model)
+    study.learn(model, study.tasks(data)[1], "SGD", 1)
+    assert not study.same(below, study.weights_below(model))
