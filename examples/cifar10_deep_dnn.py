@@ -1,11 +1,11 @@
-"""Twenty hidden layers of 100 units on CIFAR-10: ELU, batch normalisation, SELU, and what the chapter asks next.
+"""Twenty hidden layers of 100 units on CIFAR-10: ELU, batch norm, SELU, and what the chapter asks next.
 
     python examples/cifar10_deep_dnn.py --quick                (the embedded digits, seconds)
     python examples/cifar10_deep_dnn.py --rows S4-40           (8 a and b; some minutes a run)
     python examples/cifar10_deep_dnn.py                        (all; goes on where it was stopped)
 
-Exercise 8 of the chapter: pixels from 0 to 255 as they are, batches of 32, Adam at 3e-5, up to 50 epochs, and a
-stop when the loss of the last 5,000 of the 50,000 images has not improved for 5 epochs. The 10,000 test
+Exercise 8 of the chapter: pixels from 0 to 255 as they are, batches of 32, Adam at 3e-5, up to 50 epochs,
+and a stop when the loss of the last 5,000 of the 50,000 images has not improved for 5 epochs. The 10,000 test
 images are asked once, at the end. A copy of CIFAR-10 that went through JPEG gives a little less than the
 original.
 

@@ -119,7 +119,7 @@ def bytes_of_training(batch: int, filters: Sequence[int] = FILTERS, stride: int 
     net.add(layers.Dense(10, activation="softmax"))
     net.compile("adam", "sparse_categorical_crossentropy")
     x, y = np.zeros((batch, *IMAGE), "float32"), np.zeros(batch, "int32")
-    for _ in range(3):
+    for _ in range(3):  # from the third on the same recorded step is repeated
         net.train_on_batch(x, y)
     memory.summary(net, x, y)
     return memory.usage(net, x, y)
@@ -144,7 +144,7 @@ def out_of_memory() -> dict[str, Any]:
         "batch of 32": {"batch": 32},
         "smaller batch, 8": {"batch": 8},
         "smaller batch, 2": {"batch": 2},
-        "batch of 8, stride 1": {"batch": 8, "stride": 1},
+        "batch of 2, stride 1": {"batch": 2, "stride": 1},
         "batch of 8, half the filters": {"batch": 8, "filters": [count // 2 for count in FILTERS]},
         "batch of 8, a layer less": {"batch": 8, "filters": FILTERS[:2]},
     }
@@ -200,7 +200,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         study.picture("quiz_maps", maps(data), ["S0-07"])
     if "S0-09" in runs:
         start = "MiB of a step, "
-        steps = {name.removeprefix(start): size for name, size in runs["S0-09"].items() if name.startswith(start)}
+        found = runs["S0-09"].items()
+        steps = {name.removeprefix(start): size for name, size in found if name.startswith(start)}
         xlabel = "MiB that the steps hold (activations and gradients)"
         figure = plotting.dots(steps, xlabel=xlabel, percent=False, log=True, title="What a batch takes")
         study.picture("quiz_memory", figure, ["S0-09"])

@@ -3,7 +3,7 @@
     python examples/transfer_learning.py --quick       (the embedded digits, seconds)
     python examples/transfer_learning.py               (ten seeds; goes on where it was stopped)
 
-Task A has the eight classes without sandals (5) and shirts (6), and about 44,000 images. Task B asks "shirt or
+Task A has the eight classes without sandals (5) and shirts (6), and 43,986 images. Task B asks "shirt or
 sandal?" of 200 images. Does B learn better from scratch, or on the layers of a net that learned A?
 
 One run of 200 images says little, so there are ten; and two arms: as the notebook has it (glorot_uniform,
@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from transfer_learning_pictures import classes, compare
 
-from tinynet import layers, models, optimizers, plotting, utils
+from tinynet import layers, models, optimizers, utils
 
 from shared.data import Split, scalars
 from shared.data import load as images_of
@@ -27,7 +28,6 @@ from shared.training import fit, joined
 
 NAME = "transfer_learning"
 NOTEBOOK, ADVISED = "as in the notebook", "as advised"
-CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 COUNTS = {"A, training": 43_986, "A, validation": 4_014, "B, training": 200, "B, validation": 986}
 SEEDS = 10
 SAYS_OF_A = "the text says over 90 % of A, its log shows no number"
@@ -51,7 +51,7 @@ ROWS = (
         "S4-13",
         "B on A shares the layers of A",
         notebook=Notebook(values={"training B on A changes A": True}),
-        remark="the notebook warns of this, and changes A all the same: its clone is made too late, and not used",
+        remark="the notebook warns of this and changes A all the same: its clone is made later, and not used",
     ),
     Row(
         "S4-14",
@@ -65,7 +65,7 @@ ROWS = (
         notebook=Notebook(values={"trainable parameters": 51, "frozen weights bit for bit the same": True}),
         params=275_801,
         keras=True,
-        remark="the optimizer is the string 'SGD': its learning rate is 0.01, not the 0.001 of the other nets",
+        remark="the optimizer is the string 'SGD': its learning rate is 0.01, not 0.001 as elsewhere",
     ),
     *_in_both_arms(
         "S4-16",
@@ -90,7 +90,8 @@ def tasks(data: Data, arm: str = NOTEBOOK) -> tuple[Task, Task]:
     """
     (x, y), test = data
     held_out = len(x) // 12
-    parts = {"training": (x[held_out:], y[held_out:]), "validation": (x[:held_out], y[:held_out]), "test": test}
+    validation, training = (x[:held_out], y[:held_out]), (x[held_out:], y[held_out:])
+    parts = {"training": training, "validation": validation, "test": test}
     a, b = {}, {}
     for name, (images, labels) in parts.items():
         a[name], b[name] = split_dataset((images / 255).astype("float32"), labels)
@@ -238,47 +239,6 @@ def train(row: Row, data: Data, seed: int) -> dict[str, Any]:
     return joined(first, learn(model, tasks(data, row.arm)[1], optimizers.SGD(learning_rate=1e-4), 16))
 
 
-# --- the pictures
-
-
-def curves(study: Study) -> None:
-    rows = [row for row in study.rows if row.id in ("S4-12", "S4-16") and study.runs(row)]
-    names = {"S4-12": "from scratch", "S4-16": "on A"}
-    runs = {f"{names[row.id]}, {row.arm}": [run["history"] for run in study.runs(row)] for row in rows}
-    if runs:
-        title = "Shirt or sandal, from 200 images"
-        figure = plotting.compare_histories(runs, ["val_accuracy", "val_loss"], title)
-        study.picture("transfer_curves", figure, ["S4-12", "S4-15", "S4-16"])
-
-
-def dots(study: Study) -> None:
-    names = {"S4-11": "A", "S4-12": "B from scratch", "S4-16": "B on A"}
-    rows = [row for row in study.rows if row.id in names and study.runs(row)]
-    found, printed = {}, {}
-    for row in rows:
-        name = f"{names[row.id]}, {row.arm}"
-        found[name] = [run["values"]["test accuracy"] for run in study.runs(row)]
-        if row.notebook.accuracy is not None:
-            printed[name] = row.notebook.accuracy
-    if found:
-        figure = plotting.dots(found, printed, "notebook, one run", title="Does A help B?")
-        study.picture("transfer_dots", figure, list(names))
-
-
-def classes(study: Study, data: Data) -> None:
-    """Five images of each class: the eight of A, then the two of B."""
-    shown, titles = [], []
-    named = ("A", [*CLASSES[:5], *CLASSES[7:]]), ("B", CLASSES[5:7])
-    for (letter, names), task in zip(named, tasks(data), strict=True):
-        x, y = task["validation"]
-        for number, name in enumerate(names):
-            found = x[y == number][:5]
-            shown.extend(found)
-            titles.extend([f"{letter}: {name if not study.quick else number}"] * len(found))
-    figure = plotting.gallery(np.asarray(shown), titles, columns=10, limit=50, title="Eight classes of A, two of B")
-    study.picture("transfer_classes", figure, ["S4-10"])
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     study = Study(NAME, ROWS, parser(ROWS, __doc__, NAME).parse_args(argv))
     data = load(study.quick)
@@ -288,9 +248,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for what, computed in record["values"].items():
             print(f"    {what}: {computed}")
     if any(row.id == "S4-10" for row in study.rows):
-        classes(study, data)
-    curves(study)
-    dots(study)
+        classes(study, tasks(data))
+    compare(study)
     study.write()
 
 

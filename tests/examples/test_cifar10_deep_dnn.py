@@ -2,10 +2,9 @@
 
 import json
 
+import cifar10_deep_dnn as study
 import numpy as np
 import pytest
-
-import cifar10_deep_dnn as study
 
 
 @pytest.fixture(scope="module")

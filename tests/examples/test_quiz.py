@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-
 import quiz
 
 
@@ -33,8 +32,10 @@ def test_the_digit_is_not_moved_over_the_edge():
     canvas = quiz.load(True)
     rows, columns = np.nonzero(canvas[0, :, :, 0])
     down, right = quiz.MOVE
-    assert rows.min() + down >= 1 and rows.max() + down <= quiz.CANVAS - 2
-    assert columns.min() + right >= 1 and columns.max() + right <= quiz.CANVAS - 2
+    assert rows.min() + down >= 1
+    assert rows.max() + down <= quiz.CANVAS - 2
+    assert columns.min() + right >= 1
+    assert columns.max() + right <= quiz.CANVAS - 2
 
 
 def test_three_convolutions_have_903400_parameters_and_those_maps(values):
@@ -51,7 +52,7 @@ def test_each_way_out_of_memory_takes_less(values):
         return found[f"MiB of a step, {case}"]
 
     assert step("batch of 32") > 2 * step("smaller batch, 8") > 2 * step("smaller batch, 2")
-    assert step("batch of 8, stride 1") > 4 * step("smaller batch, 8")
+    assert step("batch of 2, stride 1") > 2 * step("smaller batch, 2")
     for case in ("batch of 8, half the filters", "batch of 8, a layer less"):
         assert step(case) < step("smaller batch, 8")
         assert found[f"MiB of the net, {case}"] < found["MiB of the net, smaller batch, 8"] / 2
