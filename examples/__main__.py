@@ -30,7 +30,10 @@ sys.path.insert(0, str(FOLDER))
 import ladder  # noqa: E402
 import page  # noqa: E402
 
-STUDIES = ("quiz",)
+STUDIES = (
+    "quiz", "beating_mnist", "batchnorm_study", "small_nets", "training_deep_nets", "transfer_learning",
+    "cifar10_deep_dnn",
+)  # fmt: skip
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -1,4 +1,4 @@
-"""The deep dense nets: their parameters are the table's, SELU is fed what it needs, a quick run has every row."""
+"""The deep dense nets: parameters as in the table, SELU gets what it needs, a quick run has every row."""
 
 import json
 
