@@ -1,4 +1,4 @@
-"""The deep dense nets: parameters as in the table, SELU gets what it needs, a quick run has every row."""
+"""The deep dense nets: parameters as in the table, SELU fed what it needs, every row in a quick run."""
 
 import json
 

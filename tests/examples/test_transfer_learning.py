@@ -1,4 +1,4 @@
-"""Transfer learning: the split, shared layers, frozen weights, and a quick run of every row."""
+"""Transfer learning: the split, layers that are shared, weights that are frozen, every row in a quick run."""
 
 import json
 import os
