@@ -44,19 +44,21 @@ def _in_both_arms(row_id: str, title: str, notebook: Notebook, params: int, rema
 
 
 ROWS = (
-    Row("S4-10", "two tasks of one data set", notebook=Notebook(values=COUNTS)),
+    Row("S4-10", "two tasks of one data set", notebook=Notebook(values=COUNTS), seeds=0),
     *_in_both_arms("S4-11", "model A: eight classes", Notebook(), 276_158, SAYS_OF_A),
     *_in_both_arms("S4-12", "model B from scratch", Notebook(0.9825, loss=0.1059), 275_801, SAYS_OF_B),
     Row(
         "S4-13",
         "B on A shares the layers of A",
         notebook=Notebook(values={"training B on A changes A": True}),
+        seeds=0,
         remark="the notebook warns of this and changes A all the same: its clone is made later, and not used",
     ),
     Row(
         "S4-14",
         "clone_model, then set_weights",
         notebook=Notebook(values={"clone has the weights of A": False, "after set_weights": True}),
+        seeds=0,
         remark="clone_model copies the layers, not what they learned",
     ),
     Row(
