@@ -259,8 +259,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of the first run; the next one takes the next seed (default: 0)")
     add("--seeds", type=int, default=1, help="number of runs (default: 1)")
     add("--epochs", type=int, help="passes over the training images (default: the recipe's)")
-    add("--validate", action="store_true", help="hold out training images, and ask these instead")
-    add("--quick", action="store_true", help="a small net on few images, for a look; digits without CIFAR-10")
+    add("--validate", action="store_true", help="ask held-out training images (default: the test images)")
+    add("--quick", action="store_true",
+        help="a small net on few images, or on digits without CIFAR-10 (default: all images)")  # fmt: skip
     add("--out", type=Path, default=Path("runs/cifar10_record"),
         help="folder for results.json and curves.png (default: %(default)s)")  # fmt: skip
     args = parser.parse_args(argv)

@@ -40,11 +40,11 @@ def parser(rows: Sequence[Row], description: str, name: str) -> argparse.Argumen
     add(
         "--rows", nargs="+", choices=ids, metavar="ID", default=ids, help=f"of {' '.join(ids)} (default: all)"
     )
-    add("--quick", action="store_true", help="the embedded digits, one seed, a few epochs: a look in seconds")
+    add("--quick", action="store_true", help="a look in seconds: digits, one seed, few epochs (default: no)")
     add("--seed", type=_natural, default=0, help="the first seed (default: %(default)s)")
     add("--seeds", type=_positive, help="how many seeds (default: what each row needs)")
     add("--epochs", type=_positive, help="stop every training after so many epochs (default: do not)")
-    add("--again", action="store_true", help="do not take runs from --out that were done before")
+    add("--again", action="store_true", help="run anew what was done before (default: take it from --out)")
     add(
         "--out",
         type=Path,
