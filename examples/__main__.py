@@ -40,12 +40,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     made = argparse.ArgumentParser(prog="python -m examples", description=(__doc__ or "").split("\n")[0])
     add = made.add_argument
     add("chosen", nargs="*", metavar="STUDY|ID", help=f"of {', '.join(STUDIES)}, or rows (default: all)")
-    add("--quick", action="store_true", help="the embedded digits and a few epochs; the page stays as it is")
+    add("--quick", action="store_true", help="digits and few epochs; the page stays as it is (default: all)")
     add("--seeds", type=int, help="how many seeds (default: what each row needs)")
-    add("--times", action="store_true", help="time two epochs of every training instead")
-    add("--keras", metavar="PYTHON", help="run the rows in Keras 3 instead, with this interpreter")
+    add("--times", action="store_true", help="time two epochs of every training instead (default: no)")
+    add("--keras", metavar="PYTHON", help="run rows in Keras 3, with this interpreter (default: tinynet)")
     add("--budget", type=float, default=300, help="seconds for a row in Keras (default: %(default)s)")
-    add("--page", action="store_true", help="only write the page from what is stored")
+    add("--page", action="store_true", help="only write the page from what is stored (default: run, too)")
     add("--out", type=Path, default=Path("runs/examples"), help="where runs are kept (default: %(default)s)")
     args = made.parse_args(argv)
     if args.seeds is not None and args.seeds < 1:

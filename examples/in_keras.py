@@ -95,7 +95,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--budget", type=float, default=300, help="begin no run of a row after so many seconds (default: 300)"
     )
-    add("--out", type=Path, required=True, help="file for the results; rows that it has are not repeated")
+    add("--out", type=Path, required=True, help="file of results, which keeps its rows (default: none)")
     return parser.parse_args(argv)
 
 
