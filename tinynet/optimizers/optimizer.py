@@ -247,6 +247,8 @@ class Optimizer(OptimizerState):
         held = {**vars(self), "learning_rate": float(rate) if isinstance(rate, np.ndarray) else rate}
         taken = signature.accepted(signature.reported(type(self)))
         names = dict.fromkeys(["name", *signature.accepted(Optimizer), *taken])
+        if held.get("learning_rate_multipliers") is None:
+            names.pop("learning_rate_multipliers", None)  # Keras has no such argument
         return {name: registry.describe(held[name]) for name in names if name in taken and name in held}
 
     @classmethod
