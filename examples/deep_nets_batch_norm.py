@@ -18,29 +18,27 @@ ROWS = (
     Row(
         "S4-05",
         "batch norm after the activation",
-        notebook=Notebook(
-            values={"parameters by layer": "0 3,136 235,500 1,200 30,100 400 ...", "not trainable": 2_368}
-        ),
+        notebook=Notebook(values={"parameters by layer": "0 3,136 235,500 1,200 30,100 400 ..."}),
         params=271_346,
         seeds=3,
+        expected={"not trainable": 2_368},
         remark="the totals are cut off in the notebook; it dates batch norm 2017, the paper is of 2015",
     ),
     Row(
         "S4-06",
         "batch norm before the activation",
         "as executed",
-        Notebook(
-            values={"parameters by layer": "0 3,136 235,200 1,200 0 30,000 ...", "not trainable": 2_368}
-        ),
+        Notebook(values={"parameters by layer": "0 3,136 235,200 1,200 0 30,000 ..."}),
         params=270_946,
         seeds=3,
+        expected={"not trainable": 2_368},
         remark="the second hidden layer keeps its activation: ELU comes before and after its batch norm",
     ),
     Row("S4-06", "batch norm before the activation", "as intended", params=270_946, seeds=3),
     Row(
         "S4-07",
         "axis and momentum of batch norm",
-        notebook=Notebook(values={"means before Flatten": 28, "means with axis=[1, 2]": 784}),
+        expected={"means before Flatten": 28, "means with axis=[1, 2]": 784},
         remark="Keras 3 takes one axis only, no list; 784 means are those of a batch norm behind Flatten",
     ),
 )

@@ -15,7 +15,7 @@ from tinynet import callbacks, models, optimizers
 from tinynet.optimizers import schedules
 from tinynet.plotting import figure
 
-from shared.rows import Notebook, Row
+from shared.rows import Row
 
 EPOCHS, PLATEAU_EPOCHS, PLATEAU_IMAGES = 10, 40, 2000
 IMAGES = 60_000 - 5_000  # that the notebook learns from
@@ -27,7 +27,7 @@ ROWS = (
     Row(
         "S4-24",
         "power schedule, SGD(lr=0.01, decay=1e-4)",
-        notebook=Notebook(values={"step 0": 0.01, "step 10000": 0.005, "step 20000": 0.0033333}),
+        expected={"step 0": 0.01, "step 10000": 0.005, "step 20000": 0.0033333},
         remark="Keras 3 ignores decay with a warning; InverseTimeDecay says the same",
     ),
     Row(
@@ -40,20 +40,20 @@ ROWS = (
         "S4-25",
         "exponential schedule",
         "as intended",
-        Notebook(values={"epoch 0": 0.01, "epoch 20": 0.001}),
+        expected={"epoch 0": 0.01, "epoch 20": 0.001},
     ),
     Row("S4-26", "a schedule that goes on after save and load", remark="fit(initial_epoch=...)"),
     Row(
         "S4-27",
         "piecewise constant schedule",
-        notebook=Notebook(values={"epoch 4": 0.01, "epoch 5": 0.005, "epoch 14": 0.005, "epoch 15": 0.001}),
+        expected={"epoch 4": 0.01, "epoch 5": 0.005, "epoch 14": 0.005, "epoch 15": 0.001},
     ),
     Row("S4-28", "performance schedule, ReduceLROnPlateau(factor=0.5, patience=5)"),
     *(Row("S4-29", "range finder and 1cycle", arm, params=89_610, seeds=3) for arm in ARMS),
     Row(
         "S4-30",
         "ExponentialDecay(0.01, s, 0.1), step by step",
-        notebook=Notebook(values={"s": 34_375, "step 0": 0.01, "step 34375": 0.001}),
+        expected={"s": 34_375, "step 0": 0.01, "step 34375": 0.001},
         remark="the cell was not executed in the notebook",
     ),
 )

@@ -22,7 +22,7 @@ ROWS = (
     Row(
         "S4-01",
         "variance of the initializers",
-        notebook=Notebook(values={"He: variance x fan_avg": 2, "LeCun: variance x fan_avg": 1}),
+        expected={"He: variance x fan_avg": 2, "LeCun: variance x fan_avg": 1},
         remark="the notebook's table says fan_avg for He and LeCun; both go by fan_in, as its text says",
     ),
     Row(
@@ -31,7 +31,7 @@ ROWS = (
         seeds=3,
         remark="standard deviations; LeCun and Glorot are the same where a layer is as wide as its input",
     ),
-    Row("S4-03", "LeakyReLU, PReLU, RReLU", notebook=Notebook(values={"LeakyReLU(alpha=0.2) at -1": -0.2})),
+    Row("S4-03", "LeakyReLU, PReLU, RReLU", expected={"LeakyReLU(alpha=0.2) at -1": -0.2}),
     Row(
         "S4-04",
         f"{SELF_DEEP} dense layers: which activation keeps mean 0 and deviation 1",

@@ -63,7 +63,7 @@ def study_part(content: dict[str, Any], keras: dict[str, Any], times: dict[str, 
         lines.append(f"| {' | '.join(cells)} |")
     shown = [line for row in content["rows"] for line in values(row)]
     if shown:
-        lines += ["", "| row | what | notebook | tinynet |", "|---|---|---|---|", *shown]
+        lines += ["", "| row | what | notebook | by hand | tinynet |", "|---|---|---|---|---|", *shown]
     remarks = [f"- **{_name(row)}**: {row['remark']}" for row in content["rows"] if row["remark"]]
     return "\n".join([*lines, "", *remarks, ""])
 
@@ -134,14 +134,15 @@ def pictures(study: str, row: dict[str, Any]) -> str:
 
 
 def values(row: dict[str, Any]) -> list[str]:
-    """A line for each number of a demonstration: what, printed, computed."""
-    printed = row["notebook"]["values"]
+    """A line for each number of a demonstration: what, printed, what a formula gives, computed."""
+    printed, expected = row["notebook"]["values"], row["expected"]
     computed = [run["values"] for run in row["runs"] if "values" in run]
-    names = dict.fromkeys([*printed, *(name for found in computed for name in found)])
+    names = dict.fromkeys([*printed, *expected, *(name for found in computed for name in found)])
     lines = []
     for name in names:
         ours = [found[name] for found in computed if name in found]
-        lines.append(f"| {_name(row)} | {name} | {_text(printed.get(name))} | {_together(ours)} |")
+        theirs = f"{_text(printed.get(name))} | {_text(expected.get(name))}"
+        lines.append(f"| {_name(row)} | {name} | {theirs} | {_together(ours)} |")
     return lines
 
 

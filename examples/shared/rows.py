@@ -29,6 +29,8 @@ class Row:
     seeds    how many runs say enough
     keras    whether Keras can run it too, by `examples/in_keras.py`: the row is then trained by
              `train(row, data, seed)` of its study, from what tinynet and Keras both have
+    expected of a demonstration what must come out by a formula or a sum, where the notebook printed nothing:
+             {what: number}
     remark   in one line: a bug of the notebook, what the row decides, or why a number differs
     """
 
@@ -40,6 +42,7 @@ class Row:
     seeds: int = 1
     keras: bool = False
     remark: str = ""
+    expected: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

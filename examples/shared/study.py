@@ -30,6 +30,7 @@ from shared import training
 from shared.rows import Row
 
 QUICK_EPOCHS = 2
+FIELDS = ("id", "arm", "title", "params", "expected", "remark", "keras")  # of a row, in results.json
 
 
 def parser(rows: Sequence[Row], description: str, name: str) -> argparse.ArgumentParser:
@@ -134,7 +135,7 @@ class Study:
         """results.json: every row with what the notebook printed, and with its runs."""
         rows = [
             {
-                **{key: getattr(row, key) for key in ("id", "arm", "title", "params", "remark", "keras")},
+                **{key: getattr(row, key) for key in FIELDS},
                 "notebook": vars(row.notebook),
                 "runs": self.runs(row),
                 "pictures": self._pictures.get(row.id, []),

@@ -29,7 +29,7 @@ ROWS = (
         "T-01", "a net", notebook=Notebook(accuracy=0.9, best=0.95, params=7, epoch_seconds=40), params=8,
         seeds=2, keras=True, remark="Printed with another count.",
     ),
-    Row("T-02", "a sum", notebook=Notebook(values={"1 + 1": 2})),
+    Row("T-02", "a sum", notebook=Notebook(values={"1 + 1": 3}), expected={"1 + 1": 2}),
 )
 def load(quick):
     return (ZEROS, ZEROS), (ZEROS, ZEROS)
@@ -89,7 +89,7 @@ def test_the_page_has_both_numbers_of_every_row(folder):
     assert "| 8 (printed 7) |" in row
     assert "| 40 s |" in row
     assert "[dots](pictures/tiny/dots.png)" in row
-    assert "| T-02 | 1 + 1 | 2 | 2 |" in text
+    assert "| T-02 | 1 + 1 | 3 | 2 | 2 |" in text
     assert "- **T-01**: Printed with another count." in text
     assert (folder / "pictures/tiny/dots.png").read_bytes().startswith(b"\x89PNG")
 
