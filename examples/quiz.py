@@ -28,10 +28,18 @@ FILTERS = (100, 200, 400)
 MIB = 2**20
 
 ROWS = (
-    Row("S0-07", "why convolutions?", seeds=0),
-    Row("S0-08", "how many parameters?", params=903_400, seeds=0, remark="whatever stride and image size"),
+    Row(
+        "S0-07", "why convolutions?", seeds=0,
+        expected={"parameters of 100 dense units on 28x28": 785 * 100,
+                  "parameters of 7 filters of 3x3": 10 * 7},
+    ),
+    Row(
+        "S0-08", "how many parameters?", params=903_400, seeds=0, remark="whatever stride and image size",
+        expected={"parameters, layer 1": 28 * 100, "parameters, layer 2": 901 * 200,
+                  "parameters, layer 3": 1801 * 400, "map, layer 3": "25x38x400"},
+    ),
     Row("S0-09", "out of memory: what now?", seeds=0, remark="several GPUs help too; tinynet uses one"),
-)
+)  # fmt: skip  # fmt: skip
 
 
 def load(quick: bool) -> np.ndarray:
