@@ -39,7 +39,7 @@ ROWS = (
                   "parameters, layer 3": 1801 * 400, "map, layer 3": "25x38x400"},
     ),
     Row("S0-09", "out of memory: what now?", seeds=0, remark="several GPUs help too; tinynet uses one"),
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 
 
 def load(quick: bool) -> np.ndarray:
