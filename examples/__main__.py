@@ -14,7 +14,6 @@ examples/pictures, which belong to the repository.
 import argparse
 import importlib
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +28,8 @@ FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 import ladder  # noqa: E402
 import page  # noqa: E402
+
+from shared.files import write_json  # noqa: E402
 
 STUDIES = (
     "quiz", "beating_mnist", "batchnorm_study", "small_nets", "training_deep_nets", "transfer_learning",
@@ -84,21 +85,10 @@ def gather(study: str, out: Path) -> None:
     kept = {(row["id"], row["arm"]): row for row in (*old, *new["rows"])}
     order = [(row.id, row.arm) for row in rows(study)]
     new["rows"] = [kept[key] for key in order if key in kept]
-    write(stored, new)
+    write_json(stored, new)
     for picture in out.glob("*.png"):
         (page.PICTURES / study).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture, page.PICTURES / study / picture.name)
-
-
-def write(path: Path, content: Any) -> None:
-    """JSON, with lists of numbers on a line of their own."""
-    from tinynet.utils import atomic_write
-
-    text = json.dumps(content, indent=1)
-    text = re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s+", " ", found.group()), text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def time_epochs(study: str, ids: Sequence[str], out: Path) -> None:
@@ -110,8 +100,8 @@ def time_epochs(study: str, ids: Sequence[str], out: Path) -> None:
     for row in json.loads((out / "results.json").read_text(encoding="utf-8"))["rows"]:
         seconds = [second for one in row["runs"] for second in one.get("epoch_seconds", [])[1:]]
         if seconds:
-            times[page._name(row)] = min(seconds)
-    write(stored, times)
+            times[page.full_name(row)] = min(seconds)
+    write_json(stored, times)
 
 
 def in_keras(study: str, ids: Sequence[str], args: argparse.Namespace) -> None:
@@ -128,7 +118,7 @@ def in_keras(study: str, ids: Sequence[str], args: argparse.Namespace) -> None:
         command += ["--seeds", str(args.seeds or 1), "--budget", str(args.budget), "--out", str(stored)]
         subprocess.run(command, check=False)
     if stored.exists():
-        write(stored, json.loads(stored.read_text(encoding="utf-8")))
+        write_json(stored, json.loads(stored.read_text(encoding="utf-8")))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -27,7 +27,6 @@ narrow net after ten epochs 88.2 % (87.3 %), one seed each. Wider and shorter wa
 """
 
 import argparse
-import json
 import platform
 import statistics
 import sys
@@ -43,6 +42,8 @@ from tinynet import callbacks, datasets, initializers, layers, plotting
 from tinynet.losses import CategoricalCrossentropy
 from tinynet.optimizers import SGD
 from tinynet.schedules import OneCycle
+
+from shared.files import write_json
 
 HELD_OUT = 5000  # training images that --validate asks instead of the test images
 MOMENTUM, SMOOTHING, SYNC = 0.85, 0.2, 5 * 1024  # SYNC: images between two steps of the slow weights
@@ -247,8 +248,7 @@ def picture(results: dict[str, Any]) -> Any:
 
 def write(folder: Path, results: dict[str, Any]) -> None:
     """results.json and curves.png of the runs so far."""
-    with tinynet.utils.atomic_write(folder / "results.json") as path:
-        path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / "results.json", results)
     plotting.save(picture(results), folder / "curves.png")
 
 

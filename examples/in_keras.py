@@ -118,7 +118,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         if not row.keras or (args.rows and row.id not in args.rows):
             continue
         runs = results.setdefault(row.name, {"keras": keras.__version__, "runs": []})["runs"]
-        runs[:] = [run for run in runs if "error" not in run]
         start = time.perf_counter()
         for seed in range(args.seed, args.seed + args.seeds):
             if any(run["seed"] == seed for run in runs) or time.perf_counter() - start > args.budget:

@@ -33,15 +33,15 @@ BEST = "mnist_best"  # the last rung, one of the records
 def rungs() -> list[dict[str, Any]]:
     """What is stored of every rung, from the lowest to the highest."""
     found = []
-    times = page._read("times.json")
+    times = page.read("times.json")
     for study, row_id, arm, what in RUNGS:
-        rows = page._read(f"{study}.json").get("rows", [])
+        rows = page.read(f"{study}.json").get("rows", [])
         row = next((row for row in rows if (row["id"], row["arm"]) == (row_id, arm)), None)
         if row and (every := page.accuracies(row["runs"])):
             found.append(
                 {
                     "row": row_id, "what": what, "params": row["params"], "notebook": row["notebook"],
-                    "accuracy": [one[-1] for one in every], "seconds": times.get(page._name(row)),
+                    "accuracy": [one[-1] for one in every], "seconds": times.get(page.full_name(row)),
                 }
             )  # fmt: skip
     if (best := page.RESULTS / "records" / f"{BEST}.json").exists():

@@ -35,6 +35,9 @@ from tinynet.plotting import figure
 from tinynet.preprocessing.image import ImageDataGenerator
 from tinynet.schedules import OneCycle
 
+from shared.files import prepare, write_json
+from shared.options import natural, positive
+
 FILTERS = (32, 48, 96)
 BATCH, PEAK, DECAY, SMOOTHING, DROPOUT = 128, 0.004, 0.01, 0.05, 0.4
 AUGMENTATION = {
@@ -67,21 +70,6 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         parser.error(f"seeds must stay below 2**32, got --seed {args.seed}, --seeds {args.seeds}")
     args.epochs = args.epochs or (8 if args.quick else 15)
     return args
-
-
-def natural(text: str) -> int:
-    return _at_least(0, text)
-
-
-def positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _at_least(least: int, text: str) -> int:
-    value = int(text)
-    if value < least:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text}")
-    return value
 
 
 def load(quick: bool, validate: bool) -> tuple[np.ndarray, ...]:
@@ -176,13 +164,8 @@ def one_seed(args: argparse.Namespace, seed: int, data: tuple[np.ndarray, ...]) 
     run |= ask(net, x_asked, y_asked)
     cpu = {"machine": platform.machine(), "system": platform.system(), "threads": tinynet.get_num_threads()}
     run |= {"settings": wanted, "machine": cpu}
-    write(file, run)
+    write_json(file, run)
     return run
-
-
-def write(file: Path, content: Any) -> None:
-    with tinynet.utils.atomic_write(file) as path:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def curves(runs: list[dict[str, Any]]) -> Any:
@@ -213,10 +196,7 @@ def wrong(run: dict[str, Any], x: np.ndarray) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.exit(f"--out {args.out}: cannot write there ({error.strerror}); name another folder")
+    prepare(args.out)
     data = load(args.quick, args.validate)
     asked = "validation" if args.validate else "test"
     runs = []
@@ -229,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for key in ("accuracy", "accuracy_views", "seconds"):
         values = [run[key] for run in runs]
         result[key] = {"mean": statistics.fmean(values), "lowest": min(values), "highest": max(values)}
-    write(args.out / "results.json", {**result, "runs": runs})
+    write_json(args.out / "results.json", {**result, "runs": runs})
     plotting.save(curves(runs), args.out / "curves.png")
     plotting.save(wrong(runs[0], data[2]), args.out / "errors.png")
     for key, name in (("accuracy", "as they are"), ("accuracy_views", "by views")):

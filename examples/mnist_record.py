@@ -35,6 +35,8 @@ import numpy as np
 import tinynet
 from tinynet import callbacks, datasets, layers
 
+from shared.options import natural, positive
+
 BATCH = 128
 EPOCHS = 2
 PEAK = 0.02  # of the learning rate
@@ -67,21 +69,6 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if args.seed + args.seeds > 2**32:
         parser.error(f"seeds must stay below 2**32, got --seed {args.seed}, --seeds {args.seeds}")
     return args
-
-
-def natural(text: str) -> int:
-    return _at_least(0, text)
-
-
-def positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _at_least(least: int, text: str) -> int:
-    value = int(text)
-    if value < least:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text}")
-    return value
 
 
 def load(name: str, limit: int | None, validate: bool) -> tuple[np.ndarray, ...]:

@@ -26,11 +26,11 @@ COLUMNS = ("row", "what", "notebook", "Keras 3", "tinynet", "parameters", "epoch
 
 def page() -> str:
     """The whole page."""
-    times = _read("times.json")
-    keras = _read("keras.json")
+    times = read("times.json")
+    keras = read("keras.json")
     parts = [HEAD]
     for name in (path.stem for path in sorted(RESULTS.glob("*.json"))):
-        content = _read(f"{name}.json")
+        content = read(f"{name}.json")
         if "study" in content:
             parts.append(study_part(content, keras, times))
     if (records := record_part()) is not None:
@@ -38,7 +38,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _read(name: str) -> dict[str, Any]:
+def read(name: str) -> dict[str, Any]:
     path = RESULTS / name
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
@@ -55,20 +55,20 @@ def study_part(content: dict[str, Any], keras: dict[str, Any], times: dict[str, 
         "|---|---|---|---|---|---:|---|---|",
     ]
     for row in content["rows"]:
-        peer = keras.get(_name(row), {}).get("runs", [])
+        peer = keras.get(full_name(row), {}).get("runs", [])
         cells = (
             row["id"], _what(row), said(row["notebook"]), reached(peer), reached(row["runs"]),
-            parameters(row), epoch(row, times.get(_name(row))), pictures(name, row),
+            parameters(row), epoch(row, times.get(full_name(row))), pictures(name, row),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     shown = [line for row in content["rows"] for line in values(row)]
     if shown:
         lines += ["", "| row | what | notebook | by hand | tinynet |", "|---|---|---|---|---|", *shown]
-    remarks = [f"- **{_name(row)}**: {row['remark']}" for row in content["rows"] if row["remark"]]
+    remarks = [f"- **{full_name(row)}**: {row['remark']}" for row in content["rows"] if row["remark"]]
     return "\n".join([*lines, "", *remarks, ""])
 
 
-def _name(row: dict[str, Any]) -> str:
+def full_name(row: dict[str, Any]) -> str:
     return f"{row['id']}, {row['arm']}" if row["arm"] else row["id"]
 
 
@@ -142,7 +142,7 @@ def values(row: dict[str, Any]) -> list[str]:
     for name in names:
         ours = [found[name] for found in computed if name in found]
         theirs = f"{_text(printed.get(name))} | {_text(expected.get(name))}"
-        lines.append(f"| {_name(row)} | {name} | {theirs} | {_together(ours)} |")
+        lines.append(f"| {full_name(row)} | {name} | {theirs} | {_together(ours)} |")
     return lines
 
 

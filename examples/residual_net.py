@@ -26,6 +26,8 @@ from tinynet.optimizers import AdamW
 from tinynet.preprocessing.image import ImageDataGenerator
 from tinynet.schedules import OneCycle
 
+from shared.options import positive
+
 DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 128}, "digits": {"epochs": 20, "batch_size": 32}}
 
 
@@ -59,13 +61,6 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def of_each(setting: str) -> str:
     """The default of a setting that depends on the data: "5 for mnist, 20 for digits"."""
     return ", ".join(f"{values[setting]} for {data}" for data, values in DEFAULTS.items())
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
-    return value
 
 
 def load(name: str, limit: int | None) -> tuple[Any, Any]:

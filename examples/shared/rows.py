@@ -26,7 +26,7 @@ class Row:
     arm      which of several versions: "as intended", "as executed", "learning rate 0.01", ...
     notebook what was printed in its time
     params   the number of parameters that the net must have; None where there is no net
-    seeds    how many runs say enough
+    seeds    how many runs say enough; 0: it draws nothing, and runs once whatever --seeds says
     keras    whether Keras can run it too, by `examples/in_keras.py`: the row is then trained by
              `train(row, data, seed)` of its study, from what tinynet and Keras both have
     expected of a demonstration what must come out by a formula or a sum, where the notebook printed nothing:

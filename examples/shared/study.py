@@ -15,18 +15,17 @@ import argparse
 import json
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import tinynet
 from tinynet import plotting
 
 from shared import training
+from shared.files import prepare, write_json
+from shared.options import natural, positive
 from shared.rows import Row
 
 QUICK_EPOCHS = 2
@@ -42,9 +41,9 @@ def parser(rows: Sequence[Row], description: str, name: str) -> argparse.Argumen
         "--rows", nargs="+", choices=ids, metavar="ID", default=ids, help=f"of {' '.join(ids)} (default: all)"
     )
     add("--quick", action="store_true", help="a look in seconds: digits, one seed, few epochs (default: no)")
-    add("--seed", type=_natural, default=0, help="the first seed (default: %(default)s)")
-    add("--seeds", type=_positive, help="how many seeds (default: what each row needs)")
-    add("--epochs", type=_positive, help="stop every training after so many epochs (default: do not)")
+    add("--seed", type=natural, default=0, help="the first seed (default: %(default)s)")
+    add("--seeds", type=positive, help="how many seeds (default: what each row needs)")
+    add("--epochs", type=positive, help="stop every training after so many epochs (default: do not)")
     add("--again", action="store_true", help="run anew what was done before (default: take it from --out)")
     add(
         "--out",
@@ -53,21 +52,6 @@ def parser(rows: Sequence[Row], description: str, name: str) -> argparse.Argumen
         help="folder for pictures, runs and results.json (default: %(default)s)",
     )
     return made
-
-
-def _natural(text: str) -> int:
-    return _at_least(0, text)
-
-
-def _positive(text: str) -> int:
-    return _at_least(1, text)
-
-
-def _at_least(least: int, text: str) -> int:
-    value = int(text)
-    if not least <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text}")
-    return value
 
 
 class Study:
@@ -79,11 +63,10 @@ class Study:
         self.settings = {"quick": args.quick, "epochs": args.epochs}
         self._pictures: dict[str, list[str]] = {}
         training.at_most(args.epochs or (QUICK_EPOCHS if args.quick else None))
-        try:
-            (self.out / "runs").mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=self.out).close()
-        except OSError as error:
-            sys.exit(f"--out {self.out}: cannot write there ({error.strerror}); name another folder")
+        if max(args.seed + (args.seeds or 1), args.epochs or 0) > 2**31:
+            sys.exit("--seed, --seeds and --epochs must stay below 2**31")
+        prepare(self.out)
+        (self.out / "runs").mkdir(exist_ok=True)
 
     def seeds(self, row: Row) -> range:
         """The seeds of a row: from --seed on."""
@@ -118,7 +101,7 @@ class Study:
         if row.params is not None and run.get("params", row.params) != row.params:
             sys.exit(f"{row.name}: the net has {run['params']:,} parameters, expected {row.params:,}")
         content = {"settings": self.settings, "run": {"seed": seed, **run}}
-        _write(self.run_file(row, seed), content)
+        write_json(self.run_file(row, seed), content)
 
     def runs(self, row: Row) -> list[dict[str, Any]]:
         """All runs of a row that are there, by seed."""
@@ -142,7 +125,7 @@ class Study:
             }
             for row in self.rows
         ]
-        _write(
+        write_json(
             self.out / "results.json",
             {"study": self.name, "settings": self.settings, "machine": machine(), "rows": rows},
         )
@@ -160,16 +143,3 @@ def machine() -> dict[str, Any]:
         **{name: version(name) for name in ("numpy", "numba")},
         "tinynet": tinynet.__version__,
     }
-
-
-def _write(path: Path, content: Any) -> None:
-    with tinynet.utils.atomic_write(path) as temporary:
-        text = json.dumps(content, indent=1, default=_plain)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def _plain(value: Any) -> Any:
-    """What JSON lacks: NumPy's scalars and arrays."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"a run holds {type(value).__name__}, which JSON cannot hold")

@@ -1,23 +1,8 @@
 """The deep dense nets: parameters as in the table, SELU fed what it needs, every row in a quick run."""
 
-import json
 
 import cifar10_deep_dnn as study
 import numpy as np
-import pytest
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Of one quick run."""
-    made = tmp_path_factory.mktemp("cifar10")
-    study.main(["--quick", "--epochs", "1", "--out", str(made)])
-    return made
-
-
-@pytest.fixture(scope="module")
-def rows(folder):
-    return json.loads((folder / "results.json").read_text())["rows"]
 
 
 def test_a_quick_run_has_every_row_and_writes_the_pictures(folder, rows):

@@ -197,8 +197,8 @@ def test_readme_s_ladder_is_made_from_the_results(tmp_path, monkeypatch):
     notebook = vars(Notebook(accuracy=0.9195, epoch_seconds=3))
     runs = [{"seed": seed, "history": {"val_accuracy": [0.9, 0.92 + seed / 100]}} for seed in range(2)]
     row = {"id": "S1-06", "arm": "improved", "params": 7850, "notebook": notebook, "runs": runs}
-    runner.write(page.RESULTS / "beating_mnist.json", {"study": "beating_mnist", "rows": [row]})
-    runner.write(page.RESULTS / "times.json", {"S1-06, improved": 0.31})
+    runner.write_json(page.RESULTS / "beating_mnist.json", {"study": "beating_mnist", "rows": [row]})
+    runner.write_json(page.RESULTS / "times.json", {"S1-06, improved": 0.31})
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{ladder.BEGIN}old\n{ladder.END}after\n")
     ladder.write(readme)

@@ -1,25 +1,11 @@
 """Transfer learning: the split, layers that are shared, weights that are frozen, every row in a quick run."""
 
-import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import transfer_learning as study
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Of one quick run."""
-    made = tmp_path_factory.mktemp("transfer")
-    study.main(["--quick", "--epochs", "1", "--out", str(made)])
-    return made
-
-
-@pytest.fixture(scope="module")
-def rows(folder):
-    return json.loads((folder / "results.json").read_text())["rows"]
 
 
 def test_a_quick_run_has_every_row_and_writes_the_pictures(folder, rows):
