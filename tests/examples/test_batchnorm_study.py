@@ -103,9 +103,9 @@ def test_where_batch_norm_stands_in_the_net_of_notebook_000():
         for at in linear:
             assert found[at + 1 : at + 3] == (expected or ["Activation", "BatchNormalization"])
     assert not {"BatchNormalization", "Dropout"} & set(names(study.vgg()))
-    # By hand: 160 + 2,320 + 4,640 + 9,248 + 200,832 + 8,256 + 650, and 4 for each of 288 channels.
-    assert study.vgg().count_params() == study.vgg(dropout=True).count_params() == 226_106
-    assert study.vgg("before").count_params() == study.vgg("after").count_params() == 226_106 + 4 * 288
+    # By hand: 80 + 584 + 1,168 + 2,320 + 100,480 + 8,256 + 650, and 4 for each of 240 channels.
+    assert study.vgg().count_params() == study.vgg(dropout=True).count_params() == 113_538
+    assert study.vgg("before").count_params() == study.vgg("after").count_params() == 113_538 + 4 * 240
 
 
 def test_the_two_nets_of_notebook_002():

@@ -1,5 +1,6 @@
 """Beating MNIST on the embedded digits: pictures and results, the demonstrations, pseudo-labels."""
 
+import argparse
 import importlib
 import json
 import math
@@ -19,6 +20,11 @@ def study():
     sys.path.insert(0, str(EXAMPLES))
     yield importlib.import_module("beating_mnist")
     sys.path.remove(str(EXAMPLES))
+
+
+@pytest.fixture(scope="module")
+def several(study):
+    return importlib.import_module("beating_mnist_nets")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +73,7 @@ def test_parameters_are_those_of_the_table(study, quick):
     rows = results(quick)
     found = {row_id: row["runs"][0]["params"] for (row_id, _), row in rows.items() if row["params"]}
     assert found == expected
-    net = study.build(9, 33.3, 78.6)
+    net = study.net_for((np.array([0, 255]), None), 9)
     trained = sum(math.prod(weight.shape) for weight in net.trainable_weights)
     assert (net.count_params(), trained) == (98774, 98564)  # the notebook counted the latter
 
@@ -175,7 +181,10 @@ def test_most_confident_right_and_wrong():
 
 
 def test_model_1_pays_16_118_for_a_sure_miss_and_learns_nothing_from_it(study):
-    net = study.ready(study.build(1, 0.0, 1.0))
+    from beating_mnist_models import build
+    from beating_mnist_training import ready
+
+    net = ready(build(1, 0.0, 1.0))
     net.layers[-1].set_weights([np.zeros((784, 10), np.float32), np.eye(10, dtype=np.float32)[3] * 1000])
     before = net.get_weights()
     x, y = np.zeros((4, 28, 28, 1), np.uint8), np.eye(10)[[3, 3, 3, 5]]  # three of four are right
@@ -187,11 +196,11 @@ def test_model_1_pays_16_118_for_a_sure_miss_and_learns_nothing_from_it(study):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_quarter_of_each_batch_is_pseudo_labelled(study, digits):
+def test_a_quarter_of_each_batch_is_pseudo_labelled(study, several, digits):
     (x, y), _ = digits
     learn = study.shaped(x, y)
     pseudo = (learn[0][:100], np.full((100, 10), 0.1, np.float32))
-    batches, steps = study.mixed(learn, pseudo, 128, seed=3)
+    batches, steps = several.mixed(learn, pseudo, 128, seed=3)
     assert steps == 719 // 96
     seen = []
     for _ in range(2 * steps):
@@ -203,41 +212,56 @@ def test_a_quarter_of_each_batch_is_pseudo_labelled(study, digits):
     assert (first_epoch <= np.bincount(y, minlength=10)).all()  # none twice
 
 
-def test_labels_that_are_held_out_are_never_read(study, digits, monkeypatch):
-    (x, y), (x_test, y_test) = digits
+class Hardly(argparse.Namespace):
+    """What Nets takes from a study."""
+
+    def __init__(self, out):
+        super().__init__(out=out, settings={"quick": True}, args=argparse.Namespace(again=False))
+
+
+def test_labels_that_are_held_out_are_never_read(study, several, digits, tmp_path, monkeypatch):
+    (x, y), test = digits
     x, y = x[:240], y[:240]
     hidden = np.concatenate([y[:200], (y[200:] + 1) % 10])  # others for the last sixth
-    learned = []
+    monkeypatch.setattr(several, "EPOCHS", 1)
+    found = []
+    for name, labels in (("true", y), ("hidden", hidden)):
+        nets = several.Nets(study.shaped(x, labels), study.shaped(*test), Hardly(tmp_path / name))
+        found.append([several.model_13(nets, arm, 0) for arm in ("", "50,000 labels", "60,000 labels")])
+    same = [
+        np.array_equal(ours["probabilities"], theirs["probabilities"])  # to the last bit
+        for ours, theirs in zip(*found, strict=True)
+    ]
+    assert same == [True, True, False]
 
-    def look(labelled, test, seed):
-        learned.append(labelled[1].argmax(axis=1))
-        net = study.net_for(labelled, 9)
-        p = np.zeros((len(test[0]), 10), np.float32)
-        return {
-            "net": net,
-            "params": 1,
-            "history": {"val_accuracy": [0]},
-            "epoch_seconds": [],
-            "probabilities": p,
-        }
 
-    monkeypatch.setattr(study, "one_of_many", look)
-    monkeypatch.setattr(study, "EPOCHS", 1)
-    weights = []
-    student = study.student
-    guesses = []
+def test_nets_are_shared_and_kept(study, several, digits, tmp_path, monkeypatch):
+    (x, y), test = digits
+    learn, test = study.shaped(x[:120], y[:120]), study.shaped(*test)
+    trained = []
 
-    def watched(labelled, pseudo, test, seed):
-        guesses.append((labelled[1], pseudo[1]))
-        return student(labelled, pseudo, test, seed)
+    def look(net, images, test, epochs, seed, improved):
+        trained.append((len(images[0]), seed))
+        return {"params": 1, "history": {"val_accuracy": [0.0]}, "epoch_seconds": [1.0]}
 
-    monkeypatch.setattr(study, "student", watched)
-    row = next(row for row in study.ROWS if row.name == "S1-21")
-    for labels in (y, hidden):
-        tinynet.utils.set_random_seed(0)
-        record = study.train(row, ((x, labels), (x_test, y_test)), 0)
-        weights.append(record["probabilities"])
-    assert [len(labels) for labels in learned] == [200] * (2 * study.STUDENTS)
-    np.testing.assert_array_equal(weights[0], weights[1])  # the same to the last bit
-    for (_, ours), (_, theirs) in zip(guesses[:3], guesses[3:], strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    monkeypatch.setattr(several, "augmented", look)
+    monkeypatch.setattr(several, "fit", lambda *a, **k: look(None, learn[0][:1], None, 1, -1, True) or {})
+    nets = several.Nets(learn, test, Hardly(tmp_path))
+    first = several.model_12(nets, 0)
+    several.model_13(nets, "60,000 labels", 0)
+    assert trained == [(120, seed) for seed in range(5)]
+    several.model_13(nets, "50,000 labels", 1)
+    assert trained[5:] == [(100, seed) for seed in (3, 4, 5)]
+    again = several.model_12(several.Nets(learn, test, Hardly(tmp_path)), 0)
+    np.testing.assert_array_equal(first["probabilities"], again["probabilities"])
+    assert again["each"] == [0.0] * 5
+    assert len(trained) == 8
+    (tmp_path / "runs" / "nets" / "every-label-0.npz").write_bytes(b"half a file")
+    several.model_12(several.Nets(learn, test, Hardly(tmp_path)), 0)
+    assert trained[8:] == [(120, 0)]
+    anew = Hardly(tmp_path)
+    anew.args.again = True
+    nets = several.Nets(learn, test, anew)
+    several.model_12(nets, 0)
+    several.model_12(nets, 0)
+    assert len(trained) == 14  # once, although --again
