@@ -1,7 +1,8 @@
-"""Runs the studies that follow the notebooks, keeps their results, and writes examples/RESULTS.md.
+"""Runs the studies that follow the notebooks and the records, and writes examples/RESULTS.md.
 
     python -m examples                    what was not run yet, then the page (hours; stop it freely)
     python -m examples quiz S1-06 S3-03   some studies or rows
+    python -m examples mnist_best         a record, a training beyond the notebooks
     python -m examples --quick            a look at all of them in a few minutes; writes no page
     python -m examples --times            seconds of an epoch of every row; let nothing else run
     python -m examples --keras PYTHON     the rows that Keras 3 can run too, with an interpreter that has it
@@ -26,6 +27,7 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
+import beyond  # noqa: E402
 import ladder  # noqa: E402
 import page  # noqa: E402
 
@@ -40,7 +42,8 @@ STUDIES = (
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     made = argparse.ArgumentParser(prog="python -m examples", description=(__doc__ or "").split("\n")[0])
     add = made.add_argument
-    add("chosen", nargs="*", metavar="STUDY|ID", help=f"of {', '.join(STUDIES)}, or rows (default: all)")
+    names = ", ".join((*STUDIES, *beyond.RECORDS))
+    add("chosen", nargs="*", metavar="STUDY|ID", help=f"of {names}, or rows (default: all)")
     add("--quick", action="store_true", help="digits and few epochs; the page stays as it is (default: all)")
     add("--seeds", type=int, help="how many seeds (default: what each row needs)")
     add("--times", action="store_true", help="time two epochs of every training instead (default: no)")
@@ -51,9 +54,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     args = made.parse_args(argv)
     if args.seeds is not None and args.seeds < 1:
         made.error(f"--seeds must be at least 1, got {args.seeds}")
-    known = {*STUDIES, *(row.id for study in STUDIES for row in rows(study))}
+    known = {*STUDIES, *beyond.RECORDS, *(row.id for study in STUDIES for row in rows(study))}
     if unknown := [name for name in args.chosen if name not in known]:
-        made.error(f"{unknown[0]!r} is neither a study ({', '.join(STUDIES)}) nor a row, such as S1-06")
+        made.error(f"{unknown[0]!r} is neither of {names} nor a row, such as S1-06")
     return args
 
 
@@ -66,6 +69,20 @@ def chosen(study: str, names: Sequence[str]) -> list[str]:
     """The ids of a study's rows that were asked for."""
     ids = list(dict.fromkeys(row.id for row in rows(study)))
     return ids if not names or study in names else [name for name in ids if name in names]
+
+
+def run_records(args: argparse.Namespace) -> list[str]:
+    """Runs the chosen records; the names of those that did not end well."""
+    failed = []
+    for name in beyond.RECORDS:
+        if args.chosen and name not in args.chosen:
+            continue
+        out = args.out / ("quick" if args.quick else "") / "records" / name
+        if not beyond.run(name, out, args.quick):
+            failed.append(name)
+        elif not args.quick:
+            beyond.gather(name, out)
+    return failed
 
 
 def run(study: str, ids: Sequence[str], out: Path, *options: str) -> bool:
@@ -138,6 +155,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 failed.append(study)
             elif not args.quick:
                 gather(study, out)
+    if not (args.page or args.times or args.keras):
+        failed += run_records(args)
     if not args.quick:
         page.write()
         ladder.write()

@@ -16,8 +16,9 @@ down again; with `--to 90`, the default, the net is narrower. One idea after the
 - a test image is seen six times: as it is, shifted by a pixel to two sides, and all three mirrored (`views`).
 
 The clock runs from the first step to the last. A net that is then thrown away has been trained for a few
-batches before, so that nothing is left to compile. The recipes were chosen on the last 5,000 training images,
-which were held out for that (`--validate`); test images are looked at once, after the training.
+batches before, so that nothing is left to compile. Each seed leaves its result in --out/seedN.json; a run
+with the same settings that is found there is not repeated. The recipes were chosen on the last 5,000 training
+images, which were held out for that (`--validate`); test images are looked at once, after the training.
 
 90 % and 94 % are what the recipes aim at with the images as they were published. The numbers here are of a
 copy that went through JPEG (quality 75, colours at half the resolution), from which less can be learned: the
@@ -27,11 +28,11 @@ narrow net after ten epochs 88.2 % (87.3 %), one seed each. Wider and shorter wa
 """
 
 import argparse
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,9 @@ from tinynet.losses import CategoricalCrossentropy
 from tinynet.optimizers import SGD
 from tinynet.schedules import OneCycle
 
-from shared.files import write_json
+from shared.files import prepare, write_json
+from shared.options import natural, positive
+from shared.records import kept
 
 HELD_OUT = 5000  # training images that --validate asks instead of the test images
 MOMENTUM, SMOOTHING, SYNC = 0.85, 0.2, 5 * 1024  # SYNC: images between two steps of the slow weights
@@ -205,6 +208,15 @@ def ask(net: tinynet.Sequential, x: np.ndarray, y: np.ndarray) -> dict[str, floa
     return {"accuracy": shares[0], "accuracy_with_views": shares[1]}
 
 
+def one_seed(data: Sequence[np.ndarray], recipe: Recipe, seed: int) -> dict[str, Any]:
+    """What a training was, and what its net knows."""
+    x, y, x_asked, y_asked = data
+    few = recipe.batch_size * 5
+    train(x[:few], y[:few], recipe._replace(epochs=2, bias_epochs=1), seed=0, verbose=0)  # compiles
+    net, run = train(x, y, recipe, seed)
+    return {**run, "params": net.count_params(), **ask(net, x_asked, y_asked)}
+
+
 def load(validate: bool, quick: bool) -> tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The name of the data, x and y to learn from, x and y to ask afterwards."""
     if quick and not datasets.cifar10.available():
@@ -256,19 +268,17 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     add = parser.add_argument
     add("--to", choices=tuple(RECIPES), default="90", help="per cent to aim at (default: %(default)s)")
-    add("--seed", type=int, default=0, help="of the first run; the next one takes the next seed (default: 0)")
-    add("--seeds", type=int, default=1, help="number of runs (default: 1)")
-    add("--epochs", type=int, help="passes over the training images (default: the recipe's)")
+    add("--seed", type=natural, default=0, help="of the first run (default: %(default)s)")
+    add("--seeds", type=positive, default=1, help="number of runs, a seed each (default: %(default)s)")
+    add("--epochs", type=positive, help="passes over the training images (default: the recipe's)")
     add("--validate", action="store_true", help="ask held-out training images (default: the test images)")
     add("--quick", action="store_true",
         help="a small net on few images, or on digits without CIFAR-10 (default: all images)")  # fmt: skip
     add("--out", type=Path, default=Path("runs/cifar10_record"),
         help="folder for results.json and curves.png (default: %(default)s)")  # fmt: skip
     args = parser.parse_args(argv)
-    if args.seed < 0 or args.seeds < 1 or args.seed + args.seeds > 2**32:
-        parser.error("--seed must be at least 0, --seeds at least 1, and seeds stay below 2**32")
-    if args.epochs is not None and args.epochs < 1:
-        parser.error(f"--epochs must be at least 1, got {args.epochs}")
+    if args.seed + args.seeds > 2**32:
+        parser.error(f"seeds must stay below 2**32, got --seed {args.seed}, --seeds {args.seeds}")
     return args
 
 
@@ -276,29 +286,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
     recipe = QUICK if args.quick else RECIPES[args.to]
     recipe = recipe._replace(epochs=args.epochs or recipe.epochs)
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.exit(f"--out {args.out}: cannot be made ({error.strerror}); name another folder")
-    data, x, y, x_asked, y_asked = load(args.validate, args.quick)
+    prepare(args.out)
+    name, *data = load(args.validate, args.quick)
     asked = "validation" if args.validate else "test"
-    few = recipe.batch_size * 5
-    train(x[:few], y[:few], recipe._replace(epochs=2, bias_epochs=1), seed=0, verbose=0)  # compiles
-    results: dict[str, Any] = {
-        "data": data,
-        "asked": asked,
-        "recipe": recipe._asdict(),
-        "machine": f"{platform.machine()}, {tinynet.get_num_threads()} thread(s)",
-        "runs": [],
-    }
+    settings = {"data": name, "asked": asked, "recipe": {**recipe._asdict(), "widths": list(recipe.widths)}}
+    runs: list[dict[str, Any]] = []
     for seed in range(args.seed, args.seed + args.seeds):
-        net, run = train(x, y, recipe, seed)
-        run |= ask(net, x_asked, y_asked)
-        share = f"{run['accuracy_with_views']:.2%} of the {len(x_asked):,} {asked} images of {data}"
+        run = kept(args.out, seed, settings, partial(one_seed, data, recipe, seed))
+        share = f"{run['accuracy_with_views']:.2%} of the {len(data[2]):,} {asked} images of {name}"
         print(f"seed {seed}: {share} ({run['accuracy']:.2%} seen once), {run['seconds']:.0f} s of training")
-        results["runs"].append(run)
-        mean = {key: statistics.fmean(one[key] for one in results["runs"]) for key in NUMBERS}
-        write(args.out, {**results, "parameters": net.count_params(), "mean": mean})
+        runs.append(run)
+        mean = {key: statistics.fmean(one[key] for one in runs) for key in NUMBERS}
+        write(args.out, {**settings, "mean": mean, "runs": runs})
     print(f"mean {mean['accuracy_with_views']:.2%} in {mean['seconds']:.0f} s; written to {args.out}")
 
 

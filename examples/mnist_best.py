@@ -16,12 +16,11 @@ repeated, so that seeds can be computed one by one, and joined by a last call wi
 """
 
 import argparse
-import json
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +36,7 @@ from tinynet.schedules import OneCycle
 
 from shared.files import prepare, write_json
 from shared.options import natural, positive
+from shared.records import kept
 
 FILTERS = (32, 48, 96)
 BATCH, PEAK, DECAY, SMOOTHING, DROPOUT = 128, 0.004, 0.01, 0.05, 0.4
@@ -153,19 +153,10 @@ def settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def one_seed(args: argparse.Namespace, seed: int, data: tuple[np.ndarray, ...]) -> dict[str, Any]:
-    """The result of a seed: from its file, or computed and written there."""
-    file, wanted = args.out / f"seed{seed}.json", settings(args)
-    if file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if found.get("settings") == wanted:
-            return found
+    """What a training was, and what its net knows."""
     x, y, x_asked, y_asked = data
     net, run = train(x, y, seed, args.epochs)
-    run |= ask(net, x_asked, y_asked)
-    cpu = {"machine": platform.machine(), "system": platform.system(), "threads": tinynet.get_num_threads()}
-    run |= {"settings": wanted, "machine": cpu}
-    write_json(file, run)
-    return run
+    return run | ask(net, x_asked, y_asked)
 
 
 def curves(runs: list[dict[str, Any]]) -> Any:
@@ -201,7 +192,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     asked = "validation" if args.validate else "test"
     runs = []
     for seed in range(args.seed, args.seed + args.seeds):
-        runs.append(run := one_seed(args, seed, data))
+        run = kept(args.out, seed, settings(args), partial(one_seed, args, seed, data))
+        runs.append(run)
         share = f"{run['accuracy']:.2%} of the {len(data[3]):,} {asked} images"
         by_views = f"{run['accuracy_views']:.2%} by views"
         print(f"seed {seed}: {share}, {by_views}; {run['seconds']:.0f} s of training", flush=True)

@@ -150,6 +150,7 @@ def train(x: np.ndarray, y: np.ndarray, seed: int) -> tuple[tinynet.Sequential, 
         "seed": seed,
         "seconds": seconds,
         "steps": net.optimizer.iterations,
+        "params": net.count_params(),
         "loss": fitted.history["loss"][-1],
     }
 

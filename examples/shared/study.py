@@ -13,10 +13,8 @@ with the next one.
 
 import argparse
 import json
-import platform
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from tinynet import plotting
 
 from shared import training
 from shared.files import prepare, write_json
+from shared.machine import machine
 from shared.options import natural, positive
 from shared.rows import Row
 
@@ -130,16 +129,3 @@ class Study:
             {"study": self.name, "settings": self.settings, "machine": machine(), "rows": rows},
         )
         print(f"written to {self.out}: results.json and {len(list(self.out.glob('*.png')))} pictures")
-
-
-def machine() -> dict[str, Any]:
-    """Where the runs were computed."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
-        "threads": tinynet.get_num_threads(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "numba")},
-        "tinynet": tinynet.__version__,
-    }

@@ -16,7 +16,8 @@ specification.loader.exec_module(best)
 def test_seeds_computed_one_by_one_are_joined_and_not_repeated(tmp_path, capsys, monkeypatch):
     options = ["--quick", "--out", str(tmp_path)]
     best.main([*options, "--seed", "1"])
-    run = json.loads((tmp_path / "seed1.json").read_text())
+    kept = json.loads((tmp_path / "seed1.json").read_text())
+    run = kept["run"]
     assert run["accuracy"] > 0.95
     assert len(run["errors"]) == round(360 * (1 - run["accuracy_views"]))
     assert all(error["label"] != error["predicted"] for error in run["errors"])
@@ -32,7 +33,7 @@ def test_seeds_computed_one_by_one_are_joined_and_not_repeated(tmp_path, capsys,
         best.main([*options, "--seed", "1", "--epochs", "2"])
     assert len(calls) == 1
 
-    (tmp_path / "seed2.json").write_text(json.dumps({**run, "seed": 2, "accuracy": 0.5}))
+    (tmp_path / "seed2.json").write_text(json.dumps({**kept, "run": {**run, "seed": 2, "accuracy": 0.5}}))
     best.main([*options, "--seed", "1", "--seeds", "2"])
     result = json.loads((tmp_path / "results.json").read_text())
     assert result["accuracy"]["mean"] == pytest.approx((run["accuracy"] + 0.5) / 2)

@@ -58,6 +58,7 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "shared").symlink_to(EXAMPLES / "shared")
     monkeypatch.setattr(runner, "FOLDER", tmp_path)
     monkeypatch.setattr(runner, "STUDIES", ("tiny",))
+    monkeypatch.setattr(runner.beyond, "RECORDS", {})
     for name in ("RESULTS", "PICTURES"):
         monkeypatch.setattr(page, name, tmp_path / name.lower())
     monkeypatch.setattr(page, "PAGE", tmp_path / "RESULTS.md")
@@ -123,7 +124,7 @@ def test_a_name_that_is_no_row_is_said(capsys):
     with pytest.raises(SystemExit) as stopped:
         runner.arguments(["S9-99"])
     assert stopped.value.code == 2
-    assert "'S9-99' is neither a study" in capsys.readouterr().err
+    assert "'S9-99' is neither of" in capsys.readouterr().err
 
 
 def test_keras_takes_tinynet_s_place(tmp_path):
@@ -149,6 +150,47 @@ except NotImplementedError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "tinynet.plotting.gallery is tinynet's own" in done.stdout
+
+
+RECORD = '''"""A record for the tests."""
+import argparse, json
+from pathlib import Path
+made = argparse.ArgumentParser()
+made.add_argument("--seeds", type=int)
+made.add_argument("--out", type=Path)
+made.add_argument("--to")
+args = made.parse_args()
+args.out.mkdir(parents=True, exist_ok=True)
+where = {"processor": "a Cray-1", "threads": 1}
+runs = [
+    {"seed": seed, "accuracy": 0.9, "by_views": 0.95 + seed / 100, "seconds": 60.0 + seed, "params": 1234,
+     "machine": where}
+    for seed in range(args.seeds)
+]
+(args.out / "results.json").write_text(json.dumps({"runs": runs}))
+'''
+
+
+def test_a_record_is_run_and_told_on_the_page(folder, monkeypatch):
+    (folder / "best.py").write_text(RECORD)
+    monkeypatch.setattr(page, "FOLDER", folder)
+    record = runner.beyond.Record("best", "all of it", 3, "by_views", ("--to", "94"))
+    monkeypatch.setattr(runner.beyond, "RECORDS", {"best_94": record})
+    assert run(folder, "best_94") == []
+    assert (
+        "| `python examples/best.py --to 94 --seeds 3` | all of it | 1,234 | **96.00%** | 95.00% | 90.00% "
+        "| 3 | 61 s | a Cray-1, 1 thread(s) |"
+    ) in (folder / "RESULTS.md").read_text()
+    (folder / "best.py").write_text("raise SystemExit(1)")
+    with pytest.raises(SystemExit, match="did not end well: best_94"):
+        run(folder, "best_94")
+
+
+def test_every_record_knows_its_program():
+    for record in runner.beyond.RECORDS.values():
+        text = (EXAMPLES / f"{record.program}.py").read_text()
+        assert f'"{record.accuracy}"' in text
+        assert all(f'"{option}"' in text for option in record.options)
 
 
 ROWS = (Row("T-01", "a net", params=10), Row("T-03", "another", arm="as intended"))

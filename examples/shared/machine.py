@@ -1,0 +1,21 @@
+"""What a result was computed on."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tinynet
+
+
+def machine() -> dict[str, Any]:
+    """Where the runs were computed."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "threads": tinynet.get_num_threads(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "numba")},
+        "tinynet": tinynet.__version__,
+    }
