@@ -159,6 +159,28 @@ def test_a_run_that_failed_does_not_press_the_others_together():
     assert plotting.compare_histories(two).axes[0].get_ylim()[0] < 0.1, "of two, both are the result"
 
 
+def test_what_is_said_of_runs_outside_stays_above_its_panel():
+    names = [f"as executed in the notebook, rate {i}" for i in range(6)]
+    histories = {
+        name: {
+            "val_accuracy": [0.985 + i / 1000 if i < 3 else 0.1] * 6,
+            "val_loss": [0.05 if i < 3 else 90] * 6,
+        }
+        for i, name in enumerate(names)
+    }
+    figure = plotting.compare_histories(histories, ["val_loss", "val_accuracy"], "two panels")
+    figure.canvas.draw()
+    for axes in figure.axes:
+        (note,) = [
+            one
+            for one in axes.texts + axes.get_children()
+            if isinstance(one, Text) and "rate 3" in one.get_text()
+        ]
+        assert all(f"rate {i}" in note.get_text() for i in (3, 4, 5))
+        extent, labels = note.get_window_extent(), axes.yaxis.get_tightbbox(figure.canvas.get_renderer())
+        assert labels.x0 <= extent.x0 < extent.x1 <= axes.bbox.x1 + 1
+
+
 def test_constant_and_infinite_values():
     (axes,) = plotting.compare_histories({"net": {"val_accuracy": [1.0, 1.0]}}).axes
     assert axes.get_ylim() == pytest.approx((0.995, 1.005))

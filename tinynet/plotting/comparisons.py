@@ -1,5 +1,6 @@
 """Several trainings in one picture: the mean over the seeds of each, with a band."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS, MARKS = 2, 8  # panels in a row; markers on a line
+NOTE_WIDTH = 56  # letters in a line of what is said above a panel
 
 
 def compare_histories(
@@ -98,6 +100,14 @@ def _references(reference: Any, metric: str, metrics: list[str]) -> dict[str, fl
         ) from None
 
 
+def _note(parts: list[str]) -> str:
+    """In one line where it has room, otherwise each part in a line of its own."""
+    together = ", ".join(parts)
+    if len(together) <= NOTE_WIDTH:
+        return together
+    return "\n".join(textwrap.fill(part, NOTE_WIDTH) for part in parts)
+
+
 def _draw_panel(axes: "Axes", bands: list[Band], metric: str, references: dict[str, float]) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -116,7 +126,7 @@ def _draw_panel(axes: "Axes", bands: list[Band], metric: str, references: dict[s
         )
     if (limits := readable_range(bands, metric, list(references.values()))) is not None:
         axes.set_ylim(limits.low, limits.high)
-        axes.set_title(limits.outside, loc="right", fontsize=9, color=fig.GREY)
+        axes.set_title(_note(limits.outside), loc="right", fontsize=9, color=fig.GREY)
     last = max(one.epochs[-1] for one in bands)
     first = min(one.epochs[0] for one in bands)
     if last == first:

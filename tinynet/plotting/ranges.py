@@ -15,7 +15,7 @@ FAILED = 8  # and what leaving out a whole run must
 class Range(NamedTuple):
     low: float
     high: float
-    outside: str  # what is not shown, in words
+    outside: list[str]  # what is not shown, in words
 
 
 def readable_range(bands: list[Band], metric: str, references: list[float]) -> Range | None:
@@ -57,7 +57,7 @@ def _floor(floors: list[float], top: float) -> float:
     return lowest
 
 
-def _outside(bands: list[Band], metric: str, low: float, high: float) -> str:
+def _outside(bands: list[Band], metric: str, low: float, high: float) -> list[str]:
     """Which runs lie outside, and how far the values of the others go."""
     parts = []
     for sign, most, beyond in (("▼ lowest", min, lambda y: y < low), ("▲ highest", max, lambda y: y > high)):
@@ -66,4 +66,4 @@ def _outside(bands: list[Band], metric: str, low: float, high: float) -> str:
         rest = [y for one in bands if one not in whole for y in (*one.low, *one.high) if beyond(y)]
         if rest:
             parts.append(f"{sign} {shown(metric, most(rest))}")
-    return ", ".join(parts)
+    return parts
