@@ -16,7 +16,7 @@ class Runs:
 
     def __init__(self, study: Study) -> None:
         found = {row.name: study.runs(row) for row in ROWS if not is_answer(row)}
-        self.by_name = {name: runs for name, runs in found.items() if runs}
+        self.by_name = {name: runs for name, runs in found.items() if runs and "history" in runs[0]}
 
     def of(self, number: str, arm: str = "") -> list[dict[str, Any]]:
         return self.by_name.get(f"{number}, {arm}" if arm else number, [])

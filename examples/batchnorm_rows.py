@@ -15,6 +15,7 @@ TABLE = {  # S2-05: loss, accuracy, val_loss, val_accuracy
     "S2-02": ("lr=0.01 -> 0.001", (0.2219, 0.9352, 0.1436, 0.9582)),
     "S2-04": ("BN, lr=0.01 -> 0.001", (0.0507, 0.9886, 0.0567, 0.9877)),
 }
+FIRST = [5, 0, 4, 1, 9]
 COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy")
 INTENDED, EXECUTED = "as intended", "as executed"
 PLAIN_PARAMS, NORMED_PARAMS = 113_538, 114_498  # of the net of notebook 000
@@ -43,11 +44,23 @@ def _s2(number: str, arm: str) -> Row:
 
 
 ROWS = [
+    Row(
+        "S2-00",
+        "the data",
+        notebook=Notebook(
+            values={
+                "shapes": "(60000, 28, 28) (60000,) (10000, 28, 28) (10000,)",
+                "first labels": FIRST,
+                "their type": "uint8",
+                "their one-hot rows": [[int(label == i) for i in range(10)] for label in FIRST],
+            }
+        ),
+    ),
     _s0("S0-01", "batch norm before the activation", params=NORMED_PARAMS, seeds=5),
     _s0("S0-02", "batch norm after the activation", params=NORMED_PARAMS, seeds=5),
     _s0("S0-03", "Adam at 0.01, neither batch norm nor dropout"),
     *(_s0("S0-04", "neither batch norm nor dropout", rate_name(rate)) for rate in RATES[1:]),
-    *(_s0("S0-05", "dropout", rate_name(rate)) for rate in (0.001, 0.0003)),
+    *(_s0("S0-05", "dropout", rate_name(rate)) for rate in RATES),
     *(_s0("S0-06", "batch norm before the activation", rate_name(rate), NORMED_PARAMS) for rate in RATES[:3]),
     *(_s2(number, arm) for number in sorted(TABLE) for arm in (INTENDED, EXECUTED)),
     _answer("S0-02", "batch norm after the activation: as good or better?", "the claim"),

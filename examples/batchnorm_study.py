@@ -19,7 +19,7 @@ from batchnorm_answers import Runs, answer
 from batchnorm_rows import EXECUTED, INTENDED, ROWS, TABLE, is_answer
 from batchnorm_rules import epoch_seconds, last
 
-from tinynet import Sequential, layers, optimizers, plotting
+from tinynet import Sequential, layers, optimizers, plotting, utils
 
 from shared.data import Split, scalars
 from shared.data import load as images_of
@@ -100,6 +100,8 @@ def rate_of(row: Row) -> float:
 
 def train(row: Row, data: tuple[Split, Split], seed: int) -> dict[str, Any]:
     (x, y), (x_test, y_test) = data
+    if row.id == "S2-00":
+        return {"values": first_look(data)}
     x, x_test = x[..., None], x_test[..., None]
     rate = rate_of(row)
     if row.id.startswith("S2"):
@@ -109,6 +111,17 @@ def train(row: Row, data: tuple[Split, Split], seed: int) -> dict[str, Any]:
     net = compiled(vgg(norm, dropout=row.id == "S0-05"), rate)
     epochs = 20 if row.id in ("S0-01", "S0-02") else 50
     return fit(net, x, y, batch_size=200, epochs=epochs, validation_data=(x_test, y_test), verbose=2)
+
+
+def first_look(data: tuple[Split, Split]) -> dict[str, Any]:
+    """S2-00: what is learned from, and a label as ten numbers."""
+    (x, y), (x_test, y_test) = data
+    return {
+        "shapes": " ".join(str(array.shape) for array in (x, y, x_test, y_test)),
+        "first labels": y[:5],
+        "their type": y.dtype.name,
+        "their one-hot rows": utils.to_categorical(y[:5], 10).astype(int),
+    }
 
 
 def in_two_fits(row: Row, net: Any, images: Split, test: Split) -> dict[str, Any]:

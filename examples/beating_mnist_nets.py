@@ -5,6 +5,7 @@ kept in a file: a study that is stopped goes on with the next net.
 """
 
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 
 import numpy as np
 from beating_mnist_models import generator
-from beating_mnist_training import AUGMENTED_BATCH, AUGMENTED_RATE, EPOCHS, augmented, net_for, ready
+from beating_mnist_training import AUGMENTED_BATCH as BATCH
+from beating_mnist_training import AUGMENTED_RATE, EPOCHS, augmented, net_for, ready
 
 from tinynet import utils
 from tinynet.schedules import CosineDecay
@@ -35,6 +37,7 @@ class Nets:
         self.learn, self.test, self.settings = learn, test, study.settings
         self.folder, self.again = study.out / "runs" / "nets", study.args.again
         self.trained: set[Path] = set()  # by this object
+        self.steps = math.ceil(len(learn[0]) / BATCH)  # of an epoch, whatever the labels are
         self.labelled, (self.unlabelled, _) = split(*learn, held_out=len(learn[0]) // 6)
 
     def get(self, kind: str, seed: int) -> dict[str, Any]:
@@ -51,26 +54,28 @@ class Nets:
         return made
 
     def _train(self, kind: str, seed: int) -> dict[str, Any]:
-        images = self.learn if kind == EVERY_LABEL else self.labelled
-        net = net_for(images, 9, improved=True)
-        if kind == PSEUDO_LABELS:
-            record = self._as_student(net, seed)
+        net = net_for(self.learn if kind == EVERY_LABEL else self.labelled, 9, improved=True)
+        if kind == EVERY_LABEL:
+            record = augmented(net, self.learn, self.test, EPOCHS, seed, improved=True)
         else:
-            record = augmented(net, images, self.test, EPOCHS, seed, improved=True)
+            batches = self._batches(kind, seed)
+            ready(net, CosineDecay(AUGMENTED_RATE, self.steps * EPOCHS))
+            options = {"epochs": EPOCHS, "steps_per_epoch": self.steps, "validation_data": self.test}
+            record = fit(net, batches, **options)
         asked = {"test": self.test[0], "unlabelled": self.unlabelled}
         return {"record": record} | {
             name: net.predict(x, batch_size=500, verbose=0) for name, x in asked.items()
         }
 
-    def _as_student(self, net: Any, seed: int) -> dict[str, Any]:
-        """A net that learns from true labels and from the mean probabilities of its three teachers."""
+    def _batches(self, kind: str, seed: int) -> Iterator[Any]:
+        """Without end: true labels, or these and the mean probabilities that three teachers give."""
+        if kind == FEWER_LABELS:
+            return endless(self.labelled, BATCH, seed)
         first = seed - seed % STUDENTS
         teachers = [self.get(FEWER_LABELS, number) for number in range(first, first + STUDENTS)]
         utils.set_random_seed(seed)  # teachers may have been trained meanwhile
         guesses = np.mean([teacher["unlabelled"] for teacher in teachers], axis=0)
-        batches, steps = mixed(self.labelled, (self.unlabelled, guesses), AUGMENTED_BATCH, seed)
-        ready(net, CosineDecay(AUGMENTED_RATE, steps * EPOCHS))
-        return fit(net, batches, epochs=EPOCHS, steps_per_epoch=steps, validation_data=self.test)
+        return mixed(self.labelled, (self.unlabelled, guesses), BATCH, seed)
 
     def _read(self, file: Path) -> dict[str, Any] | None:
         try:
@@ -112,20 +117,15 @@ def averaged(nets: Sequence[dict[str, Any]], test: Split) -> dict[str, Any]:
     }
 
 
-def mixed(labelled: Split, pseudo: Split, batch: int, seed: int) -> tuple[Iterator[Any], int]:
-    """(batches without end, how many see every labelled image once). Of each batch a quarter is
-    pseudo-labelled; all images are augmented.
-    """
+def mixed(labelled: Split, pseudo: Split, batch: int, seed: int) -> Iterator[Any]:
+    """Batches without end, of which a quarter is pseudo-labelled."""
     guessed = batch // SHARE
-    true = full_batches(generator().flow(*labelled, batch_size=batch - guessed, seed=seed), batch - guessed)
-    guess = full_batches(generator().flow(*pseudo, batch_size=guessed, seed=seed + 1), guessed)
-    batches = (
-        tuple(np.concatenate(pair) for pair in zip(*both, strict=True))
-        for both in zip(true, guess, strict=True)
-    )
-    return batches, len(labelled[0]) // (batch - guessed)
+    both = endless(labelled, batch - guessed, seed), endless(pseudo, guessed, seed + 1)
+    for parts in zip(*both, strict=True):
+        yield tuple(np.concatenate(pair) for pair in zip(*parts, strict=True))
 
 
-def full_batches(flow: Any, size: int) -> Iterator[Any]:
-    """The batches of a flow without the last, smaller one of each epoch."""
-    return (batch for batch in flow if len(batch[0]) == size)
+def endless(images: Split, batch: int, seed: int) -> Iterator[Any]:
+    """Batches of augmented images without end; the last, smaller one of each pass is left out."""
+    flow = generator().flow(*images, batch_size=batch, seed=seed)
+    return (found for found in flow if len(found[0]) == batch)

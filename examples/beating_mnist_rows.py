@@ -121,7 +121,7 @@ ROWS: list[Row] = [
         for arm, remark in {
             "": "three nets label the last 10,000 training images, whose labels nobody reads; three more "
                 "learn from both, a quarter of each batch pseudo-labelled. The notebook took the test images",
-            "50,000 labels": "the same three nets without the 10,000 images",
+            "50,000 labels": "the same three nets without the 10,000 images, in as many steps",
             "60,000 labels": "the same three nets with the true labels of all",
         }.items()
     ),

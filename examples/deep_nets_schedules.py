@@ -173,8 +173,8 @@ def resume(data: Data, seed: int) -> dict[str, Any]:
     uninterrupted = fit(whole, 0, 4)
     before = fit(stopped, 0, 2)
     with tempfile.TemporaryDirectory() as folder:
-        stopped.save(Path(folder) / "half_way.keras")
-        loaded, forgetful = (models.load_model(Path(folder) / "half_way.keras") for _ in range(2))
+        stopped.save(Path(folder) / "half_way.tinynet")
+        loaded, forgetful = (models.load_model(Path(folder) / "half_way.tinynet") for _ in range(2))
     after, anew = fit(loaded, 2, 4), fit(forgetful, 0, 2)
     return {
         "values": {

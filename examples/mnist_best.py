@@ -63,11 +63,13 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="hold out a sixth of the training images and ask them (default: ask the test images)",
     )
     add("--quick", action="store_true", help="learn the embedded 8x8 digits, for a look (default: MNIST)")
-    out = Path("runs/mnist_best")
-    add("--out", type=Path, default=out, help="folder for results and pictures (default: %(default)s)")
+    folder = "runs/mnist_best, with --quick or --validate mnist_best-quick, -validate there"
+    add("--out", type=Path, help=f"folder for results and pictures (default: {folder})")
     args = parser.parse_args(argv)
     if args.seed + args.seeds > 2**32:
         parser.error(f"seeds must stay below 2**32, got --seed {args.seed}, --seeds {args.seeds}")
+    kind = "-quick" * args.quick + "-validate" * args.validate
+    args.out = args.out or Path("runs") / f"mnist_best{kind}"
     args.epochs = args.epochs or (8 if args.quick else 15)
     return args
 

@@ -143,21 +143,24 @@ _weights_of_a: dict[tuple[str, int], list[np.ndarray]] = {}
 
 
 def model_a(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
-    """Model A after its training, and the record of it. What it learned is kept for those who ask again."""
+    """Model A after its training, and the record of it. What it learned is kept for those who ask again; what
+    they draw from then on does not depend on whether it was trained just now.
+    """
     utils.set_random_seed(seed)
-    model, key = net(8, "softmax", arm), (arm, seed)
+    model, key, record = net(8, "softmax", arm), (arm, seed), {}
     if key in _weights_of_a:
         model.set_weights(_weights_of_a[key])
-        return model, {}
-    record = learn(model, tasks(data, arm)[0], optimizers.SGD(learning_rate=1e-3), 20)
-    _weights_of_a[key] = model.get_weights()
+    else:
+        record = learn(model, tasks(data, arm)[0], optimizers.SGD(learning_rate=1e-3), 20)
+        _weights_of_a[key] = model.get_weights()
+    utils.set_random_seed(seed)
     return model, record
 
 
 def loaded(model: Any) -> Any:
     """The model, saved and loaded."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model_A.keras"
+        path = Path(folder) / "model_A.tinynet"
         model.save(path)
         return models.load_model(path)
 
@@ -211,7 +214,7 @@ def cloning(data: Data) -> dict[str, Any]:
 
 def frozen(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
     """B on A after 4 epochs in which only its output learned: 50 weights and a bias."""
-    model = on_top_of(loaded(model_a(data, arm, seed)[0]))
+    model = on_top_of(model_a(data, arm, seed)[0])
     freeze(model)
     before = weights_below(model)
     record = learn(model, tasks(data, arm)[1], "SGD", 4)

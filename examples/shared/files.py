@@ -21,6 +21,15 @@ def prepare(folder: Path) -> None:
         sys.exit(f"--out {folder}: cannot write there ({error.strerror}); name another folder")
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file; an empty one if there is no such file, or something else in it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def write_json(path: Path, content: Any) -> None:
     """Writes `content`; a list of numbers stays on one line."""
     text = json.dumps(content, indent=1, default=_plain)

@@ -12,7 +12,6 @@ with the next one.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ import tinynet
 from tinynet import plotting
 
 from shared import training
-from shared.files import prepare, write_json
+from shared.files import prepare, read_json, write_json
 from shared.machine import machine
 from shared.options import natural, positive
 from shared.rows import Row
@@ -44,12 +43,8 @@ def parser(rows: Sequence[Row], description: str, name: str) -> argparse.Argumen
     add("--seeds", type=positive, help="how many seeds (default: what each row needs)")
     add("--epochs", type=positive, help="stop every training after so many epochs (default: do not)")
     add("--again", action="store_true", help="run anew what was done before (default: take it from --out)")
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs") / name,
-        help="folder for pictures, runs and results.json (default: %(default)s)",
-    )
+    folders = f"runs/{name}, with --quick or --epochs {name}-quick or -short there"
+    add("--out", type=Path, help=f"folder for pictures, runs and results.json (default: {folders})")
     return made
 
 
@@ -57,15 +52,24 @@ class Study:
     """The chosen rows of a study, what was run of them, and the folder where that is kept."""
 
     def __init__(self, name: str, rows: Sequence[Row], args: argparse.Namespace) -> None:
-        self.name, self.args, self.out, self.quick = name, args, args.out, args.quick
+        self.name, self.args, self.quick = name, args, args.quick
+        kind = "-quick" if args.quick else "-short" if args.epochs else ""
+        self.out = args.out or Path("runs") / f"{name}{kind}"
         self.rows = [row for row in rows if row.id in args.rows]
         self.settings = {"quick": args.quick, "epochs": args.epochs}
         self._pictures: dict[str, list[str]] = {}
         training.at_most(args.epochs or (QUICK_EPOCHS if args.quick else None))
         if max(args.seed + (args.seeds or 1), args.epochs or 0) > 2**31:
             sys.exit("--seed, --seeds and --epochs must stay below 2**31")
-        prepare(self.out)
-        (self.out / "runs").mkdir(exist_ok=True)
+        prepare(self.out / "runs")
+        self._keep_others_out()
+
+    def _keep_others_out(self) -> None:
+        """A quick look must not replace the runs of hours: a folder has runs of the same settings alone."""
+        stored = next(self.out.glob("runs/*.json"), None)
+        if stored and (found := read_json(stored).get("settings", self.settings)) != self.settings:
+            told = ", ".join(f"{name}={value}" for name, value in found.items())
+            sys.exit(f"--out {self.out}: holds runs of other settings ({told}); name another folder")
 
     def seeds(self, row: Row) -> range:
         """The seeds of a row: from --seed on."""
@@ -88,12 +92,12 @@ class Study:
         return self.out / "runs" / f"{row.file}-seed{seed}{suffix}"
 
     def run(self, row: Row, seed: int) -> dict[str, Any] | None:
-        """A run that was done before with the same settings, or None."""
-        try:
-            content = json.loads(self.run_file(row, seed).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        """A run that was done before, of a net with as many parameters as the row has; or None."""
+        content = read_json(self.run_file(row, seed))
+        if content.get("settings") != self.settings:
             return None
-        return content["run"] if content.get("settings") == self.settings else None
+        run = content["run"]
+        return None if row.params is not None and run.get("params", row.params) != row.params else run
 
     def keep(self, row: Row, seed: int, run: dict[str, Any]) -> None:
         """Writes a run. Its numbers of parameters must be the row's."""

@@ -41,7 +41,7 @@ def fit(model: Any, *args: Any, epochs: int, callbacks: Sequence[Any] = (), **op
     history = model.fit(*args, epochs=epochs, callbacks=[*callbacks, times], **options).history
     return {
         "params": model.count_params(),
-        "history": {name: [round(float(value), 5) for value in values] for name, values in history.items()},
+        "history": {name: [float(f"{value:.6g}") for value in values] for name, values in history.items()},
         "epoch_seconds": times.seconds,
     }
 

@@ -200,9 +200,7 @@ def test_a_quarter_of_each_batch_is_pseudo_labelled(study, several, digits):
     (x, y), _ = digits
     learn = study.shaped(x, y)
     pseudo = (learn[0][:100], np.full((100, 10), 0.1, np.float32))
-    batches, steps = several.mixed(learn, pseudo, 128, seed=3)
-    assert steps == 719 // 96
-    seen = []
+    batches, steps, seen = several.mixed(learn, pseudo, 128, seed=3), 719 // 96, []
     for _ in range(2 * steps):
         images, labels = next(batches)
         assert images.shape == (128, 28, 28, 1)
@@ -237,7 +235,7 @@ def test_labels_that_are_held_out_are_never_read(study, several, digits, tmp_pat
 
 def test_nets_are_shared_and_kept(study, several, digits, tmp_path, monkeypatch):
     (x, y), test = digits
-    learn, test = study.shaped(x[:120], y[:120]), study.shaped(*test)
+    learn, test = study.shaped(x[:180], y[:180]), study.shaped(*test)
     trained = []
 
     def look(net, images, test, epochs, seed, improved):
@@ -245,20 +243,20 @@ def test_nets_are_shared_and_kept(study, several, digits, tmp_path, monkeypatch)
         return {"params": 1, "history": {"val_accuracy": [0.0]}, "epoch_seconds": [1.0]}
 
     monkeypatch.setattr(several, "augmented", look)
-    monkeypatch.setattr(several, "fit", lambda *a, **k: look(None, learn[0][:1], None, 1, -1, True) or {})
+    monkeypatch.setattr(several, "fit", lambda net, batches, **k: look(net, next(batches), None, 1, -1, True))
     nets = several.Nets(learn, test, Hardly(tmp_path))
     first = several.model_12(nets, 0)
     several.model_13(nets, "60,000 labels", 0)
-    assert trained == [(120, seed) for seed in range(5)]
+    assert trained == [(180, seed) for seed in range(5)]
     several.model_13(nets, "50,000 labels", 1)
-    assert trained[5:] == [(100, seed) for seed in (3, 4, 5)]
+    assert trained[5:] == [(128, -1)] * 3  # the images of a batch
     again = several.model_12(several.Nets(learn, test, Hardly(tmp_path)), 0)
     np.testing.assert_array_equal(first["probabilities"], again["probabilities"])
     assert again["each"] == [0.0] * 5
     assert len(trained) == 8
     (tmp_path / "runs" / "nets" / "every-label-0.npz").write_bytes(b"half a file")
     several.model_12(several.Nets(learn, test, Hardly(tmp_path)), 0)
-    assert trained[8:] == [(120, 0)]
+    assert trained[8:] == [(180, 0)]
     anew = Hardly(tmp_path)
     anew.args.again = True
     nets = several.Nets(learn, test, anew)

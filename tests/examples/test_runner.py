@@ -201,11 +201,29 @@ def study(out: Path, *options: str) -> Study:
     return Study("tiny", ROWS, args)
 
 
-def test_a_run_of_other_settings_is_not_taken(tmp_path):
+def test_runs_of_other_settings_are_neither_taken_nor_replaced(tmp_path):
     study(tmp_path, "--epochs", "2").keep(ROWS[0], 0, {"params": 10})
     assert study(tmp_path, "--epochs", "2").run(ROWS[0], 0) == {"seed": 0, "params": 10}
-    assert study(tmp_path).run(ROWS[0], 0) is None
-    assert study(tmp_path, "--quick").run(ROWS[0], 0) is None
+    for options in ([], ["--quick"], ["--epochs", "3"]):
+        with pytest.raises(SystemExit, match=r"holds runs of other settings \(quick=False, epochs=2\)"):
+            study(tmp_path, *options)
+
+
+def test_every_kind_of_run_has_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"": [], "-quick": ["--quick"], "-short": ["--epochs", "2"]}
+    for kind, words in options.items():
+        args = parser(ROWS, "For the tests.", "tiny").parse_args(words)
+        assert Study("tiny", ROWS, args).out == Path(f"runs/tiny{kind}")
+
+
+def test_a_run_of_a_net_of_another_size_is_run_again(tmp_path):
+    one = study(tmp_path)
+    one.keep(ROWS[0], 0, {"params": 10})
+    content = json.loads(one.run_file(ROWS[0], 0).read_text())
+    content["run"]["params"] = 12
+    one.run_file(ROWS[0], 0).write_text(json.dumps(content))
+    assert one.run(ROWS[0], 0) is None
 
 
 def test_a_net_of_another_size_is_refused(tmp_path):
@@ -217,6 +235,7 @@ def test_a_net_of_another_size_is_refused(tmp_path):
 def test_a_broken_file_is_run_again(tmp_path):
     one = study(tmp_path)
     one.run_file(ROWS[1], 0).write_text('{"settings": ')
+    one.run_file(ROWS[0], 0).write_text("[]")
     assert one.run_file(ROWS[1], 0).name == "T-03-as-intended-seed0.json"
     assert [(row.id, seed) for row, seed in one.to_run()] == [("T-01", 0), ("T-03", 0)]
 

@@ -108,7 +108,7 @@ def test_a_quick_run_writes_rows_and_pictures(tmp_path, capsys):
     values = {"images": "1437x28x28x1", "classes": 10, "map after (16, 3, 3)": 9, "map after (16, 3)": 26}
     assert by_id["S3-00"]["values"] == values
     assert by_id["S3-03"]["values"]["rates"] == RATES
-    assert by_id["S3-03"]["history"]["learning_rate"] == [0.003, 0.00227]
+    assert by_id["S3-03"]["history"]["learning_rate"] == [0.003, 0.00227445]
     assert len(by_id["S3-best"]["history"]["val_accuracy"]) == 2
     claims = next(row for row in rows if row["arm"] == "claims")["runs"][0]["values"]
     assert {claims[claim] for claim in (ALIKE, OVERFITS, OVERKILL)} <= {"yes", "no"}

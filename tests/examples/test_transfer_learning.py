@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 import transfer_learning as study
 
+from tinynet import utils
+
+from shared import training
+
 
 def test_a_quick_run_has_every_row_and_writes_the_pictures(folder, rows):
     pictures = {"transfer_classes", "transfer_curves", "transfer_dots"}
@@ -76,3 +80,21 @@ def test_only_51_parameters_learn_while_the_others_are_frozen(monkeypatch):
     below = study.weights_below(model)
     study.learn(model, study.tasks(data)[1], "SGD", 1)
     assert not study.same(below, study.weights_below(model))
+
+
+def test_a_run_is_the_same_whatever_ran_before():
+    data = study.load(quick=True)
+    rows = {row.name: row for row in study.ROWS}
+    first, wanted = rows[f"S4-11, {study.NOTEBOOK}"], rows["S4-15"]
+    found = []
+    training.at_most(1)
+    try:
+        for before in ((), (first,)):
+            study._weights_of_a.clear()
+            for row in (*before, wanted):
+                utils.set_random_seed(3)
+                record = study.train(row, data, 3)
+            found.append(record["history"])
+    finally:
+        training.at_most(None)
+    assert found[0] == found[1]
