@@ -5,11 +5,11 @@ The second part of training_deep_nets.py, which runs it.
 
 from typing import Any
 
-import numpy as np
 from deep_nets_shared import Data, images_in, learn
 
 from tinynet import Sequential, layers, optimizers, plotting
 
+from shared.nets import size
 from shared.rows import Notebook, Row
 
 EPOCHS = 5
@@ -67,7 +67,7 @@ def before_the_activation(elu_twice: bool) -> Sequential:
 def train_with(net: Sequential, data: Data) -> dict[str, Any]:
     record = learn(net, data, optimizers.SGD(0.01, momentum=0.9), EPOCHS)
     shown = [f"{layer.count_params():,}" for layer in net.layers[:6]]
-    fixed = sum(int(np.prod(weight.shape)) for weight in net.non_trainable_weights)
+    fixed = size(net.non_trainable_weights)
     record["values"] |= {"parameters by layer": " ".join([*shown, "..."]), "not trainable": fixed}
     return record
 
@@ -76,19 +76,14 @@ def axis_and_momentum(data: Data, seed: int) -> dict[str, Any]:
     """One mean for each index of the axis: of images (N, 28, 28) the last axis has 28."""
     x = data[0][0][:256]
     values: dict[str, Any] = {}
-    for name, arguments in (
-        ("means before Flatten", {}),
-        ("means with axis=[1, 2]", {"axis": [1, 2]}),
+    for name, images, axis in (
+        ("means before Flatten", x, -1),
+        ("means with axis=[1, 2]", x, [1, 2]),
+        ("means behind Flatten", x.reshape(-1, 784), -1),
     ):
-        try:
-            layer = layers.BatchNormalization(**arguments)
-            layer(x)
-            values[name] = int(np.prod(layer.moving_mean.shape))
-        except TypeError as error:
-            values[name] = f"TypeError: {error}"
-    behind = layers.BatchNormalization()
-    behind(x.reshape(-1, 784))
-    values["means behind Flatten"] = int(np.prod(behind.moving_mean.shape))
+        layer = layers.BatchNormalization(axis=axis)
+        layer(images)
+        values[name] = size([layer.moving_mean])
     for momentum in (0.9, 0.99, 0.999):
         layer = layers.BatchNormalization(momentum=momentum)
         for _ in range(10):

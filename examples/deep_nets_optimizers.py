@@ -28,6 +28,11 @@ RACE: dict[str, tuple[Any, dict[str, Any], float, float]] = {
     "Nadam": (optimizers.Nadam, {}, 0.1, 0.001),
 }
 
+
+def _rates(name: str, printed: float) -> str:
+    return f"the notebook's rate is {printed:g}, on the bowl it is {RACE[name][2]:g}"
+
+
 ROWS = (
     Row(
         "S4-08",
@@ -42,19 +47,35 @@ ROWS = (
         remark='"the whole gradient" was true in Keras 1 and 2; now clipnorm is for each variable, and '
         "global_clipnorm for all together",
     ),
-    Row("S4-18", "momentum", remark="the equation of plain gradient descent has two arrows in the notebook"),
+    Row(
+        "S4-18",
+        "momentum",
+        remark="the equation of plain gradient descent has two arrows in the notebook; "
+        f"{_rates('momentum', 0.001)}",
+    ),
     Row(
         "S4-19",
         "Nesterov's momentum",
-        remark="Keras asks for the gradient where it stands, not ahead, and moves by beta m - eta g",
+        remark="Keras asks for the gradient where it stands, not ahead, and moves by beta m - eta g; "
+        f"{_rates('Nesterov', 0.001)}",
     ),
-    Row("S4-20", "AdaGrad", remark="epsilon under the root as in Keras 3, whose s begins at 0.1, not at 0"),
-    Row("S4-21", "RMSprop", remark="epsilon under the root, as in Keras 3"),
+    Row(
+        "S4-20",
+        "AdaGrad",
+        remark="the notebook has epsilon under the root, as Keras 3 (not Keras 2); in Keras 3 s begins at "
+        "0.1, not at 0",
+    ),
+    Row(
+        "S4-21",
+        "RMSprop",
+        remark=f"epsilon under the root, as in the notebook and Keras 3; {_rates('RMSprop', 0.001)}",
+    ),
     Row(
         "S4-22",
         "Adam",
-        remark="step 3 divides m by 1 - beta_2^t, where 1 - beta_1^t is right; epsilon is outside the root; "
-        "the code has the learning rate 0.01, the text 0.001",
+        remark="the notebook's step 3 divides m by 1 - beta_2^t, where 1 - beta_1^t is right; it has epsilon "
+        "inside the root, Keras outside; its steps 1 and 5 have the other sign, which cancels; its text "
+        f"recommends 0.001; {_rates('Adam', 0.01)}",
     ),
     *(Row("S4-23", "optimizers in a race", name, params=89_610, seeds=3) for name in RACE),
 )

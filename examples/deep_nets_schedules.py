@@ -15,6 +15,7 @@ from tinynet import callbacks, models, optimizers
 from tinynet.optimizers import schedules
 from tinynet.plotting import figure
 
+from shared.nets import same
 from shared.rows import Row
 
 EPOCHS, PLATEAU_EPOCHS, PLATEAU_IMAGES = 10, 40, 2000
@@ -135,7 +136,7 @@ def on_plateau(data: Data, seed: int) -> dict[str, Any]:
 
 
 def draw_plateau(run: dict[str, Any]) -> Any:
-    made = figure.new_figure(7.2, 4.6, "ReduceLROnPlateau: the rate halves when the loss stands still")
+    made = figure.new_figure(7.2, 4.6, "ReduceLROnPlateau(factor=0.5, patience=5): loss and rate")
     above, below = made.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     epochs = range(1, len(run["history"]["val_loss"]) + 1)
     above.plot(epochs, run["history"]["val_loss"], color=figure.BLUE, linewidth=2)
@@ -179,16 +180,11 @@ def resume(data: Data, seed: int) -> dict[str, Any]:
     return {
         "values": {
             "same rates": before + after == uninterrupted,
-            "same weights": same(whole, loaded),
+            "same weights": same(whole.get_weights(), loaded.get_weights()),
             "same rates without initial_epoch": before + anew == uninterrupted,
-            "same weights without initial_epoch": same(whole, forgetful),
+            "same weights without initial_epoch": same(whole.get_weights(), forgetful.get_weights()),
         }
     }
-
-
-def same(one: Any, other: Any) -> bool:
-    """Bit by bit."""
-    return all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
 
 
 # --- S4-29: find a rate, then go up and down

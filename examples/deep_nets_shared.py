@@ -12,7 +12,6 @@ from shared.data import Split, scalars, split
 from shared.data import load as images_of
 from shared.training import fit
 
-CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 BATCH = 128
 
 Data = tuple[Split, Split, Split]

@@ -22,8 +22,16 @@ ROWS = (
     Row(
         "S4-01",
         "variance of the initializers",
-        expected={"He: variance x fan_avg": 2, "LeCun: variance x fan_avg": 1},
-        remark="the notebook's table says fan_avg for He and LeCun; both go by fan_in, as its text says",
+        notebook=Notebook(values={"He: variance x fan_avg": 2, "LeCun: variance x fan_avg": 1}),
+        expected={
+            "Glorot: variance x fan_avg": 1,
+            "He: variance x fan_in": 2,
+            "LeCun: variance x fan_in": 1,
+            "VarianceScaling(2, fan_avg): variance x fan_avg": 2,
+            "largest weight / sqrt(3 x 2 / fan_avg)": 1,
+        },
+        remark="the notebook's table says fan_avg for He and LeCun, which is wrong: both go by fan_in (its "
+        "text says so of LeCun)",
     ),
     Row(
         "S4-02",
@@ -209,7 +217,7 @@ def self_normalisation(data: Any, seed: int) -> dict[str, Any]:
 
 
 def draw_self_normalisation(runs: list[dict[str, Any]]) -> Any:
-    made = figure.new_figure(9, 3.8, f"{SELF_DEEP} dense layers: only SELU stays at mean 0, deviation 1")
+    made = figure.new_figure(9, 3.8, f"{SELF_DEEP} dense layers: mean and deviation of their activations")
     panels = made.subplots(1, 2)
     for part, (axes, what) in enumerate(zip(panels, ("mean", "standard deviation"), strict=True)):
         for number, activation in enumerate(SELF):

@@ -27,6 +27,7 @@ import deep_nets_schedules
 import deep_nets_signals
 from deep_nets_shared import Data, load
 
+from shared.printed import show
 from shared.rows import Row
 from shared.study import Study, parser
 
@@ -56,8 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for row, seed in study.to_run():
         record = train(row, data, seed)
         study.keep(row, seed, record)
-        for what, computed in record["values"].items():
-            print(f"    {what}: {computed}")
+        show(record["values"])
     runs = {row.name: found for row in study.rows if (found := study.runs(row))}
     for part in PARTS:
         part.draw(study, runs)

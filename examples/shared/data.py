@@ -8,6 +8,8 @@ import numpy as np
 from tinynet import datasets
 
 Split = tuple[np.ndarray, np.ndarray]
+# The classes of Fashion-MNIST.
+FASHION = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 
 
 def load(name: str, quick: bool = False) -> tuple[Split, Split]:

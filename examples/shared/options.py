@@ -12,7 +12,10 @@ def positive(text: str) -> int:
 
 
 def at_least(least: int, text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
     if value < least:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least {least}, got {text!r}")
     return value

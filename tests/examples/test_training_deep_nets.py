@@ -39,26 +39,23 @@ def test_a_quick_run_has_every_row_and_writes_every_picture(quick, values):
 
 
 def test_what_was_printed_is_computed(values):
-    differ = {"S4-00", "S4-01"}  # another library; the wrong fan
+    wrong = {"S4-00", "S4-01"}  # another library; the wrong fan
     for row in chapter.ROWS:
-        for what, printed in {**row.notebook.values, **row.expected}.items() if row.id not in differ else ():
+        told = {**(row.notebook.values if row.id not in wrong else {}), **row.expected}
+        close = 0.02 if row.id == "S4-01" else 1e-5  # variances of 235,200 random numbers
+        for what, printed in told.items():
             computed = values[row.name][what]
             if isinstance(printed, str):
                 assert computed == printed
             else:
-                np.testing.assert_allclose(computed, printed, rtol=1e-5, err_msg=f"{row.name}: {what}")
+                np.testing.assert_allclose(computed, printed, rtol=close, err_msg=f"{row.name}: {what}")
 
 
-def test_the_variance_of_an_initializer_goes_by_its_own_fan(values):
-    found = values["S4-01"]
-    expected = {
-        "He: variance x fan_in": 2,
-        "LeCun: variance x fan_in": 1,
-        "Glorot: variance x fan_avg": 1,
-        "VarianceScaling(2, fan_avg): variance x fan_avg": 2,
-    }
-    assert {what: found[what] for what in expected} == pytest.approx(expected, rel=0.02)
-    assert found["He: variance x fan_avg"] == pytest.approx(2 * 542 / 784, rel=0.02)
+def test_the_variance_of_an_initializer_does_not_go_by_the_fan_of_the_notebook(values):
+    row = next(row for row in chapter.ROWS if row.id == "S4-01")
+    assert set(row.expected.values()) == {1, 2}
+    for what, printed in row.notebook.values.items():
+        assert values["S4-01"][what] == pytest.approx(printed * 542 / 784, rel=0.02)  # fan_avg / fan_in
 
 
 def test_selu_keeps_mean_0_and_deviation_1_through_100_layers(values):
@@ -104,7 +101,9 @@ def test_weights_and_dropout_keep_their_bounds(values):
 
 def test_monte_carlo_dropout_is_random_and_less_sure_where_it_is_wrong(values):
     assert values["S4-34"]["mean spread where wrong"] > values["S4-34"]["mean spread where right"] > 0
-    assert list(values["S4-35"].values()) == [True, False, True]
+    row = next(row for row in chapter.ROWS if row.id == "S4-35")
+    assert values["S4-35"] == row.expected  # the mean is that of training=True, batch norm is left alone
+    assert list(row.expected.values()) == [True, False, True, True, False]
 
 
 def test_gradients_vanish_through_sigmoids_and_survive_where_initializer_and_activation_fit(values):
