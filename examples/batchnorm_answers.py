@@ -3,8 +3,10 @@
 from typing import Any
 
 from batchnorm_rows import COLUMNS, INTENDED, RATES, ROWS, TABLE, is_answer, rate_name
-from batchnorm_rules import claim, collapse_epoch, epoch_seconds, mean, paired, verdict, yes
+from batchnorm_rules import TOO_SHORT, claim, collapse_epoch, epoch_seconds, mean, paired, verdict
 
+from shared.intervals import better
+from shared.printed import yes
 from shared.rows import Row
 from shared.study import Study
 
@@ -58,14 +60,13 @@ def diagnosis(runs: Runs) -> dict[str, Any]:
 
 def highest_rate(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    fitting = []
+    verdicts = {rate: {verdict(run["history"]): None for run in runs} for rate, runs in sweep.items()}
+    fitting = [rate for rate, found in verdicts.items() if list(found) == ["fits"]]
     for rate, runs in sweep.items():
-        verdicts = [verdict(run["history"]) for run in runs]
-        said[rate_name(rate)] = f"{', '.join(dict.fromkeys(verdicts))}, {mean(runs, 'val_accuracy'):.2%}"
-        if set(verdicts) == {"fits"}:
-            fitting.append(rate)
+        said[rate_name(rate)] = f"{', '.join(verdicts[rate])}, {mean(runs, 'val_accuracy'):.2%}"
     if sweep:
-        said[HIGHEST] = max(fitting, default="none of these")
+        short = any(TOO_SHORT in found for found in verdicts.values())
+        said[HIGHEST] = max(fitting, default=TOO_SHORT if short else "none of these")
         if fitting:
             said["its accuracy"] = f"{mean(sweep[max(fitting)], 'val_accuracy'):.2%}"
         best = max(sweep, key=lambda rate: mean(sweep[rate], "val_accuracy"))
@@ -74,26 +75,31 @@ def highest_rate(sweep: dict[float, list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def with_dropout(runs: Runs) -> dict[str, Any]:
-    said = {}
+    """Differences, for each rate: of seconds, which are those of a machine that may have had other work, and
+    of accuracy, with a verdict if there are seeds enough.
+    """
+    said: dict[str, Any] = {}
     plain, dropped = runs.sweep("S0-04"), runs.sweep("S0-05")
     for rate in [rate for rate in dropped if rate in plain]:
         without, with_it = epoch_seconds(plain[rate]), epoch_seconds(dropped[rate])
         said[f"seconds of an epoch at {rate:g}, without and with"] = [without, with_it]
-        said[f"longer at {rate:g}"] = f"{yes(with_it > without)}: {with_it / without - 1:+.0%}"
-        gain = mean(dropped[rate], "val_accuracy") - mean(plain[rate], "val_accuracy")
-        said[f"better at {rate:g}"] = f"{yes(gain > 0)}: {gain:+.2%}, {verdict(dropped[rate][0]['history'])}"
+        said[f"longer at {rate:g}"] = f"{with_it / without - 1:+.0%}"
+        if gains := paired(plain[rate], dropped[rate]):
+            said[f"better at {rate:g}"] = better(gains)
+        said[f"verdict with dropout at {rate:g}"] = verdict(dropped[rate][0]["history"])
     return said
 
 
 def contents(runs: Runs) -> dict[str, Any]:
     """What History holds; the first training that is there stands for all."""
-    for name, found in runs.by_name.items():
-        history = found[0]["history"]
-        return {
-            "keys": sorted(history), "values of each": len(history["loss"]), "of": name,
-            "diagnosis": {name: verdict(one[0]["history"]) for name, one in runs.by_name.items()},
-        }  # fmt: skip
-    return {}
+    if not runs.by_name:
+        return {}
+    name, found = next(iter(runs.by_name.items()))
+    history = found[0]["history"]
+    return {
+        "keys": sorted(history), "values of each": len(history["loss"]), "of": name,
+        "diagnosis": {name: verdict(one[0]["history"]) for name, one in runs.by_name.items()},
+    }  # fmt: skip
 
 
 def four_runs(runs: Runs, arm: str) -> dict[str, Any]:
@@ -105,13 +111,8 @@ def four_runs(runs: Runs, arm: str) -> dict[str, Any]:
         if one
     }
     for plain, normed, rate in (("S2-02", "S2-04", 0.01), ("S2-01", "S2-03", 0.001)):
-        if found[plain] and found[normed]:
-            ahead = mean(found[normed], "val_accuracy") - mean(found[plain], "val_accuracy")
-            each = paired(found[plain], found[normed])
-            wins = sum(difference > 0 for difference in each)
-            said[f"batch norm better at {rate:g}"] = (
-                f"{yes(ahead > 0)}: {ahead:+.2%} of accuracy, ahead in {wins} of {len(each)} seeds"
-            )
+        if gains := paired(found[plain], found[normed]):
+            said[f"batch norm better at {rate:g}"] = better(gains)
     return said
 
 

@@ -8,13 +8,13 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-# Student's t: 95 % of it lie within +-T_95[d - 1], for d = 1, 2, ... 20 degrees of freedom.
-T_95 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-)  # fmt: skip
+from shared.intervals import interval
+from shared.printed import yes
+
 CHANCE = 0.2  # a net that names one digit for every image is right in about 11 % of them
 RISE = 1.25  # a validation loss this many times its lowest has risen
+ENOUGH = 20  # epochs from which losses can be averaged, and a rise be told from a jump
+TOO_SHORT = f"under {ENOUGH} epochs, too short to tell"
 CRITERION = (
     f"over-fits: the validation loss ends above {RISE} times its lowest while the training loss still fell; "
     "collapsed: no better than chance on the images that it learns from"
@@ -29,11 +29,14 @@ def verdict(history: dict[str, list[float]]) -> str:
     jumps      both have risen: the learning rate throws the net about
     fits       none of these
 
-    Losses differ from epoch to epoch: wherever one is looked at, the mean of a tenth of the epochs is.
+    Losses differ from epoch to epoch: wherever one is looked at, the mean of a tenth of the epochs is. So a
+    training of fewer than 20 epochs is told to have collapsed, or nothing is told of it.
     """
     if collapse_epoch(history) is not None:
         return "collapsed"
-    width = max(1, len(history["loss"]) // 10)
+    if len(history["loss"]) < ENOUGH:
+        return TOO_SHORT
+    width = len(history["loss"]) // 10
     loss, val_loss = smooth(history["loss"], width), smooth(history["val_loss"], width)
     lowest = val_loss.index(min(val_loss))
     if val_loss[-1] <= RISE * val_loss[lowest]:
@@ -54,19 +57,6 @@ def collapse_epoch(history: dict[str, list[float]]) -> int | None:
 def smooth(values: Sequence[float], width: int) -> list[float]:
     """Means of `width` values in a row."""
     return [statistics.fmean(values[i : i + width]) for i in range(len(values) - width + 1)]
-
-
-def interval(differences: Sequence[float]) -> tuple[float, float, float]:
-    """(mean, low, high): the 95 % confidence interval of the mean, mean +- t s / sqrt(n).
-
-    Raises ValueError for fewer than two numbers: one says nothing about their spread.
-    """
-    n = len(differences)
-    if n < 2:
-        raise ValueError(f"interval: expected two differences at least, got {n}")
-    mean = statistics.fmean(differences)
-    half = T_95[min(n - 1, len(T_95)) - 1] * statistics.stdev(differences) / math.sqrt(n)
-    return mean, mean - half, mean + half
 
 
 def paired(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> list[float]:
@@ -115,7 +105,3 @@ def highest(runs: Sequence[dict[str, Any]]) -> float:
 def epoch_seconds(runs: Sequence[dict[str, Any]]) -> float:
     """Seconds of an epoch: the median, which a first epoch that compiles does not move."""
     return statistics.median(second for run in runs for second in run["epoch_seconds"])
-
-
-def yes(true: bool) -> str:
-    return "yes" if true else "no"

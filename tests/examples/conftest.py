@@ -4,6 +4,15 @@ import json
 
 import pytest
 
+from shared import training
+
+
+@pytest.fixture(autouse=True)
+def no_limit_of_epochs_is_left():
+    """A quick run sets one, for the whole process."""
+    yield
+    training.at_most(None)
+
 
 @pytest.fixture(scope="module")
 def folder(request, tmp_path_factory):

@@ -15,7 +15,7 @@ import batchnorm_answers as answers
 import batchnorm_rules as rules
 import batchnorm_study as study
 
-from shared import training
+from shared.intervals import better, interval
 
 
 def history(loss, val_loss, accuracy=0.99):
@@ -31,15 +31,23 @@ def history(loss, val_loss, accuracy=0.99):
         (history([0.5, 0.2, 0.1, 0.05], [0.3, 0.2, 0.3, 0.4]), "over-fits", None),
         (history([0.5, 0.2, 0.1, 0.05], [0.3, 0.20, 0.21, 0.24]), "fits", None),  # 1.2 times the lowest
         (history([0.5, 0.2, 0.4, 0.6], [0.3, 0.2, 0.5, 0.6]), "jumps", None),
-        (history([0.5, 0.2, 2.3, 2.3], [0.3, 0.2, 2.3, 2.3], [0.9, 0.9, 0.11, 0.11]), "collapsed", 3),
+        (history([0.5, 0.2, 2.3, 2.3], [0.3, 0.2, 2.3, 2.3], [0.9, 0.9, 0.11, 0.11]), "collapsed", 11),
         (history([2.3] * 4, [2.3] * 4, [0.1124, 0.1124, 0.1123, 0.1124]), "collapsed", 1),
         (history([0.5, 2.3, 0.4, 0.3], [0.5, 2.3, 0.4, 0.3], [0.9, 0.11, 0.9, 0.95]), "fits", None),
-        (history([0.5, math.nan], [0.5, math.nan]), "collapsed", 2),
+        (history([0.5, math.nan], [0.5, math.nan]), "collapsed", 6),
     ],
 )
 def test_a_history_is_told_from_the_others(made_up, said, from_epoch):
-    assert rules.verdict(made_up) == said
-    assert rules.collapse_epoch(made_up) == from_epoch
+    stretched = {name: [value for value in values for _ in range(5)] for name, values in made_up.items()}
+    assert rules.verdict(stretched) == said
+    assert rules.collapse_epoch(stretched) == from_epoch
+
+
+def test_a_rise_is_told_of_20_epochs_or_more_and_a_collapse_of_any():
+    falling, rising = [1 / epoch for epoch in range(1, 21)], [0.1 * epoch for epoch in range(1, 21)]
+    assert rules.verdict(history(falling, rising)) == "over-fits"
+    assert rules.verdict(history(falling[:19], rising[:19])) == rules.TOO_SHORT
+    assert rules.verdict(history([2.3, 2.3], [2.3, 2.3], 0.11)) == "collapsed"
 
 
 def test_one_epoch_that_jumps_is_no_over_fitting():
@@ -54,9 +62,19 @@ def test_the_interval_is_student_s():
     # Student's "sleep" data (1908): the paired differences of ten patients. R's t.test gives 1.58 and
     # (0.7001142, 2.4598858).
     differences = [1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4]
-    assert np.allclose(rules.interval(differences), (1.58, 0.7001142, 2.4598858), atol=2e-4)
+    assert np.allclose(interval(differences), (1.58, 0.7001142, 2.4598858), atol=2e-4)
     with pytest.raises(ValueError, match="two differences"):
-        rules.interval([0.1])
+        interval([0.1])
+
+
+def test_a_verdict_needs_three_seeds_and_an_interval_without_0():
+    assert better([0.02, 0.03]) == "+2.50% of accuracy, ahead in 2 of 2 seeds: too few to tell"
+    # mean 2, deviation 1: 4.303 / sqrt(3) = 2.484
+    assert better([0.01, 0.02, 0.03]) == (
+        "not shown: +2.00% of accuracy, ahead in 3 of 3 seeds, 95 % interval -0.48% to +4.48%"
+    )
+    assert better([0.02, 0.03, 0.04]).startswith("yes: +3.00% of accuracy")
+    assert better([-0.02, -0.03, -0.04]).startswith("no: -3.00% of accuracy, ahead in 0 of 3")
 
 
 def runs(*accuracies, first=0):
@@ -82,13 +100,29 @@ def test_the_claim_is_answered_from_runs_of_the_same_seeds():
 
 
 def test_the_highest_rate_is_the_highest_that_fits():
-    over, fits = history([0.3, 0.1], [0.1, 0.3], 0.995), history([0.3, 0.1], [0.3, 0.1], 0.99)
+    loss, rising = [0.3] * 10 + [0.1] * 10, [0.1] * 10 + [0.3] * 10
+    over, fits = history(loss, rising, 0.995), history(loss, loss, 0.99)
     sweep = {rate: [{"history": h}] for rate, h in ((0.01, over), (0.003, fits), (0.001, fits))}
     said = answers.highest_rate(sweep)
     assert said["learning rate 0.01"] == "over-fits, 99.50%"
     assert (said[answers.HIGHEST], said["its accuracy"]) == (0.003, "99.00%")
     assert said["rate of the highest accuracy"] == 0.01
     assert answers.highest_rate({0.01: [{"history": over}]})[answers.HIGHEST] == "none of these"
+    short = {name: values[8:12] for name, values in over.items()}
+    assert answers.highest_rate({0.01: [{"history": short}]})[answers.HIGHEST] == rules.TOO_SHORT
+
+
+def test_dropout_is_compared_seed_by_seed():
+    class Made:
+        def sweep(self, number):
+            accuracies = (0.98, 0.985, 0.981) if number == "S0-04" else (0.99, 0.995, 0.992)
+            seconds = [4.0, 1.0, 1.0] if number == "S0-04" else [4.0, 1.5, 1.5]
+            return {0.001: [{**run, "epoch_seconds": seconds} for run in runs(*accuracies)]}
+
+    said = answers.with_dropout(Made())
+    assert said["longer at 0.001"] == "+50%"
+    assert said["better at 0.001"].startswith("yes: +1.03% of accuracy, ahead in 3 of 3 seeds")
+    assert said["verdict with dropout at 0.001"] == rules.TOO_SHORT
 
 
 def names(net):
@@ -128,10 +162,7 @@ def test_the_two_nets_of_notebook_002():
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
     out = tmp_path_factory.mktemp("batchnorm")
-    try:
-        study.main(["--quick", "--out", str(out)])
-    finally:
-        training.at_most(None)
+    study.main(["--quick", "--out", str(out)])
     return out
 
 
@@ -169,12 +200,18 @@ def test_the_four_runs_are_those_of_the_runs(quick):
             for key in ("loss", "accuracy", "val_loss", "val_accuracy")
         ]
         assert table["BN, lr=0.01 -> 0.001"] == pytest.approx(last, abs=1e-4)
-        assert table["batch norm better at 0.01"].split(":")[0] in ("yes", "no")
+        assert table["batch norm better at 0.01"].endswith("of 1 seed: too few to tell")  # --quick has one
+
+
+def test_the_notebook_s_numbers_stand_beside_what_it_executed():
+    for row in study.ROWS:
+        if row.id in study.TABLE or row.id == "S2-05":
+            printed = row.notebook.values or row.notebook.accuracy
+            assert bool(printed) == (row.arm == study.EXECUTED), row.name
 
 
 def test_a_second_run_takes_all_from_the_first(quick, capsys):
     study.main(["--quick", "--out", str(quick)])
-    training.at_most(None)
     printed = capsys.readouterr().out
     assert "Epoch" not in printed
     assert "S2-05, as executed" in printed
@@ -182,7 +219,6 @@ def test_a_second_run_takes_all_from_the_first(quick, capsys):
 
 def test_an_answer_without_its_runs_says_so(tmp_path, capsys):
     study.main(["--quick", "--rows", "S0-10", "S2-05", "S2-06", "--out", str(tmp_path)])
-    training.at_most(None)
     printed = capsys.readouterr().out
     assert printed.count("the runs that this is about are not there yet") == 4
     assert "0 pictures" in printed
