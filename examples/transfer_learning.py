@@ -11,7 +11,7 @@ pixels from 0 to 1), and as its own chapter advises for SELU (lecun_normal, mean
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from tinynet import layers, models, optimizers, utils
 
 from shared.data import Split, scalars
 from shared.data import load as images_of
+from shared.intervals import better
+from shared.nets import same
+from shared.printed import show
 from shared.rows import Notebook, Row
 from shared.study import Study, parser
 from shared.training import fit, joined
@@ -33,16 +36,26 @@ SEEDS = 10
 SAYS_OF_A = "the text says over 90 % of A, its log shows no number"
 SAYS_OF_B = "the text gives B 97.2 %, which is what B on A had; B itself had 98.25 %"
 SAYS_OF_SELU = "SELU with glorot_uniform and pixels from 0 to 1, against the chapter's own advice"
+SAYS_OF_ADVICE = "lecun_normal and pixels with mean 0 and deviation 1, as the chapter advises for SELU"
 
 Data = tuple[Split, Split]  # images of bytes: to learn from, to test
 Task = dict[str, Split]  # "training", "validation", "test"
 
 
 def _in_both_arms(row_id: str, title: str, notebook: Notebook, params: int, remark: str) -> tuple[Row, Row]:
-    first = Row(row_id, title, NOTEBOOK, notebook, params, SEEDS, keras=True, remark=remark)
-    return first, Row(row_id, title, ADVISED, params=params, seeds=SEEDS, keras=True, remark=SAYS_OF_SELU)
+    remarks = f"{SAYS_OF_SELU}; {remark}", SAYS_OF_ADVICE
+    first = Row(row_id, title, NOTEBOOK, notebook, params, SEEDS, keras=True, remark=remarks[0])
+    return first, Row(row_id, title, ADVISED, params=params, seeds=SEEDS, keras=True, remark=remarks[1])
 
 
+VERDICT = Row(
+    "S4-16",
+    "does A help B?",
+    "the verdict",
+    Notebook(values={f"B on A better, {NOTEBOOK}": 'no: "Results are not as good", from one run'}),
+    seeds=0,
+    remark="test accuracy of B on A minus that of B from scratch, seed by seed, and Student's interval",
+)
 ROWS = (
     Row("S4-10", "two tasks of one data set", notebook=Notebook(values=COUNTS), seeds=0),
     *_in_both_arms("S4-11", "model A: eight classes", Notebook(), 276_158, SAYS_OF_A),
@@ -57,16 +70,16 @@ ROWS = (
     Row(
         "S4-14",
         "clone_model, then set_weights",
-        notebook=Notebook(values={"clone has the weights of A": False, "after set_weights": True}),
         seeds=0,
+        expected={"clone has the weights of A": False, "after set_weights": True},
         remark="clone_model copies the layers, not what they learned",
     ),
     Row(
         "S4-15",
         "B on A with frozen layers, 4 epochs",
-        notebook=Notebook(values={"trainable parameters": 51, "frozen weights bit for bit the same": True}),
         params=275_801,
         keras=True,
+        expected={"trainable parameters": 51, "frozen weights bit for bit the same": True},
         remark="the optimizer is the string 'SGD': its learning rate is 0.01, not 0.001 as elsewhere",
     ),
     *_in_both_arms(
@@ -76,6 +89,7 @@ ROWS = (
         275_801,
         "both nets are judged after 20 epochs, but at different learning rates",
     ),
+    VERDICT,
 )
 
 # --- the data
@@ -181,11 +195,6 @@ def weights_below(model: Any) -> list[np.ndarray]:
     return [weight for layer in model.layers[:-1] for weight in layer.get_weights()]
 
 
-def same(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
-    """Whether all weights are the same, bit for bit."""
-    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-
-
 # --- the rows
 
 
@@ -244,14 +253,33 @@ def train(row: Row, data: Data, seed: int) -> dict[str, Any]:
     return joined(first, learn(model, tasks(data, row.arm)[1], optimizers.SGD(learning_rate=1e-4), 16))
 
 
+def verdict(runs: Callable[[Row], list[dict[str, Any]]]) -> dict[str, str]:
+    """Does A help B? Of each arm, by `runs(row)`; a seed without one of the two runs has no say."""
+    said = {}
+    for arm in (NOTEBOOK, ADVISED):
+        scratch, on_a = (
+            {run["seed"]: run["values"]["test accuracy"] for run in runs(row)}
+            for row_id in ("S4-12", "S4-16")
+            for row in ROWS
+            if (row.id, row.arm) == (row_id, arm)
+        )
+        if gains := [on_a[seed] - scratch[seed] for seed in sorted(on_a.keys() & scratch.keys())]:
+            said[f"B on A better, {arm}"] = better(gains)
+    return said
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     study = Study(NAME, ROWS, parser(ROWS, __doc__, NAME).parse_args(argv))
     data = load(study.quick)
     for row, seed in study.to_run():
-        record = train(row, data, seed)
-        study.keep(row, seed, record)
-        for what, computed in record["values"].items():
-            print(f"    {what}: {computed}")
+        if row is not VERDICT:
+            record = train(row, data, seed)
+            study.keep(row, seed, record)
+            show(record["values"])
+    if VERDICT in study.rows:
+        values = verdict(study.runs)
+        study.keep(VERDICT, study.args.seed, {"values": values})
+        show(values)
     if any(row.id == "S4-10" for row in study.rows):
         classes(study, tasks(data))
     compare(study)

@@ -6,15 +6,15 @@ import numpy as np
 
 from tinynet import plotting
 
+from shared.data import FASHION
 from shared.study import Study
-
-CLASSES = ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Boot"]
 
 
 def compare(study: Study) -> None:
     """The curves of B in both ways, and the test accuracies of A and B."""
     titles = {"S4-11": "A", "S4-12": "B from scratch", "S4-16": "B on A"}
-    rows = {f"{titles[row.id]}, {row.arm}": row for row in study.rows if row.id in titles}
+    trained = [row for row in study.rows if row.id in titles and row.seeds]
+    rows = {f"{titles[row.id]}, {row.arm}": row for row in trained}
     curves = {
         name: [r["history"] for r in study.runs(row)] for name, row in rows.items() if row.id != "S4-11"
     }
@@ -32,7 +32,7 @@ def compare(study: Study) -> None:
 def classes(study: Study, tasks: Any) -> None:
     """Five images of each class: the eight of A, then the two of B."""
     shown, titles = [], []
-    named = ("A", [*CLASSES[:5], *CLASSES[7:]]), ("B", CLASSES[5:7])
+    named = ("A", [*FASHION[:5], *FASHION[7:]]), ("B", FASHION[5:7])
     for (letter, names), task in zip(named, tasks, strict=True):
         x, y = task["validation"]
         for number, name in enumerate(names):

@@ -24,8 +24,46 @@ def test_a_quick_run_has_every_row_and_writes_the_pictures(folder, rows):
 def test_what_the_chapter_says_of_layers_is_computed(rows, row_id):
     (row,) = (row for row in rows if row["id"] == row_id)
     computed = row["runs"][0]["values"]
-    for what, printed in row["notebook"]["values"].items():
+    told = {**row["notebook"]["values"], **row["expected"]}
+    assert told
+    for what, printed in told.items():
         assert computed[what] == printed
+
+
+def test_the_verdict_pairs_the_seeds_of_an_arm():
+    scratch, on_a = [0.97, 0.96, 0.98, 0.5], [0.99, 0.98, 0.99]  # 2, 2 and 1 points; one seed is not there
+    made = {("S4-12", study.ADVISED): scratch, ("S4-16", study.ADVISED): on_a}
+
+    def runs(row):
+        values = made.get((row.id, row.arm), [])
+        return [{"seed": seed, "values": {"test accuracy": share}} for seed, share in enumerate(values)]
+
+    said = study.verdict(runs)
+    # mean 5 / 3, deviation 1 / sqrt(3): 4.303 / 3 = 1.434
+    assert said == {
+        "B on A better, as advised": "yes: +1.67% of accuracy, ahead in 3 of 3 seeds, "
+        "95 % interval +0.23% to +3.10%"
+    }
+
+
+def test_the_verdict_is_kept_as_a_row(rows):
+    verdict = next(row for row in rows if row["arm"] == "the verdict")
+    said = verdict["runs"][0]["values"]
+    assert set(said) == {f"B on A better, {arm}" for arm in (study.NOTEBOOK, study.ADVISED)}
+    test = {
+        row["id"]: row["runs"][0]["values"]["test accuracy"]
+        for row in rows
+        if row["arm"] == study.ADVISED and row["id"] in ("S4-12", "S4-16")
+    }
+    gain = test["S4-16"] - test["S4-12"]
+    assert said[f"B on A better, {study.ADVISED}"].startswith(f"{gain:+.2%} of accuracy")
+
+
+def test_each_arm_is_described_by_its_own_remark():
+    for row in study.ROWS:
+        if row.arm in (study.NOTEBOOK, study.ADVISED):
+            assert ("glorot_uniform" in row.remark) == (row.arm == study.NOTEBOOK)
+            assert ("lecun_normal" in row.remark) == (row.arm == study.ADVISED)
 
 
 def test_the_split_moves_the_labels_of_a_and_asks_b_for_the_shirt():
