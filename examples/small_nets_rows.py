@@ -12,7 +12,8 @@ GRID = {
     for on in itertools.product((False, True), repeat=4)
 }
 GRID_EPOCHS = 8
-ALIKE = "nets of more and of less than 20K parameters perform alike"
+# What the prose claims; the grid cannot answer all of it (small_nets_grid.py).
+ALIKE = "plain nets of more and of less than 20K parameters perform alike"
 OVERFITS = "plain nets always over-fit"
 NEEDED = "99.4 % needs batch norm, dropout and schedule together"
 OVERKILL = "more than 32 filters are of no use"
@@ -35,16 +36,15 @@ ROWS = [
     Row(
         "S3-00",
         "the images as the nets take them",
-        notebook=Notebook(
-            values={
-                "images": "60000x28x28x1",
-                "classes": 10,
-                "map after (16, 3, 3)": 26,
-                "map after (16, 3)": 26,
-            }
-        ),
+        notebook=Notebook(values={"map after (16, 3, 3)": 26}),
         seeds=0,
         keras=True,
+        expected={
+            "images": "60000x28x28x1",
+            "classes": 10,
+            "map after (16, 3, 3)": 9,
+            "map after (16, 3)": 26,
+        },
         remark="Convolution2D(16, 3, 3) and Convolution2D(10, 4) stand in one net: the first is Keras 1 for "
         "a 3x3 kernel; as Keras 3 reads it, Conv2D(16, 3, 3) has stride 3",
     ),
@@ -103,7 +103,7 @@ ROWS = [
         ),
         params=15_958,
         keras=True,
-        remark=f"the sizes 22 and 24 in the notebook's comments are exchanged; {UNKNOWN}",
+        remark=f"the notebook's comment gives the 1x1 convolution a map of 22, it has 26; {UNKNOWN}",
     ),
     Row(
         "S3-07",
@@ -111,6 +111,7 @@ ROWS = [
         notebook=Notebook(best=0.9942, **sizes(None, 0, PLAIN_MAPS)),
         params=10_844,
         keras=True,
+        expected={"trainable": 10_684, "non-trainable": 160},
         remark='"achieve 99.42 but after overfitting, but result was not overfitted" contradicts itself, '
         "and there is no log; batches of 64 as in S3-01",
     ),
@@ -124,7 +125,9 @@ ROWS = [
         "claims",
         Notebook(values=dict.fromkeys((ALIKE, OVERFITS, NEEDED, OVERKILL), "yes")),
         seeds=0,
-        remark="answered by the 32 trainings of the grid; printed is what the prose claims",
+        remark="answered by the 32 trainings of the grid, where they can: they have 8 epochs, the notebook's "
+        "net reached 99.4 % in its 12th, and no two nets differ in filters beyond 32 alone. The notebook's "
+        "column is what its prose claims",
     ),
     Row(
         "S3-best",
