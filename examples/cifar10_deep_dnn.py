@@ -232,11 +232,10 @@ def on_test_images(runs: dict[str, list[dict[str, Any]]]) -> dict[str, list[floa
 def main(argv: Sequence[str] | None = None) -> None:
     study = Study(NAME, ROWS, parser(ROWS, __doc__, NAME).parse_args(argv))
     data = load(study.quick)
-    for row, seed in study.to_run():
-        if row is not BEST:
-            record = train(row, data, seed)
-            study.keep(row, seed, record)
-            show(record["values"])
+    for row, seed in study.to_run(but=[BEST]):
+        record = train(row, data, seed)
+        study.keep(row, seed, record)
+        show(record["values"])
     runs = runs_of(study)
     if BEST in study.rows:
         values = best_of(runs)

@@ -23,7 +23,7 @@ from tinynet import layers, models, optimizers, utils
 from shared.data import Split, scalars
 from shared.data import load as images_of
 from shared.intervals import better
-from shared.nets import same
+from shared.nets import same, size
 from shared.printed import show
 from shared.rows import Notebook, Row
 from shared.study import Study, parser
@@ -228,7 +228,7 @@ def frozen(data: Data, arm: str, seed: int) -> tuple[Any, dict[str, Any]]:
     before = weights_below(model)
     record = learn(model, tasks(data, arm)[1], "SGD", 4)
     record["values"] |= {
-        "trainable parameters": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
+        "trainable parameters": size(model.trainable_weights),
         "frozen weights bit for bit the same": same(before, weights_below(model)),
     }
     return model, record
@@ -271,11 +271,10 @@ def verdict(runs: Callable[[Row], list[dict[str, Any]]]) -> dict[str, str]:
 def main(argv: Sequence[str] | None = None) -> None:
     study = Study(NAME, ROWS, parser(ROWS, __doc__, NAME).parse_args(argv))
     data = load(study.quick)
-    for row, seed in study.to_run():
-        if row is not VERDICT:
-            record = train(row, data, seed)
-            study.keep(row, seed, record)
-            show(record["values"])
+    for row, seed in study.to_run(but=[VERDICT]):
+        record = train(row, data, seed)
+        study.keep(row, seed, record)
+        show(record["values"])
     if VERDICT in study.rows:
         values = verdict(study.runs)
         study.keep(VERDICT, study.args.seed, {"values": values})

@@ -13,7 +13,7 @@ with the next one.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,12 @@ class Study:
         count = self.args.seeds or (1 if self.quick else row.seeds)
         return range(self.args.seed, self.args.seed + (1 if row.seeds == 0 else count))
 
-    def to_run(self) -> Iterator[tuple[Row, int]]:
-        """The rows and seeds that are not there yet. Before each one the random numbers begin anew, so that
-        a run is the same whichever ran before it.
+    def to_run(self, but: Collection[Row] = ()) -> Iterator[tuple[Row, int]]:
+        """The rows and seeds that are not there yet, `but` those rows that are answered from the runs of
+        others. Before each one the random numbers begin anew, so that a run is the same whichever ran before
+        it.
         """
-        every = [(row, seed) for row in self.rows for seed in self.seeds(row)]
+        every = [(row, seed) for row in self.rows if row not in but for seed in self.seeds(row)]
         for number, (row, seed) in enumerate(every, 1):
             if self.args.again or self.run(row, seed) is None:
                 print(f"[{number} of {len(every)}] {row.name}: {row.title}, seed {seed}", flush=True)

@@ -214,6 +214,7 @@ def test_a_second_run_takes_all_from_the_first(quick, capsys):
     study.main(["--quick", "--out", str(quick)])
     printed = capsys.readouterr().out
     assert "Epoch" not in printed
+    assert "[1 of" not in printed  # what is answered from runs is not announced as one
     assert "S2-05, as executed" in printed
 
 

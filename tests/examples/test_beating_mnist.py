@@ -176,7 +176,7 @@ def test_the_title_of_model_4_says_how_far_it_over_fits():
         "Model 4": [{"val_loss": [0.3, 0.1, 0.15]}, {"val_loss": [0.2, 0.1, 0.11]}],  # 1.5 and 1.1
         "Model 4, improved": [{"val_loss": [0.3, 0.2, 0.1]}],
     }
-    assert over_the_lowest(runs) == "as it is: 1.30; improved: 1.00"
+    assert over_the_lowest(runs) == "1.30, improved 1.00"
 
 
 def test_demonstrations_on_mnist(study):
