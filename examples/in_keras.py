@@ -11,6 +11,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -113,20 +114,41 @@ def main(argv: Sequence[str] | None = None) -> None:
     study = importlib.import_module(args.study)
     with np.load(args.images, allow_pickle=False) as arrays:
         data = (arrays["x"], arrays["y"]), (arrays["x_test"], arrays["y_test"])
-    results = json.loads(args.out.read_text()) if args.out.exists() else {}
+    results, settings = kept(args.out), {"epochs": args.epochs, "images": len(data[0][1])}
     for row in study.ROWS:
         if not row.keras or (args.rows and row.id not in args.rows):
             continue
-        runs = results.setdefault(row.name, {"keras": keras.__version__, "runs": []})["runs"]
-        start = time.perf_counter()
+        found = results.setdefault(row.name, {"settings": settings, "runs": []})
+        if found["settings"] != settings:
+            sys.exit(
+                f"{args.out}: {row.name} has runs of {found['settings']}, not of {settings}: change --out"
+            )
+        runs, start = found["runs"], time.perf_counter()
         for seed in range(args.seed, args.seed + args.seeds):
             if any(run["seed"] == seed for run in runs) or time.perf_counter() - start > args.budget:
                 continue
             print(f"{row.name} in Keras {keras.__version__}, seed {seed}", flush=True)
             keras.utils.set_random_seed(seed)
-            runs.append({"seed": seed, **study.train(row, data, seed)})
+            runs.append({"seed": seed, "keras": keras.__version__, **study.train(row, data, seed)})
             keras.utils.clear_session()
-            args.out.write_text(json.dumps(results), encoding="utf-8")
+            keep(args.out, results)
+
+
+def kept(file: Path) -> dict[str, Any]:
+    """What the file of results holds."""
+    try:
+        results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError as error:
+        sys.exit(f"{file}: holds no JSON ({error}); repair it, or name another --out")
+    return results
+
+
+def keep(file: Path, results: dict[str, Any]) -> None:
+    """Writes the file whole, or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(json.dumps(results), encoding="utf-8")
+    os.replace(part, file)
 
 
 if __name__ == "__main__":
