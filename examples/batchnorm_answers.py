@@ -40,7 +40,8 @@ def answer(row: Row, runs: Runs) -> dict[str, Any]:
         return highest_rate(runs.sweep("S0-04"))
     if row.id == "S0-06":
         without = highest_rate(runs.sweep("S0-04")).get(HIGHEST, "not run")
-        return {**highest_rate(runs.sweep("S0-06")), "without batch norm": without}
+        normed = highest_rate(runs.sweep("S0-06"))
+        return {**normed, "without batch norm": without} if normed else {}
     if row.id == "S2-05":
         return four_runs(runs, row.arm)
     return {"S0-03": diagnosis, "S0-05": with_dropout, "S0-10": contents, "S2-06": why_above}[row.id](runs)

@@ -215,9 +215,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     for row, seed in study.to_run(but=[row for row in ROWS if is_answer(row)]):
         study.keep(row, seed, train(row, data, seed))
     runs = Runs(study)
-    for row in filter(is_answer, study.rows):
-        values = answer(row, runs)
-        study.keep(row, study.args.seed, {"values": values})
+    for row in filter(is_answer, ROWS):
+        if values := answer(row, runs):
+            study.keep(row, 0, {"values": values})
+        if row not in study.chosen:
+            continue
         print(f"\n{row.name}: {row.title}")
         for what, value in values.items() or {"": "the runs that this is about are not there yet"}.items():
             print(f"  {what}: {value}")

@@ -1,15 +1,14 @@
 """The records, which go beyond the notebooks: how the runner runs them and what it keeps of them."""
 
-import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import page
 
-from shared.files import write_json
-from shared.machine import machine
+from shared.files import read_json, write_json
 
 
 class Record(NamedTuple):
@@ -43,7 +42,7 @@ def run(name: str, out: Path, quick: bool = False) -> bool:
     record, results = RECORDS[name], out / "results.json"
     command = [sys.executable, str(page.FOLDER / f"{record.program}.py"), *record.options]
     if record.program == "mnist_record":
-        if results.exists() and not quick:  # ten runs of seconds each, which are in one file
+        if not quick and complete(record, results):  # runs of seconds each, which are in one file
             return True
         command += ["--json", str(results), *(["--data", "digits"] if quick else [])]
     else:
@@ -53,10 +52,24 @@ def run(name: str, out: Path, quick: bool = False) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
+def complete(record: Record, results: Path) -> bool:
+    """Whether a file of mnist_record has all runs, on all images of MNIST and the test images."""
+    asked = {"data": "mnist", "limit": None, "asked": "test"}
+    runs = read_json(results).get("runs", [])
+    good = [run for run in runs if run.get("machine") and asked.items() <= run.items()]
+    return {run["seed"] for run in good} >= set(range(record.seeds))
+
+
+def joined(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The runs of both by seed; where both have one, the new one."""
+    by_seed = {run["seed"]: run for run in (*old, *new)}
+    return [by_seed[seed] for seed in sorted(by_seed)]
+
+
 def gather(name: str, out: Path) -> None:
-    """Copies what the page needs of a record to results/records."""
-    record = RECORDS[name]
-    results: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    """Adds what the page needs of a record's runs to results/records."""
+    record, stored = RECORDS[name], page.RESULTS / "records" / f"{name}.json"
+    results = page.read_file(out / "results.json")
     runs = [
         {
             "seed": run["seed"],
@@ -64,9 +77,9 @@ def gather(name: str, out: Path) -> None:
             "seen_once": round(run["accuracy"], 5),
             "seconds": round(run["seconds"], 2),
             "params": run["params"],
-            "machine": run.get("machine") or machine(),
+            "machine": run["machine"],
         }
         for run in results["runs"]
     ]
-    content = {"command": record.command, "what": record.what, "runs": runs}
-    write_json(page.RESULTS / "records" / f"{name}.json", content)
+    runs = joined(page.read_file(stored).get("runs", []), runs)
+    write_json(stored, {"command": record.command, "what": record.what, "runs": runs})

@@ -237,10 +237,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         study.keep(row, seed, record)
         show(record["values"])
     runs = runs_of(study)
-    if BEST in study.rows:
-        values = best_of(runs)
-        study.keep(BEST, study.args.seed, {"values": values})
-        show(values)
+    if not runs:  # --draw, and nothing to draw
+        study.write()
+        return
+    values = best_of(runs)
+    study.keep(BEST, 0, {"values": values})
+    show(values)
     curves = {name: [run["history"] for run in some] for name, some in runs.items()}
     ids = sorted({name.partition(" ")[0] for name in runs})
     title = "CIFAR-10 with 20 dense layers"

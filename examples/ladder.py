@@ -1,95 +1,124 @@
-"""README's ladder from 92 % to 99.7 % of MNIST: a table and a picture, from the stored results.
+"""README's ladder of MNIST, a rung for each idea: a table and a picture, from the stored results.
 
 python -m examples --page
 """
 
-import json
 import re
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import page
 
 BEGIN, END = "<!-- ladder: written by python -m examples --page -->\n", "<!-- end of the ladder -->\n"
 README = page.FOLDER.parent / "README.md"
-# (study, row, arm, what is new on this rung)
+STUDY = "beating_mnist"
+
+
+class Rung(NamedTuple):
+    """A row of the study, with the arm that the notebook ran and the arm that does better; None: no such."""
+
+    row: str
+    what: str  # is new
+    recipe: str | None = ""
+    improved: str | None = "improved"
+
+
 RUNGS = (
-    ("beating_mnist", "S1-03", "", "softmax regression on raw pixels"),
-    ("beating_mnist", "S1-06", "improved", "pixels with mean 0 and variance 1"),
-    ("beating_mnist", "S1-07", "improved", "a hidden layer"),
-    ("beating_mnist", "S1-08", "improved", "three hidden layers, relu"),
-    ("beating_mnist", "S1-09", "improved", "three convolutions"),
-    ("beating_mnist", "S1-11", "improved", "max pooling between convolutions"),
-    ("beating_mnist", "S1-15", "improved", "VGG blocks, batch norm, dropout"),
-    ("beating_mnist", "S1-17", "improved", "images turned, sheared and zoomed"),
-    ("beating_mnist", "S1-18", "improved", "a learning rate that falls"),
-    ("beating_mnist", "S1-20", "", "several nets, averaged"),
-    ("beating_mnist", "S1-21", "", "labels that the net gave itself"),
+    Rung("S1-03", "softmax regression on raw pixels", improved=None),
+    Rung("S1-06", "pixels with mean 0 and variance 1"),
+    Rung("S1-07", "a hidden layer", recipe="as executed"),
+    Rung("S1-08", "three hidden layers, relu"),
+    Rung("S1-09", "three convolutions"),
+    Rung("S1-11", "max pooling between convolutions"),
+    Rung("S1-15", "VGG blocks, batch norm, dropout"),
+    Rung("S1-17", "images turned, sheared and zoomed"),
+    Rung("S1-18", "a learning rate that falls", recipe="as executed"),
+    Rung("S1-20", "several nets, averaged", recipe=None, improved=""),
+    Rung("S1-21", "labels that the net gave itself", recipe=None, improved=""),
 )
 BEST = "mnist_best"  # the last rung, one of the records
+LEGEND = """*Its recipe* is what the notebook ran, where it shows that, and bugs included. *Improved* is
+the same net in as many epochs, trained better; what that means stands with each row in
+[`RESULTS.md`](examples/RESULTS.md). Accuracies of tinynet are means over the seeds.
+
+![The rungs, a dot for each seed](examples/pictures/ladder.png)
+"""
 
 
 def rungs() -> list[dict[str, Any]]:
-    """What is stored of every rung, from the lowest to the highest."""
-    found = []
+    """What is stored of every rung, from the lowest to the highest: the accuracies of both arms, and of the
+    notebook's own arm, where there is one, the size, the epoch's time and what was printed.
+    """
+    rows = {(row["id"], row["arm"]): row for row in page.read(f"{STUDY}.json").get("rows", [])}
     times = page.read("times.json")
-    for study, row_id, arm, what in RUNGS:
-        rows = page.read(f"{study}.json").get("rows", [])
-        row = next((row for row in rows if (row["id"], row["arm"]) == (row_id, arm)), None)
-        if row and (every := page.accuracies(row["runs"])):
-            found.append(
-                {
-                    "row": row_id, "what": what, "params": row["params"], "notebook": row["notebook"],
-                    "accuracy": [one[-1] for one in every], "seconds": times.get(page.full_name(row)),
-                }
-            )  # fmt: skip
-    if (best := page.RESULTS / "records" / f"{BEST}.json").exists():
-        runs = json.loads(best.read_text(encoding="utf-8"))["runs"]
-        found.append(
-            {
-                "row": f"`{BEST}.py`", "what": "one net, the whole recipe", "params": runs[0]["params"],
-                "notebook": {"accuracy": None, "epoch_seconds": None},
-                "accuracy": [run["accuracy"] for run in runs], "seconds": None,
-            }
-        )  # fmt: skip
+    found = []
+    for rung in RUNGS:
+        arms = {"recipe": rows.get((rung.row, rung.recipe)), "improved": rows.get((rung.row, rung.improved))}
+        reached = {arm: last(row["runs"]) if row else [] for arm, row in arms.items()}
+        if any(reached.values()):
+            row = arms["recipe"] or arms["improved"] or {}
+            about = {"row": rung.row, "what": rung.what, "params": row["params"]}
+            about["alone"] = rung.recipe is None or rung.improved is None
+            timed = times.get(page.full_name(row))
+            found.append({**about, **reached, "notebook": row["notebook"], "timed": timed})
+    if runs := page.read(f"records/{BEST}.json").get("runs"):
+        about = {"row": f"`{BEST}.py`", "what": "one net, the whole recipe", "params": runs[0]["params"]}
+        about["alone"] = True
+        printed = {"accuracy": None, "epoch_seconds": None}
+        reached = {"recipe": [], "improved": [run["accuracy"] for run in runs]}
+        found.append({**about, **reached, "notebook": printed, "timed": None})
     return found
+
+
+def last(runs: list[dict[str, Any]]) -> list[float]:
+    """The accuracy of each seed after the training."""
+    return [one[-1] for one in page.accuracies(runs)]
 
 
 def table() -> str:
     """The rungs as Markdown."""
+    every = rungs()
+    timed = [rung["timed"] for rung in every if rung["timed"]]
+    here = f", then on {page.where(timed)}" if timed else ""
     lines = [
-        "| row | what is new | parameters | notebook, 2017 | tinynet | an epoch on a Tesla K80, then here |",
-        "|---|---|---:|---:|---:|---|",
+        "| row | what is new | parameters | notebook, 2017 | tinynet, its recipe | tinynet, improved "
+        f"| an epoch on a Tesla K80{here} |",
+        "|---|---|---:|---:|---:|---:|---|",
     ]
-    for rung in rungs():
-        notebook, seconds = rung["notebook"], rung["seconds"]
-        then = f"{notebook['epoch_seconds']:g} s" if notebook["epoch_seconds"] else ""
-        now = f"{seconds:.2g} s" if seconds else ""
-        old = "" if notebook["accuracy"] is None else f"{notebook['accuracy']:.2%}"
+    for rung in every:
         params = f"{rung['params']:,}" if rung["params"] else ""
-        accuracy = f"{statistics.fmean(rung['accuracy']):.2%}"
-        both = " → ".join(part for part in (then, now) if part)
-        lines.append(f"| {rung['row']} | {rung['what']} | {params} | {old} | {accuracy} | {both} |")
+        printed = rung["notebook"]["accuracy"]
+        shares = [[] if printed is None else [printed], rung["recipe"], rung["improved"]]
+        cells = [f"{statistics.fmean(share):.2%}" if share else "" for share in shares]
+        epoch = page.epoch(rung, rung["timed"])
+        lines.append(f"| {' | '.join([rung['row'], rung['what'], params, *cells, epoch])} |")
     return "\n".join(lines) + "\n"
 
 
+def section() -> str:
+    """What stands in README between the two marks; nothing before there are results."""
+    return f"\n{table()}\n{LEGEND}\n" if rungs() else ""
+
+
 def picture() -> Any:
-    """The rungs as dots: errors on a logarithmic axis, the notebook's numbers as diamonds."""
+    """The rungs as dots: errors on a logarithmic axis, and beside its own recipe the notebook's number."""
     from tinynet import plotting
 
-    every = rungs()
-    reference = {
-        rung["what"]: rung["notebook"]["accuracy"]
-        for rung in every
-        if rung["notebook"]["accuracy"] is not None
-    }
+    values, printed = {}, {}
+    for rung in rungs():
+        what = rung["what"]
+        names = {"recipe": what, "improved": what if rung["alone"] else f"{what}: improved"}
+        values |= {name: rung[arm] for arm, name in names.items() if rung[arm]}
+        if what in values:
+            printed[what] = rung["notebook"]["accuracy"]
+    highest = max(statistics.fmean(share) for share in values.values())
     return plotting.dots(
-        {rung["what"]: rung["accuracy"] for rung in every},
-        reference=reference,
+        values,
+        reference=printed,
         reference_label="notebook, 2017",
         xlabel="accuracy on MNIST's test images",
-        title="From softmax regression to 99.7 %",
+        title=f"MNIST, from softmax regression to {highest:.2%}",
         errors=True,
     )
 
@@ -101,9 +130,10 @@ def write(readme: Path | None = None) -> None:
 
     readme = readme or README
     text = readme.read_text(encoding="utf-8")
-    if not rungs() or BEGIN not in text:
+    if BEGIN not in text:
         return
-    plotting.save(picture(), page.PICTURES / "ladder.png")
+    if rungs():
+        plotting.save(picture(), page.PICTURES / "ladder.png")
     inside = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     with atomic_write(readme) as path:
-        path.write_text(inside.sub(lambda _: BEGIN + "\n" + table() + "\n" + END, text), encoding="utf-8")
+        path.write_text(inside.sub(lambda _: BEGIN + section() + END, text), encoding="utf-8")

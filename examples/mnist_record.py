@@ -35,6 +35,7 @@ import numpy as np
 import tinynet
 from tinynet import callbacks, datasets, layers
 
+from shared.machine import machine
 from shared.options import natural, positive
 
 BATCH = 128
@@ -185,7 +186,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for seed in range(args.seed, args.seed + args.seeds):
         net, run = train(x, y, seed)
         run["accuracy"] = net.evaluate(x_asked, y_asked, batch_size=500, verbose=0)[1]
-        runs.append({**run, "data": args.data, "asked": asked, "batch": BATCH})
+        about = {"data": args.data, "limit": args.limit, "asked": asked, "batch": BATCH}
+        runs.append({**run, **about, "machine": machine()})
         share = f"{run['accuracy']:.2%} of the {len(x_asked):,} {asked} images of {NAMES[args.data]}"
         print(f"seed {seed}: {share} after {run['steps']} steps in {run['seconds']:.2f} s", flush=True)
     accuracy, seconds = ([run[key] for run in runs] for key in ("accuracy", "seconds"))

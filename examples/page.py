@@ -5,6 +5,7 @@ python -m examples --page
 
 import json
 import statistics
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ This page is made by `python -m examples --page` from the files in [`results`](r
 
 A cell names the accuracy on the test images after the last epoch; where several seeds were run, the mean and,
 in brackets, the lowest and the highest. *Best* is the best epoch: chosen by the test images, as in the
-notebooks, so it flatters. *Keras 3* is the same example file run with Keras in tinynet's place. An epoch's
-time is that of the notebook's machine, then of tinynet on the machine named below, validation included.
+notebooks, so it flatters; where the test images were asked once, at the end, there is none. *Keras 3* is the
+same example file run with Keras in tinynet's place; rows that Keras cannot run, or has not run yet, have
+none. An epoch's time is that of the notebook's machine, then of tinynet on the machine named above the table,
+validation included.
 """
 RECORDS_HEAD = """## Records
 
@@ -29,6 +32,7 @@ their accuracy without that. The time is that of the training alone, the median 
 
 | command | what | parameters | test accuracy, mean | lowest | seen once | seeds | training | machine |
 |---|---|---:|---:|---:|---:|---:|---:|---|"""
+ONCE = "test accuracy"  # among the values of a run
 COLUMNS = ("row", "what", "notebook", "Keras 3", "tinynet", "parameters", "epoch, then and now", "picture")
 
 
@@ -47,32 +51,43 @@ def page() -> str:
 
 
 def read(name: str) -> dict[str, Any]:
-    path = RESULTS / name
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    """A file of the results."""
+    return read_file(RESULTS / name)
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a file of JSON holds; nothing where there is none."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        sys.exit(f"{path}: holds no JSON ({error}); repair it")
+    return found
 
 
 def study_part(content: dict[str, Any], keras: dict[str, Any], times: dict[str, Any]) -> str:
     """The table of one study, the lines of its demonstrations and the remarks."""
-    name, machine = content["study"], content["machine"]
+    name, rows = content["study"], content["rows"]
+    timed = [times[full_name(row)] for row in rows if full_name(row) in times]
     lines = [
         f"## [`{name}.py`]({name}.py)",
         "",
-        f"{machine['processor']}, Python {machine['python']}, NumPy {machine['numpy']}.",
+        f"Computed on: {where([run for row in rows for run in row['runs']], 'python', 'numpy')}.",
+        *([f"Epochs timed on: {where(timed, 'python', 'numpy')}."] if timed else []),
         "",
         f"| {' | '.join(COLUMNS)} |",
         "|---|---|---|---|---|---:|---|---|",
     ]
-    for row in content["rows"]:
+    for row in rows:
         peer = keras.get(full_name(row), {}).get("runs", [])
         cells = (
             row["id"], _what(row), said(row["notebook"]), reached(peer), reached(row["runs"]),
             parameters(row), epoch(row, times.get(full_name(row))), pictures(name, row),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
-    shown = [line for row in content["rows"] for line in values(row)]
+    shown = [line for row in rows for line in values(row)]
     if shown:
         lines += ["", "| row | what | notebook | by hand | tinynet |", "|---|---|---|---|---|", *shown]
-    remarks = [f"- **{full_name(row)}**: {row['remark']}" for row in content["rows"] if row["remark"]]
+    remarks = [f"- **{full_name(row)}**: {row['remark']}" for row in rows if row["remark"]]
     return "\n".join([*lines, "", *remarks, ""])
 
 
@@ -94,16 +109,17 @@ def said(notebook: dict[str, Any]) -> str:
 
 
 def accuracies(runs: list[dict[str, Any]]) -> list[list[float]]:
-    """For each run that was a training, the accuracies of its epochs on images that it did not learn from;
-    a study that asks the test images once says so in `test_accuracy`.
+    """For each run that was a training, its accuracies on the test images: that after the training where they
+    were asked once, which several nets together keep in `test_accuracy`, one net among its values; else
+    those of all epochs, as the images of validation are then those of the test.
     """
     found = []
     for run in runs:
-        history = run.get("history", {})
-        if "test_accuracy" in run:
-            found.append([run["test_accuracy"]])
-        elif values := history.get("val_accuracy") or history.get("val_acc"):
-            found.append(values)
+        once = run.get("test_accuracy", run.get("values", {}).get(ONCE))
+        if once is not None:
+            found.append([once])
+        elif "val_accuracy" in run.get("history", {}):
+            found.append(run["history"]["val_accuracy"])
     return found
 
 
@@ -129,11 +145,16 @@ def parameters(row: dict[str, Any]) -> str:
     return f"{ours:,}" + (f" (printed {theirs:,})" if theirs not in (None, ours) else "")
 
 
-def epoch(row: dict[str, Any], now: float | None) -> str:
+def epoch(row: dict[str, Any], timed: dict[str, Any] | None) -> str:
     then = row["notebook"]["epoch_seconds"]
     old = "" if then is None else f"{then:g} s"
-    new = "" if now is None else f"{now:.2g} s" if now < 9.95 else f"{now:.0f} s"
+    new = "" if timed is None else seconds(timed["seconds"])
     return " → ".join(part for part in (old, new) if part)
+
+
+def seconds(number: float) -> str:
+    """With two digits at least."""
+    return f"{number:.2g} s" if number < 9.95 else f"{number:.0f} s"
 
 
 def pictures(study: str, row: dict[str, Any]) -> str:
@@ -142,12 +163,16 @@ def pictures(study: str, row: dict[str, Any]) -> str:
 
 
 def values(row: dict[str, Any]) -> list[str]:
-    """A line for each number of a demonstration: what, printed, what a formula gives, computed."""
+    """A line for each number of a demonstration: what, printed, what a formula gives, computed. The accuracy
+    of a net stands in the other table.
+    """
     printed, expected = row["notebook"]["values"], row["expected"]
     computed = [run["values"] for run in row["runs"] if "values" in run]
     names = dict.fromkeys([*printed, *expected, *(name for found in computed for name in found)])
     lines = []
     for name in names:
+        if name == ONCE:
+            continue
         ours = [found[name] for found in computed if name in found]
         theirs = f"{_text(printed.get(name))} | {_text(expected.get(name))}"
         lines.append(f"| {full_name(row)} | {name} | {theirs} | {_together(ours)} |")
@@ -182,14 +207,14 @@ def record_part() -> str | None:
     """The table of the trainings beyond the notebooks, if any was run."""
     lines = []
     for path in sorted((RESULTS / "records").glob("*.json")):
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_file(path)
         runs = content["runs"]
-        accuracy, once, seconds = ([run[key] for run in runs] for key in ("accuracy", "seen_once", "seconds"))
+        accuracy, once, took = ([run[key] for run in runs] for key in ("accuracy", "seen_once", "seconds"))
         cells = (
             f"`{content['command']}`", content["what"], f"{runs[0]['params']:,}",
             f"**{statistics.fmean(accuracy):.2%}**", f"{min(accuracy):.2%}",
             "" if once == accuracy else f"{statistics.fmean(once):.2%}",
-            str(len(runs)), f"{statistics.median(seconds):.3g} s", where(runs),
+            str(len(runs)), f"{statistics.median(took):.3g} s", where(runs),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     if not lines:
@@ -197,10 +222,14 @@ def record_part() -> str | None:
     return "\n".join([RECORDS_HEAD, *lines, ""])
 
 
-def where(runs: list[dict[str, Any]]) -> str:
-    """The machines of some runs."""
-    machines = (run["machine"] for run in runs)
-    return ", ".join(dict.fromkeys(f"{one['processor']}, {one['threads']} thread(s)" for one in machines))
+def where(runs: list[dict[str, Any]], *versions: str) -> str:
+    """The machines of some runs, each once, with the versions that are asked for."""
+    names = {"python": "Python", "numpy": "NumPy"}
+    found = []
+    for one in (run["machine"] for run in runs if run.get("machine")):
+        about = [f"{names[version]} {one[version]}" for version in versions]
+        found.append(", ".join([one["processor"], f"{one['threads']} thread(s)", *about]))
+    return "; ".join(dict.fromkeys(found)) or "a machine that was not noted"
 
 
 def write() -> None:

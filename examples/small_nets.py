@@ -164,9 +164,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     data = load(study.quick)
     for row, seed in study.to_run(but=[CLAIMS]):
         study.keep(row, seed, train(row, data, seed))
-    if CLAIMS in study.rows:
-        grid = {GRID[row.arm]: study.runs(row) for row in study.rows if row.arm in GRID}
-        study.keep(CLAIMS, study.args.seed, {"values": answers(grid)})
+    if grid := whole_grid(study):
+        study.keep(CLAIMS, 0, {"values": answers(grid)})
         study.picture("small_nets_grid", picture_of_effects(accuracies(grid)), ["S3-08"])
     nets = [(row, study.runs(row)) for row in study.rows if row.id in LISTINGS]
     if nets:
@@ -182,6 +181,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     if {"S3-03", "S3-best"} & {row.id for row in study.rows}:
         study.picture("small_nets_rates", picture_of_rates(len(data[0][0])), ["S3-03", "S3-best"])
     study.write()
+
+
+def whole_grid(study: Study) -> dict[tuple[bool, ...], list[dict[str, Any]]]:
+    """The runs of S3-08, from the seeds that all combinations have: {what is on: runs}; {} without such."""
+    found = {GRID[row.arm]: {run["seed"]: run for run in study.runs(row)} for row in ROWS if row.arm in GRID}
+    seeds = sorted(set.intersection(*(set(runs) for runs in found.values())))
+    return {on: [runs[seed] for seed in seeds] for on, runs in found.items()} if seeds else {}
 
 
 def picture_of_sizes(nets: Sequence[tuple[Row, Sequence[Mapping[str, Any]]]]) -> Any:

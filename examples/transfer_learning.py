@@ -275,9 +275,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         record = train(row, data, seed)
         study.keep(row, seed, record)
         show(record["values"])
-    if VERDICT in study.rows:
-        values = verdict(study.runs)
-        study.keep(VERDICT, study.args.seed, {"values": values})
+    if values := verdict(study.runs):
+        study.keep(VERDICT, 0, {"values": values})
         show(values)
     if any(row.id == "S4-10" for row in study.rows):
         classes(study, tasks(data))

@@ -8,7 +8,7 @@
     study.write()
 
 Each run is a file below `--out`, written when it is done: a study that is stopped and started again goes on
-with the next one.
+with the next one. Pictures and results.json are made of all runs that are there, whichever are asked for.
 """
 
 import argparse
@@ -43,19 +43,20 @@ def parser(rows: Sequence[Row], description: str, name: str) -> argparse.Argumen
     add("--seeds", type=positive, help="how many seeds (default: what each row needs)")
     add("--epochs", type=positive, help="stop every training after so many epochs (default: do not)")
     add("--again", action="store_true", help="run anew what was done before (default: take it from --out)")
+    add("--draw", action="store_true", help="run nothing: draw what is in --out (default: run, too)")
     folders = f"runs/{name}, with --quick or --epochs {name}-quick or -short there"
     add("--out", type=Path, help=f"folder for pictures, runs and results.json (default: {folders})")
     return made
 
 
 class Study:
-    """The chosen rows of a study, what was run of them, and the folder where that is kept."""
+    """The rows of a study, those that were chosen, what was run, and the folder where that is kept."""
 
     def __init__(self, name: str, rows: Sequence[Row], args: argparse.Namespace) -> None:
         self.name, self.args, self.quick = name, args, args.quick
         kind = "-quick" if args.quick else "-short" if args.epochs else ""
         self.out = args.out or Path("runs") / f"{name}{kind}"
-        self.rows = [row for row in rows if row.id in args.rows]
+        self.every, self.chosen = rows, [row for row in rows if row.id in args.rows]
         self.settings = {"quick": args.quick, "epochs": args.epochs}
         self._pictures: dict[str, list[str]] = {}
         training.at_most(args.epochs or (QUICK_EPOCHS if args.quick else None))
@@ -71,17 +72,24 @@ class Study:
             told = ", ".join(f"{name}={value}" for name, value in found.items())
             sys.exit(f"--out {self.out}: holds runs of other settings ({told}); name another folder")
 
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that have runs, from now or from before."""
+        return [row for row in self.every if self.runs(row)]
+
     def seeds(self, row: Row) -> range:
-        """The seeds of a row: from --seed on."""
-        count = self.args.seeds or (1 if self.quick else row.seeds)
-        return range(self.args.seed, self.args.seed + (1 if row.seeds == 0 else count))
+        """The seeds of a row: from --seed on; 0 of one that draws nothing."""
+        if row.seeds == 0:
+            return range(1)
+        return range(self.args.seed, self.args.seed + (self.args.seeds or (1 if self.quick else row.seeds)))
 
     def to_run(self, but: Collection[Row] = ()) -> Iterator[tuple[Row, int]]:
         """The rows and seeds that are not there yet, `but` those rows that are answered from the runs of
         others. Before each one the random numbers begin anew, so that a run is the same whichever ran before
         it.
         """
-        every = [(row, seed) for row in self.rows if row not in but for seed in self.seeds(row)]
+        asked = [row for row in self.chosen if row not in but and not self.args.draw]
+        every = [(row, seed) for row in asked for seed in self.seeds(row)]
         for number, (row, seed) in enumerate(every, 1):
             if self.args.again or self.run(row, seed) is None:
                 print(f"[{number} of {len(every)}] {row.name}: {row.title}, seed {seed}", flush=True)
@@ -104,12 +112,14 @@ class Study:
         """Writes a run. Its numbers of parameters must be the row's."""
         if row.params is not None and run.get("params", row.params) != row.params:
             sys.exit(f"{row.name}: the net has {run['params']:,} parameters, expected {row.params:,}")
-        content = {"settings": self.settings, "run": {"seed": seed, **run}}
+        content = {"settings": self.settings, "run": {"seed": seed, "machine": machine(), **run}}
         write_json(self.run_file(row, seed), content)
 
     def runs(self, row: Row) -> list[dict[str, Any]]:
-        """All runs of a row that are there, by seed."""
-        found = (self.run(row, seed) for seed in self.seeds(row))
+        """All runs of a row that are there, by seed, whatever --seed and --seeds ask for now."""
+        files = self.run_file(row, 0).parent.glob(f"{row.file}-seed*.json")
+        seeds = (file.stem.removeprefix(f"{row.file}-seed") for file in files)
+        found = (self.run(row, seed) for seed in sorted(int(seed) for seed in seeds if seed.isdecimal()))
         return [run for run in found if run is not None]
 
     def picture(self, name: str, figure: Any, ids: Sequence[str] = ()) -> None:
@@ -119,7 +129,7 @@ class Study:
             self._pictures.setdefault(row_id, []).append(f"{name}.png")
 
     def write(self) -> None:
-        """results.json: every row with what the notebook printed, and with its runs."""
+        """results.json: every row that has runs, with what the notebook printed."""
         rows = [
             {
                 **{key: getattr(row, key) for key in FIELDS},
@@ -131,6 +141,6 @@ class Study:
         ]
         write_json(
             self.out / "results.json",
-            {"study": self.name, "settings": self.settings, "machine": machine(), "rows": rows},
+            {"study": self.name, "settings": self.settings, "rows": rows},
         )
         print(f"written to {self.out}: results.json and {len(list(self.out.glob('*.png')))} pictures")

@@ -106,9 +106,11 @@ def test_the_best_model_is_trained_once_and_its_probabilities_are_kept(study, qu
     assert kept.shape == (360, 10)
     np.testing.assert_allclose(kept.sum(axis=1), 1, atol=1e-5)
     calls = []
-    monkeypatch.setattr(study, "train", lambda row, *a: calls.append(row.name) or {"probabilities": kept})
-    for _ in range(2):
-        study.main(["--quick", "--rows", "S1-24", "--out", str(tmp_path)])
+    record = {"history": {"val_loss": [1.0, 0.5], "val_accuracy": [0.5, 0.8]}, "probabilities": kept}
+    monkeypatch.setattr(study, "train", lambda row, *a: calls.append(row.name) or {**record})
+    for options in (["--draw"], [], [], ["--draw", "--seed", "1"]):
+        study.main(["--quick", "--rows", "S1-24", "--out", str(tmp_path), *options])
+        assert (tmp_path / "read_wrongly.png").exists() == bool(calls)
     assert calls == ["S1-19, as intended"]
     rows = results(tmp_path)
     truth = study.load(quick=True)[1][1]
