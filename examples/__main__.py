@@ -138,8 +138,8 @@ def time_epochs(study: str, ids: Sequence[str], out: Path) -> bool:
     for row in page.read_file(out / "results.json")["rows"]:
         taken = [second for one in row["runs"] for second in one.get("epoch_seconds", [])[1:]]
         if taken and row["id"] in ids:
-            about = {"seconds": statistics.median(taken), "machine": row["runs"][0]["machine"]}
-            times[page.full_name(row)] = about
+            seconds, where = round(statistics.median(taken), 3), row["runs"][0]["machine"]
+            times[page.full_name(row)] = {"seconds": seconds, "machine": where}
     write_json(page.RESULTS / "times.json", times)
     return True
 

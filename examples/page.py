@@ -226,10 +226,13 @@ def where(runs: list[dict[str, Any]], *versions: str) -> str:
     """The machines of some runs, each once, with the versions that are asked for."""
     names = {"python": "Python", "numpy": "NumPy"}
     found = []
-    for one in (run["machine"] for run in runs if run.get("machine")):
+    for run in runs:
+        if not (one := run.get("machine")):
+            found.append("a machine that was not noted")
+            continue
         about = [f"{names[version]} {one[version]}" for version in versions]
         found.append(", ".join([one["processor"], f"{one['threads']} thread(s)", *about]))
-    return "; ".join(dict.fromkeys(found)) or "a machine that was not noted"
+    return "; ".join(dict.fromkeys(found))
 
 
 def write() -> None:

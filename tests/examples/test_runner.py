@@ -433,6 +433,13 @@ def test_the_page_names_the_accuracy_on_the_test_images():
     assert page.values(row) == []  # not a second time
 
 
+def test_machines_are_named_once_and_a_missing_one_is_said():
+    one = {"machine": {"processor": "a Cray-1", "threads": 1, "python": "3.11"}}
+    assert page.where([one, {}, one], "python") == (
+        "a Cray-1, 1 thread(s), Python 3.11; a machine that was not noted"
+    )
+
+
 def test_several_seeds_are_told_by_their_ends():
     assert page.reached([]) == "–"
     assert page._together([0.25, 0.75]) == "0.5 (0.25 to 0.75, 2 seeds)"
