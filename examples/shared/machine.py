@@ -5,6 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from llvmlite.binding import get_host_cpu_name
+
 import tinynet
 
 
@@ -12,8 +14,9 @@ def machine() -> dict[str, Any]:
     """Where the runs were computed."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
     return {
-        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "processor": f"{name} ({get_host_cpu_name()})",  # its kind, as LLVM calls it: znver4
         "threads": tinynet.get_num_threads(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("numpy", "numba")},

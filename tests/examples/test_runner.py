@@ -69,6 +69,8 @@ def folder(tmp_path, monkeypatch):
     for name in ("RESULTS", "PICTURES"):
         monkeypatch.setattr(page, name, tmp_path / name.lower())
     monkeypatch.setattr(page, "PAGE", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(ladder, "README", tmp_path / "README.md")
+    ladder.README.write_text(f"before\n{ladder.BEGIN}{ladder.END}after\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "tiny", raising=False)
     return tmp_path
