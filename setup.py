@@ -33,7 +33,7 @@ setup(
         *([] if LINKED else ["tinynet.kernels"]),
         *([] if LINKED else (f"tinynet.{package}" for package in find_packages(include=["kernels.*"]))),
     ],
-    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"]},
+    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"], "": ["*.cu"]},
     install_requires=[
         "numpy>=2.0",
         "numba>=0.68",

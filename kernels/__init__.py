@@ -24,6 +24,7 @@ from . import (
     conv2d,
     dense,
     dropout,
+    dropout_cuda,  # noqa: F401  (registers the implementation "cuda", as the packages' own files do)
     embedding,
     gemm,
     group_norm,

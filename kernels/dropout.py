@@ -56,7 +56,7 @@ def mask_shape(shape: tuple[int, ...], noise_shape: NoiseShape) -> tuple[int, ..
     return resolved
 
 
-def _bits_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+def bits_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     """Of a mask of `shape`; the vectors of features that are drawn together may reach behind the last one."""
     return -(-shape[0] // WORD), -(-math.prod(shape[1:]) // FEATURES) * FEATURES
 
@@ -76,7 +76,7 @@ def dropout(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = No
     F is rounded up to a multiple of 32. With `noise_shape` the bits are of that shape's features and samples.
     """
     xp_, shape = xp(x), mask_shape(x.shape, noise_shape)
-    count, f = _bits_shape(shape)
+    count, f = bits_shape(shape)
     blocks = 2 * count  # of eight samples each
     counter = xp_.zeros((blocks, f, 4), xp_.uint32)
     counter[..., 0] = words[2]
@@ -95,7 +95,7 @@ def _(
     x: np.ndarray, words: np.ndarray, *, rate: float, noise_shape: NoiseShape = None
 ) -> tuple[np.ndarray, np.ndarray]:
     shape = mask_shape(x.shape, noise_shape)
-    bits = common.aligned(_bits_shape(shape), np.uint16)
+    bits = common.aligned(bits_shape(shape), np.uint16)
     wide, words = vectors(np.float64), contiguous(words)
     draw = _draw_code(wide), FEATURES // wide.lanes, threshold(rate)
     if shape == x.shape:

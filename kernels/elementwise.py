@@ -120,10 +120,10 @@ def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New array whose axes lie in memory as those of `x` do;
     batch-last where x repeats itself or has other axes.
     """
-    return _ordered(shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
+    return _ordered(x, shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
 
 
-def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def flat(*arrays: Array) -> tuple[Array, list[Array]]:
     """New array, shaped and ordered as the last of `arrays`,
     and one-dimensional views of it and of all arrays.
 
@@ -142,11 +142,11 @@ def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
             order, turned = other, turned_other
         else:
             turned = [common.batch_last(x) for x in arrays]
-    out = _ordered(arrays[-1].shape, arrays[0].dtype, order)
+    out = _ordered(arrays[0], arrays[-1].shape, arrays[0].dtype, order)
     return out, [x.reshape(-1) for x in (out.transpose(order), *turned)]
 
 
-def memory_order(x: np.ndarray) -> tuple[int, ...]:
+def memory_order(x: Array) -> tuple[int, ...]:
     """The axes of `x` from the slowest in memory to the fastest; batch-last if x lies so, or repeats itself.
 
     An axis of one element has a stride but no say: no second element lies that far away.
@@ -169,6 +169,7 @@ def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
-def _ordered(shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> np.ndarray:
-    """New array whose axes lie in memory in the given order."""
-    return common.aligned(tuple([shape[axis] for axis in order]), dtype).transpose(_inverse(order))
+def _ordered(x: Array, shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> Array:
+    """New array of the module of x, whose axes lie in memory in the given order."""
+    memory = common.in_c_order(x, tuple([shape[axis] for axis in order]), dtype)
+    return memory.transpose(_inverse(order))

@@ -1,0 +1,48 @@
+"""Dropout on a GPU: launches of the kernels in dropout.cu."""
+
+from . import common
+from .common import Array, batch_last, empty
+from .cuda import FLOATS, Kernel, blocks
+from .dropout import (
+    FEATURES,
+    NoiseShape,
+    bits_shape,
+    dropout,
+    dropout_grad,
+    keep_scale,
+    mask_shape,
+    threshold,
+)
+
+_draw = Kernel(__file__, "dropout.cu", "draw")
+_dropout = Kernel(__file__, "dropout.cu", "dropout", T=FLOATS)
+_keep = Kernel(__file__, "dropout.cu", "keep", T=FLOATS)
+
+MOST_WORDS = 8  # of 16 samples, in a block
+THREADS = 256
+
+
+@dropout.implementation("cuda")
+def _(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = None) -> tuple[Array, Array]:
+    shape = mask_shape(x.shape, noise_shape)
+    bits, words = common.in_c_order(x, bits_shape(shape), "uint16"), common.contiguous(words)
+    count, features = bits.shape
+    block = FEATURES, min(count, MOST_WORDS)
+    grid = blocks(features, FEATURES), blocks(count, MOST_WORDS)
+    if shape != x.shape:
+        _draw[()](grid, block, bits, words, threshold(rate), count)
+        return dropout_grad["numpy"](x, bits, rate=rate, noise_shape=noise_shape), bits
+    y, n = empty(x, x.shape), x.shape[0]
+    arrays = batch_last(y), bits, batch_last(x), words
+    _dropout[x.dtype](grid, block, *arrays, threshold(rate), keep_scale(rate), x.size // max(n, 1), n)
+    return y, bits
+
+
+@dropout_grad.implementation("cuda")
+def _(g: Array, bits: Array, *, rate: float, noise_shape: NoiseShape = None) -> Array:
+    if mask_shape(g.shape, noise_shape) != g.shape:
+        return dropout_grad["numpy"](g, bits, rate=rate, noise_shape=noise_shape)
+    dx, sizes = empty(g, g.shape), (bits.shape[1], g.shape[0], g.size)
+    arrays = batch_last(dx), batch_last(g), common.contiguous(bits)
+    _keep[g.dtype]((blocks(g.size, THREADS),), (THREADS,), *arrays, keep_scale(rate), *sizes)
+    return dx
