@@ -36,7 +36,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from . import loops, thread_pool
+from . import devices, loops, thread_pool
 from .launches import address, aligned, as_one_launch, launch, listening
 
 __all__ = [
@@ -190,6 +190,8 @@ class Operation:
     def __call__(self, *args: Any, **static: Any) -> Any:
         first, choices = args[0], _choices.get()
         compiled = isinstance(first, np.ndarray) and first.dtype in _FLOATS
+        if not compiled and is_on_gpu(first):
+            devices.check_in_use(self.__name__, args)
         if not compiled and is_on_gpu(first) and first.dtype in _FLOATS:
             name = self.fastest_on_gpu
             if choices is not None and choices.get(self.family, CUDA) != CUDA:
@@ -205,7 +207,11 @@ class Operation:
                 )
         else:
             name = self.fastest if compiled else self.reference
-        return self.implementations[name](*args, **static)
+        try:
+            return self.implementations[name](*args, **static)
+        except Exception:
+            devices.check_together(self.__name__, args)  # which may be why
+            raise
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}: {', '.join(self.implementations)}>"

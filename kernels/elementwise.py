@@ -2,15 +2,19 @@
 
 Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which
 make it a launch: a step can then be repeated (launches.py).
+
+CuPy gives results in C order, whatever order the operands are in, and is fast where they are in C order. So
+its functions are given views whose axes stand in the order of memory (`in_order_of_memory`).
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from . import common
-from .common import Array, launch, xp
+from . import common, devices
+from .common import Array, is_on_gpu, launch, xp
 from .launches import listener, listening
 
 FEW = 1 << 12  # elements
@@ -27,7 +31,8 @@ def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
         shaped = [x for x in operands if hasattr(x, "shape")]
         if len(shaped) > len(arrays) or not arrays:
             others = [x for x in shaped if not isinstance(x, np.ndarray | np.generic)]
-            return getattr(xp(others[0]) if others else np, ufunc.__name__)(*operands)
+            function = getattr(xp(others[0]) if others else np, ufunc.__name__)
+            return in_order_of_memory(function, *operands)
     if dtype is None:
         dtype = arrays[0].dtype
         if len({x.dtype for x in arrays}) > 1:
@@ -70,10 +75,33 @@ def where(condition: Array, a: Any, b: Any) -> Array:
     """a where `condition` holds, else b."""
     arrays = [x for x in (condition, a, b) if hasattr(x, "shape")]
     if not all(type(x) is np.ndarray for x in arrays) or not arrays:
-        return xp(next((x for x in (a, b, condition) if hasattr(x, "dtype")), a)).where(condition, a, b)
+        module = xp(next((x for x in (a, b, condition) if hasattr(x, "dtype")), a))
+        return in_order_of_memory(module.where, condition, a, b)
     out = broadcast_like(arrays, np.result_type(a, b) if len(arrays) > 1 else np.where(True, a, b).dtype)
     launch(_where, out, condition, a, b)
     return out
+
+
+def in_order_of_memory(function: Callable[..., Any], *operands: Any) -> Array:
+    """function(*operands), of elements and broadcast; of CuPy arrays in the memory order of the first that
+    has the result's shape.
+    """
+    arrays = [x for x in operands if is_on_gpu(x)]
+    if not arrays:
+        return function(*operands)
+    devices.check_in_use(function.__name__, operands)
+    shape = np.broadcast_shapes(*[x.shape for x in arrays])
+    order = memory_order(next((x for x in arrays if x.shape == shape), arrays[0]))
+    if len(order) != len(shape) or order == tuple(range(len(shape))):
+        return function(*operands)
+    return function(*[_turned(x, order) for x in operands]).transpose(_inverse(order))
+
+
+def _turned(x: Any, order: tuple[int, ...]) -> Any:
+    """View of an array of CuPy, or of one that is broadcast to it, with its axes in another order."""
+    if not is_on_gpu(x) or not x.ndim:
+        return x
+    return x.reshape((1,) * (len(order) - x.ndim) + x.shape).transpose(order)
 
 
 def _where(out: np.ndarray, condition: Any, a: Any, b: Any) -> None:
