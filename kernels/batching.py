@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import common
-from .common import Array, launch, parallel, prange, xp
+from .common import Array, is_on_gpu, launch, parallel, prange, xp
 from .emit import VectorFunction, Vectors, address, call_kernel, vectors
 
 PIECES = 4  # of the features, for that many threads
@@ -33,6 +33,8 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
     index (N,) integers -> (N, ...) in batch-last memory, or in `out`.
     """
     index = xp(data).asarray(index)
+    if is_on_gpu(data):
+        return _gathered(data, index, data.dtype if dtype is None else np.dtype(dtype))
     if not isinstance(data, np.ndarray):
         picked = data[index]
         return picked if dtype is None else picked.astype(dtype)
@@ -54,6 +56,13 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
     else:
         out[...] = data[index]
     return out
+
+
+def _gathered(data: Array, index: Array, dtype: Any) -> Array:
+    """The same of CuPy arrays: one pass that picks columns of the data turned round, and one that casts."""
+    columns = data.reshape(len(data), -1).T  # (F, M)
+    picked = xp(data).take(columns, index, axis=1).astype(dtype, copy=False)  # (F, N)
+    return common.from_batch_last(picked.reshape(*data.shape[1:], len(index)))
 
 
 @parallel

@@ -20,6 +20,7 @@ import numpy as np
 
 from . import common
 from .common import Array, batch_last, contiguous, empty, launch, operation, parallel, prange, serial, xp
+from .constants import constant
 from .emit import VectorFunction, Vectors, address, call_kernel, vectors
 from .philox import Rounds, philox4x32
 
@@ -85,9 +86,12 @@ def dropout(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = No
     drawn = philox4x32(counter, words)[..., None]
     halves = xp_.concatenate([drawn & 0xFFFF, drawn >> 16], axis=-1)  # (blocks, F, 4, 2)
     keep = (halves >= threshold(rate)).reshape(count, 2, f, 8)  # 8 samples of each of two blocks share a word
-    powers = xp_.asarray(2 ** np.arange(WORD).reshape(2, 1, 8))
-    bits = xp_.sum(keep * powers, axis=(1, 3)).astype(xp_.uint16)
+    bits = xp_.sum(keep * constant(x, _powers), axis=(1, 3)).astype(xp_.uint16)
     return xp_.where(unpack(bits, shape), x * keep_scale(rate), xp_.zeros_like(x)), bits
+
+
+def _powers() -> np.ndarray:
+    return 2 ** np.arange(WORD).reshape(2, 1, 8)
 
 
 @dropout.implementation("numba")

@@ -11,14 +11,20 @@ import math
 import numpy as np
 
 from . import elementwise
-from .common import Array, aligned, batch_last, empty, operation, parallel, prange, xp
+from .common import Array, aligned, batch_last, empty, is_on_gpu, operation, parallel, prange, xp
 
 OUT_OF_RANGE = "embedding: an id is not one of the table's rows, 0 to their number minus one"
 
 
 @operation("numpy", family="embedding")
 def embedding(table: Array, ids: Array) -> Array:
-    """table (V, D), ids (N, ...) integers -> (N, ..., D); raises IndexError for an id outside 0 .. V - 1."""
+    """table (V, D), ids (N, ...) integers -> (N, ..., D); raises IndexError for an id outside 0 .. V - 1.
+
+    On a GPU, where looking at the ids would wait for it, such an id gives NaN.
+    """
+    if is_on_gpu(table):
+        known = (ids >= 0) & (ids < table.shape[0])
+        return xp(table).where(known[..., None], table[xp(table).where(known, ids, 0)], np.nan)
     if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < table.shape[0]:
         raise IndexError(OUT_OF_RANGE)
     return table[ids]

@@ -49,15 +49,10 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Tensor:
         """Adds `value`, of the same shape."""
-        return self.assign(self + _beside(value))
+        return self.assign(self + device.beside(as_raw(value), self._data))
 
     def assign_sub(self, value: Any) -> Tensor:
         """Subtracts `value`, of the same shape."""
-        return self.assign(self - _beside(value))
+        return self.assign(self - device.beside(as_raw(value), self._data))
 
     value = property(lambda self: self, doc="The variable itself, as Keras code may read it.")
-
-
-def _beside(value: Any) -> Any:
-    value = as_raw(value)
-    return device.to_device(value) if isinstance(value, np.ndarray) else value

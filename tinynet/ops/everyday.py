@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import composition
+from tinynet.autograd import as_raw, composition
 from tinynet.backend import device
 from tinynet.backend.number_format import as_array
 from tinynet.ops.constants import ndim
@@ -61,7 +61,7 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     x = as_array(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
-    places = np.asarray(device.to_host(constant(indices)))
+    places = device.beside(constant(indices), as_raw(x))
     # True is the place 1, and no mask
     index[axis] = places.astype(np.intp) if places.dtype.kind == "b" else places
     return getitem(x, index=tuple(index))
