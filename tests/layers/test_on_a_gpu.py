@@ -71,6 +71,34 @@ def test_a_layer_gives_what_it_gives_on_the_cpu(name):
         np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name not in COPIES])
+def test_a_call_can_be_captured(name, cupy):
+    """A graph of the third call, forward and backward, gives what the third call gives, and then the fourth."""
+    xs, calls = inputs(CASES[name]), {}
+    for place in ("cpu", "gpu"):
+        tinynet.set_device(place)
+        tinynet.utils.set_random_seed(3)
+        layer = getattr(layers, name)(**CASES[name].arguments)
+        calls[place] = [
+            [t if t is None else t.numpy() for t in called(layer, xs)[0]]
+            for _ in range(4 if place == "cpu" else 2)
+        ]
+    sent = [device.to_device(x) for x in xs]
+    stream = cupy.cuda.get_current_stream()
+    stream.begin_capture()
+    try:
+        captured, _ = called(layer, sent)
+    except NotImplementedError as error:
+        pytest.xfail(f"{error}: it needs a kernel of its own")
+    finally:
+        graph = stream.end_capture()
+    for expected in calls["cpu"][2:]:
+        graph.launch()
+        for here, there in zip(expected, captured, strict=True):
+            if here is not None:
+                np.testing.assert_allclose(there.numpy(), here, rtol=2e-4, atol=2e-5)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_layer_moves_with_all_that_it_keeps(name):
     """Built and called on the CPU, then moved: the next call goes on as it would have there."""
