@@ -123,6 +123,9 @@ def cast(x: Array, dtype: Any) -> Array:
     """`x` in another number format: itself where it has it already."""
     if x.dtype == dtype:
         return x
+    if is_on_gpu(x):
+        devices.check_in_use("cast", [x])
+        return x.astype(dtype)  # which keeps the memory order
     if not isinstance(x, np.ndarray):
         return xp(x).asarray(x, dtype)
     out = like(x, x.shape, dtype)

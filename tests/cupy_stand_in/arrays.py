@@ -363,7 +363,7 @@ def names() -> dict[str, Any]:
     )
     return {
         **{name: getattr(np, name) for name in numpy.split()},
-        **{name: _function(name) for name in OTHERS},
+        **{name: _function(name) for name in (*OTHERS, "round")},
         **{name: _creating(name) for name in CREATORS},
         **{name: _viewing(name) for name in VIEWS},
         **{name: Ufunc(name) for name in (*UNARY, *BINARY)},

@@ -73,7 +73,7 @@ def test_a_layer_gives_what_it_gives_on_the_cpu(name):
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in COPIES])
 def test_a_call_can_be_captured(name, cupy):
-    """A graph of the third call, forward and backward, gives what the third call gives, and then the fourth."""
+    """A graph of the third call, forward and backward, gives what the third call gives, then the fourth."""
     xs, calls = inputs(CASES[name]), {}
     for place in ("cpu", "gpu"):
         tinynet.set_device(place)
