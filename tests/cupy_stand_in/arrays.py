@@ -281,6 +281,7 @@ def _function(name: str) -> Callable[..., Any]:
         found = computed(name, getattr(np, name), args, options, keep_order=name in KEEP_ORDER)
         return found if out is None else out
 
+    function.__name__ = name
     return function
 
 

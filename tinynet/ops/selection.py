@@ -25,8 +25,8 @@ def where(condition, x1=None, x2=None):
     """
     if not hasattr(condition, "dtype"):  # True, or a list
         condition = as_array(condition)
-        for x in (x1, x2):
-            condition = device.beside(condition, x) if is_on_gpu(x) else condition
+        if there := [x for x in (x1, x2) if is_on_gpu(x)]:
+            condition = device.beside(condition, there[0])
     if condition.dtype.kind != "b":
         condition = elementwise.cast(condition, np.dtype(bool))
     if x1 is None or x2 is None:
