@@ -32,8 +32,6 @@ def set_device(name: str) -> None:
     or "auto" (the GPU where there is one).
 
     Raises ValueError for another name, RuntimeError for a GPU where it, its driver or CuPy is missing.
-
-    >>> tinynet.set_device("cpu")
     """
     _current["device"] = _entered(name)
 
