@@ -131,7 +131,8 @@ def to_batch_last(x: Array, dtype: Any = None) -> Array:
     if isinstance(out, np.ndarray):
         launch(np.copyto, out, x, "unsafe")
     else:
-        out[...] = x
+        order = (*range(1, x.ndim), 0) if x.ndim else ()  # CuPy is fast where what it writes is in C order
+        out.transpose(order)[...] = x.transpose(order)
     return out
 
 

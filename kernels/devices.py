@@ -5,12 +5,16 @@ the other by itself, but small numbers and the batches of a data set.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+# Makes the device in use the current one of this thread, with the thread's stream there. What that is
+# backend/device.py knows, which puts its function here.
+enter: Callable[[], Any] | None = None
 
 
 def name_of_gpu(number: int) -> str:
-    """ "gpu" for the first GPU, "gpu:1" for the second."""
+    """The first GPU is "gpu", the second "gpu:1"."""
     return f"gpu:{number}" if number else "gpu"
 
 
@@ -39,6 +43,8 @@ def check_in_use(what: str, operands: Iterable[Any]) -> None:
     there = check_together(what, operands)
     if there == "cpu":
         return
+    if enter is not None:
+        enter()
     here = name_of_gpu(sys.modules["cupy"].cuda.runtime.getDevice())
     if there != here:
         raise ValueError(

@@ -4,6 +4,8 @@ nothing between host and device.
 The stand-in for CuPy takes its place: these are no GPU tests. Kernels written in CUDA run through the shim.
 """
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,23 @@ def test_a_layer_moves_nowhere_else(name):
     with pytest.raises(RuntimeError, match="2 GPUs"):
         layer.to_device("gpu:5")
     assert device_of(layer.kernel.data) == "cpu"
+
+
+def test_a_thread_that_only_computes_has_its_stream_too(cupy):
+    """And the device in use as its current one, though it has sent nothing there itself."""
+    tinynet.set_device("gpu:1")
+    layer = layers.Dense(2)
+    x = Tensor(device.to_device(np.ones((1, 3), np.float32)))
+    layer(x)
+    seen = []
+
+    def compute():
+        y = layer(x)
+        seen.extend([device_of(y.data), cupy.cuda.get_current_stream()])
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    thread.join()
+    place, stream = seen
+    assert (place, stream.device_id, stream.non_blocking) == ("gpu:1", 1, True)
+    assert stream is not cupy.cuda.get_current_stream()

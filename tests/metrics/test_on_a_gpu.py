@@ -69,6 +69,21 @@ def test_hinge_looks_at_labels_without_waiting(labels):
     np.testing.assert_allclose(found.get(), expected)
 
 
+@pytest.mark.parametrize("name", ["sparse_categorical_crossentropy", "mean_squared_error"])
+def test_targets_follow_predictions_to_the_gpu_and_never_from_it(name):
+    p, y = np.full((2, 3), 1 / 3, np.float32), np.array([0, 2])
+    y = y if name.startswith("sparse") else np.eye(3)[y]
+    loss = getattr(losses, name)
+    expected = loss(y, p)
+    found = loss(y, sent(p))
+    assert device_of(found) == "gpu"
+    np.testing.assert_allclose(found.get(), expected, rtol=1e-6)
+    with pytest.raises(
+        ValueError, match="targets and predictions: its operands lie on two devices, cpu and gpu"
+    ):
+        loss(sent(y), p)
+
+
 @pytest.mark.parametrize("case", FIXTURE["metrics"], ids=case_id)
 def test_a_running_mean_waits_when_it_is_read(case):
     metric = getattr(metrics, case["name"])(**case["settings"])

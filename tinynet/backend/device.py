@@ -13,7 +13,7 @@ import numpy as np
 
 from tinynet import missing_names
 from tinynet.backend import gpu
-from tinynet.kernels import elementwise
+from tinynet.kernels import devices, elementwise
 from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.kernels.devices import device_of, name_of_gpu
 
@@ -65,6 +65,9 @@ def array_module() -> Any:
     """NumPy on the CPU, CuPy on a GPU, which is then the current one of this thread."""
     name = get_device()
     return np if name == "cpu" else gpu.enter(_number(name))
+
+
+devices.enter = array_module
 
 
 def to_device(array: Any, name: str | None = None) -> Any:
