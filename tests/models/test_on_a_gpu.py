@@ -16,7 +16,8 @@ from tinynet.data import ArrayBatches
 from tinynet.data.columns import Inputs, Labels
 from tinynet.kernels.common import is_batch_last
 from tinynet.kernels.devices import device_of
-from tinynet.models import Sequential
+from tinynet.models import Sequential, steps
+from tinynet.models.means import Means
 from tinynet.saving import load_model
 from tinynet.utils import set_random_seed
 
@@ -72,6 +73,35 @@ def test_a_step_copies_nothing_and_waits_for_nothing(optimizer):
         model.fit(x, y, batch_size=16, verbose=0)
         counted.append(machine.counts["waits"] - before)
     assert counted[1] == counted[2]
+
+
+def test_a_whole_step_can_be_captured(cupy):
+    """Forward, loss, backward, update, averages of the weights, running means: a graph of it, launched three
+    times, does what three more steps do. (A net without cuBLAS, and an optimizer whose numbers are constant.)
+    """
+    rng, found = np.random.default_rng(0), {}
+    x, y = rng.normal(size=(16, 4)).astype(np.float32), np.arange(16) % 4
+    for place in ("cpu", "gpu"):
+        tinynet.set_device(place)
+        set_random_seed(4)
+        norm, noise = layers.BatchNormalization(), layers.Dropout(0.2)
+        model = Sequential([layers.Input((4,)), norm, layers.PReLU(), noise, layers.Softmax()])
+        optimizer = optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, weight_decay=0.01, use_ema=True)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        means, step = Means(model), steps.training_step(model)
+        batch = device.to_device(x), device.to_device(y), None
+        for _ in range(5 if place == "cpu" else 2):
+            steps.run_step(model, means, step, *batch)
+        if place == "gpu":
+            stream = cupy.cuda.get_current_stream()
+            stream.begin_capture()
+            steps.run_step(model, means, step, *batch)
+            graph = stream.end_capture()
+            for _ in range(3):
+                graph.launch()
+        found[place] = [*model.get_weights(), *model.optimizer.get_weights()[2:], *means.results().values()]
+    for here, there in zip(found["cpu"], found["gpu"], strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-6)
 
 
 # Data

@@ -36,10 +36,10 @@ class Variable(Tensor):
         undo.array(self)
         if isinstance(amount, HOST):
             self._data[()] += float(amount)
+        elif type(self._data) is type(amount):
+            self._data += amount.astype(self.dtype)  # in the same memory, for a graph that is launched again
         else:
-            self._data = amount.astype(self.dtype) + (
-                self._data if type(self._data) is type(amount) else float(self)
-            )
+            self._data = amount.astype(self.dtype) + float(self)
 
     def _clear(self) -> None:
         """Sets all numbers to 0."""
