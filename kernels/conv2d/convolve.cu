@@ -37,9 +37,12 @@ template <bool BACK> __device__ inline int meets(int o, int tap, int stride, int
     return i >= 0 && i < size ? i : -1;
 }
 
+// Blocks that must fit a multiprocessor at a time, by the sums of a thread: what nvcc goes by when it divides the registers.
+template <class T> constexpr int at_once(int sums) { return sizeof(T) > 4 ? 2 : sums > 56 ? 3 : sums > 16 ? 4 : 6; }
+
 // block (32, WARPS); grid (tiles of pixels times SPLIT / WARPS, images / 32, groups times tiles of filters)
 template <class T, bool BACK, int FT, int PT, int SPLIT>
-__global__ void __launch_bounds__(128) convolve(T* __restrict__ out, const T* __restrict__ in, const T* __restrict__ w,
+__global__ void __launch_bounds__(32 * WARPS, at_once<T>(FT * PT)) convolve(T* __restrict__ out, const T* __restrict__ in, const T* __restrict__ w,
                                                 const T* __restrict__ b, Conv k) {
     __shared__ T weights[CHUNK * FT];
     __shared__ T handed[SPLIT > 1 ? WARPS * FT * PT * 32 : 1];
@@ -69,21 +72,19 @@ __global__ void __launch_bounds__(128) convolve(T* __restrict__ out, const T* __
         for (int r = size * part / SPLIT; r < end;) {  // those of the channels of one tap that are in this part of the chunk
             const int tap = (start + r) / k.inputs, channel = (start + r) % k.inputs, stop = min(end, r + k.inputs - channel);
             const int from_row = meets<BACK>(row, tap / k.kw, k.sh, k.dh, k.top, k.in_rows);
-            const T* from[PT];
+            int from[PT];  // pixels, or -1; 32 bits, for registers are scarce: images have at most 2^31 numbers
 #pragma unroll
             for (int p = 0; p < PT; p++) {
                 const int from_column = meets<BACK>(column + p, tap % k.kw, k.sw, k.dw, k.left, k.in_columns);
                 const bool inside = row < k.rows && column + p < k.columns && from_row >= 0 && from_column >= 0;
-                const size_t pixel = (size_t)(from_row * k.in_columns + from_column) * k.in_pixel;
-                const bool there = inside && lives(k, from_column, n);
-                from[p] = there ? in + pixel + (size_t)(group * k.inputs + channel) * k.in_channel + n : nullptr;
+                from[p] = inside && lives(k, from_column, n) ? (from_row * k.in_columns + from_column) * k.in_pixel : -1;
             }
-            size_t step = 0;
-#pragma unroll 4
-            for (; r < stop; r++, step += k.in_channel) {
+            const T* of_channel = in + (size_t)(group * k.inputs + channel) * k.in_channel + n;
+#pragma unroll 2
+            for (; r < stop; r++, of_channel += k.in_channel) {
                 T pixel[PT];
 #pragma unroll
-                for (int p = 0; p < PT; p++) pixel[p] = from[p] ? from[p][step] : T(0);
+                for (int p = 0; p < PT; p++) pixel[p] = from[p] >= 0 ? of_channel[from[p]] : T(0);
 #pragma unroll
                 for (int f = 0; f < FT; f++)
 #pragma unroll

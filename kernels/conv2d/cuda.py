@@ -22,6 +22,7 @@ from .operations import (
 WARP, WARPS = 32, 4  # lanes, and warps of a block
 MANY = 1056  # warps that keep a large GPU busy: 8 on each of 132 multiprocessors
 MOST_PARTS = 64
+MOST = 1 << 31  # numbers of an image batch: convolve.cu counts them in 32 bits
 
 
 class Tile(NamedTuple):
@@ -87,6 +88,8 @@ def convolve(
 
     Both are (rows, columns, channels, N) in C order; w (KH, KW, C/groups, F), b one number a channel or None.
     """
+    if source.size >= MOST:
+        raise ValueError(f"conv2d on a GPU reads at most 2^31 - 1 numbers at a time, got {source.size}")
     (rows, columns, outputs, n), (in_rows, in_columns, inputs, _) = out.shape, source.shape
     sizes = {"rows": rows, "columns": columns, "in_rows": in_rows, "in_columns": in_columns}
     steps = {"in_pixel": inputs * n, "in_channel": n, "out_pixel": outputs * n, "out_channel": n}

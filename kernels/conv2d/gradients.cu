@@ -37,7 +37,7 @@ template <class T> __device__ inline T transposed_sums(T* value) {
 // or nine channels of 1 x 1. The warps of a block take rows of the map, 32 images at a time, in turn.
 // block (32, WARPS); grid (groups times tiles of rows, tiles of filters, parts)
 template <class T, int FT, int RT>
-__global__ void __launch_bounds__(128) weight_grad(T* __restrict__ parts, const T* __restrict__ x, const T* __restrict__ g, Conv k) {
+__global__ void __launch_bounds__(32 * WARPS) weight_grad(T* __restrict__ parts, const T* __restrict__ x, const T* __restrict__ g, Conv k) {
     const int SUMS = (FT * RT + 31) / 32 * 32;
     __shared__ T of_warps[WARPS * SUMS];
     const int taps = k.kh * k.kw, rows = taps * k.c, tiles = (rows + RT - 1) / RT;

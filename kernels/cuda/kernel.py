@@ -39,8 +39,8 @@ class Kernel:
     """The __global__ function `name` of a `.cu` file: kernel[template arguments](grid, block, *arguments).
 
     beside      a file in the folder of the `.cu` file, `file`
-    registers   most registers a thread may take, to which tests hold nvcc: a multiprocessor has 65536, for
-                all the threads that run on it
+    registers   most registers a thread may take, to which tests hold nvcc, and twice as many for variants in
+                double precision: a multiprocessor has 65536, for all the threads that run on it
     choices     the values of each template parameter, in their order; a tuple of values stands for as many
                 parameters. A kernel without a template is kernel[()]
     """
@@ -78,7 +78,7 @@ class Kernel:
     @cached_property
     def signature(self) -> tuple[list[str], list[Parameter]]:
         """Names of the template parameters, and the parameters, as the source declares them."""
-        template, bounds = r"(?:template\s*<([^>]*)>\s*)?", r"(?:__launch_bounds__\(\w+\)\s+)?"
+        template, bounds = r"(?:template\s*<([^>]*)>\s*)?", r"(?:__launch_bounds__\(.*?\)\s+)?"
         pattern = rf"{template}__global__\s+void\s+{bounds}{self.name}\(([^)]*)\)"
         found = re.search(pattern, source(self.path))
         if found is None:

@@ -18,12 +18,14 @@ from .normalise import MANY, classes_of, softmax, softmax_grad
 BLOCK = 32, 8  # columns, and the warps that share their classes
 NUMBERS = ("float", "float"), ("float", "double"), ("double", "double")  # of arrays, and of sums
 
-_softmax = Kernel(__file__, "softmax.cu", "softmax", numbers=NUMBERS)
-_softmax_grad = Kernel(__file__, "softmax.cu", "softmax_grad", numbers=NUMBERS)
-_crossentropy = Kernel(__file__, "softmax.cu", "crossentropy", numbers=NUMBERS)
-_crossentropy_grad = Kernel(__file__, "softmax.cu", "crossentropy_grad", numbers=NUMBERS)
-_softmax_crossentropy = Kernel(__file__, "softmax.cu", "softmax_crossentropy", numbers=NUMBERS)
-_softmax_crossentropy_grad = Kernel(__file__, "softmax.cu", "softmax_crossentropy_grad", numbers=NUMBERS)
+_softmax = Kernel(__file__, "softmax.cu", "softmax", registers=48, numbers=NUMBERS)
+_softmax_grad = Kernel(__file__, "softmax.cu", "softmax_grad", registers=48, numbers=NUMBERS)
+_crossentropy = Kernel(__file__, "softmax.cu", "crossentropy", registers=48, numbers=NUMBERS)
+_crossentropy_grad = Kernel(__file__, "softmax.cu", "crossentropy_grad", registers=48, numbers=NUMBERS)
+_softmax_crossentropy = Kernel(__file__, "softmax.cu", "softmax_crossentropy", registers=48, numbers=NUMBERS)
+_softmax_crossentropy_grad = Kernel(
+    __file__, "softmax.cu", "softmax_crossentropy_grad", registers=48, numbers=NUMBERS
+)
 
 
 def _launch(kernel: Kernel, x: Array, *arguments: Any) -> None:
