@@ -13,10 +13,10 @@ from .windows import Padding, Pair, output_size
 INDICES = ("uint8", "int")
 THREADS = 128
 
-_max_pool = Kernel(__file__, "pool2d.cu", "max_pool", T=FLOATS, I=INDICES)
-_max_pool_grad = Kernel(__file__, "pool2d.cu", "max_pool_grad", T=FLOATS, I=INDICES)
-_max_pool_gather = Kernel(__file__, "pool2d.cu", "max_pool_gather", T=FLOATS, I=INDICES)
-_average_pool = Kernel(__file__, "pool2d.cu", "average_pool", T=FLOATS)
+_max_pool = Kernel(__file__, "pool2d.cu", "max_pool", registers=56, T=FLOATS, I=INDICES)
+_max_pool_grad = Kernel(__file__, "pool2d.cu", "max_pool_grad", registers=56, T=FLOATS, I=INDICES)
+_max_pool_gather = Kernel(__file__, "pool2d.cu", "max_pool_gather", registers=56, T=FLOATS, I=INDICES)
+_average_pool = Kernel(__file__, "pool2d.cu", "average_pool", registers=56, T=FLOATS)
 _average_pool_grad = Kernel(__file__, "pool2d.cu", "average_pool_grad", registers=56, T=FLOATS)
 
 
