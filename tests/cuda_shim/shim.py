@@ -32,7 +32,7 @@ ORDERS = {"forwards": 0, "backwards": 1, "shuffled": 7}
 FLAGS = ("-std=c++17", "-fPIC", "-gdwarf-4", "-g1", "-w", "-ffp-contract=off", "-U_FORTIFY_SOURCE")
 COVERAGE = "CUDA_SHIM_COVERAGE"  # a folder: kernels are compiled so that gcov counts their lines there
 
-compiler = shutil.which("g++")
+compiler, gcov = shutil.which("g++"), shutil.which("gcov")
 missing = "no g++, which compiles CUDA kernels for the CPU" if compiler is None else ""
 
 
