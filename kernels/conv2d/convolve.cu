@@ -38,7 +38,7 @@ template <bool BACK> __device__ inline int meets(int o, int tap, int stride, int
 }
 
 // Blocks that must fit a multiprocessor at a time, by the sums of a thread: what nvcc goes by when it divides the registers.
-template <class T> constexpr int at_once(int sums) { return sizeof(T) > 4 ? 2 : sums > 56 ? 3 : sums > 16 ? 4 : 6; }
+template <class T> __host__ __device__ constexpr int at_once(int sums) { return sizeof(T) > 4 ? 2 : sums > 56 ? 3 : sums > 16 ? 4 : 6; }
 
 // block (32, WARPS); grid (tiles of pixels times SPLIT / WARPS, images / 32, groups times tiles of filters)
 template <class T, bool BACK, int FT, int PT, int SPLIT>

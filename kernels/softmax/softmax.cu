@@ -34,8 +34,8 @@ template <class S> __device__ inline S column_sum(S value, S (*of_warps)[32]) {
     return sum;
 }
 
+// The largest of a column's values; of_warps is used for nothing else, so nobody still reads it.
 template <class T> __device__ inline T column_largest(T value, T (*of_warps)[32]) {
-    __syncthreads();
     of_warps[threadIdx.y][threadIdx.x] = value;
     __syncthreads();
     T largest = of_warps[0][threadIdx.x];

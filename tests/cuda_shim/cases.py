@@ -38,6 +38,7 @@ NAN = np.where(RNG.random(IMAGES.shape) < 0.01, np.float32(np.nan), IMAGES)
 def of_dropout() -> Iterator[Case]:
     words = np.array([1, 2, 3], np.uint32)
     yield dropout.dropout, (X, words), {"rate": 0.4}
+    yield dropout.dropout, (normal(150, 3), words), {"rate": 0.4}  # words of more than one block
     yield dropout.dropout, (X, words), {"rate": 0.4, "noise_shape": (None, 1, 1, None)}
     bits = dropout.dropout["numpy"](X, words, rate=0.4)[1]
     yield dropout.dropout_grad, (X, bits), {"rate": 0.4}
@@ -50,6 +51,11 @@ def of_pooling() -> Iterator[Case]:
     yield pool2d.max_pool2d, (NAN,), pool
     yield pool2d.max_pool2d_grad, (normal(*y.shape), index), pool | size
     yield pool2d.max_pool2d_gather, (NAN, index), pool
+    yield (
+        pool2d.max_pool2d_gather,
+        (NAN, np.full_like(index, 5)),
+        pool,
+    )  # the last cells, padding at the border
     yield pool2d.average_pool2d, (IMAGES,), pool
     yield pool2d.average_pool2d_grad, (normal(*y.shape),), pool | size
     wide = {"pool_size": (16, 16), "strides": (1, 1), "padding": ((8, 8), (8, 8))}  # indices of 32 bits

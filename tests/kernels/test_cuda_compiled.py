@@ -5,7 +5,10 @@ the kernel was written to save. What nvcc says is kept by the text that it compi
 nothing until a kernel changes.
 """
 
+import ctypes
+import ctypes.util
 import hashlib
+import importlib.util
 import json
 import re
 import shutil
@@ -61,6 +64,47 @@ def compiled(text, folder):
         part.write_text(json.dumps(found), encoding="utf-8")
         part.replace(kept)
     return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def nvrtc():
+    """The library that compiles for CuPy, of the package nvidia-cuda-nvrtc or of a toolkit, or None."""
+    spec = importlib.util.find_spec("nvidia")
+    packages = [] if spec is None else [Path(folder) for folder in spec.submodule_search_locations]
+    found = [str(path) for folder in packages for path in sorted(folder.glob("**/libnvrtc.so.*"))]
+    name = next(iter(found), None) or ctypes.util.find_library("nvrtc")
+    return None if name is None else ctypes.CDLL(name)
+
+
+NVRTC = nvrtc()
+
+
+@pytest.mark.skipif(NVRTC is None, reason="no NVRTC, which compiles for CuPy")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(KERNELS).as_posix())
+def test_variants_compile_as_cupy_compiles_them(path):
+    """NVRTC has no headers and no functions of the host, which nvcc has."""
+    program, log = ctypes.c_void_p(), ctypes.create_string_buffer(1 << 20)
+    text, names = source(path), [v.name for k in cuda.kernels if k.path == path for v in k.variants()]
+    assert NVRTC.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None) == 0
+    for name in names:
+        assert NVRTC.nvrtcAddNameExpression(program, name.encode()) == 0
+    options = [b"-std=c++17", b"--gpu-architecture=sm_80", b"-ftz=true"]
+    failed = NVRTC.nvrtcCompileProgram(program, len(options), (ctypes.c_char_p * len(options))(*options))
+    NVRTC.nvrtcGetProgramLog(program, log)
+    NVRTC.nvrtcDestroyProgram(ctypes.byref(program))
+    assert not failed, log.value.decode()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(KERNELS).as_posix())
+def test_all_functions_are_for_the_device(path):
+    """NVRTC refuses others, which nvcc takes for the host's."""
+    text = re.sub(r"//[^\n]*", "", source(path))
+    heads = re.findall(
+        r"(?m)^ *((?:template *<[^>]*>\s*)?(?:[\w<>*&]+ +)+[*&]*\w+\([^;{}]*\)[^;{}()]*)\{", text
+    )
+    words = ("if", "for", "while", "else", "switch")
+    functions = [head for head in heads if head.split("(")[0].split()[-1] not in words]
+    assert functions
+    assert [head for head in functions if "__device__" not in head and "__global__" not in head] == []
 
 
 @pytest.mark.skipif(NVCC is None, reason="no nvcc, which compiles CUDA kernels for GPUs")
