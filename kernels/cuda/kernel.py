@@ -124,8 +124,18 @@ class Variant:
         converted = tuple([convert(a) for convert, a in zip(self._convert, arguments, strict=True)])
         if 0 in grid:
             return
-        array = next(a for a in arguments if hasattr(a, "flags") and a.ndim)
-        launch(function(xp(array).__name__, self.kernel.path, self.name), grid, block, converted, also)
+        module = self._module_of(arguments)
+        launch(function(module, self.kernel.path, self.name), grid, block, converted, also)
+
+    def _module_of(self, arguments: Sequence[Any]) -> str:
+        """Name of the module that all arrays are of."""
+        parameters = self.kernel.signature[1]
+        arrays = [pair for pair in zip(parameters, arguments, strict=True) if pair[0].is_array]
+        found = {p.name: xp(array).__name__ for p, array in arrays if array is not None}
+        if len(set(found.values())) > 1:
+            said = ", ".join(f"{name} {module}'s" for name, module in found.items())
+            raise TypeError(f"{self.name}: its arrays are on two devices, {said}; move them to one")
+        return next(iter(found.values()))
 
     def _converter(self, parameter: Parameter) -> Callable[[Any], Any]:
         if parameter.type not in FORMATS:

@@ -31,6 +31,7 @@ ORDERS = {"forwards": 0, "backwards": 1, "shuffled": 7}
 # kernels are instrumented (runtime.cpp says what for), and a * b + c is rounded twice, as Python rounds it
 FLAGS = ("-std=c++17", "-fPIC", "-gdwarf-4", "-g1", "-w", "-ffp-contract=off", "-U_FORTIFY_SOURCE")
 COVERAGE = "CUDA_SHIM_COVERAGE"  # a folder: kernels are compiled so that gcov counts their lines there
+DEBUG = "CUDA_SHIM_DEBUG"  # not empty: kernels are compiled for a debugger, and nothing is checked
 
 compiler, gcov = shutil.which("g++"), shutil.which("gcov")
 missing = "no g++, which compiles CUDA kernels for the CPU" if compiler is None else ""
@@ -124,6 +125,8 @@ class Module:
         runtime, folder = _runtime(), os.environ.get(COVERAGE)
         if folder:  # counted, not checked
             self.path = build(source, (*options, "-O0", "--coverage"), Path(folder))
+        elif os.environ.get(DEBUG):
+            self.path = build(source, (*options, "-O0", "-g3"))
         else:
             self.path = build(source, (*options, "-O1", "-fsanitize=thread"))
         library = ctypes.CDLL(str(self.path))
@@ -215,7 +218,7 @@ class Function:
     ) -> None:
         places = (ctypes.c_void_p * (len(values) or 1))(*[v.__array_interface__["data"][0] for v in values])
         arrays = (_Array * (len(stretches) or 1))(*[(low, high - low, size) for low, high, size in stretches])
-        watch = ctypes.c_bool(watched and not os.environ.get(COVERAGE))
+        watch = ctypes.c_bool(watched)
         found = self._runtime.shim_launch(
             self._entry, places, _three(grid), _three(block), order, arrays, len(stretches), watch
         )

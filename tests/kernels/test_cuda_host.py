@@ -1,0 +1,123 @@
+"""The Python that launches CUDA kernels, on a stand-in for CuPy's arrays. These are no tests on a GPU.
+
+CuPy arrays get the implementation "cuda" by themselves, results stay on the device in batch-last memory, and
+what a step repeats can be captured in a CUDA graph: no copies to or from the host, no cuBLAS.
+"""
+
+import numpy as np
+import pytest
+
+from tinynet import kernels
+from tinynet.kernels import activations, common, dropout
+
+import cupy_stand_in
+from cuda_shim import cases, shim
+from kernel_cases import assert_agree
+
+pytestmark = pytest.mark.skipif(bool(shim.missing), reason=shim.missing)
+
+
+@pytest.fixture
+def cupy():
+    with cupy_stand_in.installed() as module:
+        yield module
+
+
+def on_device(cupy, arrays):
+    return [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in arrays]
+
+
+def results_of(case, arrays):
+    operation, _, static = case
+    found = operation(*arrays, **static)
+    if found is None:
+        found = tuple(arrays)
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
+def test_arrays_of_cupy_get_the_kernels(cupy, case):
+    found = results_of(case, on_device(cupy, case[1]))
+    assert cupy.launches
+    for one, other in zip(found, cases.run(case, case[0].reference), strict=True):
+        if other is not None:
+            assert type(one) is cupy.ndarray
+            assert_agree(one.get(), np.asarray(other), float32=2e-5)
+            if one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__:
+                assert one.strides[0] == one.dtype.itemsize, "not batch-last"
+
+
+# What copies from the host at each call and cannot be captured: the optimizers' tables of addresses.
+COPIES = ("optimizers",)
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
+def test_a_call_can_be_captured(cupy, case):
+    arrays = on_device(cupy, case[1])
+    results_of(case, arrays)  # compiles
+    cupy.capturing = True
+    if case[0].family in COPIES:
+        with pytest.raises(RuntimeError, match="captured: a copy from the host"):
+            results_of(case, arrays)
+    else:
+        results_of(case, arrays)
+
+
+def test_a_kernel_is_compiled_once(cupy):
+    x = cupy.asarray(np.ones((4, 5), np.float32))
+    for _ in range(3):
+        activations.relu(x)
+    assert cupy.compiled == [("forward<float, Relu>",)]
+    assert cupy.launches == ["forward<float, Relu>"] * 3
+    activations.relu(x.astype(np.float64))
+    assert cupy.compiled[1:] == [("forward<double, Relu>",)]
+
+
+def test_the_reference_can_be_asked_for(cupy):
+    x = cupy.asarray(np.ones((4, 5), np.float32))
+    for name in ("numpy", "numba"):  # the second one is NumPy's alone
+        with kernels.use("activations", name):
+            assert activations.relu(x).get().tolist() == np.ones((4, 5)).tolist()
+    assert not cupy.launches
+    with kernels.use("activations", "cuda"):
+        activations.relu(x)
+    assert cupy.launches
+
+
+def test_arrays_of_two_devices_are_refused(cupy):
+    x, words = cupy.asarray(np.ones((4, 5), np.float32)), np.zeros(3, np.uint32)
+    with pytest.raises(TypeError, match=r"dropout<float>: its arrays are on two devices, .*words numpy"):
+        dropout.dropout(x, words, rate=0.5)
+
+
+def test_memory_order(cupy):
+    """Elements stay where they are if they lie without gaps; images are turned round once."""
+    x = cupy.asarray(np.arange(24, dtype=np.float32).reshape(2, 3, 4))
+    assert activations.relu(x).strides == x.strides
+    turned = common.to_batch_last(x)
+    assert turned.strides[0] == 4
+    assert activations.relu(turned).strides == turned.strides
+    assert common.batch_last(turned).flags.c_contiguous
+    np.testing.assert_array_equal(turned.get(), x.get())
+    assert common.contiguous(turned).strides == x.strides
+    assert common.contiguous(x) is x
+    assert common.contiguous(x, "float64").dtype == np.float64
+    assert common.empty(x, (5, 2, 3)).strides[0] == 4
+    assert common.in_c_order(x, (5, 2, 3)).strides == (24, 12, 4)
+
+
+def test_the_stand_in_enforces_cupys_rules(cupy):
+    x = cupy.asarray(np.ones((3, 3), np.float32))
+    assert common.is_on_gpu(x)
+    with pytest.raises(TypeError, match="NumPy array met"):
+        x + np.ones((3, 3))
+    cupy.capturing = True
+    for forbidden in (
+        lambda: cupy.asarray(np.ones(3)),
+        x.get,
+        lambda: float(x[0, 0]),
+        lambda: cupy.matmul(x, x),
+    ):
+        with pytest.raises(RuntimeError, match="not while a stream is captured"):
+            forbidden()
+    assert type(x + x) is cupy.ndarray
