@@ -8,7 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 from ..common import Array, batch_last, contiguous, empty, in_c_order
-from ..cuda import FLOATS, Kernel, blocks
+from ..cuda import FLOATS, PLACES, Kernel, blocks, parts_for
 from ..elementwise import cast
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
 from .operations import (
@@ -20,8 +20,7 @@ from .operations import (
 )
 
 WARP, WARPS = 32, 4  # lanes, and warps of a block
-MANY = 1056  # warps that keep a large GPU busy: 8 on each of 132 multiprocessors
-MOST_PARTS = 64
+MANY = 2 * PLACES  # warps with large tiles that keep a large GPU busy: half of those that it has room for
 MOST = 1 << 31  # numbers of an image batch: convolve.cu counts them in 32 bits
 
 
@@ -189,11 +188,6 @@ def weight_grad(x: Array, g: Array, geometry: Geometry) -> Array:
     sizes = {"h": h, "w": w, "c": c, "oh": oh, "ow": ow, "f": f, "n": n}
     _weight_grad[x.dtype, tile]((*tiles, parts), (WARP, WARPS), partial, x, g, {**sizes, **geometry.fields()})
     return _total(dw, partial)
-
-
-def parts_for(blocks_of_a_part: int, most: int) -> int:
-    """Into how many parts a sum is cut, so that a large GPU has a block for each of its places."""
-    return max(1, min(blocks(2 * MANY // WARPS, max(blocks_of_a_part, 1)), most, MOST_PARTS))
 
 
 def _total(total: Array, partial: Array) -> Array:

@@ -166,8 +166,3 @@ class Variant:
             return np.array([tuple([numbers[name] for name in fields])], dtype)
 
         return by_value
-
-
-def blocks(count: int, of: int) -> int:
-    """How many blocks of `of` hold `count` elements."""
-    return -(-count // of)

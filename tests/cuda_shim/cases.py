@@ -13,12 +13,15 @@ import numpy as np
 from tinynet.kernels import (
     activations,
     batch_norm,
+    binary_crossentropy,
     common,
     conv2d,
     dense,
     dropout,
+    embedding,
     optimizers,
     pool2d,
+    reduce,
     softmax,
 )
 
@@ -145,8 +148,27 @@ def of_dense() -> Iterator[Case]:
         yield dense.dense_grad, (g, x, w, y), {"activation": activation, "wanted": (True, True, True)}
 
 
+def of_sums() -> Iterator[Case]:
+    for axis in (None, 0, (0, 1, 2), (1, 2, 3)):
+        yield reduce.sum, (common.to_batch_last(X),), {"axis": axis}
+    yield reduce.sum, (normal(5000, 3),), {"axis": 0, "keepdims": True}
+
+
+def of_embedding() -> Iterator[Case]:
+    ids = RNG.integers(0, 9, (33, 4))
+    yield embedding.embedding, (normal(9, 5), ids), {}
+    yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
+
+
+def of_binary_crossentropy() -> Iterator[Case]:
+    z, t = 3 * normal(33, 5), RNG.integers(0, 2, (33, 5)).astype(np.float32)
+    yield binary_crossentropy.binary_crossentropy, (z, t), {}
+    yield binary_crossentropy.binary_crossentropy_grad, (normal(33, 5), z, t), {}
+
+
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
+    of_sums, of_embedding, of_binary_crossentropy,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import conv2d
 from tinynet.kernels.conv2d import cuda
+from tinynet.kernels.cuda import shapes
 
 from cuda_shim import shim
 
@@ -86,7 +87,7 @@ def test_shapes_get_the_tile_that_suits_them():
 
 
 def test_sums_are_cut_into_enough_parts_and_no_more():
-    assert cuda.parts_for(1, 1000) == cuda.MOST_PARTS
+    assert cuda.parts_for(1, 1000) == shapes.MOST_PARTS
     assert cuda.parts_for(1, 5) == 5  # never a part of nothing
     assert cuda.parts_for(100_000, 1000) == 1
     assert cuda.parts_for(0, 0) == 1

@@ -25,6 +25,9 @@ FAMILIES = {  # by the `.cu` file that they launch
     "optimizers/optimizers.cu": cases.of_optimizers,
     "conv2d/convolve.cu": cases.of_conv2d,
     "conv2d/gradients.cu": cases.of_conv2d,
+    "reduce.cu": cases.of_sums,
+    "embedding.cu": cases.of_embedding,
+    "binary_crossentropy.cu": cases.of_binary_crossentropy,
 }
 BARRIER = re.compile(r"__sync(?:threads|warp)\(\);")
 PATHS = {file: modules.KERNELS / file for file in FAMILIES}
@@ -98,6 +101,14 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "sum += g[own.at(c)] * y[own.at(c)];": ("own.at(c)] *", "own.at(c + 1)] *"),
     },
     "activations/activations.cu": {"if (i < size) y[i]": ("<", "<="), "if (i < size) dx[i]": ("<", "<=")},
+    "reduce.cu": {
+        "i < end; i += blockDim.x)": ("<", "<="),
+        "r < end; r += 8)": ("<", "<="),
+        "if (threadIdx.y > 0 || k >= s.k) return;": (">=", ">"),
+        "if (i >= size) return;": (">=", ">"),
+    },
+    "embedding.cu": {"p < first[row + 1];": ("<", "<=")},
+    "binary_crossentropy.cu": {"z[i] > T(0) ? (T(1) - t[i])": (">", "<")},
     "optimizers/optimizers.cu": {"i < row[0];": ("<", "<=")},
     "conv2d/convolve.cu": {
         "column * k.column_images + n < k.n;": ("<", "<="),
