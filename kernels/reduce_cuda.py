@@ -7,9 +7,9 @@ from .reduce import Axis, in_double, plan, sum
 THREADS = 128
 COLUMNS = 32, 8  # lanes, each with a result, and warps
 
-_sum_together = Kernel(__file__, "reduce.cu", "sum_together", T=FLOATS)
-_sum_columns = Kernel(__file__, "reduce.cu", "sum_columns", T=FLOATS)
-_add_parts = Kernel(__file__, "reduce.cu", "add_parts", T=FLOATS)
+_sum_together = Kernel(__file__, "reduce.cu", "sum_together", registers=64, T=FLOATS)
+_sum_columns = Kernel(__file__, "reduce.cu", "sum_columns", registers=64, T=FLOATS)
+_add_parts = Kernel(__file__, "reduce.cu", "add_parts", registers=64, T=FLOATS)
 
 
 @sum.implementation("cuda")

@@ -13,6 +13,8 @@ import numpy as np
 from tinynet.kernels import (
     activations,
     batch_norm,
+    batching,
+    batching_cuda,
     binary_crossentropy,
     common,
     conv2d,
@@ -26,7 +28,7 @@ from tinynet.kernels import (
 )
 
 RNG = np.random.default_rng(0)
-Case = tuple[common.Operation, tuple[Any, ...], dict[str, Any]]
+Case = tuple[Any, tuple[Any, ...], dict[str, Any]]
 
 
 def normal(*shape: int) -> np.ndarray:
@@ -160,6 +162,28 @@ def of_embedding() -> Iterator[Case]:
     yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
 
 
+class Gather:
+    """batching.gather in the form of an operation: it is one function, which goes by the array module."""
+
+    __name__, family, reference = "gather", "batching", "numpy"
+
+    def __call__(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+        return batching.gather(data, index, dtype)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.with_kernel if name == "cuda" else self
+
+    def with_kernel(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+        out = common.empty(data, (len(index), *data.shape[1:]), dtype)
+        batching_cuda.gather(out, data, index)
+        return out
+
+
+def of_batching() -> Iterator[Case]:
+    data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), RNG.integers(-50, 50, 37)
+    yield Gather(), (data, index), {"dtype": "float32"}
+
+
 def of_binary_crossentropy() -> Iterator[Case]:
     z, t = 3 * normal(33, 5), RNG.integers(0, 2, (33, 5)).astype(np.float32)
     yield binary_crossentropy.binary_crossentropy, (z, t), {}
@@ -168,7 +192,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
-    of_sums, of_embedding, of_binary_crossentropy,
+    of_sums, of_embedding, of_binary_crossentropy, of_batching,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

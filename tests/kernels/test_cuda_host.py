@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinynet import kernels
-from tinynet.kernels import activations, common, dropout
+from tinynet.kernels import activations, batching, common, dropout
 
 import cupy_stand_in
 from cuda_shim import cases, shim
@@ -61,6 +61,17 @@ def test_a_call_can_be_captured(cupy, case):
             results_of(case, arrays)
     else:
         results_of(case, arrays)
+
+
+def test_batches_of_a_data_set_on_the_device(cupy):
+    data, index = np.random.default_rng(0).integers(0, 256, (50, 6, 5)).astype(np.uint8), np.arange(33) - 9
+    for held, launches in ((data, 1), (data.astype(np.uint16), 0)):  # the kernel, and what it is not made for
+        cupy.launches.clear()
+        batch = batching.gather(cupy.asarray(held), cupy.asarray(index), "float32")
+        assert len(cupy.launches) == launches
+        assert batch.dtype == np.float32
+        assert batch.strides[0] == 4
+        np.testing.assert_array_equal(batch.get(), held[index])
 
 
 def test_a_kernel_is_compiled_once(cupy):
