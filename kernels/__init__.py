@@ -16,16 +16,19 @@ from functools import partial
 from inspect import unwrap
 from types import ModuleType
 
-from . import (
+from . import (  # noqa: F401  (those called ..._cuda register the implementation "cuda")
     activations,
     batch_norm,
+    batch_norm_cuda,
     batching,
     binary_crossentropy,
+    binary_crossentropy_cuda,
     conv2d,
     dense,
     dropout,
-    dropout_cuda,  # noqa: F401  (registers the implementation "cuda", as the packages' own files do)
+    dropout_cuda,
     embedding,
+    embedding_cuda,
     gemm,
     group_norm,
     normal,
@@ -34,6 +37,7 @@ from . import (
     philox,
     pool2d,
     reduce,
+    reduce_cuda,
     resize,
     softmax,
     uniform,

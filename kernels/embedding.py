@@ -33,7 +33,7 @@ def embedding(table: Array, ids: Array) -> Array:
 @embedding.implementation("numba")
 def _(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
     y = empty(table, (*ids.shape, table.shape[1]))
-    rows, places = _by_place(y, ids)
+    rows, places = by_place(y, ids)
     _embedding(rows, table, places)
     return y
 
@@ -63,7 +63,7 @@ def embedding_grad(g: Array, ids: Array, *, rows: int) -> Array:
 @embedding_grad.implementation("numba")
 def _(g: np.ndarray, ids: np.ndarray, *, rows: int) -> np.ndarray:
     dtable = aligned((rows, g.shape[-1]), g.dtype)
-    _embedding_grad(dtable, *_by_place(g, ids))
+    _embedding_grad(dtable, *by_place(g, ids))
     return dtable
 
 
@@ -79,7 +79,7 @@ def _embedding_grad(dtable, g, ids):  # type: ignore[no-untyped-def]
             dtable[v, d] = column[v]
 
 
-def _by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x (N, ..., D) as (T, D, N) and ids (N, ...) as (T, N), where T counts the places of a sample."""
     places = math.prod(ids.shape[1:])
     whole = batch_last(elementwise.cast(ids, np.dtype(np.int64))).reshape(places, ids.shape[0])

@@ -39,8 +39,8 @@ class Kernel:
     """The __global__ function `name` of a `.cu` file: kernel[template arguments](grid, block, *arguments).
 
     beside      a file in the folder of the `.cu` file, `file`
-    registers   most registers a thread may take, to which tests hold nvcc: a multiprocessor has 65536, for
-                all the threads that run on it
+    registers   most registers a thread may take, to which tests hold nvcc, and twice as many for variants in
+                double precision: a multiprocessor has 65536, for all the threads that run on it
     choices     the values of each template parameter, in their order; a tuple of values stands for as many
                 parameters. A kernel without a template is kernel[()]
     """
@@ -78,7 +78,7 @@ class Kernel:
     @cached_property
     def signature(self) -> tuple[list[str], list[Parameter]]:
         """Names of the template parameters, and the parameters, as the source declares them."""
-        template, bounds = r"(?:template\s*<([^>]*)>\s*)?", r"(?:__launch_bounds__\(\w+\)\s+)?"
+        template, bounds = r"(?:template\s*<([^>]*)>\s*)?", r"(?:__launch_bounds__\(.*?\)\s+)?"
         pattern = rf"{template}__global__\s+void\s+{bounds}{self.name}\(([^)]*)\)"
         found = re.search(pattern, source(self.path))
         if found is None:
@@ -124,8 +124,18 @@ class Variant:
         converted = tuple([convert(a) for convert, a in zip(self._convert, arguments, strict=True)])
         if 0 in grid:
             return
-        array = next(a for a in arguments if hasattr(a, "flags") and a.ndim)
-        launch(function(xp(array).__name__, self.kernel.path, self.name), grid, block, converted, also)
+        module = self._module_of(arguments)
+        launch(function(module, self.kernel.path, self.name), grid, block, converted, also)
+
+    def _module_of(self, arguments: Sequence[Any]) -> str:
+        """Name of the module that all arrays are of."""
+        parameters = self.kernel.signature[1]
+        arrays = [pair for pair in zip(parameters, arguments, strict=True) if pair[0].is_array]
+        found = {p.name: xp(array).__name__ for p, array in arrays if array is not None}
+        if len(set(found.values())) > 1:
+            said = ", ".join(f"{name} {module}'s" for name, module in found.items())
+            raise TypeError(f"{self.name}: its arrays are on two devices, {said}; move them to one")
+        return next(iter(found.values()))
 
     def _converter(self, parameter: Parameter) -> Callable[[Any], Any]:
         if parameter.type not in FORMATS:
@@ -156,8 +166,3 @@ class Variant:
             return np.array([tuple([numbers[name] for name in fields])], dtype)
 
         return by_value
-
-
-def blocks(count: int, of: int) -> int:
-    """How many blocks of `of` hold `count` elements."""
-    return -(-count // of)

@@ -95,7 +95,7 @@ def _example(example: Example, show: str | None) -> list[str]:
 def _chosen(operation: common.Operation) -> str:
     """Which implementation NumPy arrays of float32 and float64 get, and why."""
     asked = dict(common.choices()).get(operation.family)
-    names = ", ".join(operation.implementations)
+    names = ", ".join(name for name in operation.implementations if name != common.CUDA)
     if asked is None:
         return f"{operation.fastest!r}, the fastest of {names}"
     if asked in operation.implementations:

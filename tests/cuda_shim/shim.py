@@ -31,8 +31,9 @@ ORDERS = {"forwards": 0, "backwards": 1, "shuffled": 7}
 # kernels are instrumented (runtime.cpp says what for), and a * b + c is rounded twice, as Python rounds it
 FLAGS = ("-std=c++17", "-fPIC", "-gdwarf-4", "-g1", "-w", "-ffp-contract=off", "-U_FORTIFY_SOURCE")
 COVERAGE = "CUDA_SHIM_COVERAGE"  # a folder: kernels are compiled so that gcov counts their lines there
+DEBUG = "CUDA_SHIM_DEBUG"  # not empty: kernels are compiled for a debugger, and nothing is checked
 
-compiler = shutil.which("g++")
+compiler, gcov = shutil.which("g++"), shutil.which("gcov")
 missing = "no g++, which compiles CUDA kernels for the CPU" if compiler is None else ""
 
 
@@ -124,6 +125,8 @@ class Module:
         runtime, folder = _runtime(), os.environ.get(COVERAGE)
         if folder:  # counted, not checked
             self.path = build(source, (*options, "-O0", "--coverage"), Path(folder))
+        elif os.environ.get(DEBUG):
+            self.path = build(source, (*options, "-O0", "-g3"))
         else:
             self.path = build(source, (*options, "-O1", "-fsanitize=thread"))
         library = ctypes.CDLL(str(self.path))
@@ -147,7 +150,8 @@ class Function:
     """A kernel, called as cupy.RawKernel is: function(grid, block, args).
 
     orders   the orders of threads it runs in, one after the other
-    watched  whether every access to memory is looked at, or the results alone
+    watched  whether every access to memory is looked at, in the first of the orders: what that finds does not
+             depend on them. Of the other orders the results count, as of all without it
     """
 
     def __init__(
@@ -176,7 +180,7 @@ class Function:
         for order in self.orders:
             for (low, high, _), content in zip(stretches, before if results else (), strict=False):
                 ctypes.memmove(low, content, high - low)
-            self._launch(grid, block, values, stretches, order)
+            self._launch(grid, block, values, stretches, order, self.watched and not results)
             results.append([_bytes(low, high) for low, high, _ in stretches])
         if any(found != results[0] for found in results[1:]):
             raise KernelError(f"{self.name}: the results depend on the order in which threads run")
@@ -210,10 +214,11 @@ class Function:
         values: Sequence[np.ndarray],
         stretches: Sequence,
         order: int,
+        watched: bool,
     ) -> None:
         places = (ctypes.c_void_p * (len(values) or 1))(*[v.__array_interface__["data"][0] for v in values])
         arrays = (_Array * (len(stretches) or 1))(*[(low, high - low, size) for low, high, size in stretches])
-        watch = ctypes.c_bool(self.watched and not os.environ.get(COVERAGE))
+        watch = ctypes.c_bool(watched)
         found = self._runtime.shim_launch(
             self._entry, places, _three(grid), _three(block), order, arrays, len(stretches), watch
         )

@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from tinynet.kernels.cuda import modules
+
 from cupy_stand_in import arrays, cuda
 from cupy_stand_in.machine import machine
 
@@ -34,20 +36,20 @@ NAMES = ("cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.cuda.nvrtc")
 
 
 def _package() -> dict[str, ModuleType]:
-    modules = {name: ModuleType(name) for name in NAMES}
-    vars(modules["cupy"]).update(
+    made = {name: ModuleType(name) for name in NAMES}
+    vars(made["cupy"]).update(
         arrays.names(),
         __version__="14.2.0",
         RawModule=cuda.RawModule,
         get_default_memory_pool=cuda.default_pool,
     )
-    vars(modules["cupy.cuda"]).update(cuda.names(), MemoryPool=cuda.MemoryPool)
-    vars(modules["cupy.cuda.runtime"]).update(cuda.runtime())
-    vars(modules["cupy.cuda.nvrtc"]).update(getVersion=cuda.nvrtc_version)
+    vars(made["cupy.cuda"]).update(cuda.names(), MemoryPool=cuda.MemoryPool)
+    vars(made["cupy.cuda.runtime"]).update(cuda.runtime())
+    vars(made["cupy.cuda.nvrtc"]).update(getVersion=cuda.nvrtc_version)
     for name in NAMES[1:]:
         above, _, own = name.rpartition(".")
-        setattr(modules[above], own, modules[name])
-    return modules
+        setattr(made[above], own, made[name])
+    return made
 
 
 MODULES = _package()
@@ -74,6 +76,7 @@ def installed(
     try:
         yield MODULES["cupy"]
     finally:
+        modules.function.cache_clear()  # another CuPy has other kernels
         for name in MODULES:
             sys.modules.pop(name, None)
         sys.modules.update(before)

@@ -46,7 +46,9 @@ def arrays_in(value: Any) -> list[Any]:
 
 def new(inside: np.ndarray) -> "ndarray":
     """An array in memory of its own, which is `inside`'s, on the current device."""
-    return ndarray(inside, cuda.allocate(inside.nbytes), machine.device, None)
+    made = ndarray(inside, cuda.allocate(inside.nbytes), machine.device, None)
+    machine.alive[id(made)] = made
+    return made
 
 
 def computed(
@@ -131,6 +133,7 @@ class ndarray:  # noqa: N801
     itemsize = property(lambda self: self._inside.itemsize)
     device = property(lambda self: cuda.Device(self.device_number))
     T = property(lambda self: self._view(self._inside.T))
+    data = property(lambda self: SimpleNamespace(ptr=self._inside.__array_interface__["data"][0]))
 
     @property
     def flags(self) -> Any:

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from cupy_stand_in.machine import CUDARuntimeError, machine
 
 BLOCK = 512  # bytes, of which all allocations are multiples
@@ -219,7 +221,10 @@ def nvrtc_version() -> tuple[int, int]:
     return 13, 0
 
 
-def _number(value: Any) -> Any:
+def _passed(value: Any) -> Any:
+    """What a kernel is passed: NumPy arrays of one element by value, others not at all."""
+    if isinstance(value, np.ndarray) and value.size != 1:
+        raise TypeError(f"Unsupported type {type(value)}")
     return value._inside if hasattr(value, "_inside") else value
 
 
@@ -237,6 +242,8 @@ class RawModule:
         from cuda_shim import shim
 
         nvrtc_version()
+        assert backend == "nvrtc"
+        machine.compiled.append(tuple(name_expressions))
         self._module = shim.Module(code=code, name_expressions=name_expressions)
 
     def get_function(self, name: str) -> Callable[..., None]:
@@ -245,8 +252,11 @@ class RawModule:
         def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
             arrays = [x for x in args if hasattr(x, "_inside")]
             machine.check_device(arrays)
-            values = [_number(x) for x in args]
-            machine.launch(name, lambda: function(grid, block, values), [])
+            values = [_passed(x) for x in args]
+            machine.launches.append(name)
+            # a kernel may find arrays in a table of addresses: of all that there are
+            memory = [array._inside for array in list(machine.alive.values())]
+            machine.launch(name, lambda: function(grid, block, values, also=memory), [])
 
         return launch
 

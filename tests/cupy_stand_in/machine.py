@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -23,6 +24,9 @@ class Machine(threading.local):
     """What a thread sees. All threads share what is set in `reset`, which the class holds."""
 
     devices, driver, nvrtc, peer_access, memory = 1, True, True, False, 1 << 34
+    launches: ClassVar[list[str]] = []  # names of the kernels of RawModules, one for each launch
+    compiled: ClassVar[list[tuple[str, ...]]] = []  # the kernels of each RawModule
+    alive: ClassVar[Any] = weakref.WeakValueDictionary()  # all arrays that own memory
     # "to host" and "to device": copies; "waits": for the device; the name of each function that was launched
     counts: ClassVar[Counter[str]] = Counter()
     generation = 0  # of machines: threads that knew another one begin anew
@@ -42,6 +46,7 @@ class Machine(threading.local):
         for name, value in facts.items():
             setattr(Machine, name, value)
         Machine.counts, Machine.generation, Machine.pools = Counter(), Machine.generation + 1, {}
+        Machine.launches, Machine.compiled = [], []
 
     @property
     def device(self) -> int:

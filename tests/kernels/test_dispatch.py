@@ -158,5 +158,5 @@ def test_families_of_the_package():
         "activations", "average_pool2d", "batch_norm", "conv2d", "dropout", "max_pool2d", "optimizers",
         "softmax", "sum"
     }  # fmt: skip
-    assert set(families["max_pool2d"]) == {"numpy", "numba", "naive"}
+    assert set(families["max_pool2d"]) == {"numpy", "numba", "naive", "cuda"}
     assert {"im2col", "naive"} <= set(families["conv2d"])

@@ -1,7 +1,7 @@
 """The GPU, through CuPy: found, or a sentence that says what is missing; and what of it a thread uses.
 
 CuPy is imported here, when a GPU is first asked for, and in kernels/cuda. A thread has one stream on each
-GPU, which does not wait for the default stream, as that could not be captured (a CUDA graph). Work on one
+GPU, which does not wait for the default stream: of the default one no CUDA graph can be made. Work on one
 stream runs in order; where a thread goes on with what another one began, `after` orders them.
 """
 
@@ -93,7 +93,7 @@ def _new_stream(cupy: Any, number: int) -> Any:
     made = cupy.cuda.Stream(non_blocking=True)
     with _lock:
         known = _streams.setdefault(number, weakref.WeakSet())
-        # what is captured is not begun
+        # a stream of which a graph is made begins nothing
         others = [cupy.cuda.Stream.null, *[one for one in known if not one.is_capturing()]]
         known.add(made)
     for other in others:

@@ -25,15 +25,23 @@ class Lock:
         self._lock = threading.RLock()
         self._stream: Any = None  # that of the last holder that used a GPU
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
+        """Waits for the other threads, and has this one's stream wait for theirs."""
         self._lock.acquire()
         if self._stream is not None:
             gpu.after(self._stream)
 
-    def __exit__(self, *exception: object) -> None:
+    def release(self) -> None:
+        """Lets another thread take the lock."""
         if (stream := gpu.stream()) is not None:
             self._stream = stream
         self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
 
 
 class StepLock:
