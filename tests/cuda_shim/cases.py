@@ -21,6 +21,7 @@ from tinynet.kernels import (
     dense,
     dropout,
     embedding,
+    group_norm,
     optimizers,
     pool2d,
     reduce,
@@ -162,6 +163,14 @@ def of_embedding() -> Iterator[Case]:
     yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
 
 
+def of_group_norm() -> Iterator[Case]:
+    for axes, centred in (((3,), True), ((1, 2), False)):
+        static = {"axes": axes, "epsilon": 1e-3, "centred": centred}
+        _, mean, var = group_norm.group_norm["numpy"](X, GAMMA, GAMMA, **static)
+        yield group_norm.group_norm, (X, GAMMA, GAMMA), static
+        yield group_norm.group_norm_grad, (normal(*X.shape), X, GAMMA, mean, var), static
+
+
 class Gather:
     """batching.gather in the form of an operation: it is one function, which goes by the array module."""
 
@@ -192,7 +201,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
-    of_sums, of_embedding, of_binary_crossentropy, of_batching,
+    of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 
