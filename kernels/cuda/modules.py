@@ -40,9 +40,22 @@ def _with_cupy(path: Path, expression: str) -> Function:
 loaders: dict[str, Callable[[Path, str], Function]] = {"cupy": _with_cupy}
 
 
+class Compiled:
+    """A compiled kernel: what is launched."""
+
+    def __init__(self, path: Path, expression: str, run: Function) -> None:
+        self.name, self.place = expression, f"kernels/{path.relative_to(KERNELS).as_posix()}"
+        self._run = run
+
+    def __call__(
+        self, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], also: Sequence[Any]
+    ) -> None:
+        self._run(grid, block, arguments, also)
+
+
 @cache
-def function(module: str, path: Path, expression: str) -> Function:
+def function(module: str, path: Path, expression: str) -> Compiled:
     """The kernel `expression` of a `.cu` file, compiled for arrays of `module`."""
     if module not in loaders:
         raise TypeError(f"{expression} is a CUDA kernel: it takes arrays of cupy, got one of {module}")
-    return loaders[module](path, expression)
+    return Compiled(path, expression, loaders[module](path, expression))
