@@ -44,8 +44,8 @@ setup(
         "threadpoolctl>=3.5",
     ],
     extras_require={
-        "cuda12": ["cupy-cuda12x>=13"],
-        "cuda13": ["cupy-cuda13x>=13.6"],
+        "cuda12": ["cupy-cuda12x[ctk]>=14"],  # ctk: NVRTC, which compiles kernels, and cuBLAS
+        "cuda13": ["cupy-cuda13x[ctk]>=14"],
         "keras": ["h5py>=3.11"],  # writes Keras's .weights.h5 and .keras files; reading them needs nothing
         "onnx": ["onnx>=1.17"],
         # writes the event files; the program that shows them is `tensorboard`

@@ -31,7 +31,15 @@ def _with_cupy(path: Path, expression: str) -> Function:
     module = cupy.RawModule(
         code=source(path), options=("-std=c++17",), name_expressions=[expression], backend="nvrtc"
     )
-    kernel = module.get_function(expression)
+    try:
+        kernel = module.get_function(expression)
+    except RuntimeError as error:
+        if "NotFound" not in type(error).__name__:  # DynamicLibNotFoundError is no name of CuPy's own
+            raise
+        raise RuntimeError(
+            "CuPy finds no NVRTC, the library that compiles kernels: run `pip install 'cupy-cuda13x[ctk]'`, "
+            "or 'cupy-cuda12x[ctk]' if that is the CuPy which is installed"
+        ) from error
     return lambda grid, block, arguments, also: kernel(grid, block, arguments)
 
 

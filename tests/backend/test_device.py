@@ -5,6 +5,9 @@ import numpy as np
 import pytest
 
 from tinynet.backend import device
+from tinynet.kernels import common
+
+import cupy_stand_in
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +77,41 @@ def test_gpu_without_a_gpu_says_what_to_install():
         device.set_device("gpu")
     device.set_device("auto")
     assert device.get_device() == "cpu"
+
+
+def sentence(monkeypatch, cupy):
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    with pytest.raises(RuntimeError) as found:
+        device.set_device("gpu")
+    assert device.get_device() == "cpu"
+    return str(found.value)
+
+
+def test_what_is_missing_is_said_with_what_to_do(monkeypatch):
+    assert "pip install 'tinynet[cuda13]'" in sentence(monkeypatch, None)  # what makes the import fail
+
+    def broken():
+        raise RuntimeError("cudaErrorInsufficientDriver")
+
+    for devices, said in ((lambda: 0, "sees no GPU"), (broken, "cudaErrorInsufficientDriver")):
+        runtime = types.SimpleNamespace(getDeviceCount=devices)
+        cupy = types.SimpleNamespace(cuda=types.SimpleNamespace(runtime=runtime))
+        text = sentence(monkeypatch, cupy)
+        assert said in text
+        assert "nvidia-smi" in text
+
+
+def test_arrays_keep_their_memory_order_on_the_way_to_the_device(monkeypatch):
+    with cupy_stand_in.installed() as cupy:
+        monkeypatch.setattr(device, "array_module", lambda: cupy)
+        x = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+        for held in (x, common.to_batch_last(x), x[:, ::-1], x[0, 0]):
+            there = device.to_device(held)
+            assert type(there) is cupy.ndarray
+            assert device.to_device(there) is there
+            np.testing.assert_array_equal(device.to_host(there), held)
+        assert device.to_device(x).strides == x.strides
+        assert device.to_device(common.to_batch_last(x)).strides[0] == 4
 
 
 def test_gpu_arrays():
