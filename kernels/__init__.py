@@ -31,6 +31,7 @@ from . import (  # noqa: F401  (those called ..._cuda register the implementatio
     embedding_cuda,
     gemm,
     group_norm,
+    group_norm_cuda,
     normal,
     optimizers,
     padding,

@@ -31,7 +31,15 @@ def _with_cupy(path: Path, expression: str) -> Function:
     module = cupy.RawModule(
         code=source(path), options=("-std=c++17",), name_expressions=[expression], backend="nvrtc"
     )
-    kernel = module.get_function(expression)
+    try:
+        kernel = module.get_function(expression)
+    except RuntimeError as error:
+        if "NotFound" not in type(error).__name__:  # DynamicLibNotFoundError is no name of CuPy's own
+            raise
+        raise RuntimeError(
+            "CuPy finds no NVRTC, the library that compiles kernels: run `pip install 'cupy-cuda13x[ctk]'`, "
+            "or 'cupy-cuda12x[ctk]' if that is the CuPy which is installed"
+        ) from error
     return lambda grid, block, arguments, also: kernel(grid, block, arguments)
 
 
@@ -40,9 +48,22 @@ def _with_cupy(path: Path, expression: str) -> Function:
 loaders: dict[str, Callable[[Path, str], Function]] = {"cupy": _with_cupy}
 
 
+class Compiled:
+    """A compiled kernel: what is launched."""
+
+    def __init__(self, path: Path, expression: str, run: Function) -> None:
+        self.name, self.place = expression, f"kernels/{path.relative_to(KERNELS).as_posix()}"
+        self._run = run
+
+    def __call__(
+        self, grid: Sequence[int], block: Sequence[int], arguments: Sequence[Any], also: Sequence[Any]
+    ) -> None:
+        self._run(grid, block, arguments, also)
+
+
 @cache
-def function(module: str, path: Path, expression: str) -> Function:
+def function(module: str, path: Path, expression: str) -> Compiled:
     """The kernel `expression` of a `.cu` file, compiled for arrays of `module`."""
     if module not in loaders:
         raise TypeError(f"{expression} is a CUDA kernel: it takes arrays of cupy, got one of {module}")
-    return loaders[module](path, expression)
+    return Compiled(path, expression, loaders[module](path, expression))

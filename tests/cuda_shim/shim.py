@@ -17,7 +17,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -33,14 +35,17 @@ FLAGS = ("-std=c++17", "-fPIC", "-gdwarf-4", "-g1", "-w", "-ffp-contract=off", "
 COVERAGE = "CUDA_SHIM_COVERAGE"  # a folder: kernels are compiled so that gcov counts their lines there
 DEBUG = "CUDA_SHIM_DEBUG"  # not empty: kernels are compiled for a debugger, and nothing is checked
 
+OLD = 30 * 24 * 3600  # seconds after which a compiled kernel that nobody used is deleted
+
 compiler, gcov = shutil.which("g++"), shutil.which("gcov")
-missing = "no g++, which compiles CUDA kernels for the CPU" if compiler is None else ""
+missing = "" if compiler and sys.platform == "linux" else "no g++ on Linux, to run CUDA kernels on the CPU"
 
 
 class KernelError(Exception):
     """What a kernel did wrong, or g++'s errors."""
 
 
+@cache
 def cache_folder() -> Path:
     """Where compiled kernels are kept: $CUDA_SHIM_CACHE, or a folder of the user's among temporary files."""
     named = os.environ.get("CUDA_SHIM_CACHE")
@@ -48,6 +53,9 @@ def cache_folder() -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():  # what lies there runs
         raise PermissionError(f"{folder} belongs to somebody else; set CUDA_SHIM_CACHE to a folder of yours")
+    for kept in (*folder.glob("*.so"), *folder.glob("*.json")):
+        if kept.stat().st_mtime < time.time() - OLD:
+            kept.unlink(missing_ok=True)
     return folder
 
 
@@ -82,6 +90,7 @@ def build(source: str, flags: Sequence[str], folder: Path | None = None) -> Path
         if "--coverage" not in flags:
             text.unlink()
             part.unlink()
+    library.touch()
     return library
 
 

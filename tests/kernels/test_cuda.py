@@ -12,6 +12,8 @@ from tinynet.kernels.cuda import kernel as kernel_module
 from tinynet.kernels.cuda import modules
 from tinynet.kernels.dropout import dropout
 
+from cuda_shim import shim
+
 SOURCE = """
 struct Size {
     int h, w;  // rows, columns
@@ -30,7 +32,7 @@ __global__ void plain(int* y, int64 n) {
 
 
 @pytest.fixture
-def calls(monkeypatch, tmp_path):
+def calls(monkeypatch):
     """(expression, grid, block, arguments) of each launch, in place of the launch."""
     made = []
 
@@ -45,20 +47,19 @@ def calls(monkeypatch, tmp_path):
     modules.function.cache_clear()
 
 
-def scale(tmp_path):
+def scale():
     tiles = ((4, 2), (7, 1))
-    return cuda.Kernel(
-        str(tmp_path / "x.py"), "x.cu", "scale", T=cuda.FLOATS, NEGATIVE=(False, True), tile=tiles
-    )
+    return cuda.Kernel(BESIDE, "x.cu", "scale", T=cuda.FLOATS, NEGATIVE=(False, True), tile=tiles)
 
 
+BESIDE = str(modules.KERNELS / "dropout.py")
 X, BITS = np.ones((2, 3), np.float32), np.ones(4, np.uint16)
 NUMBERS = 2, {"c": 3, "h": 1, "w": 2}, BITS, 1, True, 7
 
 
-def test_numbers_become_what_the_source_declares(calls, tmp_path):
+def test_numbers_become_what_the_source_declares(calls):
     y = np.zeros_like(X)
-    scale(tmp_path)[X.dtype, False, (7, 1)]((1, 2), (64,), y, X, *NUMBERS)
+    scale()[X.dtype, False, (7, 1)]((1, 2), (64,), y, X, *NUMBERS)
     ((expression, grid, block, arguments, also),) = calls
     assert expression == "scale<float, false, 7, 1>"
     assert (grid, block, also) == ((1, 2), (64,), ())
@@ -71,8 +72,8 @@ def test_numbers_become_what_the_source_declares(calls, tmp_path):
     assert arguments[3].nbytes == 12
 
 
-def test_arrays_are_held_to_what_the_source_declares(calls, tmp_path):
-    variant = scale(tmp_path)[np.dtype("float64"), True, (4, 2)]
+def test_arrays_are_held_to_what_the_source_declares(calls):
+    variant = scale()[np.dtype("float64"), True, (4, 2)]
     assert variant.name == "scale<double, true, 4, 2>"
     x = np.ones((2, 3))
     with pytest.raises(
@@ -92,25 +93,25 @@ def test_arrays_are_held_to_what_the_source_declares(calls, tmp_path):
     assert calls[0][3][4] is None
 
 
-def test_nothing_to_do_is_no_launch(calls, tmp_path):
-    scale(tmp_path)[X.dtype, False, (7, 1)]((0, 2), (64,), X, X, *NUMBERS)
+def test_nothing_to_do_is_no_launch(calls):
+    scale()[X.dtype, False, (7, 1)]((0, 2), (64,), X, X, *NUMBERS)
     assert not calls
 
 
-def test_variants_are_those_that_are_listed(calls, tmp_path):
-    kernel = scale(tmp_path)
+def test_variants_are_those_that_are_listed(calls):
+    kernel = scale()
     assert len(list(kernel.variants())) == 8
     for values in ((np.dtype("float16"), False, (7, 1)), (np.dtype("float32"), False, (7, 2)), X.dtype):
         with pytest.raises(TypeError, match="the kernel scale is made for"):
             kernel[values]
     assert kernel["float", True, (4, 2)] is kernel["float", True, (4, 2)]
-    plain = cuda.Kernel(str(tmp_path / "x.py"), "x.cu", "plain")
+    plain = cuda.Kernel(BESIDE, "x.cu", "plain")
     assert [v.name for v in plain.variants()] == ["plain"]
     assert plain[()].name == "plain"
     with pytest.raises(LookupError, match="no __global__ function other"):
-        cuda.Kernel(str(tmp_path / "x.py"), "x.cu", "other")[()]
+        cuda.Kernel(BESIDE, "x.cu", "other")[()]
     with pytest.raises(TypeError, match=r"the template of plain has the parameters \[\]"):
-        cuda.Kernel(str(tmp_path / "x.py"), "x.cu", "plain", T=cuda.FLOATS)["float"]
+        cuda.Kernel(BESIDE, "x.cu", "plain", T=cuda.FLOATS)["float"]
 
 
 def test_every_file_has_its_kernels_registered():
@@ -131,6 +132,15 @@ def test_a_source_holds_all_that_it_is_made_of():
         assert text.count('#line 1 "tinynet/kernels/') == 2
         assert "warp_sum" in text
         assert path.read_text(encoding="utf-8") in text
+
+
+@pytest.mark.skipif(bool(shim.missing), reason=shim.missing)
+def test_explain_says_what_is_launched():
+    with kernels.use("softmax", "cuda"):
+        text = kernels.explain("softmax", (128, 10))
+    assert "softmax: 'cuda', which kernels.use asks for" in text
+    assert "launch softmax<float, float> (kernels/softmax/softmax.cu), 4 blocks of 32 x 8 threads" in text
+    assert "cuda" not in kernels.explain("softmax", (128, 10))
 
 
 def test_outside_of_tests_numpy_arrays_are_refused(monkeypatch):

@@ -89,6 +89,18 @@ def test_a_kernel_is_compiled_once(cupy):
     assert machine.compiled[1:] == [("forward<double, Relu>",)]
 
 
+def test_without_nvrtc_the_error_says_what_to_install(cupy, monkeypatch):
+    class DynamicLibNotFoundError(RuntimeError):
+        pass
+
+    def missing(self, name):
+        raise DynamicLibNotFoundError('Failure finding "libnvrtc.so"')
+
+    monkeypatch.setattr(cupy.RawModule, "get_function", missing)
+    with pytest.raises(RuntimeError, match=r"no NVRTC.*pip install 'cupy-cuda13x\[ctk\]'"):
+        activations.relu(cupy.asarray(np.ones((4, 5), np.float32)))
+
+
 def test_the_reference_can_be_asked_for(cupy):
     x = cupy.asarray(np.ones((4, 5), np.float32))
     for name in ("numpy", "numba"):  # the second one is NumPy's alone
