@@ -6,7 +6,7 @@ The stand-in for CuPy takes its place: these are no GPU tests. Kernels written i
 import numpy as np
 import pytest
 
-from tests.kernels.test_array_modules import CASES
+from tests.kernels.array_cases import CASES
 from tinynet.kernels import batching, common, constants, elementwise, philox
 from tinynet.kernels.devices import check_together, device_of
 
