@@ -33,7 +33,7 @@ setup(
         *([] if LINKED else ["tinynet.kernels"]),
         *([] if LINKED else (f"tinynet.{package}" for package in find_packages(include=["kernels.*"]))),
     ],
-    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"]},
+    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"], "": ["*.cu"]},
     install_requires=[
         "numpy>=2.0",
         "numba>=0.68",
@@ -44,8 +44,9 @@ setup(
         "threadpoolctl>=3.5",
     ],
     extras_require={
-        "cuda12": ["cupy-cuda12x>=13"],
-        "cuda13": ["cupy-cuda13x>=13.6"],
+        # [ctk]: with NVRTC, which compiles the kernels, and cuBLAS, from NVIDIA's own packages
+        "cuda12": ["cupy-cuda12x[ctk]>=14"],
+        "cuda13": ["cupy-cuda13x[ctk]>=14"],
         "keras": ["h5py>=3.11"],  # writes Keras's .weights.h5 and .keras files; reading them needs nothing
         "onnx": ["onnx>=1.17"],
         # writes the event files; the program that shows them is `tensorboard`

@@ -24,7 +24,6 @@ import numpy as np
 
 import tinynet
 from tinynet import callbacks, datasets, kernels, layers, plotting
-from tinynet.backend import device
 
 BLOCKS = ((7, 2), (14, 2), (28, 3), (56, 3))  # (filters, convolutions) of each block
 DROPOUT = (0.1, 0.2, 0.3, 0.4)  # after each block
@@ -50,9 +49,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add(
         "--device",
-        choices=("auto", "cpu", "gpu"),
         default="auto",
-        help="where to compute (default: %(default)s)",
+        help="where to compute: cpu, gpu, gpu:1, or auto, a GPU if there is one (default: %(default)s)",
     )
     add(
         "--conv",
@@ -183,9 +181,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
     prepare(args.out)
     try:
-        device.set_device(args.device)
-    except RuntimeError as error:
-        sys.exit(str(error))
+        tinynet.set_device(args.device)
+    except (RuntimeError, ValueError) as error:
+        sys.exit(f"--device {args.device}: {error}")
     tinynet.utils.set_random_seed(args.seed)
     dataset, ((x_train, y_train), (x_test, y_test)) = load(args.data)
     for setting, default in DEFAULTS[dataset].items():
@@ -199,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         tinynet.optimizers.Adam(args.lr), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     net.summary()
-    place = device.get_device()
+    place = tinynet.get_device()
     print(
         f"{len(x_train):,} images of {NAMES[dataset]} to learn from, "
         f"{len(x_test):,} to validate, on the {place}"

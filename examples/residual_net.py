@@ -43,6 +43,11 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default="mnist",
         help="digits: embedded, for a quick look (default: %(default)s)",
     )
+    add(
+        "--device",
+        default="auto",
+        help="where to compute: cpu, gpu, gpu:1, or auto, a GPU if there is one (default: %(default)s)",
+    )
     add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
     add(
@@ -98,6 +103,10 @@ def build() -> Model:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
+    try:
+        tinynet.set_device(args.device)
+    except (RuntimeError, ValueError) as error:
+        sys.exit(f"--device {args.device}: {error}")
     tinynet.utils.set_random_seed(args.seed)
     (x, y), validation = load(args.data, args.limit)
     turned = ImageDataGenerator(

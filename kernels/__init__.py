@@ -16,23 +16,29 @@ from functools import partial
 from inspect import unwrap
 from types import ModuleType
 
-from . import (
+from . import (  # noqa: F401  (those called ..._cuda register the implementation "cuda")
     activations,
     batch_norm,
+    batch_norm_cuda,
     batching,
     binary_crossentropy,
+    binary_crossentropy_cuda,
     conv2d,
     dense,
     dropout,
+    dropout_cuda,
     embedding,
+    embedding_cuda,
     gemm,
     group_norm,
+    group_norm_cuda,
     normal,
     optimizers,
     padding,
     philox,
     pool2d,
     reduce,
+    reduce_cuda,
     resize,
     softmax,
     uniform,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import common
+from . import batching_cuda, common
 from .common import Array, launch, parallel, prange, xp
 from .emit import VectorFunction, Vectors, address, call_kernel, vectors
 
@@ -33,11 +33,13 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
     index (N,) integers -> (N, ...) in batch-last memory, or in `out`.
     """
     index = xp(data).asarray(index)
-    if not isinstance(data, np.ndarray):
+    if not isinstance(data, np.ndarray) and not common.is_on_gpu(data):
         picked = data[index]
         return picked if dtype is None else picked.astype(dtype)
     if out is None:
         out = common.empty(data, (len(index), *data.shape[1:]), dtype)
+    if common.is_on_gpu(data):
+        return _on_gpu(out, data, index)
     columns = out.T if out.ndim == 2 else out.transpose(*range(1, out.ndim), 0)  # (..., N)
     floats = out.dtype.char in "fd" and data.dtype in _NUMBERS and index.dtype == np.int64
     if floats and data.flags.c_contiguous and columns.flags.c_contiguous and out.size:
@@ -51,6 +53,14 @@ def gather(data: Array, index: Array, dtype: Any = None, out: Array | None = Non
             *_transposition(data.dtype, out.dtype),
             alone=out.size <= common.MAX_ELEMENTS_ALONE,
         )
+    else:
+        out[...] = data[index]
+    return out
+
+
+def _on_gpu(out: Array, data: Array, index: Array) -> Array:
+    if batching_cuda.fits(data, out):
+        batching_cuda.gather(out, data, index)
     else:
         out[...] = data[index]
     return out

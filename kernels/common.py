@@ -2,9 +2,9 @@
 
 **Memory order.** Logical axes are Keras's; the batch lies innermost in memory. A NumPy image batch has the
 logical shape (N, H, W, C) and the memory order (H, W, C, N), a feature matrix the logical shape (N, F) and
-the memory order (F, N). Sixteen images then fill one vector register, however many channels there are; every
-reshape that keeps the batch axis is a view; and a Dense layer is a matrix product without a transpose. Arrays
-of other modules (CuPy) stay in the order that they have.
+the memory order (F, N). Sixteen images then fill one vector register, however many channels there are, and
+32 are the lanes of a GPU's warp; every reshape that keeps the batch axis is a view; and a Dense layer is a
+matrix product without a transpose. CuPy arrays lie likewise; those of other modules have no such order.
 
 **One operation, several implementations**, chosen by array type and switchable by name:
 
@@ -12,6 +12,9 @@ of other modules (CuPy) stay in the order that they have.
     def relu(x): ...
 
     @relu.implementation("numba")                # NumPy arrays of float32 and float64
+    def _(x): ...
+
+    @relu.implementation("cuda")                 # CuPy arrays of float32 and float64
     def _(x): ...
 
     relu(x)                                      # the fastest that fits x
@@ -33,7 +36,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from . import loops, thread_pool
+from . import devices, loops, thread_pool
 from .launches import address, aligned, as_one_launch, launch, listening
 
 __all__ = [
@@ -48,7 +51,9 @@ __all__ = [
     "empty",
     "families",
     "from_batch_last",
+    "in_c_order",
     "is_batch_last",
+    "is_on_gpu",
     "launch",
     "operation",
     "parallel",
@@ -81,12 +86,23 @@ def xp(x: Array) -> Any:
 
 def empty(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
     """New array of the logical `shape`, batch axis first:
-    in batch-last memory where `like` is a NumPy array.
+    in batch-last memory where `like` is an array of NumPy or CuPy.
     """
     dtype = like.dtype if dtype is None else dtype
-    if not isinstance(like, np.ndarray) or len(shape) == 0:
+    if not (isinstance(like, np.ndarray) or is_on_gpu(like)) or len(shape) == 0:
         return xp(like).empty(shape, dtype)
-    return from_batch_last(aligned((*shape[1:], shape[0]), dtype))
+    return from_batch_last(in_c_order(like, (*shape[1:], shape[0]), dtype))
+
+
+def in_c_order(like: Array, shape: tuple[int, ...], dtype: Any = None) -> Array:
+    """New array in C order, of the module and, unless told another, the number format of `like`."""
+    dtype = like.dtype if dtype is None else dtype
+    return aligned(shape, dtype) if isinstance(like, np.ndarray) else xp(like).empty(shape, dtype)
+
+
+def is_on_gpu(x: Array) -> bool:
+    """Whether `x` is an array of CuPy."""
+    return type(x).__module__.partition(".")[0] == "cupy"
 
 
 def from_batch_last(rotated: Array) -> Array:
@@ -100,7 +116,7 @@ def is_batch_last(x: Array) -> bool:
 
 
 def batch_last(x: Array) -> Array:
-    """C-contiguous (..., N) view of a NumPy array (N, ...): the batch is the inner loop.
+    """C-contiguous (..., N) view of an array (N, ...) of NumPy or CuPy: the batch is the inner loop.
     Copies only where it must.
     """
     rotated = x.transpose(*range(1, x.ndim), 0)
@@ -115,20 +131,24 @@ def to_batch_last(x: Array, dtype: Any = None) -> Array:
     if isinstance(out, np.ndarray):
         launch(np.copyto, out, x, "unsafe")
     else:
-        out[...] = x
+        order = (*range(1, x.ndim), 0) if x.ndim else ()  # CuPy is fast where what it writes is in C order
+        out.transpose(order)[...] = x.transpose(order)
     return out
 
 
-def contiguous(x: np.ndarray, dtype: Any = None) -> np.ndarray:
+def contiguous(x: Array, dtype: Any = None) -> Array:
     """`x` in C order: itself where it is."""
     dtype = x.dtype if dtype is None else np.dtype(dtype)
     if x.flags.c_contiguous and x.dtype == dtype:
         return x
+    if not isinstance(x, np.ndarray):
+        return xp(x).ascontiguousarray(x, dtype)
     out = aligned(x.shape, dtype)
     launch(np.copyto, out, x, "unsafe")
     return out
 
 
+CUDA = "cuda"  # the implementation that runs on CuPy arrays alone
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _choices: ContextVar[dict[str, str] | None] = ContextVar("tinynet_kernel_choices", default=None)
 # filled while the kernel modules are imported, constant afterwards
@@ -144,19 +164,22 @@ class Operation:
         self.__wrapped__ = declaration
         self.family = family
         self.reference = self.fastest = reference
+        self.fastest_on_gpu = reference  # until there is a "cuda"
         self.implementations: dict[str, Callable[..., Any]] = {}
         _families.setdefault(family, []).append(self)
 
     def implementation(
         self, name: str, *, default: bool = True
     ) -> Callable[[Callable[..., Any]], "Operation"]:
-        """Registers a function under `name`; with `default` it is what NumPy
-        arrays of float32 and float64 get.
+        """Registers a function under `name`; with `default` it is what arrays of float32 and float64 get:
+        CuPy's, if it is called "cuda", else NumPy's.
         """
 
         def register(function: Callable[..., Any]) -> "Operation":
             self.implementations[name] = function
-            if default and name != self.reference:
+            if default and name == CUDA:
+                self.fastest_on_gpu = name
+            elif default and name != self.reference:
                 self.fastest = name
             return self
 
@@ -168,7 +191,13 @@ class Operation:
     def __call__(self, *args: Any, **static: Any) -> Any:
         first, choices = args[0], _choices.get()
         compiled = isinstance(first, np.ndarray) and first.dtype in _FLOATS
-        if choices is not None and self.family in choices:
+        if not compiled and is_on_gpu(first):
+            devices.check_in_use(self.__name__, args)
+        if not compiled and is_on_gpu(first) and first.dtype in _FLOATS:
+            name = self.fastest_on_gpu
+            if choices is not None and choices.get(self.family, CUDA) != CUDA:
+                name = self.reference
+        elif choices is not None and self.family in choices:
             name = choices[self.family]
             if name not in self.implementations or (not compiled and name != self.reference):
                 # A family's member may lack a variant, and only the reference runs on other arrays.
@@ -179,7 +208,11 @@ class Operation:
                 )
         else:
             name = self.fastest if compiled else self.reference
-        return self.implementations[name](*args, **static)
+        try:
+            return self.implementations[name](*args, **static)
+        except Exception:
+            devices.check_together(self.__name__, args)  # which may be why
+            raise
 
     def __repr__(self) -> str:
         return f"<kernel {self.__name__}: {', '.join(self.implementations)}>"
@@ -214,7 +247,7 @@ def families() -> dict[str, tuple[str, ...]]:
     """Names of all kernel families and, for each, of the implementations to choose from.
 
     >>> kernels.families()["max_pool2d"]
-    ('numpy', 'naive', 'numba')
+    ('numpy', 'naive', 'numba', 'cuda')
     """
     return {
         family: tuple(
@@ -228,8 +261,9 @@ def families() -> dict[str, tuple[str, ...]]:
 def use(family: str, name: str) -> Iterator[None]:
     """Within the context, kernels of `family` run the implementation called `name`.
 
-    Raises ValueError for a family or a name that does not exist. Arrays that are not NumPy's keep the
-    reference, the only implementation that runs on them.
+    Raises ValueError for a family or a name that does not exist. "cuda" is for CuPy arrays, the others for
+    NumPy's; the reference runs on all. CuPy arrays get it where another than "cuda" is asked for, and so do
+    arrays of other modules always.
 
     >>> with kernels.use("conv2d", "naive"):
     ...     y = ops.conv2d(np.ones((1, 2, 2, 1)), np.ones((2, 2, 1, 1)))

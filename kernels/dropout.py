@@ -20,6 +20,7 @@ import numpy as np
 
 from . import common
 from .common import Array, batch_last, contiguous, empty, launch, operation, parallel, prange, serial, xp
+from .constants import constant
 from .emit import VectorFunction, Vectors, address, call_kernel, vectors
 from .philox import Rounds, philox4x32
 
@@ -56,7 +57,7 @@ def mask_shape(shape: tuple[int, ...], noise_shape: NoiseShape) -> tuple[int, ..
     return resolved
 
 
-def _bits_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+def bits_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     """Of a mask of `shape`; the vectors of features that are drawn together may reach behind the last one."""
     return -(-shape[0] // WORD), -(-math.prod(shape[1:]) // FEATURES) * FEATURES
 
@@ -76,7 +77,7 @@ def dropout(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = No
     F is rounded up to a multiple of 32. With `noise_shape` the bits are of that shape's features and samples.
     """
     xp_, shape = xp(x), mask_shape(x.shape, noise_shape)
-    count, f = _bits_shape(shape)
+    count, f = bits_shape(shape)
     blocks = 2 * count  # of eight samples each
     counter = xp_.zeros((blocks, f, 4), xp_.uint32)
     counter[..., 0] = words[2]
@@ -85,9 +86,12 @@ def dropout(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = No
     drawn = philox4x32(counter, words)[..., None]
     halves = xp_.concatenate([drawn & 0xFFFF, drawn >> 16], axis=-1)  # (blocks, F, 4, 2)
     keep = (halves >= threshold(rate)).reshape(count, 2, f, 8)  # 8 samples of each of two blocks share a word
-    powers = xp_.asarray(2 ** np.arange(WORD).reshape(2, 1, 8))
-    bits = xp_.sum(keep * powers, axis=(1, 3)).astype(xp_.uint16)
+    bits = xp_.sum(keep * constant(x, _powers), axis=(1, 3)).astype(xp_.uint16)
     return xp_.where(unpack(bits, shape), x * keep_scale(rate), xp_.zeros_like(x)), bits
+
+
+def _powers() -> np.ndarray:
+    return 2 ** np.arange(WORD).reshape(2, 1, 8)
 
 
 @dropout.implementation("numba")
@@ -95,7 +99,7 @@ def _(
     x: np.ndarray, words: np.ndarray, *, rate: float, noise_shape: NoiseShape = None
 ) -> tuple[np.ndarray, np.ndarray]:
     shape = mask_shape(x.shape, noise_shape)
-    bits = common.aligned(_bits_shape(shape), np.uint16)
+    bits = common.aligned(bits_shape(shape), np.uint16)
     wide, words = vectors(np.float64), contiguous(words)
     draw = _draw_code(wide), FEATURES // wide.lanes, threshold(rate)
     if shape == x.shape:

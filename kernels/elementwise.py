@@ -2,15 +2,19 @@
 
 Whatever a training step computes with a single NumPy call goes through `apply`, `cast` or `reshaped`, which
 make it a launch: a step can then be repeated (launches.py).
+
+CuPy gives results in C order, whatever order the operands are in, and is fast where they are in C order. So
+its functions are given views whose axes stand in the order of memory (`in_order_of_memory`).
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from . import common
-from .common import Array, launch, xp
+from . import common, devices
+from .common import Array, is_on_gpu, launch, xp
 from .launches import listener, listening
 
 FEW = 1 << 12  # elements
@@ -27,7 +31,8 @@ def apply(ufunc: Any, *operands: Any, dtype: Any = None) -> Array:
         shaped = [x for x in operands if hasattr(x, "shape")]
         if len(shaped) > len(arrays) or not arrays:
             others = [x for x in shaped if not isinstance(x, np.ndarray | np.generic)]
-            return getattr(xp(others[0]) if others else np, ufunc.__name__)(*operands)
+            function = getattr(xp(others[0]) if others else np, ufunc.__name__)
+            return in_order_of_memory(function, *operands)
     if dtype is None:
         dtype = arrays[0].dtype
         if len({x.dtype for x in arrays}) > 1:
@@ -70,10 +75,33 @@ def where(condition: Array, a: Any, b: Any) -> Array:
     """a where `condition` holds, else b."""
     arrays = [x for x in (condition, a, b) if hasattr(x, "shape")]
     if not all(type(x) is np.ndarray for x in arrays) or not arrays:
-        return xp(next((x for x in (a, b, condition) if hasattr(x, "dtype")), a)).where(condition, a, b)
+        module = xp(next((x for x in (a, b, condition) if hasattr(x, "dtype")), a))
+        return in_order_of_memory(module.where, condition, a, b)
     out = broadcast_like(arrays, np.result_type(a, b) if len(arrays) > 1 else np.where(True, a, b).dtype)
     launch(_where, out, condition, a, b)
     return out
+
+
+def in_order_of_memory(function: Callable[..., Any], *operands: Any) -> Array:
+    """function(*operands), of elements and broadcast; of CuPy arrays in the memory order of the first that
+    has the result's shape.
+    """
+    arrays = [x for x in operands if is_on_gpu(x)]
+    if not arrays:
+        return function(*operands)
+    devices.check_in_use(function.__name__, operands)
+    shape = np.broadcast_shapes(*[x.shape for x in arrays])
+    order = memory_order(next((x for x in arrays if x.shape == shape), arrays[0]))
+    if len(order) != len(shape) or order == tuple(range(len(shape))):
+        return function(*operands)
+    return function(*[_turned(x, order) for x in operands]).transpose(_inverse(order))
+
+
+def _turned(x: Any, order: tuple[int, ...]) -> Any:
+    """View of an array of CuPy, or of one that is broadcast to it, with its axes in another order."""
+    if not is_on_gpu(x) or not x.ndim:
+        return x
+    return x.reshape((1,) * (len(order) - x.ndim) + x.shape).transpose(order)
 
 
 def _where(out: np.ndarray, condition: Any, a: Any, b: Any) -> None:
@@ -95,6 +123,9 @@ def cast(x: Array, dtype: Any) -> Array:
     """`x` in another number format: itself where it has it already."""
     if x.dtype == dtype:
         return x
+    if is_on_gpu(x):
+        devices.check_in_use("cast", [x])
+        return x.astype(dtype)  # which keeps the memory order
     if not isinstance(x, np.ndarray):
         return xp(x).asarray(x, dtype)
     out = like(x, x.shape, dtype)
@@ -120,10 +151,10 @@ def like(x: np.ndarray, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """New array whose axes lie in memory as those of `x` do;
     batch-last where x repeats itself or has other axes.
     """
-    return _ordered(shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
+    return _ordered(x, shape, dtype, memory_order(x) if x.ndim == len(shape) else _batch_last(len(shape)))
 
 
-def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def flat(*arrays: Array) -> tuple[Array, list[Array]]:
     """New array, shaped and ordered as the last of `arrays`,
     and one-dimensional views of it and of all arrays.
 
@@ -142,11 +173,11 @@ def flat(*arrays: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
             order, turned = other, turned_other
         else:
             turned = [common.batch_last(x) for x in arrays]
-    out = _ordered(arrays[-1].shape, arrays[0].dtype, order)
+    out = _ordered(arrays[0], arrays[-1].shape, arrays[0].dtype, order)
     return out, [x.reshape(-1) for x in (out.transpose(order), *turned)]
 
 
-def memory_order(x: np.ndarray) -> tuple[int, ...]:
+def memory_order(x: Array) -> tuple[int, ...]:
     """The axes of `x` from the slowest in memory to the fastest; batch-last if x lies so, or repeats itself.
 
     An axis of one element has a stride but no say: no second element lies that far away.
@@ -169,6 +200,7 @@ def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
-def _ordered(shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> np.ndarray:
-    """New array whose axes lie in memory in the given order."""
-    return common.aligned(tuple([shape[axis] for axis in order]), dtype).transpose(_inverse(order))
+def _ordered(x: Array, shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> Array:
+    """New array of the module of x, whose axes lie in memory in the given order."""
+    memory = common.in_c_order(x, tuple([shape[axis] for axis in order]), dtype)
+    return memory.transpose(_inverse(order))

@@ -11,14 +11,20 @@ import math
 import numpy as np
 
 from . import elementwise
-from .common import Array, aligned, batch_last, empty, operation, parallel, prange, xp
+from .common import Array, aligned, batch_last, empty, is_on_gpu, operation, parallel, prange, xp
 
 OUT_OF_RANGE = "embedding: an id is not one of the table's rows, 0 to their number minus one"
 
 
 @operation("numpy", family="embedding")
 def embedding(table: Array, ids: Array) -> Array:
-    """table (V, D), ids (N, ...) integers -> (N, ..., D); raises IndexError for an id outside 0 .. V - 1."""
+    """table (V, D), ids (N, ...) integers -> (N, ..., D); raises IndexError for an id outside 0 .. V - 1.
+
+    On a GPU, where looking at the ids would wait for it, such an id gives NaN.
+    """
+    if is_on_gpu(table):
+        known = (ids >= 0) & (ids < table.shape[0])
+        return xp(table).where(known[..., None], table[xp(table).where(known, ids, 0)], np.nan)
     if ids.size and not 0 <= int(ids.min()) <= int(ids.max()) < table.shape[0]:
         raise IndexError(OUT_OF_RANGE)
     return table[ids]
@@ -27,7 +33,7 @@ def embedding(table: Array, ids: Array) -> Array:
 @embedding.implementation("numba")
 def _(table: np.ndarray, ids: np.ndarray) -> np.ndarray:
     y = empty(table, (*ids.shape, table.shape[1]))
-    rows, places = _by_place(y, ids)
+    rows, places = by_place(y, ids)
     _embedding(rows, table, places)
     return y
 
@@ -57,7 +63,7 @@ def embedding_grad(g: Array, ids: Array, *, rows: int) -> Array:
 @embedding_grad.implementation("numba")
 def _(g: np.ndarray, ids: np.ndarray, *, rows: int) -> np.ndarray:
     dtable = aligned((rows, g.shape[-1]), g.dtype)
-    _embedding_grad(dtable, *_by_place(g, ids))
+    _embedding_grad(dtable, *by_place(g, ids))
     return dtable
 
 
@@ -73,7 +79,7 @@ def _embedding_grad(dtable, g, ids):  # type: ignore[no-untyped-def]
             dtable[v, d] = column[v]
 
 
-def _by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_place(x: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """x (N, ..., D) as (T, D, N) and ids (N, ...) as (T, N), where T counts the places of a sample."""
     places = math.prod(ids.shape[1:])
     whole = batch_last(elementwise.cast(ids, np.dtype(np.int64))).reshape(places, ids.shape[0])

@@ -80,15 +80,15 @@ def group_norm(
 def _(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, axes: Axes, epsilon: float, centred: bool = True
 ) -> tuple[np.ndarray, ...]:
-    shape = _blocks(x.shape, axes)
+    shape = blocks_of(x.shape, axes)
     if shape is None:
         return group_norm["numpy"](x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
-    y, mean, var, inverse = empty(x, x.shape), *(aligned(_groups(shape), x.dtype) for _ in range(3))
+    y, mean, var, inverse = empty(x, x.shape), *(aligned(groups_of(shape), x.dtype) for _ in range(3))
     factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if len(mean) >= 4 else 2
     tiles = plan(moments_tile if centred else uncentred_tile, x, most)
     loop = _loop(shape, tiles, plan(scale_tile, x, most), epsilon)
     _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
-    return y, _kept(mean, x.shape, axes), _kept(var, x.shape, axes)
+    return y, kept(mean, x.shape, axes), kept(var, x.shape, axes)
 
 
 @operation("numpy", family="group_norm")
@@ -129,13 +129,13 @@ def _(
     epsilon: float,
     centred: bool = True,
 ) -> tuple[np.ndarray, ...]:
-    g, shape = np.asarray(g, x.dtype), _blocks(x.shape, axes)
+    g, shape = np.asarray(g, x.dtype), blocks_of(x.shape, axes)
     if shape is None:
         return group_norm_grad["numpy"](g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
     dx, tiles = empty(x, x.shape), plan(sums_tile if centred else uncentred_sums_tile, x, 2)
     # dgamma and dbeta from the images of each tile
     parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)
-    statistics = [batch_last(np.asarray(one, x.dtype)).reshape(_groups(shape)) for one in (mean, var)]
+    statistics = [batch_last(np.asarray(one, x.dtype)).reshape(groups_of(shape)) for one in (mean, var)]
     table = aligned((3, *statistics[0].shape), x.dtype)
     loop = _loop(shape, tiles, plan(combine_tile, x, 2), epsilon)
     _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, tuple(loop))
@@ -148,7 +148,7 @@ def _(
 # choice of axes that the layers make has this form. A row is all samples of one feature.
 
 
-def _blocks(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...] | None:
+def blocks_of(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...] | None:
     """(kept, reduced, kept, reduced, N), or None where the axes change their kind more often."""
     sizes, kind = [1], False
     for axis, size in enumerate(shape[1:], 1):
@@ -159,7 +159,7 @@ def _blocks(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...] | None:
     return None if len(sizes) > 4 else (*sizes, *[1] * (4 - len(sizes)), shape[0])
 
 
-def _groups(shape: tuple[int, ...]) -> tuple[int, int]:
+def groups_of(shape: tuple[int, ...]) -> tuple[int, int]:
     """(groups of a sample, N)"""
     return shape[0] * shape[2], shape[4]
 
@@ -207,7 +207,7 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return batch_last(x).reshape(math.prod(x.shape[1:]), x.shape[0])
 
 
-def _kept(statistic: np.ndarray, shape: tuple[int, ...], axes: Axes) -> np.ndarray:
+def kept(statistic: np.ndarray, shape: tuple[int, ...], axes: Axes) -> np.ndarray:
     """View (N, ..., 1 along `axes`)."""
     sizes = [1 if axis in axes else size for axis, size in enumerate(shape)]
     return from_batch_last(statistic.reshape((*sizes[1:], sizes[0])))

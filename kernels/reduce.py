@@ -46,7 +46,7 @@ def in_double(x: Array, axis: Axis, keepdims: bool = False) -> Array:
 
 @sum.implementation("numba")
 def _(x: np.ndarray, *, axis: Axis = None, keepdims: bool = False) -> np.ndarray:
-    axes, order, blocks, (sizes, places), few = _plan(x.shape, x.strides, x.itemsize, axis)
+    axes, order, blocks, (sizes, places), few = plan(x.shape, x.strides, x.itemsize, axis)
     if few or blocks is None:
         return _reduce_as_numpy(np.add.reduce if few else _add_in_double, x, axes, keepdims)
     rows = x.transpose(order).reshape(blocks)
@@ -62,7 +62,7 @@ def _(x: np.ndarray, *, axis: Axis = None, keepdims: bool = False) -> np.ndarray
 
 
 @cache
-def _plan(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, axis: Axis) -> tuple[Any, ...]:
+def plan(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int, axis: Axis) -> tuple[Any, ...]:
     """How to sum an array that lies so in memory: (axes, order, blocks, kept, few).
 
     order: the axes from the slowest in memory to the fastest; blocks: in this order, as (kept, reduced, kept,

@@ -18,11 +18,14 @@ R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE
 with a = -1/2; C. E. Duchon, "Lanczos filtering in one and two dimensions", J. Appl. Meteorology 18 (1979).
 """
 
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from .common import Array, empty, operation, parallel, prange, serial, xp
+from .constants import constant
 from .pool2d.windows import pixels
 
 Pair = tuple[int, int]
@@ -75,31 +78,36 @@ def transposed(size: int, output: int, method: str) -> Table:
 @operation("numpy", family="resize")
 def resize(x: Array, *, size: Pair, method: str) -> Array:
     """x (N, H, W, C) -> y (N, OH, OW, C) for size = (OH, OW); method: see METHODS."""
-    return _resample(x, *(table(n, out, method) for n, out in zip(x.shape[1:3], size, strict=True)))
+    return _resample(x, table, [(n, out, method) for n, out in zip(x.shape[1:3], size, strict=True)])
 
 
 @operation("numpy", family="resize")
 def resize_grad(g: Array, *, input_size: Pair, method: str) -> Array:
     """Gradient g (N, OH, OW, C) of resize -> (N, H, W, C) for input_size = (H, W)."""
-    return _resample(
-        g, *(transposed(n, out, method) for n, out in zip(input_size, g.shape[1:3], strict=True))
-    )
+    sizes = zip(input_size, g.shape[1:3], strict=True)
+    return _resample(g, transposed, [(n, out, method) for n, out in sizes])
 
 
-def _resample(x: Array, rows: Table, columns: Table) -> Array:
-    """One axis after the other, one tap after the other."""
-    module = xp(x)
-    for axis, (position, weight) in ((1, rows), (2, columns)):
-        shape = (-1, 1, 1) if axis == 1 else (-1, 1)
+def _resample(x: Array, tables: Callable[..., Table], arguments: list[tuple[Any, ...]]) -> Array:
+    """One axis after the other, one tap after the other; tables(*arguments) of rows, then of columns."""
+    for axis, given in enumerate(arguments, 1):
         terms = [
-            module.take(x, module.asarray(position[:, tap]), axis=axis)
-            * module.asarray(weight[:, tap].astype(x.dtype)).reshape(shape)
-            for tap in range(position.shape[1])
+            xp(x).take(x, constant(x, _positions, tables, given, tap), axis=axis)
+            * constant(x, _weights, tables, given, tap, x.dtype).reshape((-1, 1, 1) if axis == 1 else (-1, 1))
+            for tap in range(tables(*given)[0].shape[1])
         ]
         x = sum(terms[1:], terms[0])
     y = empty(x, x.shape)
     y[...] = x
     return y
+
+
+def _positions(tables: Callable[..., Table], given: tuple[Any, ...], tap: int) -> np.ndarray:
+    return tables(*given)[0][:, tap]
+
+
+def _weights(tables: Callable[..., Table], given: tuple[Any, ...], tap: int, dtype: Any) -> np.ndarray:
+    return tables(*given)[1][:, tap].astype(dtype)
 
 
 @resize.implementation("numba")

@@ -27,6 +27,7 @@ import numpy as np
 
 from . import common
 from .common import Array, contiguous, empty, launch, operation, xp
+from .constants import constant
 from .warp_loops import CONSTANT, CUT, NEAREST, OVERLAP, REFLECT, WRAP, Grid, scatter_images, warp_images
 
 FILL_MODES = {
@@ -50,16 +51,16 @@ def warp(
     (h0, h1, wy), (w0, w1, wx), outside = _neighbours(xp_, maps, x.shape[1:3], fill_mode, interpolation)
     wy, wx = wy[..., None].astype(x.dtype), wx[..., None].astype(x.dtype)
 
+    fill = constant(x, np.asarray, fill_value, x.dtype)
+
     def cell(h: Array, w: Array) -> Array:
         known = ((h >= 0) & (w >= 0))[..., None]
-        return xp_.where(
-            known, x[sample, xp_.maximum(h, 0), xp_.maximum(w, 0)], xp_.asarray(fill_value, x.dtype)
-        )
+        return xp_.where(known, x[sample, xp_.maximum(h, 0), xp_.maximum(w, 0)], fill)
 
     top, bottom = cell(h0, w0), cell(h1, w0)
     top, bottom = top + wx * (cell(h0, w1) - top), bottom + wx * (cell(h1, w1) - bottom)
     mixed = top + wy * (bottom - top) if interpolation == "bilinear" else cell(h0, w0)
-    return xp_.where(outside[..., None], xp_.asarray(fill_value, x.dtype), mixed)
+    return xp_.where(outside[..., None], fill, mixed)
 
 
 @warp.implementation("numba")

@@ -1,5 +1,5 @@
 """Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough.
-Every parallel loop is shared out.
+Every parallel loop is shared out, and CUDA kernels run on the CPU.
 
 In use, kernels keep small arrays on one thread. Tests are full of small arrays,
 and races show only among threads.
@@ -14,7 +14,10 @@ from hypothesis import HealthCheck, settings
 
 from tinynet.kernels import common
 
+from cuda_shim import loading
+
 common.MAX_ELEMENTS_ALONE = -1
+loading.install()
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 settings.register_profile("quick", max_examples=12, derandomize=True, **_ALWAYS)

@@ -15,9 +15,10 @@ from tinynet import layers, ops
 
 KERAS = json.loads((Path(__file__).parent / "fixtures" / "attributes.json").read_text(encoding="utf-8"))
 RESUMED = {"training_state", "restore_training_state"}  # what takes part in a backup
-# the derivatives of the loss on a batch; what was recorded of the steps
-OF_MODELS = RESUMED | {"gradients", "replay"}
+# the derivatives of the loss on a batch; what was recorded of the steps; to a GPU and back
+OF_MODELS = RESUMED | {"gradients", "replay", "to_device"}
 DOCUMENTED = {
+    "Layer": {"to_device"},
     # of a subclass that ends in super().__init__(inputs, outputs)
     "Model": OF_MODELS | {"input_shape", "output_shape"},
     "Sequential": OF_MODELS | {"output_names"},
@@ -25,7 +26,8 @@ DOCUMENTED = {
     "Metric": RESUMED,
     "Mean": RESUMED,
     "Callback": RESUMED | {"check_training_state"},
-    "Optimizer": {"get_weights", "lr", "learning_rate_multipliers"},  # two of Keras 1 and 2, and ours
+    # two of Keras 1 and 2, and ours
+    "Optimizer": {"get_weights", "lr", "learning_rate_multipliers", "to_device"},
 }
 # single words that Keras underscores too
 OF_KERAS = {"_direction", "_iterations", "_layers", "_trainable", "_variables"}

@@ -39,15 +39,20 @@ def wheel_contents(request, tmp_path_factory):
 
 
 def installed_files() -> set[str]:
-    """Where the modules of the checkout are in an installation: kernels/ below tinynet/."""
-    sources = [*(ROOT / "tinynet").rglob("*.py"), *(ROOT / "kernels").rglob("*.py")]
+    """Where modules and CUDA sources of the checkout are in an installation: kernels/ below tinynet/."""
+    sources = [
+        path
+        for end in ("py", "cu")
+        for room in ("tinynet", "kernels")
+        for path in (ROOT / room).rglob(f"*.{end}")
+    ]
     names = {path.relative_to(ROOT).as_posix() for path in sources}
     return {f"tinynet/{name}" if name.startswith("kernels/") else name for name in names}
 
 
 def test_wheel_holds_every_module_once_and_the_digits(wheel_contents):
     assert {
-        path.relative_to(wheel_contents).as_posix() for path in wheel_contents.rglob("*.py")
+        path.relative_to(wheel_contents).as_posix() for path in wheel_contents.rglob("*.[pc][yu]")
     } == installed_files()
     assert (wheel_contents / "tinynet" / "datasets" / "digits.npz").is_file()
     assert (wheel_contents / "tinynet" / "py.typed").is_file()
@@ -60,7 +65,7 @@ def test_source_archive_holds_every_module(link, tmp_path):
         files.extractall(tmp_path, filter="data")
     unpacked = tmp_path / archive.name.removesuffix(".tar.gz")
     with zipfile.ZipFile(build("wheel", unpacked, tmp_path)) as wheel:
-        assert {name for name in wheel.namelist() if name.endswith(".py")} == installed_files()
+        assert {name for name in wheel.namelist() if name.endswith((".py", ".cu"))} == installed_files()
 
 
 @pytest.mark.parametrize("link", [True, False], ids=["link", "text"])

@@ -33,6 +33,8 @@ _NAMES = {
     "Regularizer": "tinynet.regularizers",
     "Sequential": "tinynet.models",
     "Tensor": "tinynet.autograd",
+    "device": "tinynet.backend.device",
+    "get_device": "tinynet.backend.device",
     "grad": "tinynet.autograd",
     "gradcheck": "tinynet.gradient_check",
     "gradgradcheck": "tinynet.gradient_check",
@@ -41,15 +43,17 @@ _NAMES = {
     "replayed": "tinynet.replay",
     "set_device": "tinynet.backend.device",
     "set_num_threads": "tinynet.kernels.threads",
+    "to_device": "tinynet.ops",
 }
 
 __all__ = [
     "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer",
     "Parameter", "Regularizer", "Sequential", "Tensor", "activations", "autograd", "backend", "callbacks",
-    "compat", "config", "constraints", "data", "datasets", "debug", "get_num_threads", "grad",
-    "gradcheck", "gradgradcheck", "initializers", "kernels", "layers", "losses", "memory", "metrics",
-    "models", "no_grad", "ops", "optimizers", "plotting", "preprocessing", "random", "regularizers",
-    "replay", "replayed", "saving", "schedules", "set_device", "set_num_threads", "tree", "utils",
+    "compat", "config", "constraints", "data", "datasets", "debug", "device", "get_device",
+    "get_num_threads", "grad", "gradcheck", "gradgradcheck", "initializers", "kernels", "layers", "losses",
+    "memory", "metrics", "models", "no_grad", "ops", "optimizers", "plotting", "preprocessing", "random",
+    "regularizers", "replay", "replayed", "saving", "schedules", "set_device", "set_num_threads", "to_device",
+    "tree", "utils",
 ]  # fmt: skip
 
 # the same for editors and type checkers; tests/test_editor.py holds the three lists together
@@ -61,7 +65,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from tinynet.autograd import Parameter, Tensor, grad, no_grad
     from tinynet.backend import config
-    from tinynet.backend.device import set_device
+    from tinynet.backend.device import device, get_device, set_device
     from tinynet.gradient_check import gradcheck, gradgradcheck
     from tinynet.initializers import Initializer
     from tinynet.kernels.threads import get_num_threads, set_num_threads
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from tinynet.losses import Loss
     from tinynet.metrics import Metric
     from tinynet.models import Model, Sequential
+    from tinynet.ops import to_device
     from tinynet.optimizers import Optimizer
     from tinynet.regularizers import Regularizer
     from tinynet.replay import replayed

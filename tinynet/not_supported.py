@@ -122,7 +122,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "Module": "use tinynet.Layer or tinynet.Model, and write call() for forward()",
         "Variable": "a variable is a tinynet.Parameter; layers make theirs with add_weight",
         "cuda": "tinynet.set_device('gpu') chooses the GPU",
-        "device": "tinynet.set_device('gpu') or ('cpu') chooses it for all that is made from then on",
         "from_numpy": "use tinynet.Tensor(array)",
         "load": "use tinynet.saving.load_model, or model.load_weights",
         "manual_seed": "use tinynet.utils.set_random_seed",
@@ -137,7 +136,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
 }
 
-_DEVICE = "tinynet.set_device('gpu') chooses the device for all that is made from then on"
+_DEVICE = (
+    "tinynet.set_device('gpu') chooses the device for all that is made from then on; model.to_device('gpu') "
+    "moves a model, and tinynet.to_device(x, 'gpu') a Tensor"
+)
 _GRADIENTS = (
     "no gradients are kept that it could forget: tinynet.grad and model.gradients return new ones each time"
 )

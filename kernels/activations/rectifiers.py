@@ -60,13 +60,13 @@ def leaky_relu(x: Array, *, negative_slope: float) -> Array:
     Raises ValueError for a negative slope: the sign of y would not tell the sign of x,
     which the derivative goes by.
     """
-    _not_negative("leaky_relu", "negative_slope", negative_slope)
+    not_negative("leaky_relu", "negative_slope", negative_slope)
     return xp(x).where(x > 0, x, negative_slope * x)
 
 
 @leaky_relu.implementation("numba")
 def _(x: np.ndarray, *, negative_slope: float) -> np.ndarray:
-    _not_negative("leaky_relu", "negative_slope", negative_slope)
+    not_negative("leaky_relu", "negative_slope", negative_slope)
     y, flats = flat(x)
     _leaky_relu(*flats, x.dtype.type(negative_slope))
     return y
@@ -103,13 +103,13 @@ def elu(x: Array, *, alpha: float) -> Array:
 
     Raises ValueError for a negative alpha, as leaky_relu does for a negative slope.
     """
-    _not_negative("elu", "alpha", alpha)
+    not_negative("elu", "alpha", alpha)
     return xp(x).where(x > 0, x, alpha * xp(x).expm1(xp(x).minimum(x, 0)))
 
 
 @elu.implementation("numba")
 def _(x: np.ndarray, *, alpha: float) -> np.ndarray:
-    _not_negative("elu", "alpha", alpha)
+    not_negative("elu", "alpha", alpha)
     y, flats = flat(x)
     _elu(*flats, x.dtype.type(1), x.dtype.type(alpha))
     return y
@@ -168,6 +168,7 @@ def _(g: np.ndarray, y: np.ndarray) -> np.ndarray:
     return dx
 
 
-def _not_negative(function: str, argument: str, value: float) -> None:
+def not_negative(function: str, argument: str, value: float) -> None:
+    """Raises ValueError for a value below 0."""
     if value < 0:
         raise ValueError(f"{function}: expected {argument} >= 0, got {value}")

@@ -11,18 +11,19 @@ The operations, declared in operations.py with their formulas:
 Their implementations, among which `kernels.use("conv2d", name)` chooses for all of them:
 
     "naive"    naive.py    the definition: seven nested loops
-    "im2col"   im2col.py   one matrix product: the reference, and the only one for arrays that are not NumPy's
+    "im2col"   im2col.py   one matrix product: the reference, which runs on arrays of every module
     "one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"
                ladder.py   the way from the definition to the tiles, one idea after the other (forward only)
     "vector"   vector.py   register tiles on batch-last memory: the fast one, with its tiles in
                            forward.py and forward_loop.py (forward and input gradient), weight.py and wide.py
                            (weight gradient), bias.py, grouped.py and depthwise.py (groups)
+    "cuda"     cuda.py     launches of CUDA kernels: convolve.cu (forward and input gradient) and gradients.cu
 
 geometry.py says which input pixels an output pixel sees (padding, output sizes); choice.py which convolutions
 take im2col's product all the same, and has explain(). All images are logical (N, H, W, C).
 """
 
-from . import im2col, ladder, naive, vector  # noqa: F401  (they register their implementations)
+from . import cuda, im2col, ladder, naive, vector  # noqa: F401  (they register their implementations)
 from .choice import explain
 from .geometry import output_size, resolve_padding
 from .operations import (

@@ -5,9 +5,10 @@
     vector.py      "vector": one launch for the forward pass and one for the gradients,
                    on the register tiles of kernels/gemm,
     gradient.py    and on the tile that takes the gradient through the activation
+    cuda.py        "cuda": launches of the convolution's kernels
 """
 
-from . import vector  # noqa: F401  (it registers its implementations)
+from . import cuda, vector  # noqa: F401  (they register their implementations)
 from .operations import dense, dense_grad
 from .reference import ACTIVATIONS
 

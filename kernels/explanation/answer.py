@@ -7,6 +7,7 @@ import numpy as np
 from numba.core.dispatcher import Dispatcher
 
 from .. import batch_norm, common, conv2d, gemm, threads
+from ..cuda.modules import Compiled
 from ..emit import vectors
 from ..launches import LaunchLog
 from . import code
@@ -95,7 +96,7 @@ def _example(example: Example, show: str | None) -> list[str]:
 def _chosen(operation: common.Operation) -> str:
     """Which implementation NumPy arrays of float32 and float64 get, and why."""
     asked = dict(common.choices()).get(operation.family)
-    names = ", ".join(operation.implementations)
+    names = ", ".join(name for name in operation.implementations if name != common.CUDA)
     if asked is None:
         return f"{operation.fastest!r}, the fastest of {names}"
     if asked in operation.implementations:
@@ -105,6 +106,9 @@ def _chosen(operation: common.Operation) -> str:
 
 def _launch(alone: bool, function: Any, args: tuple[Any, ...], show: str | None) -> list[str]:
     """A line that says what is launched, and what `show` asks for."""
+    if isinstance(function, Compiled):
+        grid, block = (" x ".join(map(str, sizes)) for sizes in args[:2])
+        return [f"    launch {function.name} ({function.place}), {grid} blocks of {block} threads"]
     if not isinstance(function, Dispatcher):
         where = getattr(function, "__qualname__", None) or getattr(function, "__name__", repr(function))
         return [f"    launch {where}: NumPy's or BLAS's own loop"]

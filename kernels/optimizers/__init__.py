@@ -1,15 +1,16 @@
 """Optimizer updates: one function per rule, in place on a variable and its slots.
 
 Each rule stands in one place twice: the formula with its NumPy reference (any array module), and a compiled
-loop that does the same in one pass over memory. The loop over all variables of a net, shared among threads,
-is made of it (sweep.py). Scalars are computed in double precision once per step and are rounded to the
-variable's dtype: float32 stays float32.
+loop that does the same in one pass over memory; for a GPU a third time, in optimizers.cu. The loop over all
+variables of a net, shared among threads, is made of it (sweep.py). Scalars are computed in double precision
+once per step and are rounded to the variable's dtype: float32 stays float32.
 
     w          variable;  g  its gradient
     m, v, ...  slots, of w's shape and dtype
     c          the scalars that a compiled loop takes
 """
 
+from . import cuda  # noqa: F401  (it registers the implementation "cuda")
 from .adaptive import adadelta, adagrad, rmsprop
 from .arguments import check_slots, keywords
 from .averaging import average, average_sweep, clear_sweep, collect, collect_sweep

@@ -45,7 +45,7 @@ def check_slots(
     for (name, one), slot in zip(taken.items(), given, strict=False):
         if slot is None and (one.default is None or "None" in str(one.annotation)):
             continue
-        fits = isinstance(slot, np.ndarray) and slot.shape == w.shape
+        fits = isinstance(slot, type(w)) and slot.shape == w.shape
         if not fits or (exactly and not (slot.dtype == w.dtype and slot.flags.carray)):
             raise TypeError(
                 f"{operation.__name__}: the slot {name} must be an array of its variable's shape and dtype, "

@@ -6,9 +6,12 @@
 Padding is not counted. The gradient of a window is shared equally among its image cells.
 """
 
+from typing import Any
+
 import numpy as np
 
-from ..common import Array, batch_last, empty, operation, parallel, prange, serial, xp
+from ..common import Array, batch_last, empty, operation, parallel, prange, serial
+from ..constants import constant
 from ..sums import clear
 from .windows import Padding, Pair, cells, covering, image_cells, output_size, pixels
 
@@ -22,9 +25,13 @@ def average_pool2d(x: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     y[...] = 0
     for _, (oh, ow), (rows, columns) in cells((h, w), out, pool_size, strides, padding):
         y[:, oh, ow, :] += x[:, rows, columns, :]
-    counts = image_cells((h, w), out, pool_size, strides, padding)
-    y /= xp(x).asarray(counts[:, :, None], x.dtype)
+    y /= constant(x, _counts, (h, w), out, pool_size, strides, padding, x.dtype)
     return y
+
+
+def _counts(size: Pair, out: Pair, pool_size: Pair, strides: Pair, padding: Padding, dtype: Any) -> Array:
+    """How many cells of the image each window has: (OH, OW, 1)."""
+    return image_cells(size, out, pool_size, strides, padding)[:, :, None].astype(dtype)
 
 
 @average_pool2d.implementation("naive", default=False)
@@ -82,8 +89,7 @@ def average_pool2d_grad(
 ) -> Array:
     """g (N, OH, OW, C) -> dx (N, H, W, C)."""
     n, *out, c = g.shape
-    counts = image_cells(input_size, tuple(out), pool_size, strides, padding)
-    share = g / xp(g).asarray(counts[:, :, None], g.dtype)
+    share = g / constant(g, _counts, input_size, tuple(out), pool_size, strides, padding, g.dtype)
     dx = empty(g, (n, *input_size, c))
     dx[...] = 0
     for _, (oh, ow), (rows, columns) in cells(input_size, tuple(out), pool_size, strides, padding):

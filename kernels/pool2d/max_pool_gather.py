@@ -1,6 +1,6 @@
 """The cells that won in max pooling (max_pool.py), read from another image: the adjoint of the gradient.
 
-    y[n, oh, ow, c] = the cell of x that `index` names in window (oh, ow); 0 where it lies in the padding
+y[n, oh, ow, c] = the cell of x that `index` names in window (oh, ow); 0 where it lies in the padding
 """
 
 import numpy as np

@@ -42,7 +42,7 @@ def crossentropy(p: Array, t: Array, *, epsilon: float = EPSILON) -> Array:
 @crossentropy.implementation("numba")
 def _(p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
     loss = aligned(p.shape[:1], p.dtype)
-    _loss(loss, batch_last(p), _compilable(t, p), *_bounds(p, epsilon), nothing(p.shape[1], p.dtype))
+    _loss(loss, batch_last(p), _compilable(t, p), *bounds(p, epsilon), nothing(p.shape[1], p.dtype))
     return loss
 
 
@@ -67,7 +67,7 @@ def crossentropy_grad(g: Array, p: Array, t: Array, *, epsilon: float = EPSILON)
 def _(g: np.ndarray, p: np.ndarray, t: np.ndarray, *, epsilon: float = EPSILON) -> np.ndarray:
     dp = empty(p, p.shape)
     zero = nothing(p.shape[1], p.dtype)
-    _loss_grad(batch_last(dp), contiguous(g), batch_last(p), _compilable(t, p), *_bounds(p, epsilon), zero)
+    _loss_grad(batch_last(dp), contiguous(g), batch_last(p), _compilable(t, p), *bounds(p, epsilon), zero)
     return dp
 
 
@@ -102,7 +102,7 @@ def _(z: np.ndarray, t: np.ndarray, *, clip: bool, epsilon: float = EPSILON) -> 
     p, loss = empty(z, z.shape), aligned(z.shape[:1], z.dtype)
     zero = nothing(p.shape[1], p.dtype)
     _softmax_loss(
-        loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *_bounds(p, epsilon), clip, zero
+        loss, batch_last(p)[None], batch_last(z)[None], _compilable(t, p), *bounds(p, epsilon), clip, zero
     )
     return loss, p
 
@@ -117,7 +117,7 @@ def _softmax_loss(loss, p, z, t, low, high, clip, zero):  # type: ignore[no-unty
             loss[n] = _clipped_loss(p[0], n, t, low, high, zero) if clip else _logit_loss(p[0], z[0], n, t)
 
 
-def _bounds(p: np.ndarray, epsilon: float) -> tuple[np.generic, np.generic]:
+def bounds(p: np.ndarray, epsilon: float) -> tuple[np.generic, np.generic]:
     """Of the clip, in p's number format."""
     return p.dtype.type(epsilon), p.dtype.type(1.0 - epsilon)
 

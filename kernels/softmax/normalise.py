@@ -34,7 +34,7 @@ def _(x: np.ndarray, *, axis: int = -1) -> np.ndarray:
     if axis == 0:  # classes along the batch are not what the compiled loops are made for
         return softmax["numpy"](x, axis=axis)
     y = empty(x, x.shape)
-    _softmax(_classes(y, axis), _classes(x, axis), nothing(x.shape[axis], x.dtype))
+    _softmax(classes_of(y, axis), classes_of(x, axis), nothing(x.shape[axis], x.dtype))
     return y
 
 
@@ -43,7 +43,7 @@ def nothing(classes: int, dtype: np.dtype) -> np.generic:
     return np.float64(0) if classes > MANY else dtype.type(0)
 
 
-def _classes(x: np.ndarray, axis: int) -> np.ndarray:
+def classes_of(x: np.ndarray, axis: int) -> np.ndarray:
     """View (P, classes, M) in batch-last memory: every class a row of M numbers,
     one per sample and later axis.
     """
@@ -103,7 +103,9 @@ def _(g: np.ndarray, y: np.ndarray, *, axis: int = -1) -> np.ndarray:
     if axis == 0:
         return softmax_grad["numpy"](g, y, axis=axis)
     dx = empty(g, g.shape)
-    _softmax_grad(_classes(dx, axis), _classes(g, axis), _classes(y, axis), nothing(y.shape[axis], y.dtype))
+    _softmax_grad(
+        classes_of(dx, axis), classes_of(g, axis), classes_of(y, axis), nothing(y.shape[axis], y.dtype)
+    )
     return dx
 
 

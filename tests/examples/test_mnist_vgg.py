@@ -143,6 +143,7 @@ def test_real_mnist(tmp_path):
         (["--lr", "-1"], "above 0"),
         (["--model", "resnet"], "vgg-bn"),
         (["--device", "gpu"], "CuPy"),
+        (["--device", "tpu"], "device must be 'auto', 'cpu' or 'gpu'"),
     ],
 )
 def test_bad_options_say_what_is_expected(options, words, tmp_path):
@@ -154,6 +155,7 @@ def test_bad_options_say_what_is_expected(options, words, tmp_path):
     done = run(*options, "--out", str(tmp_path))
     assert done.returncode != 0
     assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

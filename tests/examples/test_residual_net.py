@@ -5,6 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+import residual_net
+
+import tinynet
+from tinynet.kernels.devices import device_of
+
+import cupy_stand_in
+
 SCRIPT = Path(__file__).parents[2] / "examples" / "residual_net.py"
 
 
@@ -54,3 +62,22 @@ def test_bad_arguments_are_named():
     done = run("--epochs", "0")
     assert done.returncode == 2
     assert "expected an integer of at least 1, got 0" in done.stderr
+
+
+@pytest.mark.parametrize(("device", "words"), [("tpu", "device must be"), ("gpu:9", "cannot be used")])
+def test_a_device_that_cannot_be_used_is_an_error_of_one_line(device, words):
+    done = run("--device", device)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"--device {device}: device ")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_it_trains_on_a_gpu(tmp_path, capsys):
+    """On the stand-in for CuPy: no GPU test. Augmentation, a functional net, averages, backups and files."""
+    sizes = ["--data", "digits", "--limit", "48", "--epochs", "1", "--batch-size", "16"]
+    with cupy_stand_in.installed():
+        residual_net.main([*sizes, "--device", "gpu", "--out", str(tmp_path)])
+        assert device_of(residual_net.load_model(tmp_path / "net.tinynet").weights[0].data) == "gpu"
+        tinynet.set_device("cpu")
+    assert "validation accuracy" in capsys.readouterr().out

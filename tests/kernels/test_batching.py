@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynet.kernels import batching, common, emit
+from tinynet.kernels import batching, batching_cuda, common, emit
 from tinynet.kernels.batching import gather
 
 from kernel_cases import arrange, batches, orders
@@ -29,6 +29,27 @@ def test_picks_and_casts(n, shape, dtype, wanted, order):
     assert batch.dtype == (wanted or dtype)
     assert common.batch_last(batch).flags.c_contiguous
     assert not np.shares_memory(batch, data)
+
+
+@given(
+    batches,
+    st.sampled_from([(), (3,), (4, 5, 2), (7, 9)]),
+    st.sampled_from([np.uint8, np.int64, np.float32, np.float64]),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_the_kernel_for_a_gpu_picks_and_casts(n, shape, dtype, wanted):
+    rng = np.random.default_rng(0)
+    data, index = rng.integers(0, 256, (50, *shape)).astype(dtype), rng.integers(-50, 50, n)
+    out = common.empty(data, (n, *shape), wanted)
+    assert batching_cuda.fits(data, out)
+    batching_cuda.gather(out, data, index)
+    np.testing.assert_array_equal(out, data[index].astype(wanted))
+
+
+def test_on_a_gpu_what_is_no_sample_is_not_a_number():
+    data, out = np.arange(8, dtype=np.float32).reshape(4, 2), np.empty((2, 4), np.float32).T
+    batching_cuda.gather(out, data, np.array([3, 4, -4, -5]))
+    np.testing.assert_array_equal(out[:, 0], [6, np.nan, 0, np.nan])
 
 
 def test_one_launch_and_one_conversion(monkeypatch):

@@ -13,7 +13,7 @@ from tinynet.kernels import common, conv2d
 import strict_array
 from kernel_cases import BATCHES, DTYPES, assert_agree
 
-FAST = ["im2col", "vector"]
+FAST = ["im2col", "vector", "cuda"]
 ALL = ["naive", *FAST]
 RUNGS = ["one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"]  # of ladder.py: forward only
 ORDERS = ("C", "F", "batch_last", "slices", "reversed")
@@ -260,7 +260,7 @@ def test_the_first_column_is_the_first_window() -> None:
 
 
 def test_can_be_chosen_by_name() -> None:
-    assert kernels.families()["conv2d"] == ("im2col", *RUNGS, "naive", "vector")
+    assert kernels.families()["conv2d"] == ("im2col", "cuda", *RUNGS, "naive", "vector")
     x, w = np.ones((2, 3, 3, 1), np.float32), np.ones((3, 3, 1, 1), np.float32)
     for name in kernels.families()["conv2d"]:
         with kernels.use("conv2d", name):

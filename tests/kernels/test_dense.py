@@ -18,6 +18,7 @@ from kernel_cases import DTYPES, arrange, assert_agree, batches, dtypes, normal,
 activations = st.sampled_from((None, *ACTIVATIONS))
 sizes = st.integers(1, 40)
 ALL = (True, True, True)
+NAMES = ("vector", "cuda")
 
 
 def layer(rng, samples, features, units, dtype, order="batch_last"):
@@ -27,23 +28,25 @@ def layer(rng, samples, features, units, dtype, order="batch_last"):
     return g, x, w, normal(rng, (units,), dtype)
 
 
+@pytest.mark.parametrize("name", NAMES)
 @given(batches, sizes, sizes, activations, dtypes, orders, seeds)
-def test_agrees_with_the_reference(samples, features, units, activation, dtype, order, seed):
+def test_agrees_with_the_reference(name, samples, features, units, activation, dtype, order, seed):
     g, x, w, b = layer(np.random.default_rng(seed), samples, features, units, dtype, order)
     with unmutated(g, x, w, b):
-        y = dense(x, w, b, activation=activation)
+        y = dense[name](x, w, b, activation=activation)
         assert_agree(y, dense["numpy"](x, w, b, activation=activation), float32=1e-5)
-        found = dense_grad(g, x, w, y, activation=activation, wanted=ALL)
+        found = dense_grad[name](g, x, w, y, activation=activation, wanted=ALL)
         assert_agree(found, dense_grad["numpy"](g, x, w, y, activation=activation, wanted=ALL), float32=2e-5)
 
 
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(7, 1300, 3), (40, 30, 1100), (300, 700, 20)])
-def test_sums_in_several_stretches_and_blocks(shape, dtype):
+def test_sums_in_several_stretches_and_blocks(name, shape, dtype):
     g, x, w, b = layer(np.random.default_rng(0), *shape, dtype)
-    y = dense(x, w, b, activation="elu")
+    y = dense[name](x, w, b, activation="elu")
     assert_agree(y, dense["numpy"](x, w, b, activation="elu"), float32=1e-5)
-    found = dense_grad(g, x, w, y, activation="elu", wanted=ALL)
+    found = dense_grad[name](g, x, w, y, activation="elu", wanted=ALL)
     assert_agree(found, dense_grad["numpy"](g, x, w, y, activation="elu", wanted=ALL), float32=2e-5)
 
 
@@ -61,27 +64,30 @@ def test_is_what_the_functions_compute_one_by_one(activation):
         np.testing.assert_array_equal(one, other)
 
 
-def test_only_what_is_wanted():
+@pytest.mark.parametrize("name", NAMES)
+def test_only_what_is_wanted(name):
     g, x, w, b = layer(np.random.default_rng(0), 5, 4, 3, np.float64)
-    y = dense(x, w, b, activation="tanh")
-    every = dense_grad(g, x, w, y, activation="tanh", wanted=ALL)
+    y = dense[name](x, w, b, activation="tanh")
+    every = dense_grad[name](g, x, w, y, activation="tanh", wanted=ALL)
     for wanted in np.ndindex(2, 2, 2):
         flags = tuple(bool(flag) for flag in wanted)
-        found = dense_grad(g, x, w, y, activation="tanh", wanted=flags)
+        found = dense_grad[name](g, x, w, y, activation="tanh", wanted=flags)
         for one, other in zip(found, [d for d, flag in zip(every, flags, strict=True) if flag], strict=True):
             np.testing.assert_array_equal(one, other)
 
 
-def test_without_bias_and_with_weights_of_any_order():
+@pytest.mark.parametrize("name", NAMES)
+def test_without_bias_and_with_weights_of_any_order(name):
     _, x, w, _ = layer(np.random.default_rng(0), 16, 6, 5, np.float64)
     for order in ("C", "F", "gaps", "reversed"):
-        assert_agree(dense(x, arrange(w, order)), x @ w)
+        assert_agree(dense[name](x, arrange(w, order)), x @ w)
 
 
-def test_results_are_batch_last():
+@pytest.mark.parametrize("name", NAMES)
+def test_results_are_batch_last(name):
     g, x, w, b = layer(np.random.default_rng(0), 32, 6, 5, np.float32)
-    y = dense(x, w, b, activation="relu")
-    dx, dw, _ = dense_grad(g, x, w, y, activation="relu", wanted=ALL)
+    y = dense[name](x, w, b, activation="relu")
+    dx, dw, _ = dense_grad[name](g, x, w, y, activation="relu", wanted=ALL)
     assert common.is_batch_last(y)
     assert common.is_batch_last(dx)
     assert dw.flags.c_contiguous
@@ -125,29 +131,32 @@ def test_every_vector_width(monkeypatch, width):
         vectors.cache_clear()
 
 
-def test_not_a_number_stays():
+@pytest.mark.parametrize("name", NAMES)
+def test_not_a_number_stays(name):
     x, w = np.full((5, 3), np.nan, np.float32), np.ones((3, 4), np.float32)
     for activation in (None, *ACTIVATIONS):
-        assert np.isnan(dense(x, w, activation=activation)).all()
+        assert np.isnan(dense[name](x, w, activation=activation)).all()
 
 
 def test_every_activation_has_a_number():
     assert set(CODES) == {None, *ACTIVATIONS}
 
 
-def test_empty_batch_and_mixed_formats():
+@pytest.mark.parametrize("name", NAMES)
+def test_empty_batch_and_mixed_formats(name):
     w, b = np.ones((3, 4)), np.ones(4)
-    assert dense(np.ones((0, 3)), w, b).shape == (0, 4)
-    assert dense(np.ones((2, 3), np.float32), w, b).dtype == np.float64
+    assert dense[name](np.ones((0, 3)), w, b).shape == (0, 4)
+    assert dense[name](np.ones((2, 3), np.float32), w, b).dtype == np.float64
 
 
-def test_arrays_that_do_not_fit_are_refused():
+@pytest.mark.parametrize("name", NAMES)
+def test_arrays_that_do_not_fit_are_refused(name):
     x, w, y = np.ones((5, 3)), np.ones((3, 4)), np.ones((5, 4))
     with pytest.raises(ValueError, match="broadcast"):
-        dense(x, w, np.ones(3))
+        dense[name](x, w, np.ones(3))
     for g in (y[:4], y[:, :3]):
         with pytest.raises(ValueError, match="matmul"):
-            dense_grad(g, x, w, g, activation="relu", wanted=ALL)
+            dense_grad[name](g, x, w, g, activation="relu", wanted=ALL)
 
 
 def test_other_array_modules():

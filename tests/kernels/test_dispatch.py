@@ -50,6 +50,40 @@ def test_everything_else_gets_the_reference(double, x):
         assert double(x)[0] == "plain"
 
 
+@pytest.fixture
+def on_gpu():
+    """What looks like an array of CuPy, by all that the choice of an implementation goes by."""
+    kind = type("ndarray", (), {"__module__": "cupy"})
+
+    def make(dtype):
+        array = kind()
+        array.dtype = np.dtype(dtype)
+        return array
+
+    return make
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cupy_floats_get_cuda_where_there_is_one(double, on_gpu, dtype):
+    x = on_gpu(dtype)
+    assert double(x)[0] == "plain"
+    double.implementation("cuda")(lambda x: ("cuda", 1))
+    assert double(x)[0] == "cuda"
+    assert double(np.ones(2, dtype))[0] == "fast"  # which it leaves as it is
+    assert double.halve(x) == "plain"
+    assert double(on_gpu(np.float16))[0] == double(on_gpu(np.int64))[0] == "plain"
+
+
+def test_what_is_asked_for_holds_for_arrays_that_it_runs_on(double, on_gpu):
+    double.implementation("cuda")(lambda x: ("cuda", 1))
+    for name, there in {"cuda": "cuda", "fast": "plain", "plain": "plain"}.items():
+        with common.use("doubles", name):
+            assert double(on_gpu(np.float32))[0] == there
+            assert double(np.ones(2))[0] == name
+    with common.use("doubles", "cuda"):
+        assert double.halve(on_gpu(np.float32)) == "plain"
+
+
 def test_an_operation_may_be_declared_apart(monkeypatch):
     """Its reference is registered like the others, in any order,
     and is the first of the names to choose from.
@@ -124,5 +158,5 @@ def test_families_of_the_package():
         "activations", "average_pool2d", "batch_norm", "conv2d", "dropout", "max_pool2d", "optimizers",
         "softmax", "sum"
     }  # fmt: skip
-    assert set(families["max_pool2d"]) == {"numpy", "numba", "naive"}
+    assert set(families["max_pool2d"]) == {"numpy", "numba", "naive", "cuda"}
     assert {"im2col", "naive"} <= set(families["conv2d"])

@@ -11,6 +11,7 @@ from tinynet.kernels.embedding import embedding, embedding_grad
 from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, unmutated
 
 
+@pytest.mark.parametrize("name", ["numba", "cuda"])
 @given(
     batches,
     st.sampled_from([(), (1,), (5,), (3, 2)]),
@@ -19,17 +20,17 @@ from kernel_cases import assert_agree, batches, dtypes, normal, orders, seeds, u
     orders,
     seeds,
 )
-def test_compiled_agrees_with_reference(n, shape, dtype, kind, order, seed):
+def test_compiled_agrees_with_reference(name, n, shape, dtype, kind, order, seed):
     rng = np.random.default_rng(seed)
     table, ids = normal(rng, (11, 3), dtype), rng.integers(0, 11, (n, *shape)).astype(kind)
     g = normal(rng, (n, *shape, 3), dtype, order)
     with unmutated(table, ids, g):
-        y = embedding["numba"](table, ids)
+        y = embedding[name](table, ids)
         np.testing.assert_array_equal(y, table[ids])
         expected = np.zeros((11, 3))
         for row, place in zip(g.reshape(-1, 3), ids.reshape(-1), strict=True):
             expected[place] += row
-        assert_agree(embedding_grad["numba"](g, ids, rows=11), expected.astype(dtype), float32=1e-5)
+        assert_agree(embedding_grad[name](g, ids, rows=11), expected.astype(dtype), float32=1e-5)
         assert_agree(embedding_grad["numpy"](g, ids, rows=11), expected.astype(dtype), float32=1e-5)
     assert common.is_batch_last(y)
 
@@ -39,6 +40,12 @@ def test_compiled_agrees_with_reference(n, shape, dtype, kind, order, seed):
 def test_ids_outside_the_table(name, wrong):
     with pytest.raises(IndexError, match="rows"):
         embedding[name](np.zeros((4, 2)), np.array([[0, wrong]]))
+
+
+def test_ids_outside_the_table_are_not_a_number_on_a_gpu():
+    """Nobody waits for a GPU to say that something went wrong."""
+    y = embedding["cuda"](np.ones((4, 2)), np.array([[0, -1, 4, 3]]))
+    assert np.isnan(y[0, :, 0]).tolist() == [False, True, True, False]
 
 
 def test_same_bits_at_any_number_of_threads():

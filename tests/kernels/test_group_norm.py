@@ -40,16 +40,17 @@ def double(*arrays):
     return [np.asarray(array, np.float64) for array in arrays]
 
 
+@pytest.mark.parametrize("name", ["numba", "cuda"])
 @given(batches, layouts, dtypes, orders, orders, st.booleans(), seeds)
-def test_compiled_agrees_with_double_precision(n, layout, dtype, order, gradient_order, centred, seed):
+def test_compiled_agrees_with_double_precision(name, n, layout, dtype, order, gradient_order, centred, seed):
     rng, x, gamma, beta, static = case(n, layout, dtype, order, seed)
     g = normal(rng, x.shape, dtype, gradient_order)
     with unmutated(x, gamma, beta, g):
-        found = group_norm["numba"](x, gamma, beta, centred=centred, **static)
+        found = group_norm[name](x, gamma, beta, centred=centred, **static)
         expected = group_norm["numpy"](*double(x, gamma, beta), centred=centred, **static)
         assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=1e-5)
         mean, var = expected[1:]
-        found = group_norm_grad["numba"](
+        found = group_norm_grad[name](
             g, x, gamma, *(one.astype(dtype) for one in (mean, var)), centred=centred, **static
         )
         expected = group_norm_grad["numpy"](*double(g, x, gamma), mean, var, centred=centred, **static)
@@ -76,7 +77,7 @@ def test_every_width_of_vectors(dtype):
         assert_agree(group_norm_grad["numba"](g, x, gamma, mean, var, **static), expected, float32=2e-5)
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["numpy", "numba", "cuda"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_gradients(name, layout):
     rng, x, gamma, beta, static = case(5, layout, np.float64, "batch_last", 1)
@@ -93,7 +94,7 @@ def test_gradients(name, layout):
     assert_gradient(lambda beta: loss(x, full[0], beta), full[1], dbeta, rng)
 
 
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["numpy", "numba", "cuda"])
 def test_normalises(name):
     x = case(33, LAYOUTS[1], np.float64, "batch_last", 2)[1]
     one = np.ones(1)
@@ -106,12 +107,14 @@ def test_normalises(name):
     np.testing.assert_allclose((y**2).mean(3), 1, rtol=1e-12)
 
 
-def test_a_large_mean_costs_no_digits_of_the_variance():
+@pytest.mark.parametrize("name", ["numba", "cuda"])
+def test_a_large_mean_costs_no_digits_of_the_variance(name):
     rng = np.random.default_rng(3)
     x = common.to_batch_last((1e4 + rng.standard_normal((20, 30, 30, 8))).astype(np.float32))
     expected = x.astype(np.float64).var((1, 2, 3), keepdims=True)
     one = np.ones(1, np.float32)
-    np.testing.assert_allclose(group_norm(x, one, one, axes=(1, 2, 3), epsilon=1e-3)[2], expected, rtol=1e-5)
+    var = group_norm[name](x, one, one, axes=(1, 2, 3), epsilon=1e-3)[2]
+    np.testing.assert_allclose(var, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def rules():
 
 
 RULES = dict(rules())
+ON_GPU = [name for name, (rule, *_) in RULES.items() if "cuda" in rule.implementations]
 ORDERS = ("C", "F", "middle first", "gaps")
 
 
@@ -60,14 +61,16 @@ def state(rng, shape, dtype, slots):
     return [a if a is None else np.asarray(a, dtype) for a in arrays]
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("rule", "implementation"), [(r, "numba") for r in RULES] + [(r, "cuda") for r in ON_GPU]
+)
 @given(
     shape=st.sampled_from([(), (1,), (7,), (33, 2), (3, 4, 5), (2, 3, 1, 16)]),
     orders=st.tuples(*[st.sampled_from(ORDERS)] * 5),
     dtype=st.sampled_from(["float32", "float64"]),
     seed=st.integers(0, 1000),
 )
-def test_compiled_agrees_with_reference(rule, shape, orders, dtype, seed):
+def test_compiled_agrees_with_reference(rule, implementation, shape, orders, dtype, seed):
     operation, slots, scalars = RULES[rule]
     arrays = state(np.random.default_rng(seed), shape, dtype, slots)
     if shape:
@@ -75,7 +78,7 @@ def test_compiled_agrees_with_reference(rule, shape, orders, dtype, seed):
     expected = [copy(a) for a in arrays]
     before = arrays[1].copy()
     operation["numpy"](*expected, **scalars)
-    operation["numba"](*arrays, **scalars)
+    operation[implementation](*arrays, **scalars)
     np.testing.assert_array_equal(arrays[1], before)
     tolerance = 1e-5 if dtype == "float32" else 1e-12
     for ours, theirs in zip(arrays, expected, strict=True):
@@ -120,7 +123,22 @@ def test_decay_keeps_the_digits_of_a_small_rate():
     np.testing.assert_allclose(2.0 - w.astype("float64"), 2e-6, rtol=0.1)
 
 
-@pytest.mark.parametrize("implementation", ["numpy", "numba"])
+@pytest.mark.parametrize("rule", ON_GPU)
+def test_one_launch_of_cuda_updates_all_variables(rule):
+    operation, slots, scalars = RULES[rule]
+    sizes, rng = (5, 1, 0, 2 * BLOCK + 100, 300), np.random.default_rng(0)
+    arrays = [state(rng, (size,), "float32", slots) for size in sizes]
+    alone = [[copy(a) for a in one] for one in arrays]
+    optimizers.cuda.update(
+        operation, [(w, *made) for w, _, *made in arrays], [a[1] for a in arrays], **scalars
+    )
+    for one, other in zip(arrays, alone, strict=True):
+        operation["cuda"](*other, **scalars)
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("implementation", ["numpy", "numba", "cuda"])
 def test_first_adam_step_has_the_size_of_the_learning_rate(implementation):
     w, g = np.array([1.0, 2.0]), np.array([1e-3, -50.0])
     alpha = 0.5 * np.sqrt(1 - 0.999) / (1 - 0.9)

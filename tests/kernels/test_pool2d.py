@@ -28,7 +28,7 @@ from kernel_cases import (
     unmutated,
 )
 
-IMPLEMENTATIONS = ("numpy", "numba", "naive")
+IMPLEMENTATIONS = ("numpy", "numba", "naive", "cuda")
 implementations = st.sampled_from(IMPLEMENTATIONS)
 PLAIN = {"pool_size": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
 

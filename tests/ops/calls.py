@@ -168,6 +168,7 @@ CALLS: dict[str, tuple[Any, str]] = {
     "take of everything": (lambda ops, x, i: ops.take(x, i), "Mi"),
     "tanh": (lambda ops, x: ops.tanh(x), "V"),
     "tile": (lambda ops, x: ops.tile(x, 2), "V"),
+    "to_device": (lambda ops, x: ops.to_device(x, "cpu"), "V"),
     "transpose": (lambda ops, x: ops.transpose(x), "M"),
     "uniform_like": (lambda ops, x: ops.uniform_like(x, np.array([1, 2, 3], np.uint32)), "M"),
     "unstack": (lambda ops, x: ops.unstack(x)[1], "M"),

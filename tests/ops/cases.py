@@ -61,6 +61,7 @@ from tinynet.ops.indexing import scatter, subscript
 from tinynet.ops.joining import join
 from tinynet.ops.log_of_sum import logaddexp
 from tinynet.ops.matrix_products import affine, dense, dense_grad, matrix_product
+from tinynet.ops.placing import moved
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
     elu,
@@ -235,6 +236,7 @@ CASES = [
     case(gelu_grad, normal(6), normal(6), approximate=False, family="activations"),
     case(gelu_grad, normal(6), normal(6), approximate=True, family="activations"),
     case(erf, normal(6)),
+    case(moved, normal(2, 3), source="cpu", target="cpu"),
     # softmax and cross-entropy
     case(normalised_exponential, normal(3, 4), axis=-1, family="softmax"),
     case(softmax_grad, normal(3, 4), rows(3, 4), axis=-1, family="softmax"),

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.kernels.common import is_on_gpu
 from tinynet.kernels.launches import changing
 
 _saved: ContextVar[dict[Any, Callable[[], None]] | None] = ContextVar("tinynet_undo", default=None)
@@ -44,7 +45,9 @@ def array(tensor: Any) -> None:
     """Saves the numbers of a Tensor that is about to be changed in place."""
     changing(tensor)
     saved = _saved.get()
-    if saved is not None and (id(tensor), "") not in saved and isinstance(tensor._data, np.ndarray):
+    if saved is None or (id(tensor), "") in saved:
+        return
+    if isinstance(tensor._data, np.ndarray) or is_on_gpu(tensor._data):
         saved[id(tensor), ""] = partial(_write, tensor, tensor._data, tensor._data.copy())
 
 
@@ -57,6 +60,7 @@ def attribute(thing: Any, name: str) -> None:
 
 def _write(tensor: Any, data: Any, numbers: np.ndarray) -> None:
     tensor._data = data
-    if data.tobytes() != numbers.tobytes():
+    # of a GPU's numbers nobody waits to see whether they have changed
+    if is_on_gpu(data) or data.tobytes() != numbers.tobytes():
         data[...] = numbers
         tensor.touch()

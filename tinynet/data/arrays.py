@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import check_stored, random
-from tinynet.data.columns import as_arrays, inputs, targets
+from tinynet.backend import check_stored, device, random
+from tinynet.data.columns import Index, as_arrays, inputs, targets
 from tinynet.tree import leaves, mapped
 
 Batch = tuple[Any, Any, Any]  # x, y, sample weights; y and the weights may be None
@@ -71,7 +71,9 @@ class ArrayBatches:
         They are written into the arrays that places(number of samples) returns, or into new ones where it
         returns None or an array does not fit.
         """
-        order = self._order()
+        order: Any = self._order()
+        if device.get_device() != "cpu":
+            order = Index(order)  # copied there once
         for start in range(skip * self.batch_size, self.samples, self.batch_size):
             index = order[start : start + self.batch_size]
             outs = NOWHERE if places is None else places(len(index)) or NOWHERE
@@ -104,7 +106,7 @@ class ArrayBatches:
         )
 
 
-def _take(column: Any, index: np.ndarray, out: Any) -> Any:
+def _take(column: Any, index: Any, out: Any) -> Any:
     """The batch of a column, or of each in a structure of columns."""
     if isinstance(column, list | tuple | dict):
         return mapped(lambda one: _take(one, index, None), column)

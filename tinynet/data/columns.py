@@ -10,7 +10,7 @@ import numpy as np
 
 from tinynet.backend import device
 from tinynet.kernels import batching
-from tinynet.kernels.common import xp
+from tinynet.kernels.devices import device_of
 from tinynet.tree import is_nested
 
 
@@ -52,18 +52,52 @@ def as_arrays(data: Any, argument: str) -> Any:
     return as_array(data, argument)
 
 
+class Index:
+    """The order of an epoch's samples, of which batches are slices; where columns lie on a GPU it is copied
+    there once.
+    """
+
+    def __init__(self, order: np.ndarray) -> None:
+        self.order, self._copies = order, dict[str, Any]()
+
+    def __getitem__(self, part: slice) -> "Part":
+        return Part(self, part)
+
+    def beside(self, data: Any) -> Any:
+        """The order as an array where `data` lies."""
+        if isinstance(data, np.ndarray):
+            return self.order
+        name = device_of(data)
+        if name not in self._copies:
+            self._copies[name] = device.beside(self.order, data)
+        return self._copies[name]
+
+
+class Part:
+    """The places of a batch's samples: a slice of an order."""
+
+    def __init__(self, index: Index, part: slice) -> None:
+        self.index, self.part = index, part
+
+    def __len__(self) -> int:
+        return len(self.index.order[self.part])
+
+    def beside(self, data: Any) -> Any:
+        """The places as an array where `data` lies."""
+        return self.index.beside(data)[self.part]
+
+
 class Inputs:
     """Samples (M, ...) of which batches (N, ...) of `dtype` are written in batch-last memory."""
 
     def __init__(self, data: Any, dtype: Any) -> None:
         self.data, self.dtype = resident(data), np.dtype(dtype)
 
-    def take(self, index: np.ndarray, out: Any = None) -> Any:
+    def take(self, index: Part | np.ndarray, out: Any = None) -> Any:
         """The batch data[index], in `out` if that is an array for it."""
-        if isinstance(self.data, np.ndarray):
-            out = out if _fits(out, index, self.data, self.dtype) else None
-            return device.to_device(batching.gather(self.data, index, self.dtype, out))
-        return batching.gather(self.data, xp(self.data).asarray(index), self.dtype)
+        out = out if _fits(out, index, self.data, self.dtype) else None
+        places = _beside(index, self.data)
+        return device.to_device(batching.gather(self.data, places, self.dtype, out))
 
 
 class Labels:
@@ -72,15 +106,16 @@ class Labels:
     def __init__(self, data: Any, dtype: Any) -> None:
         self.data = resident(data.astype(dtype, copy=False))
 
-    def take(self, index: np.ndarray, out: Any = None) -> Any:
+    def take(self, index: Part | np.ndarray, out: Any = None) -> Any:
         """The batch data[index], in `out` if that is an array for it."""
-        if not isinstance(self.data, np.ndarray):
-            return self.data[xp(self.data).asarray(index)]
-        return (
-            np.take(self.data, index, out=out)
-            if _fits(out, index, self.data, self.data.dtype)
-            else self.data[index]
-        )
+        places = _beside(index, self.data)
+        if _fits(out, index, self.data, self.data.dtype):
+            return np.take(self.data, places, out=out)
+        return self.data[places]
+
+
+def _beside(index: Part | np.ndarray, data: Any) -> Any:
+    return index.beside(data) if isinstance(index, Part) else device.beside(index, data)
 
 
 def inputs(data: Any, dtype: Any, integers: bool) -> Inputs:
@@ -94,7 +129,7 @@ def targets(data: Any, dtype: Any) -> Inputs | Labels:
     return Labels(data, dtype) if data.ndim == 1 else Inputs(data, dtype)
 
 
-def _fits(out: Any, index: np.ndarray, data: np.ndarray, dtype: Any) -> bool:
+def _fits(out: Any, index: Part | np.ndarray, data: np.ndarray, dtype: Any) -> bool:
     return type(out) is np.ndarray and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
 
 

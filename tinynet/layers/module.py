@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tinynet import constraints, initializers, missing_names, regularizers
-from tinynet.autograd import Parameter, as_raw
-from tinynet.backend import allocations, changes, undo
+from tinynet.autograd import Parameter, Tensor, as_raw
+from tinynet.backend import allocations, changes, device, undo
 from tinynet.layers import arguments, constructor_arguments, tracking
 from tinynet.layers.keras_attributes import KerasAttributes
 from tinynet.metrics.metric import Metric
+from tinynet.ops.placing import move
 from tinynet.tree import STRUCTURES
 
 
@@ -245,6 +246,23 @@ class Module(KerasAttributes):
                 )
         for parameter, array in zip(parameters, arrays, strict=True):
             parameter.assign(array)
+
+    def _own_tensors(self) -> list[Any]:
+        """What `to_device` moves of this layer, not those inside it: parameters, Tensors in attributes."""
+        held = [value for value in vars(self).values() if isinstance(value, Tensor)]
+        return list(dict.fromkeys([*self._own_trainable, *self._own_fixed, *held]))
+
+    def to_device(self, name: str) -> Any:
+        """Moves all parameters, and what else the layer keeps from call to call, to a device; returns it.
+
+        name   "cpu", "gpu" or "gpu:1", else ValueError; RuntimeError for a GPU that cannot be used
+        """
+        name = device.checked(name)
+        for layer in self._with_all_within():
+            move(layer._own_tensors(), name)
+        move([variable for metric in self.metrics for variable in metric.variables], name)
+        changes.attribute(self, "device")
+        return self
 
     def count_params(self) -> int:
         """Number of parameters; raises ValueError before the layer is built."""

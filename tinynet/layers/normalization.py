@@ -9,7 +9,7 @@ import numpy as np
 from tinynet import ops
 from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
-from tinynet.backend import allocations
+from tinynet.backend import allocations, device
 from tinynet.layers.base import Elementwise, Shape
 from tinynet.layers.static_types import LayerArguments
 from tinynet.registry import describe
@@ -92,7 +92,7 @@ class Normalization(Elementwise):
             allocations.array((2, *sizes))
             given = (np.asarray(value, self.dtype) for value in (self.input_mean, self.input_variance))
             self.adapt_mean, self.adapt_variance = (
-                Tensor(np.array(np.broadcast_to(value, sizes))) for value in given
+                Tensor(device.to_device(np.array(np.broadcast_to(value, sizes)))) for value in given
             )
         self._input_rank = rank
         self._input_sizes = dict(zip(kept, sizes, strict=True))

@@ -4,7 +4,9 @@ from typing import Any, Unpack
 
 import numpy as np
 
+from tinynet.autograd import as_raw
 from tinynet.backend import config
+from tinynet.kernels.constants import settled
 from tinynet.layers.base import Elementwise
 from tinynet.layers.static_types import LayerArguments
 
@@ -53,6 +55,7 @@ class Rescaling(Elementwise):
         return np.reshape(factor, np.shape(factor) + (1,) * missing)
 
     def call(self, x: Any) -> Any:
-        scale, offset = (self.placed(factor, x.ndim) for factor in (self.scale, self.offset))
+        placed = (self.placed(factor, x.ndim) for factor in (self.scale, self.offset))
+        scale, offset = (settled(as_raw(x), one) if isinstance(one, np.ndarray) else one for one in placed)
         y = x * scale
-        return y + offset if np.any(offset) else y
+        return y + offset if np.any(self.offset) else y

@@ -6,7 +6,9 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 
 from tinynet.autograd import Tensor
-from tinynet.backend import random, undo
+from tinynet.backend import device, random, undo
+from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.constants import constant
 from tinynet.kernels.launches import launch
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
@@ -32,7 +34,8 @@ class Seeded(Elementwise):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")
         self.seed = seed
         self._draw_key = random.next_key() if seed is None else random.key_from_seed(seed)
-        self._draws = Tensor(np.zeros((), np.int64), name=f"{self.name}/draws")  # how many there were
+        # how many there were: on a GPU, where they are made from it, nobody waits to read it
+        self._draws = Tensor(device.to_device(np.zeros((), np.int64)), name=f"{self.name}/draws")
 
     @property
     def _draw_count(self) -> int:
@@ -42,11 +45,18 @@ class Seeded(Elementwise):
     def _draw_count(self, value: int) -> None:
         self._draws.data[...] = value
 
-    def next_words(self) -> np.ndarray:
+    def next_words(self) -> Any:
         """(3,) uint32: two words of the key and the number of this draw,
         which determine all that it gives.
         """
-        words = np.array([*self._draw_key, 0], np.uint32)
+        if is_on_gpu(draws := self._draws.data):
+            undo.array(self._draws)
+            words = constant(draws, _first_words, self._draw_key).copy()
+            words[2] = draws & LOW
+            draws += 1
+            self._draws.touch()
+            return words
+        words = _first_words(self._draw_key)
         self._launch_draw(self._next_words, words)
         return words
 
@@ -63,6 +73,10 @@ class Seeded(Elementwise):
     def _next_words(self, words: np.ndarray, draws: np.ndarray) -> None:
         words[2] = int(draws) & LOW
         draws += 1
+
+
+def _first_words(key: tuple[int, int]) -> np.ndarray:
+    return np.array([*key, 0], np.uint32)
 
 
 def layers_that_draw(model: Any) -> list[Seeded]:

@@ -46,7 +46,9 @@ def _margin(name: str, y_true: Any, y_pred: Any) -> Any:
 def _signed(y: Any) -> Any:
     """Labels 0 and 1 as -1 and 1; if there are others among them, all stay what they are."""
     y = as_tensor(y)
-    if type(y.data) is not np.ndarray or y.requires_grad:
+    if type(y.data) is not np.ndarray:  # nobody waits for what the labels are
+        return ops.where(((y.data == 0) | (y.data == 1)).all(), y * 2.0 - 1.0, y)
+    if y.requires_grad:
         return y * 2.0 - 1.0 if _binary(y.data) else y
     out = elementwise.like(y.data, y.shape, y.dtype)
     launch(_sign_into, out, y.data)  # what the labels are is looked at whenever a step is repeated

@@ -8,7 +8,8 @@ from tinynet import ops
 from tinynet.autograd import Tensor, as_raw, as_tensor
 from tinynet.backend.number_format import numbers
 from tinynet.kernels import elementwise
-from tinynet.kernels.common import launch, xp
+from tinynet.kernels.common import is_on_gpu, launch, xp
+from tinynet.kernels.devices import check_together
 from tinynet.ops.settings import floats
 
 FLATTEN = (
@@ -35,11 +36,18 @@ def target(y_true: Any, y_pred: Any) -> Any:
 def _array(x: Any, beside: Any) -> Any:
     """`x` as a constant on the device and of the dtype of `beside`."""
     module = xp(as_raw(beside))
+    _check_place(x, beside)
     if isinstance(x, Tensor) and xp(x.data) is module:
         return ops.cast(x.detach(), dtype=beside.dtype)  # a Tensor: backward notices if it is changed
     x = as_raw(x)
     whole = type(x) is module.ndarray and x.ndim  # a single number was never part of a batch
     return elementwise.cast(x, beside.dtype) if whole else module.asarray(_readable(x), beside.dtype)
+
+
+def _check_place(x: Any, beside: Any) -> None:
+    """Targets in host memory follow the predictions to a GPU; those on a GPU do not leave it."""
+    if is_on_gpu(as_raw(x)):
+        check_together("targets and predictions", [as_raw(x), as_raw(beside)])
 
 
 def _readable(x: Any) -> Any:
@@ -88,6 +96,7 @@ def counted_labels(name: str, y_true: Any, y_pred: Any, ignored: int) -> tuple[A
 
 def _one_per_row(name: str, y_true: Any, y_pred: Any) -> Any:
     module = xp(as_raw(y_pred))
+    _check_place(y_true, y_pred)
     same = isinstance(y_true, Tensor) and xp(y_true.data) is module
     y_true = y_true.detach() if same else module.asarray(_readable(as_raw(y_true)))
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:

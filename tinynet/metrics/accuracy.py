@@ -6,7 +6,7 @@ import numpy as np
 
 from tinynet.autograd import as_raw
 from tinynet.backend import config
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.losses.shapes import kind_of_targets, prediction, same_rank
 from tinynet.metrics.mean import MeanMetricWrapper
 from tinynet.metrics.thresholds import checked_one
@@ -85,17 +85,27 @@ def sparse_top_k_categorical_accuracy(
 
 
 def _within_top(name: str, labels: Any, y_pred: Any, k: int) -> Any:
-    """1 where fewer than k predictions are larger than the label's, so that ties count."""
+    """1 where fewer than k predictions are larger than the label's, so that ties count.
+
+    A label that is no class raises ValueError; on a GPU, where it is not looked at, it is no hit.
+    """
     if labels.shape != y_pred.shape[:-1]:
         raise ValueError(
             f"{name}: expected one label for each row of the predictions {y_pred.shape}, "
             f"got labels of shape {labels.shape}"
         )
     labels = labels.astype(np.int64)[..., None]
+    if is_on_gpu(labels):  # looking at them would wait for the GPU
+        known = (labels >= 0) & (labels < y_pred.shape[-1])
+        return _hits(xp(labels).where(known, labels, 0), y_pred, k) * known[..., 0].astype(config.floatx())
     if labels.size and not (labels.min() >= 0 and labels.max() < y_pred.shape[-1]):
         raise ValueError(
             f"{name}: labels must lie in 0 .. {y_pred.shape[-1] - 1}, got {labels.min()} .. {labels.max()}"
         )
+    return _hits(labels, y_pred, k)
+
+
+def _hits(labels: Any, y_pred: Any, k: int) -> Any:
     score = xp(y_pred).take_along_axis(y_pred, labels, -1)
     hits = ((y_pred > score).sum(-1) < k) & (score[..., 0] == score[..., 0])  # a score that is NaN is no hit
     return hits.astype(config.floatx())

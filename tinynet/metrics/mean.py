@@ -10,7 +10,7 @@ import numpy as np
 from tinynet import registry
 from tinynet.autograd import as_raw
 from tinynet.backend import config, undo
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.losses import Loss
 from tinynet.losses.shapes import same_rank
 from tinynet.metrics.metric import Metric
@@ -140,7 +140,10 @@ def per_sample(values: Any, sample_weight: Any) -> tuple[Any, Any]:
 
 
 def _weight(values: Any, sample_weight: Any) -> Any:
-    weight = xp(values).asarray(as_raw(sample_weight), values.dtype)
+    weight = as_raw(sample_weight)
+    if is_on_gpu(values) and isinstance(weight, int | float):
+        return xp(values).full((), weight, values.dtype)  # unlike asarray no copy, which would wait
+    weight = xp(values).asarray(weight, values.dtype)
     return (
         weight.reshape(weight.shape[:-1])
         if weight.ndim == values.ndim + 1 and weight.shape[-1] == 1

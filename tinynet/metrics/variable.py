@@ -36,10 +36,10 @@ class Variable(Tensor):
         undo.array(self)
         if isinstance(amount, HOST):
             self._data[()] += float(amount)
+        elif type(self._data) is type(amount):
+            self._data += amount.astype(self.dtype)  # in the same memory, for a graph that is launched again
         else:
-            self._data = amount.astype(self.dtype) + (
-                self._data if type(self._data) is type(amount) else float(self)
-            )
+            self._data = amount.astype(self.dtype) + float(self)
 
     def _clear(self) -> None:
         """Sets all numbers to 0."""
@@ -49,15 +49,10 @@ class Variable(Tensor):
 
     def assign_add(self, value: Any) -> Tensor:
         """Adds `value`, of the same shape."""
-        return self.assign(self + _beside(value))
+        return self.assign(self + device.beside(as_raw(value), self._data))
 
     def assign_sub(self, value: Any) -> Tensor:
         """Subtracts `value`, of the same shape."""
-        return self.assign(self - _beside(value))
+        return self.assign(self - device.beside(as_raw(value), self._data))
 
     value = property(lambda self: self, doc="The variable itself, as Keras code may read it.")
-
-
-def _beside(value: Any) -> Any:
-    value = as_raw(value)
-    return device.to_device(value) if isinstance(value, np.ndarray) else value

@@ -12,6 +12,7 @@ from tinynet.layers.overridable import overridable
 from tinynet.models.objective import Objective
 from tinynet.models.step_lock import StepLock
 from tinynet.old_names import MODEL_METHODS, refuse
+from tinynet.ops.placing import move
 from tinynet.replay.model import Replay
 
 
@@ -135,6 +136,22 @@ class Compiled(Layer):
         """
         with self._step_lock.lock:
             super().set_weights(weights)
+
+    def to_device(self, name: str) -> Any:
+        """Moves all parameters to a device, the optimizer's state and the metrics too; returns the model.
+
+        name   "cpu", "gpu" or "gpu:1", else ValueError; RuntimeError for a GPU that cannot be used
+
+        >>> model.to_device("cpu") is model
+        True
+        """
+        with self._step_lock.lock:
+            super().to_device(name)
+            if self._compiled_objective is not None:
+                self.optimizer.to_device(name)
+                for metric in self._compiled_objective.all_metrics:
+                    move(metric.variables, name)
+        return self
 
     if not TYPE_CHECKING:  # as in Module
 

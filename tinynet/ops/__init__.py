@@ -78,6 +78,7 @@ from tinynet.ops.log_of_sum import logaddexp
 from tinynet.ops.matrix_products import linear, matmul
 from tinynet.ops.noise import normal_like
 from tinynet.ops.norms import moments, norm, normalize, std
+from tinynet.ops.placing import to_device
 from tinynet.ops.pool2d import average_pool2d, max_pool2d
 from tinynet.ops.rectifiers import elu, leaky_relu, relu, selu
 from tinynet.ops.reduction import logsumexp, max, mean, min, sum, var
@@ -113,8 +114,8 @@ __all__ = [
     "ones", "ones_like", "pad", "power", "ravel", "reciprocal", "relu", "repeat", "reshape", "resize_images",
     "round", "rsqrt", "selu", "shape", "sigmoid", "sign", "silu", "sin", "softmax", "softplus", "softsign",
     "sparse_categorical_crossentropy", "sparsemax", "split", "sqrt", "square", "squeeze", "stack", "std",
-    "stop_gradient", "subtract", "sum", "swapaxes", "take", "tanh", "tile", "transpose", "uniform_like",
-    "unstack", "var", "where", "zeros", "zeros_like",
+    "stop_gradient", "subtract", "sum", "swapaxes", "take", "tanh", "tile", "to_device", "transpose",
+    "uniform_like", "unstack", "var", "where", "zeros", "zeros_like",
 ]  # fmt: skip
 
 missing_names.namespace(__name__)

@@ -10,7 +10,7 @@ from tinynet.autograd import Tensor, as_raw, as_tensor
 from tinynet.autograd.basics import reduced_shape
 from tinynet.backend import config, device
 from tinynet.backend.number_format import as_array, numbers, result_type
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.ops.elementary import cast
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import Axis, existing, floats, integer, integers, reduced_axes
@@ -261,8 +261,10 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None) -> Tens
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    labels = np.asarray(device.to_host(as_raw(as_array(x)))).astype(np.int64)
+    labels = as_raw(as_array(x))
+    labels = (labels if is_on_gpu(labels) else np.asarray(device.to_host(labels))).astype(np.int64)
     num_classes = integer("one_hot", "num_classes", num_classes, least=0)
     axis = existing("one_hot", axis, labels[..., None])
-    hot = (labels[..., None] == np.arange(num_classes)).astype(dtype or config.floatx())
-    return Tensor(device.to_device(np.moveaxis(hot, -1, axis)))
+    module = xp(labels)
+    hot = (labels[..., None] == module.arange(num_classes)).astype(dtype or config.floatx())
+    return Tensor(device.to_device(module.moveaxis(hot, -1, axis)))

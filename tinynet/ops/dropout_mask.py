@@ -13,8 +13,8 @@ import numpy as np
 
 from tinynet.autograd import array_primitive
 from tinynet.autograd.tensor import as_raw
+from tinynet.backend import device
 from tinynet.kernels import dropout as kernels
-from tinynet.kernels.common import xp
 from tinynet.kernels.philox import LOW
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import floats, number
@@ -66,4 +66,4 @@ def dropout(
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
     (x,) = floats(x)
-    return drop(x, xp(as_raw(x)).asarray(words), rate=rate, noise_shape=noise_shape)[0]
+    return drop(x, device.beside(words, as_raw(x)), rate=rate, noise_shape=noise_shape)[0]

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import composition
+from tinynet.autograd import as_raw, composition
 from tinynet.backend import device
 from tinynet.backend.number_format import as_array
+from tinynet.kernels.common import is_on_gpu
 from tinynet.ops.constants import ndim
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import constant, getitem
@@ -61,7 +62,7 @@ def take(x: Value, indices: Any, axis: int | None = None) -> Value:
     x = as_array(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, existing("take", axis, x))
     index: list[Any] = [slice(None)] * x.ndim
-    places = np.asarray(device.to_host(constant(indices)))
+    places = device.beside(constant(indices), as_raw(x))
     # True is the place 1, and no mask
     index[axis] = places.astype(np.intp) if places.dtype.kind == "b" else places
     return getitem(x, index=tuple(index))
@@ -138,4 +139,11 @@ def unstack(x: Value, num: int | None = None, axis: int = 0) -> list[Value]:
     axis = existing("unstack", axis, x)
     if num not in (None, x.shape[axis]):
         raise ValueError(f"unstack: axis {axis} of shape {tuple(x.shape)} has not {num} parts")
+    if is_on_gpu(as_raw(x)):  # an index would be copied there
+        return [squeeze(getitem(x, _slice(axis, i)), axis=axis) for i in range(x.shape[axis])]
     return [squeeze(take(x, [i], axis), axis=axis) for i in range(x.shape[axis])]
+
+
+def _slice(axis: int, i: int) -> tuple[slice, ...]:
+    """The index of part i along an axis."""
+    return (*[slice(None)] * axis, slice(i, i + 1))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.autograd import Tensor, array_primitive
+from tinynet.autograd import Tensor, array_primitive, as_raw
+from tinynet.backend import device
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
@@ -74,10 +75,18 @@ def getitem(x: Value, index: Any) -> Value:
     array([1, 2])
     """
     x = x if isinstance(x, Tensor) else as_array(x)
-    return subscript(x, index=tuple(map(constant, index)) if isinstance(index, tuple) else constant(index))
+    index = tuple(map(constant, index)) if isinstance(index, tuple) else constant(index)
+    return subscript(x, index=index if type(as_raw(x)) is np.ndarray else _there(index, as_raw(x)))
 
 
 method("__getitem__", getitem)
+
+
+def _there(index: Any, x: Any) -> Any:
+    """An index whose arrays lie where x does."""
+    if isinstance(index, tuple):
+        return tuple([_there(part, x) for part in index])
+    return device.beside(index, x) if isinstance(index, np.ndarray) else index
 
 
 def constant(part: Any) -> Any:

@@ -7,8 +7,9 @@ import numpy as np
 
 from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array
-from tinynet.kernels.common import launch, xp
-from tinynet.kernels.elementwise import like
+from tinynet.kernels.common import is_on_gpu, launch, xp
+from tinynet.kernels.devices import check_together
+from tinynet.kernels.elementwise import like, memory_order
 from tinynet.ops.indexing import getitem
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, in_one_format, integer
@@ -19,12 +20,22 @@ from tinynet.ops.shapes import expand_dims
 def join(*xs, axis):
     """Arrays one after the other along `axis`."""
     if {type(x) for x in xs} != {np.ndarray}:
-        return xp(xs[0]).concatenate(xs, axis=axis)
+        return _joined_elsewhere(xs, axis)
     first = xs[0].shape
     shape = (*first[:axis], sum([x.shape[axis] for x in xs]), *first[axis + 1 :])
     y = like(xs[0], shape, np.result_type(*xs))
     launch(_join, y, axis, *xs)
     return y
+
+
+def _joined_elsewhere(xs, axis):
+    """The same of arrays that are not NumPy's; of CuPy's in the memory order of the first one."""
+    check_together("concatenate", xs)
+    if not is_on_gpu(xs[0]):
+        return xp(xs[0]).concatenate(xs, axis=axis)
+    order = memory_order(xs[0])
+    turned = xp(xs[0]).concatenate([x.transpose(order) for x in xs], axis=order.index(axis))
+    return turned.transpose([order.index(place) for place in range(len(order))])
 
 
 def _join(y, axis, *xs):

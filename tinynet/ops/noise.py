@@ -4,8 +4,8 @@ from typing import Any
 
 from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
+from tinynet.backend import device
 from tinynet.backend.number_format import to_float
-from tinynet.kernels.common import xp
 from tinynet.kernels.normal import normal
 from tinynet.ops.methods import Value
 
@@ -20,5 +20,5 @@ def normal_like(x: Value, words: Any) -> Value:
     (2, 3)
     """
     array = to_float(as_raw(x))
-    z = normal(array, xp(array).asarray(words))
+    z = normal(array, device.beside(words, array))
     return Tensor(z) if isinstance(x, Tensor) else z

@@ -7,9 +7,10 @@ Conventions at ties: `maximum` and `minimum` of equal numbers give each half of 
 import numpy as np
 
 from tinynet.autograd import array_primitive
+from tinynet.backend import device
 from tinynet.backend.number_format import align, align_all, as_array
 from tinynet.kernels import elementwise
-from tinynet.kernels.common import xp
+from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.kernels.elementwise import apply
 from tinynet.ops.methods import method
 
@@ -22,8 +23,12 @@ def where(condition, x1=None, x2=None):
     >>> ops.where([True, False], [1, 2], [10, 20])
     array([ 1, 20])
     """
-    if not hasattr(condition, "dtype") or condition.dtype.kind != "b":
-        condition = elementwise.cast(as_array(condition), np.dtype(bool))
+    if not hasattr(condition, "dtype"):  # True, or a list
+        condition = as_array(condition)
+        if there := [x for x in (x1, x2) if is_on_gpu(x)]:
+            condition = device.beside(condition, there[0])
+    if condition.dtype.kind != "b":
+        condition = elementwise.cast(condition, np.dtype(bool))
     if x1 is None or x2 is None:
         if x1 is not None or x2 is not None:
             raise ValueError(

@@ -4,8 +4,8 @@ from typing import Any
 
 from tinynet.autograd import Tensor
 from tinynet.autograd.tensor import as_raw
+from tinynet.backend import device
 from tinynet.backend.number_format import to_float
-from tinynet.kernels.common import xp
 from tinynet.kernels.uniform import uniform
 from tinynet.ops.methods import Value
 
@@ -19,5 +19,5 @@ def uniform_like(x: Value, words: Any) -> Value:
     (2, 3)
     """
     array = to_float(as_raw(x))
-    u = uniform(array, xp(array).asarray(words))
+    u = uniform(array, device.beside(words, array))
     return Tensor(u) if isinstance(x, Tensor) else u

@@ -15,6 +15,7 @@ from tinynet.autograd import Parameter, Tensor, as_raw
 from tinynet.backend import allocations, config, device
 from tinynet.kernels.common import xp
 from tinynet.kernels.launches import not_repeatable
+from tinynet.ops.placing import move
 from tinynet.optimizers.arguments import LearningRate, checked_rate, learning_rate_state
 
 
@@ -213,6 +214,21 @@ class OptimizerState:
         """The arrays kept for `variable`, in the order they were added."""
         return self._slots_by_id[id(variable)]
 
+    def to_device(self, name: str) -> None:
+        """Moves the arrays that belong to the variables to the device `name`. The numbers of a step, which
+        are in attributes too, stay on the host: that is where it computes them.
+        """
+        numbers = {id(value) for value in vars(self).values() if isinstance(value, np.ndarray)}
+        moved = move([one for one in self._state_variables if id(one._data) not in numbers], name)
+
+        def there(arrays: list[Any]) -> list[Any]:
+            return [moved.get(id(array), (array,))[0] for array in arrays]
+
+        self._slots_by_id = {key: there(slots) for key, slots in self._slots_by_id.items()}
+        self._weight_averages = there(self._weight_averages)
+        self._accumulated_gradients = there(self._accumulated_gradients)
+        self._sweeps_by_key = {}
+
     @property
     def variables(self) -> list[Tensor]:
         """The state in Keras's order: iteration, learning rate (unless it is a schedule), then the arrays."""
@@ -233,7 +249,7 @@ class OptimizerState:
         if len(weights) != len(variables):
             hint = "" if self.built else "; call optimizer.build(variables) first, so that its slots exist"
             raise ValueError(f"{self.name}: expected {len(variables)} arrays, got {len(weights)}{hint}")
-        values = [xp(v.data).asarray(as_raw(weight)) for v, weight in zip(variables, weights, strict=True)]
+        values = [device.beside(as_raw(weight), v.data) for v, weight in zip(variables, weights, strict=True)]
         for variable, value in zip(variables, values, strict=True):
             if value.shape != variable.shape:
                 raise ValueError(

@@ -1,0 +1,26 @@
+"""Mini-batches on a GPU: launches of the kernel in batching.cu."""
+
+import math
+
+from .common import Array, batch_last, contiguous
+from .cuda import FLOATS, Kernel, blocks
+
+NUMBERS = ("uint8", "int64", "float", "double")  # of data sets
+SQUARE = 32
+
+_gather = Kernel(__file__, "batching.cu", "gather", T=FLOATS, D=NUMBERS)
+
+
+def fits(data: Array, out: Array) -> bool:
+    """Whether the kernel is made for these: a data set in C order, a batch of floats in batch-last memory."""
+    turned = out.transpose(*range(1, out.ndim), 0)
+    dense = data.flags.c_contiguous and turned.flags.c_contiguous
+    return dense and data.dtype in ("uint8", "int64", "float32", "float64") and out.dtype.char in "fd"
+
+
+def gather(out: Array, data: Array, index: Array) -> None:
+    """out[i] = data[index[i]]; data (M, ...), index (N,) integers of the same device, out (N, ...)."""
+    features, samples = math.prod(data.shape[1:]), len(index)
+    grid = blocks(features, SQUARE), blocks(samples, SQUARE)
+    arrays = batch_last(out), data, contiguous(index, "int64")
+    _gather[out.dtype, data.dtype](grid, (SQUARE, 8), *arrays, len(data), features, samples)

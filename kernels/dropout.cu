@@ -1,0 +1,66 @@
+// Dropout of x (F, N): F features, N samples, which are neighbours in memory. Formulas and counters are in dropout.py.
+
+// Ten rounds of Philox4x32 on the counter c (philox.py).
+__device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
+    for (int round = 0; round < 10; round++) {
+        const uint32 high0 = __umulhi(0xD2511F53u, c[0]), low0 = 0xD2511F53u * c[0];
+        const uint32 high1 = __umulhi(0xCD9E8D57u, c[2]), low1 = 0xCD9E8D57u * c[2];
+        c[0] = high1 ^ c[1] ^ key0;
+        c[1] = low1;
+        c[2] = high0 ^ c[3] ^ key1;
+        c[3] = low0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}
+
+// The masks of samples 16 word .. 16 word + 15 of a feature as one bit each: two counters of eight samples.
+__device__ inline uint32 draw_word(const uint32* words, int feature, int word, uint32 threshold) {
+    uint32 kept = 0;
+    for (int half = 0; half < 2; half++) {
+        uint32 c[4] = {words[2], (uint32)feature, (uint32)(2 * word + half), 0};
+        philox(c, words[0], words[1]);
+        for (int i = 0; i < 4; i++) {
+            kept |= (uint32)((c[i] & 0xFFFF) >= threshold) << (8 * half + 2 * i);
+            kept |= (uint32)((c[i] >> 16) >= threshold) << (8 * half + 2 * i + 1);
+        }
+    }
+    return kept;
+}
+
+// bits (words, features): features a multiple of 32. block (32 features, words), grid (features, words)
+__global__ void draw(uint16* __restrict__ bits, const uint32* __restrict__ words, uint32 threshold, int of_words) {
+    const int feature = blockIdx.x * 32 + threadIdx.x, word = blockIdx.y * blockDim.y + threadIdx.y;
+    if (word < of_words) bits[(size_t)word * gridDim.x * 32 + feature] = (uint16)draw_word(words, feature, word, threshold);
+}
+
+// The same, and y = x m factor. A block has 32 features and up to 8 words, 16 samples each. First a lane is a feature, as
+// `bits` lies in memory; then a sample, as x does: the words change lanes through shared memory.
+template <class T>
+__global__ void dropout(T* __restrict__ y, uint16* __restrict__ bits, const T* __restrict__ x,
+                        const uint32* __restrict__ words, uint32 threshold, T factor, int f, int n) {
+    __shared__ uint32 drawn[8][33];  // 33: the words of one feature lie in different banks
+    const int of_words = (n + 15) / 16, first_word = blockIdx.y * blockDim.y, first_feature = blockIdx.x * 32;
+    const int feature = first_feature + threadIdx.x, word = first_word + threadIdx.y;
+    const uint32 kept = draw_word(words, feature, word, threshold);
+    drawn[threadIdx.y][threadIdx.x] = kept;
+    if (word < of_words) bits[(size_t)word * gridDim.x * 32 + feature] = (uint16)kept;
+    __syncthreads();
+    const int samples = 16 * blockDim.y, threads = 32 * blockDim.y;
+    for (int i = threadIdx.y * 32 + threadIdx.x; i < 32 * samples; i += threads) {
+        const int row = i / samples, column = i % samples, sample = 16 * first_word + column;
+        if (first_feature + row >= f || sample >= n) continue;
+        const size_t place = (size_t)(first_feature + row) * n + sample;
+        y[place] = drawn[column / 16][row] >> (column % 16) & 1 ? x[place] * factor : T(0);
+    }
+}
+
+// dx = g m factor, with the bits drawn before. block (threads), grid (elements)
+template <class T>
+__global__ void keep(T* __restrict__ dx, const T* __restrict__ g, const uint16* __restrict__ bits, T factor,
+                     int of_features, int n, int size) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= size) return;
+    const int feature = i / n, sample = i % n;
+    dx[i] = bits[(size_t)(sample / 16) * of_features + feature] >> (sample % 16) & 1 ? g[i] * factor : T(0);
+}

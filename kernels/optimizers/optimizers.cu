@@ -1,0 +1,99 @@
+// The optimizers' rules over a table of stretches of variables; formulas beside their references (moments.py and so on).
+// A row is: number of elements | address of w | of g | of three slots, 0 for one that is not there. A block takes a row.
+// c are the numbers of the rule, in memory: a step that is repeated takes those of the day.
+
+const int COLUMNS = 6;
+
+template <class T> struct Element {  // of a variable: where it is, its gradient, where its slots are (or null)
+    T* w;
+    T g;
+    T *first, *second, *third;
+};
+
+struct Sgd {
+    template <class T> static __device__ void update(Element<T> e, const T* c) { *e.w -= c[0] * e.g; }
+};
+
+struct SgdMomentum {  // slot m; learning rate, momentum, nesterov
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T step = c[0] * e.g, m = c[1] * *e.first - step;
+        *e.first = m;
+        *e.w += c[2] != T(0) ? c[1] * m - step : m;
+    }
+};
+
+struct Adagrad {  // slot s; learning rate, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T s = *e.first += e.g * e.g;
+        *e.w -= c[0] * e.g / sqrt(s + c[1]);
+    }
+};
+
+// x moves towards its target by a part of the way, the running mean of all rules below
+template <class T> __device__ inline T approach(T* x, T target, T part) { return *x += part * (target - *x); }
+
+struct Rmsprop {  // slots v, m, a; learning rate, 1 - rho, momentum, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        T variance = approach(e.first, e.g * e.g, c[1]);
+        if (e.third) {
+            const T a = approach(e.third, e.g, c[1]);
+            variance -= a * a;
+        }
+        T u = c[0] * e.g / sqrt(variance + c[3]);
+        if (e.second) u = *e.second = c[2] * *e.second + u;
+        *e.w -= u;
+    }
+};
+
+struct Adadelta {  // slots a, d; learning rate, 1 - rho, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T a = approach(e.first, e.g * e.g, c[1]), u = sqrt(*e.second + c[2]) * e.g / sqrt(a + c[2]);
+        approach(e.second, u * u, c[1]);
+        *e.w -= c[0] * u;
+    }
+};
+
+struct Adam {  // slots m, v, peak; alpha, 1 - beta_1, 1 - beta_2, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T m = approach(e.first, e.g, c[1]);
+        T v = approach(e.second, e.g * e.g, c[2]);
+        if (e.third) v = *e.third = *e.third < v ? v : *e.third;
+        *e.w -= c[0] * m / (sqrt(v) + c[3]);
+    }
+};
+
+struct Adamax {  // slots m, u; alpha, 1 - beta_1, beta_2, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T m = approach(e.first, e.g, c[1]), faded = c[2] * *e.second, size = fabs(e.g);
+        const T u = *e.second = faded < size ? size : faded;
+        *e.w -= c[0] * m / (u + c[3]);
+    }
+};
+
+struct Nadam {  // slots m, v; alpha, ahead, v_scale, 1 - beta_1, 1 - beta_2, epsilon
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T m = approach(e.first, e.g, c[3]), v = approach(e.second, e.g * e.g, c[4]);
+        *e.w -= c[0] * (e.g + c[1] * m) / (sqrt(c[2] * v) + c[5]);
+    }
+};
+
+struct Lion {  // slot m; learning rate, beta_1, 1 - beta_1, 1 - beta_2
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        const T direction = c[1] * *e.first + c[2] * e.g;
+        T step = direction;  // 0, or NaN
+        if (direction > T(0)) step = c[0];
+        if (direction < T(0)) step = -c[0];
+        *e.w -= step;
+        approach(e.first, e.g, c[3]);
+    }
+};
+
+// block (threads), grid (rows)
+template <class T, class R> __global__ void sweep(const int64* __restrict__ table, const T* __restrict__ c) {
+    const int64* row = table + (size_t)blockIdx.x * COLUMNS;
+    T* const w = (T*)row[1];
+    const T* const g = (const T*)row[2];
+    T *const first = (T*)row[3], *const second = (T*)row[4], *const third = (T*)row[5];
+    for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x)
+        R::update(Element<T>{w + i, g[i], first ? first + i : nullptr, second ? second + i : nullptr, third ? third + i : nullptr}, c);
+}

@@ -1,0 +1,247 @@
+"""A few calls of every operation that has a CUDA kernel; together they reach every line of every `.cu` file.
+
+    for operation, arrays, static in CASES: operation["cuda"](*arrays, **static)
+
+`python -m cuda_shim.cases` runs them all, on the CPU.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinynet.kernels import (
+    activations,
+    batch_norm,
+    batching,
+    batching_cuda,
+    binary_crossentropy,
+    common,
+    conv2d,
+    dense,
+    dropout,
+    embedding,
+    group_norm,
+    optimizers,
+    pool2d,
+    reduce,
+    softmax,
+)
+
+RNG = np.random.default_rng(0)
+Case = tuple[Any, tuple[Any, ...], dict[str, Any]]
+
+
+def same_numbers(family: Callable[[], Iterator[Case]]) -> Callable[[], list[Case]]:
+    """The cases of a family, the same at each call."""
+
+    def cases() -> list[Case]:
+        RNG.bit_generator.state = np.random.default_rng(1).bit_generator.state
+        return list(family())
+
+    return cases
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+X, IMAGES = normal(33, 6, 5, 4), normal(40, 9, 9, 3)
+GAMMA = normal(4)
+NAN = np.where(RNG.random(IMAGES.shape) < 0.01, np.float32(np.nan), IMAGES)
+
+
+@same_numbers
+def of_dropout() -> Iterator[Case]:
+    words = np.array([1, 2, 3], np.uint32)
+    yield dropout.dropout, (X, words), {"rate": 0.4}
+    yield dropout.dropout, (normal(150, 3), words), {"rate": 0.4}  # words of more than one block
+    yield dropout.dropout, (X, words), {"rate": 0.4, "noise_shape": (None, 1, 1, None)}
+    bits = dropout.dropout["numpy"](X, words, rate=0.4)[1]
+    yield dropout.dropout_grad, (X, bits), {"rate": 0.4}
+
+
+@same_numbers
+def of_pooling() -> Iterator[Case]:
+    pool = {"pool_size": (3, 2), "strides": (2, 1), "padding": ((1, 1), (1, 0))}
+    size = {"input_size": NAN.shape[1:3]}
+    y, index = pool2d.max_pool2d["numpy"](NAN, **pool)
+    yield pool2d.max_pool2d, (NAN,), pool
+    yield pool2d.max_pool2d_grad, (normal(*y.shape), index), pool | size
+    yield pool2d.max_pool2d_gather, (NAN, index), pool
+    yield (
+        pool2d.max_pool2d_gather,
+        (NAN, np.full_like(index, 5)),
+        pool,
+    )  # the last cells, padding at the border
+    yield pool2d.average_pool2d, (IMAGES,), pool
+    yield pool2d.average_pool2d_grad, (normal(*y.shape),), pool | size
+    wide = {"pool_size": (16, 16), "strides": (1, 1), "padding": ((8, 8), (8, 8))}  # indices of 32 bits
+    y, index = pool2d.max_pool2d["numpy"](IMAGES, **wide)
+    yield pool2d.max_pool2d_grad, (y, index), wide | size
+
+
+@same_numbers
+def of_batch_norm() -> Iterator[Case]:
+    epsilon, mean, var = {"epsilon": 1e-3}, X.mean((0, 1, 2)), X.var((0, 1, 2))
+    yield batch_norm.batch_norm, (X, GAMMA, GAMMA[::-1]), epsilon
+    yield batch_norm.batch_norm_grad, (normal(*X.shape), X, GAMMA, mean, var), epsilon
+    yield batch_norm.batch_norm_inference, (X, GAMMA, GAMMA[::-1], mean, var), epsilon
+    many = normal(128, 9, 9, 2)  # several parts
+    yield batch_norm.batch_norm, (many, GAMMA[:2], GAMMA[2:]), epsilon
+
+
+@same_numbers
+def of_softmax() -> Iterator[Case]:
+    z, labels = 3 * normal(40, 10), RNG.integers(-1, 11, 40)
+    rows, p, g = np.eye(10, dtype=np.float32)[labels % 10], softmax.softmax["numpy"](z), normal(40)
+    for axis in (1, 2):
+        y = softmax.softmax["numpy"](X, axis=axis)
+        yield softmax.softmax, (X,), {"axis": axis}
+        yield softmax.softmax_grad, (normal(*X.shape), y), {"axis": axis}
+    yield softmax.softmax, (normal(3, 300),), {}  # sums in double precision
+    for t in (labels, rows):
+        yield softmax.crossentropy, (p, t), {}
+        yield softmax.crossentropy_grad, (g, p, t), {}
+        for clip in (False, True):
+            yield softmax.softmax_crossentropy, (z, t), {"clip": clip}
+            yield softmax.softmax_crossentropy_grad, (g, p, t), {"clip": clip}
+
+
+@same_numbers
+def of_activations() -> Iterator[Case]:
+    x = 3 * normal(7, 11)
+    names = ("relu", "selu", "sigmoid", "tanh", "softplus", "softsign", "silu", "elu", "leaky_relu", "gelu")
+    settings = {"elu": [{"alpha": 1.3}], "leaky_relu": [{"negative_slope": 0.2}]}
+    settings["gelu"] = [{"approximate": False}, {"approximate": True}]
+    for name in names:
+        function, gradient = getattr(activations, name), getattr(activations, f"{name}_grad")
+        for static in settings.get(name, [{}]):
+            yield function, (x,), static
+            yield gradient, (normal(7, 11), x), static
+
+
+@same_numbers
+def of_optimizers() -> Iterator[Case]:
+    w, g, m = normal(5, 7), normal(5, 7), normal(5, 7) / 4
+    v, peak = np.float32(0.2) + m * m, np.float32(0.25) + m * m
+    rate, steps = {"learning_rate": 0.1}, {"alpha": 0.1, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-7}
+    yield optimizers.sgd, (w, g), rate
+    yield optimizers.sgd_momentum, (w, g, m), {**rate, "momentum": 0.9, "nesterov": True}
+    yield optimizers.adagrad, (w, g, v), {**rate, "epsilon": 1e-7}
+    for slots in ((v,), (v, m), (v, m, m / 2)):
+        yield optimizers.rmsprop, (w, g, *slots), {**rate, "rho": 0.9, "momentum": 0.5, "epsilon": 1e-7}
+    yield optimizers.adadelta, (w, g, v, peak), {**rate, "rho": 0.9, "epsilon": 1e-7}
+    yield optimizers.adam, (w, g, m, v), steps
+    yield optimizers.adam, (w, g, m, v, peak), steps
+    yield optimizers.adamax, (w, g, m, v), steps
+    yield optimizers.nadam, (w, g, m, v), {**steps, "ahead": 0.8, "v_scale": 1.5}
+    yield optimizers.lion, (w, g, m), {**rate, "beta_1": 0.9, "beta_2": 0.99}
+
+
+@same_numbers
+def of_conv2d() -> Iterator[Case]:
+    for groups, f, stride, dilation in ((1, 15, 1, 1), (3, 6, 2, 2)):
+        static = {
+            "strides": (stride, 1),
+            "dilation": (dilation, 1),
+            "padding": ((2, 1), (1, 1)),
+            "groups": groups,
+        }
+        w, b = normal(3, 3, 3 // groups, f), normal(f)
+        y = conv2d.conv2d["im2col"](IMAGES, w, b, **static)
+        yield conv2d.conv2d, (IMAGES, w, b), {**static, "activation": "relu"}
+        yield conv2d.conv2d_input_grad, (y, w), {**static, "input_size": (9, 9)}
+        yield conv2d.conv2d_weight_grad, (IMAGES, y), {**static, "kernel_size": (3, 3)}
+    yield conv2d.conv2d_activation_grad, (y, normal(*y.shape), "relu"), {}
+    yield conv2d.conv2d_bias_grad, (y,), {}
+    large = normal(64, 12, 28, 2)  # maps with enough tiles for warps that share none
+    geometry = {"strides": (1, 1), "dilation": (1, 1), "padding": ((1, 1), (1, 1)), "groups": 1}
+    yield conv2d.conv2d, (large, normal(3, 3, 2, 28)), geometry
+
+
+@same_numbers
+def of_dense() -> Iterator[Case]:
+    x, w, b, g = normal(70, 9), normal(9, 17), normal(17), normal(70, 17)
+    for activation in (None, "relu", "tanh"):
+        y = dense.dense["numpy"](x, w, b, activation=activation)
+        yield dense.dense, (x, w, b), {"activation": activation}
+        yield dense.dense_grad, (g, x, w, y), {"activation": activation, "wanted": (True, True, True)}
+
+
+@same_numbers
+def of_sums() -> Iterator[Case]:
+    for axis in (None, 0, (0, 1, 2), (1, 2, 3)):
+        yield reduce.sum, (common.to_batch_last(X),), {"axis": axis}
+    yield reduce.sum, (normal(5000, 3),), {"axis": 0, "keepdims": True}
+
+
+@same_numbers
+def of_embedding() -> Iterator[Case]:
+    ids = RNG.integers(0, 9, (33, 4))
+    yield embedding.embedding, (normal(9, 5), ids), {}
+    yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
+
+
+@same_numbers
+def of_group_norm() -> Iterator[Case]:
+    for axes, centred in (((3,), True), ((1, 2), False)):
+        static = {"axes": axes, "epsilon": 1e-3, "centred": centred}
+        _, mean, var = group_norm.group_norm["numpy"](X, GAMMA, GAMMA, **static)
+        yield group_norm.group_norm, (X, GAMMA, GAMMA), static
+        yield group_norm.group_norm_grad, (normal(*X.shape), X, GAMMA, mean, var), static
+
+
+class Gather:
+    """batching.gather in the form of an operation: it is one function, which goes by the array module."""
+
+    __name__, family, reference = "gather", "batching", "numpy"
+
+    def __call__(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+        return batching.gather(data, index, dtype)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.with_kernel if name == "cuda" else self
+
+    def with_kernel(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+        out = common.empty(data, (len(index), *data.shape[1:]), dtype)
+        batching_cuda.gather(out, data, index)
+        return out
+
+
+@same_numbers
+def of_batching() -> Iterator[Case]:
+    data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), np.arange(-30, 37)
+    yield Gather(), (data, index), {"dtype": "float32"}
+
+
+@same_numbers
+def of_binary_crossentropy() -> Iterator[Case]:
+    z, t = 3 * normal(33, 5), RNG.integers(0, 2, (33, 5)).astype(np.float32)
+    yield binary_crossentropy.binary_crossentropy, (z, t), {}
+    yield binary_crossentropy.binary_crossentropy_grad, (normal(33, 5), z, t), {}
+
+
+FAMILIES = (
+    of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
+    of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
+)  # fmt: skip
+CASES: list[Case] = [case for family in FAMILIES for case in family()]
+
+
+def run(case: Case, name: str) -> list[np.ndarray]:
+    """What an implementation returns, or makes of its arguments."""
+    operation, arrays, static = case
+    copies = [np.array(a) if isinstance(a, np.ndarray) else a for a in arrays]
+    results = operation[name](*copies, **static)
+    if results is None:
+        results = tuple(copies)
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+if __name__ == "__main__":
+    from cuda_shim import loading
+
+    loading.install()
+    for one in CASES:
+        run(one, "cuda")

@@ -1,0 +1,279 @@
+"""`cupy.cuda` of the stand-in: devices, streams, graphs, memory pools; and `RawModule`, on the CPU."""
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from cupy_stand_in.machine import CUDARuntimeError, machine
+
+BLOCK = 512  # bytes, of which all allocations are multiples
+
+
+class OutOfMemoryError(MemoryError):
+    """cupy.cuda.memory.OutOfMemoryError"""
+
+
+class Device:
+    """A GPU by its number, without one the current one; a context in which it is the current one."""
+
+    def __init__(self, number: int | None = None) -> None:
+        self.id = machine.device if number is None else number
+        self._before: list[int] = []
+
+    def use(self) -> None:
+        machine.device = self.id
+
+    def __enter__(self) -> "Device":
+        self._before.append(machine.device)
+        self.use()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        machine.device = self._before.pop()
+
+    def __int__(self) -> int:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def synchronize(self) -> None:
+        machine.waits("Device.synchronize")
+
+    compute_capability = "90"
+
+
+class Event:
+    """A place in the work of a stream."""
+
+    def __init__(self) -> None:
+        self.stream: Any = None
+
+    def record(self, stream: Any = None) -> None:
+        self.stream = stream or current_stream()
+
+
+class Graph:
+    """What was captured: `launches`, (name, function) in their order."""
+
+    def __init__(self, launches: list[tuple[str, Callable[[], None]]]) -> None:
+        self.launches, self.count = launches, 0
+
+    def launch(self, stream: Any = None) -> None:
+        """Runs it all, on the numbers that the arrays hold now."""
+        self.count += 1
+        for _, run in self.launches:
+            run()
+
+
+class Stream:
+    """A queue of work."""
+
+    null: "Stream"
+
+    def __init__(self, null: bool = False, non_blocking: bool = False) -> None:
+        self.is_null, self.non_blocking = null, non_blocking
+        self.device_id = -1 if null else machine.device
+        self.captured: list[Any] | None = None
+        self.waits_for: list[Any] = []  # streams whose work, so far, comes first
+        self._before: list[Any] = []
+
+    def use(self) -> "Stream":
+        if not self.is_null and self.device_id != machine.device:
+            raise RuntimeError(
+                f"This stream was created on device {self.device_id}, the current device is {machine.device}"
+            )
+        machine.streams[machine.device] = self
+        return self
+
+    def __enter__(self) -> "Stream":
+        self._before.append(current_stream())
+        return self.use()
+
+    def __exit__(self, *exception: object) -> None:
+        self._before.pop().use()
+
+    def synchronize(self) -> None:
+        machine.waits("Stream.synchronize")
+
+    def record(self, event: Event | None = None) -> Event:
+        event = event or Event()
+        event.record(self)
+        return event
+
+    def wait_event(self, event: Event) -> None:
+        self.waits_for.append(event.stream)
+
+    def begin_capture(self, mode: Any = None) -> None:
+        if self.is_null:
+            raise RuntimeError("cannot capture on the default (legacy) stream")
+        if self.captured is not None:
+            raise CUDARuntimeError("cudaErrorIllegalState: the stream captures already")
+        self.captured = []
+
+    def end_capture(self) -> Graph:
+        if self.captured is None:
+            raise CUDARuntimeError("cudaErrorIllegalState: the stream does not capture")
+        captured, self.captured = self.captured, None
+        return Graph(captured)
+
+    def is_capturing(self) -> bool:
+        return self.captured is not None
+
+
+Stream.null = Stream(null=True)
+
+
+def current_stream() -> Stream:
+    """The current stream of the current device, in this thread."""
+    device = machine.device  # first: it notices another machine
+    return machine.streams.setdefault(device, Stream.null)
+
+
+class Memory:
+    """A block of memory, which goes back to its pool with the last array in it."""
+
+    def __init__(self, pool: "MemoryPool", size: int) -> None:
+        self.size = size
+        weakref.finalize(self, pool._free, size)
+
+
+class MemoryPool:
+    """Blocks that arrays gave back, for the next arrays."""
+
+    def __init__(self) -> None:
+        self._used = self._total = self._limit = 0
+
+    def malloc(self, size: int) -> Memory:
+        size = -(-size // BLOCK) * BLOCK
+        limit = self._limit or machine.memory
+        if self._used + size > limit:
+            raise OutOfMemoryError(
+                f"Out of memory allocating {size:,} bytes (allocated so far: {self._used:,} bytes)."
+            )
+        self._used += size
+        self._total = max(self._total, self._used)
+        return Memory(self, size)
+
+    def _free(self, size: int) -> None:
+        self._used -= size
+
+    def used_bytes(self) -> int:
+        return self._used
+
+    def total_bytes(self) -> int:
+        return self._total
+
+    def free_bytes(self) -> int:
+        return self._total - self._used
+
+    def free_all_blocks(self) -> None:
+        self._total = self._used
+
+    def set_limit(self, size: int = 0) -> None:
+        self._limit = size
+
+    def get_limit(self) -> int:
+        return self._limit
+
+
+def default_pool() -> MemoryPool:
+    """That of the current device."""
+    device = machine.device
+    return machine.pools.setdefault(device, MemoryPool())
+
+
+def allocate(size: int) -> Memory:
+    """Memory for an array, from the allocator of this thread."""
+    machine.device_count()  # the first allocation notices that there is no GPU
+    return machine.allocators[-1](size) if machine.allocators else default_pool().malloc(size)
+
+
+@contextmanager
+def using_allocator(allocator: Callable[[int], Memory]) -> Iterator[None]:
+    """Context in which this thread's arrays come from `allocator`."""
+    machine.allocators.append(allocator)
+    try:
+        yield
+    finally:
+        machine.allocators.pop()
+
+
+def memory_info() -> tuple[int, int]:
+    """(free bytes, all bytes) of the current device."""
+    machine.device_count()
+    return machine.memory - default_pool().total_bytes(), machine.memory
+
+
+def nvrtc_version() -> tuple[int, int]:
+    """That of the compiler, which is loaded here."""
+    if not machine.nvrtc:
+        raise RuntimeError(
+            "CuPy failed to load libnvrtc.so.13: OSError: libnvrtc.so.13: cannot open shared object file"
+        )
+    return 13, 0
+
+
+def _passed(value: Any) -> Any:
+    """What a kernel is passed: NumPy arrays of one element by value, others not at all."""
+    if isinstance(value, np.ndarray) and value.size != 1:
+        raise TypeError(f"Unsupported type {type(value)}")
+    return value._inside if hasattr(value, "_inside") else value
+
+
+class RawModule:
+    """CUDA C, compiled for the CPU: see cuda_shim."""
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        options: Sequence[str] = (),
+        name_expressions: Sequence[str] = (),
+        backend: str = "nvrtc",
+    ) -> None:
+        from cuda_shim import shim
+
+        nvrtc_version()
+        assert backend == "nvrtc"
+        machine.compiled.append(tuple(name_expressions))
+        self._module = shim.Module(code=code, name_expressions=name_expressions)
+
+    def get_function(self, name: str) -> Callable[..., None]:
+        function = self._module.get_function(name)
+
+        def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
+            arrays = [x for x in args if hasattr(x, "_inside")]
+            machine.check_device(arrays)
+            values = [_passed(x) for x in args]
+            machine.launches.append(name)
+            # a kernel may find arrays in a table of addresses: of all that there are
+            memory = [array._inside for array in list(machine.alive.values())]
+            machine.launch(name, lambda: function(grid, block, values, also=memory), [])
+
+        return launch
+
+
+def names() -> dict[str, Any]:
+    """What the module `cupy.cuda` holds."""
+    return {
+        "Device": Device, "Event": Event, "Graph": Graph, "Stream": Stream,
+        "get_current_stream": current_stream, "using_allocator": using_allocator,
+        "memory": SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+    }  # fmt: skip
+
+
+def runtime() -> dict[str, Any]:
+    """What `cupy.cuda.runtime` holds."""
+    return {
+        "CUDARuntimeError": CUDARuntimeError, "getDeviceCount": lambda: machine.device_count(),
+        "getDevice": lambda: machine.device, "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000,
+        "driverGetVersion": lambda: 13000, "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+"""The machine of the stand-in: what it has, which device and stream a thread uses, what was done on it."""
+
+import threading
+import warnings
+import weakref
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+
+class CUDARuntimeError(RuntimeError):
+    """cupy.cuda.runtime.CUDARuntimeError"""
+
+    __module__ = "cupy_backends.cuda.api.runtime"
+
+
+class PerformanceWarning(RuntimeWarning):
+    """cupy._util.PerformanceWarning"""
+
+
+class Machine(threading.local):
+    """What a thread sees. All threads share what is set in `reset`, which the class holds."""
+
+    devices, driver, nvrtc, peer_access, memory = 1, True, True, False, 1 << 34
+    launches: ClassVar[list[str]] = []  # names of the kernels of RawModules, one for each launch
+    compiled: ClassVar[list[tuple[str, ...]]] = []  # the kernels of each RawModule
+    alive: ClassVar[Any] = weakref.WeakValueDictionary()  # all arrays that own memory
+    # "to host" and "to device": copies; "waits": for the device; the name of each function that was launched
+    counts: ClassVar[Counter[str]] = Counter()
+    generation = 0  # of machines: threads that knew another one begin anew
+    pools: Any = None  # device: its default memory pool
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self.known = Machine.generation
+        self._device = 0
+        self.streams: dict[int, Any] = {}  # device: the current stream
+        self.allocators: list[Any] = []
+
+    def reset(self, **facts: Any) -> None:
+        """Another machine."""
+        for name, value in facts.items():
+            setattr(Machine, name, value)
+        Machine.counts, Machine.generation, Machine.pools = Counter(), Machine.generation + 1, {}
+        Machine.launches, Machine.compiled = [], []
+
+    @property
+    def device(self) -> int:
+        """The current device of this thread."""
+        if self.known != Machine.generation:
+            self._begin()
+        return self._device
+
+    @device.setter
+    def device(self, number: int) -> None:
+        if self.known != Machine.generation:
+            self._begin()
+        if not 0 <= number < self.device_count():
+            raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+        self._device = number
+
+    def device_count(self) -> int:
+        if not self.driver:
+            raise CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+        if not self.devices:
+            raise CUDARuntimeError("cudaErrorNoDevice: no CUDA-capable device is detected")
+        return self.devices
+
+    @property
+    def capturing(self) -> list[Any] | None:
+        """What the current stream has captured so far; None if it does not capture."""
+        stream = self.streams.get(self.device)
+        return None if stream is None else stream.captured
+
+    def copies(self, direction: str) -> None:
+        """To be called before numbers are copied: "to host", "to device"."""
+        self.waits(f"a copy {direction}")
+        self.counts[direction] += 1
+
+    def waits(self, what: str) -> None:
+        """To be called before the host waits for the device."""
+        if self.capturing is not None:
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {what} while the stream captures")
+        self.counts["waits"] += 1
+
+    def cublas(self, name: str) -> None:
+        """To be called before cuBLAS is."""
+        if self.capturing is not None:
+            raise NotImplementedError(
+                f"{name}: calling cuBLAS API during stream capture is currently unsupported"
+            )
+
+    def check_device(self, arrays: list[Any]) -> None:
+        """Operands lie on the current device."""
+        for array in arrays:
+            if array.device_number != self.device:
+                text = (
+                    f"The device where the array resides ({array.device_number}) is different from the "
+                    f"current device ({self.device})."
+                )
+                if not self.peer_access:
+                    raise ValueError(f"{text} Peer access is unavailable between these devices.")
+                warnings.warn(f"{text} Peer access has been activated.", PerformanceWarning, stacklevel=4)
+
+    def launch(self, name: str, run: Callable[[], None], results: list[np.ndarray]) -> None:
+        """run(), which writes `results`; while the stream captures it is noted instead."""
+        self.counts[name] += 1
+        captured = self.capturing
+        if captured is None:
+            run()
+            return
+        captured.append((name, run))
+        for result in results:
+            result.fill(np.nan if result.dtype.kind in "fc" else 0)
+
+
+machine = Machine()

@@ -1,0 +1,134 @@
+"""The Python that launches CUDA kernels, on a stand-in for CuPy's arrays. These are no tests on a GPU.
+
+CuPy arrays get the implementation "cuda" by themselves, results stay on the device in batch-last memory, and
+what a step repeats can be captured in a CUDA graph: no copies to or from the host, no cuBLAS.
+"""
+
+import numpy as np
+import pytest
+
+from tinynet import kernels
+from tinynet.kernels import activations, batching, common, dropout
+
+import cupy_stand_in
+from cuda_shim import cases, shim
+from cupy_stand_in import machine
+from kernel_cases import assert_agree
+
+pytestmark = pytest.mark.skipif(bool(shim.missing), reason=shim.missing)
+
+
+@pytest.fixture
+def cupy():
+    with cupy_stand_in.installed() as module:
+        yield module
+
+
+def on_device(cupy, arrays):
+    return [cupy.asarray(a) if isinstance(a, np.ndarray) else a for a in arrays]
+
+
+def results_of(case, arrays):
+    operation, _, static = case
+    found = operation(*arrays, **static)
+    if found is None:
+        found = tuple(arrays)
+    return list(found) if isinstance(found, tuple) else [found]
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
+def test_arrays_of_cupy_get_the_kernels(cupy, case):
+    found = results_of(case, on_device(cupy, case[1]))
+    assert machine.launches
+    for one, other in zip(found, cases.run(case, case[0].reference), strict=True):
+        if other is not None:
+            assert type(one) is cupy.ndarray
+            assert_agree(one.get(), np.asarray(other), float32=2e-5)
+            if one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__:
+                assert one.strides[0] == one.dtype.itemsize, "not batch-last"
+
+
+# What copies from the host at each call and cannot be captured: the optimizers' tables of addresses.
+COPIES = ("optimizers",)
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
+def test_a_call_can_be_captured(cupy, case):
+    arrays = on_device(cupy, case[1])
+    results_of(case, arrays)  # compiles
+    stream = cupy.cuda.Stream(non_blocking=True).use()
+    stream.begin_capture()
+    if case[0].family in COPIES:
+        with pytest.raises(
+            cupy.cuda.runtime.CUDARuntimeError, match="a copy to device while the stream captures"
+        ):
+            results_of(case, arrays)
+    else:
+        results_of(case, arrays)
+    stream.end_capture()
+
+
+def test_batches_of_a_data_set_on_the_device(cupy):
+    data, index = np.random.default_rng(0).integers(0, 256, (50, 6, 5)).astype(np.uint8), np.arange(33) - 9
+    for held, launches in ((data, 1), (data.astype(np.uint16), 0)):  # the kernel, and what it is not made for
+        machine.launches.clear()
+        batch = batching.gather(cupy.asarray(held), cupy.asarray(index), "float32")
+        assert len(machine.launches) == launches
+        assert batch.dtype == np.float32
+        assert batch.strides[0] == 4
+        np.testing.assert_array_equal(batch.get(), held[index])
+
+
+def test_a_kernel_is_compiled_once(cupy):
+    x = cupy.asarray(np.ones((4, 5), np.float32))
+    for _ in range(3):
+        activations.relu(x)
+    assert machine.compiled == [("forward<float, Relu>",)]
+    assert machine.launches == ["forward<float, Relu>"] * 3
+    activations.relu(x.astype(np.float64))
+    assert machine.compiled[1:] == [("forward<double, Relu>",)]
+
+
+def test_without_nvrtc_the_error_says_what_to_install(cupy, monkeypatch):
+    class DynamicLibNotFoundError(RuntimeError):
+        pass
+
+    def missing(self, name):
+        raise DynamicLibNotFoundError('Failure finding "libnvrtc.so"')
+
+    monkeypatch.setattr(cupy.RawModule, "get_function", missing)
+    with pytest.raises(RuntimeError, match=r"no NVRTC.*pip install 'cupy-cuda13x\[ctk\]'"):
+        activations.relu(cupy.asarray(np.ones((4, 5), np.float32)))
+
+
+def test_the_reference_can_be_asked_for(cupy):
+    x = cupy.asarray(np.ones((4, 5), np.float32))
+    for name in ("numpy", "numba"):  # the second one is NumPy's alone
+        with kernels.use("activations", name):
+            assert activations.relu(x).get().tolist() == np.ones((4, 5)).tolist()
+    assert not machine.launches
+    with kernels.use("activations", "cuda"):
+        activations.relu(x)
+    assert machine.launches
+
+
+def test_arrays_of_two_devices_are_refused(cupy):
+    x, words = cupy.asarray(np.ones((4, 5), np.float32)), np.zeros(3, np.uint32)
+    with pytest.raises(ValueError, match=r"dropout: its operands lie on two devices, cpu and gpu\."):
+        dropout.dropout(x, words, rate=0.5)
+
+
+def test_memory_order(cupy):
+    """Elements stay where they are if they lie without gaps; images are turned round once."""
+    x = cupy.asarray(np.arange(24, dtype=np.float32).reshape(2, 3, 4))
+    assert activations.relu(x).strides == x.strides
+    turned = common.to_batch_last(x)
+    assert turned.strides[0] == 4
+    assert activations.relu(turned).strides == turned.strides
+    assert common.batch_last(turned).flags.c_contiguous
+    np.testing.assert_array_equal(turned.get(), x.get())
+    assert common.contiguous(turned).strides == x.strides
+    assert common.contiguous(x) is x
+    assert common.contiguous(x, "float64").dtype == np.float64
+    assert common.empty(x, (5, 2, 3)).strides[0] == 4
+    assert common.in_c_order(x, (5, 2, 3)).strides == (24, 12, 4)
