@@ -13,15 +13,17 @@ struct Classes {
 struct Column {
     size_t first;
     int m, classes, stride;
+    bool exists;
     __device__ Column(const Classes& k) {
         const int parts = (k.m + 31) / 32, p = blockIdx.x / parts;
         m = blockIdx.x % parts * 32 + threadIdx.x;
         first = (size_t)p * k.c * k.m + m;
-        classes = m < k.m ? k.c : 0;
+        exists = m < k.m;
+        classes = exists ? k.c : 0;
         stride = k.m;
     }
     __device__ size_t at(int c) const { return first + (size_t)c * stride; }
-    __device__ bool writes() const { return classes > 0 && threadIdx.y == 0; }  // one thread for what a column has one of
+    __device__ bool writes() const { return exists && threadIdx.y == 0; }  // one thread for what a column has one of
 };
 
 // The sum of a column's values over the warps, for all of them.
