@@ -1,12 +1,14 @@
-// Batch normalisation of x (P, C, N): P pixels, C channels, N images. Two launches each way: the elements of a channel are cut
-// into parts, of which a block each has the sums; then every block adds up the sums of its channel, all in the same order, and
-// computes its part of the result. block (threads, whole warps), grid (channels, parts); formulas in batch_norm.py
+// Batch normalisation of x (P, C, N): P pixels, C channels, N images. Two launches each way: the elements of
+// a channel are cut into parts, of which a block each has the sums; then every block adds up the sums of its
+// channel, all in the same order, and computes its part of the result. block (threads, whole warps), grid
+// (channels, parts); formulas in batch_norm.py
 
 struct Norm {
     int p, c, n;
 };
 
-// The elements of a part of a channel that a thread looks at: one in blockDim.x. Neighbouring threads have neighbours.
+// The elements of a part of a channel that a thread looks at: one in blockDim.x. Neighbouring threads have
+// neighbours.
 struct Walk {
     int i, end, pixel, image, images, pixel_step, image_step;
     size_t stride;  // from a pixel of the channel to the next
@@ -39,8 +41,8 @@ __device__ inline int elements(const Norm& k, int part, int parts) {
     return (int)(all * (part + 1) / parts - all * part / parts);
 }
 
-// parts[c, part] = (centre, sum of x - centre, sum of its squares) of a part. The centre is the part's mean as far as it can be
-// rounded: so the sums lose no digits where the mean is large.
+// parts[c, part] = (centre, sum of x - centre, sum of its squares) of a part. The centre is the part's mean
+// as far as it can be rounded: so the sums lose no digits where the mean is large.
 template <class T> __global__ void part_moments(T* __restrict__ parts, const T* __restrict__ x, Norm k) {
     __shared__ T of_warps[32];
     const T* channel = x + (size_t)blockIdx.x * k.n;
@@ -64,9 +66,11 @@ template <class T> __global__ void part_moments(T* __restrict__ parts, const T* 
 
 // parts[c, part] = (sum of g, sum of g (x - mean)) of a part.
 template <class T>
-__global__ void part_products(T* __restrict__ parts, const T* __restrict__ g, const T* __restrict__ x, const T* __restrict__ mean, Norm k) {
+__global__ void part_products(T* __restrict__ parts, const T* __restrict__ g, const T* __restrict__ x,
+                              const T* __restrict__ mean, Norm k) {
     __shared__ T of_warps[32];
-    const T *gradient = g + (size_t)blockIdx.x * k.n, *channel = x + (size_t)blockIdx.x * k.n, centre = mean[blockIdx.x];
+    const T *gradient = g + (size_t)blockIdx.x * k.n, *channel = x + (size_t)blockIdx.x * k.n,
+            centre = mean[blockIdx.x];
     T sum = T(0), product = T(0);
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
         const T value = gradient[walk.place()];
@@ -82,8 +86,10 @@ __global__ void part_products(T* __restrict__ parts, const T* __restrict__ g, co
     }
 }
 
-// Mean and biased variance of a channel from those of its parts, in double precision; for the lanes of one warp.
-template <class T> __device__ inline void channel_moments(const T* parts, const Norm& k, double* mean, double* variance) {
+// Mean and biased variance of a channel from those of its parts, in double precision; for the lanes of one
+// warp.
+template <class T>
+__device__ inline void channel_moments(const T* parts, const Norm& k, double* mean, double* variance) {
     const double all = (double)k.p * k.n;
     double sum = 0, squares = 0;
     for (int part = threadIdx.x; part < gridDim.y; part += 32)
@@ -100,8 +106,9 @@ template <class T> __device__ inline void channel_moments(const T* parts, const 
 
 // y, mean and var from the moments of the parts
 template <class T>
-__global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var, const T* __restrict__ x, const T* __restrict__ gamma,
-                          const T* __restrict__ beta, const T* __restrict__ parts, double epsilon, Norm k) {
+__global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
+                          const T* __restrict__ x, const T* __restrict__ gamma, const T* __restrict__ beta,
+                          const T* __restrict__ parts, double epsilon, Norm k) {
     __shared__ T constants[2];
     const int channel = blockIdx.x;
     if (threadIdx.x < 32) {
@@ -126,10 +133,12 @@ __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict
 
 // The same from a given mean and variance
 template <class T>
-__global__ void normalise_given(T* __restrict__ y, const T* __restrict__ x, const T* __restrict__ gamma, const T* __restrict__ beta,
-                                const T* __restrict__ mean, const T* __restrict__ var, double epsilon, Norm k) {
+__global__ void normalise_given(T* __restrict__ y, const T* __restrict__ x, const T* __restrict__ gamma,
+                                const T* __restrict__ beta, const T* __restrict__ mean,
+                                const T* __restrict__ var, double epsilon, Norm k) {
     const int channel = blockIdx.x;
-    const T centre = mean[channel], scale = (T)(gamma[channel] / sqrt(var[channel] + epsilon)), shift = beta[channel];
+    const T centre = mean[channel], scale = (T)(gamma[channel] / sqrt(var[channel] + epsilon)),
+            shift = beta[channel];
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
         const size_t place = (size_t)channel * k.n + walk.place();
         y[place] = (x[place] - centre) * scale + shift;
@@ -138,9 +147,10 @@ __global__ void normalise_given(T* __restrict__ y, const T* __restrict__ x, cons
 
 // dx, dgamma and dbeta from the products of the parts
 template <class T>
-__global__ void normalise_grad(T* __restrict__ dx, T* __restrict__ factors, const T* __restrict__ g, const T* __restrict__ x,
-                               const T* __restrict__ gamma, const T* __restrict__ mean, const T* __restrict__ var, const T* __restrict__ parts,
-                               double epsilon, Norm k) {
+__global__ void normalise_grad(T* __restrict__ dx, T* __restrict__ factors, const T* __restrict__ g,
+                               const T* __restrict__ x, const T* __restrict__ gamma,
+                               const T* __restrict__ mean, const T* __restrict__ var,
+                               const T* __restrict__ parts, double epsilon, Norm k) {
     __shared__ T constants[3];
     const int channel = blockIdx.x;
     if (threadIdx.x < 32) {
@@ -153,7 +163,8 @@ __global__ void normalise_grad(T* __restrict__ dx, T* __restrict__ factors, cons
         sum = warp_sum(sum);
         product = warp_sum(product);
         if (threadIdx.x == 0) {
-            const double all = (double)k.p * k.n, inverse = 1 / sqrt(var[channel] + epsilon), scale = gamma[channel] * inverse;
+            const double all = (double)k.p * k.n, inverse = 1 / sqrt(var[channel] + epsilon),
+                         scale = gamma[channel] * inverse;
             constants[0] = (T)(sum / all);
             constants[1] = (T)scale;
             constants[2] = (T)(scale * inverse * inverse * product / all);

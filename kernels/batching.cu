@@ -1,11 +1,13 @@
-// Samples picked from a data set and turned round: out (F, N) in batch-last memory, out[f, n] = data[index[n], f] of data (M, F).
-// An index below 0 counts from the end; one that is no sample gives NaN, for nobody waits for the GPU to raise an error.
+// Samples picked from a data set and turned round: out (F, N) in batch-last memory, out[f, n] =
+// data[index[n], f] of data (M, F). An index below 0 counts from the end; one that is no sample gives NaN,
+// for nobody waits for the GPU to raise an error.
 //
-// A block turns a square of 32 features and 32 samples in shared memory: a warp reads features of one sample, which are
-// neighbours in the data set, and writes samples of one feature, which are neighbours in the batch.
+// A block turns a square of 32 features and 32 samples in shared memory: a warp reads features of one sample,
+// which are neighbours in the data set, and writes samples of one feature, which are neighbours in the batch.
 // block (32, 8), grid (squares along F, squares along N)
 template <class T, class D>
-__global__ void gather(T* __restrict__ out, const D* __restrict__ data, const int64* __restrict__ index, int m, int f, int n) {
+__global__ void gather(T* __restrict__ out, const D* __restrict__ data, const int64* __restrict__ index,
+                       int m, int f, int n) {
     __shared__ T square[32][33];  // 33: neither rows nor columns lie in one bank
     const int first_feature = blockIdx.x * 32, first_sample = blockIdx.y * 32;
     for (int s = threadIdx.y; s < 32; s += 8) {

@@ -1,4 +1,5 @@
-// Binary cross-entropy of logits, element by element; formulas in binary_crossentropy.py. block (threads), grid (elements)
+// Binary cross-entropy of logits, element by element; formulas in binary_crossentropy.py. block (threads),
+// grid (elements)
 
 template <class T>
 __global__ void loss(T* __restrict__ y, const T* __restrict__ t, const T* __restrict__ z, int size) {
@@ -9,7 +10,8 @@ __global__ void loss(T* __restrict__ y, const T* __restrict__ t, const T* __rest
 }
 
 template <class T>
-__global__ void loss_grad(T* __restrict__ dz, const T* __restrict__ g, const T* __restrict__ t, const T* __restrict__ z, int size) {
+__global__ void loss_grad(T* __restrict__ dz, const T* __restrict__ g, const T* __restrict__ t,
+                          const T* __restrict__ z, int size) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= size) return;
     const T e = exp(-fabs(z[i])), q = e / (T(1) + e);

@@ -1,4 +1,5 @@
-// Dropout of x (F, N): F features, N samples, which are neighbours in memory. Formulas and counters are in dropout.py.
+// Dropout of x (F, N): F features, N samples, which are neighbours in memory. Formulas and counters are in
+// dropout.py.
 
 // Ten rounds of Philox4x32 on the counter c (philox.py).
 __device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
@@ -29,13 +30,15 @@ __device__ inline uint32 draw_word(const uint32* words, int feature, int word, u
 }
 
 // bits (words, features): features a multiple of 32. block (32 features, words), grid (features, words)
-__global__ void draw(uint16* __restrict__ bits, const uint32* __restrict__ words, uint32 threshold, int of_words) {
+__global__ void draw(uint16* __restrict__ bits, const uint32* __restrict__ words, uint32 threshold,
+                     int of_words) {
     const int feature = blockIdx.x * 32 + threadIdx.x, word = blockIdx.y * blockDim.y + threadIdx.y;
-    if (word < of_words) bits[(size_t)word * gridDim.x * 32 + feature] = (uint16)draw_word(words, feature, word, threshold);
+    if (word < of_words)
+        bits[(size_t)word * gridDim.x * 32 + feature] = (uint16)draw_word(words, feature, word, threshold);
 }
 
-// The same, and y = x m factor. A block has 32 features and up to 8 words, 16 samples each. First a lane is a feature, as
-// `bits` lies in memory; then a sample, as x does: the words change lanes through shared memory.
+// The same, and y = x m factor. A block has 32 features and up to 8 words, 16 samples each. First a lane is a
+// feature, as `bits` lies in memory; then a sample, as x does: the words change lanes through shared memory.
 template <class T>
 __global__ void dropout(T* __restrict__ y, uint16* __restrict__ bits, const T* __restrict__ x,
                         const uint32* __restrict__ words, uint32 threshold, T factor, int f, int n) {

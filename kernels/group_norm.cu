@@ -1,6 +1,7 @@
-// Normalisation within samples of x (A, R, K, S, N) in memory: R and S are reduced, so a group is (a, k) of one sample; formulas
-// in group_norm.py. A lane is a sample, and the warps of a block share the numbers of its group. gamma and beta have a number
-// for each feature (a, r, k, s); mean, var and what else a group has one of are (A, K, N).
+// Normalisation within samples of x (A, R, K, S, N) in memory: R and S are reduced, so a group is (a, k) of
+// one sample; formulas in group_norm.py. A lane is a sample, and the warps of a block share the numbers of
+// its group. gamma and beta have a number for each feature (a, r, k, s); mean, var and what else a group has
+// one of are (A, K, N).
 
 struct Groups {
     int a, r, k, s, n;
@@ -22,7 +23,9 @@ struct Own {
         group = (size_t)group_number * g.n + n;
     }
     // The feature of number i of the group.
-    __device__ int feature(const Groups& g, int i) const { return ((a * g.r + i / g.s) * g.k + k) * g.s + i % g.s; }
+    __device__ int feature(const Groups& g, int i) const {
+        return ((a * g.r + i / g.s) * g.k + k) * g.s + i % g.s;
+    }
 };
 
 // The sum of a sample's values over the warps, for all of them, always in one order.
@@ -37,8 +40,9 @@ __device__ inline double over_warps(double value, double (*of_warps)[32]) {
 
 // y = (x - mean) / sqrt(var + epsilon) gamma + beta. block (32, WARPS), grid (groups times parts of N)
 template <class T>
-__global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var, const T* __restrict__ x, const T* __restrict__ gamma,
-                           const T* __restrict__ beta, double epsilon, bool centred, Groups g) {
+__global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
+                           const T* __restrict__ x, const T* __restrict__ gamma, const T* __restrict__ beta,
+                           double epsilon, bool centred, Groups g) {
     __shared__ double of_warps[WARPS][32];
     const Own own(g);
     const int numbers = own.exists ? g.r * g.s : 0, count = g.r * g.s;
@@ -70,12 +74,14 @@ __global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restric
 
 // dx = (h - sum(h) / M - xhat sum(h xhat) / M) / sqrt(var + epsilon), h = gamma g. The same block and grid
 template <class T>
-__global__ void group_norm_grad(T* __restrict__ dx, const T* __restrict__ gradient, const T* __restrict__ x, const T* __restrict__ gamma,
-                                const T* __restrict__ mean, const T* __restrict__ var, double epsilon, bool centred, Groups g) {
+__global__ void group_norm_grad(T* __restrict__ dx, const T* __restrict__ gradient, const T* __restrict__ x,
+                                const T* __restrict__ gamma, const T* __restrict__ mean,
+                                const T* __restrict__ var, double epsilon, bool centred, Groups g) {
     __shared__ double of_warps[WARPS][32];
     const Own own(g);
     const int numbers = own.exists ? g.r * g.s : 0, count = g.r * g.s;
-    const T average = own.exists ? mean[own.group] : T(0), inverse = own.exists ? (T)(1 / sqrt(var[own.group] + epsilon)) : T(0);
+    const T average = own.exists ? mean[own.group] : T(0),
+            inverse = own.exists ? (T)(1 / sqrt(var[own.group] + epsilon)) : T(0);
     T sum = T(0), product = T(0);
     for (int i = threadIdx.y; i < numbers; i += WARPS) {
         const int feature = own.feature(g, i);
@@ -84,7 +90,8 @@ __global__ void group_norm_grad(T* __restrict__ dx, const T* __restrict__ gradie
         sum += h;
         product += h * ((x[place] - average) * inverse);
     }
-    const T of_h = centred ? (T)(over_warps(sum, of_warps) / count) : T(0), of_product = (T)(over_warps(product, of_warps) / count);
+    const T of_h = centred ? (T)(over_warps(sum, of_warps) / count) : T(0),
+            of_product = (T)(over_warps(product, of_warps) / count);
     for (int i = threadIdx.y; i < numbers; i += WARPS) {
         const int feature = own.feature(g, i);
         const size_t place = (size_t)feature * g.n + own.n;
@@ -93,10 +100,12 @@ __global__ void group_norm_grad(T* __restrict__ dx, const T* __restrict__ gradie
     }
 }
 
-// factors (2, features): dgamma = sum over the samples of g xhat, dbeta = sum of g. block (threads, whole warps), grid (features)
+// factors (2, features): dgamma = sum over the samples of g xhat, dbeta = sum of g. block (threads, whole
+// warps), grid (features)
 template <class T>
-__global__ void factor_grads(T* __restrict__ factors, const T* __restrict__ gradient, const T* __restrict__ x, const T* __restrict__ mean,
-                             const T* __restrict__ var, double epsilon, Groups g) {
+__global__ void factor_grads(T* __restrict__ factors, const T* __restrict__ gradient, const T* __restrict__ x,
+                             const T* __restrict__ mean, const T* __restrict__ var, double epsilon,
+                             Groups g) {
     __shared__ double of_warps[32];
     const int feature = blockIdx.x, k = feature / g.s % g.k, a = feature / g.s / g.k / g.r;
     double product = 0, sum = 0;

@@ -1,6 +1,7 @@
-// Activation functions, element by element. Each is a struct with the function and its derivative times g; s is what the
-// derivative follows from, the output y or the input x (formulas in rectifiers.py, sigmoids.py and smooth.py). a and b are
-// its settings. Comparisons are written so that NaN stays NaN: max(NaN, 0) would be 0.
+// Activation functions, element by element. Each is a struct with the function and its derivative times g; s
+// is what the derivative follows from, the output y or the input x (formulas in rectifiers.py, sigmoids.py
+// and smooth.py). a and b are its settings. Comparisons are written so that NaN stays NaN: max(NaN, 0) would
+// be 0.
 
 struct Relu {
     template <class T> static __device__ T y(T x, T a, T b) { return x < T(0) ? T(0) : x; }
@@ -32,7 +33,9 @@ struct Tanh {
 };
 
 struct Softplus {
-    template <class T> static __device__ T y(T x, T a, T b) { return (x < T(0) ? T(0) : x) + log1p(exp(-fabs(x))); }
+    template <class T> static __device__ T y(T x, T a, T b) {
+        return (x < T(0) ? T(0) : x) + log1p(exp(-fabs(x)));
+    }
     template <class T> static __device__ T dx(T g, T s, T a, T b) { return g * Sigmoid::y(s); }
 };
 
@@ -60,8 +63,8 @@ struct Silu {
 };
 
 struct Gelu {
-    // Phi(x) = erfc(z) / 2, z = -x / sqrt 2. Far out erfc falls so steeply that what is rounded off z counts: it is r, and
-    // erfc(z + r) = erfc(z) - r 2 / sqrt(pi) exp(-z^2)
+    // Phi(x) = erfc(z) / 2, z = -x / sqrt 2. Far out erfc falls so steeply that what is rounded off z counts:
+    // it is r, and erfc(z + r) = erfc(z) - r 2 / sqrt(pi) exp(-z^2)
     template <class T> static __device__ T step(T x) {
         const double root_half = 0.70710678118654752440;
         const T factor = T(-root_half), z = x * factor;
@@ -84,19 +87,22 @@ struct GeluTanh {
         return T(0.5) * v * (T(1) + inner(v));
     }
     template <class T> static __device__ T dx(T g, T s, T a, T b) {
-        const T x = within(s, a), t = inner(x), du = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x);
+        const T x = within(s, a), t = inner(x),
+                du = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x);
         return T(0.5) * g * (T(1) + t + x * (T(1) - t) * (T(1) + t) * du);
     }
 };
 
 // block (threads), grid (elements)
-template <class T, class F> __global__ void forward(T* __restrict__ y, const T* __restrict__ x, T a, T b, int size) {
+template <class T, class F>
+__global__ void forward(T* __restrict__ y, const T* __restrict__ x, T a, T b, int size) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < size) y[i] = F::y(x[i], a, b);
 }
 
 template <class T, class F>
-__global__ void backward(T* __restrict__ dx, const T* __restrict__ g, const T* __restrict__ s, T a, T b, int size) {
+__global__ void backward(T* __restrict__ dx, const T* __restrict__ g, const T* __restrict__ s, T a, T b,
+                         int size) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < size) dx[i] = F::dx(g[i], s[i], a, b);
 }

@@ -7,14 +7,15 @@ typedef long long int64;
 
 const uint32 ALL_LANES = 0xffffffffu;
 
-// The sum of the 32 values of a warp, for every lane: half of the lanes exchange with the other half, five times.
+// The sum of the 32 values of a warp, for every lane: half of the lanes exchange with the other half, five
+// times.
 template <class T> __device__ inline T warp_sum(T value) {
     for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(ALL_LANES, value, step);
     return value;
 }
 
-// The sum of the values of a block of whole warps, for every thread. `of_warps` has room for a value of each warp, and the
-// order of the additions is always the same.
+// The sum of the values of a block of whole warps, for every thread. `of_warps` has room for a value of each
+// warp, and the order of the additions is always the same.
 template <class T> __device__ inline T block_sum(T value, T* of_warps) {
     value = warp_sum(value);
     __syncthreads();  // of_warps may still be read from the last time

@@ -1,10 +1,12 @@
-// The optimizers' rules over a table of stretches of variables; formulas beside their references (moments.py and so on).
-// A row is: number of elements | address of w | of g | of three slots, 0 for one that is not there. A block takes a row.
-// c are the numbers of the rule, in memory: a step that is repeated takes those of the day.
+// The optimizers' rules over a table of stretches of variables; formulas beside their references (moments.py
+// and so on). A row is: number of elements | address of w | of g | of three slots, 0 for one that is not
+// there. A block takes a row. c are the numbers of the rule, in memory: a step that is repeated takes those
+// of the day.
 
 const int COLUMNS = 6;
 
-template <class T> struct Element {  // of a variable: where it is, its gradient, where its slots are (or null)
+template <class T>
+struct Element {  // of a variable: where it is, its gradient, where its slots are (or null)
     T* w;
     T g;
     T *first, *second, *third;
@@ -95,5 +97,7 @@ template <class T, class R> __global__ void sweep(const int64* __restrict__ tabl
     const T* const g = (const T*)row[2];
     T *const first = (T*)row[3], *const second = (T*)row[4], *const third = (T*)row[5];
     for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x)
-        R::update(Element<T>{w + i, g[i], first ? first + i : nullptr, second ? second + i : nullptr, third ? third + i : nullptr}, c);
+        R::update(Element<T>{w + i, g[i], first ? first + i : nullptr, second ? second + i : nullptr,
+                             third ? third + i : nullptr},
+                  c);
 }

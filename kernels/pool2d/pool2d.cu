@@ -1,5 +1,6 @@
-// Pooling on batch-last memory: x (H, W, M), y (OH, OW, M), where m counts channels and images together. All kernels have a
-// thread for each element of their result: a block is some m of one pixel. block (threads), grid (pixels times parts of m)
+// Pooling on batch-last memory: x (H, W, M), y (OH, OW, M), where m counts channels and images together. All
+// kernels have a thread for each element of their result: a block is some m of one pixel. block (threads),
+// grid (pixels times parts of m)
 
 struct Pool {
     int h, w, oh, ow, m;
@@ -37,12 +38,14 @@ __device__ inline Span covering(int i, int outputs, int window, int stride, int 
     return {shifted < window ? 0 : (shifted - window) / stride + 1, min(outputs, shifted / stride + 1)};
 }
 
-// y = the largest cell of a window, index = kh KW + kw of the first such cell; NaN counts as larger than all numbers.
+// y = the largest cell of a window, index = kh KW + kw of the first such cell; NaN counts as larger than all
+// numbers.
 template <class T, class I>
 __global__ void max_pool(T* __restrict__ y, I* __restrict__ index, const T* __restrict__ x, Pool k) {
     const Place p = own_place(k.ow, k.m);
     if (!p.exists) return;
-    const Span rows = covered(p.row, k.h, k.kh, k.sh, k.top), columns = covered(p.column, k.w, k.kw, k.sw, k.left);
+    const Span rows = covered(p.row, k.h, k.kh, k.sh, k.top);
+    const Span columns = covered(p.column, k.w, k.kw, k.sw, k.left);
     T best = x[at(rows.first, columns.first, k.w, p.m, k.m)];
     int row = rows.first, column = columns.first;
     for (int h = rows.first; h < rows.end; h++)
@@ -59,12 +62,15 @@ __global__ void max_pool(T* __restrict__ y, I* __restrict__ index, const T* __re
     index[place] = (I)((row - p.row * k.sh + k.top) * k.kw + column - p.column * k.sw + k.left);
 }
 
-// dx: a pixel collects g of the windows that cover it and that it won, in their order: so no two threads add to one place.
+// dx: a pixel collects g of the windows that cover it and that it won, in their order: so no two threads add
+// to one place.
 template <class T, class I>
-__global__ void max_pool_grad(T* __restrict__ dx, const T* __restrict__ g, const I* __restrict__ index, Pool k) {
+__global__ void max_pool_grad(T* __restrict__ dx, const T* __restrict__ g, const I* __restrict__ index,
+                              Pool k) {
     const Place p = own_place(k.w, k.m);
     if (!p.exists) return;
-    const Span rows = covering(p.row, k.oh, k.kh, k.sh, k.top), columns = covering(p.column, k.ow, k.kw, k.sw, k.left);
+    const Span rows = covering(p.row, k.oh, k.kh, k.sh, k.top);
+    const Span columns = covering(p.column, k.ow, k.kw, k.sw, k.left);
     T sum = T(0);
     for (int oh = rows.first; oh < rows.end; oh++)
         for (int ow = columns.first; ow < columns.end; ow++) {
@@ -77,11 +83,13 @@ __global__ void max_pool_grad(T* __restrict__ dx, const T* __restrict__ g, const
 
 // y = the cell of x that `index` names; 0 where that lies in the padding.
 template <class T, class I>
-__global__ void max_pool_gather(T* __restrict__ y, const T* __restrict__ x, const I* __restrict__ index, Pool k) {
+__global__ void max_pool_gather(T* __restrict__ y, const T* __restrict__ x, const I* __restrict__ index,
+                                Pool k) {
     const Place p = own_place(k.ow, k.m);
     if (!p.exists) return;
     const size_t place = at(p.row, p.column, k.ow, p.m, k.m);
-    const int cell = index[place], h = p.row * k.sh - k.top + cell / k.kw, w = p.column * k.sw - k.left + cell % k.kw;
+    const int cell = index[place], h = p.row * k.sh - k.top + cell / k.kw,
+              w = p.column * k.sw - k.left + cell % k.kw;
     const bool inside = h >= 0 && h < k.h && w >= 0 && w < k.w;
     y[place] = inside ? x[at(h, w, k.w, p.m, k.m)] : T(0);
 }
@@ -95,7 +103,8 @@ template <class T> __device__ inline T share(int oh, int ow, const Pool& k) {
 template <class T> __global__ void average_pool(T* __restrict__ y, const T* __restrict__ x, Pool k) {
     const Place p = own_place(k.ow, k.m);
     if (!p.exists) return;
-    const Span rows = covered(p.row, k.h, k.kh, k.sh, k.top), columns = covered(p.column, k.w, k.kw, k.sw, k.left);
+    const Span rows = covered(p.row, k.h, k.kh, k.sh, k.top);
+    const Span columns = covered(p.column, k.w, k.kw, k.sw, k.left);
     const T factor = share<T>(p.row, p.column, k);
     T sum = T(0);
     for (int h = rows.first; h < rows.end; h++)
@@ -106,7 +115,8 @@ template <class T> __global__ void average_pool(T* __restrict__ y, const T* __re
 template <class T> __global__ void average_pool_grad(T* __restrict__ dx, const T* __restrict__ g, Pool k) {
     const Place p = own_place(k.w, k.m);
     if (!p.exists) return;
-    const Span rows = covering(p.row, k.oh, k.kh, k.sh, k.top), columns = covering(p.column, k.ow, k.kw, k.sw, k.left);
+    const Span rows = covering(p.row, k.oh, k.kh, k.sh, k.top);
+    const Span columns = covering(p.column, k.ow, k.kw, k.sw, k.left);
     T sum = T(0);
     for (int oh = rows.first; oh < rows.end; oh++)
         for (int ow = columns.first; ow < columns.end; ow++)

@@ -1,7 +1,7 @@
-// Softmax and cross-entropy over the classes of x (P, C, M); formulas in normalise.py and cross_entropy.py. A lane is a column
-// of classes, (p, m); the warps of a block share the classes of its 32 columns: warp w has w, w + 8, w + 16, ... What each
-// has found is joined through shared memory, always in one order. S is the number format of sums over classes.
-// block (32 columns, 8 warps), grid (P times parts of M)
+// Softmax and cross-entropy over the classes of x (P, C, M); formulas in normalise.py and cross_entropy.py. A
+// lane is a column of classes, (p, m); the warps of a block share the classes of its 32 columns: warp w has
+// w, w + 8, w + 16, ... What each has found is joined through shared memory, always in one order. S is the
+// number format of sums over classes. block (32 columns, 8 warps), grid (P times parts of M)
 
 const int WARPS = 8;
 
@@ -13,15 +13,18 @@ struct Classes {
 struct Column {
     size_t first;
     int m, classes, stride;
+    bool exists;
     __device__ Column(const Classes& k) {
         const int parts = (k.m + 31) / 32, p = blockIdx.x / parts;
         m = blockIdx.x % parts * 32 + threadIdx.x;
         first = (size_t)p * k.c * k.m + m;
-        classes = m < k.m ? k.c : 0;
+        exists = m < k.m;
+        classes = exists ? k.c : 0;
         stride = k.m;
     }
     __device__ size_t at(int c) const { return first + (size_t)c * stride; }
-    __device__ bool writes() const { return classes > 0 && threadIdx.y == 0; }  // one thread for what a column has one of
+    // One thread writes what a column has one of.
+    __device__ bool writes() const { return exists && threadIdx.y == 0; }
 };
 
 // The sum of a column's values over the warps, for all of them.
@@ -50,7 +53,8 @@ template <class T> struct Denominator {
 
 // p = softmax of the columns of z
 template <class T, class S>
-__device__ inline Denominator<T> softmax_of(T* p, const T* z, const Column& own, T (*values)[32], S (*sums)[32]) {
+__device__ inline Denominator<T> softmax_of(T* p, const T* z, const Column& own, T (*values)[32],
+                                            S (*sums)[32]) {
     T largest = own.classes ? z[own.first] : T(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) largest = max(largest, z[own.at(c)]);
     largest = column_largest(largest, values);
@@ -73,13 +77,15 @@ template <class T, class S> __global__ void softmax(T* __restrict__ p, const T* 
 
 // dx = y (g - sum of g y)
 template <class T, class S>
-__global__ void softmax_grad(T* __restrict__ dx, const T* __restrict__ g, const T* __restrict__ y, Classes k) {
+__global__ void softmax_grad(T* __restrict__ dx, const T* __restrict__ g, const T* __restrict__ y,
+                             Classes k) {
     __shared__ S sums[WARPS][32];
     const Column own(k);
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) sum += g[own.at(c)] * y[own.at(c)];
     const T inner = (T)column_sum(sum, sums);
-    for (int c = threadIdx.y; c < own.classes; c += WARPS) dx[own.at(c)] = y[own.at(c)] * (g[own.at(c)] - inner);
+    for (int c = threadIdx.y; c < own.classes; c += WARPS)
+        dx[own.at(c)] = y[own.at(c)] * (g[own.at(c)] - inner);
 }
 
 // Targets are rows (C, N) or labels (N); the other one is null.
@@ -95,7 +101,8 @@ template <class T, class S> __device__ inline T total_of(const T* p, const Colum
 
 // - sum of t log q, q = p / total, clipped to low .. high
 template <class T, class S>
-__device__ inline T clipped_loss(const T* p, T total, const T* rows, const int64* labels, T low, T high, const Column& own, S (*sums)[32]) {
+__device__ inline T clipped_loss(const T* p, T total, const T* rows, const int64* labels, T low, T high,
+                                 const Column& own, S (*sums)[32]) {
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) {
         const T t = target(rows, labels, own, c);
@@ -116,8 +123,9 @@ __global__ void crossentropy(T* __restrict__ loss, const T* __restrict__ p, cons
 
 // dp = g (sum of w - w / q) / total, w = t where q = p / total was not clipped, else 0
 template <class T, class S>
-__global__ void crossentropy_grad(T* __restrict__ dp, const T* __restrict__ g, const T* __restrict__ p, const T* __restrict__ rows,
-                                  const int64* __restrict__ labels, T low, T high, Classes k) {
+__global__ void crossentropy_grad(T* __restrict__ dp, const T* __restrict__ g, const T* __restrict__ p,
+                                  const T* __restrict__ rows, const int64* __restrict__ labels, T low, T high,
+                                  Classes k) {
     __shared__ S sums[WARPS][32];
     const Column own(k);
     const T total = total_of(p, own, sums);
@@ -136,8 +144,9 @@ __global__ void crossentropy_grad(T* __restrict__ dp, const T* __restrict__ g, c
 
 // p = softmax(z), and the loss: of q = p / sum of p, clipped; or - sum of t (z - log of the sum of exp z)
 template <class T, class S>
-__global__ void softmax_crossentropy(T* __restrict__ loss, T* __restrict__ p, const T* __restrict__ z, const T* __restrict__ rows,
-                                     const int64* __restrict__ labels, T low, T high, bool clip, Classes k) {
+__global__ void softmax_crossentropy(T* __restrict__ loss, T* __restrict__ p, const T* __restrict__ z,
+                                     const T* __restrict__ rows, const int64* __restrict__ labels, T low,
+                                     T high, bool clip, Classes k) {
     __shared__ T values[WARPS][32];
     __shared__ S sums[WARPS][32];
     const Column own(k);
@@ -159,8 +168,10 @@ __global__ void softmax_crossentropy(T* __restrict__ loss, T* __restrict__ p, co
 
 // dz = g (q sum of w - w), q and w as above; without the clip q = p and w = t
 template <class T, class S>
-__global__ void softmax_crossentropy_grad(T* __restrict__ dz, const T* __restrict__ g, const T* __restrict__ p, const T* __restrict__ rows,
-                                          const int64* __restrict__ labels, T low, T high, bool clip, Classes k) {
+__global__ void softmax_crossentropy_grad(T* __restrict__ dz, const T* __restrict__ g,
+                                          const T* __restrict__ p, const T* __restrict__ rows,
+                                          const int64* __restrict__ labels, T low, T high, bool clip,
+                                          Classes k) {
     __shared__ S sums[WARPS][32];
     const Column own(k);
     const T total = clip ? total_of(p, own, sums) : T(1);

@@ -1,11 +1,12 @@
 // CUDA C for g++: with this in front, a kernel's source is C++ that runs on the CPU.
 //
-// One thread of the machine plays all threads of a block, one after the other: each runs until it waits for others
-// (runtime.cpp). So threadIdx is a variable of the runtime, __syncthreads a call that lets the next thread run, and
-// a shuffle a value left with the runtime, a wait for the warp, and a neighbour's value picked up.
+// One thread of the machine plays all threads of a block, one after the other: each runs until it waits for
+// others (runtime.cpp). So threadIdx is a variable of the runtime, __syncthreads a call that lets the next
+// thread run, and a shuffle a value left with the runtime, a wait for the warp, and a neighbour's value
+// picked up.
 //
-// What the kernels of tinynet use is here. Missing are atomics (tinynet has none: their order would decide the last
-// bits), textures, tensor cores, asynchronous copies, clusters: their names do not compile.
+// What the kernels of tinynet use is here. Missing are atomics (tinynet has none: their order would decide
+// the last bits), textures, tensor cores, asynchronous copies, clusters: their names do not compile.
 #pragma once
 #include <math.h>
 #include <stddef.h>
@@ -45,12 +46,14 @@ void shim_pick_up(void* value, size_t bytes, unsigned lane, unsigned mask, int l
 #define blockDim shim_now.block_dim
 #define gridDim shim_now.grid_dim
 
-// ---- shared memory: Python writes  __shared__ T name[N];  as this. Each call of the kernel gets the block's array.
+// ---- shared memory: Python writes  __shared__ T name[N];  as this. Each call of the kernel gets the block's
+// array.
 
-#define SHIM_SHARED(type, name, extent)         \
-    static const char name##_declaration = 0;   \
-    typedef type name##_type extent;            \
-    name##_type& name = *static_cast<name##_type*>(shim_shared(&name##_declaration, sizeof(name##_type), sizeof(type)))
+#define SHIM_SHARED(type, name, extent)       \
+    static const char name##_declaration = 0; \
+    typedef type name##_type extent;          \
+    name##_type& name =                       \
+        *static_cast<name##_type*>(shim_shared(&name##_declaration, sizeof(name##_type), sizeof(type)))
 
 // ---- barriers and shuffles
 
@@ -60,7 +63,9 @@ void shim_pick_up(void* value, size_t bytes, unsigned lane, unsigned mask, int l
 #define SHIM_UNSEEN __attribute__((no_sanitize("thread")))  // the checks look at kernels, not at this header
 
 inline SHIM_UNSEEN unsigned shim_lane() {
-    return (shim_now.thread.x + shim_now.block_dim.x * (shim_now.thread.y + shim_now.block_dim.y * shim_now.thread.z)) % 32;
+    return (shim_now.thread.x +
+            shim_now.block_dim.x * (shim_now.thread.y + shim_now.block_dim.y * shim_now.thread.z)) %
+           32;
 }
 
 template <class T> SHIM_UNSEEN T shim_shuffle(unsigned mask, T value, unsigned lane, int line) {
@@ -78,7 +83,8 @@ template <class T> SHIM_UNSEEN T shim_shuffle(unsigned mask, T value, unsigned l
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
 template <class T> SHIM_UNSEEN T min(T a, T b) { return b < a ? b : a; }
 template <class T> SHIM_UNSEEN T max(T a, T b) { return a < b ? b : a; }
-inline SHIM_UNSEEN float min(float a, float b) { return fminf(a, b); }  // of a number and NaN the number, as on a GPU
+// of a number and NaN the number, as on a GPU
+inline SHIM_UNSEEN float min(float a, float b) { return fminf(a, b); }
 inline SHIM_UNSEEN float max(float a, float b) { return fmaxf(a, b); }
 inline SHIM_UNSEEN double min(double a, double b) { return fmin(a, b); }
 inline SHIM_UNSEEN double max(double a, double b) { return fmax(a, b); }
@@ -90,8 +96,8 @@ SHIM_UNSEEN void shim_call(void (*kernel)(A...), void** places, std::index_seque
     kernel(*static_cast<std::remove_const_t<A>*>(places[I])...);
 }
 
-// A parameter in words for Python: kind and bytes, as NumPy has them, with "*" in front of a pointer to writeable
-// elements and "^" in front of one to constant elements. A struct is "V".
+// A parameter in words for Python: kind and bytes, as NumPy has them, with "*" in front of a pointer to
+// writeable elements and "^" in front of one to constant elements. A struct is "V".
 template <class A> SHIM_UNSEEN const char* shim_kind() {
     if (std::is_floating_point<A>::value) return "f";
     if (std::is_same<A, bool>::value) return "b";
@@ -107,7 +113,9 @@ struct ShimParameter {
 
 template <class A> SHIM_UNSEEN ShimParameter shim_parameter() {
     using To = std::remove_pointer_t<std::remove_const_t<A>>;
-    const char pointer = !std::is_pointer<std::remove_const_t<A>>::value ? ' ' : std::is_const<To>::value ? '^' : '*';
+    const char pointer = !std::is_pointer<std::remove_const_t<A>>::value ? ' '
+                         : std::is_const<To>::value                      ? '^'
+                                                                         : '*';
     return {pointer, *shim_kind<std::remove_const_t<To>>(), int(sizeof(To))};
 }
 
@@ -121,6 +129,8 @@ template <class... A> SHIM_UNSEEN void shim_run(void (*kernel)(A...), void** pla
     shim_call(kernel, places, std::index_sequence_for<A...>());
 }
 
-#define SHIM_EXPORT(number, ...)                                                                              \
-    extern "C" SHIM_UNSEEN void shim_run_##number(void** places) { shim_run(__VA_ARGS__, places); }           \
-    extern "C" SHIM_UNSEEN int shim_parameters_##number(ShimParameter* into) { return shim_parameters(__VA_ARGS__, into); }
+#define SHIM_EXPORT(number, ...)                                                                    \
+    extern "C" SHIM_UNSEEN void shim_run_##number(void** places) { shim_run(__VA_ARGS__, places); } \
+    extern "C" SHIM_UNSEEN int shim_parameters_##number(ShimParameter* into) {                      \
+        return shim_parameters(__VA_ARGS__, into);                                                  \
+    }

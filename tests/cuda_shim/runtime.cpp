@@ -1,12 +1,14 @@
 // The runtime of cuda_shim.h: plays a grid of threads on one thread of the CPU, and watches what they touch.
 //
-// A thread of the grid is a fiber: a stack and a place in the code. It runs until it waits at a barrier or returns; then
-// the next one runs, in the order that the launch asks for. When all threads of a block (or of a warp) wait at the same
-// line, they are set free. When nobody can run and not all have returned, some wait for what never comes.
+// A thread of the grid is a fiber: a stack and a place in the code. It runs until it waits at a barrier or
+// returns; then the next one runs, in the order that the launch asks for. When all threads of a block (or of
+// a warp) wait at the same line, they are set free. When nobody can run and not all have returned, some wait
+// for what never comes.
 //
-// Kernels are compiled with -fsanitize=thread, with which g++ puts a call of __tsan_read4(address), __tsan_write8 and so
-// on in front of each access to memory. Those functions are defined here, in place of ThreadSanitizer's own, and keep for
-// every element the last write and the last read: which thread, after how many barriers. From these follow
+// Kernels are compiled with -fsanitize=thread, with which g++ puts a call of __tsan_read4(address),
+// __tsan_write8 and so on in front of each access to memory. Those functions are defined here, in place of
+// ThreadSanitizer's own, and keep for every element the last write and the last read: which thread, after how
+// many barriers. From these follow
 //
 //   out of bounds      an address in none of the launch's arrays, nor in the block's shared ones
 //   uninitialised      a read of shared memory that the block has not written
@@ -32,7 +34,7 @@ namespace {
 const size_t STACK = 256 << 10;       // bytes of a fiber's stack; pages that are not touched cost nothing
 const int MOST_THREADS = 1024;        // of a block
 const size_t MOST_SHARED = 48 << 10;  // bytes a block may declare
-const size_t FENCE = 256;             // bytes between two shared arrays, so that one's end is not the other's beginning
+const size_t FENCE = 256;  // bytes between two shared arrays, so that one's end is not the other's beginning
 const int NEVER = -1, SEVERAL = -2;
 
 struct Touch {  // the last access of one kind
@@ -64,7 +66,8 @@ struct Thread {
     dim3 index;
     int waits = FOR_NOBODY, line = 0, warp_barriers = 0;
     Fiber* fiber = nullptr;
-    char left[2][8];  // for the warp: at odd and even barriers, so that the next value does not overwrite one not yet read
+    char left[2][8];  // for the warp: at odd and even barriers, so that the next value does not overwrite one
+                      // not yet read
 };
 
 std::vector<Thread> threads;
@@ -87,7 +90,8 @@ char message[1024];
 
 [[noreturn]] void fail(const char* format, ...) {
     const dim3 t = shim_now.thread, b = shim_now.block;
-    int length = snprintf(message, sizeof message, "block (%u, %u, %u), thread (%u, %u, %u) ", b.x, b.y, b.z, t.x, t.y, t.z);
+    int length = snprintf(message, sizeof message, "block (%u, %u, %u), thread (%u, %u, %u) ", b.x, b.y, b.z,
+                          t.x, t.y, t.z);
     va_list rest;
     va_start(rest, format);
     vsnprintf(message + length, sizeof message - length, format, rest);
@@ -128,7 +132,8 @@ void run(Thread& thread) {
 void make_fibers() {
     if (!stacks) {
         const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-        stacks = static_cast<char*>(mmap(nullptr, MOST_THREADS * STACK, PROT_READ | PROT_WRITE, flags, -1, 0));
+        stacks =
+            static_cast<char*>(mmap(nullptr, MOST_THREADS * STACK, PROT_READ | PROT_WRITE, flags, -1, 0));
         fibers.resize(MOST_THREADS);
     }
     free_fibers.clear();
@@ -162,8 +167,10 @@ void describe_who_waits() {
             const Thread &a = threads[w], &b = threads[t];
             if (a.waits == b.waits && a.line == b.line) continue;
             snprintf(message, sizeof message,
-                     "block (%u, %u, %u): a barrier that not all threads reach: thread %zu %s (line %d), thread %zu %s (line %d)",
-                     shim_now.block.x, shim_now.block.y, shim_now.block.z, w, what[a.waits], a.line, t, what[b.waits], b.line);
+                     "block (%u, %u, %u): a barrier that not all threads reach: thread %zu %s (line %d), "
+                     "thread %zu %s (line %d)",
+                     shim_now.block.x, shim_now.block.y, shim_now.block.z, w, what[a.waits], a.line, t,
+                     what[b.waits], b.line);
             failed = true;
             return;
         }
@@ -171,8 +178,10 @@ void describe_who_waits() {
         const Thread &a = threads[0], &b = threads[w];
         if (a.waits == b.waits && a.line == b.line) continue;
         snprintf(message, sizeof message,
-                 "block (%u, %u, %u): a barrier that not all warps reach: thread 0 %s (line %d), thread %zu %s (line %d)",
-                 shim_now.block.x, shim_now.block.y, shim_now.block.z, what[a.waits], a.line, w, what[b.waits], b.line);
+                 "block (%u, %u, %u): a barrier that not all warps reach: thread 0 %s (line %d), thread %zu "
+                 "%s (line %d)",
+                 shim_now.block.x, shim_now.block.y, shim_now.block.z, what[a.waits], a.line, w,
+                 what[b.waits], b.line);
         failed = true;
         return;
     }
@@ -208,7 +217,8 @@ void run_block(const std::vector<int>& order) {
 
 // ---- accesses
 
-bool ordered(const Touch& before, const Touch& now) {  // whether `before` comes first in every order of the threads
+bool ordered(const Touch& before,
+             const Touch& now) {  // whether `before` comes first in every order of the threads
     if (before.block == NEVER) return true;
     if (before.block != now.block) return false;
     if (before.thread == now.thread || before.block_barriers != now.block_barriers) return true;
@@ -228,14 +238,17 @@ size_t offset_in_library(void* code) {
     return static_cast<char*>(code) - static_cast<char*>(info.dli_fbase);
 }
 
-[[noreturn]] void complain(const char* what, const Array& array, size_t element, const Touch& before, void* code) {
-    const bool is_shared = !shared.empty() && &array >= shared.data() && &array < shared.data() + shared.size();
+[[noreturn]] void complain(const char* what, const Array& array, size_t element, const Touch& before,
+                           void* code) {
+    const bool is_shared = !shared.empty() && &array >= shared.data() &&
+                           &array < shared.data() + shared.size();
     const size_t number = &array - (is_shared ? shared.data() : given.data());
     char other[64] = "";
-    if (before.thread >= 0) snprintf(other, sizeof other, " of thread %d, block %d,", before.thread, before.block);
+    if (before.thread >= 0)
+        snprintf(other, sizeof other, " of thread %d, block %d,", before.thread, before.block);
     if (before.thread == SEVERAL) snprintf(other, sizeof other, " of several threads");
-    fail("%s%s at element %zu of %s %zu [code %zx]", what, other, element, is_shared ? "shared array" : "array", number,
-         offset_in_library(code));
+    fail("%s%s at element %zu of %s %zu [code %zx]", what, other, element,
+         is_shared ? "shared array" : "array", number, offset_in_library(code));
 }
 
 Array* array_of(const char* p) {
@@ -258,22 +271,29 @@ void touch(void* place, int size, bool writes, void* code) {
     if (!array || p + size > array->first + array->bytes) {
         Dl_info info{};
         const bool in_shared = p >= shared_memory && p < shared_memory + sizeof shared_memory;
-        if (!array && !in_shared && dladdr(p, &info) && info.dli_fbase) return;  // a constant of the compiled source
-        fail("%s out of bounds: outside of every array [code %zx]", writes ? "writes" : "reads", offset_in_library(code));
+        if (!array && !in_shared && dladdr(p, &info) && info.dli_fbase)
+            return;  // a constant of the compiled source
+        fail("%s out of bounds: outside of every array [code %zx]", writes ? "writes" : "reads",
+             offset_in_library(code));
     }
     const int own = int(running - threads.data());
     const Touch now{block_number, own, own / 32, block_barriers, running->warp_barriers};
     const bool is_shared = p >= shared_memory && p < shared_memory + sizeof shared_memory;
-    const size_t first = (p - array->first) / array->itemsize, end = (p + size - 1 - array->first) / array->itemsize + 1;
+    const size_t first = (p - array->first) / array->itemsize,
+                 end = (p + size - 1 - array->first) / array->itemsize + 1;
     for (size_t i = first; i < end; i++) {
         Element& element = array->elements[i];
         if (is_shared && !writes && element.write.block == NEVER)
             complain("reads uninitialised shared memory", *array, i, element.write, code);
         if (!ordered(element.write, now))
-            complain(writes ? "its write races with a write" : "its read races with a write", *array, i, element.write, code);
-        if (writes && !ordered(element.read, now)) complain("its write races with a read", *array, i, element.read, code);
-        if (writes) element.write = now;
-        else element.read = ordered(element.read, now) ? now : together(element.read, now);
+            complain(writes ? "its write races with a write" : "its read races with a write", *array, i,
+                     element.write, code);
+        if (writes && !ordered(element.read, now))
+            complain("its write races with a read", *array, i, element.read, code);
+        if (writes)
+            element.write = now;
+        else
+            element.read = ordered(element.read, now) ? now : together(element.read, now);
     }
 }
 
@@ -326,16 +346,16 @@ extern "C" void shim_pick_up(void* value, size_t bytes, unsigned lane, unsigned 
 
 #define ACCESS(name, size, writes) \
     extern "C" void __tsan_##name(void* place) { touch(place, size, writes, __builtin_return_address(0)); }
-ACCESS(read1, 1, false) ACCESS(write1, 1, true)
-ACCESS(read2, 2, false) ACCESS(write2, 2, true)
-ACCESS(read4, 4, false) ACCESS(write4, 4, true)
-ACCESS(read8, 8, false) ACCESS(write8, 8, true)
-ACCESS(read16, 16, false) ACCESS(write16, 16, true)
-ACCESS(unaligned_read2, 2, false) ACCESS(unaligned_write2, 2, true)
-ACCESS(unaligned_read4, 4, false) ACCESS(unaligned_write4, 4, true)
-ACCESS(unaligned_read8, 8, false) ACCESS(unaligned_write8, 8, true)
-ACCESS(unaligned_read16, 16, false) ACCESS(unaligned_write16, 16, true)
-extern "C" void __tsan_read_range(void* p, size_t n) { touch(p, int(n), false, __builtin_return_address(0)); }
+ACCESS(read1, 1, false)
+ACCESS(write1, 1, true) ACCESS(read2, 2, false) ACCESS(write2, 2, true) ACCESS(read4, 4, false)
+    ACCESS(write4, 4, true) ACCESS(read8, 8, false) ACCESS(write8, 8, true) ACCESS(read16, 16, false)
+        ACCESS(write16, 16, true) ACCESS(unaligned_read2, 2, false) ACCESS(unaligned_write2, 2, true)
+            ACCESS(unaligned_read4, 4, false) ACCESS(unaligned_write4, 4, true)
+                ACCESS(unaligned_read8, 8, false) ACCESS(unaligned_write8, 8, true) ACCESS(unaligned_read16,
+                                                                                           16, false)
+                    ACCESS(unaligned_write16, 16, true) extern "C" void __tsan_read_range(void* p, size_t n) {
+    touch(p, int(n), false, __builtin_return_address(0));
+}
 extern "C" void __tsan_write_range(void* p, size_t n) { touch(p, int(n), true, __builtin_return_address(0)); }
 extern "C" void __tsan_init() {}
 extern "C" void __tsan_func_entry(void*) {}
@@ -348,15 +368,19 @@ struct ShimArray {
     size_t bytes, itemsize;
 };
 
-// Runs a launch and returns what is wrong with it, or "". order: 0 blocks and threads by their numbers, 1 backwards,
-// others shuffled. With `watch`, every access is looked at.
-extern "C" const char* shim_launch(void (*kernel)(void**), void** places, const unsigned* grid, const unsigned* block,
-                                   int order, const ShimArray* arrays, int count, bool watch) {
-    const unsigned long size = 1ul * block[0] * block[1] * block[2], blocks = 1ul * grid[0] * grid[1] * grid[2];
-    if (size < 1 || size > MOST_THREADS || block[2] > 64) return "a block has 1 to 1024 threads, at most 64 of them along z";
+// Runs a launch and returns what is wrong with it, or "". order: 0 blocks and threads by their numbers, 1
+// backwards, others shuffled. With `watch`, every access is looked at.
+extern "C" const char* shim_launch(void (*kernel)(void**), void** places, const unsigned* grid,
+                                   const unsigned* block, int order, const ShimArray* arrays, int count,
+                                   bool watch) {
+    const unsigned long size = 1ul * block[0] * block[1] * block[2],
+                        blocks = 1ul * grid[0] * grid[1] * grid[2];
+    if (size < 1 || size > MOST_THREADS || block[2] > 64)
+        return "a block has 1 to 1024 threads, at most 64 of them along z";
     if (blocks < 1 || grid[0] > 0x7fffffff || grid[1] > 65535 || grid[2] > 65535)
         return "a grid has 1 to 2147483647 blocks along x, 1 to 65535 along y and z";
-    if (failed || free_fibers.size() != MOST_THREADS) make_fibers();  // some were left in the middle of a thread
+    if (failed || free_fibers.size() != MOST_THREADS)
+        make_fibers();  // some were left in the middle of a thread
     failed = false;
     message[0] = 0;
     entry = kernel;
@@ -368,7 +392,8 @@ extern "C" const char* shim_launch(void (*kernel)(void**), void** places, const 
         given.push_back({arrays[i].first, arrays[i].bytes, arrays[i].itemsize, std::move(elements)});
     }
     threads.assign(size, Thread());
-    for (unsigned t = 0; t < size; t++) threads[t].index = {t % block[0], t / block[0] % block[1], t / block[0] / block[1]};
+    for (unsigned t = 0; t < size; t++)
+        threads[t].index = {t % block[0], t / block[0] % block[1], t / block[0] / block[1]};
     shim_now.block_dim = {block[0], block[1], block[2]};
     shim_now.grid_dim = {grid[0], grid[1], grid[2]};
     const std::vector<int> of_threads = in_order(int(size), order);

@@ -124,6 +124,12 @@ def test_every_file_has_its_kernels_registered():
             assert list(kernel.variants())
 
 
+def test_lines_are_as_short_as_pythons():
+    for path in modules.KERNELS.rglob("*.cu"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        assert [number for number, line in enumerate(lines, 1) if len(line) > 110] == [], path
+
+
 def test_a_source_holds_all_that_it_is_made_of():
     """CuPy's cache goes by the text alone."""
     for path in {kernel.path for kernel in cuda.kernels}:

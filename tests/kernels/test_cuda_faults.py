@@ -99,7 +99,7 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "factors[k.c + channel]": ("k.c", "k.c + 1"),
     },
     "softmax/softmax.cu": {
-        "classes = m < k.m ?": ("<", "<="),
+        "exists = m < k.m;": ("<", "<="),
         "sum += g[own.at(c)] * y[own.at(c)];": ("own.at(c)] *", "own.at(c + 1)] *"),
     },
     "activations/activations.cu": {"if (i < size) y[i]": ("<", "<="), "if (i < size) dx[i]": ("<", "<=")},
