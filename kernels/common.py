@@ -193,10 +193,8 @@ class Operation:
         compiled = isinstance(first, np.ndarray) and first.dtype in _FLOATS
         if not compiled and is_on_gpu(first):
             devices.check_in_use(self.__name__, args)
-        if not compiled and is_on_gpu(first) and first.dtype in _FLOATS:
-            name = self.fastest_on_gpu
-            if choices is not None and choices.get(self.family, CUDA) != CUDA:
-                name = self.reference
+            asked = CUDA if choices is None else choices.get(self.family, CUDA)
+            name = self.fastest_on_gpu if asked == CUDA and first.dtype in _FLOATS else self.reference
         elif choices is not None and self.family in choices:
             name = choices[self.family]
             if name not in self.implementations or (not compiled and name != self.reference):

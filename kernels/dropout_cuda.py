@@ -1,7 +1,9 @@
 """Dropout on a GPU: launches of the kernels in dropout.cu."""
 
+import numpy as np
+
 from . import common
-from .common import Array, batch_last, empty, from_batch_last, xp
+from .common import Array, batch_last, empty, from_batch_last
 from .cuda import FLOATS, Kernel, blocks
 from .dropout import (
     FEATURES,
@@ -14,6 +16,7 @@ from .dropout import (
     threshold,
     unpack,
 )
+from .elementwise import apply, where
 
 _draw = Kernel(__file__, "dropout.cu", "draw")
 _dropout = Kernel(__file__, "dropout.cu", "dropout", T=FLOATS)
@@ -52,6 +55,5 @@ def _(g: Array, bits: Array, *, rate: float, noise_shape: NoiseShape = None) -> 
 
 def _share(x: Array, bits: Array, shape: tuple[int, ...], rate: float) -> Array:
     """x m / (1 - rate) for a mask m of another `shape` than x's, broadcast."""
-    turned, mask = batch_last(x), unpack(bits, shape)  # in memory's order array expressions keep it
-    kept = xp(x).where(mask.transpose(*range(1, mask.ndim), 0), turned * keep_scale(rate), 0)
-    return from_batch_last(kept)
+    turned = from_batch_last(batch_last(x))  # an order that the rest keeps
+    return where(unpack(bits, shape), apply(np.multiply, turned, keep_scale(rate)), 0)

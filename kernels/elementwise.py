@@ -94,7 +94,7 @@ def in_order_of_memory(function: Callable[..., Any], *operands: Any) -> Array:
     order = memory_order(next((x for x in arrays if x.shape == shape), arrays[0]))
     if len(order) != len(shape) or order == tuple(range(len(shape))):
         return function(*operands)
-    return function(*[_turned(x, order) for x in operands]).transpose(_inverse(order))
+    return function(*[_turned(x, order) for x in operands]).transpose(inverse(order))
 
 
 def _turned(x: Any, order: tuple[int, ...]) -> Any:
@@ -196,11 +196,12 @@ def _batch_last(ndim: int) -> tuple[int, ...]:
 
 
 @cache
-def _inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+def inverse(order: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes that take back x.transpose(order)."""
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
 def _ordered(x: Array, shape: tuple[int, ...], dtype: Any, order: tuple[int, ...]) -> Array:
     """New array of the module of x, whose axes lie in memory in the given order."""
     memory = common.in_c_order(x, tuple([shape[axis] for axis in order]), dtype)
-    return memory.transpose(_inverse(order))
+    return memory.transpose(inverse(order))

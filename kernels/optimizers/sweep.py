@@ -143,7 +143,7 @@ _pointer_of = _read_pointer if _pointer_lies_behind_head() else _ask_pointer
 
 def _addresses(same: Sequence[Array | None]) -> list[int]:
     """Where the arrays' elements lie; 0 for None."""
-    if any(x is not None and common.is_on_gpu(x) for x in same):
+    if type(same[0]) is not np.ndarray and any(x is not None and common.is_on_gpu(x) for x in same):
         return [0 if x is None else x.data.ptr for x in same]  # type: ignore[attr-defined]
     if launches.listener() is not None:
         return [0 if x is None else common.address(x) for x in same]

@@ -1,7 +1,8 @@
 """Every reference kernel runs on arrays that are not NumPy's, by array expressions alone,
 and agrees with NumPy.
 
-These are the paths CuPy arrays take; `strict_array` stands in for CuPy, refusing whatever CuPy would not do.
+These are the paths that CuPy arrays take where there is no CUDA kernel; `strict_array` refuses whatever CuPy
+would not do, and more: it has no memory order (`cupy_stand_in` has, and devices, streams and kernels too).
 """
 
 import numpy as np

@@ -88,8 +88,7 @@ def to_device(array: Any, name: str | None = None) -> Any:
 def _sent(array: np.ndarray, module: Any) -> Any:
     """A NumPy array as one of CuPy, whose `asarray` keeps C and F order alone: a view in C order is sent."""
     order = elementwise.memory_order(array)
-    sent = module.asarray(array.transpose(order))
-    return sent.transpose([order.index(axis) for axis in range(array.ndim)])
+    return module.asarray(array.transpose(order)).transpose(elementwise.inverse(order))
 
 
 def to_host(array: Any) -> np.ndarray:

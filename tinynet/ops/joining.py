@@ -9,7 +9,7 @@ from tinynet.autograd import array_primitive
 from tinynet.backend.number_format import as_array
 from tinynet.kernels.common import is_on_gpu, launch, xp
 from tinynet.kernels.devices import check_together
-from tinynet.kernels.elementwise import like, memory_order
+from tinynet.kernels.elementwise import inverse, like, memory_order
 from tinynet.ops.indexing import getitem
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import existing, in_one_format, integer
@@ -35,7 +35,7 @@ def _joined_elsewhere(xs, axis):
         return xp(xs[0]).concatenate(xs, axis=axis)
     order = memory_order(xs[0])
     turned = xp(xs[0]).concatenate([x.transpose(order) for x in xs], axis=order.index(axis))
-    return turned.transpose([order.index(place) for place in range(len(order))])
+    return turned.transpose(inverse(order))
 
 
 def _join(y, axis, *xs):
