@@ -61,7 +61,7 @@ def test_the_defaults_learn_the_digits(tmp_path):
 def test_bad_arguments_are_named():
     done = run("--epochs", "0")
     assert done.returncode == 2
-    assert "expected an integer of at least 1, got 0" in done.stderr
+    assert "expected an integer of at least 1, got '0'" in done.stderr
 
 
 @pytest.mark.parametrize(("device", "words"), [("tpu", "device must be"), ("gpu:9", "cannot be used")])
