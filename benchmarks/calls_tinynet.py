@@ -37,7 +37,7 @@ def calls(case: Case) -> Calls:
     operation, arrays, settings = _prepare(case)
     found: Calls = {}
     for name, function in operation.implementations.items():
-        if not _too_slow(name, case):
+        if name != common.CUDA and not _too_slow(name, case):  # that one does not take NumPy's arrays
             found[name] = partial(function, *arrays, **settings)
     return _with_recorded(found, operation.fastest, arrays)
 

@@ -8,6 +8,7 @@ import pytest
 from tinynet import Tensor, gradcheck, gradgradcheck, kernels, ops
 from tinynet.autograd import primitive
 from tinynet.gradient_check import GradientError
+from tinynet.kernels import cuda
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
 
@@ -175,6 +176,13 @@ def test_every_implementation_is_checked(monkeypatch):
     run.clear()
     gradcheck(ops.relu, X, kernels={"activations": ["numpy"]})
     assert set(run) == {"numpy"}
+
+
+def test_cuda_is_checked_where_it_runs(monkeypatch):
+    monkeypatch.delitem(cuda.loaders, "numpy")  # as outside of these tests
+    relu = kernels.activations.relu.implementations
+    monkeypatch.setitem(relu, "cuda", lambda x: pytest.fail("NumPy arrays were given to a CUDA kernel"))
+    gradcheck(ops.relu, X, kernels={"activations": "all"})
 
 
 def test_the_report_names_the_implementation(monkeypatch):
