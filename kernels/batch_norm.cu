@@ -104,6 +104,16 @@ __device__ inline void channel_moments(const T* parts, const Norm& k, double* me
     *variance = warp_sum(squares) / all;
 }
 
+// y = (x - centre) scale + shift, in this block's part of its channel
+template <class T>
+__device__ inline void scale_and_shift(T* __restrict__ y, const T* __restrict__ x, T centre, T scale, T shift,
+                                       const Norm& k) {
+    for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
+        const size_t place = (size_t)blockIdx.x * k.n + walk.place();
+        y[place] = (x[place] - centre) * scale + shift;
+    }
+}
+
 // y, mean and var from the moments of the parts
 template <class T>
 __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
@@ -124,11 +134,7 @@ __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict
         }
     }
     __syncthreads();
-    const T centre = constants[0], scale = constants[1], shift = beta[channel];
-    for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
-        const size_t place = (size_t)channel * k.n + walk.place();
-        y[place] = (x[place] - centre) * scale + shift;
-    }
+    scale_and_shift(y, x, constants[0], constants[1], beta[channel], k);
 }
 
 // The same from a given mean and variance
@@ -137,12 +143,8 @@ __global__ void normalise_given(T* __restrict__ y, const T* __restrict__ x, cons
                                 const T* __restrict__ beta, const T* __restrict__ mean,
                                 const T* __restrict__ var, double epsilon, Norm k) {
     const int channel = blockIdx.x;
-    const T centre = mean[channel], scale = (T)(gamma[channel] / sqrt(var[channel] + epsilon)),
-            shift = beta[channel];
-    for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
-        const size_t place = (size_t)channel * k.n + walk.place();
-        y[place] = (x[place] - centre) * scale + shift;
-    }
+    const T scale = (T)(gamma[channel] / sqrt(var[channel] + epsilon));
+    scale_and_shift(y, x, mean[channel], scale, beta[channel], k);
 }
 
 // dx, dgamma and dbeta from the products of the parts

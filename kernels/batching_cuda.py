@@ -3,7 +3,7 @@
 import math
 
 from .common import Array, batch_last, contiguous
-from .cuda import FLOATS, Kernel, blocks
+from .cuda import FLOATS, TYPES, Kernel, blocks
 
 NUMBERS = ("uint8", "int64", "float", "double")  # of data sets
 SQUARE = 32
@@ -15,7 +15,7 @@ def fits(data: Array, out: Array) -> bool:
     """Whether the kernel is made for these: a data set in C order, a batch of floats in batch-last memory."""
     turned = out.transpose(*range(1, out.ndim), 0)
     dense = data.flags.c_contiguous and turned.flags.c_contiguous
-    return dense and data.dtype in ("uint8", "int64", "float32", "float64") and out.dtype.char in "fd"
+    return dense and TYPES.get(data.dtype) in NUMBERS and out.dtype.char in "fd"
 
 
 def gather(out: Array, data: Array, index: Array) -> None:

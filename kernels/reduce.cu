@@ -49,13 +49,3 @@ __global__ void sum_columns(T* __restrict__ total, double* __restrict__ parts, c
     for (int warp = 1; warp < 8; warp++) sum += of_warps[warp][threadIdx.x];
     leave(sum, a * s.k + k, s.a * s.k, total, parts);
 }
-
-// total[i] = parts[0, i] + parts[1, i] + ...   block (threads), grid (elements)
-template <class T>
-__global__ void add_parts(T* __restrict__ total, const double* __restrict__ parts, int count, int size) {
-    const int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= size) return;
-    double sum = parts[i];
-    for (int part = 1; part < count; part++) sum += parts[(size_t)part * size + i];
-    total[i] = (T)sum;
-}

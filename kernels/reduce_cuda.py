@@ -1,7 +1,7 @@
 """Sums over axes on a GPU: launches of the kernels in reduce.cu."""
 
 from .common import Array, in_c_order
-from .cuda import FLOATS, Kernel, blocks, parts_for
+from .cuda import FLOATS, Kernel, add_parts, blocks, parts_for
 from .reduce import Axis, in_double, plan, sum
 
 THREADS = 128
@@ -9,7 +9,6 @@ COLUMNS = 32, 8  # lanes, each with a result, and warps
 
 _sum_together = Kernel(__file__, "reduce.cu", "sum_together", registers=64, T=FLOATS)
 _sum_columns = Kernel(__file__, "reduce.cu", "sum_columns", registers=64, T=FLOATS)
-_add_parts = Kernel(__file__, "reduce.cu", "add_parts", registers=64, T=FLOATS)
 
 
 @sum.implementation("cuda")
@@ -33,5 +32,5 @@ def _summed(x: Array, shape: tuple[int, int, int, int]) -> Array:
     kernel, block = (_sum_together, (THREADS,)) if together else (_sum_columns, COLUMNS)
     kernel[x.dtype]((width, parts), block, total, partial, x, fields)
     if partial is not None:
-        _add_parts[x.dtype]((blocks(a * k, THREADS),), (THREADS,), total, partial, parts, a * k)
+        add_parts(total, partial)
     return total

@@ -8,7 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 from ..common import Array, batch_last, contiguous, empty, in_c_order
-from ..cuda import FLOATS, PLACES, Kernel, blocks, parts_for
+from ..cuda import FLOATS, PLACES, Kernel, add_parts, blocks, parts_for
 from ..elementwise import cast
 from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
 from .operations import (
@@ -40,7 +40,6 @@ _convolve = Kernel(
 )
 _weight_grad = Kernel(__file__, "gradients.cu", "weight_grad", registers=168, T=FLOATS, tile=ROWS)
 _bias_grad = Kernel(__file__, "gradients.cu", "bias_grad", T=FLOATS)
-_add_parts = Kernel(__file__, "gradients.cu", "add_parts", T=FLOATS)
 
 
 def tile_for(outputs: int, rows: int, columns: int, images: int) -> Tile:
@@ -85,6 +84,9 @@ class Geometry(NamedTuple):
         }  # fmt: skip
 
 
+PIXEL = Geometry((1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), 1)  # of Dense layers: maps of one pixel
+
+
 def convolve(
     back: bool, out: Array, source: Array, w: Array, b: Array | None, geometry: Geometry, relu: bool
 ) -> None:
@@ -109,11 +111,10 @@ def product(back: bool, out: Array, source: Array, w: Array, b: Array | None, re
     out and source are (features, N) in C order, w (K, M). Samples are counted as columns of 32 images, so
     that a thread has several of them.
     """
-    (outputs, n), inputs, single = out.shape, source.shape[0], ((0, 0), (0, 0))
+    (outputs, n), inputs = out.shape, source.shape[0]
     columns = blocks(n, WARP)
     steps = {"in_pixel": WARP, "in_channel": n, "out_pixel": WARP, "out_channel": n}
-    geometry = Geometry((1, 1), (1, 1), single, (1, 1), 1)
-    _launch(back, (out, source, w[None, None], b), geometry, 1, {
+    _launch(back, (out, source, w[None, None], b), PIXEL, 1, {
         "rows": 1, "columns": columns, "in_rows": 1, "in_columns": columns, **steps,
         "outputs": outputs, "inputs": inputs, "n": n, "column_images": WARP, "relu": relu,
     })  # fmt: skip
@@ -193,8 +194,7 @@ def weight_grad(x: Array, g: Array, geometry: Geometry) -> Array:
 def _total(total: Array, partial: Array) -> Array:
     """The sum of the parts, unless there is but one, which is `total` already."""
     if len(partial) > 1:
-        grid = (blocks(total.size, WARP * WARPS),)
-        _add_parts[total.dtype](grid, (WARP * WARPS,), total, partial, len(partial), total.size)
+        add_parts(total, partial)
     return total
 
 

@@ -118,13 +118,3 @@ __global__ void bias_grad(T* __restrict__ parts, T* __restrict__ dz, const T* __
     sum = block_sum(sum, of_warps);
     if (threadIdx.x == 0) parts[(size_t)blockIdx.y * f + blockIdx.x] = sum;
 }
-
-// total[i] = parts[0, i] + parts[1, i] + ...   block (threads); grid (elements)
-template <class T>
-__global__ void add_parts(T* __restrict__ total, const T* __restrict__ parts, int count, int size) {
-    const int i = blockIdx.x * blockDim.x + threadIdx.x;
-    if (i >= size) return;
-    T sum = parts[i];
-    for (int part = 1; part < count; part++) sum += parts[(size_t)part * size + i];
-    total[i] = sum;
-}

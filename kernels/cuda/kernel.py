@@ -18,6 +18,7 @@ from ..common import Array, launch, xp
 from .modules import function, source
 
 FLOATS = ("float", "double")
+SUMS = ("float", "float"), ("float", "double"), ("double", "double")  # of arrays, and of their sums
 FORMATS = {
     "bool": np.bool_, "uint8": np.uint8, "uint16": np.uint16, "uint32": np.uint32, "int": np.int32,
     "int64": np.int64, "float": np.float32, "double": np.float64,

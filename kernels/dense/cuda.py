@@ -5,11 +5,9 @@ activations are a launch of their own.
 """
 
 from ..common import Array, batch_last, contiguous, empty
-from ..conv2d.cuda import Geometry, bias_grad, product, weight_grad
+from ..conv2d.cuda import PIXEL, bias_grad, product, weight_grad
 from .operations import dense, dense_grad
 from .reference import ACTIVATIONS
-
-PIXEL = Geometry((1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), 1)
 
 
 def _fits(x: Array, w: Array, *more: Array | None) -> bool:

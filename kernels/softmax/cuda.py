@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..common import Array, batch_last, contiguous, empty, in_c_order
-from ..cuda import Kernel, blocks
+from ..cuda import SUMS, Kernel, blocks
 from ..elementwise import cast
 from .cross_entropy import (
     EPSILON,
@@ -16,23 +16,22 @@ from .cross_entropy import (
 from .normalise import MANY, classes_of, softmax, softmax_grad
 
 BLOCK = 32, 8  # columns, and the warps that share their classes
-NUMBERS = ("float", "float"), ("float", "double"), ("double", "double")  # of arrays, and of sums
 
-_softmax = Kernel(__file__, "softmax.cu", "softmax", registers=48, numbers=NUMBERS)
-_softmax_grad = Kernel(__file__, "softmax.cu", "softmax_grad", registers=48, numbers=NUMBERS)
-_crossentropy = Kernel(__file__, "softmax.cu", "crossentropy", registers=48, numbers=NUMBERS)
-_crossentropy_grad = Kernel(__file__, "softmax.cu", "crossentropy_grad", registers=48, numbers=NUMBERS)
-_softmax_crossentropy = Kernel(__file__, "softmax.cu", "softmax_crossentropy", registers=48, numbers=NUMBERS)
+_softmax = Kernel(__file__, "softmax.cu", "softmax", registers=48, numbers=SUMS)
+_softmax_grad = Kernel(__file__, "softmax.cu", "softmax_grad", registers=48, numbers=SUMS)
+_crossentropy = Kernel(__file__, "softmax.cu", "crossentropy", registers=48, numbers=SUMS)
+_crossentropy_grad = Kernel(__file__, "softmax.cu", "crossentropy_grad", registers=48, numbers=SUMS)
+_softmax_crossentropy = Kernel(__file__, "softmax.cu", "softmax_crossentropy", registers=48, numbers=SUMS)
 _softmax_crossentropy_grad = Kernel(
-    __file__, "softmax.cu", "softmax_crossentropy_grad", registers=48, numbers=NUMBERS
+    __file__, "softmax.cu", "softmax_crossentropy_grad", registers=48, numbers=SUMS
 )
 
 
 def _launch(kernel: Kernel, x: Array, *arguments: Any) -> None:
     """A block for every 32 columns of x (P, C, M): the last argument is its shape."""
     p, c, m = x.shape
-    single = NUMBERS[0] if c <= MANY else NUMBERS[1]
-    numbers = single if x.dtype == "float32" else NUMBERS[2]
+    single = SUMS[0] if c <= MANY else SUMS[1]
+    numbers = single if x.dtype == "float32" else SUMS[2]
     kernel[(numbers,)]((p * blocks(m, BLOCK[0]),), BLOCK, *arguments, {"c": c, "m": m})
 
 

@@ -28,6 +28,7 @@ FAMILIES = {  # by the `.cu` file that they launch
     "batching.cu": cases.of_batching,
     "group_norm.cu": cases.of_group_norm,
     "reduce.cu": cases.of_sums,
+    "cuda/parts.cu": cases.of_sums,
     "embedding.cu": cases.of_embedding,
     "binary_crossentropy.cu": cases.of_binary_crossentropy,
 }
@@ -107,8 +108,8 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "i < end; i += blockDim.x)": ("<", "<="),
         "r < end; r += 8)": ("<", "<="),
         "if (threadIdx.y > 0 || k >= s.k) return;": (">=", ">"),
-        "if (i >= size) return;": (">=", ">"),
     },
+    "cuda/parts.cu": {"if (i >= size) return;": (">=", ">")},
     "batching.cu": {
         "if (sample >= n || feature >= f) continue;": ("n ||", "n + 1 ||"),
         "index[sample] < 0 ?": ("<", "<="),
@@ -134,7 +135,6 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (filter >= k.f ||": (">=", ">"),
         "row >= rows) continue;": (">=", ">"),
         "image < n; image +=": ("<", "<="),
-        "if (i >= size) return;": (">=", ">"),
     },
 }  # fmt: skip
 
