@@ -123,11 +123,11 @@ def cast(x: Array, dtype: Any) -> Array:
     """`x` in another number format: itself where it has it already."""
     if x.dtype == dtype:
         return x
-    if is_on_gpu(x):
+    if not isinstance(x, np.ndarray):
+        if not is_on_gpu(x):
+            return xp(x).asarray(x, dtype)
         devices.check_in_use("cast", [x])
         return x.astype(dtype)  # which keeps the memory order
-    if not isinstance(x, np.ndarray):
-        return xp(x).asarray(x, dtype)
     out = like(x, x.shape, dtype)
     launch(np.copyto, out, x, "unsafe")
     return out
