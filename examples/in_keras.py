@@ -106,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     import keras
     import numpy as np
+    from page import read_file
 
     from shared import training
 
@@ -114,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     study = importlib.import_module(args.study)
     with np.load(args.images, allow_pickle=False) as arrays:
         data = (arrays["x"], arrays["y"]), (arrays["x_test"], arrays["y_test"])
-    results, settings = kept(args.out), {"epochs": args.epochs, "images": len(data[0][1])}
+    results, settings = read_file(args.out), {"epochs": args.epochs, "images": len(data[0][1])}
     for row in study.ROWS:
         if not row.keras or (args.rows and row.id not in args.rows):
             continue
@@ -132,15 +133,6 @@ def main(argv: Sequence[str] | None = None) -> None:
             runs.append({"seed": seed, "keras": keras.__version__, **study.train(row, data, seed)})
             keras.utils.clear_session()
             keep(args.out, results)
-
-
-def kept(file: Path) -> dict[str, Any]:
-    """What the file of results holds."""
-    try:
-        results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    except ValueError as error:
-        sys.exit(f"{file}: holds no JSON ({error}); repair it, or name another --out")
-    return results
 
 
 def keep(file: Path, results: dict[str, Any]) -> None:

@@ -53,3 +53,7 @@ class Row:
     def file(self) -> str:
         """The name as part of a file's: "S1-04-as-intended"."""
         return re.sub(r"[^A-Za-z0-9.]+", "-", self.name).strip("-")
+
+    def fits(self, run: dict[str, Any]) -> bool:
+        """Whether the net of a run, if it had one, has as many parameters as this row's."""
+        return self.params is None or run.get("params", self.params) == self.params

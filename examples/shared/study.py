@@ -103,14 +103,12 @@ class Study:
     def run(self, row: Row, seed: int) -> dict[str, Any] | None:
         """A run that was done before, of a net with as many parameters as the row has; or None."""
         content = read_json(self.run_file(row, seed))
-        if content.get("settings") != self.settings:
-            return None
-        run = content["run"]
-        return None if row.params is not None and run.get("params", row.params) != row.params else run
+        known = content.get("settings") == self.settings and row.fits(content["run"])
+        return content["run"] if known else None
 
     def keep(self, row: Row, seed: int, run: dict[str, Any]) -> None:
         """Writes a run. Its numbers of parameters must be the row's."""
-        if row.params is not None and run.get("params", row.params) != row.params:
+        if not row.fits(run):
             sys.exit(f"{row.name}: the net has {run['params']:,} parameters, expected {row.params:,}")
         content = {"settings": self.settings, "run": {"seed": seed, "machine": machine(), **run}}
         write_json(self.run_file(row, seed), content)
