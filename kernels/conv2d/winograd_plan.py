@@ -1,0 +1,169 @@
+"""The plan of Winograd's convolution: which tiles there are, where they lie, and how memory is laid out."""
+
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..common import Array
+from ..emit import Vectors
+from .choice import most_filters
+from .forward import lengths, split
+from .forward_loop import MIN_TASKS
+from .geometry import Pair
+from .winograd import TAPS, tile_length
+from .winograd_loop import WinogradLoop
+from .winograd_product import product_address
+from .winograd_tiles import (
+    VECTORS,
+    Scratch,
+    Span,
+    input_address,
+    output_address,
+    weight_address,
+)
+
+LINE = 64  # bytes that the caches hold together
+
+
+class Problem(NamedTuple):
+    """A convolution: of x (N, H, W, C) to y (N, OH, OW, F)."""
+
+    size: tuple[int, int, int]  # (N, H, W)
+    output: Pair
+    channels: int
+    filters: int
+    corner: Pair  # (top, left) padding
+    flipped: bool  # w lies as (3, 3, F, C), its taps in the reverse order; otherwise as (3, 3, C, F)
+    activation: str | None
+
+
+class WinogradPlan(NamedTuple):
+    loop: tuple[Any, ...]  # a WinogradLoop, as a plain tuple
+    scratch: int  # bytes for each thread
+
+
+@cache
+def winograd_plan(
+    problem: Problem, x_steps: tuple[int, ...], y_steps: tuple[int, ...], vectors: Vectors
+) -> WinogradPlan:
+    """Plan for arrays of these steps, `strides[1:]`."""
+    p, itemsize = problem, vectors.itemsize
+    m = tile_length(p.output)
+    places, blocks = (m + TAPS - 1) ** 2, -(-p.size[0] // vectors.lanes)
+    rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
+    pieces = split(p.filters, most_filters(vectors))
+    memory = _memory(p, places, max(lengths(p.filters, most_filters(vectors))), len(pieces) == 2, vectors)
+    tap = itemsize * p.channels * p.filters  # bytes from one to the next
+    inputs, outputs = _addresses(m, p, rows.kinds, columns.kinds, memory.steps, vectors)
+    loop = WinogradLoop(
+        rows=rows.table,
+        columns=columns.table,
+        inputs=inputs,
+        outputs=outputs,
+        products=_products(pieces, blocks, p.channels, memory.steps, vectors),
+        weights=weight_address(m, vectors),
+        filters=np.array(pieces),
+        ahead=_ahead(places, rows.kinds, columns.kinds, x_steps, y_steps),
+        chunks=max(1, min(-(-blocks // VECTORS), -(-MIN_TASKS // len(rows.table)))),
+        images=p.size[0],
+        lanes=vectors.lanes,
+        itemsize=itemsize,
+        channels=p.channels,
+        u_place=tap,
+        u_channel=itemsize * (1 if p.flipped else p.filters),
+        u_filter=memory.steps.u_filter,
+        w_row=-TAPS * tap if p.flipped else TAPS * tap,
+        w_column=-tap if p.flipped else tap,
+        v_offset=memory.v_offset,
+        m_offset=memory.m_offset,
+    )
+    return WinogradPlan(tuple(loop), memory.bytes)
+
+
+class Tiles(NamedTuple):
+    """The tiles along one axis: of each (kind, first output, first input), and what is in those of a kind."""
+
+    table: Array
+    kinds: list[Span]
+
+
+def axis_tiles(m: int, size: int, output: int, corner: int) -> Tiles:
+    """Tiles of m outputs; the last may have fewer."""
+    spans = [
+        Span(tuple(i for i in range(m + TAPS - 1) if 0 <= o - corner + i < size), min(m, output - o))
+        for o in range(0, output, m)
+    ]
+    kinds = list(dict.fromkeys(spans))
+    return Tiles(np.array([(kinds.index(s), m * i, m * i - corner) for i, s in enumerate(spans)]), kinds)
+
+
+class _Memory(NamedTuple):
+    """A thread's scratch: U, then V, then M."""
+
+    steps: Scratch
+    v_offset: int
+    m_offset: int
+    bytes: int
+
+
+def _memory(p: Problem, places: int, widest: int, alone: bool, vectors: Vectors) -> _Memory:
+    """Where one piece has all filters (`alone`), M takes the place of V: a place is read before it is
+    written.
+    """
+    vector = VECTORS * vectors.bytes
+    v_place = _odd_lines((max(p.channels, widest) if alone else p.channels) * vector)
+    m_place = v_place if alone else _odd_lines(widest * vector)
+    u_filter = vectors.itemsize * (p.channels if p.flipped else 1)
+    v_offset = -(-places * vectors.itemsize * p.channels * p.filters // LINE) * LINE
+    m_offset = v_offset + (0 if alone else places * v_place)
+    steps = Scratch(v_place, vector, m_place, vector, u_filter)
+    return _Memory(steps, v_offset, m_offset, m_offset + places * m_place + LINE)
+
+
+def _odd_lines(size: int) -> int:
+    """A distance of at least `size` bytes, an odd number of lines: then places do not share a few sets of the
+    cache.
+    """
+    return size if size // LINE % 2 else size + LINE
+
+
+def _addresses(
+    m: int, p: Problem, rows: list[Span], columns: list[Span], scratch: Scratch, vectors: Vectors
+) -> tuple[Array, Array]:
+    """Input and output tiles: addresses [masked, kind of row, kind of column]."""
+    inputs, outputs = (np.zeros((2, len(rows), len(columns)), np.int64) for _ in range(2))
+    live = p.size[0] % vectors.lanes
+    for masked in {bool(live), live > 0 and p.size[0] < VECTORS * vectors.lanes}:
+        for i, j in np.ndindex(*inputs.shape[1:]):
+            kind = scratch, vectors, masked
+            inputs[int(masked), i, j] = input_address(m, rows[i], columns[j], *kind)
+            outputs[int(masked), i, j] = output_address(
+                m, rows[i].outputs, columns[j].outputs, p.activation, *kind
+            )
+    return inputs, outputs
+
+
+def _products(pieces: list[int], blocks: int, channels: int, scratch: Scratch, vectors: Vectors) -> Array:
+    """Product tiles: addresses [vectors of images - 1, piece of the filters]; of `blocks` vectors, two at a
+    time.
+    """
+    found = np.zeros((VECTORS, len(pieces) - 1), np.int64)
+    for count in {min(blocks, VECTORS), (blocks - 1) % VECTORS + 1}:
+        for i, (first, end) in enumerate(pairwise(pieces)):
+            found[count - 1, i] = product_address(end - first, count, scratch, vectors, channels)
+    return found
+
+
+def _ahead(
+    places: int, rows: list[Span], columns: list[Span], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
+) -> Array:
+    """For each kind of tile, at each place: offsets of a pixel of x in it and of one of y, in turn."""
+    table = np.zeros((len(rows), len(columns), places, 2), np.int64)
+    for r, c in np.ndindex(*table.shape[:2]):
+        row, column = rows[r], columns[c]
+        x = [i * x_steps[0] + j * x_steps[1] for i in row.inputs for j in column.inputs]
+        y = [i * y_steps[0] + j * y_steps[1] for i in range(row.outputs) for j in range(column.outputs)]
+        table[r, c] = [(x[t % len(x)], y[t % len(y)]) for t in range(places)]
+    return table
