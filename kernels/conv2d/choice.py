@@ -26,6 +26,7 @@ from .winograd import TAPS, fits, tile_length
 MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
 MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
 MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
+MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
 MAX_U_BYTES = 1 << 23  # which each thread has, and reads for every two vectors of images
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
@@ -103,6 +104,15 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         direct *= sum(end - first for first, end in taps)
         winograd *= -(-output[axis] // m) * (m + TAPS - 1)
     return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None
+
+
+def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
+    """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
+    if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
+        return "too few channels or filters share the transforms"
+    if min(output) < MIN_WEIGHT_OUTPUT:
+        return "the map is small: its sums are stored for few pixels"
+    return None
 
 
 def most_filters(vectors: Vectors) -> int:

@@ -113,8 +113,8 @@ def _memory(p: Problem, places: int, widest: int, alone: bool, vectors: Vectors)
     written.
     """
     vector = VECTORS * vectors.bytes
-    v_place = _odd_lines((max(p.channels, widest) if alone else p.channels) * vector)
-    m_place = v_place if alone else _odd_lines(widest * vector)
+    v_place = odd_lines((max(p.channels, widest) if alone else p.channels) * vector)
+    m_place = v_place if alone else odd_lines(widest * vector)
     u_filter = vectors.itemsize * (p.channels if p.flipped else 1)
     v_offset = -(-places * vectors.itemsize * p.channels * p.filters // LINE) * LINE
     m_offset = v_offset + (0 if alone else places * v_place)
@@ -122,7 +122,7 @@ def _memory(p: Problem, places: int, widest: int, alone: bool, vectors: Vectors)
     return _Memory(steps, v_offset, m_offset, m_offset + places * m_place + LINE)
 
 
-def _odd_lines(size: int) -> int:
+def odd_lines(size: int) -> int:
     """A distance of at least `size` bytes, an odd number of lines: then places do not share a few sets of the
     cache.
     """
