@@ -27,7 +27,8 @@ MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
 MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
 MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
 MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
-MAX_U_BYTES = 1 << 23  # which each thread has, and reads for every two vectors of images
+MAX_U_BYTES = 1 << 26  # of transformed weights, which the threads share
+MAX_SUMS_BYTES = 1 << 22  # of the weight gradient, for each part of the images
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
 MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
@@ -97,7 +98,7 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     if max(corner) == TAPS - 1 and min(output) < MIN_WIDE_BORDER:
         return "the map is small, and most of it border"
     if 4 * (m + TAPS - 1) ** 2 * channels * filters > MAX_U_BYTES:
-        return "the transformed weights are larger than the caches"
+        return "the transformed weights are too large to be read for each tile"
     direct, winograd = 1, 1
     for axis in (0, 1):
         taps = [tap_range(o, size[axis], TAPS, 1, corner[axis], 1) for o in range(output[axis])]
@@ -110,6 +111,8 @@ def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
     """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
     if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
         return "too few channels or filters share the transforms"
+    if 4 * (tile_length(output) + TAPS - 1) ** 2 * channels * filters > MAX_SUMS_BYTES:
+        return "the sums are larger than the caches"
     if min(output) < MIN_WEIGHT_OUTPUT:
         return "the map is small: its sums are stored for few pixels"
     return None
@@ -184,19 +187,24 @@ def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding
     """How Winograd's algorithm computes it, or None."""
     size, corner, filters = x[1:3], (padding[0][0], padding[1][0]), w[3]
     if operation == "weight gradient":
-        return None
+        if why_direct_weight(w[2], w[3], output) is not None:
+            return None
+        sums = "sums over images with filters in the lanes"
+        return f"Winograd's algorithm: {_products(output)}, {sums} (winograd_weight.py)"
     if operation == "input gradient":
         size, output, filters = output, size, w[2]
         w, corner = (TAPS, TAPS, w[3], w[2]), (TAPS - 1 - corner[0], TAPS - 1 - corner[1])
     if why_direct(w, size, output, corner) is not None:
         return None
+    together = f"up to {min(filters, most_filters(v))} filters and two vectors of {v.lanes} images at a time"
+    return f"Winograd's algorithm: {_products(output)}, {together}"
+
+
+def _products(output: Pair) -> str:
+    """How many of them Winograd's algorithm takes."""
     m = tile_length(output)
     n = m + TAPS - 1
-    return (
-        f"Winograd's algorithm: {m}x{m} outputs of {n}x{n} pixels by {n * n} products instead of "
-        f"{(m * TAPS) ** 2}, up to {min(filters, most_filters(v))} filters and two vectors of {v.lanes} "
-        "images at a time"
-    )
+    return f"{m}x{m} outputs of {n}x{n} pixels by {n * n} products instead of {(m * TAPS) ** 2}"
 
 
 def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:

@@ -46,6 +46,10 @@ class WinogradLoop(NamedTuple):
     w_column: int
     v_offset: int  # in a thread's scratch, which begins with U
     m_offset: int
+    v_place: int
+    m_place: int
+    m_filter: int
+    pair: int  # bytes of V and M for two vectors of images
 
 
 @parallel
@@ -116,30 +120,41 @@ def winograd_task(task, loop, at, x_step, y_step, u):  # type: ignore[no-untyped
 def winograd_tile(row, column, images, loop, at, x_step, y_step, next_x):  # type: ignore[no-untyped-def]
     """A tile of a kind (row, column), for up to two vectors of images. at.w is the scratch."""
     v, m = at.w + loop.v_offset, at.w + loop.m_offset
-    whole, live = images // loop.lanes, images % loop.lanes
-    masked = 1 if live else 0
-    call_kernel(
-        loop.inputs[masked, row, column],
-        InputCall(
-            x=at.x, v=v, channels=loop.channels, blocks=whole, x_row=x_step.row, x_column=x_step.column,
-            x_channel=x_step.channel, live=live,
-        ),
-    )  # fmt: skip
+    to_products(row, column, images, loop, at.x, x_step, v)
     kind = (row * loop.ahead.shape[1] + column) * loop.ahead.shape[2]
     for i in range(loop.filters.size - 1):
         f, y = loop.filters[i], at.y + loop.filters[i] * y_step.channel
         call_kernel(
-            loop.products[whole + masked - 1, i],
+            loop.products[(images - 1) // loop.lanes, i],
             ProductCall(
                 v=v, u=at.w + f * loop.u_filter, m=m, channels=loop.channels, places=loop.ahead.shape[2],
                 u_place=loop.u_place, u_channel=loop.u_channel, table=loop.ahead.ctypes.data + kind * 16,
                 x=next_x, x_channel=x_step.channel, y=y, y_channel=y_step.channel,
             ),
         )  # fmt: skip
-        call_kernel(
-            loop.outputs[masked, row, column],
-            OutputCall(
-                m=m, b=at.b + f * loop.itemsize, y=y, filters=loop.filters[i + 1] - f, blocks=whole,
-                y_row=y_step.row, y_column=y_step.column, y_channel=y_step.channel, live=live,
-            ),
-        )  # fmt: skip
+        b, filters = at.b + f * loop.itemsize, loop.filters[i + 1] - f
+        from_products(row, column, images, filters, loop, m, b, y, y_step)
+
+
+@serial
+def to_products(row, column, images, loop, x, x_step, v):  # type: ignore[no-untyped-def]
+    """V of a tile."""
+    call_kernel(
+        loop.inputs[1 if images % loop.lanes else 0, row, column],
+        InputCall(
+            x=x, v=v, channels=loop.channels, blocks=images // loop.lanes, x_row=x_step.row,
+            x_column=x_step.column, x_channel=x_step.channel, live=images % loop.lanes,
+        ),
+    )  # fmt: skip
+
+
+@serial
+def from_products(row, column, images, filters, loop, m, b, y, y_step):  # type: ignore[no-untyped-def]
+    """y of a tile, of so many filters."""
+    call_kernel(
+        loop.outputs[1 if images % loop.lanes else 0, row, column],
+        OutputCall(
+            m=m, b=b, y=y, filters=filters, blocks=images // loop.lanes, y_row=y_step.row,
+            y_column=y_step.column, y_channel=y_step.channel, live=images % loop.lanes,
+        ),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from .forward import lengths, split
 from .forward_loop import MIN_TASKS
 from .geometry import Pair
 from .winograd import TAPS, tile_length
+from .winograd_deep_loop import PAIRS
 from .winograd_loop import WinogradLoop
 from .winograd_product import product_address
 from .winograd_tiles import (
@@ -24,6 +25,8 @@ from .winograd_tiles import (
     weight_address,
 )
 
+DEEP_U_BYTES = 1 << 22  # of U: from here on the loops are those of winograd_deep_loop.py
+MIN_DEEP_TASKS = 8
 LINE = 64  # bytes that the caches hold together
 
 
@@ -42,6 +45,7 @@ class Problem(NamedTuple):
 class WinogradPlan(NamedTuple):
     loop: tuple[Any, ...]  # a WinogradLoop, as a plain tuple
     scratch: int  # bytes for each thread
+    u: int  # bytes of U where the threads share it, else 0
 
 
 @cache
@@ -54,8 +58,15 @@ def winograd_plan(
     places, blocks = (m + TAPS - 1) ** 2, -(-p.size[0] // vectors.lanes)
     rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
     pieces = split(p.filters, most_filters(vectors))
-    memory = _memory(p, places, max(lengths(p.filters, most_filters(vectors))), len(pieces) == 2, vectors)
-    tap = itemsize * p.channels * p.filters  # bytes from one to the next
+    tap = itemsize * p.channels * p.filters  # bytes from one to the next in w and U
+    deep = len(pieces) > 2 and places * tap >= DEEP_U_BYTES
+    held = p.filters if deep else max(lengths(p.filters, most_filters(vectors)))
+    memory = _memory(p, places, held, len(pieces) == 2, vectors)
+    pairs, tiles = -(-blocks // VECTORS), len(rows.table) * len(columns.table)
+    if deep:
+        chunks = min(pairs, max(pairs // PAIRS, -(-MIN_DEEP_TASKS // tiles)))
+    else:
+        chunks = max(1, min(pairs, -(-MIN_TASKS // len(rows.table))))
     inputs, outputs = _addresses(m, p, rows.kinds, columns.kinds, memory.steps, vectors)
     loop = WinogradLoop(
         rows=rows.table,
@@ -66,7 +77,7 @@ def winograd_plan(
         weights=weight_address(m, vectors),
         filters=np.array(pieces),
         ahead=_ahead(places, rows.kinds, columns.kinds, x_steps, y_steps),
-        chunks=max(1, min(-(-blocks // VECTORS), -(-MIN_TASKS // len(rows.table)))),
+        chunks=chunks,
         images=p.size[0],
         lanes=vectors.lanes,
         itemsize=itemsize,
@@ -78,8 +89,14 @@ def winograd_plan(
         w_column=-tap if p.flipped else tap,
         v_offset=memory.v_offset,
         m_offset=memory.m_offset,
+        v_place=memory.steps.v_place,
+        m_place=memory.steps.m_place,
+        m_filter=memory.steps.m_filter,
+        pair=memory.bytes - memory.v_offset,
     )
-    return WinogradPlan(tuple(loop), memory.bytes)
+    if deep:
+        return WinogradPlan(tuple(loop), PAIRS * loop.pair + LINE, places * tap)
+    return WinogradPlan(tuple(loop), memory.bytes, 0)
 
 
 class Tiles(NamedTuple):

@@ -8,6 +8,8 @@
 the bits of a prediction do not depend on how many images are predicted at once.
 """
 
+from typing import Any
+
 import numpy as np
 
 from .. import common, threads
@@ -26,6 +28,7 @@ from .operations import (
 from .vector import batch_last, no_bias
 from .weight_loop import WeightPlaces
 from .winograd import TAPS, fits
+from .winograd_deep_loop import run_deep_winograd
 from .winograd_loop import run_winograd
 from .winograd_plan import Problem, winograd_plan
 from .winograd_weight_loop import run_winograd_weight, winograd_weight_plan
@@ -38,11 +41,13 @@ def _convolve(x: Array, w: Array, b: Array | None, problem: Problem) -> Array:
     y = common.empty(x, (x.shape[0], *problem.output, problem.filters))
     plan = winograd_plan(problem, x.strides[1:], y.strides[1:], vectors(x.dtype))
     scratch = common.aligned((threads.most, plan.scratch), np.uint8)
-    begun = common.aligned((threads.most,), np.int64)
+    loops: Any = run_deep_winograd if plan.u else run_winograd
+    shared = common.aligned((plan.u,), np.uint8) if plan.u else common.aligned((threads.most,), np.int64)
     places = tuple(Places(x=address(x), w=address(w), b=address(b), y=address(y)))
-    run = run_winograd.compiled  # type: ignore[attr-defined]
     alone = y.size * problem.channels * TAPS**2 < MAX_MULTIPLY_ADDS_ALONE
-    common.launch(run, plan.loop, places, x.strides[1:], y.strides[1:], begun, scratch, alone=alone)
+    common.launch(
+        loops.compiled, plan.loop, places, x.strides[1:], y.strides[1:], shared, scratch, alone=alone
+    )
     return y
 
 

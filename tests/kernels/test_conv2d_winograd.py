@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d, threads
-from tinynet.kernels.conv2d import choice, winograd, winograd_vector
+from tinynet.kernels.conv2d import choice, winograd, winograd_plan, winograd_vector
 from tinynet.kernels.conv2d.winograd_plan import axis_tiles
 
 FORWARD, INPUT, WEIGHT = conv2d.conv2d, conv2d.conv2d_input_grad, conv2d.conv2d_weight_grad
@@ -94,16 +94,38 @@ def test_the_tiles_are_convolution(data: Any, size: Any, padding: Any, channels:
     exact_dx = INPUT["im2col"](wide[3], wide[1], input_size=size, **static)
     direct = FORWARD["vector"](x, w, b, activation=activation, **static)
     direct_dx = INPUT["vector"](g, w, input_size=size, **static)
+    exact_dw = WEIGHT["im2col"](wide[0], wide[3], kernel_size=(3, 3), **static)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd_vector, "why_direct", lambda *_: None)
+        patch.setattr(winograd_vector, "why_direct_weight", lambda *_: None)
+        dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
         y = FORWARD["winograd_tiles"](x, w, b, activation=activation, **static)
         dx = INPUT["winograd_tiles"](g, w, input_size=size, **static)
     assert y.dtype == dx.dtype == np.float32
     assert rms(y - exact) <= 4 * rms(direct - exact)
     assert rms(dx - exact_dx) <= 4 * rms(direct_dx - exact_dx)
+    assert dw.dtype == np.float32
+    assert rms(dw - exact_dw) <= 1e-6 * rms(exact_dw)  # the direct tiles add up fewer numbers of small maps
     np.testing.assert_allclose(y, exact, atol=5e-6 * rms(exact) * 3 + 1e-6, rtol=1e-4)
     assert common.is_batch_last(y)
     assert common.is_batch_last(dx)
+
+
+@pytest.mark.parametrize("images", [1, 20, 70, 300])
+def test_many_channels_are_convolved_place_by_place(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same numbers, bit by bit, in another order."""
+    x, w, b, g, static = layer((7, 9), ((1, 1), (1, 1)), 30, 33, images)
+
+    def both() -> tuple[np.ndarray, np.ndarray]:
+        winograd_plan.winograd_plan.cache_clear()
+        y = FORWARD["winograd_tiles"](x, w, b, activation="relu", **static)
+        return y, INPUT["winograd_tiles"](g, w, input_size=(7, 9), **static)
+
+    expected = both()
+    monkeypatch.setattr(winograd_plan, "DEEP_U_BYTES", 0)
+    for got, known in zip(both(), expected, strict=True):
+        np.testing.assert_array_equal(got, known)
+    winograd_plan.winograd_plan.cache_clear()
 
 
 @pytest.mark.parametrize("images", [1, 17, 33, 40])
@@ -134,21 +156,20 @@ def test_what_an_image_gives_does_not_depend_on_the_others(images: int) -> None:
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
-    x, w, b, g, static = layer((28, 28), ((1, 1), (1, 1)), 8, 9, 70)
+    x, w, b, g, static = layer((28, 28), ((1, 1), (1, 1)), 11, 17, 70)
     before, found = threads.get_num_threads(), []
     try:
         for count in (1, 2, 3, 8):
             threads.set_num_threads(count)
-            y, dx = (
-                FORWARD["winograd_tiles"](x, w, b, **static),
-                INPUT["winograd_tiles"](g, w, input_size=(28, 28), **static),
-            )
-            found.append((y, dx))
+            y = FORWARD["winograd_tiles"](x, w, b, **static)
+            dx = INPUT["winograd_tiles"](g, w, input_size=(28, 28), **static)
+            dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+            found.append((y, dx, dw))
     finally:
         threads.set_num_threads(before)
-    for y, dx in found[1:]:
-        np.testing.assert_array_equal(y, found[0][0])
-        np.testing.assert_array_equal(dx, found[0][1])
+    for others in found[1:]:
+        for got, expected in zip(others, found[0], strict=True):
+            np.testing.assert_array_equal(got, expected)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -186,10 +207,16 @@ def test_which_layers_take_it_is_a_matter_of_shapes() -> None:
     assert reason(3, 1, 28, 56) is None
     assert "fewer than 7" in str(reason(28, 1, 1, 7))
     assert "border" in str(reason(6, 2, 16, 16))
-    assert "larger than the caches" in str(reason(8, 1, 512, 512))
+    assert reason(8, 1, 256, 256) is None
+    assert "too large" in str(reason(8, 1, 1024, 1024))
     assert "do not suit" in str(reason(5, 1, 16, 16))
     text = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same")
     assert "forward          Winograd's algorithm: 4x4 outputs of 6x6 pixels by 36 products" in text
+    assert "weight gradient  Winograd's algorithm: 4x4 outputs" in text
+    assert choice.why_direct_weight(14, 14, (14, 14)) is None
+    assert "too few" in str(choice.why_direct_weight(7, 14, (14, 14)))
+    assert "small" in str(choice.why_direct_weight(28, 56, (3, 3)))
+    assert "larger than the caches" in str(choice.why_direct_weight(256, 256, (7, 7)))
     doubles = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same", dtype=np.float64)
     assert "Winograd" not in doubles
 
