@@ -53,50 +53,47 @@ def winograd_plan(
     problem: Problem, x_steps: tuple[int, ...], y_steps: tuple[int, ...], vectors: Vectors
 ) -> WinogradPlan:
     """Plan for arrays of these steps, `strides[1:]`."""
-    p, itemsize = problem, vectors.itemsize
-    m = tile_length(p.output)
-    places, blocks = (m + TAPS - 1) ** 2, -(-p.size[0] // vectors.lanes)
+    p, m = problem, tile_length(problem.output)
     rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
-    pieces = split(p.filters, most_filters(vectors))
-    tap = itemsize * p.channels * p.filters  # bytes from one to the next in w and U
-    deep = len(pieces) > 2 and places * tap >= DEEP_U_BYTES
-    held = p.filters if deep else max(lengths(p.filters, most_filters(vectors)))
-    memory = _memory(p, places, held, len(pieces) == 2, vectors)
-    pairs, tiles = -(-blocks // VECTORS), len(rows.table) * len(columns.table)
-    if deep:
-        chunks = min(pairs, max(pairs // PAIRS, -(-MIN_DEEP_TASKS // tiles)))
-    else:
-        chunks = max(1, min(pairs, -(-MIN_TASKS // len(rows.table))))
+    memory = _memory(p, (m + TAPS - 1) ** 2, vectors)
     inputs, outputs = _addresses(m, p, rows.kinds, columns.kinds, memory.steps, vectors)
     loop = WinogradLoop(
         rows=rows.table,
         columns=columns.table,
         inputs=inputs,
         outputs=outputs,
-        products=_products(pieces, blocks, p.channels, memory.steps, vectors),
+        products=_products(p, memory.pieces, memory.steps, vectors),
         weights=weight_address(m, vectors),
-        filters=np.array(pieces),
-        ahead=_ahead(places, rows.kinds, columns.kinds, x_steps, y_steps),
-        chunks=chunks,
+        filters=np.array(memory.pieces),
+        ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, (m + TAPS - 1) ** 2),
+        chunks=_chunks(-(-p.size[0] // (VECTORS * vectors.lanes)), rows, columns, memory.is_deep),
         images=p.size[0],
         lanes=vectors.lanes,
-        itemsize=itemsize,
+        itemsize=vectors.itemsize,
         channels=p.channels,
-        u_place=tap,
-        u_channel=itemsize * (1 if p.flipped else p.filters),
+        u_place=memory.tap,
+        u_channel=vectors.itemsize * (1 if p.flipped else p.filters),
         u_filter=memory.steps.u_filter,
-        w_row=-TAPS * tap if p.flipped else TAPS * tap,
-        w_column=-tap if p.flipped else tap,
+        w_row=-TAPS * memory.tap if p.flipped else TAPS * memory.tap,
+        w_column=-memory.tap if p.flipped else memory.tap,
         v_offset=memory.v_offset,
         m_offset=memory.m_offset,
         v_place=memory.steps.v_place,
         m_place=memory.steps.m_place,
         m_filter=memory.steps.m_filter,
-        pair=memory.bytes - memory.v_offset,
+        pair=memory.end - memory.v_offset,
     )
-    if deep:
-        return WinogradPlan(tuple(loop), PAIRS * loop.pair + LINE, places * tap)
-    return WinogradPlan(tuple(loop), memory.bytes, 0)
+    if memory.is_deep:
+        return WinogradPlan(tuple(loop), PAIRS * loop.pair + LINE, memory.v_offset)
+    return WinogradPlan(tuple(loop), memory.end + LINE, 0)
+
+
+def _chunks(pairs: int, rows: "Tiles", columns: "Tiles", is_deep: bool) -> int:
+    """Into how many parts the pairs of vectors of images are divided, for enough tasks."""
+    if is_deep:
+        tiles = len(rows.table) * len(columns.table)
+        return min(pairs, max(pairs // PAIRS, -(-MIN_DEEP_TASKS // tiles)))
+    return min(pairs, -(-MIN_TASKS // len(rows.table)))
 
 
 class Tiles(NamedTuple):
@@ -117,26 +114,30 @@ def axis_tiles(m: int, size: int, output: int, corner: int) -> Tiles:
 
 
 class _Memory(NamedTuple):
-    """A thread's scratch: U, then V, then M."""
+    """A thread's scratch: U, then V, then M; where U is large (`is_deep`), the threads share it."""
 
+    pieces: list[int]  # where the pieces of the filters begin
+    is_deep: bool
+    tap: int  # bytes from tap to tap of w, and from place to place of U
     steps: Scratch
     v_offset: int
     m_offset: int
-    bytes: int
+    end: int
 
 
-def _memory(p: Problem, places: int, widest: int, alone: bool, vectors: Vectors) -> _Memory:
-    """Where one piece has all filters (`alone`), M takes the place of V: a place is read before it is
-    written.
-    """
-    vector = VECTORS * vectors.bytes
-    v_place = odd_lines((max(p.channels, widest) if alone else p.channels) * vector)
-    m_place = v_place if alone else odd_lines(widest * vector)
+def _memory(p: Problem, places: int, vectors: Vectors) -> _Memory:
+    """Where one piece has all filters, M takes the place of V: a place is read before it is written."""
+    most, vector = most_filters(vectors), VECTORS * vectors.bytes
+    pieces, tap = split(p.filters, most), vectors.itemsize * p.channels * p.filters
+    is_deep, alone = places * tap >= DEEP_U_BYTES, len(pieces) == 2
+    held = p.filters if is_deep else max(lengths(p.filters, most))  # of M
+    v_place = odd_lines((max(p.channels, held) if alone else p.channels) * vector)
+    m_place = v_place if alone else odd_lines(held * vector)
     u_filter = vectors.itemsize * (p.channels if p.flipped else 1)
-    v_offset = -(-places * vectors.itemsize * p.channels * p.filters // LINE) * LINE
+    v_offset = -(-places * tap // LINE) * LINE
     m_offset = v_offset + (0 if alone else places * v_place)
     steps = Scratch(v_place, vector, m_place, vector, u_filter)
-    return _Memory(steps, v_offset, m_offset, m_offset + places * m_place + LINE)
+    return _Memory(pieces, is_deep, tap, steps, v_offset, m_offset, m_offset + places * m_place)
 
 
 def odd_lines(size: int) -> int:
@@ -162,19 +163,17 @@ def _addresses(
     return inputs, outputs
 
 
-def _products(pieces: list[int], blocks: int, channels: int, scratch: Scratch, vectors: Vectors) -> Array:
-    """Product tiles: addresses [vectors of images - 1, piece of the filters]; of `blocks` vectors, two at a
-    time.
-    """
-    found = np.zeros((VECTORS, len(pieces) - 1), np.int64)
+def _products(p: Problem, pieces: list[int], scratch: Scratch, vectors: Vectors) -> Array:
+    """Product tiles: addresses [vectors of images - 1, piece of the filters]."""
+    found, blocks = np.zeros((VECTORS, len(pieces) - 1), np.int64), -(-p.size[0] // vectors.lanes)
     for count in {min(blocks, VECTORS), (blocks - 1) % VECTORS + 1}:
         for i, (first, end) in enumerate(pairwise(pieces)):
-            found[count - 1, i] = product_address(end - first, count, scratch, vectors, channels)
+            found[count - 1, i] = product_address(end - first, count, scratch, vectors, p.channels)
     return found
 
 
 def _ahead(
-    places: int, rows: list[Span], columns: list[Span], x_steps: tuple[int, ...], y_steps: tuple[int, ...]
+    rows: list[Span], columns: list[Span], x_steps: tuple[int, ...], y_steps: tuple[int, ...], places: int
 ) -> Array:
     """For each kind of tile, at each place: offsets of a pixel of x in it and of one of y, in turn."""
     table = np.zeros((len(rows), len(columns), places, 2), np.int64)

@@ -22,7 +22,7 @@ from .weight_loop import WeightPlaces
 from .wide import TransposeCall, transpose_address
 from .winograd import TAPS, tile_length
 from .winograd_plan import LINE, axis_tiles, odd_lines
-from .winograd_tiles import VECTORS, InputCall, Scratch, input_address
+from .winograd_tiles import VECTORS, InputCall, Scratch, Span, input_address
 from .winograd_weight import (
     InverseCall,
     OuterCall,
@@ -32,7 +32,7 @@ from .winograd_weight import (
     spread_address,
 )
 
-SUMS = 28  # of an outer tile, in 32 registers
+SUMS, SUMS_OF_16 = 28, 12  # of an outer tile, in 32 registers and in 16
 MAX_CHUNKS = 4  # of the images; each has a dU of its own
 MIN_PARTS = 8
 
@@ -78,29 +78,18 @@ def winograd_weight_plan(
     m, lanes = tile_length(output), vectors.lanes
     places, width = (m + TAPS - 1) ** 2, -(-filters // lanes)
     rows, columns = (axis_tiles(m, size[1 + i], output[i], corner[i]) for i in (0, 1))
-    most = SUMS if vectors.registers == 32 else SUMS // 2 - 2
-    widest = 4 if width % 4 == 0 and most == SUMS else 2
-    filter_pieces = split(width, widest)
-    channel_pieces = split(channels, most // max(lengths(width, widest)))
-    vector = VECTORS * vectors.bytes
-    v_place, z_image = odd_lines(channels * vector), width * vectors.bytes
-    z_place = VECTORS * lanes * z_image + LINE
-    spans = [[(r.outputs, c.outputs) for c in columns.kinds] for r in rows.kinds]
-    chunks = max(1, min(MAX_CHUNKS, -(-size[0] // (VECTORS * lanes))))
-    bands = min(len(rows.table), -(-MIN_PARTS // chunks))
+    vector, z_image = VECTORS * vectors.bytes, width * vectors.bytes
+    v_place, z_place = odd_lines(channels * vector), VECTORS * lanes * z_image + LINE
+    channel_pieces, filter_pieces, outers = _outers(channels, width, vectors)
+    bands, chunks = _parts(len(rows.table), -(-size[0] // (VECTORS * lanes)))
     loop = WinogradWeightLoop(
         rows=rows.table,
         columns=columns.table,
         inputs=_inputs(m, size[0], rows.kinds, columns.kinds, Scratch(v_place, vector, 0, 0, 0), vectors),
         transposes=_transposes(filters, vectors),
-        spreads=np.array([[spread_address(m, *span, z_place, vectors) for span in row] for row in spans]),
-        spans=np.array(spans),
-        outers=np.array(
-            [
-                [outer_address(b - a, d - c, vectors) for c, d in pairwise(filter_pieces)]
-                for a, b in pairwise(channel_pieces)
-            ]
-        ),
+        spreads=_spreads(m, rows.kinds, columns.kinds, z_place, vectors),
+        spans=np.array([[(r.outputs, c.outputs) for c in columns.kinds] for r in rows.kinds]),
+        outers=outers,
         inverse=inverse_address(m, vectors),
         channel_pieces=np.array(channel_pieces),
         filter_pieces=np.array(filter_pieces),
@@ -123,7 +112,33 @@ def winograd_weight_plan(
     return WinogradWeightPlan(tuple(loop), scratch, (bands * chunks, places, channels, width * lanes))
 
 
-def _inputs(m: int, images: int, rows: Any, columns: Any, scratch: Scratch, vectors: Vectors) -> Array:
+def _parts(rows: int, pairs: int) -> Pair:
+    """(bands of the rows of tiles, chunks of the pairs of vectors of images)"""
+    chunks = min(MAX_CHUNKS, pairs)
+    return min(rows, -(-MIN_PARTS // chunks)), chunks
+
+
+def _spreads(m: int, rows: list[Span], columns: list[Span], z_place: int, vectors: Vectors) -> Array:
+    made = [[spread_address(m, r.outputs, c.outputs, z_place, vectors) for c in columns] for r in rows]
+    return np.array(made)
+
+
+def _outers(channels: int, width: int, vectors: Vectors) -> tuple[list[int], list[int], Array]:
+    """Where pieces of the channels begin, and pieces of the vectors of filters; the tiles of each two."""
+    many = vectors.registers == 32
+    widest = 4 if many and width % 4 == 0 else 2
+    filter_pieces = split(width, widest)
+    channel_pieces = split(channels, (SUMS if many else SUMS_OF_16) // max(lengths(width, widest)))
+    tiles = [
+        [outer_address(b - a, d - c, vectors) for c, d in pairwise(filter_pieces)]
+        for a, b in pairwise(channel_pieces)
+    ]
+    return channel_pieces, filter_pieces, np.array(tiles)
+
+
+def _inputs(
+    m: int, images: int, rows: list[Span], columns: list[Span], scratch: Scratch, vectors: Vectors
+) -> Array:
     found = np.zeros((2, len(rows), len(columns)), np.int64)
     partial = images % vectors.lanes > 0
     for kind in {partial, partial and images < VECTORS * vectors.lanes}:
@@ -215,8 +230,9 @@ def add_tile(r, j, image, loop, at, x_step, g_step, v, sums):  # type: ignore[no
 def turn(span, whole, live, loop, g, g_step, turned, column):  # type: ignore[no-untyped-def]
     """turned (row, column, image, filter) = g of a tile; images beyond the last are 0."""
     for partial in range(2):
-        blocks = (1 if live else 0) if partial else whole
-        first = whole * loop.lanes if partial else 0
+        blocks, first = whole, 0
+        if partial:
+            blocks, first = min(live, 1), whole * loop.lanes
         for j in range(loop.transposes.shape[1] if blocks else 0):
             call_kernel(
                 loop.transposes[partial, j],

@@ -44,7 +44,7 @@ def nest_lines(nest: Nest) -> list[str]:
     lines = _inside(nest.root, 0)
     if nest.shortened:
         lines.append("of long loops, the first, the middle and the last turn were looked at")
-    if (vectors := nest.multiply_adds()):
+    if vectors := nest.multiply_adds():
         lines.append(f"in all {vectors:,} multiply-adds of vectors")
     if nest.unfollowed:
         lines.append(f"not followed further: {nest.unfollowed}")
