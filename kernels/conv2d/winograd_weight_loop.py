@@ -212,6 +212,12 @@ def add_tile(r, j, image, loop, at, x_step, g_step, v, sums):  # type: ignore[no
             g_row=span[1] * images * loop.z_image,
         ),
     )  # fmt: skip
+    multiply_images(images, loop, v, z, sums)
+
+
+@serial
+def multiply_images(images, loop, v, z, sums):  # type: ignore[no-untyped-def]
+    """dU += V times Z over these images, at all places."""
     for a in range(loop.outers.shape[0]):
         for b in range(loop.outers.shape[1]):
             c, f = loop.channel_pieces[a], loop.filter_pieces[b] * loop.lanes
