@@ -29,6 +29,7 @@ from .emit import Value, VectorFunction, Vectors, address, vectors
 Emitter = Callable[[int, Vectors, bool], VectorFunction]
 TILE = 8  # rows
 
+
 class Rows(NamedTuple):
     """Last among the arguments of every tile: where the rows of a group lie. Steps are in rows."""
 

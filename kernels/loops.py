@@ -172,8 +172,7 @@ def _pieces(x: Any, seen: set[int]) -> Iterator[str]:
                 yield from _pieces(part, seen)
     elif isinstance(x, CodeType):
         yield (
-            f"code {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} "
-            f"{x.co_flags & ~HAS_DOCSTRING}"
+            f"code {x.co_names} {x.co_varnames} {x.co_freevars} {x.co_argcount} {x.co_flags & ~HAS_DOCSTRING}"
         )
         instructions, constants = _bytecode(x)
         yield instructions.hex()

@@ -1,6 +1,6 @@
 """A frame around an array.
 
-    y = x in the middle, `value` in the frame; widths ((before, after), ...) for every axis
+y = x in the middle, `value` in the frame; widths ((before, after), ...) for every axis
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Uniform random numbers that are a function of key, call number, feature and sample.
 
-    u = floor(w / 2**8) / 2**24 in 0 .. 1 - 2**-24, for the random words w that `normal.py` draws,
-    laid out as there
+u = floor(w / 2**8) / 2**24 in 0 .. 1 - 2**-24, for the random words w that `normal.py` draws,
+laid out as there
 """
 
 import math

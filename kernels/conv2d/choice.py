@@ -1,9 +1,10 @@
 """Which kernel a convolution of NumPy arrays gets, and why.
 
-Register tiles (vector.py) take every convolution except those of the table below, which take the matrix
-product of im2col.py. Measured on two AVX-512 cores, float32: from 16 images on, the tiles were faster than
-the product on every shape tried, with 1 to 512 channels, 1x1 to 7x7 kernels and strides 1 and 2. They read no
-more than the images and the kernel, where the product writes and reads KH * KW copies of the image.
+Winograd's algorithm (winograd_vector.py) takes 3x3 kernels of stride 1 where it pays, `why_direct`; register
+tiles (vector.py) take all others except those of the table below, which take the matrix product of im2col.py.
+Measured on two AVX-512 cores, float32: from 16 images on, the tiles were faster than the product on every
+shape tried, with 1 to 512 channels, 1x1 to 7x7 kernels and strides 1 and 2. They read no more than the images
+and the kernel, where the product writes and reads KH * KW copies of the image.
 
 `kernels.explain("conv2d", x.shape, w.shape, strides=..., padding=...)` says what
 this comes to for one convolution.
@@ -19,8 +20,15 @@ import numpy as np
 from ..emit import Vectors, vectors
 from .forward import tile_shape
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
-from .geometry import Pair, Shape, check_forward, output_size, resolve_padding
+from .geometry import Padding, Pair, Shape, check_forward, output_size, resolve_padding, tap_range
+from .winograd import TAPS, fits, tile_length
 
+MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
+MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
+MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
+MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
+MAX_U_BYTES = 1 << 26  # of transformed weights, which the threads share
+MAX_SUMS_BYTES = 1 << 22  # of the weight gradient, for each part of the images
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
 MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
@@ -78,6 +86,45 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
     return full and channels >= MIN_WIDE_CHANNELS and (max(output) > max(kernel) or kernel == (1, 1))
 
 
+@cache
+def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
+    """Why the direct tiles make maps of `output` from such of `size` with w (3, 3, C, F); None if Winograd's
+    do.
+    """
+    channels, filters = w[2:]
+    m = tile_length(output)
+    if min(channels, filters) < MIN_CHANNELS:
+        return f"fewer than {MIN_CHANNELS} channels or filters share too few of the transforms"
+    if max(corner) == TAPS - 1 and min(output) < MIN_WIDE_BORDER:
+        return "the map is small, and most of it border"
+    if 4 * (m + TAPS - 1) ** 2 * channels * filters > MAX_U_BYTES:
+        return "the transformed weights are too large to be read for each tile"
+    direct, winograd = 1, 1
+    for axis in (0, 1):
+        taps = [tap_range(o, size[axis], TAPS, 1, corner[axis], 1) for o in range(output[axis])]
+        direct *= sum(end - first for first, end in taps)
+        winograd *= -(-output[axis] // m) * (m + TAPS - 1)
+    return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None
+
+
+def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
+    """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
+    if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
+        return "too few channels or filters share the transforms"
+    if 4 * (tile_length(output) + TAPS - 1) ** 2 * channels * filters > MAX_SUMS_BYTES:
+        return "the sums are larger than the caches"
+    if min(output) < MIN_WEIGHT_OUTPUT:
+        return "the map is small: its sums are stored for few pixels"
+    return None
+
+
+def most_filters(vectors: Vectors) -> int:
+    """Filters of a product tile: their sums for two vectors of images fit the registers, with two pixels and
+    a weight.
+    """
+    return vectors.registers // 2 - 2
+
+
 def explain(
     x: Shape,
     w: Shape,
@@ -100,9 +147,8 @@ def explain(
     strides, dilation = ((pair, pair) if isinstance(pair, int) else pair for pair in (strides, dilation))
     check_forward(x, w, None, groups)
     v, kernel = vectors(np.dtype(dtype)), w[:2]
-    output = output_size(
-        x[1:3], kernel, strides, resolve_padding(padding, x[1:3], kernel, strides, dilation), dilation
-    )
+    padding = resolve_padding(padding, x[1:3], kernel, strides, dilation)
+    output = output_size(x[1:3], kernel, strides, padding, dilation)
     lines = [
         f"conv2d {x} with {w}, strides {strides}, dilation {dilation}, "
         f"groups {groups} -> {(x[0], *output, w[3])}"
@@ -119,6 +165,11 @@ def explain(
     }
     for operation, described in tiles.items():
         reason = why_product(operation, x[0], w, strides, dilation, groups)
+        if v.itemsize == 4 and fits((w[0], w[1]), strides, padding, dilation, groups):
+            transformed = _winograd(operation, x, w, output, padding, v)
+            if transformed:
+                lines.append(f"  {operation:16} {transformed}")
+                continue
         kernel_and_why = (
             f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
         )
@@ -130,6 +181,30 @@ def explain(
             )
         lines.append(f"  {operation:16} {kernel_and_why}")
     return "\n".join(lines)
+
+
+def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding, v: Vectors) -> str | None:
+    """How Winograd's algorithm computes it, or None."""
+    size, corner, filters = x[1:3], (padding[0][0], padding[1][0]), w[3]
+    if operation == "weight gradient":
+        if why_direct_weight(w[2], w[3], output) is not None:
+            return None
+        sums = "sums over images with filters in the lanes"
+        return f"Winograd's algorithm: {_products(output)}, {sums} (winograd_weight.py)"
+    if operation == "input gradient":
+        size, output, filters = output, size, w[2]
+        w, corner = (TAPS, TAPS, w[3], w[2]), (TAPS - 1 - corner[0], TAPS - 1 - corner[1])
+    if why_direct(w, size, output, corner) is not None:
+        return None
+    together = f"up to {min(filters, most_filters(v))} filters and two vectors of {v.lanes} images at a time"
+    return f"Winograd's algorithm: {_products(output)}, {together}"
+
+
+def _products(output: Pair) -> str:
+    """How many of them Winograd's algorithm takes."""
+    m = tile_length(output)
+    n = m + TAPS - 1
+    return f"{m}x{m} outputs of {n}x{n} pixels by {n * n} products instead of {(m * TAPS) ** 2}"
 
 
 def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:

@@ -1,4 +1,4 @@
-"""Convolution on register tiles: the implementation NumPy arrays get.
+"""Convolution on register tiles: what NumPy arrays get where Winograd's algorithm does not pay.
 
 One vector holds the same pixel and channel of 16 images (float32, AVX-512), so no channel count is too small
 and no image that lies batch-last is padded or copied: see `kernels/emit` for the idea. This file runs the
@@ -48,13 +48,13 @@ from .weight_loop import WeightPlaces, run_weight, weight_plan
 from .wide_loop import run_wide, wide_plan
 
 
-def _batch_last(x: Array) -> Array:
+def batch_last(x: Array) -> Array:
     """`x`, in batch-last memory: the tiles take any other strides."""
     return x if common.is_batch_last(x) else common.to_batch_last(x)
 
 
 @cache
-def _no_bias(filters: int, dtype: Any) -> Array:
+def no_bias(filters: int, dtype: Any) -> Array:
     return np.zeros(filters, dtype)
 
 
@@ -96,8 +96,8 @@ def _(
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d["im2col"](x, w, b, activation=activation, **static)
     filters = w.shape[3]
-    x, w = _batch_last(x), contiguous(w, x.dtype)
-    b = _no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
+    x, w = batch_last(x), contiguous(w, x.dtype)
+    b = no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
     y = common.empty(x, (x.shape[0], *size, filters))
     window = Window(strides, (padding[0][0], padding[1][0]), dilation)
     if groups > 1 and lie_near(w):
@@ -130,9 +130,9 @@ def _(
     if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)
-    g, w = _batch_last(g), contiguous(w, g.dtype)
+    g, w = batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
-    b = _no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
+    b = no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
     # The filters are the channels of this convolution: (KH, KW, F/groups, C/groups).
     kernel = w[..., : filters // groups].transpose(0, 1, 3, 2)
     step = kernel.shape[2] * w.strides[3]
@@ -180,7 +180,7 @@ def _(
     ):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
-    x, g = _batch_last(x), _batch_last(np.asarray(g, x.dtype))
+    x, g = batch_last(x), batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     window = Window(strides, (padding[0][0], padding[1][0]), dilation)
     if groups > 1 and not is_wide(
@@ -220,8 +220,8 @@ def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
 @conv2d_activation_grad.implementation("vector")
 def _(g: Array, y: Array, activation: str | None) -> tuple[Array, Array]:
     check_gradient(g.shape, y.shape, activation)
-    g = _batch_last(g)
-    y, dz = (g, g) if activation is None else (_batch_last(np.asarray(y, g.dtype)), common.empty(g, g.shape))
+    g = batch_last(g)
+    y, dz = (g, g) if activation is None else (batch_last(np.asarray(y, g.dtype)), common.empty(g, g.shape))
     v, filters = vectors(g.dtype), g.shape[3]
     plan = bias_plan(g.shape, activation, v)
     sums, db = common.aligned((plan.pieces, filters), g.dtype), common.aligned((filters,), g.dtype)

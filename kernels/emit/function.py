@@ -97,9 +97,9 @@ class VectorFunction:
                 f"({self.vector} {value}, ptr {pointer}, i32 {self.vectors.itemsize}, {self.mask})"
             )
 
-    def prefetch(self, pointer: str) -> None:
-        """Asks for the cache line at `pointer`, which need not exist."""
-        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 3, i32 1)")
+    def prefetch(self, pointer: str, *, write: bool = False) -> None:
+        """Asks for the cache line at `pointer`, which need not exist; with `write`, in order to change it."""
+        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {pointer}, i32 {int(write)}, i32 3, i32 1)")
 
     def splat(self, pointer: str) -> str:
         """The number at `pointer` in every lane."""

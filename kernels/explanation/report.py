@@ -15,7 +15,7 @@ WIDTH = 64  # column of the numbers of turns
 
 
 def work_line(example: Example, result: Any, v: Vectors) -> str:
-    """FLOPs, bytes, and the cycles that they take at least."""
+    """FLOPs of the definition, bytes, and the cycles that they take at least."""
     results = result if isinstance(result, tuple) else (result,)
     written = [a for a in results if isinstance(a, np.ndarray)]
     if not written:  # in place: everything but the gradient
@@ -29,7 +29,7 @@ def work_line(example: Example, result: Any, v: Vectors) -> str:
     cycles = f"{round(max(arithmetic, memory)):,} cycles of one core ({bound})"
     intensity = example.flops / max(size, 1)
     work = f"{_count(example.flops)}FLOPs, {_count(size)}B, {intensity:.3g} FLOPs for each byte"
-    return f"{work}; at least {cycles}"
+    return f"{work}; by definition at least {cycles}"
 
 
 def _count(value: float) -> str:
@@ -44,7 +44,7 @@ def nest_lines(nest: Nest) -> list[str]:
     lines = _inside(nest.root, 0)
     if nest.shortened:
         lines.append("of long loops, the first, the middle and the last turn were looked at")
-    if (vectors := nest.multiply_adds()):
+    if vectors := nest.multiply_adds():
         lines.append(f"in all {vectors:,} multiply-adds of vectors")
     if nest.unfollowed:
         lines.append(f"not followed further: {nest.unfollowed}")

@@ -13,7 +13,7 @@ from tinynet.kernels import common, conv2d
 import strict_array
 from kernel_cases import BATCHES, DTYPES, assert_agree
 
-FAST = ["im2col", "vector", "cuda"]
+FAST = ["im2col", "vector", "winograd", "winograd_tiles", "cuda"]
 ALL = ["naive", *FAST]
 RUNGS = ["one_at_a_time", "sums_in_registers", "several_filters", "rows_shared"]  # of ladder.py: forward only
 ORDERS = ("C", "F", "batch_last", "slices", "reversed")
@@ -231,7 +231,7 @@ def test_every_batch_size(name: str, n: int, dtype: Any, size: tuple[int, int]) 
 def test_on_an_array_type_that_is_not_numpys(case: Case) -> None:
     x, w, b, g = (None if a is None else strict_array.asarray(np.ascontiguousarray(a)) for a in case[:4])
     strict = Case(x, w, b, g, case.static)
-    assert conv2d.conv2d.fastest == "vector"
+    assert conv2d.conv2d.fastest == "winograd_tiles"
     y = conv2d.conv2d(x, w, b, **case.static)
     dx = conv2d.conv2d_input_grad(g, w, input_size=x.shape[1:3], **case.static)
     dw = conv2d.conv2d_weight_grad(x, g, kernel_size=w.shape[:2], **case.static)
@@ -260,7 +260,8 @@ def test_the_first_column_is_the_first_window() -> None:
 
 
 def test_can_be_chosen_by_name() -> None:
-    assert kernels.families()["conv2d"] == ("im2col", "cuda", *RUNGS, "naive", "vector")
+    names = ("im2col", "cuda", *RUNGS, "naive", "winograd", "vector", "winograd_tiles")
+    assert kernels.families()["conv2d"] == names
     x, w = np.ones((2, 3, 3, 1), np.float32), np.ones((3, 3, 1, 1), np.float32)
     for name in kernels.families()["conv2d"]:
         with kernels.use("conv2d", name):

@@ -1,0 +1,185 @@
+"""The plan of Winograd's convolution: which tiles there are, where they lie, and how memory is laid out."""
+
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..common import Array
+from ..emit import Vectors
+from .choice import most_filters
+from .forward import lengths, split
+from .forward_loop import MIN_TASKS
+from .geometry import Pair
+from .winograd import TAPS, tile_length
+from .winograd_deep_loop import PAIRS
+from .winograd_loop import WinogradLoop
+from .winograd_product import product_address
+from .winograd_tiles import (
+    VECTORS,
+    Scratch,
+    Span,
+    input_address,
+    output_address,
+    weight_address,
+)
+
+DEEP_U_BYTES = 1 << 22  # of U: from here on the loops are those of winograd_deep_loop.py
+MIN_DEEP_TASKS = 8
+LINE = 64  # bytes that the caches hold together
+
+
+class Problem(NamedTuple):
+    """A convolution: of x (N, H, W, C) to y (N, OH, OW, F)."""
+
+    size: tuple[int, int, int]  # (N, H, W)
+    output: Pair
+    channels: int
+    filters: int
+    corner: Pair  # (top, left) padding
+    flipped: bool  # w lies as (3, 3, F, C), its taps in the reverse order; otherwise as (3, 3, C, F)
+    activation: str | None
+
+
+class WinogradPlan(NamedTuple):
+    loop: tuple[Any, ...]  # a WinogradLoop, as a plain tuple
+    scratch: int  # bytes for each thread
+    u: int  # bytes of U where the threads share it, else 0
+
+
+@cache
+def winograd_plan(
+    problem: Problem, x_steps: tuple[int, ...], y_steps: tuple[int, ...], vectors: Vectors
+) -> WinogradPlan:
+    """Plan for arrays of these steps, `strides[1:]`."""
+    p, m = problem, tile_length(problem.output)
+    rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
+    memory = _memory(p, (m + TAPS - 1) ** 2, vectors)
+    inputs, outputs = _addresses(m, p, rows.kinds, columns.kinds, memory.steps, vectors)
+    loop = WinogradLoop(
+        rows=rows.table,
+        columns=columns.table,
+        inputs=inputs,
+        outputs=outputs,
+        products=_products(p, memory.pieces, memory.steps, vectors),
+        weights=weight_address(m, vectors),
+        filters=np.array(memory.pieces),
+        ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, (m + TAPS - 1) ** 2),
+        chunks=_chunks(-(-p.size[0] // (VECTORS * vectors.lanes)), rows, columns, memory.is_deep),
+        images=p.size[0],
+        lanes=vectors.lanes,
+        itemsize=vectors.itemsize,
+        channels=p.channels,
+        u_place=memory.tap,
+        u_channel=vectors.itemsize * (1 if p.flipped else p.filters),
+        u_filter=memory.steps.u_filter,
+        w_row=-TAPS * memory.tap if p.flipped else TAPS * memory.tap,
+        w_column=-memory.tap if p.flipped else memory.tap,
+        v_offset=memory.v_offset,
+        m_offset=memory.m_offset,
+        v_place=memory.steps.v_place,
+        m_place=memory.steps.m_place,
+        m_filter=memory.steps.m_filter,
+        pair=memory.end - memory.v_offset,
+    )
+    if memory.is_deep:
+        return WinogradPlan(tuple(loop), PAIRS * loop.pair + LINE, memory.v_offset)
+    return WinogradPlan(tuple(loop), memory.end + LINE, 0)
+
+
+def _chunks(pairs: int, rows: "Tiles", columns: "Tiles", is_deep: bool) -> int:
+    """Into how many parts the pairs of vectors of images are divided, for enough tasks."""
+    if is_deep:
+        tiles = len(rows.table) * len(columns.table)
+        return min(pairs, max(pairs // PAIRS, -(-MIN_DEEP_TASKS // tiles)))
+    return min(pairs, -(-MIN_TASKS // len(rows.table)))
+
+
+class Tiles(NamedTuple):
+    """The tiles along one axis: of each (kind, first output, first input), and what is in those of a kind."""
+
+    table: Array
+    kinds: list[Span]
+
+
+def axis_tiles(m: int, size: int, output: int, corner: int) -> Tiles:
+    """Tiles of m outputs; the last may have fewer."""
+    spans = [
+        Span(tuple(i for i in range(m + TAPS - 1) if 0 <= o - corner + i < size), min(m, output - o))
+        for o in range(0, output, m)
+    ]
+    kinds = list(dict.fromkeys(spans))
+    return Tiles(np.array([(kinds.index(s), m * i, m * i - corner) for i, s in enumerate(spans)]), kinds)
+
+
+class _Memory(NamedTuple):
+    """A thread's scratch: U, then V, then M; where U is large (`is_deep`), the threads share it."""
+
+    pieces: list[int]  # where the pieces of the filters begin
+    is_deep: bool
+    tap: int  # bytes from tap to tap of w, and from place to place of U
+    steps: Scratch
+    v_offset: int
+    m_offset: int
+    end: int
+
+
+def _memory(p: Problem, places: int, vectors: Vectors) -> _Memory:
+    """Where one piece has all filters, M takes the place of V: a place is read before it is written."""
+    most, vector = most_filters(vectors), VECTORS * vectors.bytes
+    pieces, tap = split(p.filters, most), vectors.itemsize * p.channels * p.filters
+    is_deep, alone = places * tap >= DEEP_U_BYTES, len(pieces) == 2
+    held = p.filters if is_deep else max(lengths(p.filters, most))  # of M
+    v_place = odd_lines((max(p.channels, held) if alone else p.channels) * vector)
+    m_place = v_place if alone else odd_lines(held * vector)
+    u_filter = vectors.itemsize * (p.channels if p.flipped else 1)
+    v_offset = -(-places * tap // LINE) * LINE
+    m_offset = v_offset + (0 if alone else places * v_place)
+    steps = Scratch(v_place, vector, m_place, vector, u_filter)
+    return _Memory(pieces, is_deep, tap, steps, v_offset, m_offset, m_offset + places * m_place)
+
+
+def odd_lines(size: int) -> int:
+    """A distance of at least `size` bytes, an odd number of lines: then places do not share a few sets of the
+    cache.
+    """
+    return size if size // LINE % 2 else size + LINE
+
+
+def _addresses(
+    m: int, p: Problem, rows: list[Span], columns: list[Span], scratch: Scratch, vectors: Vectors
+) -> tuple[Array, Array]:
+    """Input and output tiles: addresses [masked, kind of row, kind of column]."""
+    inputs, outputs = (np.zeros((2, len(rows), len(columns)), np.int64) for _ in range(2))
+    live = p.size[0] % vectors.lanes
+    for masked in {bool(live), live > 0 and p.size[0] < VECTORS * vectors.lanes}:
+        for i, j in np.ndindex(*inputs.shape[1:]):
+            kind = scratch, vectors, masked
+            inputs[int(masked), i, j] = input_address(m, rows[i], columns[j], *kind)
+            outputs[int(masked), i, j] = output_address(
+                m, rows[i].outputs, columns[j].outputs, p.activation, *kind
+            )
+    return inputs, outputs
+
+
+def _products(p: Problem, pieces: list[int], scratch: Scratch, vectors: Vectors) -> Array:
+    """Product tiles: addresses [vectors of images - 1, piece of the filters]."""
+    found, blocks = np.zeros((VECTORS, len(pieces) - 1), np.int64), -(-p.size[0] // vectors.lanes)
+    for count in {min(blocks, VECTORS), (blocks - 1) % VECTORS + 1}:
+        for i, (first, end) in enumerate(pairwise(pieces)):
+            found[count - 1, i] = product_address(end - first, count, scratch, vectors, p.channels)
+    return found
+
+
+def _ahead(
+    rows: list[Span], columns: list[Span], x_steps: tuple[int, ...], y_steps: tuple[int, ...], places: int
+) -> Array:
+    """For each kind of tile, at each place: offsets of a pixel of x in it and of one of y, in turn."""
+    table = np.zeros((len(rows), len(columns), places, 2), np.int64)
+    for r, c in np.ndindex(*table.shape[:2]):
+        row, column = rows[r], columns[c]
+        x = [i * x_steps[0] + j * x_steps[1] for i in row.inputs for j in column.inputs]
+        y = [i * y_steps[0] + j * y_steps[1] for i in range(row.outputs) for j in range(column.outputs)]
+        table[r, c] = [(x[t % len(x)], y[t % len(y)]) for t in range(places)]
+    return table

@@ -1,0 +1,120 @@
+"""Convolution by Winograd's algorithm where that is faster: what NumPy arrays get.
+
+    forward, input gradient    winograd_plan.py, winograd_loop.py, winograd_tiles.py, winograd_transforms.py
+    weight gradient            winograd_weight.py, winograd_weight_loop.py
+    all else                   the direct tiles of vector.py
+
+`kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes alone, so that
+the bits of a prediction do not depend on how many images are predicted at once.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .. import common, threads
+from ..common import Array, address, contiguous
+from ..emit import vectors
+from .choice import why_direct, why_direct_weight
+from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places
+from .geometry import Padding, Pair, check_forward, check_gradient, output_size
+from .operations import (
+    conv2d,
+    conv2d_activation_grad,
+    conv2d_bias_grad,
+    conv2d_input_grad,
+    conv2d_weight_grad,
+)
+from .vector import batch_last, no_bias
+from .weight_loop import WeightPlaces
+from .winograd import TAPS, fits
+from .winograd_deep_loop import run_deep_winograd
+from .winograd_loop import run_winograd
+from .winograd_plan import Problem, winograd_plan
+from .winograd_weight_loop import run_winograd_weight, winograd_weight_plan
+
+
+def _convolve(x: Array, w: Array, b: Array | None, problem: Problem) -> Array:
+    """x (N, H, W, C) -> y (N, OH, OW, F)."""
+    x, w = batch_last(x), contiguous(w, x.dtype)
+    b = no_bias(problem.filters, x.dtype) if b is None else contiguous(b, x.dtype)
+    y = common.empty(x, (x.shape[0], *problem.output, problem.filters))
+    plan = winograd_plan(problem, x.strides[1:], y.strides[1:], vectors(x.dtype))
+    scratch = common.aligned((threads.most, plan.scratch), np.uint8)
+    loops: Any = run_deep_winograd if plan.u else run_winograd
+    shared = common.aligned((plan.u,), np.uint8) if plan.u else common.aligned((threads.most,), np.int64)
+    places = tuple(Places(x=address(x), w=address(w), b=address(b), y=address(y)))
+    alone = y.size * problem.channels * TAPS**2 < MAX_MULTIPLY_ADDS_ALONE
+    common.launch(
+        loops.compiled, plan.loop, places, x.strides[1:], y.strides[1:], shared, scratch, alone=alone
+    )
+    return y
+
+
+@conv2d.implementation("winograd_tiles")
+def _(
+    x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair,
+    groups: int, activation: str | None = None,
+) -> Array:  # fmt: skip
+    check_forward(x.shape, w.shape, None if b is None else b.shape, groups, activation)
+    if x.dtype == np.float32 and x.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
+        output = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
+        corner = padding[0][0], padding[1][0]
+        if why_direct(w.shape, x.shape[1:3], output, corner) is None:
+            problem = Problem(x.shape[:3], output, w.shape[2], w.shape[3], corner, False, activation)
+            return _convolve(x, w, b, problem)
+    return conv2d["vector"](
+        x, w, b, strides=strides, padding=padding, dilation=dilation, groups=groups, activation=activation
+    )
+
+
+@conv2d_input_grad.implementation("winograd_tiles")
+def _(
+    g: Array, w: Array, b: Array | None = None, *, input_size: Pair, strides: Pair, padding: Padding,
+    dilation: Pair, groups: int, activation: str | None = None,
+) -> Array:  # fmt: skip
+    if g.dtype == np.float32 and g.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
+        output = output_size(input_size, w.shape[:2], strides, padding, dilation)
+        check_gradient(g.shape, (None, *output, w.shape[3]))
+        corner = TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]
+        if why_direct((TAPS, TAPS, w.shape[3], w.shape[2]), output, input_size, corner) is None:
+            problem = Problem(g.shape[:3], input_size, w.shape[3], w.shape[2], corner, True, activation)
+            return _convolve(g, w, b, problem)
+    return conv2d_input_grad["vector"](
+        g, w, b, input_size=input_size, strides=strides, padding=padding, dilation=dilation, groups=groups,
+        activation=activation,
+    )  # fmt: skip
+
+
+@conv2d_weight_grad.implementation("winograd_tiles")
+def _(
+    x: Array, g: Array, *, kernel_size: Pair, strides: Pair, padding: Padding, dilation: Pair, groups: int
+) -> Array:
+    if x.dtype == np.float32 and x.shape[0] and fits(kernel_size, strides, padding, dilation, groups):
+        output = output_size(x.shape[1:3], kernel_size, strides, padding, dilation)
+        check_gradient(g.shape, (x.shape[0], *output, None))
+        if why_direct_weight(x.shape[3], g.shape[3], output) is None:
+            return _correlate(x, np.asarray(g, x.dtype), (padding[0][0], padding[1][0]))
+    return conv2d_weight_grad["vector"](
+        x, g, kernel_size=kernel_size, strides=strides, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def _correlate(x: Array, g: Array, corner: Pair) -> Array:
+    """x (N, H, W, C), g (N, OH, OW, F) -> dw (3, 3, C, F)."""
+    x, g = batch_last(x), batch_last(g)
+    channels, filters = x.shape[3], g.shape[3]
+    plan = winograd_weight_plan(x.shape[:3], g.shape[1:3], channels, filters, corner, vectors(x.dtype))
+    dw = common.aligned((TAPS, TAPS, channels, filters), x.dtype)
+    sums = common.aligned(plan.sums, x.dtype)
+    scratch = common.aligned((threads.most, plan.scratch), np.uint8)
+    places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(dw)))
+    run = run_winograd_weight.compiled  # type: ignore[attr-defined]
+    steps = x.strides[1:], g.strides[1:], (0, *dw.strides)
+    alone = g.size * channels * TAPS**2 < MAX_MULTIPLY_ADDS_ALONE
+    common.launch(run, plan.loop, places, *steps, sums, scratch, alone=alone)
+    return dw
+
+
+for _operation in (conv2d_bias_grad, conv2d_activation_grad):
+    _operation.implementation("winograd_tiles")(_operation["vector"])
