@@ -32,7 +32,9 @@ from tinynet.kernels.cuda import modules
 from cupy_stand_in import arrays, cuda
 from cupy_stand_in.machine import machine
 
-NAMES = ("cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.cuda.nvrtc")
+NAMES = (
+    "cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.cuda.nvrtc", "cupy.lib", "cupy.lib.stride_tricks",
+)  # fmt: skip
 
 
 def _package() -> dict[str, ModuleType]:
@@ -46,6 +48,7 @@ def _package() -> dict[str, ModuleType]:
     vars(made["cupy.cuda"]).update(cuda.names(), MemoryPool=cuda.MemoryPool)
     vars(made["cupy.cuda.runtime"]).update(cuda.runtime())
     vars(made["cupy.cuda.nvrtc"]).update(getVersion=cuda.nvrtc_version)
+    vars(made["cupy.lib.stride_tricks"]).update(as_strided=arrays.as_strided)
     for name in NAMES[1:]:
         above, _, own = name.rpartition(".")
         setattr(made[above], own, made[name])

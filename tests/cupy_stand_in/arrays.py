@@ -60,6 +60,7 @@ def computed(
         machine.cublas(name)
     if name in WAITING:
         machine.waits(name)
+    given = [raw(x) for x in arrays_in([list(args), options])]
     args, options = [raw(x) for x in args], {key: raw(x) for key, x in options.items()}
     out = options.pop("out", None)
     if out is not None:
@@ -67,7 +68,7 @@ def computed(
         def write() -> None:
             function(*args, out=out, **options)
 
-        machine.launch(name, write, [])
+        machine.launch(name, write, [], given)
         return None
 
     def run() -> Any:
@@ -83,7 +84,7 @@ def computed(
         for into, part in zip(results, again if isinstance(again, tuple | list) else (again,), strict=True):
             into[...] = part
 
-    machine.launch(name, write_all if machine.capturing is not None else lambda: None, results)
+    machine.launch(name, write_all if machine.capturing is not None else lambda: None, results, given)
     made = [new(result) for result in results]
     return type(found)(made) if isinstance(found, tuple | list) else made[0]
 
@@ -96,7 +97,7 @@ def in_place(name: str, change: Callable[[], Any], operands: Any) -> None:
         with np.errstate(all="ignore"):
             change()
 
-    machine.launch(name, run, [])
+    machine.launch(name, run, [], [raw(x) for x in arrays_in(operands)])
 
 
 class ndarray:  # noqa: N801
@@ -352,6 +353,11 @@ def ascontiguousarray(value: Any, dtype: Any = None) -> ndarray:
     """`value` in C order: itself where it is."""
     found = asarray(value, dtype)
     return found if found.flags.c_contiguous else found.copy()
+
+
+def as_strided(x: ndarray, shape: Any, strides: Any) -> ndarray:
+    """A view from the first element of `x` on, with any shape and strides."""
+    return x._view(np.lib.stride_tricks.as_strided(x._inside, shape, strides))
 
 
 def asnumpy(value: Any) -> np.ndarray:

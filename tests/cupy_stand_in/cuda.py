@@ -1,8 +1,10 @@
 """`cupy.cuda` of the stand-in: devices, streams, graphs, memory pools; and `RawModule`, on the CPU."""
 
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,9 +57,18 @@ class Event:
 
     def __init__(self) -> None:
         self.stream: Any = None
+        self.time = 0.0  # seconds: here all is done when it has been said
 
     def record(self, stream: Any = None) -> None:
-        self.stream = stream or current_stream()
+        self.stream, self.time = stream or current_stream(), time.perf_counter()
+
+    def synchronize(self) -> None:
+        machine.waits("Event.synchronize")
+
+
+def elapsed_time(start: Event, end: Event) -> float:
+    """Milliseconds."""
+    return 1e3 * (end.time - start.time)
 
 
 class Graph:
@@ -193,12 +204,27 @@ def default_pool() -> MemoryPool:
 def allocate(size: int) -> Memory:
     """Memory for an array, from the allocator of this thread."""
     machine.device_count()  # the first allocation notices that there is no GPU
-    return machine.allocators[-1](size) if machine.allocators else default_pool().malloc(size)
+    return get_allocator()(size)
+
+
+def get_allocator() -> Callable[[int], Memory]:
+    """Who is asked for the memory of this thread's arrays."""
+    if machine.allocators:
+        return machine.allocators[-1]
+    return type(machine).allocator or (lambda size: default_pool().malloc(size))
+
+
+def set_allocator(allocator: Callable[[int], Memory] | None = None) -> None:
+    """The one that is asked in all threads."""
+    if machine.allocators:
+        raise ValueError("Can't change the global allocator inside `using_allocator` context manager")
+    type(machine).allocator = allocator
 
 
 @contextmanager
 def using_allocator(allocator: Callable[[int], Memory]) -> Iterator[None]:
     """Context in which this thread's arrays come from `allocator`."""
+    _ = machine.device  # first: it notices another machine
     machine.allocators.append(allocator)
     try:
         yield
@@ -244,10 +270,16 @@ class RawModule:
         nvrtc_version()
         assert backend == "nvrtc"
         machine.compiled.append(tuple(name_expressions))
-        self._module = shim.Module(code=code, name_expressions=name_expressions)
+        self._make = partial(shim.Module, code=code, name_expressions=name_expressions)
+        self._module = None if type(machine).observer else self._make()  # it may let nothing run
 
     def get_function(self, name: str) -> Callable[..., None]:
-        function = self._module.get_function(name)
+        if self._module is not None:
+            self._module.get_function(name)
+
+        def run(*launch: Any, **options: Any) -> None:
+            self._module = self._module or self._make()
+            self._module.get_function(name)(*launch, **options)
 
         def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
             arrays = [x for x in args if hasattr(x, "_inside")]
@@ -256,7 +288,7 @@ class RawModule:
             machine.launches.append(name)
             # a kernel may find arrays in a table of addresses: of all that there are
             memory = [array._inside for array in list(machine.alive.values())]
-            machine.launch(name, lambda: function(grid, block, values, also=memory), [])
+            machine.launch(name, lambda: run(grid, block, values, also=memory), [], values, grid, block)
 
         return launch
 
@@ -266,7 +298,16 @@ def names() -> dict[str, Any]:
     return {
         "Device": Device, "Event": Event, "Graph": Graph, "Stream": Stream,
         "get_current_stream": current_stream, "using_allocator": using_allocator,
+        "get_elapsed_time": elapsed_time, "get_allocator": get_allocator, "set_allocator": set_allocator,
         "memory": SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+    }  # fmt: skip
+
+
+def device_properties(number: int) -> dict[str, Any]:
+    """What is known of a device."""
+    return {
+        "name": b"no GPU: a stand-in", "multiProcessorCount": 1, "totalGlobalMem": machine.memory,
+        "l2CacheSize": 1 << 20,
     }  # fmt: skip
 
 
@@ -274,6 +315,7 @@ def runtime() -> dict[str, Any]:
     """What `cupy.cuda.runtime` holds."""
     return {
         "CUDARuntimeError": CUDARuntimeError, "getDeviceCount": lambda: machine.device_count(),
-        "getDevice": lambda: machine.device, "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000,
-        "driverGetVersion": lambda: 13000, "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
+        "getDeviceProperties": device_properties, "getDevice": lambda: machine.device,
+        "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000, "driverGetVersion": lambda: 13000,
+        "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
     }  # fmt: skip

@@ -31,6 +31,10 @@ class Machine(threading.local):
     counts: ClassVar[Counter[str]] = Counter()
     generation = 0  # of machines: threads that knew another one begin anew
     pools: Any = None  # device: its default memory pool
+    allocator: Any = None  # that of all threads; None: the default pool's
+    # observer(name, arguments and results, grid, block) sees each launch, and says whether it runs; grid and
+    # block are empty where CuPy chooses them
+    observer: Any = None
 
     def __init__(self) -> None:
         self._begin()
@@ -46,7 +50,8 @@ class Machine(threading.local):
         for name, value in facts.items():
             setattr(Machine, name, value)
         Machine.counts, Machine.generation, Machine.pools = Counter(), Machine.generation + 1, {}
-        Machine.launches, Machine.compiled = [], []
+        Machine.launches, Machine.compiled, Machine.allocator = [], [], None
+        Machine.observer = None
 
     @property
     def device(self) -> int:
@@ -106,9 +111,14 @@ class Machine(threading.local):
                     raise ValueError(f"{text} Peer access is unavailable between these devices.")
                 warnings.warn(f"{text} Peer access has been activated.", PerformanceWarning, stacklevel=4)
 
-    def launch(self, name: str, run: Callable[[], None], results: list[np.ndarray]) -> None:
+    def launch(
+        self, name: str, run: Callable[[], None], results: list[np.ndarray], given: Any = (), *shape: Any
+    ) -> None:
         """run(), which writes `results`; while the stream captures it is noted instead."""
         self.counts[name] += 1
+        observer = type(self).observer
+        if observer is not None and not observer(name, [*given, *results], *(shape or ((), ()))):
+            return
         captured = self.capturing
         if captured is None:
             run()

@@ -12,6 +12,8 @@ import threading
 import weakref
 from typing import Any
 
+from tinynet.backend import gpu_memory
+
 LEAST = 14  # of CuPy's versions: numbers are promoted as NumPy 2 promotes them
 DRIVER = 580  # the first driver for CUDA 13
 
@@ -73,6 +75,7 @@ def enter(number: int, anew: bool = False) -> Any:
             _thread.streams[number] = _new_stream(cupy, number)
         _thread.streams[number].use()
         _thread.number = number
+        gpu_memory.watch(cupy)
     return cupy
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device
+from tinynet.backend import device, gpu_memory
 from tinynet.kernels import batching
 from tinynet.kernels.devices import device_of
 from tinynet.tree import is_nested
@@ -140,4 +140,4 @@ def resident(data: Any) -> Any:
     if device.get_device() == "cpu" or not isinstance(data, np.ndarray):
         return data
     free, _ = device.array_module().cuda.runtime.memGetInfo()
-    return device.to_device(data) if data.nbytes < free // 2 else data
+    return gpu_memory.keeps(device.to_device(data)) if data.nbytes < free // 2 else data

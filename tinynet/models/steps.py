@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import as_raw, gradients, no_grad, set_grad_enabled
-from tinynet.backend import device, tracebacks
+from tinynet.backend import device, gpu_memory, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 from tinynet.models import advice
@@ -91,6 +91,9 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
             means.update(loss, parts, y, y_pred, weight)
             if first:
                 advice.look_at_predictions(model, y, y_pred)
+        except gpu_memory.OutOfMemoryError as error:
+            gpu_memory.say_batch(error, len(next(leaves(x))))
+            raise
         finally:
             step_lock.depth = outer
 
@@ -99,9 +102,12 @@ def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays that no later step overwrites."""
     step = own_predict_batch if model._defines_own("predict_step") else predict_batch
     with model._step_lock.held():
-        return mapped(
-            lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0]
-        )
+        try:
+            y_pred = model._replay_of_steps(step, x)[0]
+        except gpu_memory.OutOfMemoryError as error:
+            gpu_memory.say_batch(error, len(next(leaves(x))))
+            raise
+        return mapped(lambda array: np.array(device.to_host(array), order="C"), y_pred)
 
 
 def train_epoch(
