@@ -42,6 +42,7 @@ def test_ids_outside_the_table(name, wrong):
         embedding[name](np.zeros((4, 2)), np.array([[0, wrong]]))
 
 
+@pytest.mark.gpu
 def test_ids_outside_the_table_are_not_a_number_on_a_gpu():
     """Nobody waits for a GPU to say that something went wrong."""
     y = embedding["cuda"](np.ones((4, 2)), np.array([[0, -1, 4, 3]]))
