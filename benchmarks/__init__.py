@@ -15,6 +15,9 @@
     python -m benchmarks tape        150 operations on a handful of numbers,
                                      forward and backward: what the tape itself costs
     python -m benchmarks chain       the files that a call of Conv2D and its gradient enter
+    python -m benchmarks gpu         everything that a machine with a GPU is to check and to measure,
+                                     in under seven minutes
+    python -m benchmarks paper       how long a training step should take on a GPU, from what it launches
     python -m benchmarks.reading     lines and tokens of README's reading paths, and of the project's rooms
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
