@@ -19,9 +19,10 @@ class Options(NamedTuple):
     folder: Path
     nets: tuple[str, ...] = MEASURED
     batches: tuple[int, ...] = (128, 32, 1024)
-    images: int = 25_600  # of an epoch, and at least `steps` batches
-    steps: int = 50
-    rounds: int = 5
+    steps: int = 200  # of an epoch, and fewer where these are more than `images`
+    images: int = 51_200
+    rounds: int = 5  # epochs that are timed, and fewer where these take more than `seconds`
+    seconds: float = 0.6
     copies: tuple[int, ...] = tuple(1 << power for power in range(18, 32, 2))
     launches: int = 1000
     peak: tuple[int, int, int] = (132 * 16, 256, 4096)  # blocks, threads, turns
@@ -40,12 +41,12 @@ class Options(NamedTuple):
     seeds: int = 3
     goal: float = 0.99
     most: int = 30  # epochs
-    tests: tuple[str, ...] = ("tests",)
+    tests: tuple[str, ...] = ("tests/on_gpu", "tests/kernels")
     stand_in: bool = False
 
     def size(self, batch: int) -> int:
         """Images of an epoch."""
-        return max(self.images // batch, self.steps) * batch
+        return min(self.steps, max(1, self.images // batch)) * batch
 
 
 QUICK = {"nets": ("model-9", "s2-03"), "batches": (128, 1024), "rounds": 3, "kernels": 20, "seeds": 1}

@@ -17,8 +17,8 @@ class Section(NamedTuple):
 MOST_S = 420  # of all of it
 BETWEEN_S = 25  # of that for summary and pictures, and to end processes
 SECTIONS = (
-    Section("facts", 25), Section("tests", 125), Section("paper", 40), Section("steps", 65),
-    Section("kernels", 40), Section("accuracy", 25), Section("torch", 70),
+    Section("facts", 20), Section("tests", 120), Section("paper", 30), Section("steps", 55),
+    Section("kernels", 40), Section("accuracy", 25), Section("torch", 100),
 )  # fmt: skip
 
 

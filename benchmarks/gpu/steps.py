@@ -1,6 +1,8 @@
 """Section `steps`: training steps through `fit` on a GPU, recorded and eager, on images that lie there."""
 
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,8 @@ def run(kept: Kept, options: Options) -> None:
 
 def measured(net: str, batch: int, mode: str, options: Options) -> dict[str, Any]:
     """Seconds of a step: those of an epoch, until its loss is known, divided by its steps."""
-    arrays = data.synthetic(NETS[net].data, options.size(batch))
-    x, y, steps = arrays["x"], arrays["y"], options.size(batch) // batch
+    arrays, steps = images(NETS[net].data, options.size(batch)), options.size(batch) // batch
+    x, y = arrays["x"], arrays["y"]
     began = time.perf_counter()
     library = load_library("tinynet")
     model = keras_net(library, net, **MODES[mode])
@@ -42,16 +44,24 @@ def measured(net: str, batch: int, mode: str, options: Options) -> dict[str, Any
     def epoch() -> float:
         return float(model.fit(x, y, batch_size=batch, verbose=0).history["loss"][-1])
 
+    return {**timed(epoch, steps, began, options), "replay": model.replay.why()}
+
+
+def timed(epoch: Callable[[], float], steps: int, began: float, options: Options) -> dict[str, Any]:
+    """One epoch that compiles, begun at the time `began`, and some more that are timed."""
     losses, times = [epoch()], list[float]()
     first = time.perf_counter() - began
-    for _ in range(options.rounds):
+    while len(times) < options.rounds and (len(times) < 2 or sum(times) * steps < options.seconds):
         start = time.perf_counter()
         losses.append(epoch())
         times.append((time.perf_counter() - start) / steps)
-    return {
-        "step_s": summary(times), "first_epoch_s": first, "steps": steps, "losses": losses,
-        "replay": model.replay.why(),
-    }  # fmt: skip
+    return {"step_s": summary(times), "first_epoch_s": first, "steps": steps, "losses": losses}
+
+
+@cache
+def images(name: str, count: int) -> dict[str, np.ndarray]:
+    """Made once for all nets and modes of a batch size."""
+    return data.synthetic(name, count)
 
 
 def folder(options: Options, net: str) -> Path:

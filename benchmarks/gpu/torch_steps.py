@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 from .. import data
 from ..nets import NETS
-from ..timing import summary
 from .kept import Kept
 from .options import Options
-from .steps import folder
+from .steps import folder, images, timed
 
 WARM = 11  # steps before a graph is recorded
 
@@ -41,12 +40,10 @@ class Mode(NamedTuple):
 
 
 def todo(options: Options, on_gpu: bool) -> Iterator[tuple[str, int, Mode]]:
-    """(net, batch, mode), the quick ones first."""
-    executions = [("eager", "graph"), ("compile", "compile, graphs")] if on_gpu else [("eager",)]
-    for together in executions:
-        for batch, tf32, net, last, execution in product(
-            options.batches, (False, True), options.nets, (False, True), together
-        ):
+    """(net, batch, mode), the quick ones and those in float32 first."""
+    executions = [("graph", "eager"), ("compile", "compile, graphs")] if on_gpu else [("eager",)]
+    for together, tf32 in product(executions, (False, True)):
+        for batch, net, execution, last in product(options.batches, options.nets, together, (False, True)):
             yield net, batch, Mode(execution, last, tf32)
 
 
@@ -79,13 +76,7 @@ def measured(torch: Any, place: str, net: str, batch: int, mode: Mode, options: 
     torch.manual_seed(0)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = mode.tf32
     began, trainer = time.perf_counter(), Trainer(torch, place, net, batch, mode, options)
-    losses, times = [trainer.epoch()], list[float]()
-    first = time.perf_counter() - began
-    for _ in range(options.rounds):
-        start = time.perf_counter()
-        losses.append(trainer.epoch())
-        times.append((time.perf_counter() - start) / trainer.steps)
-    return {"step_s": summary(times), "first_epoch_s": first, "steps": trainer.steps, "losses": losses}
+    return timed(trainer.epoch, trainer.steps, began, options)
 
 
 class Trainer:
@@ -94,7 +85,7 @@ class Trainer:
     def __init__(self, torch: Any, place: str, net: str, batch: int, mode: Mode, options: Options) -> None:
         from .. import torch_layers
 
-        arrays, what = data.synthetic(NETS[net].data, options.size(batch)), NETS[net]
+        arrays, what = images(NETS[net].data, options.size(batch)), NETS[net]
         layout = torch.channels_last if mode.channels_last else torch.contiguous_format
         weights = data.read_weights(folder(options, net))
         self.net = torch_layers.sequential(what.image, what.layers(torch_layers.Layers), weights)
@@ -102,6 +93,7 @@ class Trainer:
         x = torch.from_numpy(arrays["x"].transpose(0, 3, 1, 2)).to(place)
         self.torch, self.steps = torch, options.size(batch) // batch
         self.x, self.y = x.contiguous(memory_format=layout), torch.from_numpy(arrays["y"]).to(place)
+        self.layout = layout
         self.order = torch.arange(len(self.x), device=place)  # of the epoch, in place: a graph reads it there
         self.at = torch.arange(batch, device=place)  # of the step, likewise
         self.batch, self.total = batch, torch.zeros((), device=place)
@@ -120,7 +112,8 @@ class Trainer:
 
     def _step(self) -> None:
         index = self.order.index_select(0, self.at)
-        loss = self.loss(self.x.index_select(0, index), self.y.index_select(0, index))
+        x = self.x.index_select(0, index).contiguous(memory_format=self.layout)
+        loss = self.loss(x, self.y.index_select(0, index))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -142,6 +135,9 @@ class Trainer:
         with torch.cuda.graph(graph):
             self._step()
         self.net.load_state_dict(kept)
+        for state in self.optimizer.state.values():
+            for tensor in state.values():
+                tensor.zero_()
         return graph.replay
 
     def epoch(self) -> float:

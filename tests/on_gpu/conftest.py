@@ -8,12 +8,6 @@ import tinynet
 from tinynet.backend import gpu
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "cupy" in item.fixturenames:
-            item.add_marker(pytest.mark.gpu)
-
-
 @pytest.fixture
 def cupy():
     """CuPy, with its first GPU in use; without a GPU the test is skipped."""

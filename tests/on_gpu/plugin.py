@@ -21,6 +21,7 @@ from tinynet.backend import gpu
 
 from on_gpu import boundary
 
+HERE = Path(__file__).parent
 _session = ExitStack()
 
 
@@ -93,7 +94,8 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
         items[:] = [item for item in items if item.nodeid not in done]
     for item in items:
         call = getattr(item, "callspec", None)
-        if call is not None and "cuda" in [value for value in call.params.values() if type(value) is str]:
+        values = [] if call is None else [value for value in call.params.values() if type(value) is str]
+        if "cuda" in values or item.path.parent == HERE:
             item.add_marker(pytest.mark.gpu)
         if why and item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason=why))
