@@ -36,5 +36,5 @@ Each result is written to the JSON file as soon as it is there, and what is ther
 How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which
 answers with `training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`,
 `kernels`, `busy` (with `load`) and the other levels ask the questions; `results`, `table`, `busy_table`,
-`plots`, `report` keep and show the answers.
+`plots`, `report` keep and show the answers. The folder `gpu` has its own; its page says how it goes.
 """

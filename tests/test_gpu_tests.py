@@ -20,7 +20,7 @@ import cupy_stand_in
 from cuda_shim import shim
 from cupy_stand_in import machine
 from kernel_cases import arrange
-from on_gpu import boundary
+from on_gpu import boundary, plugin
 
 ROOT = Path(__file__).parent.parent
 NUMBERS = np.arange(24.0).reshape(4, 3, 2)
@@ -44,6 +44,35 @@ def test_a_sample_of_them_passes_on_the_stand_in():
     assert "these are no GPU tests" in done.stdout
     assert done.returncode == 0, done.stdout[-3000:]
     assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 30
+
+
+@pytest.mark.skipif(bool(shim.missing), reason=shim.missing)
+def test_what_passed_is_not_run_again_and_workers_report_to_one_file(tmp_path):
+    path, wrong = tmp_path / "outcomes.jsonl", tmp_path / "test_wrong.py"
+    wrong.write_text("import no_such_module")
+    (tmp_path / "test_fails.py").write_text(
+        "import pytest\n@pytest.mark.gpu\ndef test_fails(): assert 1 == 2\n"
+        "@pytest.mark.gpu\ndef test_skips(): pytest.skip('why')\n"
+    )
+    given = "-m", "gpu", "--stand-in", "--results", str(path), "--continue-on-collection-errors"
+    files = "tests/kernels/test_embedding.py", "tests/on_gpu/conftest.py", str(tmp_path)
+    done = run(*given, "-n", "2", *files)
+    assert done.returncode == 1, done.stdout[-2000:]
+    outcomes = {one["test"].rpartition("/")[2]: one for one in plugin.read(path)}
+    assert {name: one["outcome"] for name, one in outcomes.items()} == {
+        "test_embedding.py::test_compiled_agrees_with_reference[cuda]": "passed",
+        "test_embedding.py::test_ids_outside_the_table_are_not_a_number_on_a_gpu": "passed",
+        "test_fails.py::test_fails": "failed", "test_fails.py::test_skips": "skipped",
+        "test_wrong.py": "failed",
+    }  # fmt: skip
+    assert "assert 1 == 2" in outcomes["test_fails.py::test_fails"]["said"]
+    assert "no_such_module" in outcomes["test_wrong.py"]["said"]
+    assert outcomes["test_fails.py::test_skips"]["said"] == "Skipped: why"
+    wrong.unlink()
+    with path.open("a") as file:
+        file.write('{"test": "stopped he')
+    assert "1 failed, 1 skipped" in run(*given, *files).stdout
+    assert [one["outcome"] for one in plugin.read(path)[-2:]] == ["failed", "skipped"]
 
 
 @pytest.mark.skipif(not gpu.missing(0), reason="there is a GPU here")

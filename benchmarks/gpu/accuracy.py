@@ -62,7 +62,10 @@ def trained(
     arrays: dict[str, np.ndarray], batch: int, seed: int, goal: float, options: Options
 ) -> dict[str, Any]:
     """{"seconds", "epochs", "accuracy", "curve": [[epochs, seconds, accuracy], ...]}"""
-    x, y, steps = arrays["x"], arrays["y"], len(arrays["x"]) // batch
+    from tinynet.backend import device
+
+    x, y = (device.to_device(arrays[name]) for name in ("x", "y"))
+    steps = len(x) // batch
     library = load_library("tinynet", seed)
     model = keras_net(library, options.nets[0], ["accuracy"])
     weights = model.get_weights()

@@ -111,5 +111,6 @@ def captured(cupy: Any, call: Callable[[], Any]) -> dict[str, Any]:
         try:
             record(cupy, call).launch()
         except Exception as error:
-            return {"allowed": False, "said": f"{type(error).__name__}: {error}"}
+            first = error.__context__ or error  # the end of a capture that has failed fails too
+            return {"allowed": False, "said": f"{type(first).__name__}: {first}"}
     return {"allowed": True, "said": ""}

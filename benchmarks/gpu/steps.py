@@ -34,8 +34,10 @@ def run(kept: Kept, options: Options) -> None:
 
 def measured(net: str, batch: int, mode: str, options: Options) -> dict[str, Any]:
     """Seconds of a step: those of an epoch, until its loss is known, divided by its steps."""
+    from tinynet.backend import device
+
     arrays, steps = images(NETS[net].data, options.size(batch)), options.size(batch) // batch
-    x, y = arrays["x"], arrays["y"]
+    x, y = (device.to_device(arrays[name]) for name in ("x", "y"))  # not sent again at each epoch
     began = time.perf_counter()
     library = load_library("tinynet")
     model = keras_net(library, net, **MODES[mode])

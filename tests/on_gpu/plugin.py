@@ -30,6 +30,8 @@ class Outcomes:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.exists():
+            path.write_text("".join(_lines(path)), encoding="utf-8")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when != "call" and report.passed:
@@ -38,15 +40,26 @@ class Outcomes:
         said = str(report.longrepr)[-1500:] if report.failed else getattr(report, "wasxfail", "")
         if report.skipped and isinstance(report.longrepr, tuple):
             said = report.longrepr[2]
-        line = {"test": report.nodeid, "outcome": outcome, "seconds": report.duration, "said": said}
+        self._write(report.nodeid, outcome, report.duration, said)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:  # a file that cannot be imported
+            self._write(report.nodeid, "failed", 0.0, str(report.longrepr)[-1500:])
+
+    def _write(self, test: str, outcome: str, seconds: float, said: str) -> None:
+        line = {"test": test, "outcome": outcome, "seconds": seconds, "said": said}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The outcomes in a file; a last line that was not finished does not count."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    """The outcomes in a file."""
+    return [json.loads(line) for line in _lines(path)] if path.exists() else []
+
+
+def _lines(path: Path) -> list[str]:
+    """Those that were finished: a run may be ended at any moment."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
 
 
 def asked_for(config: Any) -> bool:

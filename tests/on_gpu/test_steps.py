@@ -140,7 +140,7 @@ def test_too_little_memory_is_an_error_that_says_what_to_reduce(cupy):
     before = pool.get_limit()
     pool.set_limit(size=pool.used_bytes() + (1 << 20))
     try:
-        with pytest.raises(MemoryError, match=r"on gpu .*batch_size.*2048"):
+        with pytest.raises(MemoryError, match=r"no room on gpu: .* batch_size=2048"):
             model.fit(x, y, batch_size=2048, verbose=0)
     finally:
         pool.set_limit(size=before)
