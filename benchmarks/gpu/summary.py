@@ -13,7 +13,7 @@ Content = dict[str, dict[str, Any]]  # {section: content of its file}
 
 def text(content: Content) -> str:
     """Facts, outcomes of the tests, steps beside paper and PyTorch, time to the goal; and what failed."""
-    parts = [facts(content), tests(content), steps(content), kernels(content), accuracy(content)]
+    parts = [part(content) for part in (facts, assumptions, tests, steps, kernels, accuracy)]
     for name, section in content.items():
         if section["error"]:
             parts.append(f"{name}: {section['error'].splitlines()[0][:200]}")
@@ -49,6 +49,22 @@ def measured(content: Content) -> Assumed:
     if small := [r["bytes_per_s"] for r in copies if r["bytes"] <= assumed.cache_bytes]:
         assumed = assumed._replace(cache=max(small))
     return assumed
+
+
+def assumptions(content: Content) -> str:
+    """What paper assumes, and what was found."""
+    assumed, found = Assumed(), measured(content)
+    if found == assumed:
+        return ""
+    rows = []
+    for name, unit, value in (
+        ("a launch in a graph, us", 1e-6, lambda a: a.floor_s + a.gap_s),
+        ("memory, TB/s", 1e12, lambda a: a.memory),
+        ("cache, TB/s", 1e12, lambda a: a.cache),
+        ("multiply-adds, TFLOP/s", 1e12, lambda a: 2 * a.clock * a.lanes * a.multiprocessors),
+    ):
+        rows.append([name, f"{value(assumed) / unit:.2f}", f"{value(found) / unit:.2f}"])
+    return table.text(["what paper assumes", "assumed", "measured"], rows)
 
 
 def facts(content: Content) -> str:
@@ -110,12 +126,26 @@ def steps(content: Content) -> str:
         )
         paper = expected and expected["us"]
         others = [best(content, net, batch, tf32) for tf32 in (False, True)]
+        loss = first_loss(content, net, batch)
         rows.append([
             NETS[net].title, str(batch), _us(own), _us(times.get((net, batch, "eager"))), _us(paper),
             _us(expected and again(expected, assumed)), f"{own / paper:.2f}" if own and paper else "",
-            *(f"{1e6 * r['step_s']['median']:.0f} ({r['mode']})" if r else "" for r in others),
+            *("" if r is None else f"{1e6 * r['step_s']['median']:.0f} ({r['mode']}{unlike(r, loss)})"
+              for r in others),
         ])  # fmt: skip
     return table.text(head, rows) if rows else ""
+
+
+def first_loss(content: Content, net: str, batch: int) -> float | None:
+    """Mean loss of the first epoch in tinynet."""
+    found = (r for r in content["steps"]["records"] if (r["net"], r["batch"]) == (net, batch) and r["losses"])
+    return next((r["losses"][0] for r in found), None)
+
+
+def unlike(record: dict[str, Any], loss: float | None) -> str:
+    """A word if the loss of the first epoch is another one: from the same weights, on the same images."""
+    other = loss is not None and abs(record["losses"][0] - loss) > 0.1 * loss
+    return ", another loss!" if other else ""
 
 
 def _us(value: float | None) -> str:

@@ -263,6 +263,21 @@ def test_the_summary_sets_steps_beside_paper_and_pytorch():
     assert "torch: stopped after 70 s" in text
 
 
+def test_what_paper_assumes_stands_beside_what_was_found():
+    text = summary.assumptions(tiny_gpu.content())
+    rows = [line.rsplit(maxsplit=2)[1:] for line in text.splitlines()[2:]]
+    assert rows == [["2.60", "1.50"], ["4.80", "4.20"], ["6.50", "6.00"], ["66.91", "62.00"]]
+
+
+def test_a_step_that_learns_something_else_is_marked():
+    content = tiny_gpu.content()
+    for record in content["torch"]["records"]:
+        if record["mode"] == "graph":
+            record["losses"] = [1.7, 1.5]
+    assert summary.steps(content).count("(graph, another loss!)") == 12
+    assert summary.steps(content).count("(graph, TF32)") == 12
+
+
 def test_pictures_show_every_kind_with_a_colour_and_a_mark_of_its_own(tmp_path):
     content = tiny_gpu.content()
     found = pictures.kinds(content)
