@@ -15,7 +15,10 @@ The rules are those of CuPy 14, and where two of its versions or two machines di
 - An operand on another device than the current one is an error, or, with `peer_access`, a warning.
 - The current device, the current stream of each device and the allocator belong to the thread.
 - While a stream captures, nothing runs: results hold NaN until the graph is launched. Copies between host and
-  device, whatever waits for the device, and cuBLAS raise.
+  device, whatever waits for the device, and cuBLAS raise; but for cuBLAS there is no graph then.
+- Memory that an array gave back holds NaN, and is used for the next arrays of its pool and stream. A graph
+  keeps none alive: it reads and writes where its arrays were, whatever is there now; where a pool has freed
+  that memory, launching it raises.
 
     arrays.py      ndarray and the functions of arrays
     cuda.py        devices, streams, graphs, memory pools, RawModule

@@ -84,6 +84,7 @@ class Machine(threading.local):
     def waits(self, what: str) -> None:
         """To be called before the host waits for the device."""
         if self.capturing is not None:
+            self.streams[self.device].invalid = what
             raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {what} while the stream captures")
         self.counts["waits"] += 1
 
@@ -106,14 +107,19 @@ class Machine(threading.local):
                     raise ValueError(f"{text} Peer access is unavailable between these devices.")
                 warnings.warn(f"{text} Peer access has been activated.", PerformanceWarning, stacklevel=4)
 
-    def launch(self, name: str, run: Callable[[], None], results: list[np.ndarray]) -> None:
-        """run(), which writes `results`; while the stream captures it is noted instead."""
+    def launch(
+        self, name: str, run: Callable[[], None], results: list[np.ndarray], arrays: list[Any]
+    ) -> None:
+        """run(), which writes `results`; while the stream captures it is noted instead.
+
+        arrays   those of the stand-in that it reads or writes
+        """
         self.counts[name] += 1
         captured = self.capturing
         if captured is None:
             run()
             return
-        captured.append((name, run))
+        captured.append((name, run, [x._memory.block for x in arrays if x._memory is not None]))
         for result in results:
             result.fill(np.nan if result.dtype.kind in "fc" else 0)
 
