@@ -4,7 +4,7 @@ A copy from host to device may wait for all that the GPU was given before, and n
 is until then. What a kernel is given by value is taken over as it is launched: nobody waits, and the array
 may hold other numbers at once. So go the numbers that differ from step to step, such as the learning rate.
 
-A CUDA graph keeps what its launches were given by value. So what captures one leaves these launches out, and
+A CUDA graph keeps what its launches were given by value. So whoever makes one leaves these launches out, and
 repeats them before the graph is launched (`first`).
 """
 

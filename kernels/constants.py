@@ -1,7 +1,7 @@
 """Constants: arrays that follow from a few numbers, such as the taps of an interpolation.
 
 A copy from host to device waits, and a CUDA graph cannot hold one. So such an array is copied once; while a
-graph is captured, on another stream.
+graph is made, on another stream.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def constant(like: Array, make: Callable[..., np.ndarray], *args: Any) -> Array:
         return make(*args)
     kept = _kept(xp(like), device_of(like), make, args)
     if (current := listening.get() and listener()) is not None:
-        current.on_address(kept)  # it must outlive what is captured
+        current.on_address(kept)  # the graph that is made may read it later
     return kept
 
 

@@ -66,16 +66,20 @@ def installed(
     nvrtc: bool = True,
     peer_access: bool = False,
     memory: int = 1 << 34,
+    checked: bool = True,
 ) -> Iterator[ModuleType]:
     """Context in which `import cupy` finds the stand-in, on a machine with `devices` GPUs of `memory` bytes.
 
     driver, nvrtc   whether they are installed;  peer_access   whether a GPU reads the memory of another
+    checked         whether kernels run in three orders of threads, and are watched: else faster, and once
     """
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "cupy"}
     for name in before:
         del sys.modules[name]
     sys.modules.update(MODULES)
-    machine.reset(devices=devices, driver=driver, nvrtc=nvrtc, peer_access=peer_access, memory=memory)
+    machine.reset(
+        devices=devices, driver=driver, nvrtc=nvrtc, peer_access=peer_access, memory=memory, checked=checked
+    )
     try:
         yield MODULES["cupy"]
     finally:

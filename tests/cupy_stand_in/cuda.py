@@ -299,6 +299,8 @@ class RawModule:
 
     def get_function(self, name: str) -> Callable[..., None]:
         function = self._module.get_function(name)
+        if not machine.checked:
+            function.orders, function.watched = function.orders[:1], False
 
         def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
             arrays = [x for x in args if hasattr(x, "_inside")]
@@ -306,7 +308,7 @@ class RawModule:
             values = [_passed(x) for x in args]
             machine.launches.append(name)
             # a kernel may find arrays in a table of addresses: of all that there are
-            memory = [array._inside for array in list(machine.alive.values())]
+            memory = [array._inside for array in list(machine.alive.values())] if machine.checked else []
 
             def run() -> None:
                 with _no_garbage_collection():  # the memory of what it finds would change in the meantime

@@ -24,6 +24,7 @@ class Machine(threading.local):
     """What a thread sees. All threads share what is set in `reset`, which the class holds."""
 
     devices, driver, nvrtc, peer_access, memory = 1, True, True, False, 1 << 34
+    checked = True  # whether kernels run in three orders of threads, and are watched
     launches: ClassVar[list[str]] = []  # names of the kernels of RawModules, one for each launch
     compiled: ClassVar[list[tuple[str, ...]]] = []  # the kernels of each RawModule
     alive: ClassVar[Any] = weakref.WeakValueDictionary()  # all arrays that own memory
