@@ -183,6 +183,26 @@ def test_a_learning_rate_that_a_callback_sets_is_honoured():
     assert_same_bits(*both(train))
 
 
+def test_a_callback_that_evaluates_takes_turns_with_the_training():
+    x, y = data()
+
+    def train(eager):
+        found = []
+
+        class Evaluate(callbacks.Callback):
+            def on_train_batch_end(self, batch, logs=None):
+                if batch % 2:
+                    found.extend(self.model.evaluate(x[:8], y[:8], batch_size=8, verbose=0))
+                    found.extend(self.model.get_metrics_result().values())
+
+        model = compiled(eager)
+        history = model.fit(x, y, batch_size=8, epochs=4, verbose=0, callbacks=[Evaluate()]).history
+        assert eager or len(graphs(model)) == 2
+        return [*state(model), np.array(found), *map(np.array, history.values())]
+
+    assert_same_bits(*both(train))
+
+
 def test_a_training_is_saved_and_resumed(tmp_path):
     x, y = data()
 
@@ -426,6 +446,28 @@ def test_a_step_that_cannot_be_captured_runs_and_says_why(function, reason):
         np.testing.assert_allclose(tinynet.to_device(found, "cpu"), expected, rtol=1e-6)
     assert re.search(reason, step.why()), step.why()
     assert not cupy_stand_in.MODULES["cupy"].cuda.get_current_stream().is_capturing()
+
+
+def test_the_default_stream_is_not_captured(cupy):
+    """Nor is its allocator left behind where a capture does not begin."""
+    step, x = tinynet.replayed(lambda x: x * 2), device.to_device(np.ones(3, np.float32))
+    step(x)
+    with cupy.cuda.Stream.null:
+        found = [step(x) for _ in range(3)]
+        assert "default (legacy) stream" in step.why()
+        assert not machine.allocators
+    assert [array.tolist() for array in found] == [[2, 2, 2]] * 3
+
+
+def test_a_model_on_a_gpu_while_the_cpu_is_in_use():
+    model, x = compiled(False), device.to_device(data(8)[0])
+    tinynet.set_device("cpu")
+    found = [model._replay_of_steps(tinynet.models.steps.predict_batch, x)[0].get() for _ in range(5)]
+    assert_same_bits(found[1:], found[:-1])
+    assert "on the device in use" in model.replay.why()
+    step = tinynet.replayed(lambda x: model(x))
+    assert_same_bits([step(x).numpy() for _ in range(4)], found[:4])
+    assert "the device in use is the CPU" in step.why()
 
 
 def test_an_optimizer_of_ones_own_runs_eagerly():

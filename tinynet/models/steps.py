@@ -108,7 +108,7 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
                 logs = model._replay_of_steps(step, x, y, weight)
                 means.reported = python_logs({name: np.array(value) for name, value in logs.items()})
                 return
-            if (repeated := _repeated(model, step)) is step:
+            if type(x) is np.ndarray or (repeated := _repeated(model, step)) is step:
                 loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
                 means.update(loss, parts, y, y_pred, weight)
             else:

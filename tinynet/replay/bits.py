@@ -33,12 +33,9 @@ def copies(arrays: Iterable[Any]) -> list[Any]:
 
 
 def write(into: Any, array: Any) -> None:
-    """into[...] = array, of the same shape; from the host to a GPU too."""
-    if type(into) is np.ndarray:
-        np.copyto(into, array)
-    else:
-        order = elementwise.memory_order(into)  # CuPy is fast where what it writes is in C order
-        into.transpose(order)[...] = device.to_device(array).transpose(order)
+    """into[...] = array, of the same shape: an array of a GPU, from the host too."""
+    order = elementwise.memory_order(into)  # CuPy is fast where what it writes is in C order
+    into.transpose(order)[...] = device.to_device(array).transpose(order)
 
 
 def share_memory(a: Any, b: Any) -> bool:

@@ -75,9 +75,9 @@ class GraphCapture(Capture):
         cuda = self._cupy.cuda
         self._stream = cuda.get_current_stream()
         self._stream.synchronize()  # what other streams get in the meantime, nothing uses any more
+        self._stream.begin_capture()  # the default stream refuses
         self._allocating = cuda.using_allocator(self._allocate)
         self._allocating.__enter__()
-        self._stream.begin_capture()
         super().__enter__()
         self._frame = sys._getframe(1)
         return self

@@ -20,6 +20,7 @@ import numpy as np
 from tinynet.backend import changes, config, device, gpu
 from tinynet.kernels import common, launches, threads
 from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.devices import device_of
 from tinynet.replay import bits
 from tinynet.replay.kinds import Kinds
 from tinynet.replay.names import others_python
@@ -209,6 +210,8 @@ def _not_on_gpu(arrays: tuple[Any, ...]) -> str:
     """
     if not all(array is None or is_on_gpu(array) for array in arrays):
         return "its batches are not arrays of NumPy, nor all of CuPy"
+    if any(array is not None and device_of(array) != device.get_device() for array in arrays):
+        return "its batches are not on the device in use"
     return "a CUDA graph is being captured" if gpu.makes_graph() else ""
 
 

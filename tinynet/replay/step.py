@@ -104,8 +104,10 @@ class Step:
         outputs = self._tape(inputs)
         self.surroundings = self.find_surroundings()
         arrays = [*inputs, *[data for _, data, _ in self.surroundings.tensors]]
-        self.on_gpu = device.get_device() != "cpu" or any(map(is_on_gpu, arrays))
-        if all(x is None or bits.is_array(x) for x in arrays):
+        self.on_gpu = any(map(is_on_gpu, arrays))
+        if self.on_gpu and device.get_device() == "cpu":
+            self._stay_on_tape("its arrays are on a GPU, and the device in use is the CPU")
+        elif all(x is None or bits.is_array(x) for x in arrays):
             self._next = self._capture
         else:
             self._stay_on_tape("its parameters are not arrays of NumPy or CuPy")
@@ -257,7 +259,8 @@ class Step:
     def _run(self, program: Program, inputs: Arrays) -> None:
         for static, array in zip(self.inputs, inputs, strict=True):
             if static is not array:
-                bits.write(static, array)
+                copy = np.copyto if type(static) is np.ndarray else bits.write
+                copy(static, array)
         program.run()
         for version in self._versions:
             version[0] += 1
