@@ -77,10 +77,8 @@ def gpu(chosen: Options) -> AbstractContextManager[Any]:
     if str(ROOT / "tests") not in sys.path:
         sys.path.insert(0, str(ROOT / "tests"))
     import cupy_stand_in
-    from cuda_shim import shim
 
-    shim.ORDERS = {"forwards": 0}  # nobody looks for races here
-    return cupy_stand_in.installed(memory=1 << 38)
+    return cupy_stand_in.installed(memory=1 << 38, checked=False)  # nobody looks for races here
 
 
 def has_torch() -> bool:

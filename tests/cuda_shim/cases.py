@@ -6,7 +6,9 @@
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from tinynet.kernels import (
     batching,
     batching_cuda,
     binary_crossentropy,
+    by_value,
     common,
     conv2d,
     dense,
@@ -137,6 +140,7 @@ def of_optimizers() -> Iterator[Case]:
     yield optimizers.adamax, (w, g, m, v), steps
     yield optimizers.nadam, (w, g, m, v), {**steps, "ahead": 0.8, "v_scale": 1.5}
     yield optimizers.lion, (w, g, m), {**rate, "beta_1": 0.9, "beta_2": 0.99}
+    yield from of_sweeps()
 
 
 @same_numbers
@@ -222,9 +226,87 @@ def of_binary_crossentropy() -> Iterator[Case]:
     yield binary_crossentropy.binary_crossentropy_grad, (normal(33, 5), z, t), {}
 
 
+class Swept:
+    """A loop over all variables in the form of an operation: (numbers, *variables) -> None."""
+
+    family, reference = "optimizers", "numba"
+
+    def __init__(self, name: str, run: Callable[..., None]) -> None:
+        self.__name__, self.run = name, run
+
+    def __call__(self, *arrays: Any, **static: Any) -> None:
+        self.run(*arrays, **static)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.with_kernels if name == "cuda" else self
+
+    def with_kernels(self, *arrays: Any, **static: Any) -> None:
+        """The same on NumPy arrays, through the shim."""
+        sweep, gpu = optimizers.sweep, lambda x: isinstance(x, np.ndarray)
+        held = [a for a in arrays if isinstance(a, np.ndarray)]
+        loops = {loop: partial(_also, run, held) for loop, run in sweep.on_gpu.items()}
+        with mock.patch.object(common, "is_on_gpu", gpu), mock.patch.dict(sweep.on_gpu, loops):
+            self.run(*arrays, **static)
+
+
+def _also(run: Callable[..., None], held: list[np.ndarray], *args: Any) -> None:
+    """run(*args), where the last one lists arrays that are found by their addresses: `held` too."""
+    run(*args[:-1], [*held, *args[-1]]) if isinstance(args[-1], list) else run(*args)
+
+
+def _swept(loop: Any, with_slot: bool, with_gradient: bool) -> Callable[..., None]:
+    def run(w: Any, g: Any, slot: Any, c: Any) -> None:
+        segments = optimizers.Segments([(w, slot) if with_slot else (w,)])
+        segments.launch(loop, segments.table([g] if with_gradient else None), c)
+
+    return run
+
+
+def _clipped(a: Any, b: Any, g: Any, h: Any, limit: Any, *, together: bool) -> None:
+    segments = optimizers.Segments([(a,), (b,)])
+    optimizers.clip_by_norm(segments, segments.table([g, h]), limit, together)
+
+
+def of_sweeps() -> Iterator[Case]:
+    w, g, slot = normal(70, 71), normal(70, 71), normal(70, 71)
+    for name, numbers in (
+        ("decay", [0.1]), ("cut_off", [0.5]), ("collect", [2, 3, 1]), ("collect", [2, 3, 0]), ("clear", [0]),
+        ("average", [0.9, 0.1, 0]), ("average", [0.9, 0.1, 1]),
+    ):  # fmt: skip
+        loop = getattr(optimizers.clipping if name == "cut_off" else optimizers, f"{name}_sweep")
+        run = _swept(loop, name == "average", name in ("cut_off", "collect"))
+        yield Swept(f"{name}_sweep", run), (w, g, slot, np.array(numbers, np.float32)), {}
+    for together in (False, True):
+        for h in (normal(5), np.array([1, np.inf, 0, 0, 0], np.float32)):
+            arrays = np.full_like(w, np.nan), np.full_like(h, np.nan), g, h, np.array([3], np.float32)
+            yield Swept("clip_by_norm", _clipped), arrays, {"together": together}
+
+
+class Put:
+    """by_value.put in the form of an operation."""
+
+    __name__, family, reference = "put", "by_value", "numpy"
+
+    def __call__(self, to: Any, *, numbers: np.ndarray) -> None:
+        if common.is_on_gpu(to):
+            by_value.put(to, numbers)
+        else:
+            to[...] = numbers
+
+    def __getitem__(self, name: str) -> Any:
+        return by_value.put if name == "cuda" else self
+
+
+@same_numbers
+def of_by_value() -> Iterator[Case]:
+    yield Put(), (np.zeros(70),), {"numbers": np.arange(70.0)}
+    yield Put(), (np.zeros((2, 3), np.float32),), {"numbers": normal(2, 3)}
+
+
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
     of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
+    of_by_value,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

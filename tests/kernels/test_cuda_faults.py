@@ -31,6 +31,7 @@ FAMILIES = {  # by the `.cu` file that they launch
     "cuda/parts.cu": cases.of_sums,
     "embedding.cu": cases.of_embedding,
     "binary_crossentropy.cu": cases.of_binary_crossentropy,
+    "by_value.cu": cases.of_by_value,
 }
 BARRIER = re.compile(r"__sync(?:threads|warp)\(\);")
 PATHS = {file: modules.KERNELS / file for file in FAMILIES}
@@ -122,7 +123,14 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
     },
     "embedding.cu": {"p < first[row + 1];": ("<", "<=")},
     "binary_crossentropy.cu": {"z[i] > T(0) ? (T(1) - t[i])": (">", "<")},
-    "optimizers/optimizers.cu": {"i < row[0];": ("<", "<=")},
+    "optimizers/optimizers.cu": {
+        "i < row[0]; i += blockDim.x)\n        R": ("<", "<="),
+        "i < row[0]; i += blockDim.x) sum": ("<", "<="),
+        "i < row[0]; i += blockDim.x) w[i]": ("<", "<="),
+        "if (row >= rows) return;": (">=", ">"),
+        "i < rows; i++": ("<", "<="),
+    },
+    "by_value.cu": {"if (threadIdx.x < count)": ("<", "<=")},
     "conv2d/convolve.cu": {
         "column * k.column_images + n < k.n;": ("<", "<="),
         "return i >= 0 && i < size ? i : -1;": ("<", "<="),

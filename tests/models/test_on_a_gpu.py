@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import callbacks, kernels, layers, optimizers
+from tinynet import callbacks, layers, optimizers
 from tinynet.backend import device, gpu
 from tinynet.data import ArrayBatches
 from tinynet.data.columns import Inputs, Labels
@@ -64,17 +64,13 @@ def test_training_goes_as_on_the_cpu():
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "lion", "nadam"])
 def test_a_step_copies_nothing_and_waits_for_nothing(optimizer):
-    """An epoch of three times as many steps has as many copies: data, order, and the means at its end.
-
-    The optimizers' CUDA kernel gets its table of addresses from the host: kernels/test_cuda_host.py.
-    """
+    """An epoch of three times as many steps has as many copies: data, order, and the means at its end."""
     tinynet.set_device("gpu")
     counted = []
     for samples in (48, 48, 144):
         model, (x, y) = compiled(optimizer=optimizer), small_data(samples)
         before = machine.counts["waits"]
-        with kernels.use("optimizers", "numpy"):
-            model.fit(x, y, batch_size=16, verbose=0)
+        model.fit(x, y, batch_size=16, verbose=0)
         counted.append(machine.counts["waits"] - before)
     assert counted[1] == counted[2]
 
@@ -100,8 +96,7 @@ def test_a_whole_step_can_be_captured(cupy):
             stream = cupy.cuda.get_current_stream()
             stream.begin_capture()
             try:
-                with kernels.use("optimizers", "numpy"):
-                    steps.run_step(model, means, step, *batch)
+                steps.run_step(model, means, step, *batch)
             finally:
                 graph = stream.end_capture()
             for _ in range(3):

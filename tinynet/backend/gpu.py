@@ -84,6 +84,11 @@ def stream() -> Any:
     return None if _thread.number is None else _thread.streams[_thread.number]
 
 
+def makes_graph() -> bool:
+    """Whether this thread's stream is taking down what it is given, for a CUDA graph."""
+    return (own := stream()) is not None and own.is_capturing()
+
+
 def after(other: Any) -> None:
     """What this thread does from now on comes after all that the stream `other` has been given so far."""
     own = stream()

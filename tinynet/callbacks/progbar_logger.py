@@ -16,7 +16,7 @@ import numpy as np
 from tinynet.callbacks.callback import Callback, Logs
 from tinynet.console import is_notebook, redraws, say, shown
 
-REDRAW_SECONDS = 0.1
+REDRAW_SECONDS = 0.25  # a few times a second: on a GPU, who reads the loss waits for the steps under way
 
 
 class ProgbarLogger(Callback):

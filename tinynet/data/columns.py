@@ -130,7 +130,8 @@ def targets(data: Any, dtype: Any) -> Inputs | Labels:
 
 
 def _fits(out: Any, index: Part | np.ndarray, data: np.ndarray, dtype: Any) -> bool:
-    return type(out) is np.ndarray and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
+    alike = type(out) is np.ndarray or (type(out) is type(data) and device_of(out) == device_of(data))
+    return alike and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
 
 
 def resident(data: Any) -> Any:
