@@ -75,15 +75,13 @@ def _updated(table: np.ndarray) -> dict[int, int]:
 
 def multiply_adds(kernel: str, argument: np.ndarray) -> int:
     """Those of a convolution or a product whose tap meets a pixel; 0 for what is not its struct of sizes."""
-    if argument.dtype.names is None:
+    name, _, template = kernel.partition("<")
+    if argument.dtype.names is None or name not in ("convolve", "weight_grad"):
         return 0
     s = {name: int(argument[name].item()) for name in argument.dtype.names}
-    name, _, template = kernel.partition("<")
     if name == "weight_grad":
         pairs = _pairs(s, "h", s["h"], s["oh"]) * _pairs(s, "w", s["w"], s["ow"])
         return s["n"] * pairs * s["c"] * s["f"] * s["groups"]
-    if name != "convolve":
-        return 0
     pairs, per_pixel = 1, s["n"] * s["outputs"] * s["inputs"] * s["groups"]
     if s["column_images"]:  # a product: the columns are its samples
         return per_pixel

@@ -66,7 +66,7 @@ def test_every_section_runs_and_says_what_it_found(run):
         "capture: sum over everything": True, "capture: new arrays, and filling them": True,
         "capture: copy from the host": False, "capture: number read by Python": False,
     }  # fmt: skip
-    assert {r["how"] for r in found["kernels"]["records"]} == {"graph", "calls"}
+    assert {"graph"} <= {r["how"] for r in found["kernels"]["records"]} <= {"graph", "calls"}
     assert [r["mode"] for r in found["steps"]["records"]] == ["fit", "eager"]
     recorded, eager = (r["losses"] for r in found["steps"]["records"])
     assert recorded == eager, "the same bits"
