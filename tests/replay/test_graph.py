@@ -7,13 +7,15 @@ that runs all of them eagerly (`run_eagerly=True`).
 
 import gc
 import re
+import signal
 
 import numpy as np
 import pytest
 
 import tinynet
 from tinynet import callbacks, layers, metrics, ops, optimizers, schedules
-from tinynet.backend import device
+from tinynet.backend import device, gpu
+from tinynet.callbacks import progbar_logger
 from tinynet.data import ArrayBatches
 from tinynet.kernels import by_value, constants
 from tinynet.models import Sequential
@@ -220,6 +222,54 @@ def test_a_training_is_saved_and_resumed(tmp_path):
         return state(again)
 
     assert_same_bits(*both(train))
+
+
+def test_a_signal_that_comes_in_the_middle_of_a_capture_waits():
+    """Its handler predicts, which copies from the GPU."""
+    x, y = (device.to_device(array) for array in data(8))
+
+    class Interrupted(layers.Layer):
+        def call(self, x):
+            if gpu.makes_graph():
+                signal.raise_signal(signal.SIGUSR1)
+            return x
+
+    def train(eager):
+        set_random_seed(7)
+        model = Sequential([layers.Input((4, 4, 2)), Interrupted(), layers.Flatten(), layers.Dense(3)])
+        model.compile(
+            "adam", tinynet.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=eager
+        )
+        other, found = compiled(True), []
+        before = signal.signal(signal.SIGUSR1, lambda *_: found.append(other.predict(x, verbose=0)))
+        handler = signal.getsignal(signal.SIGUSR1)
+        try:
+            for _ in range(6):
+                model.train_on_batch(x, y)
+            assert signal.getsignal(signal.SIGUSR1) is handler
+        finally:
+            signal.signal(signal.SIGUSR1, before)
+        assert_same_bits(found, [other.predict(x, verbose=0)] * (0 if eager else 1))
+        assert eager or graphs(model)
+        return state(model)
+
+    assert_same_bits(*both(train))
+
+
+def test_who_does_not_ask_for_the_loss_does_not_wait(monkeypatch):
+    """The progress bar asks a few times a second, not at each step."""
+    (x, y), waited = data(), {}
+    monkeypatch.setattr(progbar_logger, "redraws", lambda stream: True)
+    for seconds in (1e9, 0.0):
+        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", seconds)
+        for epochs in (2, 3):
+            model = compiled(False)
+            model.fit(x, y, batch_size=8, epochs=1, verbose=0)
+            before = machine.counts["waits"]
+            model.fit(x[: 8 * epochs], y[: 8 * epochs], batch_size=8, verbose=1)
+            waited[seconds, epochs] = machine.counts["waits"] - before
+    assert waited[1e9, 3] == waited[1e9, 2]
+    assert waited[0.0, 3] > waited[0.0, 2]
 
 
 def test_new_weights_are_used_at_once():

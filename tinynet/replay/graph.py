@@ -14,10 +14,16 @@ and those that then send their numbers (kernels/by_value.py). They run first:
 **Memory.** A graph keeps no array alive. Its own memory is a pool that belongs to the program: within the
 capture a block that is given back is used again, as on the CPU, and nobody else ever gets it. Arrays from
 elsewhere are kept by the program.
+
+**Signals.** What a signal handler did on the GPU in the middle of a capture would be taken down with the
+step, so handlers wait for the moment that a capture takes.
 """
 
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from tinynet.backend import device
@@ -75,9 +81,12 @@ class GraphCapture(Capture):
         cuda = self._cupy.cuda
         self._stream = cuda.get_current_stream()
         self._stream.synchronize()  # what other streams get in the meantime, nothing uses any more
-        self._stream.begin_capture()  # the default stream refuses
-        self._allocating = cuda.using_allocator(self._allocate)
-        self._allocating.__enter__()
+        self._open = ExitStack()
+        self._open.enter_context(_signals_wait())
+        with self._open:  # closed at once where the stream refuses, as the default one does
+            self._stream.begin_capture()
+            self._open = self._open.pop_all()
+        self._open.enter_context(cuda.using_allocator(self._allocate))
         super().__enter__()
         self._frame = sys._getframe(1)
         return self
@@ -90,7 +99,7 @@ class GraphCapture(Capture):
             if exception[0] is None:  # and the step went on
                 raise
         finally:
-            self._allocating.__exit__(*exception)
+            self._open.close()
 
     @property
     def moved(self) -> list[str]:
@@ -168,6 +177,29 @@ class GraphCapture(Capture):
         if all(changed != thing for thing, _ in self._objects):
             raise NotRepeatable(f"{outside()} updates {changed!r}, which no layer or variable holds")
         self.program.objects.append(changed)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Context in which signals come, and their handlers in Python are called at its end.
+
+    The main thread calls them: in others, whose streams they do not use, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, Any]] = []
+    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda *call: came.append(call))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for call in came:
+            handlers[call[0]](*call)
 
 
 def _holds_arrays_there(function: Any) -> bool:
