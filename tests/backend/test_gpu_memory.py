@@ -90,9 +90,9 @@ def test_an_allocator_of_the_users_stays_as_it_is(cupy):
     del x
     cupy.cuda.set_allocator(pool.malloc)
     gpu_memory.watch(cupy)
-    pool.set_limit(size=512)
+    pool.set_limit(size=2048)
     with pytest.raises(gpu_memory.OutOfMemoryError):
-        cupy.zeros(100)
+        cupy.zeros(1000)
     first = cupy.cuda.get_allocator()
     gpu_memory.watch(cupy)
     assert cupy.cuda.get_allocator() is first, "one around it is enough"
