@@ -261,7 +261,8 @@ def test_who_does_not_ask_for_the_loss_does_not_wait(monkeypatch):
     (x, y), waited = data(), {}
     monkeypatch.setattr(progbar_logger, "redraws", lambda stream: True)
     for seconds in (1e9, 0.0):
-        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", seconds)
+        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", 0.0)
+        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS_ON_GPU", seconds)
         for epochs in (2, 3):
             model = compiled(False)
             model.fit(x, y, batch_size=8, epochs=1, verbose=0)
