@@ -261,7 +261,8 @@ def test_who_does_not_ask_for_the_loss_does_not_wait(monkeypatch):
     (x, y), waited = data(), {}
     monkeypatch.setattr(progbar_logger, "redraws", lambda stream: True)
     for seconds in (1e9, 0.0):
-        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", seconds)
+        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS", 0.0)
+        monkeypatch.setattr(progbar_logger, "REDRAW_SECONDS_ON_GPU", seconds)
         for epochs in (2, 3):
             model = compiled(False)
             model.fit(x, y, batch_size=8, epochs=1, verbose=0)
@@ -407,7 +408,29 @@ def test_no_mechanism_can_be_left_out(cupy, monkeypatch, fault):
     assert (same and replayed and undisturbed) == (fault is None)
 
 
-# Loops of one's own
+# Loops and steps of one's own
+
+
+class OwnStep(Sequential):
+    """A training step as one writes it for Keras, which returns its loss."""
+
+    def train_step(self, data):
+        x, y = data
+        loss = self.compute_loss(x=x, y=y, y_pred=self(x, training=True))
+        self.optimizer.apply(tinynet.grad(loss, self.trainable_weights), self.trainable_weights)
+        return {"loss": loss}
+
+
+def test_a_training_step_of_ones_own():
+    x, y = data()
+
+    def train(eager):
+        model = compiled(eager, make=lambda: OwnStep(net().layers))
+        history = model.fit(x, y, batch_size=8, epochs=5, verbose=0).history
+        assert eager or graphs(model), model.replay.why()
+        return [*state(model), np.array(history["loss"])]
+
+    assert_same_bits(*both(train))
 
 
 def test_a_loop_of_ones_own():

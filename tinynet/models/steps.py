@@ -106,7 +106,9 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
             if step is own_update or step is own_evaluate_batch:
                 means.take_turn()  # the metrics count for this run, as means.update has it
                 logs = model._replay_of_steps(step, x, y, weight)
-                means.reported = python_logs({name: np.array(value) for name, value in logs.items()})
+                means.reported = python_logs(
+                    {name: np.array(device.to_host(value)) for name, value in logs.items()}
+                )
                 return
             if type(x) is np.ndarray or (repeated := _repeated(model, step)) is step:
                 loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
