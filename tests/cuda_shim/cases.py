@@ -21,6 +21,7 @@ from tinynet.kernels import (
     dense,
     dropout,
     embedding,
+    gemm,
     group_norm,
     optimizers,
     pool2d,
@@ -170,6 +171,14 @@ def of_dense() -> Iterator[Case]:
 
 
 @same_numbers
+def of_gemm() -> Iterator[Case]:
+    yield gemm.gemm, (normal(70, 9), normal(9, 75)), {}
+    yield gemm.gemm, (normal(9, 70).T, normal(75, 9).T), {}  # columns that lie together
+    yield gemm.gemm, (normal(3, 2, 300), normal(300, 5)), {}  # several parts
+    yield gemm.gemm, (normal(30, 20), normal(2, 20, 3)), {}
+
+
+@same_numbers
 def of_sums() -> Iterator[Case]:
     for axis in (None, 0, (0, 1, 2), (1, 2, 3)):
         yield reduce.sum, (common.to_batch_last(X),), {"axis": axis}
@@ -224,7 +233,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
-    of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
+    of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

@@ -25,6 +25,7 @@ FAMILIES = {  # by the `.cu` file that they launch
     "optimizers/optimizers.cu": cases.of_optimizers,
     "conv2d/convolve.cu": cases.of_conv2d,
     "conv2d/gradients.cu": cases.of_conv2d,
+    "gemm/gemm.cu": cases.of_gemm,
     "batching.cu": cases.of_batching,
     "group_norm.cu": cases.of_group_norm,
     "reduce.cu": cases.of_sums,
@@ -110,6 +111,13 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (threadIdx.y > 0 || k >= s.k) return;": (">=", ">"),
     },
     "cuda/parts.cu": {"if (i >= size) return;": (">=", ">")},
+    "gemm/gemm.cu": {
+        "const bool inside = row < size &&": ("<", "<="),
+        "row < size && k < end;": ("k <", "k <="),
+        "if (row < p.m && column < p.n)": ("column <", "column <="),
+        "one * p.a_batch": ("one", "0"),
+        "(blockIdx.y * all + one)": ("all", "1"),
+    },
     "batching.cu": {
         "if (sample >= n || feature >= f) continue;": ("n ||", "n + 1 ||"),
         "index[sample] < 0 ?": ("<", "<="),
