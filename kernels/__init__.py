@@ -40,9 +40,11 @@ from . import (  # noqa: F401  (those called ..._cuda register the implementatio
     reduce,
     reduce_cuda,
     resize,
+    resize_cuda,
     softmax,
     uniform,
     warp,
+    warp_cuda,
 )
 from .common import families, use
 from .explanation import explain

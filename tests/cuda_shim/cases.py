@@ -26,7 +26,9 @@ from tinynet.kernels import (
     optimizers,
     pool2d,
     reduce,
+    resize,
     softmax,
+    warp,
 )
 
 RNG = np.random.default_rng(0)
@@ -219,6 +221,23 @@ class Gather:
 
 
 @same_numbers
+def of_warp() -> Iterator[Case]:
+    maps = RNG.normal(size=(40, 6)) * (1, 1, 6, 1, 1, 6) + (1, 0, 0, 0, 1, 0)
+    for mode in warp.FILL_MODES:
+        for interpolation in warp.INTERPOLATIONS:
+            static = {"fill_mode": mode, "interpolation": interpolation}
+            yield warp.warp, (IMAGES, maps), {**static, "fill_value": 0.5}
+            yield warp.warp_grad, (IMAGES, maps), static
+
+
+@same_numbers
+def of_resize() -> Iterator[Case]:
+    for method in ("nearest", "bicubic"):
+        yield resize.resize, (X,), {"size": (9, 7), "method": method}
+        yield resize.resize_grad, (X,), {"input_size": (4, 9), "method": method}
+
+
+@same_numbers
 def of_batching() -> Iterator[Case]:
     data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), np.arange(-30, 37)
     yield Gather(), (data, index), {"dtype": "float32"}
@@ -234,6 +253,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
     of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
+    of_warp, of_resize,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

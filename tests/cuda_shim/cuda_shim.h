@@ -81,6 +81,8 @@ template <class T> SHIM_UNSEEN T shim_shuffle(unsigned mask, T value, unsigned l
 // ---- arithmetic that CUDA has and C++ has not
 
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
+inline SHIM_UNSEEN double __dmul_rn(double a, double b) { return a * b; }  // never fused with an addition
+inline SHIM_UNSEEN double __dadd_rn(double a, double b) { return a + b; }
 template <class T> SHIM_UNSEEN T min(T a, T b) { return b < a ? b : a; }
 template <class T> SHIM_UNSEEN T max(T a, T b) { return a < b ? b : a; }
 // of a number and NaN the number, as on a GPU
