@@ -37,6 +37,7 @@ from . import (  # noqa: F401  (those called ..._cuda register the implementatio
     padding,
     philox,
     pool2d,
+    random_cuda,
     reduce,
     reduce_cuda,
     resize,

@@ -28,7 +28,11 @@ from tinynet.kernels import (
     reduce,
     resize,
     softmax,
+    uniform,
     warp,
+)
+from tinynet.kernels import (
+    normal as normal_numbers,
 )
 
 RNG = np.random.default_rng(0)
@@ -62,6 +66,14 @@ def of_dropout() -> Iterator[Case]:
     yield dropout.dropout, (X, words), {"rate": 0.4, "noise_shape": (None, 1, 1, None)}
     bits = dropout.dropout["numpy"](X, words, rate=0.4)[1]
     yield dropout.dropout_grad, (X, bits), {"rate": 0.4}
+
+
+@same_numbers
+def of_random_numbers() -> Iterator[Case]:
+    words = np.array([1, 2, 3], np.uint32)
+    yield normal_numbers.normal, (normal(70, 3), words), {}
+    yield normal_numbers.normal, (normal(75, 3), words), {}
+    yield uniform.uniform, (normal(70, 3), words), {}
 
 
 @same_numbers
@@ -253,7 +265,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
     of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
-    of_warp, of_resize,
+    of_warp, of_resize, of_random_numbers,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

@@ -81,6 +81,7 @@ template <class T> SHIM_UNSEEN T shim_shuffle(unsigned mask, T value, unsigned l
 // ---- arithmetic that CUDA has and C++ has not
 
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
+inline SHIM_UNSEEN void sincospi(double x, double* sine, double* cosine) { sincos(M_PI * x, sine, cosine); }
 inline SHIM_UNSEEN double __dmul_rn(double a, double b) { return a * b; }  // never fused with an addition
 inline SHIM_UNSEEN double __dadd_rn(double a, double b) { return a + b; }
 template <class T> SHIM_UNSEEN T min(T a, T b) { return b < a ? b : a; }

@@ -28,6 +28,8 @@ FAMILIES = {  # by the `.cu` file that they launch
     "gemm/gemm.cu": cases.of_gemm,
     "warp.cu": cases.of_warp,
     "resize.cu": cases.of_resize,
+    "normal.cu": cases.of_random_numbers,
+    "uniform.cu": cases.of_random_numbers,
     "batching.cu": cases.of_batching,
     "group_norm.cu": cases.of_group_norm,
     "reduce.cu": cases.of_sums,
@@ -133,6 +135,17 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (m >= s.m) return;": (">=", ">"),
         "b < first_column + s.column_taps": ("<", "<="),
         "a < first_row + s.row_taps": ("<", "<="),
+    },
+    "normal.cu": {
+        "if (i >= size) return;": (">=", ">"),
+        "if (sample < n)": ("<", "<="),
+        "if (sample + 8 < n)": ("+ 8", "+ 7"),
+        "(uint32)counter, 1}": ("1}", "0}"),
+    },
+    "uniform.cu": {
+        "if (i >= size) return;": (">=", ">"),
+        "if (first + 8 * word < n)": ("<", "<="),
+        "(uint32)counter, 1}": ("1}", "0}"),
     },
     "batching.cu": {
         "if (sample >= n || feature >= f) continue;": ("n ||", "n + 1 ||"),
