@@ -204,6 +204,8 @@ def of_embedding() -> Iterator[Case]:
     ids = RNG.integers(0, 9, (33, 4))
     yield embedding.embedding, (normal(9, 5), ids), {}
     yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
+    ids = RNG.integers(0, 37, (70, 8))  # rows of two warps, several parts
+    yield embedding.embedding_grad, (normal(70, 8, 33), ids), {"rows": 37}
 
 
 @same_numbers

@@ -157,7 +157,15 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "n < g.n; n += blockDim.x)": ("<", "<="),
         "factors[gridDim.x + feature]": ("x +", "x + 1 +"),
     },
-    "embedding.cu": {"p < first[row + 1];": ("<", "<=")},
+    "embedding.cu": {
+        "if (i >= size) return;": (">=", ">"),
+        "start + lane < end ? ids": ("<", "<="),
+        "row >= 0 && row < 32)": ("row < 32", "row <= 32"),
+        "if (column < d) own": ("<", "<="),
+        "if (column >= d) break;": (">=", ">"),
+        "min(32, rows - first)": ("rows", "rows + 1"),
+        "mine &= mine - 1)": ("mine &= mine - 1", "mine = 0"),
+    },
     "binary_crossentropy.cu": {"z[i] > T(0) ? (T(1) - t[i])": (">", "<")},
     "optimizers/optimizers.cu": {"i < row[0];": ("<", "<=")},
     "conv2d/convolve.cu": {
