@@ -27,6 +27,7 @@ from tinynet.kernels import (
     pool2d,
     reduce,
     resize,
+    running_cuda,
     softmax,
     uniform,
     warp,
@@ -217,21 +218,45 @@ def of_group_norm() -> Iterator[Case]:
         yield group_norm.group_norm_grad, (normal(*X.shape), X, GAMMA, mean, var), static
 
 
-class Gather:
-    """batching.gather in the form of an operation: it is one function, which goes by the array module."""
+class Function:
+    """A plain function in the form of an operation: what it is on the CPU, and with a kernel."""
 
-    __name__, family, reference = "gather", "batching", "numpy"
+    reference = "numpy"
 
-    def __call__(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
-        return batching.gather(data, index, dtype)
+    def __init__(self, on_cpu: Callable[..., Any], with_kernel: Callable[..., Any]) -> None:
+        self.__name__, self._implementations = on_cpu.__name__, {"numpy": on_cpu, "cuda": with_kernel}
 
-    def __getitem__(self, name: str) -> Any:
-        return self.with_kernel if name == "cuda" else self
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self._implementations[name]
 
-    def with_kernel(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
-        out = common.empty(data, (len(index), *data.shape[1:]), dtype)
-        batching_cuda.gather(out, data, index)
-        return out
+
+def gather_with_kernel(data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+    out = common.empty(data, (len(index), *data.shape[1:]), dtype)
+    batching_cuda.gather(out, data, index)
+    return out
+
+
+def take_in(total: np.ndarray, count: np.ndarray, values: np.ndarray, weight: Any) -> None:
+    """The definition."""
+    total += (weight * values.astype(float)).sum()
+    count += (weight * np.ones(values.shape)).sum()
+
+
+def next_words(draws: np.ndarray, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The definition."""
+    return np.array([*key, int(draws) % 2**32], np.uint32), draws + 1
+
+
+@same_numbers
+def of_running_numbers() -> Iterator[Case]:
+    statistics = [normal(300) for _ in range(4)]
+    yield Function(batch_norm.follow, running_cuda.follow), tuple(statistics), {"momentum": 0.9}
+    carried, mean = (np.array(3.5), np.array(7.0)), Function(take_in, running_cuda.take_in)
+    yield mean, (*carried, normal(300)), {"weight": 1.0}
+    yield mean, (*carried, normal(300), normal(300)), {}
+    yield mean, (*carried, np.array(0.5, np.float32)), {"weight": 32}
+    words = Function(next_words, lambda draws, key: (running_cuda.next_words(draws, key), draws))
+    yield words, (np.array(2**32 + 5),), {"key": (7, 2**32 - 1)}
 
 
 @same_numbers
@@ -254,7 +279,7 @@ def of_resize() -> Iterator[Case]:
 @same_numbers
 def of_batching() -> Iterator[Case]:
     data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), np.arange(-30, 37)
-    yield Gather(), (data, index), {"dtype": "float32"}
+    yield Function(batching.gather, gather_with_kernel), (data, index), {"dtype": "float32"}
 
 
 @same_numbers
@@ -267,7 +292,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
     of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
-    of_warp, of_resize, of_random_numbers,
+    of_warp, of_resize, of_random_numbers, of_running_numbers,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

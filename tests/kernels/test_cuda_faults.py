@@ -30,6 +30,7 @@ FAMILIES = {  # by the `.cu` file that they launch
     "resize.cu": cases.of_resize,
     "normal.cu": cases.of_random_numbers,
     "uniform.cu": cases.of_random_numbers,
+    "running.cu": cases.of_running_numbers,
     "batching.cu": cases.of_batching,
     "group_norm.cu": cases.of_group_norm,
     "reduce.cu": cases.of_sums,
@@ -146,6 +147,11 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (i >= size) return;": (">=", ">"),
         "if (first + 8 * word < n)": ("<", "<="),
         "(uint32)counter, 1}": ("1}", "0}"),
+    },
+    "running.cu": {
+        "if (i >= c) return;": (">=", ">"),
+        "i < n; i += blockDim.x)": ("<", "<="),
+        "if (threadIdx.x > 0) return;": ("> 0", "> 1"),
     },
     "batching.cu": {
         "if (sample >= n || feature >= f) continue;": ("n ||", "n + 1 ||"),
