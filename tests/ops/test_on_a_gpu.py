@@ -20,7 +20,6 @@ COPIES = {
     "convert_to_numpy": 1,  # that is what it is for
     "dropout": 1, "normal_like": 1, "uniform_like": 1,  # the lines give the words as NumPy arrays
     "getitem by a mask": 1,  # how many elements there are
-    "repeat": 1,  # an index that is made on the host
     "to_device": 1,  # the line says "cpu"
 }  # fmt: skip
 
