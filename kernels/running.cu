@@ -1,4 +1,5 @@
-// Numbers that a step carries on to the next one: a launch for each, where array expressions take eight.
+// Numbers that a step carries on to the next one, and hits, which an accuracy counts: a launch for each, where
+// array expressions take up to eight.
 
 // Batch norm's moving averages: moving = keep moving + take batch, of C channels. block (threads), grid
 // (channels)
@@ -37,4 +38,23 @@ __global__ void next_words(uint32* __restrict__ words, int64* __restrict__ draws
     words[1] = key1;
     words[2] = (uint32)*draws;
     *draws += 1;
+}
+
+// y[i] = 1 where the largest of p[., i] (C, N) is class labels[i], else 0. The first of equals is the largest,
+// and NaN is larger than all. block (threads), grid (samples)
+template <class T>
+__global__ void hits(T* __restrict__ y, const T* __restrict__ p, const int64* __restrict__ labels, int c,
+                     int n) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= n) return;
+    int largest = 0;
+    T most = p[i];
+    for (int k = 1; k < c; k++) {
+        const T other = p[(size_t)k * n + i];
+        if (most == most && !(other <= most)) {
+            largest = k;
+            most = other;
+        }
+    }
+    y[i] = largest == labels[i] ? T(1) : T(0);
 }

@@ -1,16 +1,17 @@
-"""Numbers that a step on a GPU carries on to the next one: launches of the kernels in running.cu.
+"""Numbers that a step on a GPU carries on to the next one, and hits: launches of the kernels in running.cu.
 
 Each takes the place of several array expressions, whose launches cost more than their work. On a CPU, Python
 and loops beside their callers do the same: batch_norm.py, and mean.py and seeded.py of tinynet.
 """
 
-from .common import Array, contiguous, in_c_order
+from .common import Array, batch_last, contiguous, in_c_order
 from .cuda import FLOATS, TYPES, Kernel, blocks
 
 THREADS = 256
 
 _follow = Kernel(__file__, "running.cu", "follow", T=FLOATS)
 _take_in = Kernel(__file__, "running.cu", "take_in", T=FLOATS)
+_hits = Kernel(__file__, "running.cu", "hits", registers=56, T=FLOATS)
 _next_words = Kernel(__file__, "running.cu", "next_words")
 
 
@@ -41,3 +42,11 @@ def next_words(draws: Array, key: tuple[int, int]) -> Array:
     words = in_c_order(draws, (3,), "uint32")
     _next_words[()]((1,), (1,), words, draws, *key)
     return words
+
+
+def hits(labels: Array, p: Array) -> Array:
+    """1 where the largest of p's row (the first of equals) is the label; labels (N,), p (N, C) -> (N,)."""
+    y, (n, classes) = in_c_order(p, (len(p),)), p.shape
+    arrays = y, batch_last(p), contiguous(labels, "int64")
+    _hits[p.dtype]((blocks(n, THREADS),), (THREADS,), *arrays, classes, n)
+    return y

@@ -247,6 +247,11 @@ def next_words(draws: np.ndarray, key: tuple[int, int]) -> tuple[np.ndarray, np.
     return np.array([*key, int(draws) % 2**32], np.uint32), draws + 1
 
 
+def hits(labels: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The definition."""
+    return (p.argmax(-1) == labels).astype(p.dtype)
+
+
 @same_numbers
 def of_running_numbers() -> Iterator[Case]:
     statistics = [normal(300) for _ in range(4)]
@@ -255,6 +260,9 @@ def of_running_numbers() -> Iterator[Case]:
     yield mean, (*carried, normal(300)), {"weight": 1.0}
     yield mean, (*carried, normal(300), normal(300)), {}
     yield mean, (*carried, np.array(0.5, np.float32)), {"weight": 32}
+    p = RNG.integers(0, 3, (300, 4)).astype(np.float32)  # many equals
+    p[::7, 2] = np.nan
+    yield Function(hits, running_cuda.hits), (RNG.integers(0, 4, 300), p), {}
     words = Function(next_words, lambda draws, key: (running_cuda.next_words(draws, key), draws))
     yield words, (np.array(2**32 + 5),), {"key": (7, 2**32 - 1)}
 

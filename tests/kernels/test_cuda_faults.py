@@ -152,6 +152,10 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (i >= c) return;": (">=", ">"),
         "i < n; i += blockDim.x)": ("<", "<="),
         "if (threadIdx.x > 0) return;": ("> 0", "> 1"),
+        "if (i >= n) return;": (">=", ">"),
+        "k < c; k++)": ("<", "<="),
+        "!(other <= most))": ("<=", "<"),
+        "most == most &&": ("most == most", "true"),
     },
     "batching.cu": {
         "if (sample >= n || feature >= f) continue;": ("n ||", "n + 1 ||"),
