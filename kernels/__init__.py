@@ -35,6 +35,7 @@ from . import (  # noqa: F401  (those called ..._cuda register the implementatio
     normal,
     optimizers,
     padding,
+    padding_cuda,
     philox,
     pool2d,
     random_cuda,

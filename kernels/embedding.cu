@@ -14,10 +14,10 @@ __global__ void embedding(T* __restrict__ y, const T* __restrict__ table, const 
 
 const int WARPS = 4;  // of a block
 
-// dtable[row, d] = sum of g over the places that read the row, in their order: parts[part, row, d] over one of
-// several parts of the places. A lane has a column of the table, and its warp 32 rows. The warp goes through
-// the ids, 32 at a time, and takes the places that are its own: nothing is sorted, and nobody waits for
-// another. block (32, WARPS), grid (rows, columns, parts)
+// dtable[row, d] = sum of g over the places that read the row, in their order: parts[part, row, d] over one
+// of several parts of the places. A lane has a column of the table, and its warp 32 rows. The warp goes
+// through the ids, 32 at a time, and takes the places that are its own: nothing is sorted, and nobody waits
+// for another. block (32, WARPS), grid (rows, columns, parts)
 template <class T>
 __global__ void embedding_grad(T* __restrict__ dtable, double* __restrict__ parts, const T* __restrict__ g,
                                const int64* __restrict__ ids, int rows, int d, int n, int places) {

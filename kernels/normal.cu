@@ -1,8 +1,8 @@
 // Normal random numbers z (F, N) of F features and N samples, which are neighbours in memory, by Box and
 // Muller's formula, in double precision: normal.py.
 //
-// A thread has a counter of a feature, whose four words belong to samples 8 apart: its neighbours' numbers lie
-// beside its own. block (threads), grid (counters of all features)
+// A thread has a counter of a feature, whose four words belong to samples 8 apart: its neighbours' numbers
+// lie beside its own. block (threads), grid (counters of all features)
 template <class T>
 __global__ void normal(T* __restrict__ z, const uint32* __restrict__ words, int counters, int n, int size) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,5 +1,5 @@
-// Numbers that a step carries on to the next one, and hits, which an accuracy counts: a launch for each, where
-// array expressions take up to eight.
+// Numbers that a step carries on to the next one, and hits, which an accuracy counts: a launch for each,
+// where array expressions take up to eight.
 
 // Batch norm's moving averages: moving = keep moving + take batch, of C channels. block (threads), grid
 // (channels)
@@ -40,8 +40,8 @@ __global__ void next_words(uint32* __restrict__ words, int64* __restrict__ draws
     *draws += 1;
 }
 
-// y[i] = 1 where the largest of p[., i] (C, N) is class labels[i], else 0. The first of equals is the largest,
-// and NaN is larger than all. block (threads), grid (samples)
+// y[i] = 1 where the largest of p[., i] (C, N) is class labels[i], else 0. The first of equals is the
+// largest, and NaN is larger than all. block (threads), grid (samples)
 template <class T>
 __global__ void hits(T* __restrict__ y, const T* __restrict__ p, const int64* __restrict__ labels, int c,
                      int n) {

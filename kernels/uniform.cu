@@ -1,7 +1,7 @@
 // Uniform random numbers u (F, N) of F features and N samples, which are neighbours in memory (uniform.py).
 //
-// A thread has a counter of a feature, whose four words belong to samples 8 apart (normal.py): its neighbours'
-// numbers lie beside its own. block (threads), grid (counters of all features)
+// A thread has a counter of a feature, whose four words belong to samples 8 apart (normal.py): its
+// neighbours' numbers lie beside its own. block (threads), grid (counters of all features)
 template <class T>
 __global__ void uniform(T* __restrict__ u, const uint32* __restrict__ words, int counters, int n, int size) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;

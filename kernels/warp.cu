@@ -1,5 +1,5 @@
-// Affine warps of images (H, W, C, N), a map for each image: formulas and borders are in warp.py. A lane is an
-// image, whose map leads to cells of its own.
+// Affine warps of images (H, W, C, N), a map for each image: formulas and borders are in warp.py. A lane is
+// an image, whose map leads to cells of its own.
 
 const int REFLECT = 0, CONSTANT = 1, WRAP = 2, CUT = 4, OVERLAP = 5;  // as warp_loops.py numbers them
 
@@ -44,7 +44,8 @@ template <class T> __device__ inline Around<T> around(double x, int size, const 
     if (g.mode == OVERLAP) x = round_the_ring(x, size);
     const double k = g.linear ? floor(x) : rint(x);
     const T weight = g.linear ? T(x - k) : T(0);
-    Around<T> found = {{inside(k, size, g.mode), inside(k + g.linear, size, g.mode)}, {T(1) - weight, weight}};
+    Around<T> found = {{inside(k, size, g.mode), inside(k + g.linear, size, g.mode)},
+                       {T(1) - weight, weight}};
     if (g.mode == CUT && !(x >= 0 && x <= size - 1)) found.cell[0] = found.cell[1] = -1;
     return found;
 }
@@ -85,8 +86,8 @@ __device__ inline bool misses(double a, double b, int h, const Grid& g) {
 }
 
 // The adjoint: dx[h, w, c, n] = sum of the shares that pixels of g have in the cell, in the order of the
-// pixels. A thread has row h of an image's channel, for itself, and goes through all pixels, but for rows that
-// lead elsewhere. block (32 images, rows), grid (rows, images, channels)
+// pixels. A thread has row h of an image's channel, for itself, and goes through all pixels, but for rows
+// that lead elsewhere. block (32 images, rows), grid (rows, images, channels)
 template <class T>
 __global__ void warp_grad(T* __restrict__ dx, const T* __restrict__ g, const double* __restrict__ maps,
                           Grid k) {

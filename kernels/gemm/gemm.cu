@@ -22,14 +22,16 @@ template <int COUNT> __device__ inline int own(int t, int i) {
     return i / together * SIDE * together + t * together + i % together;
 }
 
-// tile[step][i] = number (first + i, start + step) of a matrix that is (size, depth) in memory, if it is deep,
-// else (depth, size); 0 outside of it and from step `end` on. Neighbours in memory are neighbouring threads'.
+// tile[step][i] = number (first + i, start + step) of a matrix that is (size, depth) in memory, if it is
+// deep, else (depth, size); 0 outside of it and from step `end` on. Neighbours in memory are neighbouring
+// threads'.
 template <class T, int COUNT>
 __device__ inline void load(T (*tile)[SIDE * COUNT + PAD], const T* matrix, int first, int size, int start,
                             int end, int depth, bool deep) {
     const int thread = threadIdx.y * SIDE + threadIdx.x;
-    const int own_i = deep ? thread / DEPTH : thread % (SIDE * COUNT), more_i = deep ? SIDE * SIDE / DEPTH : 0;
-    const int own_step = deep ? thread % DEPTH : thread / (SIDE * COUNT), more_steps = deep ? 0 : SIDE / COUNT;
+    const int own_i = deep ? thread / DEPTH : thread % (SIDE * COUNT);
+    const int own_step = deep ? thread % DEPTH : thread / (SIDE * COUNT);
+    const int more_i = deep ? SIDE * SIDE / DEPTH : 0, more_steps = deep ? 0 : SIDE / COUNT;
 #pragma unroll 4
     for (int times = 0; times < COUNT; times++) {
         const int i = own_i + times * more_i, step = own_step + times * more_steps;

@@ -24,6 +24,7 @@ from tinynet.kernels import (
     gemm,
     group_norm,
     optimizers,
+    padding,
     pool2d,
     reduce,
     resize,
@@ -278,6 +279,12 @@ def of_warp() -> Iterator[Case]:
 
 
 @same_numbers
+def of_padding() -> Iterator[Case]:
+    for widths in (((0, 0), (1, 2), (2, 1), (0, 0)), ((1, 1), (2, 1), (0, 1), (1, 1))):
+        yield padding.pad, (X,), {"widths": widths, "value": 1.5}
+
+
+@same_numbers
 def of_resize() -> Iterator[Case]:
     for method in ("nearest", "bicubic"):
         yield resize.resize, (X,), {"size": (9, 7), "method": method}
@@ -300,7 +307,7 @@ def of_binary_crossentropy() -> Iterator[Case]:
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
     of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
-    of_warp, of_resize, of_random_numbers, of_running_numbers,
+    of_warp, of_resize, of_padding, of_random_numbers, of_running_numbers,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

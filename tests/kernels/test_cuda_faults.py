@@ -28,6 +28,7 @@ FAMILIES = {  # by the `.cu` file that they launch
     "gemm/gemm.cu": cases.of_gemm,
     "warp.cu": cases.of_warp,
     "resize.cu": cases.of_resize,
+    "padding.cu": cases.of_padding,
     "normal.cu": cases.of_random_numbers,
     "uniform.cu": cases.of_random_numbers,
     "running.cu": cases.of_running_numbers,
@@ -131,6 +132,13 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "(high < h - 1 || low > h + 1)": ("h - 1", "h"),
         "(low >= 0 && high <= last)": ("last", "last + 1"),
         "v.cell[below] == h && u.cell[right] >= 0)": ("u.cell[right] >= 0", "true"),
+    },
+    "padding.cu": {
+        "if (i >= size) return;": (">=", ">"),
+        "a >= 0 && a < f.a": ("a < f", "a <= f"),
+        "b >= 0 && b < f.b": ("b < f", "b <= f"),
+        "c >= 0 && c < f.c": ("c < f", "c <= f"),
+        "d >= 0 && d < f.d": ("d < f", "d <= f"),
     },
     "resize.cu": {
         "if (m >= s.m) return;": (">=", ">"),
