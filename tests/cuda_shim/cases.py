@@ -220,12 +220,21 @@ def of_group_norm() -> Iterator[Case]:
 
 
 class Function:
-    """A plain function in the form of an operation: what it is on the CPU, and with a kernel."""
+    """A plain function in the form of an operation: what it is on the CPU, and with a kernel.
 
-    reference = "numpy"
+    chooses   whether the former takes CuPy's arrays too, for which it launches the kernel
+    """
 
-    def __init__(self, on_cpu: Callable[..., Any], with_kernel: Callable[..., Any]) -> None:
+    family, reference = "none", "numpy"
+
+    def __init__(
+        self, on_cpu: Callable[..., Any], with_kernel: Callable[..., Any], chooses: bool = False
+    ) -> None:
         self.__name__, self._implementations = on_cpu.__name__, {"numpy": on_cpu, "cuda": with_kernel}
+        self._called = on_cpu if chooses else with_kernel
+
+    def __call__(self, *arrays: Any, **static: Any) -> Any:
+        return self._called(*arrays, **static)
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         return self._implementations[name]
@@ -256,7 +265,7 @@ def hits(labels: np.ndarray, p: np.ndarray) -> np.ndarray:
 @same_numbers
 def of_running_numbers() -> Iterator[Case]:
     statistics = [normal(300) for _ in range(4)]
-    yield Function(batch_norm.follow, running_cuda.follow), tuple(statistics), {"momentum": 0.9}
+    yield Function(batch_norm.follow, running_cuda.follow, True), tuple(statistics), {"momentum": 0.9}
     carried, mean = (np.array(3.5), np.array(7.0)), Function(take_in, running_cuda.take_in)
     yield mean, (*carried, normal(300)), {"weight": 1.0}
     yield mean, (*carried, normal(300), normal(300)), {}
@@ -294,7 +303,7 @@ def of_resize() -> Iterator[Case]:
 @same_numbers
 def of_batching() -> Iterator[Case]:
     data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), np.arange(-30, 37)
-    yield Function(batching.gather, gather_with_kernel), (data, index), {"dtype": "float32"}
+    yield Function(batching.gather, gather_with_kernel, True), (data, index), {"dtype": "float32"}
 
 
 @same_numbers
