@@ -1,7 +1,7 @@
 """Matrix products on a GPU: launches of the kernel in gemm.cu.
 
 cuBLAS, which CuPy's matmul is, may choose another algorithm from call to call, and cannot be part of a CUDA
-graph. So products of floats always run here: the same bits eager and captured, run after run.
+graph. So products of floats always run here: the same bits run after run, in a graph and without one.
 """
 
 import math
