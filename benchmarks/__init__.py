@@ -15,6 +15,9 @@
     python -m benchmarks tape        150 operations on a handful of numbers,
                                      forward and backward: what the tape itself costs
     python -m benchmarks chain       the files that a call of Conv2D and its gradient enter
+    python -m benchmarks gpu         everything that a machine with a GPU is to check and to measure,
+                                     in under seven minutes
+    python -m benchmarks paper       how long a training step should take on a GPU, from what it launches
     python -m benchmarks.reading     lines and tokens of README's reading paths, and of the project's rooms
     python -m benchmarks plot FILE   pictures;   python -m benchmarks report: RESULTS.md
 
@@ -33,5 +36,5 @@ Each result is written to the JSON file as soon as it is there, and what is ther
 How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which
 answers with `training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`,
 `kernels`, `busy` (with `load`) and the other levels ask the questions; `results`, `table`, `busy_table`,
-`plots`, `report` keep and show the answers.
+`plots`, `report` keep and show the answers. The folder `gpu` has its own; its page says how it goes.
 """

@@ -140,6 +140,12 @@ def parser() -> argparse.ArgumentParser:
     levels.add_parser(
         "chain", help="the files that a call of Conv2D and its gradient enter (printed, not kept)"
     )
+    from .gpu import command, paper
+
+    what = "all that is to be checked and measured on a GPU, in under seven minutes (see gpu/__init__.py)"
+    command.add_arguments(levels.add_parser("gpu", help=what, description=what))
+    what = "what a training step launches on a GPU, and how long it should take"
+    paper.add_arguments(levels.add_parser("paper", help=what, description=what))
     for name, what in (
         ("plot", "writes pictures of a file"),
         ("report", "writes RESULTS.md from the files in results/"),
@@ -183,6 +189,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         from . import report
 
         report.plot(args.file, args.out) if args.level == "plot" else report.write(args.file, args.out)
+        return
+    if args.level == "gpu":
+        from .gpu import command
+
+        raise SystemExit(command.run(args))
+    if args.level == "paper":
+        from .gpu import paper
+
+        paper.run(args)
         return
     if args.level == "chain":
         from . import chain

@@ -34,7 +34,7 @@ Prepared = tuple[Any, list[Any], dict[str, Any]]  # operation, arrays, settings
 
 
 def calls(case: Case) -> Calls:
-    operation, arrays, settings = _prepare(case)
+    operation, arrays, settings = prepare(case)
     found: Calls = {}
     for name, function in operation.implementations.items():
         if name != common.CUDA and not _too_slow(name, case):  # that one does not take NumPy's arrays
@@ -79,7 +79,7 @@ def _arrays(outputs: Any) -> list[np.ndarray]:
     return [a for a in (outputs if isinstance(outputs, tuple) else (outputs,)) if isinstance(a, np.ndarray)]
 
 
-def _prepare(case: Case) -> Prepared:
+def prepare(case: Case) -> Prepared:
     op = case["op"]
     if op in CONVOLUTIONS:
         return _convolution(op, Conv(*case["conv"]), case["batch"])
@@ -88,9 +88,9 @@ def _prepare(case: Case) -> Prepared:
     if op in SLOTS:
         return _optimizer(op, case["shape"][0])
     x = images(case["batch"], *case["shape"])
-    for kind, prepare in OTHERS.items():
+    for kind, make in OTHERS.items():
         if op in (kind, f"{kind}_grad"):
-            return prepare(op, x)
+            return make(op, x)
     return _activation(op, x)
 
 

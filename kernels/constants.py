@@ -1,6 +1,7 @@
 """Constants: arrays that follow from a few numbers, such as the taps of an interpolation.
 
-A copy from host to device waits, and a CUDA graph cannot hold one. So such an array is copied once.
+A copy from host to device waits, and a CUDA graph cannot hold one. So such an array is copied once; while a
+graph is made, on another stream.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import numpy as np
 
 from .common import Array, is_on_gpu, xp
 from .devices import device_of
+from .launches import listener, listening
 
 MOST = 4096  # constants kept
 
@@ -20,7 +22,12 @@ def constant(like: Array, make: Callable[..., np.ndarray], *args: Any) -> Array:
 
     `make` is a function of numbers, and gives the same for the same ones.
     """
-    return make(*args) if isinstance(like, np.ndarray) else _kept(xp(like), device_of(like), make, args)
+    if isinstance(like, np.ndarray):
+        return make(*args)
+    kept = _kept(xp(like), device_of(like), make, args)
+    if (current := listening.get() and listener()) is not None:
+        current.on_address(kept)  # the graph that is made may read it later
+    return kept
 
 
 def settled(like: Array, array: np.ndarray) -> Array:
@@ -36,4 +43,11 @@ def _from_bytes(content: bytes, shape: tuple[int, ...], dtype: str) -> np.ndarra
 
 @lru_cache(MOST)
 def _kept(module: Any, device: str, make: Callable[..., np.ndarray], args: tuple[Any, ...]) -> Array:
-    return module.asarray(make(*args))
+    cuda = getattr(module, "cuda", None)
+    if cuda is None or not cuda.get_current_stream().is_capturing():
+        return module.asarray(make(*args))
+    pool = module.get_default_memory_pool()
+    with cuda.Stream(non_blocking=True) as copying, cuda.using_allocator(pool.malloc):
+        made = module.asarray(make(*args))
+        copying.synchronize()
+    return made

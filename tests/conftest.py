@@ -1,5 +1,5 @@
 """Hypothesis profiles: quick by default, thorough with HYPOTHESIS_PROFILE=thorough.
-Every parallel loop is shared out, and CUDA kernels run on the CPU.
+Every parallel loop is shared out, and CUDA kernels run on the CPU, or with `-m gpu` on a GPU.
 
 In use, kernels keep small arrays on one thread. Tests are full of small arrays,
 and races show only among threads.
@@ -15,6 +15,13 @@ from hypothesis import HealthCheck, settings
 from tinynet.kernels import common
 
 from cuda_shim import loading
+from on_gpu.plugin import (  # noqa: F401
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_terminal_summary,
+    pytest_unconfigure,
+)
 
 common.MAX_ELEMENTS_ALONE = -1
 loading.install()

@@ -87,12 +87,13 @@ class Kernel:
         names = [part.split()[-1] for part in (found[1] or "").split(",") if part]
         return names, [_parameter(part) for part in found[2].split(",")]
 
-    def struct(self, name: str) -> list[str]:
-        """The fields of a struct of ints of the source."""
+    def struct(self, name: str) -> dict[str, tuple[int, ...]]:
+        """The fields of a struct of ints of the source, and the shape of each: () for one number."""
         found = re.search(rf"struct {name} {{(.*?)}};", source(self.path), re.S)
         if found is None:
             raise LookupError(f"{self.path} has no struct {name}")
-        return re.findall(r"\w+", re.sub(r"//[^\n]*|\bint\b", "", found[1]))
+        fields = re.findall(r"(\w+)(?:\[(\d+)\])?", re.sub(r"//[^\n]*|\bint\b", "", found[1]))
+        return {name: (int(count),) if count else () for name, count in fields}
 
 
 def _parameter(text: str) -> Parameter:
@@ -157,13 +158,14 @@ class Variant:
 
     def _struct_converter(self, parameter: Parameter) -> Callable[[Any], Any]:
         fields = self.kernel.struct(parameter.type)
-        dtype = np.dtype([(name, np.int32) for name in fields])
+        dtype = np.dtype([(name, np.int32, shape) for name, shape in fields.items()])
 
         def by_value(
-            numbers: Mapping[str, int],
+            numbers: Mapping[str, Any],
         ) -> np.ndarray:  # an array of one element: so CuPy passes structs
-            if numbers.keys() != set(fields):
-                raise TypeError(f"{self.name}: {parameter.name} has the fields {fields}, got {list(numbers)}")
+            if numbers.keys() != fields.keys():
+                known = list(fields)
+                raise TypeError(f"{self.name}: {parameter.name} has the fields {known}, got {list(numbers)}")
             return np.array([tuple([numbers[name] for name in fields])], dtype)
 
         return by_value

@@ -46,17 +46,22 @@ def check_slots(
         if slot is None and (one.default is None or "None" in str(one.annotation)):
             continue
         fits = isinstance(slot, type(w)) and slot.shape == w.shape
-        if not fits or (exactly and not (slot.dtype == w.dtype and slot.flags.carray)):
+        if not fits or (exactly and not (slot.dtype == w.dtype and is_dense(slot))):
             raise TypeError(
                 f"{operation.__name__}: the slot {name} must be an array of its variable's shape and dtype, "
                 f"in C order: {w.dtype} {w.shape}; {maker} {_described(slot)}"
             )
 
 
+def is_dense(x: Array) -> bool:
+    """Whether a loop may go through the memory of `x`: in C order, aligned and writeable."""
+    return x.flags.carray if isinstance(x, np.ndarray) else x.flags.c_contiguous
+
+
 def _described(slot: Any) -> str:
     if not isinstance(slot, np.ndarray):
         return "None" if slot is None else f"a {type(slot).__name__}"
-    order = "" if slot.flags.carray else ", in another order or not to be written to"
+    order = "" if is_dense(slot) else ", in another order or not to be written to"
     return f"{slot.dtype} {slot.shape}{order}"
 
 

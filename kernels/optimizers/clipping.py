@@ -10,8 +10,9 @@ import numpy as np
 
 from .. import common
 from ..common import parallel, prange, serial
+from ..constants import settled
 from ..sums import clear, fold
-from .sweep import Segments, arrays, sweep_of
+from .sweep import Segments, arrays, on_gpu, sweep_of
 
 LANES = 128  # running sums of squares: independent, so that they are vector code
 
@@ -27,7 +28,7 @@ def _sum_of_squares(g, lanes):
 
 
 @parallel
-def _squares(table, shares, squares):
+def squares_sweep(table, shares, squares):
     """squares[row] = sum g^2 over the row"""
     for share in prange(shares.size - 1):
         lanes = np.empty(LANES, squares.dtype)
@@ -36,7 +37,7 @@ def _squares(table, shares, squares):
 
 
 @serial
-def _factors(squares, group, limit, spread, factors):
+def factors_of_rows(squares, group, limit, spread, factors):
     """factors[row] = c / max(||g||, c), where ||g|| is the norm of all rows of the same group.
 
     `spread`: NaN if the norm is not finite. Without it, 0 if the norm is infinite.
@@ -52,7 +53,7 @@ def _factors(squares, group, limit, spread, factors):
 
 
 @parallel
-def _scale(table, shares, factors):
+def scale_sweep(table, shares, factors):
     """w = g factor"""
     for share in prange(shares.size - 1):
         for row in range(shares[share], shares[share + 1]):
@@ -75,12 +76,12 @@ def _cut_off(w, g, limit):
         w[i] = value
 
 
-_cut_off_sweep = sweep_of(_cut_off)
+cut_off_sweep = sweep_of(_cut_off)
 
 
 def clip_by_value(segments: Segments, table: np.ndarray, limit: np.ndarray) -> None:
     """Every element restricted to [-c, c], c = limit[0]."""
-    segments.launch(_cut_off_sweep, table, limit)
+    segments.launch(cut_off_sweep, table, limit)
 
 
 def clip_by_norm(segments: Segments, table: np.ndarray, limit: np.ndarray, together: bool = False) -> None:
@@ -89,8 +90,12 @@ def clip_by_norm(segments: Segments, table: np.ndarray, limit: np.ndarray, toget
     `together`: all gradients shortened by the factor that their common norm asks for;
     NaN, if that is not finite.
     """
-    squares, factors = (common.aligned((len(table),), segments.dtype) for _ in range(2))
+    squares, factors = (common.in_c_order(limit, (len(table),), segments.dtype) for _ in range(2))
     group = np.zeros_like(segments.segment) if together else segments.segment
-    segments.launch(_squares, table, squares)
-    common.launch(_factors, squares, group, limit, together, factors)
-    segments.launch(_scale, table, factors)
+    segments.launch(squares_sweep, table, squares)
+    if common.is_on_gpu(limit):
+        there = settled(limit, np.ascontiguousarray(group))
+        on_gpu[factors_of_rows](squares, there, limit, together, factors)
+    else:
+        common.launch(factors_of_rows, squares, group, limit, together, factors)
+    segments.launch(scale_sweep, table, factors)

@@ -1,26 +1,74 @@
-"""The optimizers' rules on a GPU: launches of the kernel in optimizers.cu, for one variable or for many."""
+"""The optimizers' rules on a GPU, and what goes before and after them: launches of the kernels in
+optimizers.cu, for one variable or for many.
+
+A table of addresses is copied to the GPU where another one is, and found there as long as the arrays are the
+same. Numbers go there by value.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..common import Array, Operation, contiguous, is_on_gpu, xp
-from ..cuda import FLOATS, Kernel
+from .. import by_value
+from ..common import Array, Operation, contiguous, is_on_gpu
+from ..constants import settled
+from ..cuda import FLOATS, Kernel, blocks
 from ..elementwise import memory_order
 from .adaptive import adadelta, adagrad, rmsprop
-from .arguments import check_slots
-from .descent import sgd, sgd_momentum
+from .arguments import check_slots, is_dense
+from .averaging import average_sweep, clear_sweep, collect_sweep
+from .clipping import cut_off_sweep, factors_of_rows, scale_sweep, squares_sweep
+from .descent import decay_sweep, sgd, sgd_momentum
 from .moments import adam, adamax, lion, nadam
-from .sweep import Segments, rules
+from .sweep import Loop, Segments, in_one_sweep, on_gpu, rules
 
 NAMES = {  # of the structs in optimizers.cu
     sgd: "Sgd", sgd_momentum: "SgdMomentum", adagrad: "Adagrad", rmsprop: "Rmsprop", adadelta: "Adadelta",
     adam: "Adam", adamax: "Adamax", nadam: "Nadam", lion: "Lion",
 }  # fmt: skip
+OTHERS = {
+    decay_sweep: "Decay", cut_off_sweep: "CutOff", collect_sweep: "Collect", clear_sweep: "Clear",
+    average_sweep: "Average",
+}  # fmt: skip
 THREADS = 256
 
-_sweep = Kernel(__file__, "optimizers.cu", "sweep", T=FLOATS, R=tuple(NAMES.values()))
+_sweep = Kernel(__file__, "optimizers.cu", "sweep", T=FLOATS, R=(*NAMES.values(), *OTHERS.values()))
+_squares = Kernel(__file__, "optimizers.cu", "squares", T=FLOATS)
+_factors = Kernel(__file__, "optimizers.cu", "factors", T=FLOATS)
+_scale = Kernel(__file__, "optimizers.cu", "scale", T=FLOATS)
+
+
+@in_one_sweep.implementation("cuda")
+def _(w: Array) -> bool:
+    return is_dense(w)
+
+
+def _counterpart(loop: Loop, name: str) -> None:
+    def run(table: Array, c: Array, also: Sequence[Array]) -> None:
+        _sweep[c.dtype, name]((len(table),), (THREADS,), table, c, also=also)
+
+    on_gpu[loop] = run
+
+
+def _sum_squares(table: Array, squares: Array, also: Sequence[Array]) -> None:
+    _squares[squares.dtype]((len(table),), (THREADS,), table, squares, also=also)
+
+
+def _make_factors(squares: Array, group: Array, limit: Array, spread: bool, factors: Array) -> None:
+    grid = (blocks(len(group), THREADS),)
+    _factors[squares.dtype](grid, (THREADS,), factors, squares, group, limit, spread, len(group))
+
+
+def _multiply(table: Array, factors: Array, also: Sequence[Array]) -> None:
+    _scale[factors.dtype]((len(table),), (THREADS,), table, factors, also=also)
+
+
+for _rule, _name in NAMES.items():
+    _counterpart(rules[_rule].loop, _name)
+for _loop, _name in OTHERS.items():
+    _counterpart(_loop, _name)
+on_gpu.update({squares_sweep: _sum_squares, factors_of_rows: _make_factors, scale_sweep: _multiply})
 
 
 def update(
@@ -30,9 +78,9 @@ def update(
     segments = Segments(variables)
     table, c = segments.table(gradients), np.array(rules[rule].numbers(**scalars), segments.dtype)
     if is_on_gpu(gradients[0]):
-        table, c = xp(gradients[0]).asarray(table), xp(gradients[0]).asarray(c)
+        table, c = settled(gradients[0], table), by_value.sent(c, gradients[0])
     held = [array for arrays in variables for array in arrays if array is not None]
-    _sweep[segments.dtype, NAMES[rule]]((len(table),), (THREADS,), table, c, also=(*held, *gradients))
+    on_gpu[rules[rule].loop](table, c, (*held, *gradients))
 
 
 def _register(rule: Operation) -> None:

@@ -1,7 +1,7 @@
-// The optimizers' rules over a table of stretches of variables; formulas beside their references (moments.py
-// and so on). A row is: number of elements | address of w | of g | of three slots, 0 for one that is not
-// there. A block takes a row. c are the numbers of the rule, in memory: a step that is repeated takes those
-// of the day.
+// The optimizers' rules over a table of stretches of variables, and what goes before and after them; formulas
+// beside their references (moments.py and so on). A row is: number of elements | address of w | of g | of
+// three slots, 0 for one that is not there. A block takes a row. c are the numbers of the rule, in memory: a
+// step that is repeated takes those of the day.
 
 const int COLUMNS = 6;
 
@@ -90,6 +90,35 @@ struct Lion {  // slot m; learning rate, beta_1, 1 - beta_1, 1 - beta_2
     }
 };
 
+struct Decay {  // rate
+    template <class T> static __device__ void update(Element<T> e, const T* c) { *e.w -= c[0] * *e.w; }
+};
+
+struct CutOff {  // w: the clipped gradient; limit. NaN is neither above nor below, and stays
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        *e.w = e.g > c[0] ? c[0] : e.g < -c[0] ? -c[0] : e.g;
+    }
+};
+
+struct Collect {  // w: the sum so far; scale, steps, add
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        T sum = e.g / c[0];
+        if (c[2] != T(0)) sum += *e.w;
+        *e.w = sum / c[1];
+    }
+};
+
+struct Clear {
+    template <class T> static __device__ void update(Element<T> e, const T*) { *e.w = 0; }
+};
+
+struct Average {  // w: the mean, first: the weight; momentum, 1 - momentum, overwrite
+    template <class T> static __device__ void update(Element<T> e, const T* c) {
+        *e.w = c[0] * *e.w + c[1] * *e.first;
+        if (c[2] != T(0)) *e.first = *e.w;
+    }
+};
+
 // block (threads), grid (rows)
 template <class T, class R> __global__ void sweep(const int64* __restrict__ table, const T* __restrict__ c) {
     const int64* row = table + (size_t)blockIdx.x * COLUMNS;
@@ -97,7 +126,40 @@ template <class T, class R> __global__ void sweep(const int64* __restrict__ tabl
     const T* const g = (const T*)row[2];
     T *const first = (T*)row[3], *const second = (T*)row[4], *const third = (T*)row[5];
     for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x)
-        R::update(Element<T>{w + i, g[i], first ? first + i : nullptr, second ? second + i : nullptr,
-                             third ? third + i : nullptr},
+        R::update(Element<T>{w + i, g ? g[i] : T(0), first ? first + i : nullptr,
+                             second ? second + i : nullptr, third ? third + i : nullptr},
                   c);
+}
+
+// squares[row] = sum g^2 over the row. block (threads), grid (rows)
+template <class T> __global__ void squares(const int64* __restrict__ table, T* __restrict__ squares) {
+    __shared__ T of_warps[32];
+    const int64* row = table + (size_t)blockIdx.x * COLUMNS;
+    const T* const g = (const T*)row[2];
+    T sum = 0;
+    for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x) sum += g[i] * g[i];
+    sum = block_sum(sum, of_warps);
+    if (threadIdx.x == 0) squares[blockIdx.x] = sum;
+}
+
+// factors[row] = c / max(||g||, c), c = limit[0], where ||g|| is the norm of all rows of the same group,
+// added up in their order. `spread`: NaN if the norm is not finite. block (threads), grid (rows)
+template <class T>
+__global__ void factors(T* __restrict__ factors, const T* __restrict__ squares,
+                        const int64* __restrict__ group, const T* __restrict__ limit, bool spread, int rows) {
+    const int row = blockIdx.x * blockDim.x + threadIdx.x;
+    if (row >= rows) return;
+    T sum = 0;
+    for (int i = 0; i < rows; i++)
+        if (group[i] == group[row]) sum += squares[i];
+    const T length = sqrt(sum), factor = limit[0] / (length < limit[0] ? limit[0] : length);
+    factors[row] = spread ? factor + (length - length) : factor;
+}
+
+// w = g factors[row]. block (threads), grid (rows)
+template <class T> __global__ void scale(const int64* __restrict__ table, const T* __restrict__ factors) {
+    const int64* row = table + (size_t)blockIdx.x * COLUMNS;
+    T* const w = (T*)row[1];
+    const T* const g = (const T*)row[2];
+    for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x) w[i] = g[i] * factors[blockIdx.x];
 }

@@ -25,6 +25,7 @@ from numba.extending import intrinsic
 
 from .. import common, launches
 from ..common import Array, Operation, parallel, prange, serial
+from ..constants import settled
 from .arguments import Numbers, check_slots, numbers_of, slots
 
 BLOCK = 4096  # elements of a share, fixed, so that no result depends on the threads
@@ -33,6 +34,7 @@ COUNT, W, G, SLOT, COLUMNS = 0, 1, 2, 3, 6  # columns of the table
 
 # a @parallel function (table, shares, c) with c, numbers of the variables' dtype, or an array of results
 Loop = Any
+on_gpu: dict[Loop, Callable[..., None]] = {}  # of loops: what does the same on a GPU; filled by cuda.py
 
 
 @intrinsic
@@ -83,7 +85,7 @@ class Segments:
     def table(self, gradients: Sequence[Array] | None = None) -> np.ndarray:
         """The table with these gradients, which are as dense as the variables and live until it was used."""
         current = launches.listener()
-        # a listener keeps it, with these gradients
+        # a listener keeps it, with these gradients; for a GPU it is copied in any case
         table = self._table if current is None else self._table.copy()
         if gradients is None:
             return table
@@ -91,7 +93,13 @@ class Segments:
         return table
 
     def launch(self, loop: Loop, table: np.ndarray, c: np.ndarray) -> None:
-        """Runs a @parallel function over the rows of the table."""
+        """Runs a @parallel function over the rows of the table; for arrays of a GPU, a kernel that does the
+        same.
+        """
+        if common.is_on_gpu(c):
+            held = [array for arrays in self.variables for array in arrays if array is not None]
+            on_gpu[loop](settled(c, table), c, held)
+            return
         common.launch(loop.compiled, table, self.shares, c, alone=self.size <= common.MAX_ELEMENTS_ALONE)
 
     def _addresses(self, same: Sequence[Array | None]) -> np.ndarray:
@@ -152,6 +160,8 @@ def _addresses(same: Sequence[Array | None]) -> list[int]:
 
 def dense(g: Array, w: Array) -> Array:
     """`g` as an array of w's dtype in C order: itself, if it is one."""
+    if common.is_on_gpu(g):
+        return common.contiguous(g, w.dtype)
     if type(g) is np.ndarray and g.dtype == w.dtype and g.flags.carray:
         return g
     copy = common.aligned(g.shape, w.dtype)

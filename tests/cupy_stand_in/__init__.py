@@ -15,7 +15,10 @@ The rules are those of CuPy 14, and where two of its versions or two machines di
 - An operand on another device than the current one is an error, or, with `peer_access`, a warning.
 - The current device, the current stream of each device and the allocator belong to the thread.
 - While a stream captures, nothing runs: results hold NaN until the graph is launched. Copies between host and
-  device, whatever waits for the device, and cuBLAS raise.
+  device, whatever waits for the device, and cuBLAS raise; but for cuBLAS there is no graph then.
+- Memory that an array gave back holds NaN, and is used for the next arrays of its pool and stream. A graph
+  keeps none alive: it reads and writes where its arrays were, whatever is there now; where a pool has freed
+  that memory, launching it raises.
 
     arrays.py      ndarray and the functions of arrays
     cuda.py        devices, streams, graphs, memory pools, RawModule
@@ -32,7 +35,9 @@ from tinynet.kernels.cuda import modules
 from cupy_stand_in import arrays, cuda
 from cupy_stand_in.machine import machine
 
-NAMES = ("cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.cuda.nvrtc")
+NAMES = (
+    "cupy", "cupy.cuda", "cupy.cuda.runtime", "cupy.cuda.nvrtc", "cupy.lib", "cupy.lib.stride_tricks",
+)  # fmt: skip
 
 
 def _package() -> dict[str, ModuleType]:
@@ -46,6 +51,7 @@ def _package() -> dict[str, ModuleType]:
     vars(made["cupy.cuda"]).update(cuda.names(), MemoryPool=cuda.MemoryPool)
     vars(made["cupy.cuda.runtime"]).update(cuda.runtime())
     vars(made["cupy.cuda.nvrtc"]).update(getVersion=cuda.nvrtc_version)
+    vars(made["cupy.lib.stride_tricks"]).update(as_strided=arrays.as_strided)
     for name in NAMES[1:]:
         above, _, own = name.rpartition(".")
         setattr(made[above], own, made[name])
@@ -63,16 +69,20 @@ def installed(
     nvrtc: bool = True,
     peer_access: bool = False,
     memory: int = 1 << 34,
+    checked: bool = True,
 ) -> Iterator[ModuleType]:
     """Context in which `import cupy` finds the stand-in, on a machine with `devices` GPUs of `memory` bytes.
 
     driver, nvrtc   whether they are installed;  peer_access   whether a GPU reads the memory of another
+    checked         whether kernels run in three orders of threads, and are watched: else faster, and once
     """
     before = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "cupy"}
     for name in before:
         del sys.modules[name]
     sys.modules.update(MODULES)
-    machine.reset(devices=devices, driver=driver, nvrtc=nvrtc, peer_access=peer_access, memory=memory)
+    machine.reset(
+        devices=devices, driver=driver, nvrtc=nvrtc, peer_access=peer_access, memory=memory, checked=checked
+    )
     try:
         yield MODULES["cupy"]
     finally:

@@ -14,6 +14,7 @@ from strict_array import BINARY, CREATORS, IN_PLACE, METHODS, OPERATORS, OTHERS,
 
 CUBLAS = {"dot", "einsum", "matmul", "outer", "tensordot", "__matmul__", "__rmatmul__"}
 WAITING = {"bincount", "nonzero", "unique"}  # the shape of their results depends on numbers
+UNWRITTEN = {"empty", "empty_like"}  # memory alone: there is nothing to launch
 KEEP_ORDER = {"empty_like", "full_like", "ones_like", "zeros_like"}
 
 
@@ -45,8 +46,15 @@ def arrays_in(value: Any) -> list[Any]:
 
 
 def new(inside: np.ndarray) -> "ndarray":
-    """An array in memory of its own, which is `inside`'s, on the current device."""
-    made = ndarray(inside, cuda.allocate(inside.nbytes), machine.device, None)
+    """An array like `inside`, which has no gaps, with its numbers and memory order, on the current device."""
+    memory = cuda.allocate(inside.nbytes)
+    if inside.size:
+        numbers, inside = (
+            inside,
+            np.ndarray(inside.shape, inside.dtype, memory.block.bytes, strides=inside.strides),
+        )
+        inside[...] = numbers
+    made = ndarray(inside, memory, machine.device, None)
     machine.alive[id(made)] = made
     return made
 
@@ -55,7 +63,8 @@ def computed(
     name: str, function: Callable[..., Any], args: Any, options: Any, keep_order: bool = False
 ) -> Any:
     """function(*args, **options) of NumPy values as new arrays, launched; with `out` there."""
-    machine.check_device(arrays_in([args, options]))
+    operands = arrays_in([args, options])
+    machine.check_device(operands)
     if name in CUBLAS:
         machine.cublas(name)
     if name in WAITING:
@@ -67,7 +76,7 @@ def computed(
         def write() -> None:
             function(*args, out=out, **options)
 
-        machine.launch(name, write, [])
+        machine.launch(name, write, [], operands)
         return None
 
     def run() -> Any:
@@ -76,15 +85,19 @@ def computed(
 
     found = run()
     parts = found if isinstance(found, tuple | list) else (found,)
-    results = [np.array(part, order="K" if keep_order else "C") for part in parts]
+    made = [new(np.array(part, order="K" if keep_order else "C")) for part in parts]
+    results = [array._inside for array in made]
 
     def write_all() -> None:
         again = run()
         for into, part in zip(results, again if isinstance(again, tuple | list) else (again,), strict=True):
             into[...] = part
 
-    machine.launch(name, write_all if machine.capturing is not None else lambda: None, results)
-    made = [new(result) for result in results]
+    again = write_all if machine.capturing is not None else lambda: None
+    if name in UNWRITTEN:
+        made[0]._memory.block.bytes.fill(0xFF)  # NaN
+    else:
+        machine.launch(name, again, results, [*operands, *made])
     return type(found)(made) if isinstance(found, tuple | list) else made[0]
 
 
@@ -96,7 +109,7 @@ def in_place(name: str, change: Callable[[], Any], operands: Any) -> None:
         with np.errstate(all="ignore"):
             change()
 
-    machine.launch(name, run, [])
+    machine.launch(name, run, [], arrays_in(operands))
 
 
 class ndarray:  # noqa: N801
@@ -352,6 +365,11 @@ def ascontiguousarray(value: Any, dtype: Any = None) -> ndarray:
     """`value` in C order: itself where it is."""
     found = asarray(value, dtype)
     return found if found.flags.c_contiguous else found.copy()
+
+
+def as_strided(x: ndarray, shape: Any, strides: Any) -> ndarray:
+    """A view from the first element of `x` on, with any shape and strides."""
+    return x._view(np.lib.stride_tricks.as_strided(x._inside, shape, strides))
 
 
 def asnumpy(value: Any) -> np.ndarray:

@@ -1,8 +1,11 @@
 """`cupy.cuda` of the stand-in: devices, streams, graphs, memory pools; and `RawModule`, on the CPU."""
 
+import gc
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -55,19 +58,35 @@ class Event:
 
     def __init__(self) -> None:
         self.stream: Any = None
+        self.time = 0.0  # seconds: here all is done when it has been said
 
     def record(self, stream: Any = None) -> None:
-        self.stream = stream or current_stream()
+        self.stream, self.time = stream or current_stream(), time.perf_counter()
+
+    def synchronize(self) -> None:
+        machine.waits("Event.synchronize")
+
+
+def elapsed_time(start: Event, end: Event) -> float:
+    """Milliseconds."""
+    return 1e3 * (end.time - start.time)
 
 
 class Graph:
-    """What was captured: `launches`, (name, function) in their order."""
+    """What was captured: `launches`, (name, function) in their order; and the blocks of memory in which it
+    reads and writes. It keeps none of them alive.
+    """
 
-    def __init__(self, launches: list[tuple[str, Callable[[], None]]]) -> None:
-        self.launches, self.count = launches, 0
+    def __init__(self, captured: list[tuple[str, Callable[[], None], list[Any]]]) -> None:
+        self.launches, self.count = [(name, run) for name, run, _ in captured], 0
+        self.blocks = list({id(block): block for _, _, used in captured for block in used}.values())
 
     def launch(self, stream: Any = None) -> None:
-        """Runs it all, on the numbers that the arrays hold now."""
+        """Runs it all, on the numbers that are there now."""
+        if machine.capturing is not None:
+            raise CUDARuntimeError("cudaErrorStreamCaptureUnsupported: a graph while the stream captures")
+        if any(block.released for block in self.blocks):
+            raise CUDARuntimeError("cudaErrorIllegalAddress: the graph uses memory that was freed")
         self.count += 1
         for _, run in self.launches:
             run()
@@ -82,6 +101,7 @@ class Stream:
         self.is_null, self.non_blocking = null, non_blocking
         self.device_id = -1 if null else machine.device
         self.captured: list[Any] | None = None
+        self.invalid = ""  # what was refused while it captured: then there is no graph
         self.waits_for: list[Any] = []  # streams whose work, so far, comes first
         self._before: list[Any] = []
 
@@ -116,12 +136,14 @@ class Stream:
             raise RuntimeError("cannot capture on the default (legacy) stream")
         if self.captured is not None:
             raise CUDARuntimeError("cudaErrorIllegalState: the stream captures already")
-        self.captured = []
+        self.captured, self.invalid = [], ""
 
     def end_capture(self) -> Graph:
         if self.captured is None:
             raise CUDARuntimeError("cudaErrorIllegalState: the stream does not capture")
         captured, self.captured = self.captured, None
+        if self.invalid:
+            raise CUDARuntimeError(f"cudaErrorStreamCaptureInvalidated: {self.invalid}")
         return Graph(captured)
 
     def is_capturing(self) -> bool:
@@ -137,33 +159,61 @@ def current_stream() -> Stream:
     return machine.streams.setdefault(device, Stream.null)
 
 
-class Memory:
-    """A block of memory, which goes back to its pool with the last array in it."""
+class Block:
+    """A stretch of memory of a pool, for the arrays of one stream."""
 
-    def __init__(self, pool: "MemoryPool", size: int) -> None:
-        self.size = size
-        weakref.finalize(self, pool._free, size)
+    def __init__(self, size: int, stream: Any) -> None:
+        self.bytes, self.stream, self.released = np.empty(size, np.uint8), stream, False
+
+
+class Memory:
+    """What an array has of a pool: a block, which goes back to it with the last array that is there."""
+
+    def __init__(self, pool: "MemoryPool", block: Block) -> None:
+        self.block, self.ptr = block, block.bytes.__array_interface__["data"][0]
+        weakref.finalize(self, _give_back, weakref.ref(pool), block)
+
+
+def _give_back(pool: Any, block: Block) -> None:
+    if (pool := pool()) is None:
+        block.released = True
+        return
+    block.bytes.fill(0xFF)  # NaN: what is read from now on, though the next array may have been written yet
+    pool._used -= block.bytes.size
+    pool._unused.append(block)
+
+
+def _release(blocks: list[Block]) -> None:
+    for block in blocks:
+        block.released = True
+    blocks.clear()
 
 
 class MemoryPool:
-    """Blocks that arrays gave back, for the next arrays."""
+    """Blocks that arrays gave back, for the next arrays of the same stream."""
 
     def __init__(self) -> None:
         self._used = self._total = self._limit = 0
+        self._unused: list[Block] = []
+        weakref.finalize(self, _release, self._unused)
 
     def malloc(self, size: int) -> Memory:
-        size = -(-size // BLOCK) * BLOCK
-        limit = self._limit or machine.memory
-        if self._used + size > limit:
-            raise OutOfMemoryError(
-                f"Out of memory allocating {size:,} bytes (allocated so far: {self._used:,} bytes)."
-            )
-        self._used += size
-        self._total = max(self._total, self._used)
-        return Memory(self, size)
-
-    def _free(self, size: int) -> None:
-        self._used -= size
+        size, stream = -(-size // BLOCK) * BLOCK, current_stream()
+        fits = [b for b in self._unused if b.stream is stream and size <= b.bytes.size <= 2 * size]
+        if fits:
+            block = min(fits, key=lambda b: b.bytes.size)
+            self._unused.remove(block)
+        else:
+            if self._used + size > (self._limit or machine.memory):
+                raise OutOfMemoryError(
+                    f"Out of memory allocating {size:,} bytes (allocated so far: {self._used:,} bytes)."
+                )
+            if self._total + size > (self._limit or machine.memory):
+                self.free_all_blocks()
+            block = Block(size, stream)
+            self._total += size
+        self._used += block.bytes.size
+        return Memory(self, block)
 
     def used_bytes(self) -> int:
         return self._used
@@ -175,6 +225,7 @@ class MemoryPool:
         return self._total - self._used
 
     def free_all_blocks(self) -> None:
+        _release(self._unused)
         self._total = self._used
 
     def set_limit(self, size: int = 0) -> None:
@@ -193,12 +244,27 @@ def default_pool() -> MemoryPool:
 def allocate(size: int) -> Memory:
     """Memory for an array, from the allocator of this thread."""
     machine.device_count()  # the first allocation notices that there is no GPU
-    return machine.allocators[-1](size) if machine.allocators else default_pool().malloc(size)
+    return get_allocator()(size)
+
+
+def get_allocator() -> Callable[[int], Memory]:
+    """Who is asked for the memory of this thread's arrays."""
+    if machine.allocators:
+        return machine.allocators[-1]
+    return type(machine).allocator or (lambda size: default_pool().malloc(size))
+
+
+def set_allocator(allocator: Callable[[int], Memory] | None = None) -> None:
+    """The one that is asked in all threads."""
+    if machine.allocators:
+        raise ValueError("Can't change the global allocator inside `using_allocator` context manager")
+    type(machine).allocator = allocator
 
 
 @contextmanager
 def using_allocator(allocator: Callable[[int], Memory]) -> Iterator[None]:
     """Context in which this thread's arrays come from `allocator`."""
+    _ = machine.device  # first: it notices another machine
     machine.allocators.append(allocator)
     try:
         yield
@@ -228,6 +294,17 @@ def _passed(value: Any) -> Any:
     return value._inside if hasattr(value, "_inside") else value
 
 
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 class RawModule:
     """CUDA C, compiled for the CPU: see cuda_shim."""
 
@@ -244,10 +321,19 @@ class RawModule:
         nvrtc_version()
         assert backend == "nvrtc"
         machine.compiled.append(tuple(name_expressions))
-        self._module = shim.Module(code=code, name_expressions=name_expressions)
+        self._make = partial(shim.Module, code=code, name_expressions=name_expressions)
+        self._module = None if type(machine).observer else self._make()  # it may let nothing run
 
     def get_function(self, name: str) -> Callable[..., None]:
-        function = self._module.get_function(name)
+        if self._module is not None:
+            self._module.get_function(name)
+
+        def function(*launch: Any, **options: Any) -> None:
+            self._module = self._module or self._make()
+            found = self._module.get_function(name)
+            if not machine.checked:
+                found.orders, found.watched = found.orders[:1], False
+            found(*launch, **options)
 
         def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
             arrays = [x for x in args if hasattr(x, "_inside")]
@@ -255,8 +341,13 @@ class RawModule:
             values = [_passed(x) for x in args]
             machine.launches.append(name)
             # a kernel may find arrays in a table of addresses: of all that there are
-            memory = [array._inside for array in list(machine.alive.values())]
-            machine.launch(name, lambda: function(grid, block, values, also=memory), [])
+            memory = [array._inside for array in list(machine.alive.values())] if machine.checked else []
+
+            def run() -> None:
+                with _no_garbage_collection():  # the memory of what it finds would change in the meantime
+                    function(grid, block, values, also=memory)
+
+            machine.launch(name, run, [], arrays, values, grid, block)
 
         return launch
 
@@ -266,7 +357,16 @@ def names() -> dict[str, Any]:
     return {
         "Device": Device, "Event": Event, "Graph": Graph, "Stream": Stream,
         "get_current_stream": current_stream, "using_allocator": using_allocator,
+        "get_elapsed_time": elapsed_time, "get_allocator": get_allocator, "set_allocator": set_allocator,
         "memory": SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
+    }  # fmt: skip
+
+
+def device_properties(number: int) -> dict[str, Any]:
+    """What is known of a device."""
+    return {
+        "name": b"no GPU: a stand-in", "multiProcessorCount": 1, "totalGlobalMem": machine.memory,
+        "l2CacheSize": 1 << 20,
     }  # fmt: skip
 
 
@@ -274,6 +374,7 @@ def runtime() -> dict[str, Any]:
     """What `cupy.cuda.runtime` holds."""
     return {
         "CUDARuntimeError": CUDARuntimeError, "getDeviceCount": lambda: machine.device_count(),
-        "getDevice": lambda: machine.device, "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000,
-        "driverGetVersion": lambda: 13000, "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
+        "getDeviceProperties": device_properties, "getDevice": lambda: machine.device,
+        "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000, "driverGetVersion": lambda: 13000,
+        "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
     }  # fmt: skip

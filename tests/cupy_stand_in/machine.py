@@ -24,6 +24,7 @@ class Machine(threading.local):
     """What a thread sees. All threads share what is set in `reset`, which the class holds."""
 
     devices, driver, nvrtc, peer_access, memory = 1, True, True, False, 1 << 34
+    checked = True  # whether kernels run in three orders of threads, and are watched
     launches: ClassVar[list[str]] = []  # names of the kernels of RawModules, one for each launch
     compiled: ClassVar[list[tuple[str, ...]]] = []  # the kernels of each RawModule
     alive: ClassVar[Any] = weakref.WeakValueDictionary()  # all arrays that own memory
@@ -31,6 +32,10 @@ class Machine(threading.local):
     counts: ClassVar[Counter[str]] = Counter()
     generation = 0  # of machines: threads that knew another one begin anew
     pools: Any = None  # device: its default memory pool
+    allocator: Any = None  # that of all threads; None: the default pool's
+    # observer(name, arguments and results, grid, block) sees each launch, and says whether it runs; grid and
+    # block are empty where CuPy chooses them
+    observer: Any = None
 
     def __init__(self) -> None:
         self._begin()
@@ -46,7 +51,8 @@ class Machine(threading.local):
         for name, value in facts.items():
             setattr(Machine, name, value)
         Machine.counts, Machine.generation, Machine.pools = Counter(), Machine.generation + 1, {}
-        Machine.launches, Machine.compiled = [], []
+        Machine.launches, Machine.compiled, Machine.allocator = [], [], None
+        Machine.observer = None
 
     @property
     def device(self) -> int:
@@ -84,6 +90,7 @@ class Machine(threading.local):
     def waits(self, what: str) -> None:
         """To be called before the host waits for the device."""
         if self.capturing is not None:
+            self.streams[self.device].invalid = what
             raise CUDARuntimeError(f"cudaErrorStreamCaptureUnsupported: {what} while the stream captures")
         self.counts["waits"] += 1
 
@@ -106,14 +113,24 @@ class Machine(threading.local):
                     raise ValueError(f"{text} Peer access is unavailable between these devices.")
                 warnings.warn(f"{text} Peer access has been activated.", PerformanceWarning, stacklevel=4)
 
-    def launch(self, name: str, run: Callable[[], None], results: list[np.ndarray]) -> None:
-        """run(), which writes `results`; while the stream captures it is noted instead."""
+    def launch(
+        self, name: str, run: Callable[[], None], results: list[np.ndarray], arrays: list[Any],
+        values: list[Any] | None = None, grid: Any = (), block: Any = (),
+    ) -> None:  # fmt: skip
+        """run(), which writes `results`; while the stream captures it is noted instead.
+
+        arrays   those of the stand-in that it reads or writes;  values, grid, block   what a kernel is given
+        """
         self.counts[name] += 1
+        observer = type(self).observer
+        given = [x._inside for x in arrays] if values is None else values
+        if observer is not None and not observer(name, given, grid, block):
+            return
         captured = self.capturing
         if captured is None:
             run()
             return
-        captured.append((name, run))
+        captured.append((name, run, [x._memory.block for x in arrays if x._memory is not None]))
         for result in results:
             result.fill(np.nan if result.dtype.kind in "fc" else 0)
 

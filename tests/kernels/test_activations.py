@@ -100,6 +100,7 @@ def test_compiled_agrees_with_reference(
     assert not np.shares_memory(x, y)
 
 
+@pytest.mark.gpu
 @given(names, st.sampled_from(IMPLEMENTATIONS), seeds)
 def test_derivative(name, implementation, seed):
     rng = np.random.default_rng(seed)

@@ -114,6 +114,7 @@ def test_float32_gradients_keep_their_digits(name):
         )
 
 
+@pytest.mark.gpu
 @given(st.sampled_from(IMPLEMENTATIONS), features, seeds)
 def test_derivative(name, shape, seed):
     rng, x, gamma, beta = case(7, shape, np.float64, "C", seed)

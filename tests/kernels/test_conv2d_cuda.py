@@ -42,6 +42,7 @@ def agree(found, expected):
     )
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("tile", cuda.TILES, ids=str)
 @given(case=convolutions())
 def test_every_tile_computes_every_convolution(tile, case):
@@ -55,6 +56,7 @@ def test_every_tile_computes_every_convolution(tile, case):
     agree(dx, conv2d.conv2d_input_grad["naive"](g, w, **static, **size))
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("tile", cuda.ROWS, ids=str)
 @pytest.mark.parametrize("parts", [1, 3])
 @given(case=convolutions())

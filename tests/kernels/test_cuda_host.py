@@ -44,12 +44,9 @@ def test_arrays_of_cupy_get_the_kernels(cupy, case):
         if other is not None:
             assert type(one) is cupy.ndarray
             assert_agree(one.get(), np.asarray(other), float32=2e-5)
-            if one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__:
+            image = one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__
+            if image and case[0].__name__ != "pad":  # which keeps the order of its input
                 assert one.strides[0] == one.dtype.itemsize, "not batch-last"
-
-
-# What copies from the host at each call and cannot be captured: the optimizers' tables of addresses.
-COPIES = ("optimizers",)
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
@@ -58,13 +55,7 @@ def test_a_call_can_be_captured(cupy, case):
     results_of(case, arrays)  # compiles
     stream = cupy.cuda.Stream(non_blocking=True).use()
     stream.begin_capture()
-    if case[0].family in COPIES:
-        with pytest.raises(
-            cupy.cuda.runtime.CUDARuntimeError, match="a copy to device while the stream captures"
-        ):
-            results_of(case, arrays)
-    else:
-        results_of(case, arrays)
+    results_of(case, arrays)
     stream.end_capture()
 
 

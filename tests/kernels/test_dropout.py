@@ -108,6 +108,7 @@ def test_ends_of_the_rate(name):
     assert not dropout_grad[name](x, bits, rate=1.0).any()
 
 
+@pytest.mark.gpu
 @given(
     batches,
     st.sampled_from([(None, 1, 1, None), (None, 5, 1, 2), (1, None, None, 1), (1, 1, 1, 1)]),

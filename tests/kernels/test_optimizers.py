@@ -123,6 +123,7 @@ def test_decay_keeps_the_digits_of_a_small_rate():
     np.testing.assert_allclose(2.0 - w.astype("float64"), 2e-6, rtol=0.1)
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("rule", ON_GPU)
 def test_one_launch_of_cuda_updates_all_variables(rule):
     operation, slots, scalars = RULES[rule]

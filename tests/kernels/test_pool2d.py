@@ -56,6 +56,7 @@ def windows(size, pool_size, strides, padding):
             yield (oh, ow), rows, columns, top, left
 
 
+@pytest.mark.gpu
 @given(poolings(), batches, st.integers(1, 3), dtypes, orders, seeds)
 def test_max_pool_is_the_maximum_of_each_window(pooling, n, c, dtype, order, seed):
     size, static = pooling
@@ -79,6 +80,7 @@ def test_max_pool_is_the_maximum_of_each_window(pooling, n, c, dtype, order, see
         assert common.is_batch_last(results[name][0])
 
 
+@pytest.mark.gpu
 @given(poolings(), batches, st.integers(1, 3), dtypes, orders, seeds)
 def test_max_pool_gradient_and_its_adjoint(pooling, n, c, dtype, order, seed):
     size, static = pooling
@@ -96,6 +98,7 @@ def test_max_pool_gradient_and_its_adjoint(pooling, n, c, dtype, order, seed):
     )
 
 
+@pytest.mark.gpu
 @given(poolings(), implementations, seeds)
 def test_max_pool_derivative(pooling, name, seed):
     size, static = pooling
@@ -107,6 +110,7 @@ def test_max_pool_derivative(pooling, name, seed):
     assert_gradient(lambda v: (max_pool2d[name](v, **static)[0] * g).sum(), x, dx, rng)
 
 
+@pytest.mark.gpu
 @given(poolings(), batches, st.integers(1, 3), dtypes, orders, seeds)
 def test_average_pool_is_the_mean_of_the_image_cells(pooling, n, c, dtype, order, seed):
     size, static = pooling
@@ -122,6 +126,7 @@ def test_average_pool_is_the_mean_of_the_image_cells(pooling, n, c, dtype, order
     assert all(y.dtype == dtype and common.is_batch_last(y) for y in results.values())
 
 
+@pytest.mark.gpu
 @given(poolings(), batches, dtypes, orders, seeds)
 def test_average_pool_gradient(pooling, n, dtype, order, seed):
     size, static = pooling

@@ -72,6 +72,7 @@ def test_empty_batch(name):
     assert kernel_sum[name](np.zeros((0, 3)), axis=0).tolist() == [0, 0, 0]
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("shape", [(5000, 3), (3, 5000), (2, 9000, 5), (40_000,)])
 @pytest.mark.parametrize("axis", [0, -1, None])
 def test_sums_in_several_parts(shape, axis):

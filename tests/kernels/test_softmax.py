@@ -57,6 +57,7 @@ def test_softmax_along_any_axis(name, shape, n, data, dtype, order, seed):
     assert axis % x.ndim == 0 or common.is_batch_last(y)
 
 
+@pytest.mark.gpu
 @given(implementations, st.sampled_from([-1, 1, 2]), seeds)
 def test_softmax_derivative(name, axis, seed):
     rng = np.random.default_rng(seed)
@@ -73,6 +74,7 @@ def test_softmax_is_shifted_by_each_samples_maximum(name):
     np.testing.assert_allclose(y, [[a, 1 - a], [1 - a, a], [a, 1 - a]], rtol=1e-6)
 
 
+@pytest.mark.gpu
 @given(
     batches,
     st.sampled_from([2, 3, 10, 37, 300]),
@@ -100,6 +102,7 @@ def test_fused_loss_and_gradient(n, c, kind, clip, dtype, order, seed):
                 assert_agree(gradient, gradients[0])
 
 
+@pytest.mark.gpu
 @given(implementations, st.sampled_from(["labels", "one-hot", "probabilities"]), st.booleans(), seeds)
 def test_fused_derivative(name, kind, clip, seed):
     rng = np.random.default_rng(seed)
@@ -155,6 +158,7 @@ def test_probabilities_as_keras(name, dtype):
         np.testing.assert_allclose(loss, [0.1053605, 0.8046685, 0.0618754], rtol=0, atol=1e-7)
 
 
+@pytest.mark.gpu
 @given(implementations, seeds)
 def test_probabilities_derivative(name, seed):
     """Renormalisation included: p has any sum. One class lies under the clip and stays there."""

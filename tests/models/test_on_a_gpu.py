@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import callbacks, kernels, layers, optimizers
+from tinynet import callbacks, layers, optimizers
 from tinynet.backend import device, gpu
 from tinynet.data import ArrayBatches
 from tinynet.data.columns import Inputs, Labels
@@ -64,24 +64,20 @@ def test_training_goes_as_on_the_cpu():
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "lion", "nadam"])
 def test_a_step_copies_nothing_and_waits_for_nothing(optimizer):
-    """An epoch of three times as many steps has as many copies: data, order, and the means at its end.
-
-    The optimizers' CUDA kernel gets its table of addresses from the host: kernels/test_cuda_host.py.
-    """
+    """An epoch of three times as many steps has as many copies: data, order, and the means at its end."""
     tinynet.set_device("gpu")
     counted = []
     for samples in (48, 48, 144):
         model, (x, y) = compiled(optimizer=optimizer), small_data(samples)
         before = machine.counts["waits"]
-        with kernels.use("optimizers", "numpy"):
-            model.fit(x, y, batch_size=16, verbose=0)
+        model.fit(x, y, batch_size=16, verbose=0)
         counted.append(machine.counts["waits"] - before)
     assert counted[1] == counted[2]
 
 
 def test_a_whole_step_can_be_captured(cupy):
     """Forward, loss, backward, update, averages of the weights, running means: a graph of it, launched three
-    times, does what three more steps do. (A net without cuBLAS, and an optimizer whose numbers are constant.)
+    times, does what three more steps do. (An optimizer whose numbers are constant.)
     """
     rng, found = np.random.default_rng(0), {}
     x, y = rng.normal(size=(16, 4)).astype(np.float32), np.arange(16) % 4
@@ -89,7 +85,8 @@ def test_a_whole_step_can_be_captured(cupy):
         tinynet.set_device(place)
         set_random_seed(4)
         norm, noise = layers.BatchNormalization(), layers.Dropout(0.2)
-        model = Sequential([layers.Input((4,)), norm, layers.PReLU(), noise, layers.Softmax()])
+        rows = layers.Reshape((2, 2)), layers.Dense(3, activation="relu"), layers.Flatten()  # samples of rows
+        model = Sequential([layers.Input((4,)), norm, layers.PReLU(), noise, *rows, layers.Softmax()])
         optimizer = optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, weight_decay=0.01, use_ema=True)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         means, step = Means(model), steps.training_step(model)
@@ -100,8 +97,7 @@ def test_a_whole_step_can_be_captured(cupy):
             stream = cupy.cuda.get_current_stream()
             stream.begin_capture()
             try:
-                with kernels.use("optimizers", "numpy"):
-                    steps.run_step(model, means, step, *batch)
+                steps.run_step(model, means, step, *batch)
             finally:
                 graph = stream.end_capture()
             for _ in range(3):

@@ -10,6 +10,7 @@ import tinynet
 from tinynet import callbacks, constraints, kernels, layers, losses, optimizers, regularizers, schedules
 from tinynet.kernels import dense
 from tinynet.models import Sequential
+from tinynet.replay.step import Step
 from tinynet.utils import set_random_seed, to_categorical
 
 from models.nets import small_data, small_net
@@ -229,6 +230,16 @@ def test_a_copied_model_records_for_itself():
     before = model.predict(x, verbose=0)
     assert not np.array_equal(twin.predict(x, verbose=0), before)
     np.testing.assert_array_equal(model.predict(x, verbose=0), before)
+
+
+def test_a_batch_may_be_used_by_another_kind_of_step_than_it_was_written_for(monkeypatch):
+    """Where gradients are collected, every other step updates: both kinds are captured once."""
+    captured, capture = [], Step._capture
+    monkeypatch.setattr(Step, "_capture", lambda step, inputs: captured.append(1) or capture(step, inputs))
+    same_bits(
+        dense_net, samples=64, epochs=6, optimizer=lambda: optimizers.Adam(0.1, gradient_accumulation_steps=2)
+    )
+    assert len(captured) == 2
 
 
 def test_old_kinds_of_batches_are_forgotten():

@@ -16,6 +16,7 @@ from tinynet.backend import gpu
 from tinynet.kernels import devices, elementwise
 from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.kernels.devices import device_of, name_of_gpu
+from tinynet.kernels.launches import not_repeatable, numbers_read
 
 missing_names.namespace(__name__)
 _current = {"device": "cpu"}
@@ -82,6 +83,7 @@ def to_device(array: Any, name: str | None = None) -> Any:
         return array if module is np or device_of(array) == get_device() else module.asarray(array)
     if module is np:
         return to_host(array)
+    not_repeatable("copies an array to the GPU at each step")
     return _sent(array, module) if isinstance(array, np.ndarray) else module.asarray(array)
 
 
@@ -93,7 +95,10 @@ def _sent(array: np.ndarray, module: Any) -> Any:
 
 def to_host(array: Any) -> np.ndarray:
     """`array` as a NumPy array."""
-    return array.get() if hasattr(array, "get") else np.asarray(array)
+    if hasattr(array, "get"):
+        numbers_read(array)
+        return array.get()
+    return np.asarray(array)
 
 
 def beside(value: Any, like: Any) -> Any:

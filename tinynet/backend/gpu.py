@@ -12,6 +12,8 @@ import threading
 import weakref
 from typing import Any
 
+from tinynet.backend import gpu_memory
+
 LEAST = 14  # of CuPy's versions: numbers are promoted as NumPy 2 promotes them
 DRIVER = 580  # the first driver for CUDA 13
 
@@ -73,12 +75,18 @@ def enter(number: int, anew: bool = False) -> Any:
             _thread.streams[number] = _new_stream(cupy, number)
         _thread.streams[number].use()
         _thread.number = number
+        gpu_memory.watch(cupy)
     return cupy
 
 
 def stream() -> Any:
     """The stream that this thread uses; None before it used a GPU."""
     return None if _thread.number is None else _thread.streams[_thread.number]
+
+
+def makes_graph() -> bool:
+    """Whether this thread's stream is taking down what it is given, for a CUDA graph."""
+    return (own := stream()) is not None and own.is_capturing()
 
 
 def after(other: Any) -> None:

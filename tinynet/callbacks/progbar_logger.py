@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.backend import device
 from tinynet.callbacks.callback import Callback, Logs
 from tinynet.console import is_notebook, redraws, say, shown
 
 REDRAW_SECONDS = 0.1
+REDRAW_SECONDS_ON_GPU = 0.3  # who reads the loss there waits for the steps that are under way
 
 
 class ProgbarLogger(Callback):
@@ -44,7 +46,10 @@ class ProgbarLogger(Callback):
         self.target = params.get("steps")
 
     def _wants_values(self) -> bool:
-        return time.perf_counter() - self._last_drawn >= REDRAW_SECONDS and self._draws_bar()
+        waited = time.perf_counter() - self._last_drawn
+        if waited < REDRAW_SECONDS or not self._draws_bar():
+            return False
+        return waited >= REDRAW_SECONDS_ON_GPU or device.get_device() == "cpu"
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._in_fit = True  # validation inside of fit is silent

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device
+from tinynet.backend import device, gpu_memory
 from tinynet.kernels import batching
 from tinynet.kernels.devices import device_of
 from tinynet.tree import is_nested
@@ -130,7 +130,8 @@ def targets(data: Any, dtype: Any) -> Inputs | Labels:
 
 
 def _fits(out: Any, index: Part | np.ndarray, data: np.ndarray, dtype: Any) -> bool:
-    return type(out) is np.ndarray and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
+    alike = type(out) is np.ndarray or (type(out) is type(data) and device_of(out) == device_of(data))
+    return alike and out.shape == (len(index), *data.shape[1:]) and out.dtype == dtype
 
 
 def resident(data: Any) -> Any:
@@ -140,4 +141,4 @@ def resident(data: Any) -> Any:
     if device.get_device() == "cpu" or not isinstance(data, np.ndarray):
         return data
     free, _ = device.array_module().cuda.runtime.memGetInfo()
-    return device.to_device(data) if data.nbytes < free // 2 else data
+    return gpu_memory.keeps(device.to_device(data)) if data.nbytes < free // 2 else data

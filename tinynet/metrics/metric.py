@@ -88,6 +88,8 @@ class Metric:
         self.update_state(*args, **kwargs)
         return self.result()
 
+    _trial_state = property(launched.MetricState, doc="What it holds, to take and to put back.")
+
     # Variables
 
     def add_variable(

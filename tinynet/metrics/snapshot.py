@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor
+from tinynet.backend import device
+from tinynet.kernels.common import is_on_gpu
 
 CHANGING = (list, dict, set, deque)
 
@@ -58,7 +60,7 @@ def put_back(metric: Any, held: dict[str, Any]) -> None:
 
 
 def _taken(value: Any) -> Any:
-    if _is_metric(value) or isinstance(value, (Tensor, np.ndarray, *CHANGING)):
+    if _is_metric(value) or isinstance(value, (Tensor, np.ndarray, *CHANGING)) or is_on_gpu(value):
         return _Held(value)
     return _each(_taken, value) if isinstance(value, tuple) else value
 
@@ -83,6 +85,7 @@ def same(a: Any, b: Any) -> bool:
         return isinstance(b, dict) and a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):
         return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    a, b = (device.to_host(x) if is_on_gpu(x) else x for x in (a, b))
     if isinstance(a, np.ndarray | float):
         return type(a) is type(b) and np.asarray(a).tobytes() == np.asarray(b).tobytes()
     return a is b or bool(a == b)

@@ -30,6 +30,7 @@ class Lock:
         self._lock.acquire()
         if self._stream is not None:
             gpu.after(self._stream)
+            self._stream = gpu.stream() or self._stream  # whose work comes after that from now on
 
     def release(self) -> None:
         """Lets another thread take the lock."""

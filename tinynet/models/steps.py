@@ -13,13 +13,13 @@ the lock of the model: see step_lock.py. A subclass of Model can define steps of
 the weights of samples are arrays; for models with several inputs or outputs, lists or dictionaries.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from tinynet.autograd import as_raw, gradients, no_grad, set_grad_enabled
-from tinynet.backend import device, tracebacks
+from tinynet.backend import device, gpu_memory, tracebacks
 from tinynet.callbacks import CallbackList, python_logs
 from tinynet.data import Epochs
 from tinynet.models import advice
@@ -68,12 +68,33 @@ def testing_step(model: Any) -> Any:
     return own_evaluate_batch if defines_testing(model) else evaluate_batch
 
 
+@cache
+def counted(step: Any) -> Any:
+    """`step`, and then the running means take in its loss and predictions: on a GPU one graph does both."""
+
+    def counts(model: Any, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+        loss, parts, y_pred = step(model, x, y, weight)
+        model._compiled_objective.update(loss, parts, y, y_pred, weight)
+        return loss, parts, y_pred
+
+    counts.without = step  # type: ignore[attr-defined]  # what is repeated where this cannot be captured
+    return counts
+
+
+def _repeated(model: Any, step: Any) -> Any:
+    """What is captured and repeated of a training or testing step."""
+    own = step is own_update or step is own_evaluate_batch
+    if own or device.get_device() == "cpu" or model._replay_of_steps.gave_up(counted(step)):
+        return step  # some metrics read their numbers, which no graph can
+    return counted(step)
+
+
 def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, first: bool = False) -> None:
     """Runs one `update` or `evaluate_batch` and adds its loss and predictions to the running means.
 
     `first`: whether it is the first batch, on which advice.py checks data and predictions. The step proper is
-    the two lines `loss, parts, y_pred = ...` and `means.update(...)`; around them is the lock, and the way of
-    steps of the user's own (customized.py).
+    the two lines `loss, parts, y_pred = ...` and `means.update(...)`, which on a GPU are repeated as one;
+    around them is the lock, and the way of steps of the user's own (customized.py).
     """
     if first:
         advice.look_at_data(model, x, y, weight)
@@ -85,12 +106,21 @@ def run_step(model: Any, means: Means, step: Any, x: Any, y: Any, weight: Any, f
             if step is own_update or step is own_evaluate_batch:
                 means.take_turn()  # the metrics count for this run, as means.update has it
                 logs = model._replay_of_steps(step, x, y, weight)
-                means.reported = python_logs({name: np.array(value) for name, value in logs.items()})
+                means.reported = python_logs(
+                    {name: np.array(device.to_host(value)) for name, value in logs.items()}
+                )
                 return
-            loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
-            means.update(loss, parts, y, y_pred, weight)
+            if type(x) is np.ndarray or (repeated := _repeated(model, step)) is step:
+                loss, parts, y_pred = model._replay_of_steps(step, x, y, weight)
+                means.update(loss, parts, y, y_pred, weight)
+            else:
+                means.take_turn()
+                loss, parts, y_pred = model._replay_of_steps(repeated, x, y, weight)
             if first:
                 advice.look_at_predictions(model, y, y_pred)
+        except gpu_memory.OutOfMemoryError as error:
+            gpu_memory.say_batch(error, len(next(leaves(x))))
+            raise
         finally:
             step_lock.depth = outer
 
@@ -99,9 +129,12 @@ def predict_step(model: Any, x: Any) -> Any:
     """Predictions for a batch, as NumPy arrays that no later step overwrites."""
     step = own_predict_batch if model._defines_own("predict_step") else predict_batch
     with model._step_lock.held():
-        return mapped(
-            lambda array: np.array(device.to_host(array), order="C"), model._replay_of_steps(step, x)[0]
-        )
+        try:
+            y_pred = model._replay_of_steps(step, x)[0]
+        except gpu_memory.OutOfMemoryError as error:
+            gpu_memory.say_batch(error, len(next(leaves(x))))
+            raise
+        return mapped(lambda array: np.array(device.to_host(array), order="C"), y_pred)
 
 
 def train_epoch(
@@ -117,7 +150,7 @@ def train_epoch(
     if not seen:
         means.reset()
     run = training_step(model)
-    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
+    for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, _repeated(model, run))):
         hooks.on_train_batch_begin(step)
         run_step(model, means, run, x, y, weight, first)
         first = False
@@ -146,7 +179,9 @@ def test_epoch(model: Any, epochs: Epochs, hooks: CallbackList) -> dict[str, Any
     model.stop_evaluating = seen = False
     hooks.on_test_begin()
     try:
-        for step, (x, y, weight) in epochs.epoch(partial(model._replay_of_steps.places, run)):
+        for step, (x, y, weight) in epochs.epoch(
+            partial(model._replay_of_steps.places, _repeated(model, run))
+        ):
             hooks.on_test_batch_begin(step)
             run_step(model, means, run, x, y, weight, not seen)
             hooks.on_test_batch_end(step, means.results)

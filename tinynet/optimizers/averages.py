@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import optimizers as kernels
+from tinynet.kernels.by_value import sent
+from tinynet.kernels.common import is_on_gpu
 from tinynet.kernels.launches import launch
 
 
@@ -21,7 +23,10 @@ class Averages:
 
     def __call__(self) -> None:
         launch(self._begin, self.numbers)
-        self.segments.launch(kernels.average_sweep, self.segments.table(), self.numbers)
+        numbers, weight = self.numbers, self.segments.variables[0][0]
+        if is_on_gpu(weight):
+            numbers = sent(numbers, weight)
+        self.segments.launch(kernels.average_sweep, self.segments.table(), numbers)
 
     def _begin(self, numbers: np.ndarray) -> None:
         """A launch, as in sweep.py: what differs from step to step is no argument of a launch,

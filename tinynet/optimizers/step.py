@@ -9,7 +9,8 @@ from typing import Any
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
-from tinynet.kernels.launches import launch
+from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.launches import launch, not_repeatable
 from tinynet.optimizers import averages, clipping
 
 
@@ -17,7 +18,7 @@ class Step:
     """What `apply` does with the gradients of certain variables, but for constraints: see `Optimizer.apply`.
 
     All of it is one launch: Python that changes arrays in place. When a step is repeated this Python runs
-    again, and reads the settings and the learning rate of that moment.
+    again, and reads the settings and the learning rate of that moment. A CUDA graph cannot repeat Python.
     """
 
     def __init__(self, optimizer: Any, variables: Sequence[Parameter]) -> None:
@@ -25,6 +26,8 @@ class Step:
 
     def __call__(self, gradients: Sequence[Any]) -> None:
         """Updates the variables in place, and counts the call."""
+        if is_on_gpu(gradients[0]):
+            not_repeatable("updates variables on a GPU one by one, in Python")
         launch(self.in_order, *gradients)
 
     def in_order(self, *gradients: Any) -> None:

@@ -1,7 +1,7 @@
 """The parts of a step (step.py) for all variables at once: a few launches, however many variables there are.
 
 What differs from step to step is computed in Python and written into an array, `numbers`, in a launch: a step
-that is repeated takes the learning rate of the day.
+that is repeated takes the learning rate of the day. Variables on a GPU get a copy of it there.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,9 @@ import numpy as np
 
 from tinynet.autograd import Parameter
 from tinynet.kernels import optimizers as kernels
+from tinynet.kernels.by_value import sent
+from tinynet.kernels.common import is_on_gpu, xp
+from tinynet.kernels.constants import settled
 from tinynet.kernels.launches import launch
 from tinynet.optimizers.step import Step
 
@@ -25,7 +28,7 @@ class Part(NamedTuple):
     factor: float
     places: Sequence[int]  # of the variables in the step
     segments: kernels.Segments
-    coefficients: np.ndarray  # where the numbers of the rule stand
+    coefficients: slice  # where in `numbers` those of the rule stand
 
 
 class Sweep(Step):
@@ -37,7 +40,7 @@ class Sweep(Step):
         self.weights = [variable.data for variable in variables]
         self.formula = kernels.rules[optimizer._update_kernel]
         self.parts, self.numbers = self._parted()
-        self.limit, self.rate = self.numbers[:1], self.numbers[1:2]
+        self.used: Any = self.numbers  # what the loops read
         decays = optimizer.weight_decay is not None
         decayed = [
             (variable.data,) for variable in variables if decays and not optimizer._is_excluded(variable)
@@ -48,7 +51,7 @@ class Sweep(Step):
             optimizer.loss_scale_factor is not None or optimizer.gradient_accumulation_steps is not None
         )
         self.collecting = Collecting(optimizer, variables) if collects else None
-        self.clipped = [] if self.clips is None else [np.empty_like(w) for w in self.weights]
+        self.clipped = [] if self.clips is None else [_new_like(w) for w in self.weights]
         self.clipping = kernels.Segments([(copy,) for copy in self.clipped]) if self.clipped else None
 
     def _parted(self) -> tuple[list[Part], np.ndarray]:
@@ -59,7 +62,7 @@ class Sweep(Step):
         for start, factor in zip(range(2, numbers.size, NUMBERS), distinct, strict=True):
             places = [i for i, its in enumerate(factors) if its == factor]
             rows = [(self.weights[i], *self._slots_of(self.variables[i])) for i in places]
-            parts.append(Part(factor, places, kernels.Segments(rows), numbers[start : start + NUMBERS]))
+            parts.append(Part(factor, places, kernels.Segments(rows), slice(start, start + NUMBERS)))
         return parts, numbers
 
     def _slots_of(self, variable: Parameter) -> Sequence[Any]:
@@ -78,6 +81,8 @@ class Sweep(Step):
     def begin(self, updates: bool) -> None:
         """Counts the call too, since all that asks for the count is done: one launch less."""
         launch(self._compute if updates else self._count, self.numbers)
+        if updates and is_on_gpu(self.weights[0]):
+            self.used = sent(self.numbers, self.weights[0])
 
     def _compute(self, numbers: np.ndarray) -> None:
         """The numbers of this step: computed in double precision, rounded to the variables' dtype."""
@@ -90,7 +95,7 @@ class Sweep(Step):
         for part in self.parts:
             scalars = optimizer._kernel_scalars(learning_rate * part.factor)
             values = self.formula.numbers(**scalars)
-            part.coefficients[: len(values)] = values
+            numbers[part.coefficients][: len(values)] = values
         self._count(numbers)
 
     def _count(self, numbers: np.ndarray) -> None:
@@ -102,21 +107,21 @@ class Sweep(Step):
     def clip(self, gradients: Sequence[Any]) -> Sequence[Any]:
         if self.clipping is None:
             return gradients
-        table = self.clipping.table(gradients)
+        table, limit = self.clipping.table(gradients), self.used[:1]
         if self.clips == "clipvalue":
-            kernels.clip_by_value(self.clipping, table, self.limit)
+            kernels.clip_by_value(self.clipping, table, limit)
         else:
-            kernels.clip_by_norm(self.clipping, table, self.limit, self.clips == "global_clipnorm")
+            kernels.clip_by_norm(self.clipping, table, limit, self.clips == "global_clipnorm")
         return self.clipped
 
     def decay(self) -> None:
         if self.decayed is not None:
-            self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.rate)
+            self.decayed.launch(kernels.decay_sweep, self.decayed.table(), self.used[1:2])
 
     def rule(self, gradients: Sequence[Any]) -> None:
         for part in self.parts:
             table = part.segments.table([gradients[place] for place in part.places])
-            part.segments.launch(self.formula.loop, table, part.coefficients)
+            part.segments.launch(self.formula.loop, table, self.used[part.coefficients])
 
     def end(self, updates: bool) -> None:
         if updates and self.collecting is not None:
@@ -130,11 +135,12 @@ class Collecting:
         scale, steps = optimizer.loss_scale_factor or 1, optimizer.gradient_accumulation_steps
         self.adds = steps is not None
         self.totals = (
-            optimizer._accumulators_of(variables) if self.adds else [np.empty_like(v.data) for v in variables]
+            optimizer._accumulators_of(variables) if self.adds else [_new_like(v.data) for v in variables]
         )
         self.segments = kernels.Segments([(total,) for total in self.totals])
-        self.mean = np.array((scale, steps or 1, self.adds), self.segments.dtype)  # see kernels.collect_sweep
-        self.sum = np.array((scale, 1, self.adds), self.segments.dtype)
+        mean = np.array((scale, steps or 1, self.adds), self.segments.dtype)  # see kernels.collect_sweep
+        sums = np.array((scale, 1, self.adds), self.segments.dtype)
+        self.mean, self.sum = (settled(self.totals[0], numbers) for numbers in (mean, sums))
 
     def __call__(self, gradients: Sequence[Any], updates: bool) -> list[Any]:
         """The sum so far; the mean in a call that updates."""
@@ -146,6 +152,10 @@ class Collecting:
         """The next sum starts from 0."""
         if self.adds:
             self.segments.launch(kernels.clear_sweep, self.segments.table(), self.sum)
+
+
+def _new_like(w: Any) -> Any:
+    return xp(w).empty_like(w)
 
 
 def find(optimizer: Any, variables: Sequence[Parameter], sweeps: dict[Any, Sweep]) -> Sweep | None:

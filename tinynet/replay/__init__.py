@@ -28,10 +28,16 @@ it does the same at every step. So `fit`, `evaluate` and `predict`, and function
     0.27 replayed
     2.01 replayed
 
+**On a GPU** it goes the same way, and the program is one CUDA graph (graph.py). The trial run is its capture:
+nothing runs meanwhile, so the numbers it is given do not matter. A step that is repeated is a launch for the
+numbers of the day (learning rate, averages' momentum) and a launch of the graph, for some hundred kernels; in
+`fit` and `evaluate` the running means are part of it. Nobody waits until a loss is read.
+
 **What is captured.** Launches (kernels/launches.py), and nothing else. Launches are what kernels, the
 operators of Tensors and the functions of `tinynet.ops` do, and also `grad`, `optimizer.apply`, `assign`,
 the draws of layers and of a SeedGenerator. Of metrics, `update_state`, `reset_state` and `result` may be
-called: each is the launch of a Python function, which is called again.
+called: each is the launch of a Python function, which is called again. On a GPU, also what CuPy is told to
+do; Python that a launch calls runs in the capture alone, so metrics must do their work in array expressions.
 
 **What may change from step to step.** The numbers in arrays: arguments, weights, statistics, slots. Also what
 a launched Python function looks up anew each time: the learning rate, the count of steps that a schedule is
@@ -44,7 +50,7 @@ given, the counters of random draws.
                  defaults, attributes of objects and classes, entries of lists and dictionaries, contents of
                  objects that are arguments (names.py); which arguments are the same array
     the model    which layers are trainable, the settings of the optimizer and of the loss
-    the process  tinynet.config, chosen kernels, number of threads, and which thread calls
+    the process  tinynet.config, chosen kernels, number of threads, which thread calls, the device in use
 
 **When a program is thrown away.** When an attribute of a layer, a regularizer or a constraint is set (all
 programs of the model or function); when a parameter has another array, or the optimizer has been built
@@ -65,7 +71,11 @@ again; and when eight more recently used kinds are kept. The next call of its ki
       lists, tuples, dictionaries.
     - It calls `fit` or another step of a model, or sets an attribute of a layer at each step.
     - It launches nothing, fails in the trial run, or has other bits as a program.
-    - Its parameters or batches are not NumPy arrays, or a Tensor argument is a result that the tape recorded.
+    - Its parameters or batches are no arrays of NumPy, nor all of CuPy, or a Tensor argument is a result that
+      the tape recorded.
+    - On a GPU: its Python reads numbers of an array there (float(loss), a metric such as AUC in a step of
+      one's own), copies an array there, meets cuBLAS, which CuPy cannot capture (@ of CuPy's arrays), or
+      has an optimizer whose rule is one's own. A metric of `compile` that does so stays outside of the graph.
     - `run_eagerly=True`, or `config.run_functions_eagerly(True)`.
 
 `why()` of a function and `model.replay.why()` say which of these it is, and name the line of code.
@@ -87,13 +97,14 @@ Python.
     step.py       tape, capture, comparison, repetition
     capture.py    the listener that keeps launches
     program.py    launches, repeated
+    graph.py      both on a GPU: a CUDA graph
     names.py      values that a user's Python uses
     values.py     what stands for a value
     numbered.py   a number for each set of values
     structure.py  lists and dictionaries of arguments and results
     outside.py    parameters, arrays, generators beside the arguments
     watched.py    arrays that notice when Python computes with them
-    bits.py       copies, comparisons, other numbers
+    bits.py       copies, snapshots, comparisons, other numbers
     where.py      the line that is the reason
 """
 

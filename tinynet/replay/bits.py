@@ -6,35 +6,90 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor, as_raw
+from tinynet.backend import device
 from tinynet.kernels import elementwise
+from tinynet.kernels.common import is_on_gpu
 from tinynet.replay.structure import leaves
 from tinynet.replay.values import PLAIN
 
 
-def copy_of(array: np.ndarray) -> np.ndarray:
+def is_array(x: Any) -> bool:
+    """Whether x is an array that a step can be repeated on: NumPy's, or one of a GPU."""
+    return type(x) is np.ndarray or is_on_gpu(x)
+
+
+def copy_of(array: Any) -> Any:
     """A copy of `array`, in memory of the same order."""
+    if is_on_gpu(array):
+        return array.astype(array.dtype)  # copy() does not keep the order
     copy = elementwise.like(array, array.shape, array.dtype)
     copy[...] = array
     return copy
 
 
-def copies(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
+def copies(arrays: Iterable[Any]) -> list[Any]:
     """Copies of arrays, to put their numbers back later."""
     return [array.copy() for array in arrays]
+
+
+def write(into: Any, array: Any) -> None:
+    """into[...] = array, of the same shape: an array of a GPU, from the host too."""
+    order = elementwise.memory_order(into)  # CuPy is fast where what it writes is in C order
+    into.transpose(order)[...] = device.to_device(array).transpose(order)
+
+
+def share_memory(a: Any, b: Any) -> bool:
+    """Whether two arrays may have elements in common."""
+    if type(a) is np.ndarray and type(b) is np.ndarray:
+        return np.may_share_memory(a, b)
+    if not (is_on_gpu(a) and is_on_gpu(b)):
+        return False
+    (first, end), (start, last) = _extent(a), _extent(b)
+    return first < last and start < end
+
+
+def _extent(x: Any) -> tuple[int, int]:
+    """The addresses between which an array of a GPU lies."""
+    first = x.data.ptr
+    return first, first + x.itemsize * (
+        1 + sum(s // x.itemsize * (n - 1) for s, n in zip(x.strides, x.shape, strict=True))
+    )
 
 
 def put_back(arrays: Iterable[np.ndarray], numbers: Sequence[np.ndarray]) -> None:
     """Writes into each array the numbers that it had before."""
     for array, before in zip(arrays, numbers, strict=True):
-        if array.flags.writeable:
+        if is_on_gpu(array) or array.flags.writeable:
             array[...] = before
+
+
+class Snapshot:
+    """The numbers that arrays and objects outside of a program have at one moment.
+
+    objects   with `taken`, `put_back` and `same`, such as metrics
+    """
+
+    def __init__(self, arrays: list[Any], objects: list[Any]) -> None:
+        self.arrays, self.objects = arrays, objects
+        self.numbers, self.contents = copies(arrays), [thing.taken() for thing in objects]
+
+    def put_back(self, places: list[int]) -> None:
+        """Gives the objects, and the arrays at these places of the list, what they had at that moment."""
+        put_back([self.arrays[i] for i in places], [self.numbers[i] for i in places])
+        for thing, contents in zip(self.objects, self.contents, strict=True):
+            thing.put_back(contents)
+
+    def changed_objects(self) -> list[Any]:
+        """The objects that have other contents now."""
+        pairs = zip(self.objects, self.contents, strict=True)
+        return [thing for thing, contents in pairs if not thing.same(thing.taken(), contents)]
 
 
 def same(a: Any, b: Any) -> bool:
     """Whether two values have the same bits: arrays, Tensors, numbers, strings;
     of other objects, one and the same.
     """
-    a, b = as_raw(a), as_raw(b)
+    a, b = (device.to_host(x) if is_on_gpu(x) else x for x in map(as_raw, (a, b)))
     if isinstance(a, np.ndarray | np.generic) or isinstance(b, np.ndarray | np.generic):
         # a number that a program gives as an array of shape ()
         if not isinstance(a, np.ndarray | np.generic):
@@ -93,7 +148,11 @@ def _has_fractions(array: Any) -> bool:
 def unknown(outputs: Any) -> str:
     """Whether there are results that no program can give, in words."""
     known = (np.ndarray, np.generic, Tensor)
-    odd = [type(x).__name__ for x in leaves(outputs) if not isinstance(x, known) and type(x) not in PLAIN]
+    odd = [
+        type(x).__name__
+        for x in leaves(outputs)
+        if not (isinstance(x, known) or is_on_gpu(x) or type(x) in PLAIN)
+    ]
     return (
         f"it returns an object of class {odd[0]}; return arrays, Tensors, and lists or dictionaries of them"
         if odd
@@ -104,4 +163,4 @@ def unknown(outputs: Any) -> str:
 def kept_output(value: Any) -> Any:
     """An output that later steps do not overwrite: a copy of an array, anything else as it is."""
     value = as_raw(value)
-    return copy_of(value) if type(value) is np.ndarray else value
+    return copy_of(value) if is_array(value) else value

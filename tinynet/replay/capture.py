@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import launches
+from tinynet.replay.bits import is_array
 from tinynet.replay.program import Program, place_of
 from tinynet.replay.watched import Watched, plain
 from tinynet.replay.where import is_own, nearest, outside
@@ -114,7 +115,7 @@ class Capture:
     @property
     def touched_arrays(self) -> dict[Any, np.ndarray]:
         """{place: array} of the Tensors that the step changes."""
-        return {place_of(t._data): t._data for t in self.touched.values() if type(t._data) is np.ndarray}
+        return {place_of(t._data): t._data for t in self.touched.values() if is_array(t._data)}
 
     def put_back(self) -> None:
         """Gives the Tensors that the step changed the arrays and numbers that they had before."""
@@ -148,6 +149,10 @@ class Capture:
             self.program.blocks.append(block)
         self._leases.append(_Lease(block, size, self.program))
         return np.asarray(self._leases[-1])
+
+    def outliving(self, make: Callable[[], Any]) -> Any:
+        """An array that lies in no block."""
+        return make()
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch, and runs it. Its arrays are kept as views that do not

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor, as_raw, is_grad_enabled
-from tinynet.backend import changes, config
+from tinynet.backend import changes, config, device, gpu
 from tinynet.kernels import common, launches, threads
+from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.devices import device_of
 from tinynet.replay import bits
 from tinynet.replay.kinds import MAX_KINDS, Kinds
 from tinynet.replay.numbered import Numbered
@@ -77,7 +79,8 @@ class Replayed:
         return Replayed, (self.repeats,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if on_tape.get() or launches.listener() is not None:  # part of another step
+        # part of another step
+        if on_tape.get() or launches.listener() is not None or (gpu.stream() and gpu.makes_graph()):
             return self.repeats(*args, **kwargs)
         with self._lock:
             if self._depth:  # a signal handler calls it in the middle of a call
@@ -127,8 +130,9 @@ class Replayed:
             self._kinds.steps.clear()
             return self.repeats(*args, **kwargs)
         structure = None if values is given else repr(mapped(lambda _: 0, given))
-        arrays = [x for x in values if type(x) in EXCHANGED]
+        arrays = [x for x in values if _is_exchanged(x)]
         where = (
+            device.get_device(),
             config.settings(),
             is_grad_enabled(),
             common.choices(),
@@ -192,11 +196,11 @@ class Replayed:
 
     def _of_arrays(self, given: Any, values: Any, named: bool) -> Callable[..., Any]:
         """The function of the arrays alone that are among its arguments: the others stay what they are."""
-        exchanged = [value for value in values if type(value) in EXCHANGED]
+        exchanged = [value for value in values if _is_exchanged(value)]
         kinds = [(type(value), type(value) is Tensor and value.requires_grad) for value in exchanged]
         order = _twice(exchanged) or range(len(exchanged))
-        fixed = [value for value in values if type(value) not in EXCHANGED]
-        places = mapped(lambda value: type(value) in EXCHANGED, given)
+        fixed = [value for value in values if not _is_exchanged(value)]
+        places = mapped(_is_exchanged, given)
 
         def function(*arrays: np.ndarray) -> Any:
             made: list[Any] = []
@@ -227,12 +231,16 @@ class Replayed:
 EXCHANGED = (np.ndarray, Tensor)  # types of arguments whose numbers may be others at each call
 
 
+def _is_exchanged(value: Any) -> bool:
+    return type(value) in EXCHANGED or is_on_gpu(value)
+
+
 def _kind(value: Any) -> Any:
     """What a step depends on of an argument: not the numbers of an array. None: it cannot be exchanged."""
     kind = type(value)
-    if kind is np.ndarray:
+    if kind is np.ndarray or is_on_gpu(value):
         return (
-            "array",
+            device_of(value),
             value.shape,
             value.dtype,
             value.flags.c_contiguous,
@@ -244,7 +252,7 @@ def _kind(value: Any) -> Any:
         x = value._data
         order = (
             type(x),
-            type(x) is np.ndarray and (x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x)),
+            bits.is_array(x) and (device_of(x), x.flags.c_contiguous, x.ndim > 0 and common.is_batch_last(x)),
         )
         return "Tensor", x.shape, x.dtype, value.requires_grad, order
     return ("value", mark(value)) if kind in PLAIN else ("object", Same(value))
@@ -274,6 +282,9 @@ def _own(outputs: Any, step: Step) -> Any:
 
 def _copied(value: Any, kind: type) -> Any:
     raw = as_raw(value)
+    if is_on_gpu(raw):
+        copy = bits.copy_of(raw)
+        return Tensor(copy) if kind is Tensor else copy
     if type(raw) is not np.ndarray or type(value) not in (np.ndarray, Tensor):
         return value
     if issubclass(kind, int | float):

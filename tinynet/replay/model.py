@@ -1,13 +1,13 @@
 """The steps of a model: `fit`, `evaluate` and `predict` repeat theirs, one program for each kind of batch.
 
-    kind     shapes, dtypes and memory order of x, y and weight; what is trainable; the numbers among the
-             settings of the optimizer and of the loss; config.epsilon; the chosen kernels; the number of
-             threads; the thread that calls; for the user's Python, the plain values that it uses
-             (see names.py)
-    never    batches that are not NumPy arrays; models compiled with run_eagerly=True
-    anew     all programs are thrown away when an attribute of any layer, regularizer or constraint is set,
-             and when the model has another loss or learning-rate function; a single program, when the
-             optimizer has other slots or a parameter another array
+kind     shapes, dtypes and memory order of x, y and weight; what is trainable; the numbers among the
+         settings of the optimizer and of the loss; config.epsilon; the chosen kernels; the number of
+         threads; the thread that calls; the device in use; for the user's Python, the plain values that
+         it uses (see names.py)
+never    batches that are not arrays of NumPy, or all of CuPy; models compiled with run_eagerly=True
+anew     all programs are thrown away when an attribute of any layer, regularizer or constraint is set,
+         and when the model has another loss or learning-rate function; a single program, when the
+         optimizer has other slots or a parameter another array
 """
 
 import threading
@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import changes, config
+from tinynet.backend import changes, config, device, gpu
 from tinynet.kernels import common, launches, threads
+from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.devices import device_of
 from tinynet.replay import bits
 from tinynet.replay.kinds import Kinds
 from tinynet.replay.names import others_python
@@ -44,6 +46,7 @@ class Replay:
         self.steps = self._kinds.steps
         self._reason = NOT_YET  # why the last step was not replayed
         self._changes: dict[str, int] = {}  # counts of changed attributes at the last `_refresh`
+        self._holder: Step | None = None  # the step into whose input the last batch was written
         self._named = Numbered()  # the values that the user's Python uses
         self._trainable: tuple[bool, ...] = ()
         self._functions: tuple[Any, Any] = (None, None)  # the loss, and the learning rate if it is a function
@@ -63,15 +66,21 @@ class Replay:
         ):
             self._refresh(functions)
         inputs = (x, y, weight)
-        plain = type(x) is type(y) is np.ndarray and type(weight) in PLAIN
+        plain = (
+            type(x) is type(y)
+            and (type(x) is np.ndarray or is_on_gpu(x))
+            and type(weight) in (type(x), type(None))
+        )
         arrays = inputs if plain else tuple(leaves(inputs))
+        if (holder := self._holder) is not None and holder.inputs and x is holder.inputs[0]:
+            self._holder, holder.holds_batch = None, False  # whichever kind of step uses the batch now
         if self.model.run_eagerly or config.functions_run_eagerly():
             self._reason = (
                 "it runs eagerly: compile(run_eagerly=True) or config.run_functions_eagerly(True) says so"
             )
             return step(self.model, x, y, weight)
-        if any(type(array) not in PLAIN for array in arrays):
-            self._reason = "its batches are not NumPy arrays"
+        if any(type(array) not in PLAIN for array in arrays) and (why := _not_on_gpu(arrays)):
+            self._reason = why
             return step(self.model, x, y, weight)
         key = (step, self._kind(inputs, arrays))
         if self._named.names.never:
@@ -117,11 +126,17 @@ class Replay:
         if self.model.run_eagerly or config.functions_run_eagerly():
             return ""
         stay = [
-            step.reason for step in self.steps.values() if step.program is None and step.reason != NOT_YET
+            step.reason
+            for step in self.steps.values()
+            if step.program is None and step.reason != NOT_YET and not hasattr(step.label, "without")
         ]
         if not self.programs and (set_each_time := self._kinds.set_each_time()):
             stay.append(set_each_time)
         return f"{self.model}: every step runs its Python, which takes longer: {stay[0]}" if stay else ""
+
+    def gave_up(self, step: StepFunction) -> bool:
+        """Whether a kind of `step` was tried, and runs its Python."""
+        return any(one.label is step and one.reason not in ("", NOT_YET) for one in self.steps.values())
 
     def places(self, step: StepFunction, samples: int) -> Any:
         """(x, None, None): x is the input of the program last used; a batch written there is not copied."""
@@ -132,8 +147,8 @@ class Replay:
                 continue  # programs of another thread have other inputs
             if found.holds_batch:
                 continue  # its input holds a batch that is not used yet
-            if type(found.inputs[0]) is np.ndarray and found.inputs[0].shape[0] == samples:
-                found.holds_batch = True
+            if bits.is_array(found.inputs[0]) and found.inputs[0].shape[0] == samples:
+                found.holds_batch, self._holder = True, found
                 return found.inputs[0], None, None
         return None
 
@@ -172,7 +187,7 @@ class Replay:
         functions = () if self.model._compiled_objective is None else self.model._compiled_objective.functions
         losses = [(loss.reduction, *_settings(loss)) for loss in functions]
         phase = getattr(self.model.optimizer, "_step_phase", None)
-        where = common.choices(), threads.get_num_threads(), threading.get_ident()
+        where = common.choices(), threads.get_num_threads(), threading.get_ident(), device.get_device()
         if self._named.names:
             self._named.look()
         named = self._named.number
@@ -187,6 +202,17 @@ class Replay:
             where,
             named,
         )
+
+
+def _not_on_gpu(arrays: tuple[Any, ...]) -> str:
+    """Why a step on these arrays, which are not all NumPy's, cannot be replayed;
+    "" if they lie on the GPU in use.
+    """
+    if not all(array is None or is_on_gpu(array) for array in arrays):
+        return "its batches are not arrays of NumPy, nor all of CuPy"
+    if any(array is not None and device_of(array) != device.get_device() for array in arrays):
+        return "its batches are not on the device in use"
+    return "a CUDA graph is being captured" if gpu.makes_graph() else ""
 
 
 def _structured(step: StepFunction, model: Any, structure: Any, *arrays: Any) -> Outputs:

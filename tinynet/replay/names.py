@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.kernels.common import is_on_gpu
 from tinynet.replay.values import (
     ABSENT,
     BYTES,
@@ -73,14 +74,14 @@ class Names:
     of those, changes are known otherwise.
 
     objects  layers, Tensors, optimizers and others found;  arrays  those of NumPy,
-             with which Python may compute
+             with which Python may compute, and of a GPU
     draws    generators of random numbers that are not tinynet's;
              never  why this Python is never repeated, or ""
     """
 
     def __init__(self, things: Iterable[Any]) -> None:
         self.objects: list[Any] = []
-        self.arrays: list[np.ndarray] = []
+        self.arrays: list[Any] = []
         self.draws: list[Any] = []
         self._labels: list[tuple[str, tuple[Any, ...]]] = []  # of each source, and of the values in it
         # each followed by (END,); they are live: what they give is read at each call
@@ -187,7 +188,7 @@ class Names:
         self.objects.append(thing)
         if is_theirs(type(thing).__module__):
             self._find(type(thing), type(thing).__name__, 0)
-        if isinstance(thing, np.ndarray):
+        if isinstance(thing, np.ndarray) or is_on_gpu(thing):
             self.arrays.append(thing)
         elif isinstance(thing, DRAWS):
             self.draws.append(thing)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor
+from tinynet.kernels.common import is_on_gpu
+from tinynet.replay.bits import share_memory
 from tinynet.replay.names import Names
 from tinynet.replay.values import is_optimizer
 
@@ -32,15 +34,18 @@ class Surroundings:
     arrays      of NumPy, which somebody's Python names: it may compute with them
     draws       generators of random numbers that are not tinynet's, which it names
     trusted     whether all of its Python is tinynet's; if not, it is compared again from time to time
+    metrics     what stands for the metrics that it may update;  there   arrays of a GPU that its Python names
     """
 
     def __init__(
         self, tensors: Sequence[Any] = (), optimizers: Sequence[Any] = (), arrays: Sequence[np.ndarray] = (),
-        draws: Sequence[Any] = (), trusted: bool = True,
+        draws: Sequence[Any] = (), trusted: bool = True, metrics: Sequence[Any] = (),
+        there: Sequence[Any] = (),
     ) -> None:  # fmt: skip
         self.tensors = [(p, p._data, p.requires_grad) for p in tensors]
         self.slots = [(optimizer, optimizer._state_variables) for optimizer in optimizers]
         self.arrays, self.draws, self.trusted = list(arrays), list(draws), trusted
+        self.metrics, self.there = list(metrics), list(there)
 
     def same(self) -> bool:
         """Whether the parameters are the arrays they were, trainable as they were,
@@ -60,7 +65,12 @@ def surroundings_of(names: Names, more: Sequence[Any] = ()) -> Surroundings:
         elif isinstance(one, Tensor):
             tensors[id(one)] = one
     optimizers = [one for one in objects if is_optimizer(one)]
-    return Surroundings(list(tensors.values()), optimizers, names.arrays, names.draws, trusted=not names)
+    metrics = [one for one in objects if hasattr(type(one), "update_state")]
+    metrics += [m for one in objects if hasattr(type(one), "_with_all_within") for m in one.metrics]
+    states = [metric._trial_state for metric in {id(m): m for m in metrics}.values()]
+    there = [x for x in names.arrays if is_on_gpu(x)]
+    here = [x for x in names.arrays if not is_on_gpu(x)]
+    return Surroundings(list(tensors.values()), optimizers, here, names.draws, not names, states, there)
 
 
 class Aside:
@@ -70,6 +80,8 @@ class Aside:
         self._arrays = [
             (x, x.copy()) for x in arrays if x.flags.writeable and x.nbytes <= SMALL and x.dtype.kind != "O"
         ]
+        # a trial run changes no array of a GPU
+        tensors = [p for p in tensors if type(p._data) is np.ndarray]
         self._tensors = [(p, p.version, p._data, p._data.copy()) for p in tensors]
         self._draws = [(draw, pickle.dumps(state_of(draw))) for draw in draws]
 
@@ -108,8 +120,8 @@ class Read:
         self, arrays: Sequence[np.ndarray] = (), changing: Sequence[Any] = (), launched: Sequence[Any] = ()
     ) -> None:
         known = {id(x): x for x in arrays if x.nbytes <= SMALL and x.dtype.kind != "O"}
-        self._arrays = [x for x in known.values() if not any(np.may_share_memory(x, y) for y in changing)]
-        self._launched = [any(np.may_share_memory(x, y) for y in launched) for x in self._arrays]
+        self._arrays = [x for x in known.values() if not any(share_memory(x, y) for y in changing)]
+        self._launched = [any(share_memory(x, y) for y in launched) for x in self._arrays]
         self._numbers = [x.tobytes() for x in self._arrays]
         self._times = 0  # comparisons since the numbers stayed the same
 

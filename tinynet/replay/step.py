@@ -8,6 +8,8 @@ compare   the step runs on the tape, and then as a program that starts from the 
           used only if all outputs, and all arrays that launches were given, have the same bits
 repeat    the program alone. A parameter that the step does not change may have been computed with outside of
           launches: once other code has changed such a parameter, the next step is compared again
+
+On a GPU the trial run is the capture of a CUDA graph (graph.py), in which nothing runs, on any numbers.
 """
 
 import threading
@@ -17,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import tracebacks
+from tinynet.backend import device, tracebacks
 from tinynet.kernels import launches
+from tinynet.kernels.common import is_on_gpu
 from tinynet.replay import bits, where
 from tinynet.replay.capture import Capture, NotRepeatable
+from tinynet.replay.graph import GraphCapture
 from tinynet.replay.outside import Aside, Read, Surroundings
 from tinynet.replay.program import Program, place_of
 from tinynet.replay.structure import leaves, mapped
@@ -35,30 +39,10 @@ NOT_YET = (
 )
 
 
+CHANGES_INPUTS = "it changes what it is given"
+
 # whether the Python of a step is running
 on_tape: ContextVar[bool] = ContextVar("tinynet_on_tape", default=False)
-
-
-class Snapshot:
-    """The numbers that arrays and objects outside of a program have at one moment.
-
-    objects   with `taken`, `put_back` and `same`, such as metrics
-    """
-
-    def __init__(self, arrays: list[np.ndarray], objects: list[Any]) -> None:
-        self.arrays, self.objects = arrays, objects
-        self.numbers, self.contents = bits.copies(arrays), [thing.taken() for thing in objects]
-
-    def put_back(self, places: list[int]) -> None:
-        """Gives the objects, and the arrays at these places of the list, what they had at that moment."""
-        bits.put_back([self.arrays[i] for i in places], [self.numbers[i] for i in places])
-        for thing, contents in zip(self.objects, self.contents, strict=True):
-            thing.put_back(contents)
-
-    def changed_objects(self) -> list[Any]:
-        """The objects that have other contents now."""
-        pairs = zip(self.objects, self.contents, strict=True)
-        return [thing for thing, contents in pairs if not thing.same(thing.taken(), contents)]
 
 
 class Step:
@@ -83,6 +67,7 @@ class Step:
         self.inputs: Arrays = ()  # where the program reads its arguments
         self.program: Program | None = None
         self.kinds: list[type] = []  # types of the results on the tape
+        self.on_gpu = False
         self.holds_batch = False  # whether a batch was written into its input and not used yet
         self.reason = NOT_YET  # why the step is not repeated
         self._candidate: Program | None = None
@@ -118,18 +103,28 @@ class Step:
         """Runs on the tape. Nothing is captured yet, since this call may build layers and slots."""
         outputs = self._tape(inputs)
         self.surroundings = self.find_surroundings()
-        if all(type(data) is np.ndarray for _, data, _ in self.surroundings.tensors):
+        arrays = [*inputs, *[data for _, data, _ in self.surroundings.tensors]]
+        self.on_gpu = any(map(is_on_gpu, arrays))
+        if self.on_gpu and device.get_device() == "cpu":
+            self._stay_on_tape("its arrays are on a GPU, and the device in use is the CPU")
+        elif all(x is None or bits.is_array(x) for x in arrays):
             self._next = self._capture
         else:
-            self._stay_on_tape("its parameters are not NumPy arrays")
+            self._stay_on_tape("its parameters are not arrays of NumPy or CuPy")
         return outputs
+
+    def _new_capture(self, inputs: Arrays) -> Capture:
+        """What captures the launches; it makes the arrays from which the program will read its arguments."""
+        if self.on_gpu:
+            self.inputs = tuple([x if x is None else bits.copy_of(device.to_device(x)) for x in inputs])
+            return GraphCapture(self.inputs, self.surroundings.metrics)
+        self.inputs = self.other_numbers(inputs)
+        return Capture(rehearses=True, inputs=[x for x in self.inputs if x is not None])
 
     def _capture(self, inputs: Arrays) -> Any:
         """Captures a trial run on other numbers; then runs the step on the tape."""
         versions = {id(p): p.version for p, _, _ in self.surroundings.tensors}
-        self.inputs = self.other_numbers(inputs)
-        capture = Capture(rehearses=True, inputs=[x for x in self.inputs if x is not None])
-        around = self.surroundings
+        capture, around = self._new_capture(inputs), self.surroundings
         aside = Aside(
             [] if around.trusted else [p for p, _, _ in around.tensors], around.arrays, around.draws
         )
@@ -141,6 +136,9 @@ class Step:
             reason = str(error)
         except Exception as error:  # other numbers can be invalid: label 1 of one class
             reason = f"it cannot be tried on other numbers: {type(error).__name__}: {error}"
+            if self.on_gpu:
+                line = where.line_that_raised(error)
+                reason = f"{line} cannot be captured on a GPU: {type(error).__name__}: {error}"
         finally:
             capture.put_back()
             changed = aside.put_back(capture.touched)
@@ -151,6 +149,8 @@ class Step:
             self._read = Read(read, capture.changing, list(capture.program.given.values()))
             self._candidate, self._next = capture.program, self._compare
             self._changing, self._touched_arrays = capture.changing, capture.touched_arrays
+            if self.on_gpu:  # array expressions of CuPy are no launches that tell what they change
+                self._changing += [data for _, data, _ in self.surroundings.tensors] + self.surroundings.there
             self._versions = [tensor._version for tensor in capture.touched.values()]
             self._unchanged = [
                 (p, versions[id(p)]) for p, _, _ in self.surroundings.tensors if id(p) not in capture.touched
@@ -164,25 +164,18 @@ class Step:
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
         # the tape may change what it is given
         given = tuple([x if x is None else bits.copy_of(x) for x in inputs])
-        before = Snapshot(arrays, program.objects)
+        before = bits.Snapshot(arrays, program.objects)
         outputs = self._tape(inputs)
         expected = [bits.kept_output(value) for value in leaves(outputs)]
-        after = Snapshot(arrays, program.objects)
+        after = bits.Snapshot(arrays, program.objects)
         changing = {place_of(x) for x in self._changing}
         restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
         before.put_back(restored)
         self._run(program, given)
         wrong = self._differences(expected, before, after)
-        if not any(wrong):
-            self.program, self._calls = program, 0
-            if any(p.version != version for p, version in self._unchanged):
-                self._unchanged = []  # they changed since the capture: the program reads them
-            if not self._read.compared():
-                self._stay_on_tape("an array that its Python reads has other numbers at each call")
-                return outputs
-            repeat = self._repeat_if_unchanged if self._unchanged or self._read else self._repeat
-            self._next = repeat if self.surroundings.trusted else self._repeat_and_check
-            self.reason, self.kinds = "", [type(value) for value in leaves(outputs)]
+        changes_inputs = self.on_gpu and bool(bits.different(list(self.inputs), list(given)))
+        if not any(wrong) and not changes_inputs:
+            self._use(program, [type(value) for value in leaves(outputs)])
             return outputs
         after.put_back(restored)
         if self.program is not None and not self.surroundings.trusted and not self._read.differs():
@@ -191,13 +184,27 @@ class Step:
                 "the Python depends on something that "
                 "changes between steps (see tinynet.replay). It runs its Python from now on"
             )
-        batches = self.other_numbers(inputs), inputs
-        found_line = bits.unknown(outputs) or where.line_that_uses_numpy(self._arrays_of_launches, *batches)
-        self._stay_on_tape(found_line or _difference(*wrong, self))
+        reason = bits.unknown(outputs) or (CHANGES_INPUTS if changes_inputs else "")
+        if not reason and not self.on_gpu:
+            batches = self.other_numbers(inputs), inputs
+            reason = where.line_that_uses_numpy(self._arrays_of_launches, *batches)
+        self._stay_on_tape(reason or _difference(*wrong, self))
         return outputs
 
+    def _use(self, program: Program, kinds: list[type]) -> None:
+        """From now on the program runs; its results have these types."""
+        self.program, self._calls = program, 0
+        if any(p.version != version for p, version in self._unchanged):
+            self._unchanged = []  # they changed since the capture: the program reads them
+        if not self._read.compared():
+            self._stay_on_tape("an array that its Python reads has other numbers at each call")
+            return
+        repeat = self._repeat_if_unchanged if self._unchanged or self._read else self._repeat
+        self._next = repeat if self.surroundings.trusted else self._repeat_and_check
+        self.reason, self.kinds = "", kinds
+
     def _differences(
-        self, expected: list[Any], before: Snapshot, after: Snapshot
+        self, expected: list[Any], before: bits.Snapshot, after: bits.Snapshot
     ) -> tuple[list[int], list[np.ndarray], list[Any]]:
         """(places of outputs, arrays, objects) to which a program gave other bits than the tape.
 
@@ -252,7 +259,8 @@ class Step:
     def _run(self, program: Program, inputs: Arrays) -> None:
         for static, array in zip(self.inputs, inputs, strict=True):
             if static is not array:
-                np.copyto(static, array)
+                copy = np.copyto if type(static) is np.ndarray else bits.write
+                copy(static, array)
         program.run()
         for version in self._versions:
             version[0] += 1
@@ -263,10 +271,12 @@ def _why_not(capture: Capture, inputs: Arrays) -> str:
     if not len(capture.program):
         return "it launches no kernel"
     given = [x for x in inputs if x is not None]
-    if any(np.may_share_memory(x, y) for x in capture.touched_arrays.values() for y in given):
-        return "it changes what it is given"
-    if any(np.may_share_memory(x, y) for x in capture.changing for y in capture.numbers_read):
+    if any(bits.share_memory(x, y) for x in capture.touched_arrays.values() for y in given):
+        return CHANGES_INPUTS
+    if any(bits.share_memory(x, y) for x in capture.changing for y in capture.numbers_read):
         return "Python looks at numbers that the step changes"
+    if moved := getattr(capture, "moved", ()):
+        return f"it gives {moved[0]} another array"
     return ""
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.autograd import Tensor
+from tinynet.kernels.common import is_on_gpu
 
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None), type(Ellipsis), range})
 CONTAINERS = (list, tuple, set, frozenset, deque, dict)
@@ -132,7 +133,7 @@ def matters(value: Any) -> bool:
     an optimizer, a function, a dictionary of settings.
     """
     if type(value) in PLAIN or is_known(value):
-        return isinstance(value, np.ndarray)
+        return isinstance(value, np.ndarray) or is_on_gpu(value)
     if isinstance(value, list | tuple | dict):
         items = list(value.values() if isinstance(value, dict) else value)
         return all(type(item) in PLAIN or is_known(item) or matters(item) for item in items)
@@ -158,6 +159,7 @@ def _is_known_class(kind: type) -> bool:
         hasattr(kind, "_with_all_within")
         or hasattr(kind, "update_state")
         or issubclass(kind, Tensor | np.ndarray)
+        or (kind.__module__ == "cupy" and kind.__name__ == "ndarray")
     )
 
 

@@ -44,6 +44,18 @@ def outside() -> str:
     return "in tinynet"
 
 
+def line_that_raised(error: BaseException) -> str:
+    """The innermost line of the user's code that raised an error, "train.py:12"; "it" if it was tinynet's."""
+    place, trace = "it", error.__traceback__
+    while trace is not None:
+        frame, line = trace.tb_frame, trace.tb_lineno
+        name = frame.f_globals.get("__name__", "")
+        if not (is_own(frame.f_code.co_filename) or name.startswith("cupy")):
+            place = f"{Path(frame.f_code.co_filename).name}:{line}"
+        trace = trace.tb_next
+    return place
+
+
 def line_that_uses_numpy(given: Callable[[Any], list[np.ndarray]], first: Any, second: Any) -> str:
     """A sentence that names the line that computes with NumPy; "" if it is not found.
 
