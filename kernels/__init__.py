@@ -35,14 +35,18 @@ from . import (  # noqa: F401  (those called ..._cuda register the implementatio
     normal,
     optimizers,
     padding,
+    padding_cuda,
     philox,
     pool2d,
+    random_cuda,
     reduce,
     reduce_cuda,
     resize,
+    resize_cuda,
     softmax,
     uniform,
     warp,
+    warp_cuda,
 )
 from .common import families, use
 from .explanation import explain

@@ -37,6 +37,7 @@ from typing import Any
 
 import numpy as np
 
+from . import running_cuda
 from .batch_norm_loops import (
     MAX_PIXELS_BY_CHANNEL,
     blocks_of,
@@ -49,7 +50,7 @@ from .batch_norm_loops import (
     tables,
 )
 from .batch_norm_tiles import Tiles, combine_tile, gradient_sums_tile, moments_tile, normalise_tile, plan
-from .common import Array, aligned, batch_last, empty, launch, operation, serial, xp
+from .common import Array, aligned, batch_last, empty, is_on_gpu, launch, operation, serial, xp
 from .emit import vectors
 from .reduce import in_double
 
@@ -132,6 +133,8 @@ def follow(moving_mean: Array, moving_var: Array, mean: Array, var: Array, *, mo
     if isinstance(mean, np.ndarray):
         keep, take = (moving_mean.dtype.type(factor) for factor in (momentum, 1 - momentum))
         launch(_follow, moving_mean, moving_var, mean, var, keep, take)
+    elif is_on_gpu(mean) and moving_mean.flags.c_contiguous and moving_mean.dtype.char in "fd":
+        running_cuda.follow(moving_mean, moving_var, mean, var, momentum)
     else:
         moving_mean[...] = moving_mean * momentum + mean * (1 - momentum)
         moving_var[...] = moving_var * momentum + var * (1 - momentum)

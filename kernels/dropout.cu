@@ -1,20 +1,6 @@
 // Dropout of x (F, N): F features, N samples, which are neighbours in memory. Formulas and counters are in
 // dropout.py.
 
-// Ten rounds of Philox4x32 on the counter c (philox.py).
-__device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
-    for (int round = 0; round < 10; round++) {
-        const uint32 high0 = __umulhi(0xD2511F53u, c[0]), low0 = 0xD2511F53u * c[0];
-        const uint32 high1 = __umulhi(0xCD9E8D57u, c[2]), low1 = 0xCD9E8D57u * c[2];
-        c[0] = high1 ^ c[1] ^ key0;
-        c[1] = low1;
-        c[2] = high0 ^ c[3] ^ key1;
-        c[3] = low0;
-        key0 += 0x9E3779B9u;
-        key1 += 0xBB67AE85u;
-    }
-}
-
 // The masks of samples 16 word .. 16 word + 15 of a feature as one bit each: two counters of eight samples.
 __device__ inline uint32 draw_word(const uint32* words, int feature, int word, uint32 threshold) {
     uint32 kept = 0;

@@ -1,14 +1,16 @@
 """Embedding on a GPU: launches of the kernels in embedding.cu.
 
-Gradients that meet in one row of the table are sorted by their rows and added in the order of their places:
-no atomics, the same bits every time.
+Gradients that meet in one row of the table are added in the order of their places: no atomics, the same bits
+every time. And nothing is sorted, for which CuPy would wait.
 """
 
 from .common import Array, empty, in_c_order, xp
-from .cuda import FLOATS, Kernel, blocks
+from .cuda import FLOATS, Kernel, add_parts, blocks, parts_for
 from .embedding import by_place, embedding, embedding_grad
 
 THREADS = 256
+WARP, WARPS = 32, 4
+PLACES = 256  # that are worth a part of their own
 
 _embedding = Kernel(__file__, "embedding.cu", "embedding", T=FLOATS)
 _embedding_grad = Kernel(__file__, "embedding.cu", "embedding_grad", T=FLOATS)
@@ -27,11 +29,13 @@ def _(table: Array, ids: Array) -> Array:
 
 @embedding_grad.implementation("cuda")
 def _(g: Array, ids: Array, *, rows: int) -> Array:
-    dtable, (whole, places) = in_c_order(g, (rows, g.shape[-1])), by_place(g, ids)
-    xp_, flat = xp(g), places.reshape(-1)
-    order = xp_.argsort(flat, kind="stable")
-    first = xp_.searchsorted(flat[order], xp_.arange(rows + 1, dtype=flat.dtype))
-    sizes = g.shape[-1], max(ids.shape[0], 1), dtable.size
-    grid = (blocks(dtable.size, THREADS),)
-    _embedding_grad[g.dtype](grid, (THREADS,), dtable, whole, order, first, *sizes)
+    columns = g.shape[-1]
+    dtable, (whole, places) = in_c_order(g, (rows, columns)), by_place(g, ids)
+    grid = blocks(rows, WARP * WARPS), blocks(columns, WARP)
+    parts = parts_for(grid[0] * grid[1], blocks(places.size, PLACES))
+    partial = in_c_order(g, (parts, rows, columns), "float64") if parts > 1 else None
+    sizes = rows, columns, max(ids.shape[0], 1), places.size
+    _embedding_grad[g.dtype]((*grid, parts), (WARP, WARPS), dtable, partial, whole, places, *sizes)
+    if partial is not None:
+        add_parts(dtable, partial)
     return dtable

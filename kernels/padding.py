@@ -1,6 +1,6 @@
 """A frame around an array.
 
-    y = x in the middle, `value` in the frame; widths ((before, after), ...) for every axis
+y = x in the middle, `value` in the frame; widths ((before, after), ...) for every axis
 """
 
 import numpy as np
@@ -14,37 +14,48 @@ Widths = tuple[tuple[int, int], ...]
 @operation("numpy", family="pad")
 def pad(x: Array, *, widths: Widths, value: float) -> Array:
     """x of any shape -> y, larger by the widths, in x's memory order."""
-    y = empty(x, _shape(x, widths))
-    _pad_by_slices(y, x, widths, value)
+    y = empty(x, padded_shape(x, widths))
+    pad_by_slices(y, x, widths, value)
     return y
 
 
-def _shape(x: Array, widths: Widths) -> tuple[int, ...]:
+def padded_shape(x: Array, widths: Widths) -> tuple[int, ...]:
+    """The shape of y."""
     return tuple(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True))
 
 
-def _pad_by_slices(y: Array, x: Array, widths: Widths, value: float) -> None:
+def pad_by_slices(y: Array, x: Array, widths: Widths, value: float) -> None:
+    """Writes x and its frame into y."""
     y[...] = value
     y[tuple(slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True))] = x
 
 
-@pad.implementation("numba")
-def _(x: np.ndarray, *, widths: Widths, value: float) -> np.ndarray:
-    y = like(x, _shape(x, widths), x.dtype)
+def in_four_axes(y: Array, x: Array, widths: Widths) -> tuple[Array, Array, list[int]] | None:
+    """y and x in C order with four axes, and the widths before x; None if more axes are left.
+
+    Neighbours in memory that are not padded count as one axis.
+    """
     order = sorted(range(x.ndim), key=lambda axis: -y.strides[axis])  # y's axes as they lie in memory
     sizes, before, wide = ([v[axis] for axis in order] for v in (x.shape, [w[0] for w in widths], y.shape))
-    # Neighbours in memory that are not padded count as one axis;
-    # what is left is brought to three: images of rows.
     while len(sizes) > 1 and sizes[-2:] == wide[-2:]:
         sizes, before, wide = ([*v[:-2], v[-2] * v[-1]] for v in (sizes, [*before[:-2], 1, 0], wide))
     missing = 4 - len(sizes)
     if missing < 0:
-        launch(_pad_by_slices, y, x, widths, value)
-        return y
-    rows = contiguous(x.transpose(order)).reshape(*[1] * missing, *sizes)
-    _pad_rows(
-        y.transpose(order).reshape(*[1] * missing, *wide), rows, *[0] * missing, *before, x.dtype.type(value)
-    )
+        return None
+    ones = [1] * missing
+    rows = contiguous(x.transpose(order)).reshape(*ones, *sizes)
+    return y.transpose(order).reshape(*ones, *wide), rows, [*[0] * missing, *before]
+
+
+@pad.implementation("numba")
+def _(x: np.ndarray, *, widths: Widths, value: float) -> np.ndarray:
+    y = like(x, padded_shape(x, widths), x.dtype)
+    found = in_four_axes(y, x, widths)
+    if found is None:
+        launch(pad_by_slices, y, x, widths, value)
+    else:
+        wide, rows, before = found
+        _pad_rows(wide, rows, *before, x.dtype.type(value))
     return y
 
 

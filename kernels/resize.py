@@ -113,7 +113,7 @@ def _weights(tables: Callable[..., Table], given: tuple[Any, ...], tap: int, dty
 @resize.implementation("numba")
 def _(x: np.ndarray, *, size: Pair, method: str) -> np.ndarray:
     y = empty(x, (x.shape[0], *size, x.shape[3]))
-    tables = (_typed(False, n, out, method, x.dtype) for n, out in zip(x.shape[1:3], size, strict=True))
+    tables = (typed(False, n, out, method, x.dtype) for n, out in zip(x.shape[1:3], size, strict=True))
     _weighted_rows(pixels(y), pixels(x), *next(tables), *next(tables))
     return y
 
@@ -121,13 +121,13 @@ def _(x: np.ndarray, *, size: Pair, method: str) -> np.ndarray:
 @resize_grad.implementation("numba")
 def _(g: np.ndarray, *, input_size: Pair, method: str) -> np.ndarray:
     dx = empty(g, (g.shape[0], *input_size, g.shape[3]))
-    tables = (_typed(True, n, out, method, g.dtype) for n, out in zip(input_size, g.shape[1:3], strict=True))
+    tables = (typed(True, n, out, method, g.dtype) for n, out in zip(input_size, g.shape[1:3], strict=True))
     _weighted_rows(pixels(dx), pixels(g), *next(tables), *next(tables))
     return dx
 
 
 @cache
-def _typed(backwards: bool, size: int, output: int, method: str, dtype: np.dtype) -> Table:
+def typed(backwards: bool, size: int, output: int, method: str, dtype: np.dtype) -> Table:
     position, weight = (transposed if backwards else table)(size, output, method)
     return position, weight.astype(dtype)
 

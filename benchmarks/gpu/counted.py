@@ -51,7 +51,11 @@ class _Notes:
             spans.update(_updated(table))
         self.spans |= spans
         numbers = sum(x.size for x in arrays)
-        flops = next((work for x in held if (work := multiply_adds(name, x))), 0) * 2 or numbers
+        if name.startswith("product<"):
+            work = _of_products(held, grid)
+        else:
+            work = next((work for x in held if (work := multiply_adds(name, x))), 0)
+        flops = 2 * work or numbers
         threads = math.prod(grid) * math.prod(block) if grid else 0
         if name not in NO_LAUNCH:
             self.launches.append(Launch(name, sum(spans.values()), flops, threads))
@@ -96,6 +100,12 @@ def _pairs(s: dict[str, int], axis: str, size: int, outputs: int) -> int:
     kernel, stride, step = s[f"k{axis}"], s[f"s{axis}"], s[f"d{axis}"]
     before = s["top" if axis == "h" else "left"]
     return sum(0 <= o * stride + k * step - before < size for o in range(outputs) for k in range(kernel))
+
+
+def _of_products(given: list[np.ndarray], grid: Sequence[int]) -> int:
+    """Multiply-adds of matrix products (gemm.cu): k for each number of a result, which has several parts."""
+    (sizes,) = (x for x in given if x.dtype.names is not None)
+    return given[0].size // grid[1] * int(sizes["k"].item())
 
 
 def step(net: str, batch: int) -> Step:

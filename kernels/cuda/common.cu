@@ -25,3 +25,17 @@ template <class T> __device__ inline T block_sum(T value, T* of_warps) {
     for (int warp = 1; warp < blockDim.x / 32; warp++) sum += of_warps[warp];
     return sum;
 }
+
+// Ten rounds of Philox4x32 on the counter c (philox.py).
+__device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
+    for (int round = 0; round < 10; round++) {
+        const uint32 high0 = __umulhi(0xD2511F53u, c[0]), low0 = 0xD2511F53u * c[0];
+        const uint32 high1 = __umulhi(0xCD9E8D57u, c[2]), low1 = 0xCD9E8D57u * c[2];
+        c[0] = high1 ^ c[1] ^ key0;
+        c[1] = low1;
+        c[2] = high0 ^ c[3] ^ key1;
+        c[3] = low0;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}

@@ -7,9 +7,10 @@ Its implementations, chosen by `kernels.use("gemm", name)`:
               and for what the tiles do not take or are slower at
     "tiles"   product.py   runs register tiles, shared among the threads;
               tile.py: a few rows of a times a few vectors of b
+    "cuda"    cuda.py      the same idea on a GPU, in gemm.cu
 """
 
-from . import blas, product  # noqa: F401  (they register their implementations)
+from . import blas, cuda, product  # noqa: F401  (they register their implementations)
 from .operations import gemm
 from .product import explain
 

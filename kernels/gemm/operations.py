@@ -1,5 +1,5 @@
 """The matrix product: what it computes. Implementations:
-"blas" (blas.py, the reference) and "tiles" (product.py).
+"blas" (blas.py, the reference), "tiles" (product.py) and "cuda" (cuda.py).
 """
 
 from ..common import Array, declared

@@ -22,7 +22,9 @@ from benchmarks.gpu.paper import Assumed
 from benchmarks.gpu.torch_steps import Mode, todo
 from benchmarks.shapes import NETS as CONVOLUTIONS
 from tinynet.backend import gpu
+from tinynet.kernels import gemm
 
+import cupy_stand_in
 from cuda_shim import shim
 
 ROOT = Path(__file__).parents[2]
@@ -180,6 +182,15 @@ def test_multiply_adds_are_those_of_the_convolutions_and_products(model_7):
     assert flops_of(model_7, "convolve<float, false") == forward + products
     assert flops_of(model_7, "convolve<float, true") == forward - first + products
     assert flops_of(model_7, "weight_grad") == forward + products
+
+
+def test_multiply_adds_of_matrix_products_are_those_of_all_their_parts(monkeypatch):
+    notes = counted._Notes()
+    with cupy_stand_in.installed() as cupy:
+        monkeypatch.setattr(type(cupy_stand_in.machine), "observer", notes)
+        gemm.gemm(cupy.ones((3, 4, 300), np.float32), cupy.ones((300, 5), np.float32))
+    (product,) = (launch for launch in notes.launches if launch.name.startswith("product<"))
+    assert product.flops == 2 * 3 * 4 * 300 * 5
 
 
 def test_bytes_are_those_of_the_arrays(model_7):

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import reading
 
 README = (reading.ROOT / "README.md").read_text(encoding="utf-8")
-MOST = {"The engine": (18, 2150, 15_000), "Why it is fast": (14, 2900, 19_000)}  # files, lines, tokens
+MOST = {"The engine": (18, 2150, 15_000), "Why it is fast": (14, 2950, 19_000)}  # files, lines, tokens
 
 
 @pytest.mark.parametrize("heading", reading.PATHS)

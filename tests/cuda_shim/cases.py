@@ -24,11 +24,20 @@ from tinynet.kernels import (
     dense,
     dropout,
     embedding,
+    gemm,
     group_norm,
     optimizers,
+    padding,
     pool2d,
     reduce,
+    resize,
+    running_cuda,
     softmax,
+    uniform,
+    warp,
+)
+from tinynet.kernels import (
+    normal as normal_numbers,
 )
 
 RNG = np.random.default_rng(0)
@@ -62,6 +71,14 @@ def of_dropout() -> Iterator[Case]:
     yield dropout.dropout, (X, words), {"rate": 0.4, "noise_shape": (None, 1, 1, None)}
     bits = dropout.dropout["numpy"](X, words, rate=0.4)[1]
     yield dropout.dropout_grad, (X, bits), {"rate": 0.4}
+
+
+@same_numbers
+def of_random_numbers() -> Iterator[Case]:
+    words = np.array([1, 2, 3], np.uint32)
+    yield normal_numbers.normal, (normal(70, 3), words), {}
+    yield normal_numbers.normal, (normal(75, 3), words), {}
+    yield uniform.uniform, (normal(70, 3), words), {}
 
 
 @same_numbers
@@ -174,6 +191,14 @@ def of_dense() -> Iterator[Case]:
 
 
 @same_numbers
+def of_gemm() -> Iterator[Case]:
+    yield gemm.gemm, (normal(70, 9), normal(9, 75)), {}
+    yield gemm.gemm, (normal(9, 70).T, normal(75, 9).T), {}  # columns that lie together
+    yield gemm.gemm, (normal(3, 2, 300), normal(300, 5)), {}  # several parts
+    yield gemm.gemm, (normal(30, 20), normal(2, 20, 3)), {}
+
+
+@same_numbers
 def of_sums() -> Iterator[Case]:
     for axis in (None, 0, (0, 1, 2), (1, 2, 3)):
         yield reduce.sum, (common.to_batch_last(X),), {"axis": axis}
@@ -185,6 +210,8 @@ def of_embedding() -> Iterator[Case]:
     ids = RNG.integers(0, 9, (33, 4))
     yield embedding.embedding, (normal(9, 5), ids), {}
     yield embedding.embedding_grad, (normal(33, 4, 5), ids), {"rows": 9}
+    ids = RNG.integers(0, 37, (70, 8))  # rows of two warps, several parts
+    yield embedding.embedding_grad, (normal(70, 8, 33), ids), {"rows": 37}
 
 
 @same_numbers
@@ -196,27 +223,91 @@ def of_group_norm() -> Iterator[Case]:
         yield group_norm.group_norm_grad, (normal(*X.shape), X, GAMMA, mean, var), static
 
 
-class Gather:
-    """batching.gather in the form of an operation: it is one function, which goes by the array module."""
+class Function:
+    """A plain function in the form of an operation: what it is on the CPU, and with a kernel.
 
-    __name__, family, reference = "gather", "batching", "numpy"
+    chooses   whether the former takes CuPy's arrays too, for which it launches the kernel
+    """
 
-    def __call__(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
-        return batching.gather(data, index, dtype)
+    family, reference = "none", "numpy"
 
-    def __getitem__(self, name: str) -> Any:
-        return self.with_kernel if name == "cuda" else self
+    def __init__(
+        self, on_cpu: Callable[..., Any], with_kernel: Callable[..., Any], chooses: bool = False
+    ) -> None:
+        self.__name__, self._implementations = on_cpu.__name__, {"numpy": on_cpu, "cuda": with_kernel}
+        self._called = on_cpu if chooses else with_kernel
 
-    def with_kernel(self, data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
-        out = common.empty(data, (len(index), *data.shape[1:]), dtype)
-        batching_cuda.gather(out, data, index)
-        return out
+    def __call__(self, *arrays: Any, **static: Any) -> Any:
+        return self._called(*arrays, **static)
+
+    def __getitem__(self, name: str) -> Callable[..., Any]:
+        return self._implementations[name]
+
+
+def gather_with_kernel(data: np.ndarray, index: np.ndarray, *, dtype: str) -> np.ndarray:
+    out = common.empty(data, (len(index), *data.shape[1:]), dtype)
+    batching_cuda.gather(out, data, index)
+    return out
+
+
+def take_in(total: np.ndarray, count: np.ndarray, values: np.ndarray, weight: Any) -> None:
+    """The definition."""
+    total += (weight * values.astype(float)).sum()
+    count += (weight * np.ones(values.shape)).sum()
+
+
+def next_words(draws: np.ndarray, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The definition."""
+    return np.array([*key, int(draws) % 2**32], np.uint32), draws + 1
+
+
+def hits(labels: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The definition."""
+    return (p.argmax(-1) == labels).astype(p.dtype)
+
+
+@same_numbers
+def of_running_numbers() -> Iterator[Case]:
+    statistics = [normal(300) for _ in range(4)]
+    yield Function(batch_norm.follow, running_cuda.follow, True), tuple(statistics), {"momentum": 0.9}
+    carried, mean = (np.array(3.5), np.array(7.0)), Function(take_in, running_cuda.take_in)
+    yield mean, (*carried, normal(300)), {"weight": 1.0}
+    yield mean, (*carried, normal(300), normal(300)), {}
+    yield mean, (*carried, np.array(0.5, np.float32)), {"weight": 32}
+    p = RNG.integers(0, 3, (300, 4)).astype(np.float32)  # many equals
+    p[::7, 2] = np.nan
+    yield Function(hits, running_cuda.hits), (RNG.integers(0, 4, 300), p), {}
+    words = Function(next_words, lambda draws, key: (running_cuda.next_words(draws, key), draws))
+    yield words, (np.array(2**32 + 5),), {"key": (7, 2**32 - 1)}
+
+
+@same_numbers
+def of_warp() -> Iterator[Case]:
+    maps = RNG.normal(size=(40, 6)) * (1, 1, 6, 1, 1, 6) + (1, 0, 0, 0, 1, 0)
+    for mode in warp.FILL_MODES:
+        for interpolation in warp.INTERPOLATIONS:
+            static = {"fill_mode": mode, "interpolation": interpolation}
+            yield warp.warp, (IMAGES, maps), {**static, "fill_value": 0.5}
+            yield warp.warp_grad, (IMAGES, maps), static
+
+
+@same_numbers
+def of_padding() -> Iterator[Case]:
+    for widths in (((0, 0), (1, 2), (2, 1), (0, 0)), ((1, 1), (2, 1), (0, 1), (1, 1))):
+        yield padding.pad, (X,), {"widths": widths, "value": 1.5}
+
+
+@same_numbers
+def of_resize() -> Iterator[Case]:
+    for method in ("nearest", "bicubic"):
+        yield resize.resize, (X,), {"size": (9, 7), "method": method}
+        yield resize.resize_grad, (X,), {"input_size": (4, 9), "method": method}
 
 
 @same_numbers
 def of_batching() -> Iterator[Case]:
     data, index = RNG.integers(0, 256, (50, 7, 9)).astype(np.uint8), np.arange(-30, 37)
-    yield Gather(), (data, index), {"dtype": "float32"}
+    yield Function(batching.gather, gather_with_kernel, True), (data, index), {"dtype": "float32"}
 
 
 @same_numbers
@@ -305,8 +396,8 @@ def of_by_value() -> Iterator[Case]:
 
 FAMILIES = (
     of_dropout, of_pooling, of_batch_norm, of_softmax, of_activations, of_optimizers, of_conv2d, of_dense,
-    of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm,
-    of_by_value,
+    of_gemm, of_sums, of_embedding, of_binary_crossentropy, of_batching, of_group_norm, of_by_value,
+    of_warp, of_resize, of_padding, of_random_numbers, of_running_numbers,
 )  # fmt: skip
 CASES: list[Case] = [case for family in FAMILIES for case in family()]
 

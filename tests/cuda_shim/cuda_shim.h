@@ -75,12 +75,29 @@ template <class T> SHIM_UNSEEN T shim_shuffle(unsigned mask, T value, unsigned l
     return value;
 }
 
+// A bit for each lane that says yes.
+inline SHIM_UNSEEN unsigned shim_ballot(unsigned mask, bool yes, int line) {
+    unsigned found = 0;
+    shim_leave(&yes, sizeof(yes), line);
+    for (unsigned lane = 0; lane < 32; lane++) {
+        if (!(mask >> lane & 1)) continue;
+        shim_pick_up(&yes, sizeof(yes), lane, mask, line);
+        found |= unsigned(yes) << lane;
+    }
+    return found;
+}
+
+#define __ballot_sync(mask, yes) shim_ballot(mask, yes, __LINE__)
 #define __shfl_sync(mask, value, lane) shim_shuffle(mask, value, (lane) % 32, __LINE__)
 #define __shfl_xor_sync(mask, value, bits) shim_shuffle(mask, value, shim_lane() ^ (bits), __LINE__)
 
 // ---- arithmetic that CUDA has and C++ has not
 
+inline int __ffs(unsigned x) { return __builtin_ffs(int(x)); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
+inline SHIM_UNSEEN void sincospi(double x, double* sine, double* cosine) { sincos(M_PI * x, sine, cosine); }
+inline SHIM_UNSEEN double __dmul_rn(double a, double b) { return a * b; }  // never fused with an addition
+inline SHIM_UNSEEN double __dadd_rn(double a, double b) { return a + b; }
 template <class T> SHIM_UNSEEN T min(T a, T b) { return b < a ? b : a; }
 template <class T> SHIM_UNSEEN T max(T a, T b) { return a < b ? b : a; }
 // of a number and NaN the number, as on a GPU

@@ -107,7 +107,9 @@ def _runtime() -> ctypes.CDLL:
     return library
 
 
-_SHARED = re.compile(r"__shared__\s+(?P<type>[\w ]+?)\s+(?P<name>\w+)(?P<extent>(?:\[[^\]]*\])+)\s*;")
+_SHARED = re.compile(
+    r"__shared__\s+(?:__align__\(\d+\)\s+)?(?P<type>[\w ]+?)\s+(?P<name>\w+)(?P<extent>(?:\[[^\]]*\])+)\s*;"
+)
 
 
 def as_cpp(code: str) -> str:

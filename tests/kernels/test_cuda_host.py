@@ -44,7 +44,8 @@ def test_arrays_of_cupy_get_the_kernels(cupy, case):
         if other is not None:
             assert type(one) is cupy.ndarray
             assert_agree(one.get(), np.asarray(other), float32=2e-5)
-            if one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__:
+            image = one.ndim == 4 and one.shape[0] > 1 and "weight" not in case[0].__name__
+            if image and case[0].__name__ != "pad":  # which keeps the order of its input
                 assert one.strides[0] == one.dtype.itemsize, "not batch-last"
 
 

@@ -47,6 +47,26 @@ def test_ids_outside_the_table_are_not_a_number_on_a_gpu():
     """Nobody waits for a GPU to say that something went wrong."""
     y = embedding["cuda"](np.ones((4, 2)), np.array([[0, -1, 4, 3]]))
     assert np.isnan(y[0, :, 0]).tolist() == [False, True, True, False]
+    g = np.ones((1, 4, 2))
+    for ids, expected in (([0, -1, 4, 3], [1, 0, 0, 1]), ([-9, 40, 2, 2], [0, 0, 2, 0])):
+        assert embedding_grad["cuda"](g, np.array([ids]), rows=4)[:, 0].tolist() == expected
+
+
+@pytest.mark.gpu
+def test_a_gradient_is_added_in_the_order_of_its_places_on_a_gpu():
+    """In double precision, part by part: 1e17 swallows what is added after it, not what came before."""
+    g, ids = np.ones((600, 1)), np.zeros(600, np.int64)
+    g[0], g[-1] = 1e17, -1e17
+    found = embedding_grad["cuda"](g, ids, rows=2)[0, 0]
+    parts = [g[600 * i // 3 : 600 * (i + 1) // 3, 0] for i in range(3)]
+    expected = 0.0
+    for part in parts:
+        total = 0.0
+        for number in part:
+            total += float(number)
+        expected += total
+    assert found == expected
+    assert found != g.sum()
 
 
 def test_same_bits_at_any_number_of_threads():

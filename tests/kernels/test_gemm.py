@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tinynet.kernels import threads
 from tinynet.kernels.emit import host, vectors
-from tinynet.kernels.gemm import gemm, product
+from tinynet.kernels.gemm import cuda, gemm, product
 from tinynet.kernels.gemm.product import multiply
 
 import strict_array
@@ -22,29 +22,74 @@ sizes = st.integers(1, 40)
 depths = st.one_of(sizes, st.integers(500, 1100))  # sums of one stretch, and of several
 
 
+NAMES = ("tiles", "cuda")
+
+
 def blas_threads():
     return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
 
 
+@pytest.mark.parametrize("name", NAMES)
 @given(sizes, depths, sizes, dtypes, orders, orders)
-def test_agrees_with_the_definition(m, k, n, dtype, order_a, order_b):
+def test_agrees_with_the_definition(name, m, k, n, dtype, order_a, order_b):
     rng = np.random.default_rng(0)
     a = arrange(rng.standard_normal((m, k)).astype(dtype), order_a)
     b = arrange(rng.standard_normal((k, n)).astype(dtype), order_b)
     with unmutated(a, b):
-        product = gemm(a, b)
+        product = gemm[name](a, b)
     assert product.dtype == dtype
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     expected = (a[:, :, None].astype(float) * b[None]).sum(1)
     np.testing.assert_allclose(product, expected, rtol=0, atol=tolerance * max(1, k))
 
 
-def test_leading_axes_and_out():
+@pytest.mark.parametrize("name", NAMES)
+def test_leading_axes_and_out(name):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((5, 2, 3)), rng.standard_normal((3, 4))
     out = np.empty((5, 2, 4))
-    assert gemm(a, b, out=out) is out
+    assert gemm[name](a, b, out=out) is out
     np.testing.assert_allclose(out, np.einsum("bmk,kn->bmn", a, b))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((5, 2, 3), (5, 3, 4)), ((2, 1, 4, 3), (5, 3, 2)), ((1, 1, 4, 3), (6, 3, 1)), ((0, 2, 3), (3, 2))],
+)
+def test_leading_axes_are_broadcast(name, a, b):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal(a), rng.standard_normal(b)
+    expected = np.einsum("...mk,...kn->...mn", a, b)
+    turned = a.swapaxes(-1, -2).copy().swapaxes(-1, -2), b.swapaxes(-1, -2).copy().swapaxes(-1, -2)
+    for left, right in ((a, b), turned):
+        np.testing.assert_allclose(gemm[name](left, right), expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sum_over_nothing_and_mixed_formats(name):
+    a, b = np.ones((2, 0), np.float32), np.ones((0, 3), np.float32)
+    np.testing.assert_array_equal(gemm[name](a, b), np.zeros((2, 3), np.float32))
+    found = gemm[name](np.full((2, 3), 0.1, np.float32), np.full((3, 2), 0.1))
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, 3 * 0.1 * float(np.float32(0.1)))
+
+
+@pytest.mark.parametrize("tile", cuda.TILES)
+def test_every_tile_on_a_gpu(tile):
+    """A tile and a bit, in both directions; in parts, too."""
+    rng, (m, n) = np.random.default_rng(0), (16 * side + 3 for side in tile)
+    a, b, out = rng.standard_normal((m, 70)), rng.standard_normal((n, 70)).T, np.full((m, n), np.nan)
+    cuda.multiply(out, a, b, tile)
+    np.testing.assert_allclose(out, np.einsum("mk,kn->mn", a, b), atol=1e-12)
+
+
+def test_the_tile_follows_from_the_shape():
+    assert cuda.tile_for(4096, 4096, 1) == (8, 8)
+    assert cuda.tile_for(512, 512, 1) == (4, 4)  # 16 of the largest would leave a GPU idle
+    assert cuda.tile_for(512, 512, 64) == (8, 8)
+    assert cuda.tile_for(10, 4096, 1) == (1, 4)
+    assert cuda.tile_for(4096, 10, 1) == (4, 1)
 
 
 @pytest.mark.parametrize("shape", [(600, 50, 700), (3, 30, 9000), (700, 2, 5)])
@@ -111,6 +156,8 @@ def test_every_vector_width(monkeypatch, width, registers, dtype):
 def test_an_output_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match="matmul"):
         gemm(np.ones((8, 8)), np.ones((8, 8)), out=np.empty(shape))
+    with pytest.raises(ValueError, match=r"gemm: expected an output of shape \(8, 8\), got"):
+        gemm["cuda"](np.ones((8, 8)), np.ones((8, 8)), out=np.empty(shape))
 
 
 def test_setting_is_put_back():

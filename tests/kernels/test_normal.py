@@ -14,15 +14,16 @@ from tinynet.replay.capture import Capture
 
 from kernel_cases import arrange, assert_agree, batches, dtypes, orders, seeds
 
-IMPLEMENTATIONS = ("numpy", "numba")
+IMPLEMENTATIONS = ("numpy", "numba", "cuda")
 WORDS = np.array([12345, 2**32 - 7, 3], np.uint32)
 
 
+@pytest.mark.parametrize("name", IMPLEMENTATIONS[1:])
 @given(batches, st.sampled_from([(1,), (5,), (3, 5, 2), (40, 40)]), dtypes, orders, seeds)
-def test_compiled_agrees_with_reference(n, shape, dtype, order, seed):
+def test_compiled_agrees_with_reference(name, n, shape, dtype, order, seed):
     x = arrange(np.zeros((n, *shape), dtype), order)
     words = np.array([seed, 7, seed % 1000], np.uint32)
-    z = normal["numba"](x, words)
+    z = normal[name](x, words)
     assert_agree(z, normal["numpy"](x, words), float32=1e-6, float64=1e-13)
     assert common.is_batch_last(z)
 

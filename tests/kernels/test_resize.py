@@ -17,15 +17,16 @@ methods = st.sampled_from(sorted(METHODS))
 sizes = st.tuples(st.integers(1, 7), st.integers(1, 7))
 
 
+@pytest.mark.parametrize("name", ["numba", "cuda"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(n=batches, size=sizes, output=sizes, method=methods, order=orders, seed=st.integers(0, 99))
-def test_implementations_agree(dtype, n, size, output, method, order, seed):
+def test_implementations_agree(name, dtype, n, size, output, method, order, seed):
     rng = np.random.default_rng(seed)
     x, g = normal(rng, (n, *size, 3), dtype, order), normal(rng, (n, *output, 3), dtype, order)
     with unmutated(x, g):
         y, dx = (
-            resize["numba"](x, size=output, method=method),
-            resize_grad["numba"](g, input_size=size, method=method),
+            resize[name](x, size=output, method=method),
+            resize_grad[name](g, input_size=size, method=method),
         )
     assert_agree(y, resize["numpy"](x, size=output, method=method))
     assert_agree(dx, resize_grad["numpy"](g, input_size=size, method=method))
@@ -41,9 +42,10 @@ def test_the_gradient_is_the_adjoint(size, output, method, seed):
     assert np.vdot(y, g) == pytest.approx(np.vdot(x, dx), abs=1e-11)
 
 
+@pytest.mark.gpu
 def test_nearest_copies_every_number_as_it_is():
     x = np.array([np.inf, -0.0, np.nan, 1e-40, 3.4e38, 1], np.float32).reshape(1, 2, 3, 1)
-    for name in ("numba", "numpy"):
+    for name in ("numba", "numpy", "cuda"):
         y = resize[name](x, size=(6, 6), method="nearest")
         np.testing.assert_array_equal(y, x.repeat(3, 1).repeat(2, 2))
 

@@ -20,6 +20,7 @@ from kernel_cases import arrange, assert_agree, batches, dtypes, normal, orders,
 STORED = np.load(Path(__file__).parents[1] / "fixtures" / "augmentation.npz")
 # our names of its modes
 SCIPY = {"nearest": "nearest", "constant": "cut", "reflect": "reflect", "wrap": "overlap"}
+NAMES = "numpy", "numba", "cuda"
 KINDS = list(product(warp.FILL_MODES, warp.INTERPOLATIONS))
 
 
@@ -34,7 +35,7 @@ def from_matrix(matrix):
     return np.array([[aj, ai, a, bj, bi, b]])
 
 
-@pytest.mark.parametrize("implementation", ["numpy", "numba"])
+@pytest.mark.parametrize("implementation", NAMES)
 @pytest.mark.parametrize(("number", "mode"), list(product(range(len(LEGACY)), LEGACY_MODES)))
 def test_against_scipy(implementation, number, mode):
     for kind, image in zip(("square", "oblong"), legacy_images(), strict=True):
@@ -43,7 +44,7 @@ def test_against_scipy(implementation, number, mode):
         np.testing.assert_allclose(y[0], STORED[f"legacy-{number}-{mode}-{kind}"], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("implementation", ["numpy", "numba"])
+@pytest.mark.parametrize("implementation", NAMES)
 @pytest.mark.parametrize(
     ("mode", "row"),
     [
@@ -75,6 +76,7 @@ def test_ties_of_nearest_go_to_the_even_cell():
     assert warp.warp(x, half, interpolation="nearest")[0, 0, :, 0].tolist() == [0, 2, 2, 4, 4, 5]
 
 
+@pytest.mark.parametrize("name", NAMES[1:])
 @given(
     st.sampled_from(KINDS),
     batches,
@@ -83,14 +85,14 @@ def test_ties_of_nearest_go_to_the_even_cell():
     orders,
     seeds,
 )
-def test_compiled_agrees_with_reference(kind, n, shape, dtype, order, seed):
+def test_compiled_agrees_with_reference(name, kind, n, shape, dtype, order, seed):
     rng = np.random.default_rng(seed)
     x, maps = normal(rng, (n, *shape), dtype, order), random_maps(rng, n)
     settings = dict(zip(("fill_mode", "interpolation"), kind, strict=True))
     with unmutated(x, maps):
-        y = warp.warp["numba"](x, maps, fill_value=0.5, **settings)
+        y = warp.warp[name](x, maps, fill_value=0.5, **settings)
         np.testing.assert_array_equal(y, warp.warp["numpy"](x, maps, fill_value=0.5, **settings))
-        dx = warp.warp_grad["numba"](x, maps, **settings)
+        dx = warp.warp_grad[name](x, maps, **settings)
         assert_agree(dx, warp.warp_grad["numpy"](x, maps, **settings), float32=2e-5)
     assert y.dtype == dx.dtype == dtype
     assert common.is_batch_last(y)
@@ -205,19 +207,21 @@ def test_reference_on_arrays_that_are_not_numpys(mode, interpolation):
         assert_agree(found.get(), kernel["numpy"](x, maps, **settings))
 
 
+@pytest.mark.parametrize("name", NAMES[1:])
 @pytest.mark.parametrize(("mode", "interpolation"), KINDS)
-def test_maps_that_lead_nowhere(mode, interpolation):
+def test_maps_that_lead_nowhere(name, mode, interpolation):
     """Coordinates without bounds, or that are no numbers, read no cell that is not there."""
     x = np.ones((7, 3, 4, 1))
     maps = np.array(
         [[1.0, 0, value, 0, 1, value] for value in (np.inf, -np.inf, np.nan, 1e300, -1e300, 1e17, -1e17)]
     )
-    y = warp.warp["numba"](x, maps, fill_mode=mode, interpolation=interpolation, fill_value=1.0)
+    y = warp.warp[name](x, maps, fill_mode=mode, interpolation=interpolation, fill_value=1.0)
     assert set(y[np.isfinite(y)]) <= {1.0}
-    dx = warp.warp_grad["numba"](x, maps, fill_mode=mode, interpolation=interpolation)
+    dx = warp.warp_grad[name](x, maps, fill_mode=mode, interpolation=interpolation)
     assert dx.shape == x.shape
 
 
-def test_no_images():
-    assert warp.warp(np.zeros((0, 4, 4, 1)), np.zeros((0, 6))).shape == (0, 4, 4, 1)
-    assert warp.warp_grad(np.zeros((0, 4, 4, 1)), np.zeros((0, 6))).shape == (0, 4, 4, 1)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_images(name):
+    assert warp.warp[name](np.zeros((0, 4, 4, 1)), np.zeros((0, 6))).shape == (0, 4, 4, 1)
+    assert warp.warp_grad[name](np.zeros((0, 4, 4, 1)), np.zeros((0, 6))).shape == (0, 4, 4, 1)

@@ -108,3 +108,21 @@ def test_metrics_made_of_counts_are_counted_on_the_host(case):
     np.testing.assert_allclose(metric.result(), case["first"], rtol=1e-6)
     metric.update_state(y_true[:25], y_pred[:25])
     np.testing.assert_allclose(metric.result(), case["second"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [None, [1.0, 0.0, 2.0, 0.5]])
+def test_a_mean_and_an_accuracy_are_a_launch_for_each_of_their_parts(weight):
+    """Numbers by hand: of four predictions the first and the last are hits."""
+    mean, accuracy = metrics.Mean(), metrics.SparseCategoricalAccuracy()
+    values, labels = sent([1, 3, 5, 7], np.float32), sent([2, 0, 1, 0])
+    p = sent([[0.1, 0.2, 0.7], [0.3, 0.4, 0.3], [0.5, 0.2, 0.3], [0.4, 0.4, 0.2]], np.float32)
+    weight = sent(weight, np.float32)
+    waits = machine.counts["waits"]
+    mean.update_state(values, weight)
+    accuracy.update_state(labels, p, weight)
+    assert machine.counts["waits"] == waits
+    assert machine.launches[-3:] == ["take_in<float>", "hits<float>", "take_in<float>"]
+    assert float(mean.result()) == (4.0 if weight is None else (1 + 10 + 3.5) / 3.5)
+    assert float(accuracy.result()) == (0.5 if weight is None else 1.5 / 3.5)
+    mean.update_state(sent(2.0, np.float32), 4)  # a loss, the mean over four samples
+    assert float(mean.result()) == (24 / 8 if weight is None else (14.5 + 8) / 7.5)

@@ -31,18 +31,25 @@ def there(implementation: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(implementation)
     def run(*args: Any, **static: Any) -> Any:
-        arrays = [a for a in args if isinstance(a, np.ndarray)]
+        arrays = [a for a in (*args, *static.values()) if isinstance(a, np.ndarray)]
         if not arrays:
             return implementation(*args, **static)
         with tinynet.device("gpu"):
             sent = {id(a): send(a) for a in arrays}
-            found = implementation(*[sent.get(id(a), a) for a in args], **static)
+            named = {name: sent.get(id(a), a) for name, a in static.items()}
+            found = implementation(*[sent.get(id(a), a) for a in args], **named)
             for array in arrays:
                 if array.flags.writeable:
                     array[...] = sent[id(array)].get()
-            return tuple(map(fetch, found)) if isinstance(found, tuple) else fetch(found)
+            given = {id(sent[id(a)]): a for a in arrays}  # which it may return, such as `out`
+            back = [given[id(y)] if id(y) in given else fetch(y) for y in several(found)]
+            return tuple(back) if isinstance(found, tuple) else back[0]
 
     return run
+
+
+def several(found: Any) -> tuple[Any, ...]:
+    return found if isinstance(found, tuple) else (found,)
 
 
 def send(x: np.ndarray) -> Any:

@@ -20,7 +20,6 @@ COPIES = {
     "convert_to_numpy": 1,  # that is what it is for
     "dropout": 1, "normal_like": 1, "uniform_like": 1,  # the lines give the words as NumPy arrays
     "getitem by a mask": 1,  # how many elements there are
-    "repeat": 1,  # an index that is made on the host
     "to_device": 1,  # the line says "cpu"
 }  # fmt: skip
 
@@ -89,6 +88,31 @@ def test_operands_on_two_devices_are_an_error_that_names_both(name, f, places):
     text = str(caught.value)
     assert all(f" {place}" in text for place in places)
     assert f"model.to_device({places[1] if places[1] != 'cpu' else places[0]!r})" in text
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        lambda i, j: i,
+        lambda i, j: (i, j),
+        lambda i, j: (slice(None), i),
+        lambda i, j: (slice(None), i, j[:, None]),
+        lambda i, j: (i, slice(None)),
+        lambda i, j: (slice(None), slice(None), j.reshape(5, 1)),
+    ],
+)
+def test_what_is_read_several_times_is_added_up_without_atomics(index):
+    """CuPy's add.at adds in another order each time."""
+    rng = np.random.default_rng(0)
+    x, at = rng.normal(size=(4, 4, 4)).astype(np.float32), index(np.array([1, 3, -1, 1, 0]), np.arange(5) % 2)
+    weight = rng.normal(size=x[at].shape).astype(np.float32)
+    expected = np.zeros(x.shape)
+    np.add.at(expected, at, weight)
+    there = Tensor(device.to_device(x), requires_grad=True)
+    before = machine.counts["add.at"]
+    gradient = tinynet.grad(ops.sum(there[at] * device.to_device(weight)), there)
+    assert machine.counts["add.at"] == before
+    np.testing.assert_allclose(gradient.numpy(), expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("turn", [(0, 1, 2), (1, 2, 0), (2, 0, 1)])

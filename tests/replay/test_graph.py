@@ -18,7 +18,7 @@ from tinynet.backend import device, gpu
 from tinynet.callbacks import progbar_logger
 from tinynet.data import ArrayBatches
 from tinynet.kernels import by_value, constants
-from tinynet.models import Sequential
+from tinynet.models import Model, Sequential
 from tinynet.replay import bits
 from tinynet.replay.graph import Graph, GraphCapture
 from tinynet.saving import load_model
@@ -120,6 +120,26 @@ def test_a_training_has_the_bits_of_an_eager_one(name):
 
     assert_same_bits(*both(train))
     assert histories[0] == histories[1]
+
+
+def net_of_products():
+    """An embedding, Dense on the rows of a sample, and Dot: no product is cuBLAS's, nothing is sorted."""
+    ids = layers.Input((6,), dtype="int64")
+    rows = layers.Dense(3, activation="relu")(layers.Embedding(9, 4)(ids))
+    products = layers.Flatten()(layers.Dot(axes=2)([rows, rows]))
+    return Model(ids, layers.Dense(3, activation="softmax")(products))
+
+
+def test_embeddings_and_products_of_rows_are_captured():
+    ids, y = np.random.default_rng(0).integers(0, 9, (32, 6)), data()[1]
+
+    def train(eager):
+        model = compiled(eager, make=net_of_products)
+        model.fit(ids, y, batch_size=8, epochs=4, verbose=0)
+        assert eager or graphs(model), model.replay.why()
+        return state(model)
+
+    assert_same_bits(*both(train))
 
 
 def test_evaluation_and_prediction_are_captured_too():

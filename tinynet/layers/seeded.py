@@ -7,8 +7,8 @@ import numpy as np
 
 from tinynet.autograd import Tensor
 from tinynet.backend import device, random, undo
+from tinynet.kernels import running_cuda
 from tinynet.kernels.common import is_on_gpu
-from tinynet.kernels.constants import constant
 from tinynet.kernels.launches import launch
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
@@ -51,9 +51,7 @@ class Seeded(Elementwise):
         """
         if is_on_gpu(draws := self._draws.data):
             undo.array(self._draws)
-            words = constant(draws, _first_words, self._draw_key).copy()
-            words[2] = draws & LOW
-            draws += 1
+            words = running_cuda.next_words(draws, self._draw_key)
             self._draws.touch()
             return words
         words = _first_words(self._draw_key)

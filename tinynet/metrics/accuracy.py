@@ -6,6 +6,7 @@ import numpy as np
 
 from tinynet.autograd import as_raw
 from tinynet.backend import config
+from tinynet.kernels import running_cuda
 from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.losses.shapes import kind_of_targets, prediction, same_rank
 from tinynet.metrics.mean import MeanMetricWrapper
@@ -45,6 +46,9 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     y_true, y_pred = _arrays(y_true, y_pred)
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true.reshape(y_true.shape[:-1])
+    plain = y_true.dtype.kind in "iu" and y_pred.dtype == config.floatx()
+    if is_on_gpu(y_pred) and plain and y_pred.ndim == 2 and y_true.shape == y_pred.shape[:1]:
+        return running_cuda.hits(y_true, y_pred)
     return _matches("sparse_categorical_accuracy", y_true, y_pred.argmax(-1))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tinynet import registry
 from tinynet.autograd import as_raw
 from tinynet.backend import config, undo
+from tinynet.kernels import running_cuda
 from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.losses import Loss
 from tinynet.losses.shapes import same_rank
@@ -34,17 +35,35 @@ class Mean(Metric):
         """Takes in `values` (N, ...), of which each sample's mean counts;
         `sample_weight` (N,) or of values' shape.
         """
-        values, weight = per_sample(_array(values), sample_weight)
-        total, count = self.total._data, self.count._data
+        values, total, count = _array(values), self.total._data, self.count._data
         if undo.under_way():
             undo.array(self.total)
             undo.array(self.count)
+        if is_on_gpu(values) and is_on_gpu(total) and self._take_in(values, sample_weight):
+            return
+        values, weight = per_sample(values, sample_weight)
         if type(values) is type(total) is type(count) is np.ndarray:  # as `add`, faster
             total[()] += float(values.sum())
             count[()] += values.size if weight is None else float(weight.sum())
         else:
             self.total.add(values.sum())
             self.count.add(values.size if weight is None else weight.sum())
+
+    def _take_in(self, values: Any, weight: Any) -> bool:
+        """The update in one launch on a GPU, where values and weights are as they mostly are; whether so."""
+        total, count = self.total._data, self.count._data
+        if not running_cuda.takes(total, count, values):
+            return False
+        if weight is None:
+            values, weight = per_sample(values, None)[0], 1.0
+        elif values.ndim or not isinstance(
+            weight, int | float
+        ):  # else a loss, the mean over `weight` samples
+            weight = _weight(values, weight)
+            if weight.shape != values.shape or values.ndim != 1:
+                return False
+        running_cuda.take_in(total, count, values, weight)
+        return True
 
     def result(self) -> Value:
         total, count = float(self.total), float(self.count)

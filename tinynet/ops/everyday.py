@@ -11,6 +11,7 @@ from tinynet.autograd import as_raw, composition
 from tinynet.backend import device
 from tinynet.backend.number_format import as_array
 from tinynet.kernels.common import is_on_gpu
+from tinynet.kernels.constants import settled
 from tinynet.ops.constants import ndim
 from tinynet.ops.elementary import sqrt
 from tinynet.ops.indexing import constant, getitem
@@ -94,7 +95,7 @@ def repeat(x: Value, repeats: Any, axis: int | None = None) -> Value:
     x, axis = (ravel(x), 0) if axis is None else (x, existing("repeat", axis, x))
     for count in repeats if isinstance(repeats, list | tuple) else np.ravel(repeats):
         integer("repeat", "repeats", count, least=0)
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+    return take(x, settled(as_raw(x), np.repeat(np.arange(x.shape[axis]), repeats)), axis)
 
 
 def tile(x: Value, repeats: int | Sequence[int]) -> Value:

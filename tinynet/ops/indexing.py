@@ -3,6 +3,7 @@
 An element that is read several times (repeated indices) receives the sum of the gradients.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tinynet.backend import device
 from tinynet.backend.number_format import as_array
 from tinynet.kernels import common
 from tinynet.kernels.common import xp
+from tinynet.kernels.embedding import embedding_grad
 from tinynet.ops.methods import Value, method
 
 
@@ -51,6 +53,9 @@ def _scatter(y, x, index):
         y[...] = 0
         y[index] = x
         return
+    if common.is_on_gpu(x) and (sums := _summed_by_rows(x, y.shape, index)) is not None:
+        y[...] = sums
+        return
     total = xp(x).zeros(y.shape, np.float64 if y.dtype == np.float32 else y.dtype)
     xp(x).add.at(total, index, x.astype(total.dtype))  # unlike total[index] += x it counts repeated indices
     y[...] = total
@@ -59,6 +64,35 @@ def _scatter(y, x, index):
 @scatter.vjp("x")
 def _(grad, index):
     return subscript(grad, index=index)
+
+
+def _summed_by_rows(x, shape, index):
+    """The same on a GPU for integer arrays side by side, with all of the other axes; None for another index.
+
+    What an element receives is added in the order of the places that read it; CuPy's add.at adds by atomics,
+    in another order each time. The arrays become one, ids of the rows of a table.
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = [isinstance(part, slice) and part == slice(None) for part in parts]
+    before = whole.index(False)
+    arrays = parts[before : len(whole) - whole[::-1].index(False)]
+    if any(getattr(i, "ndim", 0) == 0 or i.dtype.kind not in "iu" for i in arrays):
+        return None
+    after = before + len(arrays)
+    ids: Any = 0
+    for i, size in zip(arrays, shape[before:after], strict=True):
+        i = i.astype(np.int64)
+        ids = ids * size + xp(x).where(i < 0, i + size, i)
+    others = (*shape[:before], *shape[after:])
+    gradients = _moved(x, before, ids.ndim, 0).reshape(*ids.shape, math.prod(others))
+    table = embedding_grad(gradients, ids, rows=math.prod(shape[before:after]))
+    return _moved(table.reshape(*shape[before:after], *others), 0, len(arrays), before)
+
+
+def _moved(x, start, count, to):
+    """`x` with `count` neighbouring axes from `start` on moved to where `to` is."""
+    moved, others = range(start, start + count), [a for a in range(x.ndim) if not start <= a < start + count]
+    return x.transpose(*others[:to], *moved, *others[to:])
 
 
 def is_basic(index: Any) -> bool:

@@ -74,8 +74,8 @@ again; and when eight more recently used kinds are kept. The next call of its ki
     - Its parameters or batches are no arrays of NumPy, nor all of CuPy, or a Tensor argument is a result that
       the tape recorded.
     - On a GPU: its Python reads numbers of an array there (float(loss), a metric such as AUC in a step of
-      one's own), copies an array there, meets cuBLAS, which CuPy cannot capture (ops.dot), or has an
-      optimizer whose rule is one's own. A metric of `compile` that does so stays outside of the graph.
+      one's own), copies an array there, meets cuBLAS, which CuPy cannot capture (@ of CuPy's arrays), or
+      has an optimizer whose rule is one's own. A metric of `compile` that does so stays outside of the graph.
     - `run_eagerly=True`, or `config.run_functions_eagerly(True)`.
 
 `why()` of a function and `model.replay.why()` say which of these it is, and name the line of code.
