@@ -48,7 +48,7 @@ import numpy as np
 
 from ..activations import relu
 from ..common import Array, empty
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, check_groups, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -180,6 +180,7 @@ def _(
         )  # fmt: skip
     output = output_size(input_size, w.shape[:2], strides, padding, dilation)
     check_gradient(g.shape, (None, *output, w.shape[3]))
+    check_bias(None if b is None else b.shape, w.shape[2])
     flipped = w[::-1, ::-1].transpose(0, 1, 3, 2)
     dx = convolve(g, flipped, (TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]), input_size)
     if b is not None:
