@@ -88,8 +88,9 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
 
 @cache
 def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
-    """Why the direct tiles make maps of `output` from such of `size` with w (3, 3, C, F); None if Winograd's
-    do.
+    """Why the direct tiles make maps (OH, OW) of `output` from (H, W) of `size` with w (3, 3, C, F) and (top,
+    left) padding `corner`; None if Winograd's do. The number of images is not asked for: see
+    winograd_vector.py.
     """
     channels, filters = w[2:]
     m = tile_length(output)
@@ -99,6 +100,7 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         return "the map is small, and most of it border"
     if 4 * (m + TAPS - 1) ** 2 * channels * filters > MAX_U_BYTES:
         return "the transformed weights are too large to be read for each tile"
+    # products for each channel, filter and image; the direct tiles leave out taps outside of the map
     direct, winograd = 1, 1
     for axis in (0, 1):
         taps = [tap_range(o, size[axis], TAPS, 1, corner[axis], 1) for o in range(output[axis])]

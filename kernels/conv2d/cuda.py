@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ..common import Array, batch_last, contiguous, empty, in_c_order
 from ..cuda import FLOATS, PLACES, Kernel, add_parts, blocks, parts_for
 from ..elementwise import cast
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, check_groups, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -159,6 +159,7 @@ def _(
     check_groups(channels, w.shape[3], groups)
     out = output_size(input_size, kernel, strides, padding, dilation)
     check_gradient(g.shape, (None, *out, w.shape[3]), activation)
+    check_bias(None if b is None else b.shape, channels)
     dx, w = empty(g, (g.shape[0], *input_size, channels)), contiguous(w, g.dtype)
     b = None if b is None else contiguous(b, g.dtype)
     geometry = Geometry(kernel, strides, padding, dilation, groups)

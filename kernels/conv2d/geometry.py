@@ -147,6 +147,13 @@ def check_gradient(shape: Shape, expected: tuple[int | None, ...], activation: s
 
 
 @cache
+def check_bias(b: Shape | None, channels: int) -> None:
+    """Raises ValueError unless the bias of a transposed convolution is (C,): tiles read C numbers of it."""
+    if b not in (None, (channels,)):
+        raise ValueError(f"transposed convolution: the bias must have shape ({channels},), got {b}")
+
+
+@cache
 def check_groups(channels: int, filters: int, groups: int) -> None:
     """Raises ValueError unless both channel counts divide into `groups`."""
     if groups < 1 or channels % groups or filters % groups:

@@ -23,7 +23,16 @@ from ..activations import relu, relu_grad
 from ..common import Array, xp
 from ..gemm import gemm
 from ..reduce import in_double
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, group_slices, output_size
+from .geometry import (
+    Padding,
+    Pair,
+    check_bias,
+    check_forward,
+    check_gradient,
+    check_groups,
+    group_slices,
+    output_size,
+)
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -131,6 +140,7 @@ def _(
     check_groups(channels, w.shape[3], groups)
     oh, ow = output_size(input_size, kernel, strides, padding, dilation)
     check_gradient(g.shape, (None, oh, ow, w.shape[3]))
+    check_bias(None if b is None else b.shape, channels)
     n = g.shape[0]
     dx = common.empty(g, (n, *input_size, channels))
     for c, f in group_slices(groups, channels, w.shape[3]):

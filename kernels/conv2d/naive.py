@@ -10,7 +10,7 @@ import numpy as np
 from .. import common
 from ..activations import relu
 from ..common import Array, serial
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, check_groups, output_size
 from .operations import conv2d, conv2d_bias_grad, conv2d_input_grad, conv2d_weight_grad
 
 
@@ -117,6 +117,7 @@ def _(
     check_gradient(
         g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), w.shape[3])
     )
+    check_bias(None if b is None else b.shape, w.shape[2] * groups)
     dx = common.empty(g, (g.shape[0], *input_size, w.shape[2] * groups))
     dx[...] = 0 if b is None else b
     corner = (padding[0][0], padding[1][0])

@@ -29,6 +29,7 @@ from .geometry import (
     Padding,
     Pair,
     Window,
+    check_bias,
     check_forward,
     check_gradient,
     check_groups,
@@ -127,6 +128,7 @@ def _(
     check_gradient(
         g.shape, (None, *output_size(input_size, w.shape[:2], strides, padding, dilation), filters)
     )
+    check_bias(None if b is None else b.shape, channels)
     if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
         return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)

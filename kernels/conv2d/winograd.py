@@ -4,16 +4,18 @@ Along one axis, four outputs with three taps see six inputs and take twelve prod
 
     y_i = sum over k of  w_k * x_(i+k)                     i = 0..3, k = 0..2
 
-**Six are enough.** Let g(p) = g_0 + g_1 p + .. + g_3 p^3 and w(p) = w_0 + w_1 p + w_2 p^2. Their product has
-six coefficients, s_t = sum of g_i w_k over i + k = t, and is known from its values at six points: at each
-point that is one product, g(p) w(p). (One of the points is infinity, where a polynomial's value is its last
-coefficient.) So s is three steps: values of g, values of w, multiplied; then interpolation.
+**Six are enough.** Take any four numbers g_i, and let g(p) = g_0 + g_1 p + .. + g_3 p^3 and w(p) = w_0 +
+w_1 p + w_2 p^2. Their product has six coefficients, s_t = sum of g_i w_k over i + k = t, and is known from
+its values at six points: at each point that is one product, g(p) w(p). (One of the points is infinity, where
+a polynomial's value is its last coefficient.) So s is three steps: values of g, values of w, multiplied; then
+interpolation.
 
 What is wanted is the transpose of this. The sum of x_t s_t is that of g_i y_i, whatever g is: so y is what
 comes of running the steps on x backwards, from the coefficients of s to those of g, each matrix transposed:
 
     y = A^T ((G w) * (B^T x))           * number by number: the six products
     A (6, 4) values at the points of four coefficients, G (6, 3) of three; B (6, 6) interpolates
+    (its denominators are in G: w is what is transformed least often)
 
 For two outputs and the points 0, 1, -1, infinity this reads (by hand: y_0 = x_0 w_0 + x_1 w_1 + x_2 w_2)
 
@@ -46,7 +48,7 @@ import numpy as np
 
 from ..activations import relu
 from ..common import Array, empty
-from .geometry import Padding, Pair, check_forward, check_gradient, check_groups, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, check_groups, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -56,11 +58,11 @@ from .operations import (
 )
 
 TAPS = 3
-_HALF = 0.5**0.5
+_ROOT_HALF = 0.5**0.5
 POINTS = {  # for so many outputs, the finite ones: each with its negative beside it
     2: (0.0, 1.0, -1.0),
     3: (0.5, -0.5, 1.25, -1.25),
-    4: (0.0, _HALF, -_HALF, 2 * _HALF, -2 * _HALF),
+    4: (0.0, _ROOT_HALF, -_ROOT_HALF, 2 * _ROOT_HALF, -2 * _ROOT_HALF),
 }
 
 
@@ -178,6 +180,7 @@ def _(
         )  # fmt: skip
     output = output_size(input_size, w.shape[:2], strides, padding, dilation)
     check_gradient(g.shape, (None, *output, w.shape[3]))
+    check_bias(None if b is None else b.shape, w.shape[2])
     flipped = w[::-1, ::-1].transpose(0, 1, 3, 2)
     dx = convolve(g, flipped, (TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]), input_size)
     if b is not None:

@@ -51,6 +51,7 @@ def transform_some(loop, w, u, i):  # type: ignore[no-untyped-def]
     weights, vector = loop.u_place // loop.itemsize, loop.lanes * loop.itemsize
     blocks = weights // loop.lanes
     first, end = blocks * i // WEIGHT_PIECES, blocks * (i + 1) // WEIGHT_PIECES
+    # of taps in the reverse order, the first is the last in memory
     start = w if loop.w_row > 0 else w - 2 * (loop.w_row + loop.w_column)
     call_kernel(
         loop.weights,
@@ -89,7 +90,7 @@ def deep_task(r, j, chunk, loop, at, x_step, y_step, u, v):  # type: ignore[no-u
 
 @serial
 def multiply_places(start, stop, loop, u, v):  # type: ignore[no-untyped-def]
-    """M of some pairs of vectors, place by place."""
+    """M of some pairs of vectors, place by place. Nothing is left to prefetch: as x and y the tile gets V."""
     pieces, together = loop.filters.size - 1, VECTORS * loop.lanes
     for turn in range(loop.ahead.shape[2] * pieces):
         t, i = turn // pieces, turn % pieces

@@ -77,6 +77,7 @@ def run_winograd(loop, places, x_strides, y_strides, begun, scratch):
 def transform_weights(loop, w, u):  # type: ignore[no-untyped-def]
     """U of all channels and filters."""
     weights = loop.u_place // loop.itemsize
+    # of taps in the reverse order, the first is the last in memory
     call_kernel(
         loop.weights,
         WeightCall(

@@ -26,7 +26,7 @@ from .winograd_tiles import (
 )
 
 DEEP_U_BYTES = 1 << 22  # of U: from here on the loops are those of winograd_deep_loop.py
-MIN_DEEP_TASKS = 8
+MIN_DEEP_TASKS = 8  # tiles are divided by images until there are about this many
 LINE = 64  # bytes that the caches hold together
 
 
@@ -141,8 +141,8 @@ def _memory(p: Problem, places: int, vectors: Vectors) -> _Memory:
 
 
 def odd_lines(size: int) -> int:
-    """A distance of at least `size` bytes, an odd number of lines: then places do not share a few sets of the
-    cache.
+    """A distance of at least `size` bytes that is not an even number of lines: then places do not share a few
+    sets of the cache.
     """
     return size if size // LINE % 2 else size + LINE
 

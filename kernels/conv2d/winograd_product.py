@@ -19,6 +19,8 @@ from .winograd_tiles import Scratch
 
 
 class ProductCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     v: int
     u: int
     m: int

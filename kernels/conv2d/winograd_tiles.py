@@ -7,8 +7,8 @@ same pixel and channel of 16 images.
         for up to 14 filters:    product_tile   M[t][f] = sum over c of U[t][c, f] V[t][c], for all places t
                                  output_tile    y = activation(b + A^T M A)
 
-Between them numbers lie in scratch that stays in the second-level cache; the product tile is in
-winograd_product.py.
+Between them numbers lie in scratch: in the second-level cache, unless there are many channels
+(winograd_deep_loop.py). The product tile is in winograd_product.py.
 
 Pixels outside of the map are known when a tile is written, and left out. Steps within the scratch are numbers
 in the code: 36 places that are reached through registers would be 36 registers.
@@ -45,6 +45,8 @@ class Scratch(NamedTuple):
 
 
 class WeightCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     w: int  # the first of the lanes, at tap (0, 0)
     u: int
     u_place: int
@@ -55,6 +57,8 @@ class WeightCall(NamedTuple):
 
 
 class InputCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     x: int  # the pixel (0, 0) of the tile, which need not exist
     v: int
     channels: int
@@ -66,6 +70,8 @@ class InputCall(NamedTuple):
 
 
 class OutputCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     m: int
     b: int
     y: int

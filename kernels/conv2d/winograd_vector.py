@@ -17,7 +17,7 @@ from ..common import Array, address, contiguous
 from ..emit import vectors
 from .choice import why_direct, why_direct_weight
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places
-from .geometry import Padding, Pair, check_forward, check_gradient, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -76,6 +76,7 @@ def _(
     if g.dtype == np.float32 and g.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
         output = output_size(input_size, w.shape[:2], strides, padding, dilation)
         check_gradient(g.shape, (None, *output, w.shape[3]))
+        check_bias(None if b is None else b.shape, w.shape[2])
         corner = TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]
         if why_direct((TAPS, TAPS, w.shape[3], w.shape[2]), output, input_size, corner) is None:
             problem = Problem(g.shape[:3], input_size, w.shape[3], w.shape[2], corner, True, activation)

@@ -25,6 +25,8 @@ from .winograd_transforms import Number, folded, pairs, rows_in_order, rows_of
 
 
 class SpreadCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     g: int  # turned round: (row, column, image, filter)
     z: int
     vectors: int  # of filters, of all images
@@ -33,6 +35,8 @@ class SpreadCall(NamedTuple):
 
 
 class OuterCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     v: int
     z: int
     u: int
@@ -47,6 +51,8 @@ class OuterCall(NamedTuple):
 
 
 class InverseCall(NamedTuple):
+    """Addresses, counts, and steps in bytes."""
+
     u: int
     dw: int
     parts: int

@@ -34,7 +34,7 @@ from .winograd_weight import (
 
 SUMS, SUMS_OF_16 = 28, 12  # of an outer tile, in 32 registers and in 16
 MAX_CHUNKS = 4  # of the images; each has a dU of its own
-MIN_PARTS = 8
+MIN_PARTS = 8  # about as many as threads that find work
 
 
 class WinogradWeightLoop(NamedTuple):

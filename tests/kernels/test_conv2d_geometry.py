@@ -78,5 +78,16 @@ def test_what_does_not_fit_is_refused() -> None:
             continue  # a rung of the ladder: forward only
         with pytest.raises(ValueError, match=r"must have shape \(any, 3, 3, 6\)"):
             conv2d.conv2d_input_grad[name](np.zeros((2, 3, 4, 6)), w, input_size=(5, 5), **ONE)
+        with pytest.raises(ValueError, match=r"bias must have shape \(4,\), got \(3,\)"):
+            conv2d.conv2d_input_grad[name](np.zeros((2, 3, 3, 6)), w, b[:3], input_size=(5, 5), **ONE)
         with pytest.raises(ValueError, match=r"must have shape \(2, 3, 3, any\)"):
             conv2d.conv2d_weight_grad[name](x, np.zeros((1, 3, 3, 6)), kernel_size=(3, 3), **ONE)
+
+
+def test_a_bias_that_is_too_short_is_not_read_beyond_its_end() -> None:
+    """Of a transposed convolution, with channels enough for Winograd's tiles."""
+    g, w, b = (np.ones(shape, np.float32) for shape in ((2, 8, 8, 16), (3, 3, 16, 16), (3,)))
+    same = {**ONE, "padding": ((1, 1), (1, 1))}
+    for name in ("vector", "winograd", "winograd_tiles"):
+        with pytest.raises(ValueError, match=r"bias must have shape \(16,\), got \(3,\)"):
+            conv2d.conv2d_input_grad[name](g, w, b, input_size=(8, 8), **same)

@@ -3,6 +3,7 @@
 The shapes of test_conv2d.py have few channels, for which Winograd's tiles are not taken. These have more.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinynet import kernels
-from tinynet.kernels import common, conv2d, threads
+from tinynet.kernels import common, conv2d, emit, threads
 from tinynet.kernels.conv2d import choice, winograd, winograd_plan, winograd_vector
 from tinynet.kernels.conv2d.winograd_plan import axis_tiles
+from tinynet.kernels.emit import host
+from tinynet.replay.capture import Capture
 
 FORWARD, INPUT, WEIGHT = conv2d.conv2d, conv2d.conv2d_input_grad, conv2d.conv2d_weight_grad
 LAYERS = [  # size, padding, channels, filters
@@ -22,6 +25,12 @@ LAYERS = [  # size, padding, channels, filters
     ((3, 3), ((1, 1), (1, 1)), 16, 7),  # tiles of 3x3
     ((13, 8), ((0, 2), (1, 0)), 7, 15),
     ((17, 16), ((0, 0), (0, 0)), 33, 16),
+]
+SMALL = [  # maps of less than a tile, of one row, with all of the padding on one side; and images
+    ((1, 1), ((2, 2), (2, 2)), 1, 1, 1),
+    ((2, 5), ((1, 0), (2, 1)), 2, 3, 3),
+    ((5, 3), ((0, 2), (0, 0)), 3, 5, 20),
+    ((9, 4), ((2, 0), (1, 2)), 8, 17, 33),
 ]
 
 
@@ -37,6 +46,30 @@ def layer(size: Any, padding: Any, channels: int, filters: int, images: int, see
 
 def rms(a: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(a, dtype=np.float64))))
+
+
+@pytest.fixture(params=[16, 32, 64])
+def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512, on any host."""
+    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
+    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
+    emit.vectors.cache_clear()
+    yield request.param
+    monkeypatch.undo()
+    emit.vectors.cache_clear()
+
+
+def orders(a: np.ndarray) -> dict[str, np.ndarray]:
+    """The same numbers in several memory orders: of those in which a batch comes, and of steps backwards."""
+    wide = np.zeros((a.shape[1], 2 * a.shape[2], a.shape[3], a.shape[0] + 5), a.dtype)
+    slices = wide.transpose(3, 0, 1, 2)[2:-3, :, ::2]
+    slices[...] = a
+    return {
+        "C": np.ascontiguousarray(a),
+        "reversed": np.ascontiguousarray(a[::-1, ::-1, ::-1, ::-1])[::-1, ::-1, ::-1, ::-1],
+        "batch-last, reversed": common.to_batch_last(a[:, ::-1, ::-1, ::-1])[:, ::-1, ::-1, ::-1],
+        "batch-last, slices": slices,
+    }
 
 
 @pytest.mark.parametrize("outputs", [2, 3, 4])
@@ -60,12 +93,13 @@ def test_two_outputs_are_those_of_the_page() -> None:
 @pytest.mark.parametrize("outputs", [3, 4])
 def test_rows_of_two_points_differ_in_signs_alone(outputs: int) -> None:
     """The tiles compute them together."""
+    points = winograd.POINTS[outputs]
+    pairs = [i for i, p in enumerate(points) if p > 0 and points[i + 1] == -p]
+    assert len(pairs) == 2
     for matrix in winograd.matrices(outputs):
-        for p, q in zip(winograd.POINTS[outputs], winograd.POINTS[outputs][1:], strict=False):
-            if p == -q and p > 0:
-                i = winograd.POINTS[outputs].index(p)
-                rows = matrix.T if matrix.shape[0] == outputs else matrix
-                np.testing.assert_array_equal(np.abs(rows[i]), np.abs(rows[i + 1]))
+        rows = matrix.T if matrix.shape[0] == outputs else matrix
+        for i in pairs:
+            np.testing.assert_array_equal(np.abs(rows[i]), np.abs(rows[i + 1]))
 
 
 @pytest.mark.parametrize(("size", "padding", "channels", "filters"), LAYERS)
@@ -111,6 +145,71 @@ def test_the_tiles_are_convolution(data: Any, size: Any, padding: Any, channels:
     assert common.is_batch_last(dx)
 
 
+@pytest.mark.parametrize(("size", "padding", "channels", "filters", "images"), SMALL)
+@pytest.mark.usefixtures("vector_bytes")
+def test_small_maps_in_any_memory_order(
+    size: Any, padding: Any, channels: int, filters: int, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, w, b, g, static = layer(size, padding, channels, filters, images)
+    wide = [a.astype(np.float64) for a in (x, w, b, g)]
+    expected = (
+        FORWARD["im2col"](*wide[:3], activation="relu", **static),
+        INPUT["im2col"](wide[3], wide[1], input_size=size, **static),
+        WEIGHT["im2col"](wide[0], wide[3], kernel_size=(3, 3), **static),
+    )
+    monkeypatch.setattr(winograd_vector, "why_direct", lambda *_: None)
+    monkeypatch.setattr(winograd_vector, "why_direct_weight", lambda *_: None)
+    for (order, some_x), some_w, some_g in zip(
+        orders(x).items(), orders(w).values(), orders(g).values(), strict=True
+    ):
+        got = (
+            FORWARD["winograd_tiles"](some_x, some_w, b, activation="relu", **static),
+            INPUT["winograd_tiles"](some_g, some_w, input_size=size, **static),
+            WEIGHT["winograd_tiles"](some_x, some_g, kernel_size=(3, 3), **static),
+        )
+        for name, one, exact in zip(("y", "dx", "dw"), got, expected, strict=True):
+            limit = 3e-6 * (1 + np.abs(exact).max())
+            np.testing.assert_allclose(one, exact, rtol=0, atol=limit, err_msg=f"{name}, {order}")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_program_repeats_them_with_more_threads_than_it_has_memory_for(
+    deep: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scratch has a row for each thread that there was; what comes later brings its own."""
+    x, w, b, g, static = layer(*LAYERS[0], 70)
+    other_x, other_w, _, other_g, _ = layer(*LAYERS[0], 70, seed=1)
+
+    def step() -> list[np.ndarray]:
+        y = FORWARD["winograd_tiles"](x, w, b, activation="relu", **static)
+        dx = INPUT["winograd_tiles"](g, w, input_size=(14, 14), **static)
+        return [y, dx, WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)]
+
+    before, most = threads.get_num_threads(), threads.most
+    if deep:
+        monkeypatch.setattr(winograd_plan, "DEEP_U_BYTES", 0)
+    threads.most = 1
+    winograd_plan.winograd_plan.cache_clear()
+    try:
+        threads.set_num_threads(1)
+        with Capture() as capture:
+            found = step()
+        for array, other in ((x, other_x), (w, other_w), (g, other_g)):
+            array[...] = other
+        expected = step()
+        threads.set_num_threads(4)
+        for _ in range(10):
+            for array in found:
+                array[...] = np.nan
+            capture.program.run()
+            for got, known in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(got, known)
+    finally:
+        threads.set_num_threads(before)
+        threads.most = max(threads.most, most)
+        winograd_plan.winograd_plan.cache_clear()
+
+
 @pytest.mark.parametrize("images", [1, 20, 70, 300])
 def test_many_channels_are_convolved_place_by_place(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same numbers, bit by bit, in another order."""
@@ -130,8 +229,9 @@ def test_many_channels_are_convolved_place_by_place(images: int, monkeypatch: py
 
 @pytest.mark.parametrize("images", [1, 17, 33, 40])
 def test_nothing_is_written_beyond_the_last_image(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    x, w, b, _, static = layer(*LAYERS[0], images)
+    x, w, b, g, static = layer(*LAYERS[0], images)
     expected = FORWARD["winograd_tiles"](x, w, b, **static)
+    expected_dx = INPUT["winograd_tiles"](g, w, input_size=(14, 14), **static)
     padded = []
 
     def with_room(like: Any, shape: Any, dtype: Any = None) -> Any:
@@ -141,8 +241,11 @@ def test_nothing_is_written_beyond_the_last_image(images: int, monkeypatch: pyte
 
     monkeypatch.setattr(common, "empty", with_room)
     y = FORWARD["winograd_tiles"](x, w, b, **static)
+    dx = INPUT["winograd_tiles"](g, w, input_size=(14, 14), **static)
     np.testing.assert_array_equal(y, expected)
-    assert (padded[0][..., images:] == 7).all()
+    np.testing.assert_array_equal(dx, expected_dx)
+    assert len(padded) == 2
+    assert all((room[..., images:] == 7).all() for room in padded)
 
 
 @pytest.mark.parametrize("images", [0, 1, 8, 33])

@@ -105,8 +105,8 @@ def conv2d_transpose(
     It is the input gradient of the convolution that has kernel w and makes maps of x's size from maps of y's:
     the same kernel runs. `padding` ("valid" or "same") and `output_padding` (None, or less than the strides)
     give OH, OW, top and left: `transposed_length` in kernels/conv2d/geometry.py. strides, dilation_rate,
-    data_format and activation are as in conv2d. Raises ValueError for another activation, and where x and w
-    do not fit.
+    data_format and activation are as in conv2d. Raises ValueError for another activation, and where x, w and
+    b do not fit.
 
     >>> ops.conv2d_transpose(np.ones((1, 2, 2, 3)), np.ones((3, 3, 4, 3)), strides=2).shape
     (1, 5, 5, 4)
