@@ -28,6 +28,7 @@ MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
 MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
 MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
 MAX_U_BYTES = 1 << 26  # of transformed weights, which the threads share
+MAX_U_BYTES_ALONE = 1 << 22  # of those that a map of a single tile has for itself
 MAX_SUMS_BYTES = 1 << 22  # of the weight gradient, for each part of the images
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
@@ -89,8 +90,8 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
 @cache
 def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     """Why the direct tiles make maps (OH, OW) of `output` from (H, W) of `size` with w (3, 3, C, F) and (top,
-    left) padding `corner`; None if Winograd's do. The number of images is not asked for: see
-    winograd_vector.py.
+    left) padding `corner`; None if Winograd's do. The number of images is not asked for, but for a single
+    image `why_product` comes before: see winograd_vector.py.
     """
     channels, filters = w[2:]
     m = tile_length(output)
@@ -98,8 +99,11 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         return f"fewer than {MIN_CHANNELS} channels or filters share too few of the transforms"
     if max(corner) == TAPS - 1 and min(output) < MIN_WIDE_BORDER:
         return "the map is small, and most of it border"
-    if 4 * (m + TAPS - 1) ** 2 * channels * filters > MAX_U_BYTES:
+    u_bytes = 4 * (m + TAPS - 1) ** 2 * channels * filters
+    if u_bytes > MAX_U_BYTES:
         return "the transformed weights are too large to be read for each tile"
+    if u_bytes > MAX_U_BYTES_ALONE and max(output) <= m:
+        return "a single tile is too little for the transform of so many weights"
     # products for each channel, filter and image; the direct tiles leave out taps outside of the map
     direct, winograd = 1, 1
     for axis in (0, 1):
@@ -167,7 +171,7 @@ def explain(
     }
     for operation, described in tiles.items():
         reason = why_product(operation, x[0], w, strides, dilation, groups)
-        if v.itemsize == 4 and fits((w[0], w[1]), strides, padding, dilation, groups):
+        if reason is None and v.itemsize == 4 and fits((w[0], w[1]), strides, padding, dilation, groups):
             transformed = _winograd(operation, x, w, output, padding, v)
             if transformed:
                 lines.append(f"  {operation:16} {transformed}")

@@ -4,8 +4,9 @@
     weight gradient            winograd_weight.py, winograd_weight_loop.py
     all else                   the direct tiles of vector.py
 
-`kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes alone, so that
-the bits of a prediction do not depend on how many images are predicted at once.
+`kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes, so that the bits
+of a prediction do not depend on how many images are predicted at once; but a single image with a large kernel
+takes the matrix product, which is several times as fast for it.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from .. import common, threads
 from ..common import Array, address, contiguous
 from ..emit import vectors
-from .choice import why_direct, why_direct_weight
+from .choice import why_direct, why_direct_weight, why_product
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places
 from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, output_size
 from .operations import (
@@ -60,7 +61,8 @@ def _(
     if x.dtype == np.float32 and x.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
         output = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
         corner = padding[0][0], padding[1][0]
-        if why_direct(w.shape, x.shape[1:3], output, corner) is None:
+        product = why_product("forward", x.shape[0], w.shape, strides, dilation, groups)
+        if product is None and why_direct(w.shape, x.shape[1:3], output, corner) is None:
             problem = Problem(x.shape[:3], output, w.shape[2], w.shape[3], corner, False, activation)
             return _convolve(x, w, b, problem)
     return conv2d["vector"](
@@ -78,7 +80,9 @@ def _(
         check_gradient(g.shape, (None, *output, w.shape[3]))
         check_bias(None if b is None else b.shape, w.shape[2])
         corner = TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]
-        if why_direct((TAPS, TAPS, w.shape[3], w.shape[2]), output, input_size, corner) is None:
+        product = why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups)
+        flipped = TAPS, TAPS, w.shape[3], w.shape[2]
+        if product is None and why_direct(flipped, output, input_size, corner) is None:
             problem = Problem(g.shape[:3], input_size, w.shape[3], w.shape[2], corner, True, activation)
             return _convolve(g, w, b, problem)
     return conv2d_input_grad["vector"](

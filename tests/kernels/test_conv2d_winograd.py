@@ -312,6 +312,10 @@ def test_which_layers_take_it_is_a_matter_of_shapes() -> None:
     assert "border" in str(reason(6, 2, 16, 16))
     assert reason(8, 1, 256, 256) is None
     assert "too large" in str(reason(8, 1, 1024, 1024))
+    assert "single tile" in str(reason(4, 1, 256, 256))
+    alone = kernels.explain("conv2d", (1, 14, 14, 64), (3, 3, 64, 64), padding="same")
+    assert "Winograd" not in alone.split("weight gradient")[0]
+    assert "a single image" in alone
     assert "do not suit" in str(reason(5, 1, 16, 16))
     text = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same")
     assert "forward          Winograd's algorithm: 4x4 outputs of 6x6 pixels by 36 products" in text
