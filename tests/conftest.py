@@ -27,6 +27,6 @@ common.MAX_ELEMENTS_ALONE = -1
 loading.install()
 
 _ALWAYS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
-settings.register_profile("quick", max_examples=12, derandomize=True, **_ALWAYS)
+settings.register_profile("quick", max_examples=10, derandomize=True, **_ALWAYS)
 settings.register_profile("thorough", max_examples=300, **_ALWAYS)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

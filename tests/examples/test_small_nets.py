@@ -132,7 +132,7 @@ def test_a_quick_run_writes_rows_and_pictures(tmp_path, capsys):
     rows = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert [(row["id"], row["arm"]) for row in rows] == [(row.id, row.arm) for row in ROWS]
     by_id = {row["id"]: row["runs"][0] for row in rows if not row["arm"]}
-    values = {"images": "1437x28x28x1", "classes": 10, "map after (16, 3, 3)": 9, "map after (16, 3)": 26}
+    values = {"images": "600x28x28x1", "classes": 10, "map after (16, 3, 3)": 9, "map after (16, 3)": 26}
     assert by_id["S3-00"]["values"] == values
     expected = next(row for row in rows if row["id"] == "S3-00")["expected"]
     assert expected == {**values, "images": "60000x28x28x1"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import ops
+from tinynet import kernels, ops
 from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
 from tinynet.kernels.warp import FILL_MODES
@@ -124,6 +124,14 @@ def rows(*shape: int) -> np.ndarray:
     return x / x.sum(-1, keepdims=True)
 
 
+# The ladder's gradients are those of im2col; with strides, Winograd's algorithm leaves all to others.
+LIKE_OTHERS = {
+    "conv2d": {
+        "one_at_a_time", "sums_in_registers", "several_filters", "rows_shared", "winograd", "winograd_tiles",
+    },
+}  # fmt: skip
+
+
 @dataclass
 class Case:
     """A primitive at a point."""
@@ -141,8 +149,16 @@ class Case:
         return self.primitive(*inputs, **self.static)
 
     @property
-    def kernels(self) -> dict[str, str] | None:
-        return None if self.family is None else {self.family: "all"}
+    def implementations(self) -> tuple[str, ...]:
+        """Of its kernels, those that compute it in a way of their own."""
+        if self.family is None:
+            return ("numpy",)
+        names = kernels.families()[self.family]
+        return tuple(name for name in names if name not in LIKE_OTHERS.get(self.family, ()))
+
+    @property
+    def kernels(self) -> dict[str, list[str]] | None:
+        return None if self.family is None else {self.family: list(self.implementations)}
 
 
 def case(
