@@ -99,12 +99,15 @@ def default_path(processor: str) -> Path:
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
-    """Writes a file of one line a record, which a diff can show,
-    and replaces the old one when it is complete.
-    """
+    """Writes a file of one line a record, which a diff can show."""
+    replace(path, _text(content))
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes a file, which replaces the old one when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    temporary.write_text(_text(content), encoding="utf-8")
+    temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)
 
 

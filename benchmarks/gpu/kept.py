@@ -1,9 +1,10 @@
 """The file of a section: its records, written after each of them, and whether it is complete."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
+
+from .. import results
 
 Record = dict[str, Any]
 
@@ -45,7 +46,4 @@ class Kept:
 
 def write(path: Path, content: Any) -> None:
     """`content` as JSON, which replaces the old file when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    os.replace(part, path)
+    results.replace(path, json.dumps(content, indent=1))
