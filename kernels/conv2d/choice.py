@@ -20,7 +20,7 @@ import numpy as np
 from ..emit import Vectors, vectors
 from .forward import tile_shape
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
-from .geometry import Padding, Pair, Shape, check_forward, output_size, resolve_padding, tap_range
+from .geometry import Padding, Pair, Shape, Window, check_forward, output_size, resolve_padding, tap_ranges
 from .winograd import TAPS, fits, tile_length
 
 MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
@@ -107,7 +107,7 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     # products for each channel, filter and image; the direct tiles leave out taps outside of the map
     direct, winograd = 1, 1
     for axis in (0, 1):
-        taps = [tap_range(o, size[axis], TAPS, 1, corner[axis], 1) for o in range(output[axis])]
+        taps = tap_ranges(axis, size, w[:2], output, Window((1, 1), corner, (1, 1)))
         direct *= sum(end - first for first, end in taps)
         winograd *= -(-output[axis] // m) * (m + TAPS - 1)
     return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None

@@ -18,9 +18,9 @@ from ..common import parallel, prange, serial
 from ..emit import call_kernel
 from .forward_loop import Places
 from .geometry import Steps
-from .winograd_loop import WinogradLoop, from_products, to_products
+from .winograd_loop import WinogradLoop, from_products, to_products, transform_weights
 from .winograd_product import ProductCall
-from .winograd_tiles import VECTORS, WeightCall
+from .winograd_tiles import VECTORS
 
 PAIRS = 4  # of vectors of images, for which U is loaded once
 WEIGHT_PIECES = 16  # into which the transform of the weights is divided
@@ -34,7 +34,7 @@ def run_deep_winograd(loop, places, x_strides, y_strides, u, scratch):
     x_step = Steps(*x_strides)
     y_step = Steps(*y_strides)
     for i in prange(WEIGHT_PIECES):
-        transform_some(loop, at.w, u.ctypes.data, i)
+        transform_weights(loop, at.w, u.ctypes.data, i, WEIGHT_PIECES)
     columns = loop.columns.shape[0]
     for task in prange(loop.rows.shape[0] * columns * loop.chunks):
         thread = get_thread_id()
@@ -43,24 +43,6 @@ def run_deep_winograd(loop, places, x_strides, y_strides, u, scratch):
         chunk, tile = task // (loop.rows.shape[0] * columns), task % (loop.rows.shape[0] * columns)
         deep_task(tile // columns, tile % columns, chunk, loop, at, x_step, y_step, u.ctypes.data, v)
         own[0] = own[0]  # it is held until here
-
-
-@serial
-def transform_some(loop, w, u, i):  # type: ignore[no-untyped-def]
-    """A piece of U: whole vectors of weights, and in the last piece the rest."""
-    weights, vector = loop.u_place // loop.itemsize, loop.lanes * loop.itemsize
-    blocks = weights // loop.lanes
-    first, end = blocks * i // WEIGHT_PIECES, blocks * (i + 1) // WEIGHT_PIECES
-    # of taps in the reverse order, the first is the last in memory
-    start = w if loop.w_row > 0 else w - 2 * (loop.w_row + loop.w_column)
-    call_kernel(
-        loop.weights,
-        WeightCall(
-            w=start + first * vector, u=u + first * vector, u_place=loop.u_place, w_row=loop.w_row,
-            w_column=loop.w_column, blocks=end - first,
-            live=weights % loop.lanes if i == WEIGHT_PIECES - 1 else 0,
-        ),
-    )  # fmt: skip
 
 
 @serial
@@ -102,7 +84,7 @@ def multiply_places(start, stop, loop, u, v):  # type: ignore[no-untyped-def]
                 loop.products[(images - 1) // loop.lanes, i],
                 ProductCall(
                     v=own + t * loop.v_place, u=u + t * loop.u_place + f * loop.u_filter,
-                    m=own + loop.m_offset - loop.v_offset + t * loop.m_place + f * loop.m_filter,
+                    m=own + loop.m_offset - loop.v_offset + t * loop.m_place + f * together * loop.itemsize,
                     channels=loop.channels, places=1, u_place=0, u_channel=loop.u_channel,
                     table=loop.ahead.ctypes.data + t * 16, x=own, x_channel=0, y=own, y_channel=0,
                 ),

@@ -48,7 +48,6 @@ class WinogradLoop(NamedTuple):
     m_offset: int
     v_place: int
     m_place: int
-    m_filter: int
     pair: int  # bytes of V and M for two vectors of images
 
 
@@ -66,7 +65,7 @@ def run_winograd(loop, places, x_strides, y_strides, begun, scratch):
         own = np.empty(scratch.shape[1], np.uint8) if late else scratch[thread]
         u = (own.ctypes.data + 63) // 64 * 64
         if late or begun[thread] == 0:
-            transform_weights(loop, at.w, u)
+            transform_weights(loop, at.w, u, 0, 1)
             if not late:
                 begun[thread] = 1
         winograd_task(task, loop, at, x_step, y_step, u)
@@ -74,22 +73,21 @@ def run_winograd(loop, places, x_strides, y_strides, begun, scratch):
 
 
 @serial
-def transform_weights(loop, w, u):  # type: ignore[no-untyped-def]
-    """U of all channels and filters."""
-    weights = loop.u_place // loop.itemsize
+def transform_weights(loop, w, u, i, pieces):  # type: ignore[no-untyped-def]
+    """Piece i of U: whole vectors of weights, and in the last piece the rest."""
+    weights, vector = loop.u_place // loop.itemsize, loop.lanes * loop.itemsize
+    blocks = weights // loop.lanes
+    first, end = blocks * i // pieces, blocks * (i + 1) // pieces
     # of taps in the reverse order, the first is the last in memory
+    start = w if loop.w_row > 0 else w - 2 * (loop.w_row + loop.w_column)
     call_kernel(
         loop.weights,
         WeightCall(
-            w=w if loop.w_row > 0 else w - 2 * (loop.w_row + loop.w_column),
-            u=u,
-            u_place=loop.u_place,
-            w_row=loop.w_row,
-            w_column=loop.w_column,
-            blocks=weights // loop.lanes,
-            live=weights % loop.lanes,
+            w=start + first * vector, u=u + first * vector, u_place=loop.u_place, w_row=loop.w_row,
+            w_column=loop.w_column, blocks=end - first,
+            live=weights % loop.lanes if i == pieces - 1 else 0,
         ),
-    )
+    )  # fmt: skip
 
 
 @serial

@@ -1,13 +1,14 @@
 """The plan of Winograd's convolution: which tiles there are, where they lie, and how memory is laid out."""
 
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..common import Array
 from ..emit import Vectors
+from ..launches import CACHE_LINE
 from .choice import most_filters
 from .forward import lengths, split
 from .forward_loop import MIN_TASKS
@@ -15,11 +16,11 @@ from .geometry import Pair
 from .winograd import TAPS, tile_length
 from .winograd_deep_loop import PAIRS
 from .winograd_loop import WinogradLoop
-from .winograd_product import product_address
+from .winograd_product import Scratch, product_address
 from .winograd_tiles import (
     VECTORS,
-    Scratch,
     Span,
+    beside,
     input_address,
     output_address,
     weight_address,
@@ -27,7 +28,6 @@ from .winograd_tiles import (
 
 DEEP_U_BYTES = 1 << 22  # of U: from here on the loops are those of winograd_deep_loop.py
 MIN_DEEP_TASKS = 8  # tiles are divided by images until there are about this many
-LINE = 64  # bytes that the caches hold together
 
 
 class Problem(NamedTuple):
@@ -54,18 +54,19 @@ def winograd_plan(
 ) -> WinogradPlan:
     """Plan for arrays of these steps, `strides[1:]`."""
     p, m = problem, tile_length(problem.output)
+    places, sign = (m + TAPS - 1) ** 2, -1 if p.flipped else 1
     rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
-    memory = _memory(p, (m + TAPS - 1) ** 2, vectors)
-    inputs, outputs = _addresses(m, p, rows.kinds, columns.kinds, memory.steps, vectors)
+    memory = _memory(p, places, vectors)
+    kinds = p.size[0], rows.kinds, columns.kinds
     loop = WinogradLoop(
         rows=rows.table,
         columns=columns.table,
-        inputs=inputs,
-        outputs=outputs,
+        inputs=input_addresses(m, *kinds, memory.steps.v_place, vectors),
+        outputs=_outputs(m, *kinds, memory.steps.m_place, p.activation, vectors),
         products=_products(p, memory.pieces, memory.steps, vectors),
         weights=weight_address(m, vectors),
         filters=np.array(memory.pieces),
-        ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, (m + TAPS - 1) ** 2),
+        ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, places),
         chunks=_chunks(-(-p.size[0] // (VECTORS * vectors.lanes)), rows, columns, memory.is_deep),
         images=p.size[0],
         lanes=vectors.lanes,
@@ -74,18 +75,17 @@ def winograd_plan(
         u_place=memory.tap,
         u_channel=vectors.itemsize * (1 if p.flipped else p.filters),
         u_filter=memory.steps.u_filter,
-        w_row=-TAPS * memory.tap if p.flipped else TAPS * memory.tap,
-        w_column=-memory.tap if p.flipped else memory.tap,
+        w_row=sign * TAPS * memory.tap,
+        w_column=sign * memory.tap,
         v_offset=memory.v_offset,
         m_offset=memory.m_offset,
         v_place=memory.steps.v_place,
         m_place=memory.steps.m_place,
-        m_filter=memory.steps.m_filter,
-        pair=memory.end - memory.v_offset,
+        pair=memory.pair,
     )
     if memory.is_deep:
-        return WinogradPlan(tuple(loop), PAIRS * loop.pair + LINE, memory.v_offset)
-    return WinogradPlan(tuple(loop), memory.end + LINE, 0)
+        return WinogradPlan(tuple(loop), PAIRS * memory.pair + CACHE_LINE, memory.v_offset)
+    return WinogradPlan(tuple(loop), memory.v_offset + memory.pair + CACHE_LINE, 0)
 
 
 def _chunks(pairs: int, rows: "Tiles", columns: "Tiles", is_deep: bool) -> int:
@@ -122,45 +122,58 @@ class _Memory(NamedTuple):
     steps: Scratch
     v_offset: int
     m_offset: int
-    end: int
+    pair: int  # bytes of V and M
 
 
 def _memory(p: Problem, places: int, vectors: Vectors) -> _Memory:
     """Where one piece has all filters, M takes the place of V: a place is read before it is written."""
-    most, vector = most_filters(vectors), VECTORS * vectors.bytes
+    most, vector = most_filters(vectors), beside(vectors)
     pieces, tap = split(p.filters, most), vectors.itemsize * p.channels * p.filters
     is_deep, alone = places * tap >= DEEP_U_BYTES, len(pieces) == 2
     held = p.filters if is_deep else max(lengths(p.filters, most))  # of M
     v_place = odd_lines((max(p.channels, held) if alone else p.channels) * vector)
     m_place = v_place if alone else odd_lines(held * vector)
     u_filter = vectors.itemsize * (p.channels if p.flipped else 1)
-    v_offset = -(-places * tap // LINE) * LINE
+    v_offset = -(-places * tap // CACHE_LINE) * CACHE_LINE
     m_offset = v_offset + (0 if alone else places * v_place)
-    steps = Scratch(v_place, vector, m_place, vector, u_filter)
-    return _Memory(pieces, is_deep, tap, steps, v_offset, m_offset, m_offset + places * m_place)
+    steps = Scratch(v_place, m_place, u_filter)
+    pair = m_offset - v_offset + places * m_place
+    return _Memory(pieces, is_deep, tap, steps, v_offset, m_offset, pair)
 
 
 def odd_lines(size: int) -> int:
     """A distance of at least `size` bytes that is not an even number of lines: then places do not share a few
     sets of the cache.
     """
-    return size if size // LINE % 2 else size + LINE
+    return size if size // CACHE_LINE % 2 else size + CACHE_LINE
 
 
-def _addresses(
-    m: int, p: Problem, rows: list[Span], columns: list[Span], scratch: Scratch, vectors: Vectors
-) -> tuple[Array, Array]:
-    """Input and output tiles: addresses [masked, kind of row, kind of column]."""
-    inputs, outputs = (np.zeros((2, len(rows), len(columns)), np.int64) for _ in range(2))
-    live = p.size[0] % vectors.lanes
-    for masked in {bool(live), live > 0 and p.size[0] < VECTORS * vectors.lanes}:
-        for i, j in np.ndindex(*inputs.shape[1:]):
-            kind = scratch, vectors, masked
-            inputs[int(masked), i, j] = input_address(m, rows[i], columns[j], *kind)
-            outputs[int(masked), i, j] = output_address(
-                m, rows[i].outputs, columns[j].outputs, p.activation, *kind
-            )
-    return inputs, outputs
+def input_addresses(
+    m: int, images: int, rows: list[Span], columns: list[Span], v_place: int, vectors: Vectors
+) -> Array:
+    """Input tiles: addresses [whether the last vector is partial, kind of row, kind of column]."""
+    found = np.zeros((2, len(rows), len(columns)), np.int64)
+    for partial, i, j in product(_partial(images, vectors), *map(range, found.shape[1:])):
+        found[int(partial), i, j] = input_address(m, rows[i], columns[j], v_place, vectors, partial)
+    return found
+
+
+def _outputs(
+    m: int, images: int, rows: list[Span], columns: list[Span], m_place: int, activation: str | None,
+    vectors: Vectors,
+) -> Array:  # fmt: skip
+    """Output tiles, as the input tiles."""
+    found = np.zeros((2, len(rows), len(columns)), np.int64)
+    for partial, i, j in product(_partial(images, vectors), *map(range, found.shape[1:])):
+        size = rows[i].outputs, columns[j].outputs
+        found[int(partial), i, j] = output_address(m, *size, activation, m_place, vectors, partial)
+    return found
+
+
+def _partial(images: int, vectors: Vectors) -> set[bool]:
+    """Whether there are tiles whose last vector of images is partial, and others."""
+    partial = images % vectors.lanes > 0
+    return {partial, partial and images < VECTORS * vectors.lanes}
 
 
 def _products(p: Problem, pieces: list[int], scratch: Scratch, vectors: Vectors) -> Array:

@@ -15,7 +15,15 @@ from functools import cache
 from typing import NamedTuple
 
 from ..emit import Value, VectorFunction, Vectors, address
-from .winograd_tiles import Scratch
+from .winograd_tiles import beside
+
+
+class Scratch(NamedTuple):
+    """Bytes from place to place of V and of M, and from filter to filter of U."""
+
+    v_place: int
+    m_place: int
+    u_filter: int
 
 
 class ProductCall(NamedTuple):
@@ -50,7 +58,7 @@ def product_tile(
             k.set(slot, k.zero)
         with k.loop(0, "%channels") as c:
             v, u = (
-                k.move(places["v"], k.mul(scratch.v_channel, c)),
+                k.move(places["v"], k.mul(beside(vectors), c)),
                 k.move(places["u"], k.mul("%u_channel", c)),
             )
             for j in range(count):
@@ -61,7 +69,7 @@ def product_tile(
                 for j in range(count):
                     k.set(sums[f, j], k.multiply_add(weight, pixels[j], k.get(sums[f, j])))
         for (f, j), slot in sums.items():
-            k.store(k.get(slot), k.move(places["m"], scratch.m_filter * f + j * vectors.bytes))
+            k.store(k.get(slot), k.move(places["m"], beside(vectors) * f + j * vectors.bytes))
     return k
 
 

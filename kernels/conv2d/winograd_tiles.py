@@ -16,11 +16,12 @@ in the code: 36 places that are reached through registers would be 36 registers.
 
 from collections.abc import Iterator
 from functools import cache
+from functools import partial as bind
 from typing import NamedTuple
 
 from ..emit import Value, VectorFunction, Vectors, address
 from .winograd import TAPS, matrices
-from .winograd_transforms import Number, folded, pairs, rows_in_order, rows_of
+from .winograd_transforms import at, both_ways, column_of, folded, or_zero, rows_in_order
 
 VECTORS = 2  # of images, side by side in the scratch
 
@@ -30,18 +31,6 @@ class Span(NamedTuple):
 
     inputs: tuple[int, ...]  # those of its m + 2 that lie in the map
     outputs: int  # how many of its m
-
-
-class Scratch(NamedTuple):
-    """Bytes from place to place, and from channel (filter) to channel, of V and M; of U from filter to
-    filter.
-    """
-
-    v_place: int
-    v_channel: int
-    m_place: int
-    m_filter: int
-    u_filter: int
 
 
 class WeightCall(NamedTuple):
@@ -83,6 +72,11 @@ class OutputCall(NamedTuple):
     live: int
 
 
+def beside(vectors: Vectors) -> int:
+    """Bytes from a channel (a filter) to the next in V (in M), whatever the place."""
+    return VECTORS * vectors.bytes
+
+
 def weight_tile(m: int, vectors: Vectors) -> VectorFunction:
     """U = G w G^T of as many (channel, filter) as there are lanes, then the next."""
     k = VectorFunction(vectors, WeightCall)
@@ -90,11 +84,11 @@ def weight_tile(m: int, vectors: Vectors) -> VectorFunction:
     for step in vectors_of(k, partial=True):
         w, u = k.move(w0, step), k.move(u0, step)
         columns = [  # G w, by column
-            rows_in_order(k, g, [k.load(_at(k, w, i, j, "w")) for i in range(TAPS)]) for j in range(TAPS)
+            rows_in_order(k, g, [k.load(at(k, "w", w, i, j)) for i in range(TAPS)]) for j in range(TAPS)
         ]
         for t in range(m + 2):
             for s, value in enumerate(rows_in_order(k, g, [column[t] for column in columns])):
-                k.store(_or_zero(k, value), k.move(u, k.mul("%u_place", t * (m + 2) + s)))
+                k.store(or_zero(k, value), k.move(u, k.mul("%u_place", t * (m + 2) + s)))
     return k
 
 
@@ -108,69 +102,41 @@ def vectors_of(k: VectorFunction, partial: bool) -> Iterator[Value]:
 
 
 def input_tile(
-    m: int, rows: Span, columns: Span, scratch: Scratch, vectors: Vectors, partial: bool
+    m: int, rows: Span, columns: Span, v_place: int, vectors: Vectors, partial: bool
 ) -> VectorFunction:
     """V = B^T d B of every channel."""
     k = VectorFunction(vectors, InputCall)
     bt, x0, v0 = matrices(m).bt, k.pointer("%x"), k.pointer("%v")
     with k.loop(0, "%channels") as c:
-        x_channel, v_channel = k.move(x0, k.mul("%x_channel", c)), k.move(v0, k.mul(scratch.v_channel, c))
+        x_channel, v_channel = k.move(x0, k.mul("%x_channel", c)), k.move(v0, k.mul(beside(vectors), c))
         for step in vectors_of(k, partial):
             x, v = k.move(x_channel, step), k.move(v_channel, step)
-            for group in pairs(bt):
-                # B^T d for these rows, by column
-                vertical = {j: rows_of(k, bt, group, _Pixels(k, x, rows, j)) for j in columns.inputs}
-                for t in group:
-                    across = [vertical[j][t] if j in vertical else None for j in range(m + 2)]
-                    for s, value in enumerate(rows_in_order(k, bt, across)):
-                        place = k.move(v, scratch.v_place * (t * (m + 2) + s))
-                        k.store(_or_zero(k, value), place, whole=True)
+            for place, value in both_ways(k, bt, columns.inputs, bind(column_of, k, "x", x, rows.inputs)):
+                k.store(value, k.move(v, v_place * place), whole=True)
     return k
 
 
-class _Pixels:
-    """Pixel (i, j) of a tile by i, loaded when it is first asked for; None outside of the map."""
-
-    def __init__(self, k: VectorFunction, x: str, rows: Span, j: int) -> None:
-        self.k, self.x, self.rows, self.j = k, x, rows, j
-        self.loaded: dict[int, str] = {}
-
-    def __call__(self, i: int) -> Number:
-        if i in self.rows.inputs and i not in self.loaded:
-            self.loaded[i] = self.k.load(_at(self.k, self.x, i, self.j, "x"))
-        return self.loaded.get(i)
-
-
 def output_tile(
-    m: int, rows: int, columns: int, activation: str | None, scratch: Scratch, vectors: Vectors, partial: bool
+    m: int, rows: int, columns: int, activation: str | None, m_place: int, vectors: Vectors, partial: bool
 ) -> VectorFunction:
     """y = activation(b + A^T M A) of every filter, as many rows and columns of it as the map has."""
     k = VectorFunction(vectors, OutputCall)
-    at, m0, b0, y0 = matrices(m).at, k.pointer("%m"), k.pointer("%b"), k.pointer("%y")
+    a_t, m0, b0, y0 = matrices(m).at, k.pointer("%m"), k.pointer("%b"), k.pointer("%y")
     with k.loop(0, "%filters") as f:
-        m_filter, y_filter = k.move(m0, k.mul(scratch.m_filter, f)), k.move(y0, k.mul("%y_channel", f))
+        m_filter, y_filter = k.move(m0, k.mul(beside(vectors), f)), k.move(y0, k.mul("%y_channel", f))
         bias = k.splat(k.move(b0, k.mul(vectors.itemsize, f)))
         for step in vectors_of(k, partial):
             source, y = k.move(m_filter, step), k.move(y_filter, step)
             vertical = []  # A^T M, by column
             for s in range(m + 2):
-                places = [scratch.m_place * (t * (m + 2) + s) for t in range(m + 2)]
-                vertical.append(folded(k, at, [k.load(k.move(source, p), whole=True) for p in places]))
+                places = [m_place * (t * (m + 2) + s) for t in range(m + 2)]
+                vertical.append(folded(k, a_t, [k.load(k.move(source, p), whole=True) for p in places]))
             for i in range(rows):
-                for j, value in enumerate(folded(k, at, [column[i] for column in vertical])[:columns]):
-                    total = k.add_vectors(_or_zero(k, value), bias)
+                for j, value in enumerate(folded(k, a_t, [column[i] for column in vertical])[:columns]):
+                    total = k.add_vectors(or_zero(k, value), bias)
                     result = k.maximum(k.zero, total) if activation == "relu" else total
-                    k.store(result, _at(k, y, i, j, "y"))
+                    k.store(result, at(k, "y", y, i, j))
     return k
-
-
-def _at(k: VectorFunction, pointer: str, i: int, j: int, array: str) -> str:
-    """Row i, column j from `pointer` on, of "w", "x" or "y"."""
-    return k.move(pointer, k.mul(f"%{array}_column", j), k.mul(f"%{array}_row", i))
-
-
-def _or_zero(k: VectorFunction, value: Number) -> str:
-    return k.zero if value is None else value
 
 
 @cache
@@ -179,14 +145,12 @@ def weight_address(m: int, vectors: Vectors) -> int:
 
 
 @cache
-def input_address(
-    m: int, rows: Span, columns: Span, scratch: Scratch, vectors: Vectors, partial: bool
-) -> int:
-    return address(input_tile(m, rows, columns, scratch, vectors, partial))
+def input_address(m: int, rows: Span, columns: Span, v_place: int, vectors: Vectors, partial: bool) -> int:
+    return address(input_tile(m, rows, columns, v_place, vectors, partial))
 
 
 @cache
 def output_address(
-    m: int, rows: int, columns: int, activation: str | None, scratch: Scratch, vectors: Vectors, partial: bool
+    m: int, rows: int, columns: int, activation: str | None, m_place: int, vectors: Vectors, partial: bool
 ) -> int:
-    return address(output_tile(m, rows, columns, activation, scratch, vectors, partial))
+    return address(output_tile(m, rows, columns, activation, m_place, vectors, partial))

@@ -7,7 +7,8 @@ ones. Their sums over the even and over the odd powers serve both:
     row of p:   even + odd            row of -p:   even - odd
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -76,6 +77,47 @@ def rows_in_order(k: VectorFunction, matrix: Array, numbers: Sequence[Number]) -
     for group in pairs(matrix):
         found |= rows_of(k, matrix, group, numbers.__getitem__)
     return [found[i] for i in range(len(matrix))]
+
+
+def column_of(
+    k: VectorFunction, array: str, pointer: str, rows: Container[int], j: int
+) -> Callable[[int], Number]:
+    """Column j of a tile of "w", "x" or "g", by row: loaded when it is first asked for; None in rows that are
+    outside of the map.
+    """
+
+    @cache
+    def number(i: int) -> Number:
+        return k.load(at(k, array, pointer, i, j)) if i in rows else None
+
+    return number
+
+
+def at(k: VectorFunction, array: str, pointer: str, i: int, j: int) -> str:
+    """Row i, column j of an array's tile, which begins at `pointer`."""
+    return k.move(pointer, k.mul(f"%{array}_column", j), k.mul(f"%{array}_row", i))
+
+
+def both_ways(
+    k: VectorFunction, matrix: Array, columns: Iterable[int], column: Callable[[int], Callable[[int], Number]]
+) -> Iterator[tuple[int, str]]:
+    """matrix @ d @ matrix^T of a tile d, as (place, vector), place by place; d[i, j] = column(j)(i), and 0 in
+    all but these columns.
+
+    What is loaded serves a pair of rows, and is loaded again for the next: all of d would not fit the
+    registers.
+    """
+    for group in pairs(matrix):
+        vertical = {j: rows_of(k, matrix, group, column(j)) for j in columns}  # matrix @ d, by column
+        for t in group:
+            across = [vertical[j][t] if j in vertical else None for j in range(matrix.shape[1])]
+            for s, value in enumerate(rows_in_order(k, matrix, across)):
+                yield t * len(matrix) + s, or_zero(k, value)
+
+
+def or_zero(k: VectorFunction, value: Number) -> str:
+    """The vector of a number."""
+    return k.zero if value is None else value
 
 
 def folded(k: VectorFunction, matrix: Array, numbers: Sequence[Number]) -> list[Number]:

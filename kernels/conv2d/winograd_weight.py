@@ -15,13 +15,14 @@ g is turned round, before A makes 36 numbers of its 16, and a number of V is loa
 The sums of 32 images stay in registers, and are added to dU then: short chains of additions round less.
 """
 
-from collections.abc import Callable
 from functools import cache
+from functools import partial as bind
 from typing import NamedTuple
 
 from ..emit import VectorFunction, Vectors, address
 from .winograd import TAPS, matrices
-from .winograd_transforms import Number, folded, pairs, rows_in_order, rows_of
+from .winograd_tiles import vectors_of
+from .winograd_transforms import at, both_ways, column_of, folded, or_zero
 
 
 class SpreadCall(NamedTuple):
@@ -72,23 +73,9 @@ def spread_tile(m: int, rows: int, columns: int, z_place: int, vectors: Vectors)
     a, g0, z0 = matrices(m).at.T, k.pointer("%g"), k.pointer("%z")
     with k.loop(0, "%vectors") as i:
         g, z = k.move(g0, k.mul(vectors.bytes, i)), k.move(z0, k.mul(vectors.bytes, i))
-        for group in pairs(a):
-            vertical = {j: rows_of(k, a, group, _column(k, g, rows, j)) for j in range(columns)}
-            for t in group:
-                across = [vertical[j][t] if j in vertical else None for j in range(m)]
-                for s, value in enumerate(rows_in_order(k, a, across)):
-                    k.store(k.zero if value is None else value, k.move(z, z_place * (t * (m + 2) + s)))
+        for place, value in both_ways(k, a, range(columns), bind(column_of, k, "g", g, range(rows))):
+            k.store(value, k.move(z, z_place * place))
     return k
-
-
-def _column(k: VectorFunction, g: str, rows: int, j: int) -> Callable[[int], Number]:
-    """Column j of a tile of g, by row: loaded when it is first asked for; None beyond the end of the map."""
-
-    @cache
-    def pixel(i: int) -> Number:
-        return k.load(k.move(g, k.mul("%g_column", j), k.mul("%g_row", i))) if i < rows else None
-
-    return pixel
 
 
 def outer_tile(channels: int, width: int, vectors: Vectors) -> VectorFunction:
@@ -121,7 +108,7 @@ def inverse_tile(m: int, vectors: Vectors) -> VectorFunction:
     gt, u0, dw0 = matrices(m).g.T, k.pointer("%u"), k.pointer("%dw")
     totals = [k.variable(k.zero) for _ in range((m + 2) ** 2)]
 
-    def invert(step: str | int) -> None:
+    for step in vectors_of(k, partial=True):
         u, dw = k.move(u0, step), k.move(dw0, step)
         for slot in totals:
             k.set(slot, k.zero)
@@ -135,13 +122,7 @@ def inverse_tile(m: int, vectors: Vectors) -> VectorFunction:
         ]
         for i in range(TAPS):
             for j, value in enumerate(folded(k, gt, [column[i] for column in columns])):
-                assert value is not None
-                k.store(value, k.move(dw, k.mul("%dw_row", i), k.mul("%dw_column", j)))
-
-    with k.loop(0, "%blocks") as block:
-        invert(k.mul(vectors.bytes, block))
-    k.limit("%live")
-    invert(k.mul(vectors.bytes, "%blocks"))
+                k.store(or_zero(k, value), at(k, "dw", dw, i, j))
     return k
 
 

@@ -16,13 +16,15 @@ from numba import get_thread_id
 
 from ..common import Array, parallel, prange, serial
 from ..emit import Vectors, call_kernel
+from ..launches import CACHE_LINE
 from .forward import lengths, split
 from .geometry import KernelSteps, Pair, Steps
 from .weight_loop import WeightPlaces
 from .wide import TransposeCall, transpose_address
 from .winograd import TAPS, tile_length
-from .winograd_plan import LINE, axis_tiles, odd_lines
-from .winograd_tiles import VECTORS, InputCall, Scratch, Span, input_address
+from .winograd_loop import to_products
+from .winograd_plan import axis_tiles, input_addresses, odd_lines
+from .winograd_tiles import VECTORS, Span, beside
 from .winograd_weight import (
     InverseCall,
     OuterCall,
@@ -78,14 +80,14 @@ def winograd_weight_plan(
     m, lanes = tile_length(output), vectors.lanes
     places, width = (m + TAPS - 1) ** 2, -(-filters // lanes)
     rows, columns = (axis_tiles(m, size[1 + i], output[i], corner[i]) for i in (0, 1))
-    vector, z_image = VECTORS * vectors.bytes, width * vectors.bytes
-    v_place, z_place = odd_lines(channels * vector), VECTORS * lanes * z_image + LINE
+    z_image = width * vectors.bytes
+    v_place, z_place = odd_lines(channels * beside(vectors)), VECTORS * lanes * z_image + CACHE_LINE
     channel_pieces, filter_pieces, outers = _outers(channels, width, vectors)
     bands, chunks = _parts(len(rows.table), -(-size[0] // (VECTORS * lanes)))
     loop = WinogradWeightLoop(
         rows=rows.table,
         columns=columns.table,
-        inputs=_inputs(m, size[0], rows.kinds, columns.kinds, Scratch(v_place, vector, 0, 0, 0), vectors),
+        inputs=input_addresses(m, size[0], rows.kinds, columns.kinds, v_place, vectors),
         transposes=_transposes(filters, vectors),
         spreads=_spreads(m, rows.kinds, columns.kinds, z_place, vectors),
         spans=np.array([[(r.outputs, c.outputs) for c in columns.kinds] for r in rows.kinds]),
@@ -102,13 +104,13 @@ def winograd_weight_plan(
         filters=filters,
         places=places,
         v_place=v_place,
-        v_channel=vector,
+        v_channel=beside(vectors),
         z_place=z_place,
         z_image=z_image,
         z_offset=places * v_place,
         g_offset=places * (v_place + z_place),
     )
-    scratch = loop.g_offset + m * m * VECTORS * lanes * z_image + LINE
+    scratch = loop.g_offset + m * m * VECTORS * lanes * z_image + CACHE_LINE
     return WinogradWeightPlan(tuple(loop), scratch, (bands * chunks, places, channels, width * lanes))
 
 
@@ -134,17 +136,6 @@ def _outers(channels: int, width: int, vectors: Vectors) -> tuple[list[int], lis
         for a, b in pairwise(channel_pieces)
     ]
     return channel_pieces, filter_pieces, np.array(tiles)
-
-
-def _inputs(
-    m: int, images: int, rows: list[Span], columns: list[Span], scratch: Scratch, vectors: Vectors
-) -> Array:
-    found = np.zeros((2, len(rows), len(columns)), np.int64)
-    partial = images % vectors.lanes > 0
-    for kind in {partial, partial and images < VECTORS * vectors.lanes}:
-        for i, j in np.ndindex(*found.shape[1:]):
-            found[int(kind), i, j] = input_address(m, rows[i], columns[j], scratch, vectors, kind)
-    return found
 
 
 def _transposes(filters: int, vectors: Vectors) -> Array:
@@ -192,14 +183,8 @@ def add_tile(r, j, image, loop, at, x_step, g_step, v, sums):  # type: ignore[no
     row, column = loop.rows[r], loop.columns[j]
     count = min(loop.images - image, VECTORS * loop.lanes)
     whole, live = count // loop.lanes, count % loop.lanes
-    call_kernel(
-        loop.inputs[1 if live else 0, row[0], column[0]],
-        InputCall(
-            x=at.x + row[2] * x_step.row + column[2] * x_step.column + image * loop.itemsize, v=v,
-            channels=loop.channels, blocks=whole, x_row=x_step.row, x_column=x_step.column,
-            x_channel=x_step.channel, live=live,
-        ),
-    )  # fmt: skip
+    x = at.x + row[2] * x_step.row + column[2] * x_step.column + image * loop.itemsize
+    to_products(row[0], column[0], count, loop, x, x_step, v)
     g = at.g + row[1] * g_step.row + column[1] * g_step.column + image * loop.itemsize
     span = loop.spans[row[0], column[0]]
     turned, z = v + loop.g_offset, v + loop.z_offset
