@@ -57,13 +57,14 @@ def winograd_plan(
     places, sign = (m + TAPS - 1) ** 2, -1 if p.flipped else 1
     rows, columns = (axis_tiles(m, p.size[1 + i], p.output[i], p.corner[i]) for i in (0, 1))
     memory = _memory(p, places, vectors)
+    steps = memory.steps
     kinds = p.size[0], rows.kinds, columns.kinds
     loop = WinogradLoop(
         rows=rows.table,
         columns=columns.table,
-        inputs=input_addresses(m, *kinds, memory.steps.v_place, vectors),
-        outputs=_outputs(m, *kinds, memory.steps.m_place, p.activation, vectors),
-        products=_products(p, memory.pieces, memory.steps, vectors),
+        inputs=input_addresses(m, *kinds, steps.v_place, vectors),
+        outputs=_outputs(m, *kinds, steps.m_place, p.activation, vectors),
+        products=_products(p, memory.pieces, steps, vectors),
         weights=weight_address(m, vectors),
         filters=np.array(memory.pieces),
         ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, places),
@@ -74,13 +75,13 @@ def winograd_plan(
         channels=p.channels,
         u_place=memory.tap,
         u_channel=vectors.itemsize * (1 if p.flipped else p.filters),
-        u_filter=memory.steps.u_filter,
+        u_filter=steps.u_filter,
         w_row=sign * TAPS * memory.tap,
         w_column=sign * memory.tap,
         v_offset=memory.v_offset,
         m_offset=memory.m_offset,
-        v_place=memory.steps.v_place,
-        m_place=memory.steps.m_place,
+        v_place=steps.v_place,
+        m_place=steps.m_place,
         pair=memory.pair,
     )
     if memory.is_deep:
