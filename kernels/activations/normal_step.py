@@ -5,8 +5,7 @@
 
 R is (1 + 2 z) exp(z**2) erfc(z) / 2, a smooth function of t in -1 .. 1, where all u >= 0 have their place:
 M. M. Shepherd, J. G. Laframboise, "Chebyshev approximation of (1 + 2x) exp(x**2) erfc x in 0 <= x < inf",
-Math. Comp. 36, 1981. Its Chebyshev series up to degree 22, here by powers of t, is exact to 5e-16. For
-float32 degree 12, exact to 6e-9, and as short a series for exp give the same results in half the time.
+Math. Comp. 36, 1981. Its Chebyshev series up to degree 22, here by powers of t, is exact to 5e-16.
 """
 
 import math
@@ -14,17 +13,18 @@ import math
 import numpy as np
 
 from ..common import serial
-from ..exponential import LOG2_E, ROUNDER, ROUNDER_BITS, exp
+from ..exponential import exp
+from ..number_formats import by_format, fma
 
 ROOT_HALF = math.sqrt(0.5)
 CENTRE = 3.75
-LOG_2 = math.log(2.0)
-# Phi(-u) is 0 there, in double and in single precision, and infinity would be no number as t
-LARGE, LARGE_SINGLE = 50.0, 37.0
+LARGE = 50.0  # Phi(-u) is 0 there, and infinity would be no number as t
+CENTRE_SINGLE, LARGE_SINGLE = np.float32(3.9), np.float32(14.5)
+ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 
 @serial
-def normal_step(v):  # type: ignore[no-untyped-def]
+def _double(v):  # type: ignore[no-untyped-def]
     """(Phi(v), exp(-v**2 / 2)) in double precision; NaN stays NaN."""
     x = np.float64(v)
     z = min(abs(x), LARGE) * ROOT_HALF
@@ -57,35 +57,30 @@ def normal_step(v):  # type: ignore[no-untyped-def]
 
 
 @serial
-def normal_step_single(v):  # type: ignore[no-untyped-def]
-    """The same to 1e-8, which float32 cannot tell from it. Of NaN it may make any number."""
-    x = np.float64(v)
-    u = min(abs(x), LARGE_SINGLE)
-    z = u * ROOT_HALF
-    t = (z - CENTRE) / (z + CENTRE)
-    r = t * 1.10233594528e-5 - 0.000112058373372
-    r = r * t + 0.000165083728136
-    r = r * t + 0.000837956108991
-    r = r * t - 0.00488504359168
-    r = r * t + 0.0142046261821
-    r = r * t - 0.0293427202468
-    r = r * t + 0.0461453847957
-    r = r * t - 0.0544026137747
-    r = r * t + 0.0411392099917
-    r = r * t + 0.00179274765703
-    r = r * t - 0.0701203291607
-    r = r * t + 0.618756315016
-    # exp(-u**2 / 2) = 2**n exp(q), |q| <= log(2) / 2; n > -1000
-    shifted = -0.5 * u * u * LOG2_E + ROUNDER
-    q = -0.5 * u * u - (shifted - ROUNDER) * LOG_2
-    e = q * (1 / 5040) + 1 / 720
-    e = e * q + 1 / 120
-    e = e * q + 1 / 24
-    e = e * q + 1 / 6
-    e = e * q + 0.5
-    e = e * q + 1.0
-    e = e * q + 1.0
-    power = np.int64((np.float64(shifted).view(np.int64) - ROUNDER_BITS + 1023) << 52)
-    density = e * power.view(np.float64)
-    below = density * r / (1.0 + 2.0 * z)
-    return (1.0 - below if x > 0 else below), density
+def _single(v):  # type: ignore[no-untyped-def]
+    """The same in single precision, to 8 ulp, from -8 on to 4; NaN stays NaN.
+
+    Phi(-u) exp(u**2 / 2) is itself a polynomial of (u - 3.9) / (u + 3.9) where u <= 14.5; beyond, Phi(-u) is
+    0. This one, of degree 9, has the least relative error there, 7e-9.
+    """
+    u = min(abs(v), LARGE_SINGLE)
+    t = (u - CENTRE_SINGLE) / (u + CENTRE_SINGLE)
+    r = fma(t, -6.74104025e-05, -0.00010442258)
+    r = fma(r, t, 0.000677849323)
+    r = fma(r, t, -4.6944249e-05)
+    r = fma(r, t, -0.00700406247)
+    r = fma(r, t, 0.0286634516)
+    r = fma(r, t, -0.070058673)
+    r = fma(r, t, 0.124894488)
+    r = fma(r, t, -0.173553476)
+    r = fma(r, t, 0.0965876508)
+    # u**2 / 2 has more digits than fit: what is left of it after rounding changes its exponential still
+    square = u * (HALF * u)
+    rest = fma(u, HALF * u, -square)
+    density = exp(-square)
+    density = fma(density, -rest, density)
+    below = density * r
+    return (ONE - below if v > ZERO else below), density
+
+
+normal_step = by_format(_single, _double)

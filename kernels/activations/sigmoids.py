@@ -1,12 +1,10 @@
 """The functions that saturate: sigmoid, tanh, softsign; and softplus, whose derivative is the sigmoid."""
 
-import math
-
 import numpy as np
 
 from ..common import Array, operation, parallel, prange, xp
 from ..elementwise import flat
-from ..exponential import exp
+from ..exponential import exp, log1p
 from ..exponential import sigmoid as logistic
 from ..exponential import tanh as hyperbolic_tangent
 
@@ -109,7 +107,7 @@ def _(x: np.ndarray) -> np.ndarray:
 def _softplus(y, x):  # type: ignore[no-untyped-def]
     zero = x.dtype.type(0)
     for i in prange(x.size):
-        y[i] = max(x[i], zero) + math.log1p(exp(-abs(x[i])))
+        y[i] = max(x[i], zero) + log1p(exp(-abs(x[i])))
 
 
 @operation("numpy", family="activations")

@@ -8,7 +8,7 @@ from ..common import Array, operation, parallel, prange, serial, xp
 from ..elementwise import flat
 from ..exponential import sigmoid as logistic
 from ..exponential import tanh
-from .normal_step import normal_step, normal_step_single
+from .normal_step import normal_step
 from .sigmoids import sigmoid
 
 ROOT_HALF = math.sqrt(0.5)
@@ -68,9 +68,10 @@ def _(g: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 @parallel
 def _silu_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    one = x.dtype.type(1)
     for i in prange(g.size):
         s = logistic(x[i])
-        dx[i] = g[i] * s * (1.0 + _within(x[i]) * (1.0 - s))
+        dx[i] = g[i] * s * (one + _within(x[i]) * (one - s))
 
 
 @operation("numpy", family="activations")
@@ -89,8 +90,7 @@ def gelu(x: Array, *, approximate: bool) -> Array:
 @gelu.implementation("numba")
 def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
     y, flats = flat(x)
-    exact = _gelu_erf_single if x.dtype == np.float32 else _gelu_erf
-    (_gelu_tanh if approximate else exact)(*flats)
+    (_gelu_tanh if approximate else _gelu_erf)(*flats)
     return y
 
 
@@ -102,17 +102,12 @@ def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
 
 
 @parallel
-def _gelu_erf_single(y, x):  # type: ignore[no-untyped-def]
-    for i in prange(x.size):
-        v = _above(x[i])
-        y[i] = v * normal_step_single(v)[0]
-
-
-@parallel
 def _gelu_tanh(y, x):  # type: ignore[no-untyped-def]
+    half, one = x.dtype.type(0.5), x.dtype.type(1)
+    scale, cubic = x.dtype.type(TANH_SCALE), x.dtype.type(TANH_CUBIC)
     for i in prange(x.size):
         v = _above(x[i])
-        y[i] = 0.5 * v * (1.0 + tanh(TANH_SCALE * (v + TANH_CUBIC * v * v * v)))
+        y[i] = half * v * (one + tanh(scale * (v + cubic * v * v * v)))
 
 
 @operation("numpy", family="activations")
@@ -133,35 +128,29 @@ def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
 @gelu_grad.implementation("numba")
 def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
     dx, flats = flat(g, x)
-    exact = _gelu_erf_single_grad if x.dtype == np.float32 else _gelu_erf_grad
-    (_gelu_tanh_grad if approximate else exact)(*flats)
+    (_gelu_tanh_grad if approximate else _gelu_erf_grad)(*flats)
     return dx
 
 
 @parallel
 def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    scale = x.dtype.type(INVERSE_ROOT_2PI)
     for i in prange(g.size):
         v = _within(x[i])
         step, density = normal_step(v)
-        dx[i] = g[i] * (step + v * (INVERSE_ROOT_2PI * density))
-
-
-@parallel
-def _gelu_erf_single_grad(dx, g, x):  # type: ignore[no-untyped-def]
-    for i in prange(g.size):
-        v = _within(x[i])
-        step, density = normal_step_single(v)
-        dx[i] = g[i] * (step + v * (INVERSE_ROOT_2PI * density))
+        dx[i] = g[i] * (step + v * (scale * density))
 
 
 @parallel
 def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
+    half, one = x.dtype.type(0.5), x.dtype.type(1)
+    scale, cubic, slope = x.dtype.type(TANH_SCALE), x.dtype.type(TANH_CUBIC), x.dtype.type(3 * TANH_CUBIC)
     for i in prange(g.size):
         v = _within(x[i])
         square = v * v
-        t = tanh(TANH_SCALE * (v + TANH_CUBIC * square * v))
-        du = TANH_SCALE * (1.0 + 3.0 * TANH_CUBIC * square)
-        dx[i] = 0.5 * g[i] * (1.0 + t + v * (1.0 - t) * (1.0 + t) * du)
+        t = tanh(scale * (v + cubic * square * v))
+        du = scale * (one + slope * square)
+        dx[i] = half * g[i] * (one + t + v * (one - t) * (one + t) * du)
 
 
 # erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8;

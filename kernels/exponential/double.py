@@ -1,18 +1,16 @@
-"""exp, expm1 and tanh for compiled loops: as accurate as the library's,
-and made of operations that become vector code.
+"""exp and its kin in double precision: as accurate as the library's.
 
     x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),
     exp(r) - 1 = r + r**2 / 2! + ... + r**13 / 13!
 
-They compute in double precision whatever they are given; the truncated series is then exact to the rounding
-(the first term left out is below 5e-18), and float32 results are rounded once.
+The truncated series is exact to the rounding (the first term left out is below 5e-18).
 """
 
 import math
 
 import numpy as np
 
-from .common import serial
+from ..common import serial
 
 # The reduction of x subtracts n log 2 in two parts and rounds by adding a large number,
 # which only exact arithmetic keeps.
@@ -66,6 +64,33 @@ def expm1(v):  # type: ignore[no-untyped-def]
     q, s, t = _split(x)
     # (1 + q) s t - 1, arranged so that neither s t overflows nor a small q drowns in the ones
     return (q * s + (s - 1.0 / t)) * t if x == x else x
+
+
+@serial
+def log1p(v):  # type: ignore[no-untyped-def]
+    """log(1 + v) = 2 artanh(v / (2 + v)) for 0 <= v <= 1, by its series; NaN stays NaN.
+
+    2 artanh(z) = 2 z (1 + z**2 / 3 + z**4 / 5 + ...),  z <= 1 / 3: the first term left out is below 3e-18.
+    """
+    e = np.float64(v)
+    z = e / (2.0 + e)
+    s = z * z
+    q = s * (2 / 33) + 2 / 31
+    q = q * s + 2 / 29
+    q = q * s + 2 / 27
+    q = q * s + 2 / 25
+    q = q * s + 2 / 23
+    q = q * s + 2 / 21
+    q = q * s + 2 / 19
+    q = q * s + 2 / 17
+    q = q * s + 2 / 15
+    q = q * s + 2 / 13
+    q = q * s + 2 / 11
+    q = q * s + 2 / 9
+    q = q * s + 2 / 7
+    q = q * s + 2 / 5
+    q = q * s + 2 / 3
+    return q * (s * z) + (z + z)
 
 
 @serial
