@@ -124,6 +124,9 @@ OTHERS: dict[str, Callable[[np.ndarray], tuple[Callable[..., Any], dict[str, Any
     "sigmoid_grad": lambda x: (raw.SigmoidGrad, {"y": x, "dy": x}),
     "tanh": lambda x: (raw.Tanh, {"x": x}),
     "tanh_grad": lambda x: (raw.TanhGrad, {"y": x, "dy": x}),
+    "softplus": lambda x: (raw.Softplus, {"features": x}),
+    "softplus_grad": lambda x: (raw.SoftplusGrad, {"gradients": x, "features": x}),
+    "silu": lambda x: (tf.nn.silu, {"features": x}),
     "gelu": lambda x: (partial(tf.nn.gelu, approximate=False), {"features": x}),
 }
 

@@ -30,6 +30,8 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "selu": functional.selu,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
+    "softplus": functional.softplus,
+    "silu": functional.silu,
     "gelu": functional.gelu,
 }
 OPTIMIZERS = {

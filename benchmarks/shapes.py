@@ -140,7 +140,7 @@ def _map_case(
     return {**case, "flops": flops * size, "bytes": 4 * touched * size}
 
 
-ACTIVATIONS = ("relu", "elu", "selu", "sigmoid", "tanh", "gelu")
+ACTIVATIONS = ("relu", "elu", "selu", "sigmoid", "tanh", "softplus", "silu", "gelu")
 
 
 def _map_cases(batch: int) -> list[Case]:
