@@ -125,7 +125,7 @@ ROWS = [
         "claims",
         Notebook(values=dict.fromkeys((ALIKE, OVERFITS, NEEDED, OVERKILL), "yes")),
         seeds=0,
-        remark="answered by the 32 trainings of the grid, where they can: they have 8 epochs, the notebook's "
+        remark="answered by the trainings of the grid, where they can: they have 8 epochs, the notebook's "
         "net reached 99.4 % in its 12th, and no two nets differ in filters beyond 32 alone. The notebook's "
         "column is what its prose claims",
     ),
