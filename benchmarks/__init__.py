@@ -8,6 +8,7 @@
     python -m benchmarks ablation    the same step with fewer of the engine's ideas
     python -m benchmarks epochs      seconds from the first training step to 98 % and 99 % on MNIST's test set
     python -m benchmarks startup     seconds from the start of a process to its first training step
+    python -m benchmarks predict     how long `predict` takes for 1 to 512 images
     python -m benchmarks busy        the same beside processes that keep cores busy,
                                      and in a container's quota
     python -m benchmarks augmentation   a training step with augmented images, beside one without
@@ -30,11 +31,16 @@ number of threads. The processes wait for their turn and take it one after the o
 that a machine that slows down slows down everybody. All train the same net from the same weights on the same
 arrays, and their losses are compared. Peers are run in every mode that might be their fastest.
 
+**A quiet machine.** Nothing begins while others have more than a twentieth of the cores' time (`quiet.py`
+names them); with `--anyway` it does, and what is measured then is marked. Every record says what others had
+while it was made, and what is faster than the machine's peak allows is not kept.
+
 Each result is written to the JSON file as soon as it is there, and what is there is not measured again
 (`--fresh` does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.
 
 How the files fit together: `nets`, `data`, `shapes` say what is measured; `process` starts `worker`, which
 answers with `training` and `calls` (of the libraries' `calls_*`, on the numbers of `inputs`); `steps`,
-`kernels`, `busy` (with `load`) and the other levels ask the questions; `results`, `table`, `busy_table`,
-`plots`, `report` keep and show the answers. The folder `gpu` has its own; its page says how it goes.
+`kernels`, `predict`, `busy` (with `load`) and the other levels ask the questions; `quiet` watches the
+machine; `results`, `table`, `busy_table`, `plots`, `report` keep and show the answers. The folder `gpu` has
+its own; its page says how it goes.
 """

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __doc__ as summary
-from . import machine, results
+from . import machine, predict, quiet, results
 from .nets import NETS
+from .predict import SIZES
 from .process import TITLES, Setup
 
 
@@ -117,6 +118,16 @@ def parser() -> argparse.ArgumentParser:
     busy.add_argument(
         "--sample", type=float, default=1.5, help="seconds of `fit`s in one measurement, at least"
     )
+    what = "how long a net takes to answer for 1 to 512 images"
+    asked = levels.add_parser("predict", parents=[common], help=what, description=what)
+    asked.add_argument(
+        "--nets", nargs="+", choices=NETS, default=["model-9"], metavar="NET", help=", ".join(NETS)
+    )
+    asked.add_argument(
+        "--batches", nargs="+", type=at_least_one, default=SIZES, metavar="N", help="numbers of images"
+    )
+    asked.add_argument("--rounds", type=at_least_one, default=5, help="turns of each way to ask")
+    asked.add_argument("--sample", type=float, default=0.05, help="seconds of calls in one measurement")
     what = "tinynet, from the start of a process to the end of its first training step"
     startup = levels.add_parser("startup", parents=[common], help=what)
     startup.add_argument("--rounds", type=at_least_one, default=3, help="warm starts")
@@ -175,6 +186,9 @@ def _common() -> argparse.ArgumentParser:
     )
     common.add_argument("--fresh", action="store_true", help="measure again what the file has of this level")
     common.add_argument(
+        "--anyway", action="store_true", help="measure on a machine that is not quiet, and mark the results"
+    )
+    common.add_argument(
         "--seconds",
         type=float,
         default=360.0,
@@ -225,8 +239,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         tape.run(args)
         return
     here = machine.describe()
-    path = args.out or results.default_path(here["processor"])
+    path = args.out or results.default_path(here)
     kept = results.Results(path, here)
+    quiet.require(args.anyway)
     kept.begin(args.level, {**machine.origin(args.threads), "versions": {}}, fresh=args.fresh)
     done = _run(args, kept, Setup(args.peer_python, args.threads))
     print(
@@ -249,6 +264,8 @@ def _run(args: argparse.Namespace, kept: results.Results, setup: Setup) -> bool:
         from . import busy
 
         return busy.run(kept, setup, args)
+    if args.level == "predict":
+        return predict.run(kept, setup, args)
     if args.level == "startup":
         from . import startup
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding
+
 from .process import ROOT
 
 
@@ -14,6 +16,7 @@ def describe() -> dict[str, Any]:
     """The machine: what decides its speed, and nothing that names it."""
     return {
         "processor": _processor(),
+        "core": llvmlite.binding.get_host_cpu_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "caches": _caches(),
         "memory_gib": _memory_gib(),

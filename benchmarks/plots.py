@@ -9,7 +9,9 @@ from typing import Any
 
 from .nets import NETS
 from .process import TITLES
+from .results import named
 from .roof import floor
+from .table import count
 
 Record = dict[str, Any]
 # M. Okabe and K. Ito's, as tinynet.plotting has them
@@ -70,7 +72,7 @@ def draw(content: dict[str, Any], folder: Path) -> list[Path]:
 def machine(content: dict[str, Any]) -> str:
     """The machine that a picture belongs to."""
     about = content["machine"]
-    return f"{about['processor']}, {about['cores']} cores, {about['vectors']}"
+    return f"{named(about)}, {about['cores']} cores, {about['vectors']}"
 
 
 def steps(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
@@ -155,7 +157,7 @@ def roofline(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
     ax.yaxis.set_major_formatter("{x:g}")
     ax.set_xlabel("FLOPs for each byte of image, weights and output")
     ax.set_ylabel("GFLOP/s")
-    ax.set_title(f"Convolutions of the nets at a batch of 128, {threads} threads", loc="left")
+    ax.set_title(f"Convolutions of the nets at a batch of 128, {count(threads, 'thread')}", loc="left")
     ax.legend(fontsize=8, ncols=2)
     return figure
 
@@ -224,8 +226,31 @@ def scaling(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
     right.set_ylim(0, 1.1 * right.get_ylim()[1])
     right.set_xlabel("images in a batch")
     right.set_ylabel("microseconds an image")
-    right.set_title(f"Batch, {most} threads", loc="left")
+    right.set_title(f"Batch, {count(most, 'thread')}", loc="left")
     right.legend(fontsize=8)
+    return figure
+
+
+def predict(plt: Any, records: list[Record], content: dict[str, Any]) -> Any:
+    """Microseconds an image when a net is asked for more and more of them, in each library's fastest way."""
+    best = fastest(records, "net", "batch", "library", value=seconds)
+    nets = [net for net in NETS if any(net == n for n, _, _ in best)]
+    figure, panels = plt.subplots(1, len(nets), figsize=(5.6 * len(nets), 3.9), squeeze=False, sharey=True)
+    for ax, net in zip(panels[0], nets, strict=True):
+        for library in TITLES:
+            mine = [(b, r) for (n, b, name), r in best.items() if (n, name) == (net, library)]
+            points = sorted((b, 1e6 * seconds(r) / b) for b, r in mine)
+            if points:
+                line = f"{MARKERS[library]}-"
+                ax.plot(*zip(*points, strict=True), line, ms=4, color=COLOURS[library], label=TITLES[library])
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.set_title(f"Answers of {NETS[net].title}", loc="left")
+        ax.set_xlabel("images asked for at once")
+    panels[0, 0].set_ylabel("microseconds an image")
+    panels[0, -1].legend(fontsize=8)
     return figure
 
 
@@ -244,4 +269,5 @@ PICTURES: dict[str, tuple[str, Callable[[Any, list[Record], dict[str, Any]], Any
     "channels": ("kernels", channels),
     "batch": ("kernels", batch),
     "scaling": ("scaling", scaling),
+    "predict": ("predict", predict),
 }

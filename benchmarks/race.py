@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import data, timing
+from . import data, table, timing
 from .nets import NETS
 from .process import TITLES, Setup, Worker, WorkerError, available
 from .training import MODES
@@ -30,7 +30,7 @@ class Contender(NamedTuple):
     options: dict[str, Any] = {}  # noqa: RUF012
 
     def __str__(self) -> str:
-        return f"{TITLES[self.library]}, {self.mode}, {self.threads} threads"
+        return f"{TITLES[self.library]}, {self.mode}, {table.count(self.threads, 'thread')}"
 
 
 def images(net: str, wanted: int | None = None) -> int:
@@ -73,6 +73,7 @@ class Race:
             title = write_data(self.net, self.count, Path(folder))
             workers: dict[str, Worker] = {}
             for contender in entered:
+                print(f"preparing {contender}", flush=True)
                 with self._forgiving(str(contender), workers):
                     setup = self.setup._replace(threads=contender.threads)
                     worker = stack.enter_context(Worker(contender.library, setup))
@@ -130,6 +131,7 @@ class Race:
                 "threads": c.threads,
                 "data": title, "images": self.count,
                 "step_s": timing.summary([s / steps for s in a["seconds"][1:]]),
+                "rounds_s": [s / steps for s in a["seconds"][1:]],
                 "import_s": a["import_s"], "first_step_s": a["first_step_s"], "losses": a["losses"],
                 "same_loss": abs(mean - middle) <= TOLERANCE * middle + 0.01,
                 "import_bytes": a["import_bytes"], "peak_bytes": a["peak_bytes"],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import busy_table, plots, results, table
+from . import busy_table, plots, quiet, results, table
 from .epochs import reached
 from .nets import NETS
 from .plots import WORDS, fastest, seconds, step
@@ -43,7 +43,9 @@ HEAD = """# Results
 Written by `python -m benchmarks report` from the files in `results/`; `python -m benchmarks --help` says \
 how they are made
 and what makes them fair, `SCHEMA.md` what is in them. Times are medians. A peer's number is that of its \
-fastest mode.
+fastest mode. A ratio
+in brackets is that of a single round, the lowest and the highest; of five rounds they enclose the true \
+median 15 times of 16.
 """
 
 
@@ -52,7 +54,7 @@ def machine_part(content: dict[str, Any], pictures: Sequence[Path]) -> str:
     m, levels = content["machine"], content["levels"]
     caches = ", ".join(f"{level} {size}" for level, size in m["caches"].items())
     parts = [
-        f"## {m['processor']}\n",
+        f"## {results.named(m)}\n",
         f"{m['cores']} cores ({m['vectors']}), caches of a core {caches}, "
         f"{m['memory_gib']} GiB of memory, {m['system']}.\n",
         _runs(content["runs"], levels),
@@ -61,8 +63,21 @@ def machine_part(content: dict[str, Any], pictures: Sequence[Path]) -> str:
     for level, make in SECTIONS.items():
         if records := levels.get(level) or levels.get(INSTEAD.get(level, "")):
             names = [name for name, (source, _) in plots.PICTURES.items() if source == level]
-            parts += [make(records), *(drawn[name] for name in names if name in drawn)]
+            parts += [make(records), *_noise(level, records)]
+            parts += [drawn[name] for name in names if name in drawn]
     return "\n".join(parts)
+
+
+def _noise(level: str, records: Sequence[Record]) -> list[str]:
+    """A sentence about measurements that others disturbed."""
+    if not (noisy := quiet.noisy(records)):
+        return []
+    most = max(r["noise"]["others"] + r["noise"]["steal"] for r in noisy)
+    which = "; ".join(dict.fromkeys(", ".join(str(r[key]) for key in results.KEYS[level]) for r in noisy[:8]))
+    return [
+        f"**Not quiet**: while {len(noisy)} of {len(records)} measurements were made, others had more than "
+        f"{quiet.MOST:.0%} of the cores' time, up to {most:.0%}: {which}{' ...' * (len(noisy) > 8)}.\n"
+    ]
 
 
 def _runs(runs: Sequence[Record], levels: dict[str, list[Record]]) -> str:
@@ -116,12 +131,22 @@ def _step_cell(record: Record | None, mode: bool) -> str:
 
 
 def _ratios(mine: Record | None, peers: dict[str, Record]) -> str:
-    """How many times faster than the fastest Keras and than PyTorch."""
+    """How many times faster than the fastest Keras and than PyTorch, and in the rounds' extremes."""
     if mine is None:
         return "-"
-    keras = [step(r) for name, r in peers.items() if name.startswith("keras")]
-    torch = [step(r) for name, r in peers.items() if name == "torch"]
-    return " / ".join(f"{min(times) / step(mine):.2f}" if times else "-" for times in (keras, torch))
+    keras = [r for name, r in peers.items() if name.startswith("keras")]
+    torch = [r for name, r in peers.items() if name == "torch"]
+    return " / ".join(_ratio(mine, min(found, key=step)) if found else "-" for found in (keras, torch))
+
+
+def _ratio(mine: Record, peer: Record) -> str:
+    """The ratio of the medians; in brackets those of single rounds, where both took part in the same ones."""
+    text = f"{step(peer) / step(mine):.2f}"
+    a, b = mine.get("rounds_s", []), peer.get("rounds_s", [])
+    if mine["run"] != peer["run"] or len(a) != len(b) or len(a) < 3:
+        return text
+    ratios = [theirs / ours for ours, theirs in zip(a, b, strict=True)]
+    return f"{text} ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
 def memory_part(records: list[Record]) -> str:
@@ -161,7 +186,8 @@ def ablation_part(records: list[Record]) -> str:
             [r["mode"], table.milliseconds(step(r))]
             for r in sorted(mine, key=lambda r: order.index(r["mode"]))
         ]
-        title = f"### What the ideas bring: {NETS[net].title}, batch {batch}, {threads} threads"
+        where = f"{NETS[net].title}, batch {batch}, {table.count(threads, 'thread')}"
+        title = f"### What the ideas bring: {where}"
         parts.append(f"{title}\n\n"
             f"{table.markdown(['each line has what the line above has, but', 'ms a step'], rows)}\n")
     return "\n".join(parts)
@@ -278,6 +304,19 @@ def _median(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.1f}" if values else "-"
 
 
+def predict_part(records: list[Record]) -> str:
+    """Each library in its fastest way, for every number of images."""
+    best = fastest(records, "net", "batch", "library", value=seconds)
+    libraries = [name for name in TITLES if any(name == library for _, _, library in best)]
+    rows = [
+        [NETS[net].title, str(size), *(
+            f"{table.time(seconds(best[net, size, name]))} ({best[net, size, name]['mode']})"
+            if (net, size, name) in best else "-" for name in libraries)]
+        for net in NETS for size in sorted({b for n, b, _ in best if n == net})
+    ]  # fmt: skip
+    return f"### Answers\n\n{table.markdown(['net', 'images', *map(TITLES.get, libraries)], rows)}\n"
+
+
 def startup_part(records: list[Record]) -> str:
     rows = []
     for caches in ("empty", "full"):
@@ -293,5 +332,5 @@ INSTEAD = {"memory": "steps"}  # a process of `steps` notes its memory too
 SECTIONS = {
     "steps": steps_part, "scaling": scaling_part, "memory": memory_part, "ablation": ablation_part,
     "epochs": epochs_part,
-    "startup": startup_part, "busy": busy_table.part, "kernels": kernels_part,
+    "predict": predict_part, "startup": startup_part, "busy": busy_table.part, "kernels": kernels_part,
 }  # fmt: skip

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from . import quiet
+
 SCHEMA = 1
 FOLDER = Path(__file__).parent / "results"
 NUMBER = (int, float)
@@ -34,6 +36,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         **_TRAINED, "busy": int, "quota": NUMBER, "cores": int, "data": str, "images": int, "step_s": SECONDS,
         "cpu_s": SECONDS, "loss": NUMBER, "same_loss": bool,
     },
+    "predict": {**_TRAINED, "seconds": SECONDS},
     "startup": {"caches": str, "wall_s": NUMBER, "cpu_s": NUMBER, "end_s": NUMBER, "number": int},
 }  # fmt: skip
 KEYS = {
@@ -43,9 +46,11 @@ KEYS = {
     "busy": ("net", "batch", "library", "mode", "busy", "quota"),
     "startup": ("caches", "number"),
     **dict.fromkeys(
-        ("steps", "scaling", "ablation", "memory"), ("net", "batch", "library", "mode", "threads")
+        ("steps", "scaling", "ablation", "memory", "predict"), ("net", "batch", "library", "mode", "threads")
     ),
 }
+# what a record may have besides
+OPTIONAL: dict[str, Any] = {"noise": {"others": NUMBER, "steal": NUMBER}, "rounds_s": list}
 ORIGIN = {"date": str, "commit": str, "threads": int, "versions": dict}
 
 
@@ -57,10 +62,10 @@ class Results:
         self.content: dict[str, Any] = {"schema": SCHEMA, "machine": machine, "runs": [], "levels": {}}
         if path.exists():
             self.content = load(path)
-            other = self.content["machine"]["processor"]
-            if other != machine["processor"]:
+            other, here = (named(one) for one in (self.content["machine"], machine))
+            if other != here:
                 raise SystemExit(
-                    f"{path} holds results of another machine ({other}); name a new file with --out"
+                    f"{path} holds results of another machine ({other}; this is {here}): name another file"
                 )
 
     def records(self, level: str) -> list[dict[str, Any]]:
@@ -71,6 +76,7 @@ class Results:
         if fresh:
             self.content["levels"].pop(level, None)
         self.content["runs"].append({"level": level, **origin})
+        self._watch = quiet.Watch()
 
     def has(self, level: str, **key: Any) -> bool:
         """Whether a record with these values is there."""
@@ -79,9 +85,15 @@ class Results:
         )
 
     def add(self, level: str, records: list[dict[str, Any]]) -> None:
-        """Adds records in place of older ones with the same key, and writes the file."""
-        number = len(self.content["runs"]) - 1
-        new = [{**record, "run": number} for record in records]
+        """Adds records in place of older ones with the same key, and writes the file.
+
+        They are marked with what others had of the machine since the last ones.
+        """
+        number, noise = len(self.content["runs"]) - 1, self._watch.lap()
+        mark = {} if noise is None else {"noise": noise}
+        if noise is not None and not quiet.is_quiet(noise):
+            print(quiet.in_words(noise), flush=True)
+        new = [{**record, **mark, "run": number} for record in records]
         keys = {_key(level, record) for record in new}
         kept = [record for record in self.records(level) if _key(level, record) not in keys]
         self.content["levels"][level] = kept + new
@@ -92,9 +104,14 @@ def _key(level: str, record: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(record[name] for name in KEYS[level])
 
 
-def default_path(processor: str) -> Path:
-    """results/<processor>.json"""
-    words = re.sub(r"\((r|tm)\)|cpu|processor|@", " ", processor.lower())
+def named(machine: dict[str, Any]) -> str:
+    """A processor's name, which may stand for several designs, and the design, as LLVM calls it."""
+    return f"{machine['processor']} ({machine['core']})" if "core" in machine else machine["processor"]
+
+
+def default_path(machine: dict[str, Any]) -> Path:
+    """results/<processor>-<core>.json"""
+    words = re.sub(r"\((r|tm)\)|cpu|processor|@", " ", f"{machine['processor']} {machine['core']}".lower())
     return FOLDER / ("-".join(re.findall(r"[a-z0-9.]+", words)) + ".json")
 
 
@@ -160,7 +177,8 @@ def check(content: Any) -> list[str]:
             mistakes.append(f"unknown level {level!r}")
             continue
         for number, record in enumerate(records):
-            mistakes += _differences(f"{level}[{number}]", record, {"run": int, **FIELDS[level]})
+            more = {name: kind for name, kind in OPTIONAL.items() if name in record}
+            mistakes += _differences(f"{level}[{number}]", record, {"run": int, **FIELDS[level], **more})
     return mistakes
 
 

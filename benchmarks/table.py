@@ -44,5 +44,10 @@ def size(count: float) -> str:
     return f"{count / 2**20:.0f} MiB"
 
 
+def count(number: int, thing: str) -> str:
+    """1 thread, 2 threads"""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def percent(fraction: float) -> str:
     return f"{100 * fraction:.0f} %"

@@ -6,6 +6,7 @@ fused Adam, the loss added up without waiting for it. Adam's epsilon is Keras's 
 
 import os
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .nets import NETS
 # Modes to try for each library; the fastest one is the library's number.
 MODES = {
     "tinynet": ["fit"],
-    "torch": ["eager", "channels_last", "compile"],
+    "torch": ["eager", "channels_last", "compile", "compile, max-autotune", "compile, whole step"],
     "keras-tensorflow": ["graph", "graph, 16 steps a call", "xla"],
     "keras-jax": ["jit"],
 }
@@ -88,8 +89,18 @@ class FitTrainer:
         )
 
 
+    def ways(self) -> dict[str, Callable[[Any], Any]]:
+        """How the net can be asked: x (N, H, W, C) -> probabilities, in NumPy."""
+        convert = self.library.ops.convert_to_numpy
+        return {
+            "predict": lambda x: self.net.predict(x, batch_size=len(x), verbose=0),
+            "predict_on_batch": self.net.predict_on_batch,
+            "call": lambda x: convert(self.net(x, training=False)),
+        }
+
+
 class TorchTrainer:
-    """PyTorch: eager, with channels-last memory, or compiled."""
+    """PyTorch: eager, with channels-last memory, or compiled: the loss, the loss at any cost, the step."""
 
     def __init__(self, net: str, mode: str, batch: int, folder: Path) -> None:
         import torch
@@ -111,7 +122,12 @@ class TorchTrainer:
         self.x = torch.from_numpy(x.transpose(0, 3, 1, 2) if last else x)
         self.y = torch.from_numpy(y)
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=what.learning_rate, eps=1e-7, fused=True)
-        self.loss = torch.compile(self._loss) if "compile" in mode else self._loss
+        self.mode, self.loss, self.step = mode, self._loss, self._step
+        if mode == "compile, whole step":
+            self.step = torch.compile(self._step)
+        elif mode.startswith("compile"):
+            tuning = {"mode": "max-autotune"} if "max-autotune" in mode else {}
+            self.loss = torch.compile(self._loss, **tuning)
 
     def _loss(self, x: Any, y: Any) -> Any:
         return self.torch.nn.functional.cross_entropy(self.net(x), y)
@@ -126,7 +142,7 @@ class TorchTrainer:
 
     def first_step(self) -> dict[str, float]:
         kept = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
-        self._step(self.torch.arange(self.batch))
+        self.step(self.torch.arange(self.batch))
         seconds = time.perf_counter() - self.start
         self.net.load_state_dict(kept)
         return {"first_step_s": seconds}
@@ -135,5 +151,16 @@ class TorchTrainer:
         self.net.train()
         order, total = self.torch.randperm(len(self.x)), self.torch.zeros(())
         for start in range(0, len(order), self.batch):
-            total += self._step(order[start : start + self.batch])
+            total += self.step(order[start : start + self.batch])
         return float(total) / -(-len(order) // self.batch)
+
+    def ways(self) -> dict[str, Callable[[Any], Any]]:
+        """The net as it was made: x -> probabilities, in NumPy."""
+        net = self.torch.compile(self.net) if self.mode == "compile" else self.net
+
+        @self.torch.inference_mode()
+        def ask(x: Any) -> Any:
+            return self.torch.softmax(net(x.contiguous(memory_format=self.layout)), 1).numpy()
+
+        self.net.eval()
+        return {self.mode: ask}

@@ -23,6 +23,7 @@ class Tasks:
         self.library = library
         self.trainer: Any = None
         self.calls: Any = None
+        self.asked: dict[str, Any] = {}
 
     def versions(self) -> dict[str, str]:
         from importlib.metadata import PackageNotFoundError, version
@@ -67,6 +68,19 @@ class Tasks:
             "cpu_s": time.process_time() - work,
             "loss": loss,
         }
+
+    def ways(self) -> list[str]:
+        """Names of the ways in which the prepared net can be asked for its answers."""
+        self.asked = self.trainer.ways()
+        return list(self.asked)
+
+    def time_way(self, way: str, images: int, seconds: float) -> float:
+        """Seconds of one of these for so many images, mean of some calls; one that may compile goes before."""
+        from .timing import sample
+
+        ask, x = self.asked[way], self.trainer.x[:images]
+        ask(x)
+        return sample(lambda: ask(x), seconds, samples=1)[0]
 
     def threads(self) -> int:
         """How many threads the library uses."""

@@ -10,7 +10,7 @@ from benchmarks import __main__ as command
 from benchmarks import busy, busy_table, load, process, results
 
 LITTLE = (
-    "busy --libraries tinynet --threads 1 --nets model-4 --batches 8 --images 32 --busy 1 "
+    "busy --anyway --libraries tinynet --threads 1 --nets model-4 --batches 8 --images 32 --busy 1 "
     "--quotas 0.5 --rounds 1 --sample 0.01"
 )
 

@@ -15,7 +15,7 @@ from benchmarks import __main__ as command
 from benchmarks import accuracy, data, process, results, training
 
 ROOT = Path(__file__).parents[2]
-ALONE = ["--libraries", "tinynet", "--threads", "1"]
+ALONE = ["--libraries", "tinynet", "--threads", "1", "--anyway"]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ ALONE = ["--libraries", "tinynet", "--threads", "1"]
         (["epochs", "--tasks", "sleep"], "invalid choice"),
         (["kernels", "--libraries", "theano"], "invalid choice"),
         (["plot"], "file"),
+        (["kernels", "--anyway", "--seconds", "soon"], "invalid float"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, words, capsys):
@@ -65,6 +66,17 @@ def test_ablation_does_the_same_work(tmp_path):
     _, levels = run(tmp_path, "ablation", *ALONE, *arguments)
     assert len(levels["ablation"]) == 6
     assert all(record["same_loss"] for record in levels["ablation"])
+
+
+def test_predict(tmp_path):
+    arguments = ["--nets", "model-4", "--batches", "1", "3", "--rounds", "2", "--sample", "0.001"]
+    text, levels = run(tmp_path, "predict", *ALONE, *arguments)
+    assert "Model 4" in text
+    assert "1 image " in text
+    assert "3 images " in text
+    found = {(r["batch"], r["mode"]) for r in levels["predict"]}
+    assert found == {(n, way) for n in (1, 3) for way in ("predict", "predict_on_batch", "call")}
+    assert all(len(r["rounds_s"]) == 2 for r in levels["predict"])
 
 
 def test_scaling(tmp_path):

@@ -62,7 +62,7 @@ def test_ideas_stand_in_the_order_in_which_they_are_taken_away(tmp_path):
 
 def test_pictures_alone(tmp_path, file, capsys):
     command.main(["plot", str(file), "--out", str(tmp_path / "pictures")])
-    assert len(list((tmp_path / "pictures").glob("*.png"))) == 5
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
     content = {**tiny.content(), "levels": {}}
     results.save(tmp_path / "empty.json", content)
     command.main(["plot", str(tmp_path / "empty.json")])

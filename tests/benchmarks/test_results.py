@@ -72,7 +72,11 @@ def test_another_machine_has_another_file(tmp_path):
     results.save(tmp_path / "a.json", tiny.content())
     with pytest.raises(SystemExit, match="another machine"):
         results.Results(tmp_path / "a.json", {"processor": "B"})
-    assert results.default_path("Intel(R) Xeon(R) CPU @ 2.30GHz").name == "intel-xeon-2.30ghz.json"
+    same_name = {**tiny.content()["machine"], "core": "znver5"}
+    with pytest.raises(SystemExit, match=r"A processor; this is A processor \(znver5\)"):
+        results.Results(tmp_path / "a.json", same_name)
+    xeon = {"processor": "Intel(R) Xeon(R) CPU @ 2.30GHz", "core": "cascadelake"}
+    assert results.default_path(xeon).name == "intel-xeon-2.30ghz-cascadelake.json"
 
 
 def test_the_roof_is_the_lower_of_peak_and_bandwidth():

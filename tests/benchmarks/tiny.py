@@ -70,6 +70,12 @@ def content() -> dict[str, Any]:
         "kernels": [kernel(op, *rest) for op in ops for rest in (
             ("tinynet", "naive", 0.1), ("tinynet", "vector", 0.0005), ("torch", "eager", 0.001))],
         "epochs": [training, {**training, "task": "epoch", "curve": []}],
+        "predict": [
+            {"run": 0, "net": "model-9", "batch": batch, "library": library, "mode": mode, "threads": 2,
+             "seconds": {**SUMMARY, "median": round(1e-4 * batch + start, 6)}, "rounds_s": [0.1, 0.2]}
+            for batch in (1, 17, 128)
+            for library, mode, start in (("tinynet", "call", 3e-4), ("tinynet", "predict", 1e-3),
+                                         ("torch", "eager", 5e-4))],
         "startup": [{"run": 0, "caches": c, "number": n, "wall_s": s, "cpu_s": s, "end_s": s}
                     for n, (c, s) in enumerate((("empty", 16.0), ("full", 1.0)))],
         "busy": [beside("tinynet", "default", 0.001, 0.002), beside("tinynet", "one thread", 0.0018, 0.0018),
