@@ -75,7 +75,7 @@ class Tasks:
         return list(self.asked)
 
     def time_way(self, way: str, images: int, seconds: float) -> float:
-        """Seconds of one of these for so many images, mean of some calls; one that may compile goes before."""
+        """Seconds of one of these for so many images, the mean of some calls; one goes before, to compile."""
         from .timing import sample
 
         ask, x = self.asked[way], self.trainer.x[:images]
