@@ -210,7 +210,7 @@ def kernels_part(records: list[Record]) -> str:
             title = f"{'Convolutions' if convolution else 'Other operations'}: {len(rows)} cases"
             text = table.markdown(KERNEL_HEAD, rows)
             parts.append(f"<details><summary>{title}</summary>\n\n{text}\n\n</details>\n")
-    return "\n".join([parts[0], _kernel_summary(best), _gallery(records), *parts[1:]])
+    return "\n".join([parts[0], _kernel_summary(best), _ahead(best), _gallery(records), *parts[1:]])
 
 
 KERNEL_HEAD = [
@@ -257,6 +257,27 @@ def _kernel_summary(best: dict[tuple[Any, ...], Record]) -> str:
         "PyTorch / tinynet: least / median",
     ]
     return table.markdown(head, rows) + "\n"
+
+
+def _ahead(best: dict[tuple[Any, ...], Record]) -> str:
+    """In how many cases a peer is faster, operation by operation, with the one where it is most."""
+    cases: dict[str, list[tuple[float, str]]] = {}
+    for (op, name, batch, library), mine in best.items():
+        theirs = [best[op, name, batch, peer] for peer in TITLES if (op, name, batch, peer) in best]
+        if library == "tinynet" and len(theirs) > 1:
+            least = min(seconds(r) for r in theirs if r is not mine)
+            cases.setdefault(op, []).append((least / seconds(mine), f"{name}, batch {batch}"))
+    rows = []
+    for op, found in cases.items():
+        if behind := [case for case in found if case[0] < 1]:
+            ratio, where = min(behind)
+            rows.append([WORDS.get(op, op), f"{len(behind)} of {len(found)}", f"{ratio:.2f}", where])
+    if not rows:
+        return ""
+    every = [ratio for found in cases.values() for ratio, _ in found]
+    head = ["operation", "cases", "peer's time / tinynet's, least", "there"]
+    text = table.markdown(head, rows, left=(0, 3))
+    return f"A peer is ahead in {sum(ratio < 1 for ratio in every)} of {len(every)} cases:\n\n{text}\n"
 
 
 def _gallery(records: list[Record]) -> str:

@@ -60,6 +60,18 @@ def test_ideas_stand_in_the_order_in_which_they_are_taken_away(tmp_path):
     assert [line.split(" | ")[0][2:] for line in lines] == [names[0], *names]
 
 
+def test_where_a_peer_is_ahead():
+    seven = (("tinynet", "numpy", 0.004), ("tinynet", "numba", 0.002), ("torch", "eager", 0.001))
+    eight = (("tinynet", "numba", 0.001), ("torch", "eager", 0.002))
+    records = [tiny.kernel("relu", *rest, name="7") for rest in seven]
+    records += [tiny.kernel("relu", *rest, name="8") for rest in eight]
+    records += [tiny.kernel("elu", "tinynet", "numba", 0.001)]  # nobody else has it
+    text = report.kernels_part(records)
+    assert "A peer is ahead in 1 of 2 cases" in text
+    assert "| relu | 1 of 2 | 0.50 | 7, batch 128 |" in text
+    assert "A peer is ahead" not in report.kernels_part(records[3:])
+
+
 def test_pictures_alone(tmp_path, file, capsys):
     command.main(["plot", str(file), "--out", str(tmp_path / "pictures")])
     assert len(list((tmp_path / "pictures").glob("*.png"))) == 6
