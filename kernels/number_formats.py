@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import extending, types
 
 
@@ -12,8 +13,8 @@ def by_format(single: Any, double: Any) -> Callable[[Any], Any]:
     Both are compiled functions of an argument called v.
     """
 
-    def either(v: Any) -> Any:
-        return single(v), double(v)  # never runs: it shows the cache what the result depends on (loops.py)
+    def either(v: Any) -> Any:  # in Python; it also shows the cache of loops.py what the result depends on
+        return single(v) if isinstance(v, np.float32) else double(v)
 
     def chosen(v: Any) -> Any:
         return (single if v == types.float32 else double).py_func
