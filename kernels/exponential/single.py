@@ -3,9 +3,9 @@
     x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),
     exp(r) - 1 = r + r**2 (1 / 2! + r / 3! + ... + r**5 / 7!)         the first term left out is below 6e-9
 
-The largest errors, in units of the last place, over all float32 numbers where the result is a normal one
-(tests/kernels/test_exponential.py looks at every 37th): exp 1.1, expm1 1.7, log1p 2.0, tanh 2.5,
-sigmoid 2.4.
+The largest errors, in units of the last place, among every 37th of all float32 numbers, where the result is a
+normal one: exp 1.1, expm1 1.7, log1p 2.0, tanh 2.5, sigmoid 2.4 (tests/kernels/test_exponential.py looks at
+fewer).
 """
 
 import math
