@@ -39,3 +39,21 @@ __device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
         key1 += 0xBB67AE85u;
     }
 }
+
+// What thread i of all has of random numbers (F, N), of F features and N samples: a counter of one feature,
+// whose four words belong to samples 8 apart (normal.py), so that its neighbours' numbers lie beside its own.
+// `words` are the key and the number of the call; each feature has `counters` of them.
+struct Drawn {
+    int feature, first;  // the sample of the first word
+    uint32 word[4];
+    __device__ Drawn(int i, const uint32* words, int counters) {
+        const int counter = i % counters;
+        feature = i / counters;
+        first = counter / 8 * 32 + counter % 8;
+        word[0] = words[2];
+        word[1] = feature;
+        word[2] = counter;
+        word[3] = 1;  // dropout's counters end in 0
+        philox(word, words[0], words[1]);
+    }
+};

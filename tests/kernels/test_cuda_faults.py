@@ -150,12 +150,12 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "if (i >= size) return;": (">=", ">"),
         "if (sample < n)": ("<", "<="),
         "if (sample + 8 < n)": ("+ 8", "+ 7"),
-        "(uint32)counter, 1}": ("1}", "0}"),
+        "word[3] = 1;": ("1", "0"),
     },
     "uniform.cu": {
         "if (i >= size) return;": (">=", ">"),
-        "if (first + 8 * word < n)": ("<", "<="),
-        "(uint32)counter, 1}": ("1}", "0}"),
+        "if (sample < n)": ("<", "<="),
+        "word[3] = 1;": ("1", "0"),
     },
     "running.cu": {
         "if (i >= c) return;": (">=", ">"),
