@@ -99,6 +99,12 @@ template <class T, class S> __device__ inline T total_of(const T* p, const Colum
     return (T)column_sum(sum, sums);
 }
 
+// q, moved into low .. high. NaN stays, of which min and max would make a bound: then a net that computes
+// nonsense would seem to have a loss.
+template <class T> __device__ inline T clipped(T q, T low, T high) {
+    return q < low ? low : q > high ? high : q;
+}
+
 // - sum of t log q, q = p / total, clipped to low .. high
 template <class T, class S>
 __device__ inline T clipped_loss(const T* p, T total, const T* rows, const int64* labels, T low, T high,
@@ -106,7 +112,7 @@ __device__ inline T clipped_loss(const T* p, T total, const T* rows, const int64
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) {
         const T t = target(rows, labels, own, c);
-        if (t != 0) sum -= t * log(min(max(p[own.at(c)] / total, low), high));
+        if (t != 0) sum -= t * log(clipped(p[own.at(c)] / total, low, high));
     }
     return (T)column_sum(sum, sums);
 }

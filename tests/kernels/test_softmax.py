@@ -141,6 +141,18 @@ def test_partly_clipped_rows(name):
     np.testing.assert_allclose(dz, p * weights.sum() - weights)
 
 
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
+@pytest.mark.parametrize("clip", [True, False])
+def test_a_logit_that_is_no_number_gives_no_loss(name, clip):
+    """Or nobody would notice that training has gone wrong. The other samples keep theirs."""
+    z, t = np.array([[0.0, np.nan, 1.0], [0.0, 0.0, 0.0]], np.float32), np.array([0, 1])
+    loss, p = softmax_crossentropy[name](z, t, clip=clip)
+    np.testing.assert_allclose(loss, [np.nan, np.log(3)], rtol=1e-6)
+    assert np.isnan(p[0]).all()
+    assert np.isnan(crossentropy[name](p, t)[0])
+    assert np.isnan(softmax_crossentropy_grad[name](np.ones(2, np.float32), p, t, clip=clip)[0]).all()
+
+
 def test_totally_wrong_float32_prediction():
     loss, _ = softmax_crossentropy(np.array([[200.0, 0.0]], np.float32), np.array([1]), clip=True)
     assert loss.dtype == np.float32
