@@ -4,12 +4,13 @@
 //
 // A block turns a square of 32 features and 32 samples in shared memory: a warp reads features of one sample,
 // which are neighbours in the data set, and writes samples of one feature, which are neighbours in the batch.
-// block (32, 8), grid (squares along F, squares along N)
+// block (32, 8), grid (squares along F times squares along N)
 template <class T, class D>
 __global__ void gather(T* __restrict__ out, const D* __restrict__ data, const int64* __restrict__ index,
                        int m, int f, int n) {
     __shared__ T square[32][33];  // 33: neither rows nor columns lie in one bank
-    const int first_feature = blockIdx.x * 32, first_sample = blockIdx.y * 32;
+    const int across = (f + 31) / 32;  // squares along F
+    const int first_feature = blockIdx.x % across * 32, first_sample = blockIdx.x / across * 32;
     for (int s = threadIdx.y; s < 32; s += 8) {
         const int sample = first_sample + s, feature = first_feature + threadIdx.x;
         if (sample >= n || feature >= f) continue;

@@ -21,6 +21,6 @@ def fits(data: Array, out: Array) -> bool:
 def gather(out: Array, data: Array, index: Array) -> None:
     """out[i] = data[index[i]]; data (M, ...), index (N,) integers of the same device, out (N, ...)."""
     features, samples = math.prod(data.shape[1:]), len(index)
-    grid = blocks(features, SQUARE), blocks(samples, SQUARE)
+    grid = (blocks(features, SQUARE) * blocks(samples, SQUARE),)  # along y there may be 65535
     arrays = batch_last(out), data, contiguous(index, "int64")
     _gather[out.dtype, data.dtype](grid, (SQUARE, 8), *arrays, len(data), features, samples)

@@ -23,6 +23,7 @@ FORMATS = {
     "bool": np.bool_, "uint8": np.uint8, "uint16": np.uint16, "uint32": np.uint32, "int": np.int32,
     "int64": np.int64, "float": np.float32, "double": np.float64,
 }  # fmt: skip
+MOST_BLOCKS = 65535  # of a grid along y, or z
 TYPES = {np.dtype(number): name for name, number in FORMATS.items()}
 
 kernels: list["Kernel"] = []  # filled while the kernel modules are imported, constant afterwards
@@ -123,9 +124,17 @@ class Variant:
         """
         if len(arguments) != len(self._convert):
             raise TypeError(f"{self.name} takes {len(self._convert)} arguments, got {len(arguments)}")
-        converted = tuple([convert(a) for convert, a in zip(self._convert, arguments, strict=True)])
+        try:
+            converted = tuple([convert(a) for convert, a in zip(self._convert, arguments, strict=True)])
+        except OverflowError as error:
+            raise OverflowError(f"{self.name} counts in 32 bits; use a smaller batch: {error}") from error
         if 0 in grid:
             return
+        if max(grid[1:], default=0) > MOST_BLOCKS:
+            raise ValueError(
+                f"{self.name}: a GPU runs at most {MOST_BLOCKS} blocks along y or z, got a grid of "
+                f"{tuple(grid)}; use a smaller batch"
+            )
         module = self._module_of(arguments)
         launch(function(module, self.kernel.path, self.name), grid, block, converted, also)
 

@@ -336,6 +336,11 @@ class RawModule:
             found(*launch, **options)
 
         def launch(grid: Sequence[int], block: Sequence[int], args: Sequence[Any], **options: Any) -> None:
+            for what, sizes in (("grid", grid), ("block", block)):
+                if type(sizes) is not tuple:
+                    raise TypeError(
+                        f"Argument '{what}' has incorrect type (expected tuple, got {type(sizes).__name__})"
+                    )
             arrays = [x for x in args if hasattr(x, "_inside")]
             machine.check_device(arrays)
             values = [_passed(x) for x in args]

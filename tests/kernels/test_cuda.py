@@ -86,8 +86,13 @@ def test_arrays_are_held_to_what_the_source_declares(calls):
         variant((1,), (64,), x, x, *NUMBERS[:-1])
     with pytest.raises(TypeError, match=r"k has the fields \['h', 'w', 'c'\], got \['h'\]"):
         variant((1,), (64,), x, x, 2, {"h": 1}, None, 1, True, 7)
-    with pytest.raises(OverflowError):
-        variant((1,), (64,), x, x, 2, {"c": 1 << 31, "h": 1, "w": 2}, None, 1, True, 7)
+    for sizes, count in (({"c": 1 << 31, "h": 1, "w": 2}, 7), (NUMBERS[1], 1 << 32)):
+        with pytest.raises(
+            OverflowError, match=r"scale<double, true, 4, 2> counts in 32 bits; use a smaller batch"
+        ):
+            variant((1,), (64,), x, x, 2, sizes, None, 1, True, count)
+    with pytest.raises(ValueError, match=r"at most 65535 blocks along y or z, got a grid of \(1, 65536\)"):
+        variant((1, 65536), (64,), x, x, 2, NUMBERS[1], None, 1, True, 7)
     assert not calls
     variant((1,), (64,), x, x, 2, NUMBERS[1], None, 1, True, 7)  # None: no such array
     assert calls[0][3][4] is None
