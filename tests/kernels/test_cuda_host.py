@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tinynet import kernels
-from tinynet.kernels import activations, batching, common, dropout
+from tinynet.kernels import activations, batch_norm, batching, common, dense, dropout, reduce, softmax
 
 import cupy_stand_in
 from cuda_shim import cases, shim
@@ -57,6 +57,50 @@ def test_a_call_can_be_captured(cupy, case):
     stream.begin_capture()
     results_of(case, arrays)
     stream.end_capture()
+
+
+def of_no_samples(case):
+    """The case with batches of no samples: arrays as long as the one whose axis 0 is the batch are cut."""
+    operation, arrays, static = case
+    name = operation.__name__
+    if name == "put":
+        return operation, (arrays[0][:0],), {"numbers": static["numbers"][:0]}
+    if name == "dropout_grad":
+        return operation, (arrays[0][:0], arrays[1][:0]), static
+    sized = [a for a in arrays if isinstance(a, np.ndarray) and a.ndim]
+    batch = sized[1 if name in ("embedding", "gather") else 0].shape[0] if sized else None
+    every = operation.family == "optimizers"  # they have variables, of which each may be empty
+    cut = [a[:0] if any(a is b for b in sized) and (every or len(a) == batch) else a for a in arrays]
+    return operation, tuple(cut), static
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case[0].__name__)
+def test_a_batch_may_be_empty(cupy, case):
+    """A launch of no blocks is an error on a GPU, and sums over nothing are 0."""
+    case = of_no_samples(case)
+    with np.errstate(all="ignore"):  # a mean of nothing is no number
+        expected = cases.run(case, case[0].reference)
+    found = results_of(case, on_device(cupy, case[1]))
+    for one, other in zip(found, expected, strict=True):
+        if other is not None:
+            assert_agree(one.get(), np.asarray(other), float32=2e-5)
+
+
+def test_a_batch_may_be_longer_than_a_grid_is_high(cupy):
+    """Along y a grid has 65535 blocks. Nothing runs here: only the grids are looked at."""
+    samples, grids = 65536 * 32, []
+    type(machine).observer = lambda name, values, grid, block: grids.append((name, grid)) or not block
+    rows = cupy.asarray(np.zeros((samples, 1), np.uint8))
+    x = batching.gather(rows, cupy.asarray(np.arange(samples)), "float32")
+    w, b = (cupy.asarray(np.ones(shape, np.float32)) for shape in ((1, 2), 2))
+    y = dense.dense(x, w, b, activation="relu")
+    dense.dense_grad(y, x, w, y, activation="relu", wanted=(True, True, True))
+    batch_norm.batch_norm(y, b, b, epsilon=1e-3)
+    loss, _ = softmax.softmax_crossentropy(y, cupy.asarray(np.zeros(samples, np.int64)), clip=True)
+    reduce.sum(loss)
+    dropout.dropout(y, cupy.asarray(np.zeros(3, np.uint32)), rate=0.5)
+    assert len({name.partition("<")[0] for name, grid in grids}) >= 9
+    assert [(name, grid) for name, grid in grids if max(grid[1:], default=0) > 65535] == []
 
 
 def test_batches_of_a_data_set_on_the_device(cupy):
