@@ -21,6 +21,7 @@ from .operations import (
 
 WARP, WARPS = 32, 4  # lanes, and warps of a block
 MANY = 2 * PLACES  # warps with large tiles that keep a large GPU busy: half of those that it has room for
+TURNS = 8  # of a warp, that are worth a part of a sum of their own: add_parts is one more launch
 MOST = 1 << 31  # numbers of an image batch: convolve.cu counts them in 32 bits
 
 
@@ -213,7 +214,8 @@ def bias_grad(g: Array, y: Array | None = None, dz: Array | None = None) -> Arra
     """The sum of g (pixels ..., F, N) over pixels and images; with relu's output y, of dz = g where y > 0."""
     *map_size, f, n = g.shape
     pixels = math.prod(map_size)
-    db, parts = in_c_order(g, (f,)), parts_for(f, pixels)
+    parts = parts_for(f, blocks(pixels * blocks(n, WARP), TURNS * WARPS))
+    db = in_c_order(g, (f,))
     partial = db[None] if parts == 1 else in_c_order(g, (parts, f))
     _bias_grad[g.dtype]((f, parts), (WARP * WARPS,), partial, dz, g, y, pixels, f, n)
     return _total(db, partial)

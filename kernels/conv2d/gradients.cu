@@ -96,24 +96,26 @@ __global__ void __launch_bounds__(32 * WARPS)
 }
 
 // dz = g where y > 0, else 0 (relu's derivative; dz = g where y is null, and then it is not written), and
-// parts[part, f] = sum of dz over some pixels and all images. block (threads, whole warps); grid (filters,
+// parts[part, f] = sum of dz over some pixels and images. The warps of a block take 32 images of a pixel at a
+// time, in turn: so all of them have work where maps or batches are small. block (32 WARPS); grid (filters,
 // parts)
 template <class T>
 __global__ void bias_grad(T* __restrict__ parts, T* __restrict__ dz, const T* __restrict__ g,
                           const T* __restrict__ y, int pixels, int f, int n) {
-    __shared__ T of_warps[32];
-    const Span own = part_of(pixels, blockIdx.y, gridDim.y);
+    __shared__ T of_warps[WARPS];
+    const int across = (n + 31) / 32, warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const Span items = part_of(pixels * across, blockIdx.y, gridDim.y);
     T sum = T(0);
-    for (int pixel = own.first; pixel < own.end; pixel++) {
-        const size_t row = ((size_t)pixel * f + blockIdx.x) * n;
-        for (int image = threadIdx.x; image < n; image += blockDim.x) {
-            T value = g[row + image];
-            if (y) {
-                value = y[row + image] > T(0) ? value : T(0);
-                dz[row + image] = value;
-            }
-            sum += value;
+    for (int item = items.first + warp; item < items.end; item += WARPS) {
+        const int pixel = item / across, image = item % across * 32 + lane;
+        if (image >= n) continue;
+        const size_t place = ((size_t)pixel * f + blockIdx.x) * n + image;
+        T value = g[place];
+        if (y) {
+            value = y[place] > T(0) ? value : T(0);
+            dz[place] = value;
         }
+        sum += value;
     }
     sum = block_sum(sum, of_warps);
     if (threadIdx.x == 0) parts[(size_t)blockIdx.y * f + blockIdx.x] = sum;

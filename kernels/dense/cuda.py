@@ -1,7 +1,7 @@
 """Dense layers on a GPU: convolutions of maps of one pixel, by the kernels of kernels/conv2d.
 
-cuBLAS, which CuPy's matmul is, cannot be part of a CUDA graph. relu is applied where the sums are; the other
-activations are a launch of their own.
+cuBLAS, which CuPy's matmul is, cannot be part of a CUDA graph. relu is applied where the sums are, and its
+derivative where the bias' gradient is summed; the other activations are a launch of their own.
 """
 
 from ..common import Array, batch_last, contiguous, empty
@@ -34,8 +34,11 @@ def _(
 ) -> tuple[Array, ...]:
     if not (_fits(x, w, g, y) and g.shape == y.shape == (x.shape[0], w.shape[1])):
         return dense_grad["numpy"](g, x, w, y, activation=activation, wanted=wanted)
-    dz = g
-    if activation is not None:
+    dz, db = g, None
+    if activation == "relu" and wanted[2]:  # its derivative and the bias' gradient in one launch
+        dz = empty(g, g.shape)
+        db = bias_grad(batch_last(g), batch_last(y), batch_last(dz))
+    elif activation is not None:
         _, derivative, parameters = ACTIVATIONS[activation]
         dz = derivative["cuda"](g, y, **parameters)
     rows = batch_last(dz)  # (M, N)
@@ -48,5 +51,5 @@ def _(
     def by_w() -> Array:
         return weight_grad(batch_last(x)[None, None], rows[None, None], PIXEL)[0, 0]
 
-    gradients = by_x, by_w, lambda: bias_grad(rows)
+    gradients = by_x, by_w, lambda: bias_grad(rows) if db is None else db
     return tuple(gradient() for gradient, needed in zip(gradients, wanted, strict=True) if needed)

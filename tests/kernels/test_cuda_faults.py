@@ -205,7 +205,8 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "w >= 0 && w < k.w;": ("<", "<="),
         "if (filter >= k.f ||": (">=", ">"),
         "row >= rows) continue;": (">=", ">"),
-        "image < n; image +=": ("<", "<="),
+        "if (image >= n) continue;": (">=", ">"),
+        "item < items.end; item += WARPS) {\n        const int pixel": ("<", "<="),
     },
 }  # fmt: skip
 

@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from tinynet import kernels
-from tinynet.kernels import activations, batch_norm, batching, common, dense, dropout, reduce, softmax
+from tinynet.kernels import (
+    activations,
+    batch_norm,
+    batching,
+    common,
+    conv2d,
+    dense,
+    dropout,
+    reduce,
+    softmax,
+)
 
 import cupy_stand_in
 from cuda_shim import cases, shim
@@ -122,6 +132,25 @@ def test_a_kernel_is_compiled_once(cupy):
     assert machine.launches == ["forward<float, Relu>"] * 3
     activations.relu(x.astype(np.float64))
     assert machine.compiled[1:] == [("forward<double, Relu>",)]
+
+
+def launched(function, *arrays, **static):
+    machine.launches.clear()
+    function(*arrays, **static)
+    return [name.partition("<")[0] for name in machine.launches]
+
+
+def test_small_layers_take_few_launches(cupy):
+    """At small batches a step takes as long as it has launches."""
+    g, x, w, y = (cupy.asarray(cases.normal(*shape)) for shape in ((32, 17), (32, 9), (9, 17), (32, 17)))
+    gradient = {"activation": "relu", "wanted": (False, False, True)}
+    assert launched(dense.dense_grad, g, x, w, y, **gradient) == ["bias_grad"]  # relu's derivative with it
+    gradient["wanted"] = (True, True, True)
+    assert launched(dense.dense_grad, g, x, w, y, **gradient) == ["bias_grad", "convolve", "weight_grad"]
+    maps = cupy.asarray(cases.normal(32, 3, 3, 56))
+    assert launched(conv2d.conv2d_bias_grad, maps) == ["bias_grad"]  # no parts to add
+    maps = cupy.asarray(cases.normal(128, 28, 28, 2))
+    assert launched(conv2d.conv2d_bias_grad, maps) == ["bias_grad", "add_parts"]
 
 
 def test_without_nvrtc_the_error_says_what_to_install(cupy, monkeypatch):
