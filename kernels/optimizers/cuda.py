@@ -13,7 +13,7 @@ import numpy as np
 from .. import by_value
 from ..common import Array, Operation, contiguous, is_on_gpu
 from ..constants import settled
-from ..cuda import FLOATS, Kernel, blocks
+from ..cuda import FLOATS, Kernel, blocks, parts_for
 from ..elementwise import memory_order
 from .adaptive import adadelta, adagrad, rmsprop
 from .arguments import check_slots, is_dense
@@ -21,7 +21,7 @@ from .averaging import average_sweep, clear_sweep, collect_sweep
 from .clipping import cut_off_sweep, factors_of_rows, scale_sweep, squares_sweep
 from .descent import decay_sweep, sgd, sgd_momentum
 from .moments import adam, adamax, lion, nadam
-from .sweep import Loop, Segments, in_one_sweep, on_gpu, rules
+from .sweep import BLOCK, Loop, Segments, in_one_sweep, on_gpu, rules
 
 NAMES = {  # of the structs in optimizers.cu
     sgd: "Sgd", sgd_momentum: "SgdMomentum", adagrad: "Adagrad", rmsprop: "Rmsprop", adadelta: "Adadelta",
@@ -33,7 +33,9 @@ OTHERS = {
 }  # fmt: skip
 THREADS = 256
 
-_sweep = Kernel(__file__, "optimizers.cu", "sweep", T=FLOATS, R=(*NAMES.values(), *OTHERS.values()))
+_sweep = Kernel(
+    __file__, "optimizers.cu", "sweep", registers=48, T=FLOATS, R=(*NAMES.values(), *OTHERS.values())
+)
 _squares = Kernel(__file__, "optimizers.cu", "squares", T=FLOATS)
 _factors = Kernel(__file__, "optimizers.cu", "factors", T=FLOATS)
 _scale = Kernel(__file__, "optimizers.cu", "scale", T=FLOATS)
@@ -44,9 +46,14 @@ def _(w: Array) -> bool:
     return is_dense(w)
 
 
+def _grid(table: Array) -> tuple[int, int]:
+    """The rows of the table, and blocks for each: where there are few rows, a thread for every element."""
+    return len(table), parts_for(len(table), blocks(BLOCK, THREADS))
+
+
 def _counterpart(loop: Loop, name: str) -> None:
     def run(table: Array, c: Array, also: Sequence[Array]) -> None:
-        _sweep[c.dtype, name]((len(table),), (THREADS,), table, c, also=also)
+        _sweep[c.dtype, name](_grid(table), (THREADS,), table, c, also=also)
 
     on_gpu[loop] = run
 
@@ -61,7 +68,7 @@ def _make_factors(squares: Array, group: Array, limit: Array, spread: bool, fact
 
 
 def _multiply(table: Array, factors: Array, also: Sequence[Array]) -> None:
-    _scale[factors.dtype]((len(table),), (THREADS,), table, factors, also=also)
+    _scale[factors.dtype](_grid(table), (THREADS,), table, factors, also=also)
 
 
 for _rule, _name in NAMES.items():

@@ -1,7 +1,7 @@
 // The optimizers' rules over a table of stretches of variables, and what goes before and after them; formulas
 // beside their references (moments.py and so on). A row is: number of elements | address of w | of g | of
-// three slots, 0 for one that is not there. A block takes a row. c are the numbers of the rule, in memory: a
-// step that is repeated takes those of the day.
+// three slots, 0 for one that is not there. c are the numbers of the rule, in memory: a step that is repeated
+// takes those of the day.
 
 const int COLUMNS = 6;
 
@@ -119,13 +119,15 @@ struct Average {  // w: the mean, first: the weight; momentum, 1 - momentum, ove
     }
 };
 
-// block (threads), grid (rows)
+// The blocks of a row take its elements in turn: several where there are few rows, for a thread waits for the
+// memory with each of its elements. block (threads), grid (rows, blocks of a row)
 template <class T, class R> __global__ void sweep(const int64* __restrict__ table, const T* __restrict__ c) {
     const int64* row = table + (size_t)blockIdx.x * COLUMNS;
     T* const w = (T*)row[1];
     const T* const g = (const T*)row[2];
     T *const first = (T*)row[3], *const second = (T*)row[4], *const third = (T*)row[5];
-    for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x)
+    const int count = (int)row[0], step = gridDim.y * blockDim.x;
+    for (int i = blockIdx.y * blockDim.x + threadIdx.x; i < count; i += step)
         R::update(Element<T>{w + i, g ? g[i] : T(0), first ? first + i : nullptr,
                              second ? second + i : nullptr, third ? third + i : nullptr},
                   c);
@@ -156,10 +158,12 @@ __global__ void factors(T* __restrict__ factors, const T* __restrict__ squares,
     factors[row] = spread ? factor + (length - length) : factor;
 }
 
-// w = g factors[row]. block (threads), grid (rows)
+// w = g factors[row]. block (threads), grid (rows, blocks of a row)
 template <class T> __global__ void scale(const int64* __restrict__ table, const T* __restrict__ factors) {
     const int64* row = table + (size_t)blockIdx.x * COLUMNS;
     T* const w = (T*)row[1];
     const T* const g = (const T*)row[2];
-    for (int64 i = threadIdx.x; i < row[0]; i += blockDim.x) w[i] = g[i] * factors[blockIdx.x];
+    const int count = (int)row[0], step = gridDim.y * blockDim.x;
+    for (int i = blockIdx.y * blockDim.x + threadIdx.x; i < count; i += step)
+        w[i] = g[i] * factors[blockIdx.x];
 }

@@ -187,9 +187,9 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
     },
     "binary_crossentropy.cu": {"z[i] > T(0) ? (T(1) - t[i])": (">", "<")},
     "optimizers/optimizers.cu": {
-        "i < row[0]; i += blockDim.x)\n        R": ("<", "<="),
+        "i < count; i += step)\n        R": ("<", "<="),
         "i < row[0]; i += blockDim.x) sum": ("<", "<="),
-        "i < row[0]; i += blockDim.x) w[i]": ("<", "<="),
+        "i < count; i += step)\n        w[i]": ("<", "<="),
         "if (row >= rows) return;": (">=", ">"),
         "i < rows; i++": ("<", "<="),
     },

@@ -16,6 +16,7 @@ from tinynet.kernels import (
     conv2d,
     dense,
     dropout,
+    optimizers,
     reduce,
     softmax,
 )
@@ -151,6 +152,18 @@ def test_small_layers_take_few_launches(cupy):
     assert launched(conv2d.conv2d_bias_grad, maps) == ["bias_grad"]  # no parts to add
     maps = cupy.asarray(cases.normal(128, 28, 28, 2))
     assert launched(conv2d.conv2d_bias_grad, maps) == ["bias_grad", "add_parts"]
+
+
+@pytest.mark.parametrize(("size", "each"), [(4096, 1), (1, 1), (1 << 20, 6), (1 << 22, 16)])
+def test_a_sweep_over_few_variables_has_a_thread_for_every_element(cupy, size, each):
+    """A thread that has several waits for each of them. Where many rows fill a GPU, that costs nothing."""
+    grids = []
+    arrays = [cupy.asarray(np.zeros(size, np.float32)) for _ in range(4)]
+    type(machine).observer = lambda name, values, grid, block: grids.append((name, grid, block)) or not block
+    optimizers.adam(*arrays, alpha=0.1, beta_1=0.9, beta_2=0.99, epsilon=1e-7)
+    ((rows, of_a_row), (threads,)) = next(rest for name, *rest in grids if name.startswith("sweep"))
+    assert -(-min(size, 4096) // (of_a_row * threads)) == each
+    assert rows == -(-size // 4096)
 
 
 def test_without_nvrtc_the_error_says_what_to_install(cupy, monkeypatch):
