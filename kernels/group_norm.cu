@@ -111,7 +111,7 @@ __global__ void factor_grads(T* __restrict__ factors, const T* __restrict__ grad
     double product = 0, sum = 0;
     for (int n = threadIdx.x; n < g.n; n += blockDim.x) {
         const size_t place = (size_t)feature * g.n + n, group = (size_t)(a * g.k + k) * g.n + n;
-        const T xhat = (x[place] - mean[group]) * (T)(1 / sqrt(var[group] + epsilon));
+        const T xhat = (x[place] - mean[group]) / sqrt(var[group] + (T)epsilon);  // many: not in double
         product += gradient[place] * xhat;
         sum += gradient[place];
     }

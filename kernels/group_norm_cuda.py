@@ -2,7 +2,7 @@
 
 import math
 
-from .common import Array, batch_last, empty, in_c_order
+from .common import Array, batch_last, contiguous, empty, in_c_order
 from .cuda import FLOATS, Kernel, blocks
 from .elementwise import cast
 from .group_norm import Axes, blocks_of, group_norm, group_norm_grad, groups_of, kept
@@ -27,7 +27,9 @@ def _grid(shape: tuple[int, ...]) -> tuple[int]:
 
 
 def _spread(factor: Array, x: Array) -> Array:
-    """gamma or beta, one number for each feature of x."""
+    """gamma or beta, one number for each feature of x: itself, if it is that, as in Dense nets."""
+    if getattr(factor, "size", 0) == math.prod(x.shape[1:]):
+        return contiguous(factor, x.dtype)
     full = in_c_order(x, x.shape[1:])
     full[...] = factor
     return full

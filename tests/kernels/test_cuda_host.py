@@ -16,6 +16,7 @@ from tinynet.kernels import (
     conv2d,
     dense,
     dropout,
+    group_norm,
     optimizers,
     reduce,
     softmax,
@@ -148,6 +149,10 @@ def test_small_layers_take_few_launches(cupy):
     assert launched(dense.dense_grad, g, x, w, y, **gradient) == ["bias_grad"]  # relu's derivative with it
     gradient["wanted"] = (True, True, True)
     assert launched(dense.dense_grad, g, x, w, y, **gradient) == ["bias_grad", "convolve", "weight_grad"]
+    gamma, static = cupy.asarray(cases.normal(17)), {"axes": (1,), "epsilon": 1e-3}
+    turned, before = common.to_batch_last(g), machine.counts["setitem"]
+    assert launched(group_norm.group_norm, turned, gamma, gamma, **static) == ["group_norm"]
+    assert machine.counts["setitem"] == before  # gamma and beta as they are
     maps = cupy.asarray(cases.normal(32, 3, 3, 56))
     assert launched(conv2d.conv2d_bias_grad, maps) == ["bias_grad"]  # no parts to add
     maps = cupy.asarray(cases.normal(128, 28, 28, 2))
