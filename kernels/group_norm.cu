@@ -28,16 +28,6 @@ struct Own {
     }
 };
 
-// The sum of a sample's values over the warps, for all of them, always in one order.
-__device__ inline double over_warps(double value, double (*of_warps)[32]) {
-    __syncthreads();
-    of_warps[threadIdx.y][threadIdx.x] = value;
-    __syncthreads();
-    double sum = 0;
-    for (int warp = 0; warp < WARPS; warp++) sum += of_warps[warp][threadIdx.x];
-    return sum;
-}
-
 // y = (x - mean) / sqrt(var + epsilon) gamma + beta. block (32, WARPS), grid (groups times parts of N)
 template <class T>
 __global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
@@ -50,7 +40,7 @@ __global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restric
     if (centred) {
         T sum = T(0);
         for (int i = threadIdx.y; i < numbers; i += WARPS) sum += x[(size_t)own.feature(g, i) * g.n + own.n];
-        centre = (T)(over_warps(sum, of_warps) / count);
+        centre = (T)(over_warps((double)sum, of_warps) / count);
     }
     T rest = T(0), squares = T(0);  // about the centre, which is the mean as far as it could be rounded
     for (int i = threadIdx.y; i < numbers; i += WARPS) {
@@ -58,8 +48,8 @@ __global__ void group_norm(T* __restrict__ y, T* __restrict__ mean, T* __restric
         rest += off;
         squares += off * off;
     }
-    const double moved = centred ? over_warps(rest, of_warps) / count : 0;
-    const double variance = over_warps(squares, of_warps) / count - moved * moved;
+    const double moved = centred ? over_warps((double)rest, of_warps) / count : 0;
+    const double variance = over_warps((double)squares, of_warps) / count - moved * moved;
     const T average = (T)(centre + moved), inverse = (T)(1 / sqrt(variance + epsilon));
     for (int i = threadIdx.y; i < numbers; i += WARPS) {
         const int feature = own.feature(g, i);
@@ -90,8 +80,8 @@ __global__ void group_norm_grad(T* __restrict__ dx, const T* __restrict__ gradie
         sum += h;
         product += h * ((x[place] - average) * inverse);
     }
-    const T of_h = centred ? (T)(over_warps(sum, of_warps) / count) : T(0),
-            of_product = (T)(over_warps(product, of_warps) / count);
+    const T of_h = centred ? (T)(over_warps((double)sum, of_warps) / count) : T(0),
+            of_product = (T)(over_warps((double)product, of_warps) / count);
     for (int i = threadIdx.y; i < numbers; i += WARPS) {
         const int feature = own.feature(g, i);
         const size_t place = (size_t)feature * g.n + own.n;

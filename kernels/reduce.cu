@@ -43,9 +43,6 @@ __global__ void sum_columns(T* __restrict__ total, double* __restrict__ parts, c
     if (k < s.k)
         for (int64 r = (int64)s.r * blockIdx.y / gridDim.y + threadIdx.y; r < end; r += 8)
             sum += x[((int64)a * s.r + r) * s.k + k];
-    of_warps[threadIdx.y][threadIdx.x] = sum;
-    __syncthreads();
-    if (threadIdx.y > 0 || k >= s.k) return;
-    for (int warp = 1; warp < 8; warp++) sum += of_warps[warp][threadIdx.x];
-    leave(sum, a * s.k + k, s.a * s.k, total, parts);
+    sum = over_warps(sum, of_warps);
+    if (threadIdx.y == 0 && k < s.k) leave(sum, a * s.k + k, s.a * s.k, total, parts);
 }

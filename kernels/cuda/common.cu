@@ -26,6 +26,17 @@ template <class T> __device__ inline T block_sum(T value, T* of_warps) {
     return sum;
 }
 
+// The sum over the warps of a block (32, WARPS) of what they have for a lane, for all of them and always in
+// one order. `of_warps` is used for such sums alone, one after the other.
+template <class T, int WARPS> __device__ inline T over_warps(T value, T (&of_warps)[WARPS][32]) {
+    __syncthreads();  // of_warps may still be read from the last time
+    of_warps[threadIdx.y][threadIdx.x] = value;
+    __syncthreads();
+    T sum = of_warps[0][threadIdx.x];
+    for (int warp = 1; warp < WARPS; warp++) sum += of_warps[warp][threadIdx.x];
+    return sum;
+}
+
 // Ten rounds of Philox4x32 on the counter c (philox.py).
 __device__ inline void philox(uint32* c, uint32 key0, uint32 key1) {
     for (int round = 0; round < 10; round++) {

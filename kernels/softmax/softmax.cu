@@ -27,18 +27,8 @@ struct Column {
     __device__ bool writes() const { return exists && threadIdx.y == 0; }
 };
 
-// The sum of a column's values over the warps, for all of them.
-template <class S> __device__ inline S column_sum(S value, S (*of_warps)[32]) {
-    __syncthreads();
-    of_warps[threadIdx.y][threadIdx.x] = value;
-    __syncthreads();
-    S sum = of_warps[0][threadIdx.x];
-    for (int warp = 1; warp < WARPS; warp++) sum += of_warps[warp][threadIdx.x];
-    return sum;
-}
-
 // The largest of a column's values; of_warps is used for nothing else, so nobody still reads it.
-template <class T> __device__ inline T column_largest(T value, T (*of_warps)[32]) {
+template <class T> __device__ inline T column_largest(T value, T (&of_warps)[WARPS][32]) {
     of_warps[threadIdx.y][threadIdx.x] = value;
     __syncthreads();
     T largest = of_warps[0][threadIdx.x];
@@ -53,8 +43,8 @@ template <class T> struct Denominator {
 
 // p = softmax of the columns of z
 template <class T, class S>
-__device__ inline Denominator<T> softmax_of(T* p, const T* z, const Column& own, T (*values)[32],
-                                            S (*sums)[32]) {
+__device__ inline Denominator<T> softmax_of(T* p, const T* z, const Column& own, T (&values)[WARPS][32],
+                                            S (&sums)[WARPS][32]) {
     T largest = own.classes ? z[own.first] : T(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) largest = max(largest, z[own.at(c)]);
     largest = column_largest(largest, values);
@@ -64,7 +54,7 @@ __device__ inline Denominator<T> softmax_of(T* p, const T* z, const Column& own,
         p[own.at(c)] = e;
         sum += e;
     }
-    const T total = (T)column_sum(sum, sums);
+    const T total = (T)over_warps(sum, sums);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) p[own.at(c)] /= total;
     return {largest, total};
 }
@@ -83,7 +73,7 @@ __global__ void softmax_grad(T* __restrict__ dx, const T* __restrict__ g, const 
     const Column own(k);
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) sum += g[own.at(c)] * y[own.at(c)];
-    const T inner = (T)column_sum(sum, sums);
+    const T inner = (T)over_warps(sum, sums);
     for (int c = threadIdx.y; c < own.classes; c += WARPS)
         dx[own.at(c)] = y[own.at(c)] * (g[own.at(c)] - inner);
 }
@@ -93,10 +83,11 @@ template <class T> __device__ inline T target(const T* rows, const int64* labels
     return rows ? rows[own.at(c)] : T(labels[own.m] == c);
 }
 
-template <class T, class S> __device__ inline T total_of(const T* p, const Column& own, S (*sums)[32]) {
+template <class T, class S>
+__device__ inline T total_of(const T* p, const Column& own, S (&sums)[WARPS][32]) {
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) sum += p[own.at(c)];
-    return (T)column_sum(sum, sums);
+    return (T)over_warps(sum, sums);
 }
 
 // q, moved into low .. high. NaN stays, of which min and max would make a bound: then a net that computes
@@ -108,13 +99,13 @@ template <class T> __device__ inline T clipped(T q, T low, T high) {
 // - sum of t log q, q = p / total, clipped to low .. high
 template <class T, class S>
 __device__ inline T clipped_loss(const T* p, T total, const T* rows, const int64* labels, T low, T high,
-                                 const Column& own, S (*sums)[32]) {
+                                 const Column& own, S (&sums)[WARPS][32]) {
     S sum = S(0);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) {
         const T t = target(rows, labels, own, c);
         if (t != 0) sum -= t * log(clipped(p[own.at(c)] / total, low, high));
     }
-    return (T)column_sum(sum, sums);
+    return (T)over_warps(sum, sums);
 }
 
 template <class T, class S>
@@ -140,7 +131,7 @@ __global__ void crossentropy_grad(T* __restrict__ dp, const T* __restrict__ g, c
         const T q = p[own.at(c)] / total;
         if (low <= q && q <= high) sum += target(rows, labels, own, c);
     }
-    const T weight = (T)column_sum(sum, sums);
+    const T weight = (T)over_warps(sum, sums);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) {
         const T q = p[own.at(c)] / total;
         const T pull = low <= q && q <= high ? target(rows, labels, own, c) / q : T(0);
@@ -167,7 +158,7 @@ __global__ void softmax_crossentropy(T* __restrict__ loss, T* __restrict__ p, co
             const T t = target(rows, labels, own, c);
             if (t != 0) sum -= t * (z[own.at(c)] - d.largest - log(d.sum));
         }
-        found = (T)column_sum(sum, sums);
+        found = (T)over_warps(sum, sums);
     }
     if (own.writes()) loss[own.m] = found;
 }
@@ -186,7 +177,7 @@ __global__ void softmax_crossentropy_grad(T* __restrict__ dz, const T* __restric
         const T q = p[own.at(c)] / total;
         if (!clip || (low <= q && q <= high)) sum += target(rows, labels, own, c);
     }
-    const T weight = (T)column_sum(sum, sums);
+    const T weight = (T)over_warps(sum, sums);
     for (int c = threadIdx.y; c < own.classes; c += WARPS) {
         const T q = p[own.at(c)] / total;
         const bool pulls = !clip || (low <= q && q <= high);
