@@ -26,9 +26,9 @@ __global__ void embedding_grad(T* __restrict__ dtable, double* __restrict__ part
     const int first = (blockIdx.x * WARPS + threadIdx.y) * 32, lane = threadIdx.x;
     const int column = blockIdx.y * 32 + lane;
     for (int row = 0; row < 32; row++) own[row][lane] = 0;
-    const int end = (int64)places * (blockIdx.z + 1) / gridDim.z;
-    for (int start = (int64)places * blockIdx.z / gridDim.z; start < end; start += 32) {
-        const int64 row = start + lane < end ? ids[start + lane] - first : -1;
+    const Span own_places = part_of(places, blockIdx.z, gridDim.z);
+    for (int start = own_places.first; start < own_places.end; start += 32) {
+        const int64 row = start + lane < own_places.end ? ids[start + lane] - first : -1;
         uint32 mine = __ballot_sync(ALL_LANES, row >= 0 && row < 32);
         for (; mine; mine &= mine - 1) {  // the lowest bit goes
             const int from = __ffs(mine) - 1, place = start + from;

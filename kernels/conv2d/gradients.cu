@@ -9,14 +9,6 @@ struct Conv {
 
 const int WARPS = 4;
 
-struct Span {
-    int first, end;
-};
-
-__device__ inline Span part_of(int count, int part, int parts) {
-    return {(int)((int64)count * part / parts), (int)((int64)count * (part + 1) / parts)};
-}
-
 // Lane i gets the sum of value[i] over the warp: in each of five steps it hands half of what it has to the
 // lane across, and adds what that one hands over to the other half. 31 shuffles, where a sum for each value
 // would take 160.
@@ -108,14 +100,14 @@ __global__ void bias_grad(T* __restrict__ parts, T* __restrict__ dz, const T* __
     T sum = T(0);
     for (int item = items.first + warp; item < items.end; item += WARPS) {
         const int pixel = item / across, image = item % across * 32 + lane;
-        if (image >= n) continue;
-        const size_t place = ((size_t)pixel * f + blockIdx.x) * n + image;
+        // All lanes load, those behind the last image what it has: so no load waits for a branch.
+        const size_t place = ((size_t)pixel * f + blockIdx.x) * n + min(image, n - 1);
         T value = g[place];
         if (y) {
             value = y[place] > T(0) ? value : T(0);
-            dz[place] = value;
+            if (image < n) dz[place] = value;
         }
-        sum += value;
+        sum += image < n ? value : T(0);
     }
     sum = block_sum(sum, of_warps);
     if (threadIdx.x == 0) parts[(size_t)blockIdx.y * f + blockIdx.x] = sum;

@@ -7,6 +7,16 @@ typedef long long int64;
 
 const uint32 ALL_LANES = 0xffffffffu;
 
+// A stretch of an axis, or of what is counted.
+struct Span {
+    int first, end;
+};
+
+// Part `part` of `parts`, by the shapes alone: so sums have the same bits on every GPU.
+__device__ inline Span part_of(int count, int part, int parts) {
+    return {(int)((int64)count * part / parts), (int)((int64)count * (part + 1) / parts)};
+}
+
 // The sum of the 32 values of a warp, for every lane: half of the lanes exchange with the other half, five
 // times.
 template <class T> __device__ inline T warp_sum(T value) {

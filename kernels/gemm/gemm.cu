@@ -50,13 +50,13 @@ __global__ void __launch_bounds__(SIDE * SIDE, sizeof(T) > 4 ? 1 : 2)
     const int down = (p.m + SIDE * RT - 1) / (SIDE * RT), across = (p.n + SIDE * CT - 1) / (SIDE * CT);
     const int64 one = blockIdx.x / (down * across), all = gridDim.x / (down * across);
     const int first_row = blockIdx.x / across % down * (SIDE * RT), first = blockIdx.x % across * (SIDE * CT);
-    const int end = (int64)p.k * (blockIdx.y + 1) / gridDim.y;
+    const Span steps = part_of(p.k, blockIdx.y, gridDim.y);
 
     T sum[RT][CT] = {};
-    for (int start = (int64)p.k * blockIdx.y / gridDim.y; start < end; start += DEPTH) {
+    for (int start = steps.first; start < steps.end; start += DEPTH) {
         __syncthreads();  // the steps before these have been used
-        load<T, RT>(left, a + one * p.a_batch, first_row, p.m, start, end, p.k, p.a_deep);
-        load<T, CT>(right, b + one * p.b_batch, first, p.n, start, end, p.k, p.b_deep);
+        load<T, RT>(left, a + one * p.a_batch, first_row, p.m, start, steps.end, p.k, p.a_deep);
+        load<T, CT>(right, b + one * p.b_batch, first, p.n, start, steps.end, p.k, p.b_deep);
         __syncthreads();
 #pragma unroll 2
         for (int step = 0; step < DEPTH; step++) {

@@ -23,10 +23,6 @@ __device__ inline size_t at(int row, int column, int columns, int m, int ms) {
     return ((size_t)row * columns + column) * ms + m;
 }
 
-struct Span {
-    int first, end;
-};
-
 // The positions of an image axis that window o covers, without padding.
 __device__ inline Span covered(int o, int size, int window, int stride, int before) {
     return {max(0, o * stride - before), min(size, o * stride - before + window)};

@@ -116,8 +116,9 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
     },
     "activations/activations.cu": {"if (i < size) y[i]": ("<", "<="), "if (i < size) dx[i]": ("<", "<=")},
     "reduce.cu": {
-        "i < end; i += blockDim.x)": ("<", "<="),
-        "r < end; r += 8)": ("<", "<="),
+        "item < items.end; item += WARPS)": ("<", "<="),
+        "sum += n < s.n ? value": ("<", "<="),
+        "r < rows.end; r += 8)": ("<", "<="),
         "if (threadIdx.y == 0 && k < s.k)": ("<", "<="),
     },
     "cuda/parts.cu": {"if (i >= size) return;": (">=", ">")},
@@ -181,7 +182,7 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
     },
     "embedding.cu": {
         "if (i >= size) return;": (">=", ">"),
-        "start + lane < end ? ids": ("<", "<="),
+        "start + lane < own_places.end ? ids": ("<", "<="),
         "row >= 0 && row < 32)": ("row < 32", "row <= 32"),
         "if (column < d) own": ("<", "<="),
         "if (column >= d) break;": (">=", ">"),
@@ -208,7 +209,9 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "w >= 0 && w < k.w;": ("<", "<="),
         "if (filter >= k.f ||": (">=", ">"),
         "row >= rows) continue;": (">=", ">"),
-        "if (image >= n) continue;": (">=", ">"),
+        "min(image, n - 1);": ("- 1", "+ 0"),
+        "if (image < n) dz": ("<", "<="),
+        "sum += image < n ?": ("<", "<="),
         "item < items.end; item += WARPS) {\n        const int pixel": ("<", "<="),
     },
 }  # fmt: skip
