@@ -34,7 +34,7 @@ OTHERS = {
 THREADS = 256
 
 _sweep = Kernel(
-    __file__, "optimizers.cu", "sweep", registers=48, T=FLOATS, R=(*NAMES.values(), *OTHERS.values())
+    __file__, "optimizers.cu", "sweep", registers=56, T=FLOATS, R=(*NAMES.values(), *OTHERS.values())
 )
 _squares = Kernel(__file__, "optimizers.cu", "squares", T=FLOATS)
 _factors = Kernel(__file__, "optimizers.cu", "factors", T=FLOATS)

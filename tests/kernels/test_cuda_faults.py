@@ -191,7 +191,7 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
     },
     "binary_crossentropy.cu": {"z[i] > T(0) ? (T(1) - t[i])": (">", "<")},
     "optimizers/optimizers.cu": {
-        "i < count; i += step)\n        R": ("<", "<="),
+        "i < count; i += step) {\n        Element": ("<", "<="),
         "i < row[0]; i += blockDim.x) sum": ("<", "<="),
         "i < count; i += step)\n        w[i]": ("<", "<="),
         "if (row >= rows) return;": (">=", ">"),
