@@ -11,7 +11,7 @@ What other files call:
     changing(tensor)          to be called before a Tensor is changed in place, changed(tensor) afterwards
     numbers_read(array)       to be called before Python reads numbers of an array, or computes with them
     not_repeatable(what)      to be called before Python does what a repetition of the launches leaves out
-    outliving(make)           make(), a new array that is written before the launches of a step are repeated
+    send(numbers, like)       an array of a GPU that holds what `numbers` do, whenever a step is repeated
 
 A listener is the object in the context variable `listening`, one for each thread and task. Its methods:
 
@@ -19,7 +19,7 @@ A listener is the object in the context variable `listening`, one for each threa
     repeats                            whether it repeats the launches later, on other numbers
     on_launch(function, args, alone)   replaces the call: the listener makes it itself, or leaves it out
     allocate(size)                     bytes for a new array, from the listener's own memory
-    outliving(make)                    what the function of that name returns
+    send(numbers, like)                what the function of that name returns
     on_address(x)                      the address of an array is passed to a launch
     on_lasting(1), on_lasting(-1)      a `lasting` context begins, ends
     on_changing(tensor), on_changed(tensor)
@@ -122,10 +122,12 @@ def address(x: np.ndarray) -> int:
     return x.__array_interface__["data"][0]
 
 
-def outliving(make: Callable[[], Any]) -> Any:
-    """make(), a new array beside a step's own memory: no launch of the step writes to its place before."""
+def send(numbers: np.ndarray, like: Any) -> Any:
+    """An array beside `like`, on a GPU, to which a listener sends `numbers` before it repeats the launches of
+    a step. None: there is no listener that does.
+    """
     current = listening.get() and listener()
-    return make() if current is None else current.outliving(make)
+    return None if current is None else current.send(numbers, like)
 
 
 class _Lasting:
@@ -230,11 +232,10 @@ class LaunchLog:
         """The array itself."""
         return array
 
-    def outliving(self, make: Callable[[], Any]) -> Any:
-        """New memory."""
-        return make()
-
     def ignored(self, value: Any) -> None:
         """Does nothing."""
+
+    def send(self, numbers: np.ndarray, like: Any) -> None:
+        """Nothing: nothing is repeated."""
 
     on_address = on_lasting = on_changing = on_changed = on_read = on_not_repeatable = ignored

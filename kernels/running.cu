@@ -31,15 +31,6 @@ __global__ void take_in(double* __restrict__ total, double* __restrict__ count, 
     *count += weighed;
 }
 
-// The words of a layer's next random numbers: its key, and how many draws there were; one more from now on.
-// block (1), grid (1)
-__global__ void next_words(uint32* __restrict__ words, int64* __restrict__ draws, uint32 key0, uint32 key1) {
-    words[0] = key0;
-    words[1] = key1;
-    words[2] = (uint32)*draws;
-    *draws += 1;
-}
-
 // y[i] = 1 where the largest of p[., i] (C, N) is class labels[i], else 0. The first of equals is the
 // largest, and NaN is larger than all. block (threads), grid (samples)
 template <class T>

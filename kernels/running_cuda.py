@@ -1,7 +1,7 @@
 """Numbers that a step on a GPU carries on to the next one, and hits: launches of the kernels in running.cu.
 
 Each takes the place of several array expressions, whose launches cost more than their work. On a CPU, Python
-and loops beside their callers do the same: batch_norm.py, and mean.py and seeded.py of tinynet.
+and loops beside their callers do the same: batch_norm.py, and mean.py of tinynet.
 """
 
 from .common import Array, batch_last, contiguous, in_c_order
@@ -12,7 +12,6 @@ THREADS = 256
 _follow = Kernel(__file__, "running.cu", "follow", T=FLOATS)
 _take_in = Kernel(__file__, "running.cu", "take_in", T=FLOATS)
 _hits = Kernel(__file__, "running.cu", "hits", registers=56, T=FLOATS)
-_next_words = Kernel(__file__, "running.cu", "next_words")
 
 
 def follow(moving_mean: Array, moving_var: Array, mean: Array, var: Array, momentum: float) -> None:
@@ -35,13 +34,6 @@ def take_in(total: Array, count: Array, values: Array, weight: Array | float = 1
     )
     arrays = total, count, contiguous(values), weights
     _take_in[values.dtype]((1,), (THREADS,), *arrays, same, values.size)
-
-
-def next_words(draws: Array, key: tuple[int, int]) -> Array:
-    """(3,) uint32: the key, and the number of draws before, which is counted up; draws () int64."""
-    words = in_c_order(draws, (3,), "uint32")
-    _next_words[()]((1,), (1,), words, draws, *key)
-    return words
 
 
 def hits(labels: Array, p: Array) -> Array:

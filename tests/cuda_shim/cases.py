@@ -256,11 +256,6 @@ def take_in(total: np.ndarray, count: np.ndarray, values: np.ndarray, weight: An
     count += (weight * np.ones(values.shape)).sum()
 
 
-def next_words(draws: np.ndarray, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The definition."""
-    return np.array([*key, int(draws) % 2**32], np.uint32), draws + 1
-
-
 def hits(labels: np.ndarray, p: np.ndarray) -> np.ndarray:
     """The definition."""
     return (p.argmax(-1) == labels).astype(p.dtype)
@@ -277,8 +272,6 @@ def of_running_numbers() -> Iterator[Case]:
     p = RNG.integers(0, 3, (300, 4)).astype(np.float32)  # many equals
     p[::7, 2] = np.nan
     yield Function(hits, running_cuda.hits), (RNG.integers(0, 4, 300), p), {}
-    words = Function(next_words, lambda draws, key: (running_cuda.next_words(draws, key), draws))
-    yield words, (np.array(2**32 + 5),), {"key": (7, 2**32 - 1)}
 
 
 @same_numbers

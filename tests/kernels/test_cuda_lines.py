@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(bool(shim.missing), reason=shim.missing)
 
 
 # which are no operations: nobody chooses among them
-FUNCTIONS = {"clip_by_norm", "follow", "gather", "hits", "next_words", "put", "take_in"}
+FUNCTIONS = {"clip_by_norm", "follow", "gather", "hits", "put", "take_in"}
 
 
 def test_every_operation_with_a_kernel_has_a_case():

@@ -19,7 +19,7 @@ from tinynet.callbacks import progbar_logger
 from tinynet.data import ArrayBatches
 from tinynet.kernels import by_value, constants
 from tinynet.models import Model, Sequential
-from tinynet.replay import bits
+from tinynet.replay import bits, graph
 from tinynet.replay.graph import Graph, GraphCapture
 from tinynet.saving import load_model
 from tinynet.utils import set_random_seed
@@ -363,6 +363,46 @@ def test_other_work_on_the_gpu_does_not_disturb_a_graph(cupy):
     assert_same_bits(*both(train))
 
 
+def test_all_numbers_of_the_host_go_in_one_launch():
+    """Those of the optimizer and of its averages, of 4 or 8 bytes, the words of a mask and of noise."""
+    (x, y), model = data(8), compiled(False, optimizers.Adam(0.01, use_ema=True))
+    for _ in range(4):
+        model.train_on_batch(x, y)
+    (program,), count = graphs(model), machine.counts["put"]
+    for _ in range(3):
+        model.train_on_batch(x, y)
+    assert machine.counts["put"] == count + 3
+    assert not [name for name, _ in program.graph.launches if name == "put"]
+
+
+def test_more_numbers_than_a_launch_takes_go_in_several():
+    dropouts = [layers.Dropout(0.1 * i, seed=i) for i in range(1, 9)] * 3  # 24 draws of three words
+    step = tinynet.replayed(lambda x: [layer(x, training=True) for layer in dropouts])
+    x, again = np.ones((20, 3), np.float32), [layers.Dropout(0.1 * i, seed=i) for i in range(1, 9)] * 3
+    for _ in range(6):
+        expected = [layer(device.to_device(x), training=True) for layer in again]
+        for found, y in zip(step(device.to_device(x)), expected, strict=True):
+            assert_same_bits([found.numpy()], [y.numpy()])
+    assert step.why() == "replayed"
+
+
+def test_a_letter_keeps_numbers_of_eight_bytes_where_they_may_lie():
+    like, numbers = (
+        device.to_device(np.zeros(1)),
+        [np.uint32([1, 2, 3]), np.array([0.5]), np.float32([[4, 5]])],
+    )
+    letter = by_value.Letter(like, 8)
+    rooms = [letter.room(array) for array in numbers]
+    assert letter.room(numbers[1]) is None
+    for _ in range(2):
+        for (here, _), array in zip(rooms, numbers, strict=True):
+            here[...] = array
+        letter.go()
+        for (_, there), array in zip(rooms, numbers, strict=True):
+            assert_same_bits([there.get()], [array])
+            array += 1
+
+
 # Planted faults: each of these mechanisms is left out, and the training shows it
 
 
@@ -392,11 +432,20 @@ def nothing_is_kept(monkeypatch, cupy):
 
 
 def numbers_stay_in_the_graph(monkeypatch, cupy):
-    monkeypatch.delattr(by_value.put, "first")
+    monkeypatch.setattr(GraphCapture, "send", lambda self, numbers, like: None)
 
 
 def numbers_in_the_graphs_memory(monkeypatch, cupy):
-    monkeypatch.setattr(GraphCapture, "outliving", lambda self, make: make())
+    monkeypatch.setattr(GraphCapture, "_new_letter", lambda self, like, words: by_value.Letter(like, words))
+
+
+def letters_stay_at_home(monkeypatch, cupy):
+    monkeypatch.setattr(by_value.Letter, "go", lambda self: None)
+
+
+def numbers_lie_on_each_other(monkeypatch, cupy):
+    monkeypatch.setattr(graph, "words_of", lambda numbers: numbers.nbytes // 4)
+    monkeypatch.setattr(by_value, "words_of", lambda numbers: numbers.nbytes // 8)
 
 
 def host_launches_are_not_repeated(monkeypatch, cupy):
@@ -409,7 +458,7 @@ def inputs_are_not_written(monkeypatch, cupy):
 
 FAULTS = [
     from_the_usual_pool, nothing_is_kept, numbers_stay_in_the_graph, numbers_in_the_graphs_memory,
-    host_launches_are_not_repeated, inputs_are_not_written,
+    letters_stay_at_home, numbers_lie_on_each_other, host_launches_are_not_repeated, inputs_are_not_written,
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from tinynet import missing_names
 from tinynet.backend import gpu
 from tinynet.kernels import devices, elementwise
+from tinynet.kernels.by_value import sent
 from tinynet.kernels.common import is_on_gpu, xp
 from tinynet.kernels.devices import device_of, name_of_gpu
 from tinynet.kernels.launches import not_repeatable, numbers_read
@@ -108,6 +109,12 @@ def beside(value: Any, like: Any) -> Any:
     if isinstance(like, np.ndarray):
         return value if isinstance(value, np.ndarray) else to_host(value)
     return to_device(value, device_of(like)) if is_on_gpu(like) else xp(like).asarray(value)
+
+
+def words_beside(words: Any, like: Any) -> Any:
+    """As `beside`, for words that random numbers are drawn from: others in each step, and sent by value."""
+    by_value = is_on_gpu(like) and isinstance(words, np.ndarray)
+    return sent(words, like) if by_value else beside(words, like)
 
 
 def checked(name: Any) -> str:

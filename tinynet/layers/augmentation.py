@@ -13,7 +13,6 @@ from typing import Any, Unpack
 import numpy as np
 
 from tinynet import ops
-from tinynet.autograd import Tensor
 from tinynet.backend import random
 from tinynet.backend.config import check_data_format
 from tinynet.layers.arguments import spatial_axes
@@ -43,8 +42,6 @@ class RandomAffine(Seeded):
         **kwargs: Unpack[LayerArguments],
     ) -> None:  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        # maps are drawn on the host, from a count that is read there
-        self._draws = Tensor(np.zeros((), np.int64), name=f"{self.name}/draws")
         for name, value, known in (
             ("fill_mode", fill_mode, FILL_MODES),
             ("interpolation", interpolation, INTERPOLATIONS),
@@ -77,9 +74,6 @@ class RandomAffine(Seeded):
         }
         y = ops.affine_warp(images, maps, data_format=self.data_format, **settings)
         return y if len(x.shape) == 4 else ops.reshape(y, x.shape)
-
-    def _own_tensors(self) -> list[Tensor]:
-        return [tensor for tensor in super()._own_tensors() if tensor is not self._draws]
 
     def _next_maps(self, maps: np.ndarray, draws: np.ndarray, height: int, width: int) -> None:
         """Draws the maps of the next call."""

@@ -6,9 +6,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 
 from tinynet.autograd import Tensor
-from tinynet.backend import device, random, undo
-from tinynet.kernels import running_cuda
-from tinynet.kernels.common import is_on_gpu
+from tinynet.backend import random, undo
 from tinynet.kernels.launches import launch
 from tinynet.kernels.philox import LOW
 from tinynet.layers.base import Elementwise
@@ -34,8 +32,8 @@ class Seeded(Elementwise):
             raise ValueError(f"{self}: seed must be an integer >= 0 or None, got {seed!r}")
         self.seed = seed
         self._draw_key = random.next_key() if seed is None else random.key_from_seed(seed)
-        # how many there were: on a GPU, where they are made from it, nobody waits to read it
-        self._draws = Tensor(device.to_device(np.zeros((), np.int64)), name=f"{self.name}/draws")
+        # how many there were, counted on the host: the words go to a GPU with the other numbers of a step
+        self._draws = Tensor(np.zeros((), np.int64), name=f"{self.name}/draws")
 
     @property
     def _draw_count(self) -> int:
@@ -49,11 +47,6 @@ class Seeded(Elementwise):
         """(3,) uint32: two words of the key and the number of this draw,
         which determine all that it gives.
         """
-        if is_on_gpu(draws := self._draws.data):
-            undo.array(self._draws)
-            words = running_cuda.next_words(draws, self._draw_key)
-            self._draws.touch()
-            return words
         words = _first_words(self._draw_key)
         self._launch_draw(self._next_words, words)
         return words
@@ -67,6 +60,9 @@ class Seeded(Elementwise):
         undo.array(self._draws)
         launch(function, out, self._draws.data, *settings)
         self._draws.touch()
+
+    def _own_tensors(self) -> list[Tensor]:
+        return [tensor for tensor in super()._own_tensors() if tensor is not self._draws]
 
     def _next_words(self, words: np.ndarray, draws: np.ndarray) -> None:
         words[2] = int(draws) & LOW

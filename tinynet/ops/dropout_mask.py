@@ -66,4 +66,4 @@ def dropout(
     words = np.array([*(key or (0, 0)), call & LOW], np.uint32) if words is None else words
     noise_shape = None if noise_shape is None else tuple(noise_shape)
     (x,) = floats(x)
-    return drop(x, device.beside(words, as_raw(x)), rate=rate, noise_shape=noise_shape)[0]
+    return drop(x, device.words_beside(words, as_raw(x)), rate=rate, noise_shape=noise_shape)[0]

@@ -20,5 +20,5 @@ def normal_like(x: Value, words: Any) -> Value:
     (2, 3)
     """
     array = to_float(as_raw(x))
-    z = normal(array, device.beside(words, array))
+    z = normal(array, device.words_beside(words, array))
     return Tensor(z) if isinstance(x, Tensor) else z

@@ -19,5 +19,5 @@ def uniform_like(x: Value, words: Any) -> Value:
     (2, 3)
     """
     array = to_float(as_raw(x))
-    u = uniform(array, device.beside(words, array))
+    u = uniform(array, device.words_beside(words, array))
     return Tensor(u) if isinstance(x, Tensor) else u

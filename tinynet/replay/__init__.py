@@ -30,7 +30,7 @@ it does the same at every step. So `fit`, `evaluate` and `predict`, and function
 
 **On a GPU** it goes the same way, and the program is one CUDA graph (graph.py). The trial run is its capture:
 nothing runs meanwhile, so the numbers it is given do not matter. A step that is repeated is a launch for the
-numbers of the day (learning rate, averages' momentum) and a launch of the graph, for some hundred kernels; in
+numbers of the day (learning rate, words of the masks) and a launch of the graph, for some hundred kernels; in
 `fit` and `evaluate` the running means are part of it. Nobody waits until a loss is read.
 
 **What is captured.** Launches (kernels/launches.py), and nothing else. Launches are what kernels, the

@@ -6,10 +6,11 @@ no array of the GPU, whatever numbers it is given. Neither can Python read one t
 GPU, or copies from or to it, ends the trial run, and so does cuBLAS, which CuPy cannot capture.
 
 A graph repeats what was said to the GPU, with the numbers that were said by value. What the host does anew at
-each step is kept as on the CPU: launches on NumPy arrays (the learning rate of the day, the count of steps),
-and those that then send their numbers (kernels/by_value.py). They run first:
+each step is kept as on the CPU: launches on NumPy arrays (the learning rate of the day, the count of steps,
+the words of the next masks). They run first, and all of their numbers go to the GPU in one launch
+(kernels/by_value.py):
 
-    program.run()        a few launches of the host, then graph.launch()
+    program.run()        a few launches of the host, then `letter.go()`, then `graph.launch()`
 
 **Memory.** A graph keeps no array alive. Its own memory is a pool that belongs to the program: within the
 capture a block that is given back is used again, as on the CPU, and nobody else ever gets it. Arrays from
@@ -26,7 +27,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
 from tinynet.backend import device
+from tinynet.kernels.by_value import WORDS, Letter, words_of
 from tinynet.kernels.common import is_on_gpu
 from tinynet.kernels.cuda.modules import Compiled
 from tinynet.replay.capture import Capture, NotRepeatable
@@ -37,12 +41,14 @@ from tinynet.replay.where import outside
 class Graph(Program):
     """The launches of one step on a GPU: `graph`, and before it those of the host.
 
-    pool   its own memory there
+    pool      its own memory there
+    letters   the numbers of the host that the graph reads: one letter, if they are few
     """
 
     def __init__(self, pool: Any) -> None:
         super().__init__()
         self.pool = pool
+        self.letters: list[Letter] = []
         self.graph: Any = None
         self.kernels = 0  # launches of tinynet's own kernels in the graph
 
@@ -59,6 +65,8 @@ class Graph(Program):
         """Repeats the launches on the numbers that their arrays hold now."""
         if self.stretches:
             super().run()
+        for letter in self.letters:
+            letter.go()
         self.graph.launch()
 
 
@@ -116,10 +124,20 @@ class GraphCapture(Capture):
 
     # The methods of a listener: see kernels/launches.py
 
-    def outliving(self, make: Callable[[], Any]) -> Any:
-        """An array of the usual pool: a block of the graph's own may be written to before, in the graph."""
+    def send(self, numbers: np.ndarray, like: Any) -> Any:
+        """Keeps a launch of the host that puts `numbers` in a letter; returns where they will arrive."""
+        letters = self.program.letters
+        if not letters or (room := letters[-1].room(numbers)) is None:
+            letters.append(self._new_letter(like, max(WORDS, words_of(numbers))))
+            room = letters[-1].room(numbers)
+        assert room is not None
+        self.program.append((np.copyto, (room[0], self._as_view(numbers))), None)
+        return room[1]
+
+    def _new_letter(self, like: Any, words: int) -> Letter:
+        """In memory of the usual pool: the graph may write to its own before it reads what was sent."""
         with self._cupy.cuda.using_allocator(self._cupy.get_default_memory_pool().malloc):
-            return make()
+            return Letter(like, words)
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch of the host; has the stream take down a launch on the GPU."""
@@ -129,9 +147,6 @@ class GraphCapture(Capture):
             for x in (*arguments, *also):
                 self._keep(x)
             function(*args)
-        elif getattr(function, "first", False):
-            self._keep(args[0])
-            self.program.append((function, (args[0], self._as_view(args[1]))), alone)
         elif any(map(is_on_gpu, args)) or _holds_arrays_there(function):
             self._know(function)
             function(*args)  # Python whose launches are taken down one by one
