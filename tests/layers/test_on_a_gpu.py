@@ -14,6 +14,7 @@ from tests.layers.cases import CASES
 from tinynet import Tensor, layers, ops
 from tinynet.backend import device
 from tinynet.kernels.devices import device_of
+from tinynet.replay.graph import GraphCapture
 
 import cupy_stand_in
 from cupy_stand_in import machine
@@ -86,14 +87,11 @@ def test_a_call_can_be_captured(name, cupy):
             for _ in range(4 if place == "cpu" else 2)
         ]
     sent = [device.to_device(x) for x in xs]
-    stream = cupy.cuda.get_current_stream()
-    stream.begin_capture()
-    try:
+    with GraphCapture(sent, ()) as capture:
         captured, _ = called(layer, sent)
-    finally:
-        graph = stream.end_capture()
+    capture.put_back()
     for expected in calls["cpu"][2:]:
-        graph.launch()
+        capture.program.run()
         for here, there in zip(expected, captured, strict=True):
             if here is not None:
                 np.testing.assert_allclose(there.numpy(), here, rtol=2e-4, atol=2e-5)

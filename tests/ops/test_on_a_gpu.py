@@ -18,7 +18,6 @@ from ops.calls import CALLS, arrays
 # How many copies a call makes, and why
 COPIES = {
     "convert_to_numpy": 1,  # that is what it is for
-    "dropout": 1, "normal_like": 1, "uniform_like": 1,  # the lines give the words as NumPy arrays
     "getitem by a mask": 1,  # how many elements there are
     "to_device": 1,  # the line says "cpu"
 }  # fmt: skip
