@@ -163,7 +163,8 @@ class Block:
     """A stretch of memory of a pool, for the arrays of one stream."""
 
     def __init__(self, size: int, stream: Any) -> None:
-        self.bytes, self.stream, self.released = np.empty(size, np.uint8), stream, False
+        make = np.empty if type(machine).observer is None else np.zeros  # the same bits, if nothing runs
+        self.bytes, self.stream, self.released = make(size, np.uint8), stream, False
 
 
 class Memory:
@@ -178,7 +179,10 @@ def _give_back(pool: Any, block: Block) -> None:
     if (pool := pool()) is None:
         block.released = True
         return
-    block.bytes.fill(0xFF)  # NaN: what is read from now on, though the next array may have been written yet
+    if type(machine).observer is None:  # else, where nothing runs, nothing was written
+        block.bytes.fill(
+            0xFF
+        )  # NaN: what is read from now on, though the next array may have been written yet
     pool._used -= block.bytes.size
     pool._unused.append(block)
 

@@ -33,8 +33,8 @@ class Machine(threading.local):
     generation = 0  # of machines: threads that knew another one begin anew
     pools: Any = None  # device: its default memory pool
     allocator: Any = None  # that of all threads; None: the default pool's
-    # observer(name, arguments and results, grid, block) sees each launch, and says whether it runs; grid and
-    # block are empty where CuPy chooses them
+    # observer(name, arguments and results, grid, block) sees each launch, those of a graph when the graph is
+    # launched, and says whether it runs; grid and block are empty where CuPy chooses them
     observer: Any = None
 
     def __init__(self) -> None:
@@ -122,17 +122,21 @@ class Machine(threading.local):
         arrays   those of the stand-in that it reads or writes;  values, grid, block   what a kernel is given
         """
         self.counts[name] += 1
-        observer = type(self).observer
         given = [x._inside for x in arrays] if values is None else values
-        if observer is not None and not observer(name, given, grid, block):
-            return
+
+        def observed() -> None:
+            observer = type(self).observer
+            if observer is None or observer(name, given, grid, block):
+                run()
+
         captured = self.capturing
         if captured is None:
-            run()
+            observed()
             return
-        captured.append((name, run, [x._memory.block for x in arrays if x._memory is not None]))
-        for result in results:
-            result.fill(np.nan if result.dtype.kind in "fc" else 0)
+        captured.append((name, observed, [x._memory.block for x in arrays if x._memory is not None]))
+        if type(self).observer is None:
+            for result in results:
+                result.fill(np.nan if result.dtype.kind in "fc" else 0)
 
 
 machine = Machine()
