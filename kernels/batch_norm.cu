@@ -2,6 +2,10 @@
 // a channel are cut into parts, of which a block each has the sums; then every block adds up the sums of its
 // channel, all in the same order, and computes its part of the result. block (threads, whole warps), grid
 // (channels, parts); formulas in batch_norm.py
+//
+// DROPS: a dropout follows (batch_norm_dropout.py). Forward, its bits are drawn while the moments are summed,
+// and y is dropped as it is written. Backward, the gradient that dropout would hand on is computed where it is
+// needed: in the sums, and once more in dx. So dropout makes no pass over memory of its own.
 
 struct Norm {
     int p, c, n;
@@ -41,10 +45,35 @@ __device__ inline int elements(const Norm& k, int part, int parts) {
     return (int)(all * (part + 1) / parts - all * part / parts);
 }
 
+// In a row of bits: the features, pixel by pixel, and up to 31 more (dropout.cu).
+__device__ inline int64 row_of_bits(const Norm& k) { return ((int64)k.p * k.c + 31) / 32 * 32; }
+
+// A product that is rounded by itself, though a sum of products follows: dropout's, as its own kernels have it.
+__device__ inline float product(float a, float b) { return __fmul_rn(a, b); }
+__device__ inline double product(double a, double b) { return __dmul_rn(a, b); }
+
+// value m factor, where m is the bit of the element that `walk` is at; without dropout the value as it is.
+template <bool DROPS, class T>
+__device__ inline T keep(T value, const uint16* bits, T factor, const Norm& k, const Walk& walk) {
+    if (!DROPS) return value;
+    const int64 feature = (int64)walk.pixel * k.c + blockIdx.x;
+    const uint32 word = bits[walk.image / 16 * row_of_bits(k) + feature];
+    return word >> (walk.image % 16) & 1 ? product(value, factor) : T(0);
+}
+
 // parts[c, part] = (centre, sum of x - centre, sum of its squares) of a part. The centre is the part's mean
 // as far as it can be rounded: so the sums lose no digits where the mean is large.
-template <class T> __global__ void part_moments(T* __restrict__ parts, const T* __restrict__ x, Norm k) {
+template <class T, bool DROPS>
+__global__ void part_moments(T* __restrict__ parts, uint16* __restrict__ bits, const T* __restrict__ x,
+                             const uint32* __restrict__ words, uint32 threshold, Norm k) {
     __shared__ T of_warps[32];
+    if (DROPS) {  // all threads of the grid share the words of 16 samples, as they lie in memory
+        const int64 row = row_of_bits(k), all = row * ((k.n + 15) / 16);
+        const int64 step = (int64)gridDim.x * gridDim.y * blockDim.x;
+        const int64 block = (int64)blockIdx.y * gridDim.x + blockIdx.x;
+        for (int64 i = block * blockDim.x + threadIdx.x; i < all; i += step)
+            bits[i] = (uint16)draw_word(words, (int)(i % row), (int)(i / row), threshold);
+    }
     const T* channel = x + (size_t)blockIdx.x * k.n;
     T sum = T(0), rest = T(0), squares = T(0);
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) sum += channel[walk.place()];
@@ -65,15 +94,16 @@ template <class T> __global__ void part_moments(T* __restrict__ parts, const T* 
 }
 
 // parts[c, part] = (sum of g, sum of g (x - mean)) of a part.
-template <class T>
-__global__ void part_products(T* __restrict__ parts, const T* __restrict__ g, const T* __restrict__ x,
+template <class T, bool DROPS>
+__global__ void part_products(T* __restrict__ parts, const T* __restrict__ g,
+                              const uint16* __restrict__ bits, T factor, const T* __restrict__ x,
                               const T* __restrict__ mean, Norm k) {
     __shared__ T of_warps[32];
     const T *gradient = g + (size_t)blockIdx.x * k.n, *channel = x + (size_t)blockIdx.x * k.n,
             centre = mean[blockIdx.x];
     T sum = T(0), product = T(0);
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
-        const T value = gradient[walk.place()];
+        const T value = keep<DROPS>(gradient[walk.place()], bits, factor, k, walk);
         sum += value;
         product += value * (channel[walk.place()] - centre);
     }
@@ -105,20 +135,21 @@ __device__ inline void channel_moments(const T* parts, const Norm& k, double* me
 }
 
 // y = (x - centre) scale + shift, in this block's part of its channel
-template <class T>
+template <bool DROPS, class T>
 __device__ inline void scale_and_shift(T* __restrict__ y, const T* __restrict__ x, T centre, T scale, T shift,
-                                       const Norm& k) {
+                                       const uint16* bits, T factor, const Norm& k) {
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
         const size_t place = (size_t)blockIdx.x * k.n + walk.place();
-        y[place] = (x[place] - centre) * scale + shift;
+        y[place] = keep<DROPS>((x[place] - centre) * scale + shift, bits, factor, k, walk);
     }
 }
 
 // y, mean and var from the moments of the parts
-template <class T>
+template <class T, bool DROPS>
 __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
                           const T* __restrict__ x, const T* __restrict__ gamma, const T* __restrict__ beta,
-                          const T* __restrict__ parts, double epsilon, Norm k) {
+                          const T* __restrict__ parts, const uint16* __restrict__ bits, T factor,
+                          double epsilon, Norm k) {
     __shared__ T constants[2];
     const int channel = blockIdx.x;
     if (threadIdx.x < 32) {
@@ -134,7 +165,7 @@ __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict
         }
     }
     __syncthreads();
-    scale_and_shift(y, x, constants[0], constants[1], beta[channel], k);
+    scale_and_shift<DROPS>(y, x, constants[0], constants[1], beta[channel], bits, factor, k);
 }
 
 // The same from a given mean and variance
@@ -144,13 +175,14 @@ __global__ void normalise_given(T* __restrict__ y, const T* __restrict__ x, cons
                                 const T* __restrict__ var, double epsilon, Norm k) {
     const int channel = blockIdx.x;
     const T scale = (T)(gamma[channel] / sqrt(var[channel] + epsilon));
-    scale_and_shift(y, x, mean[channel], scale, beta[channel], k);
+    scale_and_shift<false>(y, x, mean[channel], scale, beta[channel], nullptr, T(1), k);
 }
 
 // dx, dgamma and dbeta from the products of the parts
-template <class T>
+template <class T, bool DROPS>
 __global__ void normalise_grad(T* __restrict__ dx, T* __restrict__ factors, const T* __restrict__ g,
-                               const T* __restrict__ x, const T* __restrict__ gamma,
+                               const uint16* __restrict__ bits, T factor, const T* __restrict__ x,
+                               const T* __restrict__ gamma,
                                const T* __restrict__ mean, const T* __restrict__ var,
                                const T* __restrict__ parts, double epsilon, Norm k) {
     __shared__ T constants[3];
@@ -180,6 +212,7 @@ __global__ void normalise_grad(T* __restrict__ dx, T* __restrict__ factors, cons
     const T average = constants[0], scale = constants[1], slope = constants[2], centre = mean[channel];
     for (Walk walk(k, blockIdx.y, gridDim.y); walk.more(); walk.next()) {
         const size_t place = (size_t)channel * k.n + walk.place();
-        dx[place] = scale * (g[place] - average) - slope * (x[place] - centre);
+        const T value = keep<DROPS>(g[place], bits, factor, k, walk);
+        dx[place] = scale * (value - average) - slope * (x[place] - centre);
     }
 }

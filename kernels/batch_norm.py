@@ -74,7 +74,7 @@ def _(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, epsilon: float) -> 
     return y, mean, var
 
 
-def explain(x: tuple[int, ...], *, dtype: Any = np.float32, epsilon: float = 0.0) -> str:
+def explain(x: tuple[int, ...], *, dtype: Any = np.float32, epsilon: float = 0.0, rate: float = 0.0) -> str:
     """Says how the work on x (N, ..., C) is divided, and why."""
     pixels = math.prod(x[1:-1])
     most = MAX_PIXELS_BY_CHANNEL

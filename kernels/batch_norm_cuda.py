@@ -1,17 +1,21 @@
-"""Batch normalisation on a GPU: launches of the kernels in batch_norm.cu."""
+"""Batch normalisation on a GPU, and with the dropout behind it: launches of the kernels in batch_norm.cu."""
 
 import math
 
 from .batch_norm import batch_norm, batch_norm_grad, batch_norm_inference
+from .batch_norm_dropout import batch_norm_dropout, batch_norm_dropout_grad
 from .common import Array, batch_last, contiguous, empty, in_c_order
 from .cuda import FLOATS, Kernel
+from .dropout import bits_shape, keep_scale, threshold
 from .elementwise import cast
 
-_part_moments = Kernel(__file__, "batch_norm.cu", "part_moments", T=FLOATS)
-_part_products = Kernel(__file__, "batch_norm.cu", "part_products", T=FLOATS)
-_normalise = Kernel(__file__, "batch_norm.cu", "normalise", T=FLOATS)
+DROPS = False, True  # whether a dropout follows
+
+_part_moments = Kernel(__file__, "batch_norm.cu", "part_moments", T=FLOATS, DROPS=DROPS)
+_part_products = Kernel(__file__, "batch_norm.cu", "part_products", T=FLOATS, DROPS=DROPS)
+_normalise = Kernel(__file__, "batch_norm.cu", "normalise", T=FLOATS, DROPS=DROPS)
 _normalise_given = Kernel(__file__, "batch_norm.cu", "normalise_given", T=FLOATS)
-_normalise_grad = Kernel(__file__, "batch_norm.cu", "normalise_grad", T=FLOATS)
+_normalise_grad = Kernel(__file__, "batch_norm.cu", "normalise_grad", T=FLOATS, DROPS=DROPS)
 
 THREADS = 256
 PART = 4096  # elements of a channel that a block takes: they stay in its multiprocessor's cache
@@ -31,22 +35,52 @@ def _small(like: Array, *arrays: Array) -> list[Array]:
 
 @batch_norm.implementation("cuda")
 def _(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, ...]:
-    (grid, sizes), pixels = _shape(x), batch_last(x)
+    return _normalised(x, gamma, beta, epsilon)
+
+
+@batch_norm_dropout.implementation("cuda")
+def _(x: Array, gamma: Array, beta: Array, words: Array, *, epsilon: float, rate: float) -> tuple[Array, ...]:
+    bits = in_c_order(x, bits_shape(x.shape), "uint16")
+    return *_normalised(x, gamma, beta, epsilon, rate, bits, contiguous(words)), bits
+
+
+def _normalised(
+    x: Array, gamma: Array, beta: Array, epsilon: float,
+    rate: float = 0.0, bits: Array | None = None, words: Array | None = None,
+) -> tuple[Array, ...]:  # fmt: skip
+    """(y, mean, var), with the dropout that follows where there are bits, which are drawn here."""
+    (grid, sizes), pixels, variant = _shape(x), batch_last(x), (x.dtype, bits is not None)
     y, parts, moments = empty(x, x.shape), in_c_order(x, (*grid, 3)), in_c_order(x, (2, grid[0]))
-    _part_moments[x.dtype](grid, (THREADS,), parts, pixels, sizes)
+    _part_moments[variant](grid, (THREADS,), parts, bits, pixels, words, threshold(rate), sizes)
     arrays = batch_last(y), moments[0], moments[1], pixels, *_small(x, gamma, beta), parts
-    _normalise[x.dtype](grid, (THREADS,), *arrays, epsilon, sizes)
+    _normalise[variant](grid, (THREADS,), *arrays, bits, keep_scale(rate), epsilon, sizes)
     return y, moments[0], moments[1]
 
 
 @batch_norm_grad.implementation("cuda")
 def _(g: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float) -> tuple[Array, ...]:
+    return _gradients(g, x, gamma, mean, var, epsilon)
+
+
+@batch_norm_dropout_grad.implementation("cuda")
+def _(
+    g: Array, bits: Array, x: Array, gamma: Array, mean: Array, var: Array, *, epsilon: float, rate: float
+) -> tuple[Array, ...]:
+    return _gradients(g, x, gamma, mean, var, epsilon, rate, contiguous(bits))
+
+
+def _gradients(
+    g: Array, x: Array, gamma: Array, mean: Array, var: Array, epsilon: float,
+    rate: float = 0.0, bits: Array | None = None,
+) -> tuple[Array, ...]:  # fmt: skip
+    """(dx, dgamma, dbeta), through the dropout that followed where there are bits."""
     (grid, sizes), pixels, gradient = _shape(x), batch_last(x), batch_last(cast(g, x.dtype))
+    variant, dropped = (x.dtype, bits is not None), (bits, keep_scale(rate))
     dx, parts, factors = empty(x, x.shape), in_c_order(x, (*grid, 2)), in_c_order(x, (2, grid[0]))
     gamma, mean, var = _small(x, gamma, mean, var)
-    _part_products[x.dtype](grid, (THREADS,), parts, gradient, pixels, mean, sizes)
-    arrays = batch_last(dx), factors, gradient, pixels, gamma, mean, var, parts
-    _normalise_grad[x.dtype](grid, (THREADS,), *arrays, epsilon, sizes)
+    _part_products[variant](grid, (THREADS,), parts, gradient, *dropped, pixels, mean, sizes)
+    arrays = batch_last(dx), factors, gradient, *dropped, pixels, gamma, mean, var, parts
+    _normalise_grad[variant](grid, (THREADS,), *arrays, epsilon, sizes)
     return dx, factors[0], factors[1]
 
 

@@ -1,19 +1,5 @@
 // Dropout of x (F, N): F features, N samples, which are neighbours in memory. Formulas and counters are in
-// dropout.py.
-
-// The masks of samples 16 word .. 16 word + 15 of a feature as one bit each: two counters of eight samples.
-__device__ inline uint32 draw_word(const uint32* words, int feature, int word, uint32 threshold) {
-    uint32 kept = 0;
-    for (int half = 0; half < 2; half++) {
-        uint32 c[4] = {words[2], (uint32)feature, (uint32)(2 * word + half), 0};
-        philox(c, words[0], words[1]);
-        for (int i = 0; i < 4; i++) {
-            kept |= (uint32)((c[i] & 0xFFFF) >= threshold) << (8 * half + 2 * i);
-            kept |= (uint32)((c[i] >> 16) >= threshold) << (8 * half + 2 * i + 1);
-        }
-    }
-    return kept;
-}
+// dropout.py; draw_word in common.cu, since batch_norm.cu draws too.
 
 // bits (words, features): features a multiple of 32. block (32 features, words), grid (features, words)
 __global__ void draw(uint16* __restrict__ bits, const uint32* __restrict__ words, uint32 threshold,

@@ -78,3 +78,18 @@ struct Drawn {
         philox(word, words[0], words[1]);
     }
 };
+
+// A mask of dropout (dropout.py): that of samples 16 word .. 16 word + 15 of a feature, one bit
+// each, from two counters of eight samples.
+__device__ inline uint32 draw_word(const uint32* words, int feature, int word, uint32 threshold) {
+    uint32 kept = 0;
+    for (int half = 0; half < 2; half++) {
+        uint32 c[4] = {words[2], (uint32)feature, (uint32)(2 * word + half), 0};
+        philox(c, words[0], words[1]);
+        for (int i = 0; i < 4; i++) {
+            kept |= (uint32)((c[i] & 0xFFFF) >= threshold) << (8 * half + 2 * i);
+            kept |= (uint32)((c[i] >> 16) >= threshold) << (8 * half + 2 * i + 1);
+        }
+    }
+    return kept;
+}

@@ -98,11 +98,16 @@ def gemm(make: Arrays, a: Shape, b: Shape, settings: Settings) -> Made:
 
 
 def batch_norm(make: Arrays, x: Shape, settings: Settings) -> Made:
+    from ..dropout import dropout as drop
+
     images, gamma, beta, mean, var = make.images(*x), *(make.plain(x[-1]) for _ in range(4))
+    _, bits = drop(images, WORDS, rate=settings["rate"])
     return {
         "batch_norm": (images, gamma, beta),
         "batch_norm_grad": (make.images(*x), images, gamma, mean, var),
         "batch_norm_inference": (images, gamma, beta, mean, var),
+        "batch_norm_dropout": (images, gamma, beta, WORDS),
+        "batch_norm_dropout_grad": (make.images(*x), bits, images, gamma, mean, var),
     }, {}
 
 

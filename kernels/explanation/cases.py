@@ -82,8 +82,10 @@ FAMILIES: dict[str, Family] = {
     ),
     "average_pool2d": Family(IMAGES, POOL, arrays.pool("average_pool2d"), {"average_pool2d": _window}),
     "batch_norm": Family(
-        ROWS, {"epsilon": 1e-3}, arrays.batch_norm,
-        {"batch_norm": 7, "batch_norm_grad": 10, "batch_norm_inference": 3},
+        ROWS, {"epsilon": 1e-3, "rate": 0.5}, arrays.batch_norm,
+        {"batch_norm": 7, "batch_norm_grad": 10, "batch_norm_inference": 3, "batch_norm_dropout": 8,
+         "batch_norm_dropout_grad": 11},
+        ("batch_norm", "batch_norm_grad", "batch_norm_inference"),
     ),
     "binary_crossentropy": Family(
         ("z",), {}, arrays.alike("binary_crossentropy"),

@@ -164,6 +164,18 @@ def model_7():
     return counted.step("model-7", 4)
 
 
+def test_the_step_that_is_counted_is_one_that_is_repeated():
+    """The batch is chosen, the numbers of the host are sent in one launch, then comes the graph: the launches
+    of an eager step, but for those that send numbers. Dropouts behind batch norms launch nothing.
+    """
+    names = [launch.name for launch in counted.step("model-9", 4).launches]
+    assert [names.index(name) for name in ("gather<float, float>", "put")] == [0, 3]
+    assert names.count("put") == 1
+    forward = [name for name in names if name.startswith(("part_moments", "normalise<", "dropout"))]
+    assert forward == ["part_moments<float, true>", "normalise<float, true>"] * 4 + ["dropout<float>"]
+    assert [name for name in names if name.startswith("keep")] == ["keep<float>"]  # that of the Dense layer
+
+
 def flops_of(step, kernel):
     return sum(launch.flops for launch in step.launches if launch.name.startswith(kernel))
 

@@ -15,6 +15,7 @@ import numpy as np
 from tinynet.kernels import (
     activations,
     batch_norm,
+    batch_norm_dropout,
     batching,
     batching_cuda,
     binary_crossentropy,
@@ -109,6 +110,13 @@ def of_batch_norm() -> Iterator[Case]:
     yield batch_norm.batch_norm_inference, (X, GAMMA, GAMMA[::-1], mean, var), epsilon
     many = normal(128, 9, 9, 2)  # several parts
     yield batch_norm.batch_norm, (many, GAMMA[:2], GAMMA[2:]), epsilon
+    words, both = np.array([1, 2, 3], np.uint32), {**epsilon, "rate": 0.4}
+    for x in (X, many):
+        arrays = x, GAMMA[: x.shape[-1]], GAMMA[-x.shape[-1] :]
+        yield batch_norm_dropout.batch_norm_dropout, (*arrays, words), both
+        _, mean, var, bits = batch_norm_dropout.batch_norm_dropout["numpy"](*arrays, words, **both)
+        arrays = normal(*x.shape), bits, x, GAMMA[: x.shape[-1]], mean, var
+        yield batch_norm_dropout.batch_norm_dropout_grad, arrays, both
 
 
 @same_numbers

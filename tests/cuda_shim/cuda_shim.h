@@ -96,7 +96,8 @@ inline SHIM_UNSEEN unsigned shim_ballot(unsigned mask, bool yes, int line) {
 inline int __ffs(unsigned x) { return __builtin_ffs(int(x)); }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }
 inline SHIM_UNSEEN void sincospi(double x, double* sine, double* cosine) { sincos(M_PI * x, sine, cosine); }
-inline SHIM_UNSEEN double __dmul_rn(double a, double b) { return a * b; }  // never fused with an addition
+inline SHIM_UNSEEN float __fmul_rn(float a, float b) { return a * b; }  // never fused with an addition
+inline SHIM_UNSEEN double __dmul_rn(double a, double b) { return a * b; }
 inline SHIM_UNSEEN double __dadd_rn(double a, double b) { return a + b; }
 template <class T> SHIM_UNSEEN T min(T a, T b) { return b < a ? b : a; }
 template <class T> SHIM_UNSEEN T max(T a, T b) { return a < b ? b : a; }

@@ -5,6 +5,7 @@ import numpy as np
 from tinynet.kernels import (
     activations,
     batch_norm,
+    batch_norm_dropout,
     batching,
     conv2d,
     dropout,
@@ -48,6 +49,8 @@ CASES = [
     (batch_norm.batch_norm, (X, GAMMA, GAMMA), EPSILON),
     (batch_norm.batch_norm_grad, (X, X, GAMMA, GAMMA, GAMMA**2), EPSILON),
     (batch_norm.batch_norm_inference, (X, GAMMA, GAMMA, GAMMA, GAMMA**2), EPSILON),
+    (batch_norm_dropout.batch_norm_dropout, (X, GAMMA, GAMMA, WORDS), {**EPSILON, **DROP}),
+    (batch_norm_dropout.batch_norm_dropout_grad, (X, BITS, X, GAMMA, GAMMA, GAMMA**2), {**EPSILON, **DROP}),
     (batching.gather, (X, np.array([3, 1])), {}),
     (batching.gather, ((9 * X).astype(np.uint8), np.array([3, 1])), {"dtype": np.float32}),
     (conv2d.im2col.im2col, (X, (3, 2), (2, 1), ((1, 1), (0, 1)), (1, 2)), {}),

@@ -109,6 +109,12 @@ BOUNDS = {  # file: conditions that stand in it once, and what they become
         "return i < end;": ("<", "<="),
         "if (image >= images)": (">=", ">"),
         "factors[k.c + channel]": ("k.c", "k.c + 1"),
+        "i < all; i += step)": ("<", "<="),
+        "all = row * ((k.n + 15) / 16);": ("15", "31"),
+        "return ((int64)k.p * k.c + 31) / 32 * 32;": ("31", "0"),
+        "bits[walk.image / 16 * row_of_bits(k) + feature]": ("/ 16", "/ 8"),
+        "(walk.image % 16) & 1": ("% 16", "% 8"),
+        "feature = (int64)walk.pixel * k.c + blockIdx.x;": ("k.c", "k.n"),
     },
     "softmax/softmax.cu": {
         "exists = m < k.m;": ("<", "<="),

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 from tinynet import initializers, ops
+from tinynet.autograd.tensor import as_raw
 from tinynet.kernels.batch_norm import follow
+from tinynet.kernels.common import is_on_gpu
 from tinynet.kernels.launches import lasting
 from tinynet.layers import arguments
 from tinynet.layers.base import Shape
+from tinynet.layers.dropout import Dropout
 from tinynet.layers.normalization_base import (
     NormalizationBase,
     axes_of,
@@ -20,6 +23,7 @@ from tinynet.layers.normalization_base import (
     sizes_of,
 )
 from tinynet.layers.static_types import LayerArguments
+from tinynet.ops.normalised_dropout import batch_norm_dropout
 
 
 class BatchNormalization(NormalizationBase):
@@ -99,10 +103,34 @@ class BatchNormalization(NormalizationBase):
         expect_sizes(self, input_shape)
         super().build(input_shape)
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def call(self, x: Any, training: bool = False, dropout: Dropout | None = None) -> Any:
+        """y; with a Dropout layer as `dropout` what that gives for y, in one pass where it can (joined.py).
+
+        x   (N, ...), a Tensor. A penalty on the output is one on what is returned.
+        """
+        if dropout is not None:
+            if training and self.trainable and self._takes_in(dropout, x):
+                return self._dropped(x, dropout)
+            return dropout(self.call(x, training), training=training)
         if not isinstance(self.axis, int):
             return self._over_places(x, training)
         return self._normalised(x, self.gamma, self.beta, self.axis % x.ndim, training)
+
+    def _takes_in(self, dropout: Dropout, x: Any) -> bool:
+        """Whether there is one pass for both: on a GPU, for channels that come last and a mask of x's shape.
+        What a subclass does, or a penalty, takes a call of the layer.
+        """
+        plain = type(dropout) is Dropout and dropout.activity_regularizer is None and dropout.dtype == x.dtype
+        whole = dropout.rate > 0 and dropout.noise_shape is None and self.axis in (-1, x.ndim - 1)
+        return plain and whole and is_on_gpu(as_raw(x))
+
+    def _dropped(self, x: Any, dropout: Dropout) -> Any:
+        """Both layers at once, in training."""
+        dropout._build_once(x.shape)
+        settings = {"epsilon": self.epsilon, "rate": dropout.rate, "words": dropout.next_words()}
+        y, mean, variance = batch_norm_dropout(x, self.gamma, self.beta, **settings)
+        self._follow(mean, variance)
+        return y
 
     def _normalised(self, x: Any, gamma: Any, beta: Any, axis: int, training: bool) -> Any:
         """x normalised along one axis, whose statistics may have another shape in the layer."""
@@ -111,12 +139,17 @@ class BatchNormalization(NormalizationBase):
             mean, variance = (p if p.ndim == 1 else ops.reshape(p, -1) for p in moving)
             return ops.batch_norm_inference(x, gamma, beta, mean, variance, axis=axis, epsilon=self.epsilon)
         y, mean, variance = ops.batch_norm(x, gamma, beta, axis=axis, epsilon=self.epsilon)
+        self._follow(mean, variance)
+        return y
+
+    def _follow(self, mean: Any, variance: Any) -> None:
+        """The moving statistics follow those of the batch."""
+        moving = self.moving_mean, self.moving_variance
         moving_mean, moving_variance = (parameter.data.reshape(-1) for parameter in moving)
         with lasting:
             follow(moving_mean, moving_variance, mean.data, variance.data, momentum=self.momentum)
         for parameter in moving:
             parameter.touch()
-        return y
 
     def _over_places(self, x: Any, training: bool) -> Any:
         """Every place of several axes as a channel of its own, along one axis at the end."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import InputLayer
+from tinynet.layers.joined import joins
 from tinynet.layers.symbolic import Node, SymbolicTensor
 from tinynet.tree import leaves, mapped
 
@@ -39,18 +40,25 @@ class GraphStep:
         # the number of the argument, if there is one argument alone
         self.only = self.used[0] if alone else None
         self.last: list[int] = []  # values that no later step uses
+        self.alone: GraphStep | None = None  # the next step, if it alone uses what this one gives
 
-    def run(self, values: list[Any]) -> None:
-        """Calls the layer, and stores its outputs in `values`."""
-        if self.only is not None:
-            y = self.layer(values[self.only])
-        else:
+    def run(self, values: list[Any]) -> "GraphStep":
+        """Calls the layer, and stores its outputs in `values`. Returns the step that is done then: this one,
+        or the next one, if their layers are called together.
+        """
+        done = self
+        if self.only is None:
             args, kwargs = self.filled(values)
             y = self.layer(*args, **kwargs)
-        for number, value in zip(self.given, leaves(y), strict=True):
+        elif self.alone is not None and joins(self.layer, self.alone.layer, values[self.only]):
+            done, y = self.alone, self.layer(values[self.only], dropout=self.alone.layer)
+        else:
+            y = self.layer(values[self.only])
+        for number, value in zip(done.given, leaves(y), strict=True):
             values[number] = value
-        for number in self.last:
+        for number in (*self.last, *done.last):
             values[number] = None
+        return done
 
     def filled(self, values: list[Any]) -> Any:
         """(args, kwargs) of the call."""
@@ -102,12 +110,17 @@ class Graph:
                 number for number in dict.fromkeys([*step.used, *step.given]) if number not in needed
             ]
             needed.update(step.used)
+        for step, following in zip(self.steps, self.steps[1:], strict=False):
+            if step.given == [following.only] and following.only in following.last:
+                step.alone = following
 
     def run(self, inputs: list[Any]) -> Any:
         """The outputs for `inputs`, in the structure of the model's outputs."""
         values = [*inputs, *[None] * (self.count - len(inputs))]
+        done = None
         for step in self.steps:
-            step.run(values)
+            if step is not done:
+                done = step.run(values)
         return mapped(lambda place: values[place.number], self.outputs)
 
     def specified(self, inputs: list[SymbolicTensor]) -> Any:

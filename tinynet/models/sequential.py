@@ -8,6 +8,7 @@ from tinynet.autograd import Tensor
 from tinynet.backend import tracebacks
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import Input, InputLayer
+from tinynet.layers.joined import in_turn
 from tinynet.layers.overridable import NotKnownError, overridable
 from tinynet.layers.symbolic import SymbolicTensor, call
 from tinynet.models.check_inputs import check_one, in_order, with_last_axis
@@ -172,9 +173,7 @@ class Sequential(Model):
     def call(self, x: Any) -> Any:
         if not self._layers:
             raise ValueError(f"{self} has no layers: add(layer) first")
-        for layer in self._layers:
-            x = layer(x)
-        return x
+        return in_turn(self._layers, x)
 
     def _as_input(self, inputs: Any) -> Tensor:
         """As in Keras, a last axis of size 1 that is missing is added, and one too many is dropped."""

@@ -30,10 +30,17 @@ def normalise(x, gamma, beta, *, epsilon):
 @normalise.joint_vjp
 def _(grad, x, gamma, y, needs, epsilon):
     (dy, dmean, dvar), (_, mean, var) = grad, y
-    count = x.size // x.shape[-1]
-    dx = dgamma = dbeta = None
+    own = (None, None, None)
     if dy is not None:
-        dx, dgamma, dbeta = normalise_grad(dy, x, gamma, mean, var, epsilon=epsilon)
+        own = normalise_grad(dy, x, gamma, mean, var, epsilon=epsilon)
+    return with_moments(own, dmean, dvar, x, mean, needs)
+
+
+def with_moments(
+    own: tuple[Any, ...], dmean: Any, dvar: Any, x: Any, mean: Any, needs: list[bool]
+) -> tuple[Any, ...]:
+    """(dx, dgamma, dbeta), where they are needed: of y, `own`, and of mean and var, if these were used."""
+    (dx, dgamma, dbeta), count = own, x.size // x.shape[-1]
     if dmean is not None:
         through_mean = broadcast_to(dmean / count, x.shape)
         dx = through_mean if dx is None else dx + through_mean
