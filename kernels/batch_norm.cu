@@ -4,11 +4,12 @@
 // (channels, parts); formulas in batch_norm.py
 //
 // DROPS: a dropout follows (batch_norm_dropout.py). Forward, its bits are drawn while the moments are summed,
-// and y is dropped as it is written. Backward, the gradient that dropout would hand on is computed where it is
-// needed: in the sums, and once more in dx. So dropout makes no pass over memory of its own.
+// and y is dropped as it is written. Backward, the gradient that dropout would hand on is computed where it
+// is needed: in the sums, and once more in dx. So dropout makes no pass over memory of its own.
 
 struct Norm {
     int p, c, n;
+    int row;  // of bits: features, pixel by pixel, and up to 31 more (dropout.cu); 0 without dropout
 };
 
 // The elements of a part of a channel that a thread looks at: one in blockDim.x. Neighbouring threads have
@@ -45,10 +46,7 @@ __device__ inline int elements(const Norm& k, int part, int parts) {
     return (int)(all * (part + 1) / parts - all * part / parts);
 }
 
-// In a row of bits: the features, pixel by pixel, and up to 31 more (dropout.cu).
-__device__ inline int64 row_of_bits(const Norm& k) { return ((int64)k.p * k.c + 31) / 32 * 32; }
-
-// A product that is rounded by itself, though a sum of products follows: dropout's, as its own kernels have it.
+// A product that is rounded by itself, as in dropout's own kernels, though an addition follows.
 __device__ inline float product(float a, float b) { return __fmul_rn(a, b); }
 __device__ inline double product(double a, double b) { return __dmul_rn(a, b); }
 
@@ -56,8 +54,8 @@ __device__ inline double product(double a, double b) { return __dmul_rn(a, b); }
 template <bool DROPS, class T>
 __device__ inline T keep(T value, const uint16* bits, T factor, const Norm& k, const Walk& walk) {
     if (!DROPS) return value;
-    const int64 feature = (int64)walk.pixel * k.c + blockIdx.x;
-    const uint32 word = bits[walk.image / 16 * row_of_bits(k) + feature];
+    const uint32 feature = walk.pixel * k.c + blockIdx.x;
+    const uint32 word = bits[(size_t)(walk.image / 16) * k.row + feature];
     return word >> (walk.image % 16) & 1 ? product(value, factor) : T(0);
 }
 
@@ -68,11 +66,10 @@ __global__ void part_moments(T* __restrict__ parts, uint16* __restrict__ bits, c
                              const uint32* __restrict__ words, uint32 threshold, Norm k) {
     __shared__ T of_warps[32];
     if (DROPS) {  // all threads of the grid share the words of 16 samples, as they lie in memory
-        const int64 row = row_of_bits(k), all = row * ((k.n + 15) / 16);
-        const int64 step = (int64)gridDim.x * gridDim.y * blockDim.x;
-        const int64 block = (int64)blockIdx.y * gridDim.x + blockIdx.x;
-        for (int64 i = block * blockDim.x + threadIdx.x; i < all; i += step)
-            bits[i] = (uint16)draw_word(words, (int)(i % row), (int)(i / row), threshold);
+        const uint32 all = k.row * ((k.n + 15) / 16);
+        const uint32 block = blockIdx.y * gridDim.x + blockIdx.x, step = gridDim.x * gridDim.y * blockDim.x;
+        for (uint32 i = block * blockDim.x + threadIdx.x; i < all; i += step)
+            bits[i] = (uint16)draw_word(words, i % k.row, i / k.row, threshold);
     }
     const T* channel = x + (size_t)blockIdx.x * k.n;
     T sum = T(0), rest = T(0), squares = T(0);
@@ -144,11 +141,13 @@ __device__ inline void scale_and_shift(T* __restrict__ y, const T* __restrict__ 
     }
 }
 
-// y, mean and var from the moments of the parts
+// y, mean and var from the moments of the parts; and moving = stay moving + take batch, for both statistics,
+// where there are moving ones
 template <class T, bool DROPS>
 __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict__ var,
                           const T* __restrict__ x, const T* __restrict__ gamma, const T* __restrict__ beta,
                           const T* __restrict__ parts, const uint16* __restrict__ bits, T factor,
+                          T* __restrict__ moving_mean, T* __restrict__ moving_var, T stay, T take,
                           double epsilon, Norm k) {
     __shared__ T constants[2];
     const int channel = blockIdx.x;
@@ -161,6 +160,10 @@ __global__ void normalise(T* __restrict__ y, T* __restrict__ mean, T* __restrict
             if (blockIdx.y == 0) {
                 mean[channel] = (T)centre;
                 var[channel] = (T)variance;
+                if (moving_mean) {
+                    moving_mean[channel] = moving_mean[channel] * stay + (T)centre * take;
+                    moving_var[channel] = moving_var[channel] * stay + (T)variance * take;
+                }
             }
         }
     }

@@ -56,21 +56,32 @@ from .reduce import in_double
 
 
 @operation("numpy", family="batch_norm")
-def batch_norm(x: Array, gamma: Array, beta: Array, *, epsilon: float) -> tuple[Array, Array, Array]:
-    """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,)), var biased."""
+def batch_norm(
+    x: Array, gamma: Array, beta: Array, moving_mean: Array | None = None, moving_var: Array | None = None,
+    *, epsilon: float, momentum: float = 0.99,
+) -> tuple[Array, Array, Array]:  # fmt: skip
+    """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,)), var biased.
+
+    Moving statistics (C,), if they are given, follow in place, by `momentum`: see `follow`.
+    """
     xp_, axes, count = xp(x), tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     mean = in_double(x, axes) / count
     centred = x - mean
     var = in_double(centred * centred, axes) / count
+    follow(moving_mean, moving_var, mean, var, momentum=momentum)
     return centred * (gamma / xp_.sqrt(var + epsilon)) + beta, mean, var
 
 
 @batch_norm.implementation("numba")
-def _(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, *, epsilon: float) -> tuple[np.ndarray, ...]:
+def _(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, moving_mean: np.ndarray | None = None,
+    moving_var: np.ndarray | None = None, *, epsilon: float, momentum: float = 0.99,
+) -> tuple[np.ndarray, ...]:  # fmt: skip
     y, mean, var = empty(x, x.shape), aligned(x.shape[-1:], x.dtype), aligned(x.shape[-1:], x.dtype)
     loop = normalise_by_channel if is_small(x) else normalise_by_block
     tiles = Tiles(plan(moments_tile, x), plan(normalise_tile, x), vectors(x.dtype).lanes, epsilon)
     loop(_rows(y), mean, var, *tables(x), _rows(x), gamma, beta, tuple(tiles))
+    follow(moving_mean, moving_var, mean, var, momentum=momentum)
     return y, mean, var
 
 
@@ -128,8 +139,12 @@ def _(
     return y
 
 
-def follow(moving_mean: Array, moving_var: Array, mean: Array, var: Array, *, momentum: float) -> None:
-    """moving <- momentum moving + (1 - momentum) batch, in place, for both statistics."""
+def follow(
+    moving_mean: Array | None, moving_var: Array | None, mean: Array, var: Array, *, momentum: float
+) -> None:
+    """moving <- momentum moving + (1 - momentum) batch, in place, for both statistics, if there are any."""
+    if moving_mean is None or moving_var is None:
+        return
     if isinstance(mean, np.ndarray):
         keep, take = (moving_mean.dtype.type(factor) for factor in (momentum, 1 - momentum))
         launch(_follow, moving_mean, moving_var, mean, var, keep, take)

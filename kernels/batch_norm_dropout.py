@@ -14,13 +14,15 @@ from .dropout import dropout, dropout_grad
 
 @operation("numpy", family="batch_norm")
 def batch_norm_dropout(
-    x: Array, gamma: Array, beta: Array, words: Array, *, epsilon: float, rate: float
-) -> tuple[Array, Array, Array, Array]:
+    x: Array, gamma: Array, beta: Array, words: Array, moving_mean: Array | None = None,
+    moving_var: Array | None = None, *, epsilon: float, rate: float, momentum: float = 0.99,
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     """x (N, ..., C), gamma and beta (C,), words (3,) uint32 -> (y as x, mean (C,), var (C,), bits).
 
-    bits as `dropout` returns them.
+    bits as `dropout` returns them; moving statistics (C,) follow in place, if they are given.
     """
-    normalised, mean, var = batch_norm(x, gamma, beta, epsilon=epsilon)
+    moving = moving_mean, moving_var
+    normalised, mean, var = batch_norm(x, gamma, beta, *moving, epsilon=epsilon, momentum=momentum)
     y, bits = dropout(normalised, words, rate=rate)
     return y, mean, var, bits
 

@@ -62,6 +62,20 @@ def bits_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     return -(-shape[0] // WORD), -(-math.prod(shape[1:]) // FEATURES) * FEATURES
 
 
+def check_words(words: Array) -> None:
+    """Raises ValueError unless there are three: compiled code would read behind them."""
+    if words.shape != (3,):
+        raise ValueError(f"dropout: words are three numbers (key, key, call), got an array {words.shape}")
+
+
+def check_bits(bits: Array, shape: tuple[int, ...]) -> None:
+    """Raises ValueError unless `bits` hold a mask of `shape`."""
+    if bits.ndim != 2 or bits.shape[0] * WORD < shape[0] or bits.shape[1] < math.prod(shape[1:]):
+        raise ValueError(
+            f"dropout: a mask of shape {shape} has bits {bits_shape(shape)}, got an array {bits.shape}"
+        )
+
+
 def unpack(bits: Array, shape: tuple[int, ...]) -> Array:
     """The mask m that `bits` holds, as booleans of `shape` (N, ...)."""
     xp_, (n, *features) = xp(bits), shape
@@ -98,6 +112,7 @@ def _powers() -> np.ndarray:
 def _(
     x: np.ndarray, words: np.ndarray, *, rate: float, noise_shape: NoiseShape = None
 ) -> tuple[np.ndarray, np.ndarray]:
+    check_words(words)
     shape = mask_shape(x.shape, noise_shape)
     bits = common.aligned(bits_shape(shape), np.uint16)
     wide, words = vectors(np.float64), contiguous(words)
@@ -249,6 +264,7 @@ def dropout_grad(g: Array, bits: Array, *, rate: float, noise_shape: NoiseShape 
 @dropout_grad.implementation("numba")
 def _(g: np.ndarray, bits: np.ndarray, *, rate: float, noise_shape: NoiseShape = None) -> np.ndarray:
     shape = mask_shape(g.shape, noise_shape)
+    check_bits(bits, shape)
     if shape != g.shape:
         return _share(g, bits, shape, rate)
     dx = empty(g, g.shape)

@@ -9,6 +9,8 @@ from .dropout import (
     FEATURES,
     NoiseShape,
     bits_shape,
+    check_bits,
+    check_words,
     dropout,
     dropout_grad,
     keep_scale,
@@ -28,6 +30,7 @@ THREADS = 256
 
 @dropout.implementation("cuda")
 def _(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = None) -> tuple[Array, Array]:
+    check_words(words)
     shape = mask_shape(x.shape, noise_shape)
     bits, words = common.in_c_order(x, bits_shape(shape), "uint16"), common.contiguous(words)
     count, features = bits.shape
@@ -45,6 +48,7 @@ def _(x: Array, words: Array, *, rate: float, noise_shape: NoiseShape = None) ->
 @dropout_grad.implementation("cuda")
 def _(g: Array, bits: Array, *, rate: float, noise_shape: NoiseShape = None) -> Array:
     shape = mask_shape(g.shape, noise_shape)
+    check_bits(bits, shape)
     if shape != g.shape:
         return _share(g, bits, shape, rate)
     dx, sizes = empty(g, g.shape), (bits.shape[1], g.shape[0], g.size)

@@ -114,6 +114,8 @@ def of_batch_norm() -> Iterator[Case]:
     for x in (X, many):
         arrays = x, GAMMA[: x.shape[-1]], GAMMA[-x.shape[-1] :]
         yield batch_norm_dropout.batch_norm_dropout, (*arrays, words), both
+        moving = normal(x.shape[-1]), normal(x.shape[-1])
+        yield batch_norm.batch_norm, (*arrays, *moving), {**epsilon, "momentum": 0.9}
         _, mean, var, bits = batch_norm_dropout.batch_norm_dropout["numpy"](*arrays, words, **both)
         arrays = normal(*x.shape), bits, x, GAMMA[: x.shape[-1]], mean, var
         yield batch_norm_dropout.batch_norm_dropout_grad, arrays, both
@@ -410,6 +412,8 @@ def run(case: Case, name: str) -> list[np.ndarray]:
     results = operation[name](*copies, **static)
     if results is None:
         results = tuple(copies)
+    elif operation is batch_norm.batch_norm and len(copies) > 3:
+        results = *results, *copies[3:]  # the moving statistics
     return list(results) if isinstance(results, tuple) else [results]
 
 

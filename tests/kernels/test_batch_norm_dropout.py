@@ -101,3 +101,25 @@ def test_what_is_dropped_is_0_whatever_it_was(name):
     kept = unpack(bits, x.shape)
     assert np.isnan(y[kept]).all()
     assert (y[~kept] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["numpy", "numba", "cuda"])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("moving_dtype", [np.float32, np.float64])
+def test_moving_statistics_follow_in_the_same_pass(name, drops, moving_dtype):
+    """moving <- momentum moving + (1 - momentum) batch: as `follow` has it, of another format too."""
+    rng = np.random.default_rng(0)
+    x, gamma = normal(rng, (70, 9, 11, 3), np.float32), normal(rng, (3,), np.float32)
+    before = [rng.standard_normal(3).astype(moving_dtype) for _ in range(2)]
+    moving, words = [m.copy() for m in before], (WORDS,) if drops else ()
+    operation = batch_norm_dropout if drops else batch_norm
+    settings = SETTINGS if drops else {"epsilon": 1e-3}
+    implementation = operation[name if name in operation.implementations else "numpy"]
+    with unmutated(x, gamma, WORDS):
+        _, mean, var, *_ = implementation(x, gamma, gamma, *words, *moving, **settings, momentum=0.75)
+    for found, old, batch in zip(moving, before, (mean, var), strict=True):
+        np.testing.assert_allclose(found, 0.75 * old + 0.25 * batch, rtol=1e-6)
+    same_bits(
+        implementation(x, gamma, gamma, *words, **settings),
+        implementation(x, gamma, gamma, *words, *moving, **settings, momentum=0.75),
+    )

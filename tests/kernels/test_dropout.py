@@ -146,3 +146,17 @@ def test_dropped_nan_is_zero(name):
     mask = unpack(bits, y.shape)
     np.testing.assert_array_equal(np.isnan(y), mask)
     assert (y[~mask] == 0).all()
+
+
+@pytest.mark.parametrize("name", ["numba", "cuda"])
+def test_words_and_bits_that_do_not_fit_are_refused(name):
+    """Compiled code would read behind them."""
+    x = np.ones((20, 5), np.float32)
+    _, bits = dropout[name](x, words(), rate=0.5)
+    for wrong in (words()[:2], np.zeros(4, np.uint32), np.zeros((3, 1), np.uint32)):
+        with pytest.raises(ValueError, match=r"words are three numbers .*, got an array \("):
+            dropout[name](x, wrong, rate=0.5)
+    for wrong in (bits[:1], bits[:, :4], bits.ravel()):
+        with pytest.raises(ValueError, match=r"shape \(20, 5\) has bits \(2, 32\), got an array \("):
+            dropout_grad[name](x, wrong, rate=0.5)
+    assert not dropout_grad[name](x, np.zeros((3, 32), np.uint16), rate=0.5).any()

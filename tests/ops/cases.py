@@ -61,7 +61,7 @@ from tinynet.ops.indexing import scatter, subscript
 from tinynet.ops.joining import join
 from tinynet.ops.log_of_sum import logaddexp
 from tinynet.ops.matrix_products import affine, dense, dense_grad, matrix_product
-from tinynet.ops.normalised_dropout import normalise_and_drop, normalise_and_drop_grad
+from tinynet.ops.norms_in_training import normalise_and_drop, normalise_and_drop_grad
 from tinynet.ops.placing import moved
 from tinynet.ops.pool2d import average_pool, average_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from tinynet.ops.rectifiers import (
@@ -295,7 +295,8 @@ CASES = [
     case(resize_grad, images(2, 6, 4, 2), input_size=(3, 2), method="bilinear", family="resize"),
     case(average_pool_grad, normal(2, 2, 3, 2), input_size=(4, 3), **POOL, family="average_pool2d"),
     # batch norm, group norm and dropout
-    case(normalise, images(3, 2, 2, 2), positive(2), normal(2), epsilon=1e-3, family="batch_norm"),
+    case(normalise, images(3, 2, 2, 2), positive(2), normal(2), epsilon=1e-3, moving=None,
+         family="batch_norm"),
     case(normalise_grad, normal(3, 2, 2), images(3, 2, 2), positive(2), normal(2), positive(2), epsilon=1e-3,
          family="batch_norm"),
     case(normalise_with, images(3, 2, 2), positive(2), normal(2), normal(2), positive(2), epsilon=1e-3,
@@ -312,7 +313,7 @@ CASES = [
          noise_shape=None,
          family="dropout"),
     case(normalise_and_drop, images(5, 2, 3, 2), positive(2), normal(2), np.array([3, 9, 2], np.uint32),
-         epsilon=1e-3, rate=0.4, family="batch_norm"),
+         epsilon=1e-3, rate=0.4, moving=None, family="batch_norm"),
     case(normalise_and_drop_grad, normal(5, 3, 2), RNG.integers(0, 2**16, (1, 32)).astype(np.uint16),
          images(5, 3, 2), positive(2), normal(2), positive(2), epsilon=1e-3, rate=0.4, family="batch_norm"),
     # warps: without their maps, which are constants

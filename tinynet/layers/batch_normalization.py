@@ -23,7 +23,7 @@ from tinynet.layers.normalization_base import (
     sizes_of,
 )
 from tinynet.layers.static_types import LayerArguments
-from tinynet.ops.normalised_dropout import batch_norm_dropout
+from tinynet.ops.norms_in_training import batch_norm_in_training
 
 
 class BatchNormalization(NormalizationBase):
@@ -108,28 +108,26 @@ class BatchNormalization(NormalizationBase):
 
         x   (N, ...), a Tensor. A penalty on the output is one on what is returned.
         """
-        if dropout is not None:
-            if training and self.trainable and self._takes_in(dropout, x):
-                return self._dropped(x, dropout)
+        joined = training and self.trainable and self.axis in (-1, x.ndim - 1) and is_on_gpu(as_raw(x))
+        if dropout is not None and not (joined and _can_be_taken_in(dropout, x.dtype)):
             return dropout(self.call(x, training), training=training)
+        if joined:
+            return self._in_one_pass(x, dropout)
         if not isinstance(self.axis, int):
             return self._over_places(x, training)
         return self._normalised(x, self.gamma, self.beta, self.axis % x.ndim, training)
 
-    def _takes_in(self, dropout: Dropout, x: Any) -> bool:
-        """Whether there is one pass for both: on a GPU, for channels that come last and a mask of x's shape.
-        What a subclass does, or a penalty, takes a call of the layer.
-        """
-        plain = type(dropout) is Dropout and dropout.activity_regularizer is None and dropout.dtype == x.dtype
-        whole = dropout.rate > 0 and dropout.noise_shape is None and self.axis in (-1, x.ndim - 1)
-        return plain and whole and is_on_gpu(as_raw(x))
-
-    def _dropped(self, x: Any, dropout: Dropout) -> Any:
-        """Both layers at once, in training."""
-        dropout._build_once(x.shape)
-        settings = {"epsilon": self.epsilon, "rate": dropout.rate, "words": dropout.next_words()}
-        y, mean, variance = batch_norm_dropout(x, self.gamma, self.beta, **settings)
-        self._follow(mean, variance)
+    def _in_one_pass(self, x: Any, dropout: Dropout | None) -> Any:
+        """y in training, with all that goes along with it: small launches take their time on a GPU."""
+        parameters = self.moving_mean, self.moving_variance
+        moving = *[p.data for p in parameters], self.momentum
+        settings: dict[str, Any] = {"epsilon": self.epsilon, "moving": moving}
+        if dropout is not None:
+            dropout._build_once(x.shape)
+            settings |= {"rate": dropout.rate, "words": dropout.next_words()}
+        y = batch_norm_in_training(x, self.gamma, self.beta, **settings)
+        for parameter in parameters:
+            parameter.touch()
         return y
 
     def _normalised(self, x: Any, gamma: Any, beta: Any, axis: int, training: bool) -> Any:
@@ -139,17 +137,12 @@ class BatchNormalization(NormalizationBase):
             mean, variance = (p if p.ndim == 1 else ops.reshape(p, -1) for p in moving)
             return ops.batch_norm_inference(x, gamma, beta, mean, variance, axis=axis, epsilon=self.epsilon)
         y, mean, variance = ops.batch_norm(x, gamma, beta, axis=axis, epsilon=self.epsilon)
-        self._follow(mean, variance)
-        return y
-
-    def _follow(self, mean: Any, variance: Any) -> None:
-        """The moving statistics follow those of the batch."""
-        moving = self.moving_mean, self.moving_variance
         moving_mean, moving_variance = (parameter.data.reshape(-1) for parameter in moving)
         with lasting:
             follow(moving_mean, moving_variance, mean.data, variance.data, momentum=self.momentum)
         for parameter in moving:
             parameter.touch()
+        return y
 
     def _over_places(self, x: Any, training: bool) -> Any:
         """Every place of several axes as a channel of its own, along one axis at the end."""
@@ -160,3 +153,11 @@ class BatchNormalization(NormalizationBase):
         places = ops.reshape(moved, (*moved.shape[: -len(axes)], gamma.shape[0]))  # N ... H W as N ... HW
         y = ops.reshape(self._normalised(places, gamma, beta, places.ndim - 1, training), moved.shape)
         return ops.transpose(y, tuple(order.index(a) for a in range(x.ndim)))
+
+
+def _can_be_taken_in(dropout: Dropout, dtype: Any) -> bool:
+    """Whether one pass has the bits of a call of the layer: for a mask of x's own shape, and nothing besides,
+    such as a penalty or what a subclass does.
+    """
+    plain = type(dropout) is Dropout and dropout.activity_regularizer is None and dropout.dtype == dtype
+    return plain and dropout.rate > 0 and dropout.noise_shape is None

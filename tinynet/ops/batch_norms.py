@@ -20,11 +20,17 @@ from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing, floats, number
 from tinynet.ops.shapes import broadcast_to, moveaxis
 
+NONE_MOVES = None, None, 1.0  # no moving statistics
+
 
 @array_primitive
-def normalise(x, gamma, beta, *, epsilon):
-    """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,))."""
-    return kernels.batch_norm(x, gamma, beta, epsilon=epsilon)
+def normalise(x, gamma, beta, *, epsilon, moving):
+    """x (N, ..., C), gamma and beta (C,) -> (y as x, mean (C,), var (C,)).
+
+    moving   (mean (C,), var (C,), momentum): arrays that follow in place, in the same pass; or None
+    """
+    *statistics, momentum = moving or NONE_MOVES
+    return kernels.batch_norm(x, gamma, beta, *statistics, epsilon=epsilon, momentum=momentum)
 
 
 @normalise.joint_vjp
@@ -47,7 +53,7 @@ def with_moments(
     if dvar is not None:
         through_var = dvar * (2.0 / count) * (x - mean)
         dx = through_var if dx is None else dx + through_var
-    return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs, strict=True))
+    return tuple(d if needed else None for d, needed in zip((dx, dgamma, dbeta), needs[:3], strict=True))
 
 
 @array_primitive
@@ -101,7 +107,8 @@ def batch_norm(
     x, gamma, beta = floats(x, gamma, beta)
     axis, epsilon = _check("batch_norm", x, axis, epsilon, gamma=gamma, beta=beta)
     last = axis == x.ndim - 1
-    y, mean, var = normalise(x if last else moveaxis(x, axis, -1), gamma, beta, epsilon=epsilon)
+    x = x if last else moveaxis(x, axis, -1)
+    y, mean, var = normalise(x, gamma, beta, epsilon=epsilon, moving=None)
     return y if last else moveaxis(y, -1, axis), mean, var
 
 
