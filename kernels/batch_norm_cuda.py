@@ -61,13 +61,13 @@ def _normalised(
     (grid, sizes), pixels, variant = _shape(x, bits), batch_last(x), (x.dtype, bits is not None)
     y, parts, moments = empty(x, x.shape), in_c_order(x, (*grid, 3)), in_c_order(x, (2, grid[0]))
     _part_moments[variant](grid, (THREADS,), parts, bits, pixels, words, threshold(rate), sizes)
-    *followers, momentum = moving
-    at_once = all(m is None or (m.flags.c_contiguous and m.dtype == x.dtype) for m in followers)
-    following = (*(followers if at_once else (None, None)), momentum, 1 - momentum)
+    mean, var, momentum = moving
+    at_once = all(m is None or (m.flags.c_contiguous and m.dtype == x.dtype) for m in (mean, var))
+    following = (*((mean, var) if at_once else (None, None)), momentum, 1 - momentum)
     arrays = batch_last(y), moments[0], moments[1], pixels, *_small(x, gamma, beta), parts
     _normalise[variant](grid, (THREADS,), *arrays, bits, keep_scale(rate), *following, epsilon, sizes)
     if not at_once:
-        follow(*followers, moments[0], moments[1], momentum=momentum)
+        follow(mean, var, moments[0], moments[1], momentum=momentum)
     return y, moments[0], moments[1]
 
 
