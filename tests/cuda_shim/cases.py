@@ -111,13 +111,14 @@ def of_batch_norm() -> Iterator[Case]:
     many = normal(128, 9, 9, 2)  # several parts
     yield batch_norm.batch_norm, (many, GAMMA[:2], GAMMA[2:]), epsilon
     words, both = np.array([1, 2, 3], np.uint32), {**epsilon, "rate": 0.4}
-    for x in (X, many):
-        arrays = x, GAMMA[: x.shape[-1]], GAMMA[-x.shape[-1] :]
+    for x in (X, many, X.astype(np.float64)):
+        gamma = GAMMA.astype(x.dtype)
+        arrays = x, gamma[: x.shape[-1]], gamma[-x.shape[-1] :]
         yield batch_norm_dropout.batch_norm_dropout, (*arrays, words), both
         moving = normal(x.shape[-1]), normal(x.shape[-1])
         yield batch_norm.batch_norm, (*arrays, *moving), {**epsilon, "momentum": 0.9}
         _, mean, var, bits = batch_norm_dropout.batch_norm_dropout["numpy"](*arrays, words, **both)
-        arrays = normal(*x.shape), bits, x, GAMMA[: x.shape[-1]], mean, var
+        arrays = normal(*x.shape).astype(x.dtype), bits, x, gamma[: x.shape[-1]], mean, var
         yield batch_norm_dropout.batch_norm_dropout_grad, arrays, both
 
 
