@@ -18,7 +18,7 @@ _normalise_given = Kernel(__file__, "batch_norm.cu", "normalise_given", T=FLOATS
 _normalise_grad = Kernel(__file__, "batch_norm.cu", "normalise_grad", T=FLOATS, DROPS=DROPS)
 
 THREADS = 256
-PART = 4096  # elements of a channel that a block takes: they stay in its multiprocessor's cache
+PART = 1024  # elements of a channel that a block takes: so few that small batches have many blocks
 MOST_PARTS = 128
 
 
