@@ -1,7 +1,8 @@
 """Constants: arrays that follow from a few numbers, such as the taps of an interpolation.
 
-A copy from host to device waits, and a CUDA graph cannot hold one. So such an array is copied once; while a
-graph is made, on another stream.
+A copy from host to device waits, and a CUDA graph cannot hold one. So such an array is copied once, on a
+stream of its own: that of this thread may be making a graph. The host waits for it, so that the streams of
+other threads find it there too.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import launches
 from .common import Array, is_on_gpu, xp
 from .devices import device_of
 from .launches import listener, listening
@@ -44,10 +46,13 @@ def _from_bytes(content: bytes, shape: tuple[int, ...], dtype: str) -> np.ndarra
 @lru_cache(MOST)
 def _kept(module: Any, device: str, make: Callable[..., np.ndarray], args: tuple[Any, ...]) -> Array:
     cuda = getattr(module, "cuda", None)
-    if cuda is None or not cuda.get_current_stream().is_capturing():
+    if cuda is None:
         return module.asarray(make(*args))
-    pool = module.get_default_memory_pool()
-    with cuda.Stream(non_blocking=True) as copying, cuda.using_allocator(pool.malloc):
-        made = module.asarray(make(*args))
+    used, copying = cuda.get_current_stream(), cuda.Stream(non_blocking=True)
+    try:
+        copying.use()
+        made = launches.outliving(lambda: module.asarray(make(*args)))
         copying.synchronize()
+    finally:
+        used.use()  # the end of a `with` would bring back another one: see backend/gpu.py
     return made

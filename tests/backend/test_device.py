@@ -16,6 +16,7 @@ from tinynet.backend import device, gpu
 from tinynet.kernels.devices import device_of
 
 import cupy_stand_in
+from cupy_stand_in import machine
 
 
 @pytest.fixture(autouse=True)
@@ -189,6 +190,54 @@ def test_what_another_thread_began_comes_first(cupy):
     assert mine not in mine.waits_for
     gpu.after(theirs[0])
     assert mine.waits_for[-1] is theirs[0]
+
+
+def test_the_end_of_another_stream_brings_this_threads_own_back(cupy):
+    """CuPy enters and leaves a stream to fetch an array that is not in C order; users do so too."""
+    tinynet.set_device("gpu")
+    found = []
+
+    def look():
+        x = device.to_device(np.arange(6.0).reshape(2, 3))
+        for leave in (x.T.get, lambda: repr(x.T), lambda: cupy.cuda.Stream().__enter__().__exit__()):
+            leave()
+            found.append(cupy.cuda.get_current_stream() is gpu.stream())
+
+    thread = threading.Thread(target=look)  # in which nothing was entered before
+    thread.start()
+    thread.join()
+    assert found == [True] * 3
+
+
+def test_what_lies_on_another_gpu_is_fetched_over_a_stream_there(cupy):
+    """A thread that has none yet gets one, which comes after those of others: else numbers come too early."""
+    tinynet.set_device("gpu:1")
+    x = device.to_device(np.arange(6.0).reshape(2, 3))
+    made, found = gpu.stream(), []
+    tinynet.set_device("gpu")
+
+    def fetch():
+        with tinynet.device("cpu"):
+            found.append(device.to_host(x.T))
+            found.append(gpu.stream().waits_for)
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    thread.join()
+    assert found[0].tolist() == device.to_host(x.T).tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert made in found[1]
+    assert cupy.cuda.get_current_stream() is gpu.stream()
+    assert gpu.stream().device_id == machine.device == 0
+
+
+def test_a_stream_of_one_gpu_waits_for_one_of_another(cupy):
+    """As when a model has moved: an event belongs to the GPU of its stream."""
+    tinynet.set_device("gpu")
+    before = gpu.stream()
+    tinynet.set_device("gpu:1")
+    gpu.after(before)
+    assert gpu.stream().waits_for[-1] is before
+    assert machine.device == 1
 
 
 # There and back

@@ -127,6 +127,11 @@ class ndarray:  # noqa: N801
     def __array__(self, *args: Any, **options: Any) -> np.ndarray:
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`.")
 
+    def check_memory(self) -> None:
+        """Its memory was not freed with the pool that it came from."""
+        if self._memory is not None and self._memory.block.released:
+            raise cuda.CUDARuntimeError("cudaErrorIllegalAddress: the memory of an array was freed")
+
     def __array_function__(self, *args: Any) -> Any:
         return NotImplemented
 
@@ -134,7 +139,13 @@ class ndarray:  # noqa: N801
         return ndarray(inside, self._memory, self.device_number, self if self.base is None else self.base)
 
     def get(self, stream: Any = None, order: str = "C") -> np.ndarray:
+        self.check_memory()
         machine.copies("to host")
+        held = self._inside.flags
+        if not (held.c_contiguous if order == "C" else held.f_contiguous or order == "A"):
+            stream = stream or cuda.current_stream()
+            with cuda.Device(self.device_number), stream:
+                pass  # CuPy makes it contiguous there first
         return self._inside.copy(order="C" if order == "A" else order)  # type: ignore[call-overload]
 
     shape = property(lambda self: self._inside.shape)

@@ -59,9 +59,13 @@ class Event:
     def __init__(self) -> None:
         self.stream: Any = None
         self.time = 0.0  # seconds: here all is done when it has been said
+        self.device_id = machine.device
 
     def record(self, stream: Any = None) -> None:
-        self.stream, self.time = stream or current_stream(), time.perf_counter()
+        stream = stream or current_stream()
+        if stream.device_id not in (-1, self.device_id):
+            raise CUDARuntimeError("cudaErrorInvalidResourceHandle: an event and a stream of two devices")
+        self.stream, self.time = stream, time.perf_counter()
 
     def synchronize(self) -> None:
         machine.waits("Event.synchronize")
@@ -103,7 +107,6 @@ class Stream:
         self.captured: list[Any] | None = None
         self.invalid = ""  # what was refused while it captured: then there is no graph
         self.waits_for: list[Any] = []  # streams whose work, so far, comes first
-        self._before: list[Any] = []
 
     def use(self) -> "Stream":
         if not self.is_null and self.device_id != machine.device:
@@ -114,11 +117,16 @@ class Stream:
         return self
 
     def __enter__(self) -> "Stream":
-        self._before.append(current_stream())
-        return self.use()
+        self.use()
+        machine.entered.setdefault(machine.device, [Stream.null]).append(self)
+        machine.entered_on.append(machine.device)
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        self._before.pop().use()
+        """What is current now is the stream that was entered before, whichever was in use."""
+        device = machine.entered_on.pop()
+        machine.entered[device].pop()
+        machine.streams[device] = machine.entered[device][-1]
 
     def synchronize(self) -> None:
         machine.waits("Stream.synchronize")
@@ -147,6 +155,8 @@ class Stream:
         return Graph(captured)
 
     def is_capturing(self) -> bool:
+        if self.captured is not None and self.invalid:
+            raise RuntimeError("the stream was capturing, but an error has invalidated the capture sequence")
         return self.captured is not None
 
 
@@ -199,7 +209,8 @@ class MemoryPool:
     def __init__(self) -> None:
         self._used = self._total = self._limit = 0
         self._unused: list[Block] = []
-        weakref.finalize(self, _release, self._unused)
+        self._blocks: list[Block] = []
+        weakref.finalize(self, _release, self._blocks)  # those in use as well: arrays do not keep a pool
 
     def malloc(self, size: int) -> Memory:
         size, stream = -(-size // BLOCK) * BLOCK, current_stream()
@@ -215,6 +226,7 @@ class MemoryPool:
             if self._total + size > (self._limit or machine.memory):
                 self.free_all_blocks()
             block = Block(size, stream)
+            self._blocks.append(block)
             self._total += size
         self._used += block.bytes.size
         return Memory(self, block)
@@ -229,6 +241,7 @@ class MemoryPool:
         return self._total - self._used
 
     def free_all_blocks(self) -> None:
+        self._blocks[:] = [block for block in self._blocks if block not in self._unused]
         _release(self._unused)
         self._total = self._used
 

@@ -38,6 +38,9 @@ class Machine(threading.local):
     observer: Any = None
 
     def __init__(self) -> None:
+        # device: the streams that are entered, the last one last. tinynet's are for good: they outlive a machine
+        self.entered: dict[int, list[Any]] = {}
+        self.entered_on: list[int] = []  # the device of each of these
         self._begin()
 
     def _begin(self) -> None:
@@ -84,6 +87,8 @@ class Machine(threading.local):
 
     def copies(self, direction: str) -> None:
         """To be called before numbers are copied: "to host", "to device"."""
+        if self.capturing is not None:  # CuPy itself refuses: CUDA hears nothing, the capture goes on
+            raise RuntimeError(f"the current stream is capturing, so a copy {direction} is disallowed")
         self.waits(f"a copy {direction}")
         self.counts[direction] += 1
 
@@ -102,8 +107,9 @@ class Machine(threading.local):
             )
 
     def check_device(self, arrays: list[Any]) -> None:
-        """Operands lie on the current device."""
+        """Operands lie on the current device, in memory that is theirs."""
         for array in arrays:
+            array.check_memory()
             if array.device_number != self.device:
                 text = (
                     f"The device where the array resides ({array.device_number}) is different from the "

@@ -118,6 +118,24 @@ def test_a_constant_is_made_and_copied_once_for_each_gpu(cupy):
     assert type(constants.constant(np.zeros(1), squares, 4)) is np.ndarray
 
 
+def test_a_constant_is_there_for_all_streams_and_leaves_a_capture_alone(cupy):
+    """The host waits until it is there; and the capture goes on, on the stream that captures."""
+    x, stream, other = cupy.zeros(1), *[cupy.cuda.Stream(non_blocking=True) for _ in range(2)]
+    with other:
+        stream.use()
+        waits = machine.counts["waits"]
+        stream.begin_capture()
+        made = constants.constant(x, squares, 5)
+        assert machine.counts["waits"] > waits + 1, "for the copy, and for its stream"
+        assert cupy.cuda.get_current_stream() is stream
+        y = x + 1
+        stream.end_capture().launch()
+        waits = machine.counts["waits"]
+        constants.constant(x, squares, 6)
+        assert machine.counts["waits"] > waits + 1
+    assert (made.tolist(), y.tolist()) == ([0, 1, 4, 9, 16], [1])
+
+
 def test_settings_that_change_are_noticed(cupy):
     x, scale = cupy.zeros(2), np.array([1.0, 2.0])
     assert constants.settled(np.zeros(2), scale) is scale

@@ -98,7 +98,7 @@ def to_host(array: Any) -> np.ndarray:
     """`array` as a NumPy array."""
     if hasattr(array, "get"):
         numbers_read(array)
-        return array.get()
+        return gpu.fetched(array) if is_on_gpu(array) else array.get()
     return np.asarray(array)
 
 

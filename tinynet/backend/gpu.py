@@ -72,7 +72,9 @@ def enter(number: int, anew: bool = False) -> Any:
     if _thread.number != number or anew:
         cupy.cuda.Device(number).use()
         if number not in _thread.streams:
-            _thread.streams[number] = _new_stream(cupy, number)
+            # entered, and never left: where a `with` of another stream ends, in CuPy's `get` of an array that
+            # is not in C order too, the stream entered before is current again, not the one in use
+            _thread.streams[number] = _new_stream(cupy, number).__enter__()
         _thread.streams[number].use()
         _thread.number = number
         gpu_memory.watch(cupy)
@@ -86,14 +88,35 @@ def stream() -> Any:
 
 def makes_graph() -> bool:
     """Whether this thread's stream is taking down what it is given, for a CUDA graph."""
-    return (own := stream()) is not None and own.is_capturing()
+    return (own := stream()) is not None and _captures(own)
+
+
+def fetched(array: Any) -> Any:
+    """An array of CuPy as one of NumPy, over this thread's stream on the GPU where it lies."""
+    before = _thread.number
+    enter(array.device.id)
+    try:
+        return array.get()
+    finally:
+        if before is not None:
+            enter(before)
 
 
 def after(other: Any) -> None:
     """What this thread does from now on comes after all that the stream `other` has been given so far."""
     own = stream()
     if own is not None and other is not None and other is not own:
-        own.wait_event(other.record())
+        cupy = sys.modules["cupy"]
+        with cupy.cuda.Device(other.device_id):  # where its events belong
+            done = other.record()
+        own.wait_event(done)
+
+
+def _captures(stream: Any) -> bool:
+    try:
+        return stream.is_capturing()
+    except RuntimeError:  # it was refused something, and there will be no graph
+        return True
 
 
 def _new_stream(cupy: Any, number: int) -> Any:
@@ -102,7 +125,7 @@ def _new_stream(cupy: Any, number: int) -> Any:
     with _lock:
         known = _streams.setdefault(number, weakref.WeakSet())
         # a stream of which a graph is made begins nothing
-        others = [cupy.cuda.Stream.null, *[one for one in known if not one.is_capturing()]]
+        others = [cupy.cuda.Stream.null, *[one for one in known if not _captures(one)]]
         known.add(made)
     for other in others:
         made.wait_event(other.record())
