@@ -10,6 +10,7 @@ import numpy as np
 
 from tinynet.backend import device, gpu_memory
 from tinynet.kernels import batching
+from tinynet.kernels.common import batch_last
 from tinynet.kernels.devices import device_of
 from tinynet.tree import is_nested
 
@@ -95,9 +96,14 @@ class Inputs:
 
     def take(self, index: Part | np.ndarray, out: Any = None) -> Any:
         """The batch data[index], in `out` if that is an array for it."""
-        out = out if _fits(out, index, self.data, self.dtype) else None
         places = _beside(index, self.data)
-        return device.to_device(batching.gather(self.data, places, self.dtype, out))
+        if out is None or _fits(out, index, self.data, self.dtype):
+            return device.to_device(batching.gather(self.data, places, self.dtype, out))
+        batch = device.to_device(batching.gather(self.data, places, self.dtype, None))
+        if not _fits(out, index, batch, self.dtype):
+            return batch
+        batch_last(out)[...] = batch_last(batch)  # data of the host, for a program that reads on a GPU
+        return out
 
 
 class Labels:
@@ -111,7 +117,7 @@ class Labels:
         places = _beside(index, self.data)
         if _fits(out, index, self.data, self.data.dtype):
             return np.take(self.data, places, out=out)
-        return self.data[places]
+        return device.to_device(self.data[places])
 
 
 def _beside(index: Part | np.ndarray, data: Any) -> Any:
@@ -140,5 +146,5 @@ def resident(data: Any) -> Any:
     """
     if device.get_device() == "cpu" or not isinstance(data, np.ndarray):
         return data
-    free, _ = device.array_module().cuda.runtime.memGetInfo()
-    return gpu_memory.keeps(device.to_device(data)) if data.nbytes < free // 2 else data
+    fits = data.nbytes < gpu_memory.room(device.array_module()) // 2
+    return gpu_memory.keeps(device.to_device(data)) if fits else data
