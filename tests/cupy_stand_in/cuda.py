@@ -169,15 +169,43 @@ def current_stream() -> Stream:
     return machine.streams.setdefault(device, Stream.null)
 
 
-class Block:
-    """A stretch of memory of a pool, for the arrays of one stream."""
-
-    def __init__(self, size: int, stream: Any) -> None:
-        make = np.empty if type(machine).observer is None else np.zeros  # the same bits, if nothing runs
-        self.bytes, self.stream, self.released = make(size, np.uint8), stream, False
+MEMORY_ALLOCATION = 2  # the status of cudaErrorMemoryAllocation
 
 
 class Memory:
+    """Memory of the current device, from CUDA itself."""
+
+    def __init__(self, size: int) -> None:
+        self.device, self.taken = machine.device, type(machine).taken
+        if self.taken[self.device] + size > machine.memory:
+            raise CUDARuntimeError("cudaErrorMemoryAllocation: out of memory", MEMORY_ALLOCATION)
+        self.taken[self.device] += size
+        make = np.empty if type(machine).observer is None else np.zeros  # the same bits, if nothing runs
+        self.bytes = make(size, np.uint8)
+
+
+class MemoryPointer:
+    """A place in memory."""
+
+    def __init__(self, mem: Any, offset: int) -> None:
+        assert offset == 0
+        self.mem = mem
+
+
+class Block:
+    """A stretch of memory of a pool, for the arrays of one stream."""
+
+    def __init__(self, memory: Memory, stream: Any) -> None:
+        self.memory, self.bytes, self.stream, self.released = memory, memory.bytes, stream, False
+
+    def release(self) -> None:
+        """Gives the memory back to CUDA."""
+        if not self.released:
+            self.released = True
+            self.memory.taken[self.memory.device] -= self.bytes.size
+
+
+class PooledMemory:
     """What an array has of a pool: a block, which goes back to it with the last array that is there."""
 
     def __init__(self, pool: "MemoryPool", block: Block) -> None:
@@ -187,49 +215,59 @@ class Memory:
 
 def _give_back(pool: Any, block: Block) -> None:
     if (pool := pool()) is None:
-        block.released = True
+        block.release()
         return
     if type(machine).observer is None:  # else, where nothing runs, nothing was written
-        block.bytes.fill(
-            0xFF
-        )  # NaN: what is read from now on, though the next array may have been written yet
+        block.bytes.fill(0xFF)  # NaN: what is read by now may have been written by the next array
     pool._used -= block.bytes.size
     pool._unused.append(block)
 
 
 def _release(blocks: list[Block]) -> None:
     for block in blocks:
-        block.released = True
+        block.release()
     blocks.clear()
 
 
 class MemoryPool:
-    """Blocks that arrays gave back, for the next arrays of the same stream."""
+    """Blocks that arrays gave back, for the next arrays of the same stream.
 
-    def __init__(self) -> None:
+    allocator   what gives it memory; it may raise as CUDA does: then the pool gives back what nobody uses
+    """
+
+    def __init__(self, allocator: Callable[[int], MemoryPointer] | None = None) -> None:
+        self._allocator = allocator or (lambda size: MemoryPointer(Memory(size), 0))
         self._used = self._total = self._limit = 0
         self._unused: list[Block] = []
         self._blocks: list[Block] = []
         weakref.finalize(self, _release, self._blocks)  # those in use as well: arrays do not keep a pool
 
-    def malloc(self, size: int) -> Memory:
+    def malloc(self, size: int) -> PooledMemory:
         size, stream = -(-size // BLOCK) * BLOCK, current_stream()
         fits = [b for b in self._unused if b.stream is stream and size <= b.bytes.size <= 2 * size]
         if fits:
             block = min(fits, key=lambda b: b.bytes.size)
             self._unused.remove(block)
         else:
-            if self._used + size > (self._limit or machine.memory):
-                raise OutOfMemoryError(
-                    f"Out of memory allocating {size:,} bytes (allocated so far: {self._used:,} bytes)."
-                )
-            if self._total + size > (self._limit or machine.memory):
-                self.free_all_blocks()
-            block = Block(size, stream)
+            block = Block(self._new_memory(size), stream)
             self._blocks.append(block)
             self._total += size
         self._used += block.bytes.size
-        return Memory(self, block)
+        return PooledMemory(self, block)
+
+    def _new_memory(self, size: int) -> Memory:
+        said = f"Out of memory allocating {size:,} bytes (allocated so far: {self._total:,} bytes)."
+        if self._limit and self._total + size > self._limit:
+            raise OutOfMemoryError(said)
+        for attempt in (1, 2):
+            try:
+                return self._allocator(size).mem
+            except CUDARuntimeError as error:
+                if error.status != MEMORY_ALLOCATION:
+                    raise
+            if attempt == 1:
+                self.free_all_blocks()
+        raise OutOfMemoryError(said)
 
     def used_bytes(self) -> int:
         return self._used
@@ -258,20 +296,20 @@ def default_pool() -> MemoryPool:
     return machine.pools.setdefault(device, MemoryPool())
 
 
-def allocate(size: int) -> Memory:
+def allocate(size: int) -> PooledMemory:
     """Memory for an array, from the allocator of this thread."""
     machine.device_count()  # the first allocation notices that there is no GPU
     return get_allocator()(size)
 
 
-def get_allocator() -> Callable[[int], Memory]:
+def get_allocator() -> Callable[[int], PooledMemory]:
     """Who is asked for the memory of this thread's arrays."""
     if machine.allocators:
         return machine.allocators[-1]
     return type(machine).allocator or (lambda size: default_pool().malloc(size))
 
 
-def set_allocator(allocator: Callable[[int], Memory] | None = None) -> None:
+def set_allocator(allocator: Callable[[int], PooledMemory] | None = None) -> None:
     """The one that is asked in all threads."""
     if machine.allocators:
         raise ValueError("Can't change the global allocator inside `using_allocator` context manager")
@@ -279,7 +317,7 @@ def set_allocator(allocator: Callable[[int], Memory] | None = None) -> None:
 
 
 @contextmanager
-def using_allocator(allocator: Callable[[int], Memory]) -> Iterator[None]:
+def using_allocator(allocator: Callable[[int], PooledMemory]) -> Iterator[None]:
     """Context in which this thread's arrays come from `allocator`."""
     _ = machine.device  # first: it notices another machine
     machine.allocators.append(allocator)
@@ -292,7 +330,7 @@ def using_allocator(allocator: Callable[[int], Memory]) -> Iterator[None]:
 def memory_info() -> tuple[int, int]:
     """(free bytes, all bytes) of the current device."""
     machine.device_count()
-    return machine.memory - default_pool().total_bytes(), machine.memory
+    return machine.memory - type(machine).taken[machine.device], machine.memory
 
 
 def nvrtc_version() -> tuple[int, int]:
@@ -378,6 +416,7 @@ def names() -> dict[str, Any]:
     """What the module `cupy.cuda` holds."""
     return {
         "Device": Device, "Event": Event, "Graph": Graph, "Stream": Stream,
+        "Memory": Memory, "MemoryPointer": MemoryPointer,
         "get_current_stream": current_stream, "using_allocator": using_allocator,
         "get_elapsed_time": elapsed_time, "get_allocator": get_allocator, "set_allocator": set_allocator,
         "memory": SimpleNamespace(OutOfMemoryError=OutOfMemoryError),
@@ -399,4 +438,5 @@ def runtime() -> dict[str, Any]:
         "getDeviceProperties": device_properties, "getDevice": lambda: machine.device,
         "memGetInfo": memory_info, "runtimeGetVersion": lambda: 13000, "driverGetVersion": lambda: 13000,
         "deviceSynchronize": lambda: machine.waits("deviceSynchronize"),
+        "errorMemoryAllocation": MEMORY_ALLOCATION,
     }  # fmt: skip

@@ -15,6 +15,10 @@ class CUDARuntimeError(RuntimeError):
 
     __module__ = "cupy_backends.cuda.api.runtime"
 
+    def __init__(self, text: str, status: int = -1) -> None:
+        super().__init__(text)
+        self.status = status
+
 
 class PerformanceWarning(RuntimeWarning):
     """cupy._util.PerformanceWarning"""
@@ -32,13 +36,14 @@ class Machine(threading.local):
     counts: ClassVar[Counter[str]] = Counter()
     generation = 0  # of machines: threads that knew another one begin anew
     pools: Any = None  # device: its default memory pool
+    taken: ClassVar[Counter[int]] = Counter()  # device: bytes of its memory that pools hold
     allocator: Any = None  # that of all threads; None: the default pool's
     # observer(name, arguments and results, grid, block) sees each launch, those of a graph when the graph is
     # launched, and says whether it runs; grid and block are empty where CuPy chooses them
     observer: Any = None
 
     def __init__(self) -> None:
-        # device: the streams that are entered, the last one last. tinynet's are for good: they outlive a machine
+        # device: the streams that are entered, the last one last. tinynet's are so for good, on any machine
         self.entered: dict[int, list[Any]] = {}
         self.entered_on: list[int] = []  # the device of each of these
         self._begin()
@@ -54,7 +59,7 @@ class Machine(threading.local):
         for name, value in facts.items():
             setattr(Machine, name, value)
         Machine.counts, Machine.generation, Machine.pools = Counter(), Machine.generation + 1, {}
-        Machine.launches, Machine.compiled, Machine.allocator = [], [], None
+        Machine.launches, Machine.compiled, Machine.allocator, Machine.taken = [], [], None, Counter()
         Machine.observer = None
 
     @property

@@ -14,9 +14,9 @@ import pytest
 
 import tinynet
 from tinynet import callbacks, layers, metrics, ops, optimizers, schedules
-from tinynet.backend import device, gpu
+from tinynet.backend import device, gpu, gpu_memory
 from tinynet.callbacks import progbar_logger
-from tinynet.data import ArrayBatches
+from tinynet.data import ArrayBatches, columns
 from tinynet.kernels import by_value, constants
 from tinynet.models import Model, Sequential
 from tinynet.replay import bits, graph
@@ -401,6 +401,98 @@ def test_a_letter_keeps_numbers_of_eight_bytes_where_they_may_lie():
         for (_, there), array in zip(rooms, numbers, strict=True):
             assert_same_bits([there.get()], [array])
             array += 1
+
+
+# Too little memory for a graph
+
+
+def train_where_memory_is_short(cupy, monkeypatch, short):
+    """short(number of the step) says when; returns a training beside an eager one, and why it goes on so."""
+    (x, y), why = data(8), []
+
+    def train(eager):
+        model = compiled(eager)
+        for step in range(6):
+            with monkeypatch.context() as patched:
+                if not eager:
+                    short(step, patched)
+                model.train_on_batch(x, y)
+        why.append(model.replay.why())
+        return state(model)
+
+    assert_same_bits(*both(train))
+    return why[0]
+
+
+def taken(cupy):
+    return type(machine).taken[0]
+
+
+def test_memory_that_arrays_gave_back_is_taken_for_a_graph(cupy, monkeypatch):
+    """The usual pool keeps what the steps before the capture needed."""
+    pool, usual = gpu_memory.pool_of_graph(cupy), cupy.get_default_memory_pool()
+    usual.free_all_blocks()
+    cupy.zeros(10_000)
+    assert usual.free_bytes() >= 80_000
+    monkeypatch.setattr(type(machine), "memory", taken(cupy) + 1024)
+    with cupy.cuda.using_allocator(pool.malloc):
+        held = cupy.zeros(5_000)
+    assert (pool.total_bytes(), usual.free_bytes(), held.size) == (40_448, 0, 5_000)
+
+
+def test_a_pool_of_a_graph_keeps_what_the_graph_writes_to(cupy, monkeypatch):
+    """CuPy's pools give free blocks back when CUDA has no more; a graph writes there later."""
+    pool, x = gpu_memory.pool_of_graph(cupy), cupy.ones(4)
+    stream = cupy.cuda.get_current_stream()
+    with cupy.cuda.using_allocator(pool.malloc):
+        stream.begin_capture()
+        y = (x + 1) * 2
+        with monkeypatch.context() as patched:
+            patched.setattr(type(machine), "memory", taken(cupy))
+            with pytest.raises(gpu_memory.OutOfMemoryError, match="no room on gpu"):
+                cupy.zeros(10_000)
+        graph = stream.end_capture()
+    graph.launch()
+    assert y.tolist() == [4] * 4
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_without_room_for_a_graph_the_steps_go_on(cupy, monkeypatch, step):
+    """At the capture, and where the step runs on the tape beside the graph's memory: from the same state."""
+
+    def short(now, patched):
+        if now >= 1 and step == 1:
+            patched.setattr(gpu_memory, "room", lambda cupy: 0)
+        if now == 2 and step == 2:
+            optimizer_step, calls = optimizers.Adam.apply, []
+
+            def apply(self, *args):
+                calls.append(self)
+                if len(calls) == 1:
+                    optimizer_step(self, *args)
+                    raise gpu_memory.OutOfMemoryError("no room")
+                return optimizer_step(self, *args)
+
+            patched.setattr(optimizers.Adam, "apply", apply)
+
+    why = train_where_memory_is_short(cupy, monkeypatch, short)
+    said = ["not replayed: a graph of it finds no room beside", "not the other: a graph of it finds no room:"]
+    assert said[step - 1] in why, "the second one happens once: without the running means there is a graph"
+
+
+def test_a_data_set_that_does_not_fit_is_sent_batch_by_batch(cupy, monkeypatch):
+    """Its labels too: a graph is made of batches that lie on the GPU."""
+    x, y = data()
+
+    def train(eager):
+        model = compiled(eager)
+        with monkeypatch.context() as patched:
+            patched.setattr(columns, "resident", lambda array: array)
+            model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+        assert eager or model.replay.why() == "replayed: 1 kind of steps", model.replay.why()
+        return state(model)
+
+    assert_same_bits(*both(train))
 
 
 # Planted faults: each of these mechanisms is left out, and the training shows it

@@ -14,7 +14,8 @@ the words of the next masks). They run first, and all of their numbers go to the
 
 **Memory.** A graph keeps no array alive. Its own memory is a pool that belongs to the program: within the
 capture a block that is given back is used again, as on the CPU, and nobody else ever gets it. Arrays from
-elsewhere are kept by the program.
+elsewhere are kept by the program. Where there is no room for that memory beside all else, steps go on without
+a graph.
 
 **Signals.** What a signal handler did on the GPU in the middle of a capture would be taken down with the
 step, so handlers wait for the moment that a capture takes.
@@ -29,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device
+from tinynet.backend import device, gpu_memory
 from tinynet.kernels.by_value import WORDS, Letter, words_of
 from tinynet.kernels.common import is_on_gpu
 from tinynet.kernels.cuda.modules import Compiled
@@ -61,6 +62,10 @@ class Graph(Program):
         # how many array expressions there are, CuPy does not say; they need memory
         return super().__len__() + self.kernels + bool(self.pool.total_bytes())
 
+    def leaves_room(self) -> bool:
+        """Whether the GPU has as much free memory as the step needs without it, which is what it took."""
+        return gpu_memory.room(device.array_module()) >= self.pool.total_bytes()
+
     def run(self) -> None:
         """Repeats the launches on the numbers that their arrays hold now."""
         if self.stretches:
@@ -80,7 +85,8 @@ class GraphCapture(Capture):
     def __init__(self, inputs: Sequence[Any], objects: Sequence[Any]) -> None:
         super().__init__(rehearses=True, inputs=inputs)
         self._cupy = device.array_module()
-        self.program: Graph = Graph(self._cupy.cuda.MemoryPool())
+        self.program: Graph = Graph(gpu_memory.pool_of_graph(self._cupy))
+        self._from_pool = gpu_memory.explaining(self._cupy, self.program.pool.malloc)
         self._own: set[int] = set()  # addresses that the pool gave out
         self._moved: dict[int, tuple[Any, Any]] = {}  # {id of a Tensor: itself, its array before}
         self._objects = [(thing, thing.taken()) for thing in objects]
@@ -94,6 +100,7 @@ class GraphCapture(Capture):
         with self._open:  # closed at once where the stream refuses, as the default one does
             self._stream.begin_capture()
             self._open = self._open.pop_all()
+        self._usual = cuda.get_allocator()
         self._open.enter_context(cuda.using_allocator(self._allocate))
         super().__enter__()
         self._frame = sys._getframe(1)
@@ -136,8 +143,12 @@ class GraphCapture(Capture):
 
     def _new_letter(self, like: Any, words: int) -> Letter:
         """In memory of the usual pool: the graph may write to its own before it reads what was sent."""
-        with self._cupy.cuda.using_allocator(self._cupy.get_default_memory_pool().malloc):
-            return Letter(like, words)
+        return self.outliving(lambda: Letter(like, words))
+
+    def outliving(self, make: Callable[[], Any]) -> Any:
+        """An array of the usual memory: a block of the graph's own may be written to before, in the graph."""
+        with self._cupy.cuda.using_allocator(self._usual):
+            return make()
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch of the host; has the stream take down a launch on the GPU."""
@@ -176,7 +187,7 @@ class GraphCapture(Capture):
         return array if is_on_gpu(array) else super().watched(array)
 
     def _allocate(self, size: int) -> Any:
-        memory = self.program.pool.malloc(size)
+        memory = self._from_pool(size)
         self._own.add(memory.ptr)
         return memory
 

@@ -14,12 +14,13 @@ On a GPU the trial run is the capture of a CUDA graph (graph.py), in which nothi
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from tinynet.backend import device, tracebacks
+from tinynet.backend import device, gpu_memory, tracebacks
 from tinynet.kernels import launches
 from tinynet.kernels.common import is_on_gpu
 from tinynet.replay import bits, where
@@ -40,6 +41,7 @@ NOT_YET = (
 
 
 CHANGES_INPUTS = "it changes what it is given"
+NO_ROOM = "a graph of it finds no room"
 
 # whether the Python of a step is running
 on_tape: ContextVar[bool] = ContextVar("tinynet_on_tape", default=False)
@@ -123,6 +125,11 @@ class Step:
 
     def _capture(self, inputs: Arrays) -> Any:
         """Captures a trial run on other numbers; then runs the step on the tape."""
+        self._try(inputs)
+        return self._tape(inputs)
+
+    def _try(self, inputs: Arrays) -> None:
+        """Captures a trial run; the memory that it took is given back at the end if it gives no program."""
         versions = {id(p): p.version for p, _, _ in self.surroundings.tensors}
         capture, around = self._new_capture(inputs), self.surroundings
         aside = Aside(
@@ -134,6 +141,8 @@ class Step:
             reason = _why_not(capture, self.inputs)
         except NotRepeatable as error:
             reason = str(error)
+        except gpu_memory.OutOfMemoryError as error:
+            reason = f"{NO_ROOM}: {error}"
         except Exception as error:  # other numbers can be invalid: label 1 of one class
             reason = f"it cannot be tried on other numbers: {type(error).__name__}: {error}"
             if self.on_gpu:
@@ -155,21 +164,34 @@ class Step:
             self._unchanged = [
                 (p, versions[id(p)]) for p, _, _ in self.surroundings.tensors if id(p) not in capture.touched
             ]
-        return self._tape(inputs)
 
     def _compare(self, inputs: Arrays) -> Any:
-        """Runs the step on the tape, then as a program from the same state, and compares all bits."""
+        """Runs the step on the tape, then as a program from the same state, and compares all bits.
+
+        A GPU may have no room for the tape beside the program's memory: then the step begins anew without it.
+        """
+        undo = ExitStack()
+        try:
+            return self._compared(inputs, undo)
+        except gpu_memory.OutOfMemoryError as error:
+            self._stay_on_tape(f"{NO_ROOM}: {error}")
+        undo.close()
+        return self._tape(inputs)
+
+    def _compared(self, inputs: Arrays, undo: ExitStack) -> Any:
+        """The same; `undo` gets what brings the state back from which it began."""
         program = self._candidate
         assert program is not None
         arrays = list({**program.given, **{place_of(x): x for x in self._changing}}.values())
+        changing = {place_of(x) for x in self._changing}
+        restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
         # the tape may change what it is given
         given = tuple([x if x is None else bits.copy_of(x) for x in inputs])
         before = bits.Snapshot(arrays, program.objects)
+        undo.callback(before.put_back, restored)
         outputs = self._tape(inputs)
         expected = [bits.kept_output(value) for value in leaves(outputs)]
         after = bits.Snapshot(arrays, program.objects)
-        changing = {place_of(x) for x in self._changing}
-        restored = [i for i, x in enumerate(arrays) if place_of(x) in changing]
         before.put_back(restored)
         self._run(program, given)
         wrong = self._differences(expected, before, after)
@@ -277,7 +299,7 @@ def _why_not(capture: Capture, inputs: Arrays) -> str:
         return "Python looks at numbers that the step changes"
     if moved := getattr(capture, "moved", ()):
         return f"it gives {moved[0]} another array"
-    return ""
+    return "" if capture.program.leaves_room() else f"{NO_ROOM} beside what the step itself needs"
 
 
 def _difference(outputs: list[int], arrays: list[np.ndarray], objects: list[Any], step: Step) -> str:

@@ -50,7 +50,7 @@ def line_that_raised(error: BaseException) -> str:
     while trace is not None:
         frame, line = trace.tb_frame, trace.tb_lineno
         name = frame.f_globals.get("__name__", "")
-        if not (is_own(frame.f_code.co_filename) or name.startswith("cupy")):
+        if not (is_own(frame.f_code.co_filename) or name.startswith(("cupy", "contextlib"))):
             place = f"{Path(frame.f_code.co_filename).name}:{line}"
         trace = trace.tb_next
     return place
