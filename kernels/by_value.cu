@@ -2,7 +2,7 @@
 // block (threads), grid (1)
 
 struct Words {
-    int word[64];
+    int word[512];
 };
 
 __global__ void put(int* to, Words words, int count) {

@@ -16,7 +16,7 @@ from .common import Array, in_c_order
 from .cuda import Kernel
 from .launches import send
 
-WORDS = 64  # of 32 bits in a launch
+WORDS = 512  # of 32 bits in a launch, which may take 4 KB
 
 _put = Kernel(__file__, "by_value.cu", "put")
 

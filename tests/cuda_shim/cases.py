@@ -394,7 +394,7 @@ class Put:
 
 @same_numbers
 def of_by_value() -> Iterator[Case]:
-    yield Put(), (np.zeros(70),), {"numbers": np.arange(70.0)}
+    yield Put(), (np.zeros(300),), {"numbers": np.arange(300.0)}
     yield Put(), (np.zeros((2, 3), np.float32),), {"numbers": normal(2, 3)}
 
 

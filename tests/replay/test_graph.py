@@ -130,6 +130,25 @@ def net_of_products():
     return Model(ids, layers.Dense(3, activation="softmax")(products))
 
 
+def augmenting_net():
+    """Maps are drawn on the host at each step; the gradient goes back through a second warp."""
+    warps = layers.RandomRotation(0.2), layers.Conv2D(2, 1), layers.RandomTranslation(0.1, 0.2)
+    return Sequential([layers.Input((4, 4, 2)), *warps, layers.Flatten(), layers.Dense(3, "softmax")])
+
+
+def test_images_are_augmented_anew_at_each_step():
+    (x, y), histories = data(), []
+
+    def train(eager):
+        model = compiled(eager, make=augmenting_net)
+        histories.append(model.fit(x, y, batch_size=8, epochs=3, verbose=0).history)
+        assert eager or model.replay.why() == "replayed: 1 kind of steps", model.replay.why()
+        return state(model)
+
+    assert_same_bits(*both(train))
+    assert histories[0] == histories[1]
+
+
 def test_embeddings_and_products_of_rows_are_captured():
     ids, y = np.random.default_rng(0).integers(0, 9, (32, 6)), data()[1]
 

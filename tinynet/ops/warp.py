@@ -16,7 +16,8 @@ from tinynet.autograd.tensor import as_raw
 from tinynet.backend.config import check_data_format
 from tinynet.backend.number_format import numbers
 from tinynet.kernels import warp as kernels
-from tinynet.kernels.common import xp
+from tinynet.kernels.by_value import sent
+from tinynet.kernels.common import contiguous, is_on_gpu, xp
 from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC
 from tinynet.ops.elementary import cast
 from tinynet.ops.methods import Value
@@ -73,12 +74,7 @@ def affine_warp(
     choice("affine_warp", "fill_mode", fill_mode, kernels.FILL_MODES)
     choice("affine_warp", "interpolation", interpolation, kernels.INTERPOLATIONS)
     fill_value = number("affine_warp", "fill_value", fill_value)
-    given = maps if hasattr(maps, "dtype") else numbers(maps)
-    maps = (
-        cast(maps.detach(), dtype=np.float64)
-        if isinstance(maps, Tensor)
-        else xp(as_raw(x)).asarray(given, np.float64)
-    )
+    maps = cast(maps.detach(), dtype=np.float64) if isinstance(maps, Tensor) else _beside(as_raw(x), maps)
     if maps.shape != (x.shape[0], 6):
         raise ValueError(
             f"affine_warp: maps must have shape ({x.shape[0]}, 6), one map for each image, got {maps.shape}"
@@ -87,3 +83,11 @@ def affine_warp(
     x = transpose(x, TO_NHWC) if first else x
     y = warp(x, maps, fill_mode=fill_mode, interpolation=interpolation, fill_value=fill_value)
     return transpose(y, TO_NCHW) if first else y
+
+
+def _beside(x: Any, maps: Any) -> Any:
+    """The maps as float64 where x lies. What is drawn on the host at each step goes to a GPU by value."""
+    maps = maps if hasattr(maps, "dtype") else numbers(maps)
+    if isinstance(maps, np.ndarray) and is_on_gpu(x):
+        return sent(contiguous(maps, np.float64), x)
+    return xp(x).asarray(maps, np.float64)
