@@ -771,6 +771,18 @@ class Counting(metrics.Metric):
         return float(self.count)
 
 
+def test_a_metric_may_be_made_before_the_device_is_chosen():
+    x, y = data()
+    with tinynet.device("cpu"):
+        early = metrics.SparseTopKCategoricalAccuracy(2)
+    found = []
+    for metric in (early, metrics.SparseTopKCategoricalAccuracy(2)):
+        model = compiled(False, metrics=[metric])
+        found.append(model.fit(x, y, batch_size=8, epochs=3, verbose=0).history)
+        assert model.replay.why() == "replayed: 1 kind of steps"
+    assert found[0] == found[1]
+
+
 def test_within_a_capture_of_ones_own_steps_run_eagerly(cupy):
     x, y = (device.to_device(array) for array in data(8))
     model = compiled(False, optimizers.SGD(0.1))

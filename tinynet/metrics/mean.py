@@ -39,8 +39,11 @@ class Mean(Metric):
         if undo.under_way():
             undo.array(self.total)
             undo.array(self.count)
-        if is_on_gpu(values) and is_on_gpu(total) and self._take_in(values, sample_weight):
-            return
+        if is_on_gpu(values):
+            self.total.follow(values)
+            self.count.follow(values)
+            if self._take_in(values, sample_weight):
+                return
         values, weight = per_sample(values, sample_weight)
         if type(values) is type(total) is type(count) is np.ndarray:  # as `add`, faster
             total[()] += float(values.sum())

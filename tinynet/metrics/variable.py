@@ -41,6 +41,12 @@ class Variable(Tensor):
         else:
             self._data = amount.astype(self.dtype) + float(self)
 
+    def follow(self, array: Any) -> None:
+        """Moves to the GPU where an array lies: a metric may be made before a device is chosen."""
+        if type(self._data) is np.ndarray:
+            undo.array(self)
+            self._data = device.beside(self._data, array)
+
     def _clear(self) -> None:
         """Sets all numbers to 0."""
         undo.array(self)
