@@ -337,7 +337,7 @@ def nvrtc_version() -> tuple[int, int]:
     """That of the compiler, which is loaded here."""
     if not machine.nvrtc:
         raise RuntimeError(
-            "CuPy failed to load libnvrtc.so.13: OSError: libnvrtc.so.13: cannot open shared object file"
+            'Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such file: libnvrtc.so.13 or libnvrtc.so.12\n'
         )
     return 13, 0
 

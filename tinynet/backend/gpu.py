@@ -62,7 +62,8 @@ def missing(number: int) -> str:
     try:
         cupy.cuda.nvrtc.getVersion()
     except Exception as error:
-        return f"CuPy finds no NVRTC, which compiles kernels ({error}): {_install(_release(cupy))}"
+        said = " ".join(str(error).split())  # there are line breaks in it
+        return f"CuPy finds no NVRTC, which compiles kernels ({said}): {_install(_release(cupy))}"
     return ""
 
 
