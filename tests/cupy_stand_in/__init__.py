@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from tinynet.kernels import constants
 from tinynet.kernels.cuda import modules
 
 from cupy_stand_in import arrays, cuda
@@ -87,6 +88,7 @@ def installed(
         yield MODULES["cupy"]
     finally:
         modules.function.cache_clear()  # another CuPy has other kernels
+        constants._kept.cache_clear()  # and other memory
         for name in MODULES:
             sys.modules.pop(name, None)
         sys.modules.update(before)
