@@ -337,7 +337,8 @@ def nvrtc_version() -> tuple[int, int]:
     """That of the compiler, which is loaded here."""
     if not machine.nvrtc:
         raise RuntimeError(
-            'Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such file: libnvrtc.so.13 or libnvrtc.so.12\n'
+            'Failure finding "libnvrtc.so.13 or libnvrtc.so.12": No such file: libnvrtc.so.13 or '
+            "libnvrtc.so.12\n"
         )
     return 13, 0
 
