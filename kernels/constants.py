@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from . import launches
 from .common import Array, is_on_gpu, xp
 from .devices import device_of
 from .launches import listener, listening
@@ -51,7 +50,8 @@ def _kept(module: Any, device: str, make: Callable[..., np.ndarray], args: tuple
     used, copying = cuda.get_current_stream(), cuda.Stream(non_blocking=True)
     try:
         copying.use()
-        made = launches.outliving(lambda: module.asarray(make(*args)))
+        with cuda.using_allocator(module.get_default_memory_pool().malloc):  # not in the memory of a graph
+            made = module.asarray(make(*args))
         copying.synchronize()
     finally:
         used.use()  # the end of a `with` would bring back another one: see backend/gpu.py

@@ -143,12 +143,8 @@ class GraphCapture(Capture):
 
     def _new_letter(self, like: Any, words: int) -> Letter:
         """In memory of the usual pool: the graph may write to its own before it reads what was sent."""
-        return self.outliving(lambda: Letter(like, words))
-
-    def outliving(self, make: Callable[[], Any]) -> Any:
-        """An array of the usual memory: a block of the graph's own may be written to before, in the graph."""
         with self._cupy.cuda.using_allocator(self._usual):
-            return make()
+            return Letter(like, words)
 
     def on_launch(self, function: Callable[..., Any], args: tuple[Any, ...], alone: bool | None) -> None:
         """Keeps a launch of the host; has the stream take down a launch on the GPU."""
