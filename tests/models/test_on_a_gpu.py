@@ -86,7 +86,9 @@ def test_a_whole_step_can_be_captured(cupy):
         tinynet.set_device(place)
         set_random_seed(4)
         rows = layers.Reshape((2, 2)), layers.Dense(3, activation="relu"), layers.Flatten()  # samples of rows
-        model = Sequential([layers.Input((4,)), layers.BatchNormalization(), layers.PReLU(), *rows, layers.Softmax()])
+        model = Sequential(
+            [layers.Input((4,)), layers.BatchNormalization(), layers.PReLU(), *rows, layers.Softmax()]
+        )
         optimizer = optimizers.SGD(0.1, momentum=0.9, clipnorm=1.0, weight_decay=0.01, use_ema=True)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         means, step = Means(model), steps.training_step(model)
