@@ -32,8 +32,9 @@ that a machine that slows down slows down everybody. All train the same net from
 arrays, and their losses are compared. Peers are run in every mode that might be their fastest.
 
 **A quiet machine.** Nothing begins while others have more than a twentieth of the cores' time (`quiet.py`
-names them); with `--anyway` it does, and what is measured then is marked. Every record says what others had
-while it was made, and what is faster than the machine's peak allows is not kept.
+names them); with `--anyway` it does, and what is measured then is marked (levels that only print are not
+watched). Every record says what others had since the one before it, and what is faster than the machine's
+peak allows is not kept.
 
 Each result is written to the JSON file as soon as it is there, and what is there is not measured again
 (`--fresh` does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.

@@ -9,7 +9,6 @@ from pathlib import Path
 from . import __doc__ as summary
 from . import machine, predict, quiet, results
 from .nets import NETS
-from .predict import SIZES
 from .process import TITLES, Setup
 
 
@@ -124,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
         "--nets", nargs="+", choices=NETS, default=["model-9"], metavar="NET", help=", ".join(NETS)
     )
     asked.add_argument(
-        "--batches", nargs="+", type=at_least_one, default=SIZES, metavar="N", help="numbers of images"
+        "--batches", nargs="+", type=at_least_one, default=predict.SIZES, metavar="N", help="images"
     )
     asked.add_argument("--rounds", type=at_least_one, default=5, help="turns of each way to ask")
     asked.add_argument("--sample", type=float, default=0.05, help="seconds of calls in one measurement")
@@ -182,7 +181,7 @@ def _common() -> argparse.ArgumentParser:
         "--threads", type=at_least_one, default=cores, help="threads of every library (default: all cores)"
     )
     common.add_argument(
-        "--out", type=Path, help="JSON to write or to continue (default: results/<processor>.json)"
+        "--out", type=Path, help="JSON to write or to continue (default: results/<processor>-<core>.json)"
     )
     common.add_argument("--fresh", action="store_true", help="measure again what the file has of this level")
     common.add_argument(

@@ -1,6 +1,6 @@
 """Level `predict`: how long a net takes to answer for a batch of 1 to 512 images.
 
-Ways to ask, each library in all of its own, from NumPy's images to NumPy's probabilities:
+Ways to ask, each library in all of its own, from arrays of its own kind to NumPy's probabilities:
 
     predict            predict(x), as a program does that has many images
     predict_on_batch   one batch, without what `predict` does around it
@@ -39,7 +39,7 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
         if not sizes:
             continue
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-            write_data(net, max(sizes), Path(folder))
+            write_data(net, max(32, *sizes), Path(folder))  # 32: of the first training step
             workers = _workers(results, setup, libraries, net, folder, stack)
             for size in sizes:
                 if time.monotonic() - started > args.seconds:
@@ -82,13 +82,18 @@ def _race(
     for number in range(args.rounds):
         for i in range(len(workers)):
             library, ways, worker = workers[(i + number) % len(workers)]
+            time.sleep(0.05)  # threads that spin come to rest
             for way in ways:
-                seconds = worker.ask("time_way", way=way, images=size, seconds=args.sample)
-                times.setdefault((library, way), []).append(seconds)
+                try:
+                    seconds = worker.ask("time_way", way=way, images=size, seconds=args.sample)
+                    times.setdefault((library, way), []).append(seconds)
+                except WorkerError as error:
+                    print(f"{TITLES[library]}, {way} is left out: {str(error).strip().splitlines()[-1]}")
     return [
         {"net": net, "batch": size, "library": library, "mode": way, "threads": threads,
          "seconds": summary(found), "rounds_s": found}
         for (library, way), found in times.items()
+        if len(found) == args.rounds
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 which does one thing when it is asked and sleeps otherwise.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -114,6 +115,12 @@ class Worker:
         return self.errors.read().decode(errors="replace").strip()[-1500:]
 
     def close(self) -> None:
+        """Lets the process end by itself, with those that it started; kills it if it does not."""
+        if self.process.stdin is not None and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(3)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()

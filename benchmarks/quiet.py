@@ -2,7 +2,8 @@
 
 Linux counts the time that its processors were busy, and the time that a machine was kept waiting by those it
 shares its hardware with ("steal"). What this process and its descendants used is taken off; the rest is
-others'. Where there is no /proc to read, nothing is refused and nothing is marked.
+others', and so is what outlives the process that started it. Where there is no /proc to read, nothing is
+refused and nothing is marked.
 """
 
 import os
@@ -21,12 +22,14 @@ Noise = dict[str, float]  # shares of all cores' time: "others", "steal"
 class _Process(NamedTuple):
     name: str
     parent: int
-    seconds: float  # of processor time, its own and that of children that have ended
+    own: float  # seconds of processor time
+    seconds: float  # the same, and that of children that have ended
 
 
 class _Sample(NamedTuple):
     clock: float
-    busy: float  # seconds, of all processors together
+    cores: int  # that this process may use: what others do elsewhere does not matter
+    busy: float  # seconds, of these cores together
     steal: float
     processes: dict[int, _Process]
 
@@ -35,9 +38,11 @@ class _Sample(NamedTuple):
         return sum(p.seconds for pid, p in self.processes.items() if self._is_ours(pid))
 
     def _is_ours(self, pid: int) -> bool:
-        while pid in self.processes:
+        for _ in range(len(self.processes)):  # no more, though numbers may have been given out again
             if pid == os.getpid():
                 return True
+            if pid not in self.processes:
+                return False
             pid = self.processes[pid].parent
         return False
 
@@ -49,19 +54,25 @@ def _sample() -> _Sample | None:
     """What is counted now; None where it cannot be read."""
     try:
         tick = 1 / os.sysconf("SC_CLK_TCK")
-        words = (PROC / "stat").read_text(encoding="ascii").split("\n", 1)[0].split()
-        user, nice, system, _idle, _wait, interrupts, soft, steal = (tick * int(word) for word in words[1:9])
-    except (AttributeError, OSError, ValueError):
+        mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+        lines = [line.split() for line in (PROC / "stat").read_text(encoding="ascii").splitlines()]
+        cores = [[tick * int(word) for word in line[1:9]] for line in lines if line and line[0] in mine]
+        busy = sum(sum(core[:3]) + sum(core[5:7]) for core in cores)  # without idle and waiting for disks
+        steal = sum(core[7] for core in cores)
+    except (AttributeError, IndexError, OSError, ValueError):
+        return None
+    if not cores:
         return None
     processes = {}
     for path in PROC.glob("[0-9]*"):
         try:
             name, _, rest = (path / "stat").read_text(errors="replace").partition("(")[2].rpartition(")")
             fields = rest.split()
-            processes[int(path.name)] = _Process(name, int(fields[1]), tick * sum(map(int, fields[11:15])))
-        except (OSError, ValueError):  # it has ended
+            times = [tick * int(field) for field in fields[11:15]]
+            processes[int(path.name)] = _Process(name, int(fields[1]), sum(times[:2]), sum(times))
+        except (IndexError, OSError, ValueError):  # it has ended
             continue
-    return _Sample(time.perf_counter(), user + nice + system + interrupts + soft, steal, processes)
+    return _Sample(time.perf_counter(), len(cores), busy, steal, processes)
 
 
 class Watch:
@@ -79,7 +90,7 @@ class Watch:
 
 
 def _between(before: _Sample, after: _Sample) -> Noise:
-    whole = max(after.clock - before.clock, 1e-9) * (os.cpu_count() or 1)
+    whole = max(after.clock - before.clock, 1e-9) * after.cores
     others = after.busy - before.busy - (after.ours() - before.ours())
     return {"others": max(others, 0.0) / whole, "steal": max(after.steal - before.steal, 0.0) / whole}
 
@@ -98,14 +109,15 @@ def in_words(noise: Noise, tense: str = "was") -> str:
 
 def require(anyway: bool) -> None:
     """SystemExit if others keep the machine busy, with their names; with `anyway` a line that says so."""
-    before = _sample()
+    if (before := _sample()) is None:
+        return
     time.sleep(MOMENT)
     after = _sample()
-    if before is None or after is None or is_quiet(noise := _between(before, after)):
+    if after is None or is_quiet(noise := _between(before, after)):
         return
     words = in_words(noise, "is")
     if names := _busiest(before, after):
-        words += f"; of one core, {names}"
+        words += f". Who: {names} (of one core)"
     if not anyway:
         raise SystemExit(
             f"{words}.\nTimes would say little. Wait, or end what is running; with --anyway it is measured, "
@@ -117,9 +129,7 @@ def require(anyway: bool) -> None:
 def _busiest(before: _Sample, after: _Sample) -> str:
     """Others' processes that worked most, with their shares of one core."""
     used = {
-        pid: p.seconds - before.processes[pid].seconds
-        for pid, p in after.others().items()
-        if pid in before.processes
+        pid: p.own - before.processes[pid].own for pid, p in after.others().items() if pid in before.processes
     }
     most = sorted((pid for pid in used if used[pid] > 0), key=lambda pid: -used[pid])[:SHOWN]
     seconds = after.clock - before.clock

@@ -43,9 +43,8 @@ HEAD = """# Results
 Written by `python -m benchmarks report` from the files in `results/`; `python -m benchmarks --help` says \
 how they are made
 and what makes them fair, `SCHEMA.md` what is in them. Times are medians. A peer's number is that of its \
-fastest mode. A ratio
-in brackets is that of a single round, the lowest and the highest; of five rounds they enclose the true \
-median 15 times of 16.
+fastest mode. In
+brackets stand the lowest and the highest ratio of a single round.
 """
 
 
@@ -335,7 +334,8 @@ def predict_part(records: list[Record]) -> str:
             if (net, size, name) in best else "-" for name in libraries)]
         for net in NETS for size in sorted({b for n, b, _ in best if n == net})
     ]  # fmt: skip
-    return f"### Answers\n\n{table.markdown(['net', 'images', *map(TITLES.get, libraries)], rows)}\n"
+    text = table.markdown(["net", "images", *(TITLES[name] for name in libraries)], rows)
+    return f"### Answers of `predict` and its like\n\n{text}\n"
 
 
 def startup_part(records: list[Record]) -> str:

@@ -58,7 +58,7 @@ class Results:
     """The content of a file, written back after every change."""
 
     def __init__(self, path: Path, machine: dict[str, Any]) -> None:
-        self.path = path
+        self.path, self._watch = path, quiet.Watch()
         self.content: dict[str, Any] = {"schema": SCHEMA, "machine": machine, "runs": [], "levels": {}}
         if path.exists():
             self.content = load(path)
@@ -76,7 +76,7 @@ class Results:
         if fresh:
             self.content["levels"].pop(level, None)
         self.content["runs"].append({"level": level, **origin})
-        self._watch = quiet.Watch()
+        self._watch.lap()
 
     def has(self, level: str, **key: Any) -> bool:
         """Whether a record with these values is there."""

@@ -32,5 +32,6 @@ def _fma(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 # fma(a, b, c) = a b + c, rounded once, in the number format of a. The compiler joins no product and sum by
-# itself (common.py says why); where it is told to, one instruction does both, in any copy of the loop.
+# itself (common.py says why); where it is told to, one instruction does both, in any copy of the loop. (A
+# processor without such an instruction calls a function of the library for each number.)
 fma: Any = extending.intrinsic(_fma)

@@ -55,7 +55,7 @@ def test_the_files_that_a_convolution_enters():
 
 
 def test_files_named_in_the_documents_exist():
-    for document in ("README.md", "CONTRIBUTING.md", "kernels/README.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "kernels/README.md", "kernels/cuda/README.md"):
         text = (ROOT / document).read_text(encoding="utf-8")
         text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         text = re.sub(r"`[^`]+`, a new file", "", text)  # which the reader makes
@@ -69,6 +69,7 @@ def test_files_named_in_the_documents_exist():
                 ROOT / path,
                 folder / path.name,
                 ROOT / "tinynet" / path,
+                ROOT / "kernels" / path,
                 (ROOT / document).parent / path,
             )
             assert any(candidate.exists() for candidate in candidates), f"{document} names {path}"

@@ -78,18 +78,17 @@ struct Gelu {
     }
 };
 
-struct GeluTanh {
-    template <class T> static __device__ T inner(T x) {
-        return tanh(T(0.79788456080286535588) * (x + T(0.044715) * x * x * x));
+struct GeluTanh {  // (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits where it is small
+    template <class T> static __device__ T twice_u(T x) {
+        return T(2 * 0.79788456080286535588) * (x + T(0.044715) * x * x * x);
     }
     template <class T> static __device__ T y(T x, T a, T b) {
         const T v = above(x, a);
-        return T(0.5) * v * (T(1) + inner(v));
+        return v * Sigmoid::y(twice_u(v));
     }
     template <class T> static __device__ T dx(T g, T s, T a, T b) {
-        const T x = within(s, a), t = inner(x),
-                du = T(0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x);
-        return T(0.5) * g * (T(1) + t + x * (T(1) - t) * (T(1) + t) * du);
+        const T x = within(s, a), w = twice_u(x), step = Sigmoid::y(w), rest = Sigmoid::y(-w);
+        return g * step * (T(1) + x * rest * T(2 * 0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x));
     }
 };
 

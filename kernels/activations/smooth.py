@@ -7,7 +7,6 @@ import numpy as np
 from ..common import Array, operation, parallel, prange, serial, xp
 from ..elementwise import flat
 from ..exponential import sigmoid as logistic
-from ..exponential import tanh
 from .normal_step import normal_step
 from .sigmoids import sigmoid
 
@@ -78,12 +77,12 @@ def _silu_grad(dx, g, x):  # type: ignore[no-untyped-def]
 def gelu(x: Array, *, approximate: bool) -> Array:
     """y = x Phi(x) with the normal distribution function Phi.   Hendrycks, Gimpel, 2016.
 
-    Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2,
+    Phi(x) = (1 + erf(x / sqrt 2)) / 2,  or approximately (1 + tanh u) / 2 = sigmoid(2 u),
     u = sqrt(2 / pi) (x + 0.044715 x**3).
     """
     x = xp(x).maximum(x, LOWEST)
     if approximate:
-        return 0.5 * x * (1 + xp(x).tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x)))
+        return x * sigmoid["numpy"](2 * TANH_SCALE * (x + TANH_CUBIC * x * x * x))
     return 0.5 * x * (1 + erf(x * ROOT_HALF))
 
 
@@ -103,24 +102,23 @@ def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
 
 @parallel
 def _gelu_tanh(y, x):  # type: ignore[no-untyped-def]
-    half, one = x.dtype.type(0.5), x.dtype.type(1)
-    scale, cubic = x.dtype.type(TANH_SCALE), x.dtype.type(TANH_CUBIC)
+    twice, cubic = x.dtype.type(2 * TANH_SCALE), x.dtype.type(TANH_CUBIC)
     for i in prange(x.size):
         v = _above(x[i])
-        y[i] = half * v * (one + tanh(scale * (v + cubic * v * v * v)))
+        y[i] = v * logistic(twice * (v + cubic * v * v * v))
 
 
 @operation("numpy", family="activations")
 def gelu_grad(g: Array, x: Array, *, approximate: bool) -> Array:
-    """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g (1 + t + x (1 - t**2) u') / 2,
-    t = tanh u.
+    """dx = g (Phi(x) + x phi(x)) with phi = Phi'; approximately g s (1 + x (1 - s) 2 u'),
+    s = sigmoid(2 u), 1 - s = sigmoid(-2 u).
     """
     xp_ = xp(x)
     x = xp_.clip(x, LOWEST, -LOWEST)
     if approximate:
-        t = xp_.tanh(TANH_SCALE * (x + TANH_CUBIC * x * x * x))
+        u = TANH_SCALE * (x + TANH_CUBIC * x * x * x)
         du = TANH_SCALE * (1 + 3 * TANH_CUBIC * x * x)
-        return 0.5 * g * (1 + t + x * (1 - t) * (1 + t) * du)
+        return g * sigmoid["numpy"](2 * u) * (1 + x * sigmoid["numpy"](-2 * u) * 2 * du)
     density = INVERSE_ROOT_2PI * xp_.exp(-0.5 * x * x)
     return g * (0.5 * (1 + erf(x * ROOT_HALF)) + x * density)
 
@@ -143,14 +141,14 @@ def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
 
 @parallel
 def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
-    half, one = x.dtype.type(0.5), x.dtype.type(1)
-    scale, cubic, slope = x.dtype.type(TANH_SCALE), x.dtype.type(TANH_CUBIC), x.dtype.type(3 * TANH_CUBIC)
+    one, twice = x.dtype.type(1), x.dtype.type(2 * TANH_SCALE)
+    cubic, slope = x.dtype.type(TANH_CUBIC), x.dtype.type(3 * TANH_CUBIC)
     for i in prange(g.size):
         v = _within(x[i])
-        square = v * v
-        t = tanh(scale * (v + cubic * square * v))
-        du = scale * (one + slope * square)
-        dx[i] = half * g[i] * (one + t + v * (one - t) * (one + t) * du)
+        w = twice * (v + cubic * v * v * v)
+        # 1 - s, where s rounds to 1, would be 0
+        s, rest = logistic(w), logistic(-w)
+        dx[i] = g[i] * s * (one + v * rest * twice * (one + slope * v * v))
 
 
 # erf(x) = x T(x**2) / U(x**2) for |x| < 1;  erfc(x) = exp(-x**2) P(x) / Q(x) for 1 <= x < 8;

@@ -10,6 +10,7 @@ from . import double, single
 
 exp = by_format(single.exp, double.exp)  # of float32 and of float64
 expm1 = by_format(single.expm1, double.expm1)
+# of numbers from 0 to 1
 log1p = by_format(single.log1p, double.log1p)
 tanh = by_format(single.tanh, double.tanh)
 sigmoid = by_format(single.sigmoid, double.sigmoid)

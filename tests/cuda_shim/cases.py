@@ -410,11 +410,15 @@ def run(case: Case, name: str) -> list[np.ndarray]:
     """What an implementation returns, or makes of its arguments."""
     operation, arrays, static = case
     copies = [np.array(a) if isinstance(a, np.ndarray) else a for a in arrays]
-    results = operation[name](*copies, **static)
+    return outcome(operation, copies, operation[name](*copies, **static))
+
+
+def outcome(operation: Any, arrays: list[Any], results: Any) -> list[Any]:
+    """What an operation returned, or made of its arguments."""
     if results is None:
-        results = tuple(copies)
-    elif operation is batch_norm.batch_norm and len(copies) > 3:
-        results = *results, *copies[3:]  # the moving statistics
+        results = tuple(arrays)
+    elif operation is batch_norm.batch_norm and len(arrays) > 3:
+        results = *results, *arrays[3:]  # the moving statistics
     return list(results) if isinstance(results, tuple) else [results]
 
 

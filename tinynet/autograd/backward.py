@@ -20,7 +20,6 @@ from tinynet.autograd.tensor import Tensor, as_raw, as_tensor
 from tinynet.autograd.untracked import arrays, untracked
 from tinynet.kernels import elementwise, launches
 from tinynet.kernels.common import xp
-from tinynet.kernels.constants import constant
 
 Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
 
@@ -153,8 +152,7 @@ def _upstream(output: Any, gradient: Any, create_graph: bool) -> Any:
             "or pass the upstream gradient"
         )
     module, shape, dtype = xp(output.data), output.shape, output.dtype
-    one = gradient is None  # always the same, so made once
-    raw = constant(output.data, np.ones, shape, dtype) if one else module.asarray(as_raw(gradient), dtype)
+    raw = module.ones(shape, dtype) if gradient is None else module.asarray(as_raw(gradient), dtype)
     if raw.shape != shape:
         raise ValueError(f"an output of shape {shape} needs a gradient of that shape, got {raw.shape}")
     if not create_graph:

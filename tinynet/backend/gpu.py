@@ -89,7 +89,7 @@ def stream() -> Any:
 
 def makes_graph() -> bool:
     """Whether this thread's stream is taking down what it is given, for a CUDA graph."""
-    return (own := stream()) is not None and _captures(own)
+    return (own := stream()) is not None and _makes_graph(own)
 
 
 def fetched(array: Any) -> Any:
@@ -113,7 +113,7 @@ def after(other: Any) -> None:
         own.wait_event(done)
 
 
-def _captures(stream: Any) -> bool:
+def _makes_graph(stream: Any) -> bool:
     try:
         return stream.is_capturing()
     except RuntimeError:  # it was refused something, and there will be no graph
@@ -126,7 +126,7 @@ def _new_stream(cupy: Any, number: int) -> Any:
     with _lock:
         known = _streams.setdefault(number, weakref.WeakSet())
         # a stream of which a graph is made begins nothing
-        others = [cupy.cuda.Stream.null, *[one for one in known if not _captures(one)]]
+        others = [cupy.cuda.Stream.null, *[one for one in known if not _makes_graph(one)]]
         known.add(made)
     for other in others:
         made.wait_event(other.record())

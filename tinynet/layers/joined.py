@@ -15,8 +15,8 @@ given what lies between the two. A layer of one's own writes it:
             return self.norm(self.convolution(x), dropout=self.dropout)
 
 The layers are the right place to see the pair. The tape sees an operation when it is about to run, and not
-what comes behind it; the launches of a captured step, a list at last, do not say whether somebody reads the
-array between two of them later on: an expression of CuPy's is no launch of ours.
+what comes behind it; a list of the launches of a whole step does not say whether somebody reads the array
+between two of them later on: an expression of CuPy's is no launch of ours.
 """
 
 from collections.abc import Sequence

@@ -40,25 +40,28 @@ class GraphStep:
         # the number of the argument, if there is one argument alone
         self.only = self.used[0] if alone else None
         self.last: list[int] = []  # values that no later step uses
-        self.alone: GraphStep | None = None  # the next step, if it alone uses what this one gives
+        self.feeds_next = False  # whether the next step alone uses what this one gives
 
-    def run(self, values: list[Any]) -> "GraphStep":
-        """Calls the layer, and stores its outputs in `values`. Returns the step that is done then: this one,
-        or the next one, if their layers are called together.
-        """
-        done = self
+    def joins(self, following: "GraphStep | None", values: list[Any]) -> bool:
+        """Whether its layer is called together with that of the step behind it."""
+        if following is None or not self.feeds_next or self.only is None:
+            return False
+        return joins(self.layer, following.layer, values[self.only])
+
+    def run(self, values: list[Any], behind: "GraphStep | None" = None) -> None:
+        """Calls the layer, together with that of the step `behind` it, and stores the outputs in `values`."""
         if self.only is None:
             args, kwargs = self.filled(values)
             y = self.layer(*args, **kwargs)
-        elif self.alone is not None and joins(self.layer, self.alone.layer, values[self.only]):
-            done, y = self.alone, self.layer(values[self.only], dropout=self.alone.layer)
-        else:
+        elif behind is None:
             y = self.layer(values[self.only])
+        else:
+            y = self.layer(values[self.only], dropout=behind.layer)
+        done = self if behind is None else behind
         for number, value in zip(done.given, leaves(y), strict=True):
             values[number] = value
         for number in (*self.last, *done.last):
             values[number] = None
-        return done
 
     def filled(self, values: list[Any]) -> Any:
         """(args, kwargs) of the call."""
@@ -112,15 +115,16 @@ class Graph:
             needed.update(step.used)
         for step, following in zip(self.steps, self.steps[1:], strict=False):
             if step.given == [following.only] and following.only in following.last:
-                step.alone = following
+                step.feeds_next = True
 
     def run(self, inputs: list[Any]) -> Any:
         """The outputs for `inputs`, in the structure of the model's outputs."""
         values = [*inputs, *[None] * (self.count - len(inputs))]
-        done = None
-        for step in self.steps:
-            if step is not done:
-                done = step.run(values)
+        behind: GraphStep | None = None  # a step that was done together with the one before it
+        for step, following in zip(self.steps, [*self.steps[1:], None], strict=True):
+            if step is not behind:
+                behind = following if step.joins(following, values) else None
+                step.run(values, behind)
         return mapped(lambda place: values[place.number], self.outputs)
 
     def specified(self, inputs: list[SymbolicTensor]) -> Any:
