@@ -88,7 +88,8 @@ struct GeluTanh {  // (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits w
     }
     template <class T> static __device__ T dx(T g, T s, T a, T b) {
         const T x = within(s, a), w = twice_u(x), step = Sigmoid::y(w), rest = Sigmoid::y(-w);
-        return g * step * (T(1) + x * rest * T(2 * 0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x));
+        const T slope = T(2 * 0.79788456080286535588) * (T(1) + T(3 * 0.044715) * x * x);
+        return g * step * (T(1) + x * rest * slope);
     }
 };
 

@@ -87,7 +87,7 @@ def test_a_pause_before_a_launch_is_no_sign_of_another_process():
         import numpy as np, tinynet
         from tinynet.kernels import activations
         from tinynet.kernels.thread_pool import helpers, memory
-        words, x, noticed, took = memory.cells(), np.ones(2_000_000, np.float32), 0, []
+        words, x, noticed, took = memory.cells(), np.ones(10_000_000, np.float32), 0, []
         tinynet.set_num_threads(2)
         activations.sigmoid(x)
         words[memory.LEVEL // 8], words[memory.UNTIL // 8] = -1, 2**62
