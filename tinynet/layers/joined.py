@@ -19,8 +19,8 @@ what comes behind it; a list of the launches of a whole step does not say whethe
 between two of them later on: an expression of CuPy's is no launch of ours.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from tinynet.autograd.tensor import as_raw
 from tinynet.kernels.common import is_on_gpu
@@ -28,8 +28,10 @@ from tinynet.layers.base import Layer
 from tinynet.layers.batch_normalization import BatchNormalization
 from tinynet.layers.dropout import Dropout
 
+Step = TypeVar("Step")
 
-def joins(first: Layer, second: Layer | None, x: Any) -> bool:
+
+def joins(first: Layer, second: Layer, x: Any) -> bool:
     """Whether a model calls the two together on x: a Dropout behind a BatchNormalization, on a GPU.
 
     Not of subclasses, which may do something else; nor where a penalty needs what lies between the two.
@@ -40,10 +42,20 @@ def joins(first: Layer, second: Layer | None, x: Any) -> bool:
 
 def in_turn(layers: Sequence[Layer], x: Any) -> Any:
     """What the last of the layers gives, each called on what the one before it gave."""
-    behind: Layer | None = None  # a layer that was called together with the one before it
-    for layer, second in zip(layers, [*layers[1:], None], strict=True):
-        if layer is behind:
-            continue
-        behind = second if joins(layer, second, x) else None
+    for layer, behind in paired(layers, lambda a, b: joins(a, b, x)):  # noqa: B023  (x as it is by then)
         x = layer(x) if behind is None else layer(x, dropout=behind)
     return x
+
+
+def paired(
+    steps: Sequence[Step], together: Callable[[Step, Step], bool]
+) -> Iterator[tuple[Step, Step | None]]:
+    """(step, None) of the steps in turn; (step, the next one) where both are done `together`, which is asked
+    when it is the first one's turn.
+    """
+    number = 0
+    while number < len(steps):
+        step, following = steps[number], steps[number + 1 : number + 2]
+        behind = following[0] if following and together(step, following[0]) else None
+        yield step, behind
+        number += 1 if behind is None else 2

@@ -11,7 +11,7 @@ from typing import Any
 
 from tinynet.layers.base import Layer, Shape
 from tinynet.layers.input import InputLayer
-from tinynet.layers.joined import joins
+from tinynet.layers.joined import joins, paired
 from tinynet.layers.symbolic import Node, SymbolicTensor
 from tinynet.tree import leaves, mapped
 
@@ -42,9 +42,9 @@ class GraphStep:
         self.last: list[int] = []  # values that no later step uses
         self.feeds_next = False  # whether the next step alone uses what this one gives
 
-    def joins(self, following: "GraphStep | None", values: list[Any]) -> bool:
+    def joins(self, following: "GraphStep", values: list[Any]) -> bool:
         """Whether its layer is called together with that of the step behind it."""
-        if following is None or not self.feeds_next or self.only is None:
+        if not self.feeds_next or self.only is None:
             return False
         return joins(self.layer, following.layer, values[self.only])
 
@@ -120,11 +120,8 @@ class Graph:
     def run(self, inputs: list[Any]) -> Any:
         """The outputs for `inputs`, in the structure of the model's outputs."""
         values = [*inputs, *[None] * (self.count - len(inputs))]
-        behind: GraphStep | None = None  # a step that was done together with the one before it
-        for step, following in zip(self.steps, [*self.steps[1:], None], strict=True):
-            if step is not behind:
-                behind = following if step.joins(following, values) else None
-                step.run(values, behind)
+        for step, behind in paired(self.steps, lambda first, second: first.joins(second, values)):
+            step.run(values, behind)
         return mapped(lambda place: values[place.number], self.outputs)
 
     def specified(self, inputs: list[SymbolicTensor]) -> Any:
