@@ -156,7 +156,7 @@ class Case:
         try:
             work(row, *arguments)
         except WorkerError as error:
-            print(f"{row} is left out: {str(error).strip().splitlines()[-1]}")
+            print(f"{row} is left out: {error.last_line()}")
             self.left_out.append(str(row))
             present.remove(row)
 

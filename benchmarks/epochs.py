@@ -56,7 +56,7 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
                     what = {"task": task, "net": NET, "mode": mode, "batch": BATCH, "seed": seed}
                     record, versions[library] = _train(setup, library, folder, args.most, what)
             except WorkerError as error:
-                print(f"{task}, {TITLES[library]}: {str(error).strip().splitlines()[-1]}")
+                print(f"{task}, {TITLES[library]}: {error.last_line()}")
                 continue
             if record:
                 results.add("epochs", [record])

@@ -119,7 +119,7 @@ def _implementations(name: str, worker: Worker, question: dict[str, Any]) -> lis
     except WorkerError as error:
         print(
             f"{question['op']} {question['name']}: {TITLES[name]} is left out: "
-            f"{str(error).strip().splitlines()[-1]}"
+            f"{error.last_line()}"
         )
         return []
 

@@ -70,7 +70,7 @@ def _workers(
                 found.append((library, worker.ask("ways"), worker))
                 versions[library] = worker.ask("versions")
             except WorkerError as error:
-                print(f"{TITLES[library]}, {mode} is left out: {str(error).strip().splitlines()[-1]}")
+                print(f"{TITLES[library]}, {mode} is left out: {error.last_line()}")
     return found
 
 
@@ -88,7 +88,7 @@ def _race(
                     seconds = worker.ask("time_way", way=way, images=size, seconds=args.sample)
                     times.setdefault((library, way), []).append(seconds)
                 except WorkerError as error:
-                    print(f"{TITLES[library]}, {way} is left out: {str(error).strip().splitlines()[-1]}")
+                    print(f"{TITLES[library]}, {way} is left out: {error.last_line()}")
     return [
         {"net": net, "batch": size, "library": library, "mode": way, "threads": threads,
          "seconds": summary(found), "rounds_s": found}

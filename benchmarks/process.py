@@ -32,6 +32,10 @@ THREAD_VARIABLES = (
 class WorkerError(RuntimeError):
     """The process ended or reported an error."""
 
+    def last_line(self) -> str:
+        """What a traceback ends with."""
+        return str(self).strip().splitlines()[-1]
+
 
 class Setup(NamedTuple):
     """What every process of a run has in common."""

@@ -114,7 +114,7 @@ class Race:
         try:
             yield
         except WorkerError as error:
-            print(f"{name} is left out: {str(error).strip().splitlines()[-1]}")
+            print(f"{name} is left out: {error.last_line()}")
             self.left_out.append(name)
             if (worker := workers.pop(name, None)) is not None:
                 worker.close()

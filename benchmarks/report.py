@@ -1,7 +1,7 @@
 """RESULTS.md and pictures, from the files in results/: numbers in tables, with the machine they belong to."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,18 +150,24 @@ def _ratio(mine: Record, peer: Record) -> str:
 
 def memory_part(records: list[Record]) -> str:
     """Peak memory of the process, each library in the mode that needs least."""
-    best = fastest(records, "net", "batch", "library", value=lambda r: r["peak_bytes"])
+    text = _each_library(
+        records, "batch", lambda r: r["peak_bytes"], lambda r: table.size(r["peak_bytes"])
+    )
+    return f"### Peak memory of a training process\n\n{text}\n"
+
+
+def _each_library(
+    records: list[Record], batch: str, value: Callable[[Record], float], cell: Callable[[Record], str]
+) -> str:
+    """A row for each net and `batch`, with a cell of each library's record of the least value."""
+    best = fastest(records, "net", "batch", "library", value=value)
     libraries = [name for name in TITLES if any(name == library for _, _, library in best)]
     rows = [
-        [NETS[net].title, str(batch), *(
-            table.size(best[net, batch, name]["peak_bytes"]) if (net, batch, name) in best else "-"
-            for name in libraries)]
-        for net in NETS for batch in sorted({b for n, b, _ in best if n == net})
+        [NETS[net].title, str(size), *(
+            cell(best[net, size, name]) if (net, size, name) in best else "-" for name in libraries)]
+        for net in NETS for size in sorted({b for n, b, _ in best if n == net})
     ]  # fmt: skip
-    return (
-        "### Peak memory of a training "
-        f"process\n\n{table.markdown(['net', 'batch', *map(TITLES.get, libraries)], rows)}\n"
-    )
+    return table.markdown(["net", batch, *(TITLES[name] for name in libraries)], rows)
 
 
 def scaling_part(records: list[Record]) -> str:
@@ -326,15 +332,9 @@ def _median(values: Sequence[float]) -> str:
 
 def predict_part(records: list[Record]) -> str:
     """Each library in its fastest way, for every number of images."""
-    best = fastest(records, "net", "batch", "library", value=seconds)
-    libraries = [name for name in TITLES if any(name == library for _, _, library in best)]
-    rows = [
-        [NETS[net].title, str(size), *(
-            f"{table.time(seconds(best[net, size, name]))} ({best[net, size, name]['mode']})"
-            if (net, size, name) in best else "-" for name in libraries)]
-        for net in NETS for size in sorted({b for n, b, _ in best if n == net})
-    ]  # fmt: skip
-    text = table.markdown(["net", "images", *(TITLES[name] for name in libraries)], rows)
+    text = _each_library(
+        records, "images", seconds, lambda r: f"{table.time(seconds(r))} ({r['mode']})"
+    )
     return f"### Answers of `predict` and its like\n\n{text}\n"
 
 

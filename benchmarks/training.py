@@ -88,7 +88,6 @@ class FitTrainer:
             self.net.fit(self.x, self.y, batch_size=self.batch, epochs=1, verbose=0).history["loss"][-1]
         )
 
-
     def ways(self) -> dict[str, Callable[[Any], Any]]:
         """How the net can be asked: x (N, H, W, C) -> probabilities, in NumPy."""
         convert = self.library.ops.convert_to_numpy
