@@ -76,8 +76,8 @@ def pool_of_graph(cupy: Any) -> Any:
 def room(cupy: Any) -> int:
     """Bytes that new arrays may take on the GPU in use."""
     pool, (free, _) = cupy.get_default_memory_pool(), cupy.cuda.runtime.memGetInfo()
-    limit = pool.get_limit()
-    return min(free + pool.free_bytes(), limit - pool.used_bytes() if limit else free + pool.free_bytes())
+    free, limit = free + pool.free_bytes(), pool.get_limit()
+    return min(free, limit - pool.used_bytes()) if limit else free
 
 
 def say_batch(error: OutOfMemoryError, samples: int) -> None:

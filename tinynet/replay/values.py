@@ -1,8 +1,8 @@
 """Values: what stands for a value in a key, and which of somebody's things are read for values.
 
-mark(0.1), mark(-0.0)     the bits of a number
-is_theirs("train")        whether a module is somebody's own
-matters(attribute)        whether a step may go by what a layer's attribute holds
+    mark(0.1), mark(-0.0)     the bits of a number
+    is_theirs("train")        whether a module is somebody's own
+    matters(attribute)        whether a step may go by what a layer's attribute holds
 """
 
 import dis
