@@ -31,6 +31,10 @@ number of threads. The processes wait for their turn and take it one after the o
 that a machine that slows down slows down everybody. All train the same net from the same weights on the same
 arrays, and their losses are compared. Peers are run in every mode that might be their fastest.
 
+**Before and after.** `--against PATH` names the interpreter of another checkout's environment (`git worktree
+add ../before COMMIT`, and README's installation there). Its tinynet races along as `before`: driven by these
+benchmarks, from the same weights, on the same arrays.
+
 **A quiet machine.** Nothing begins while others have more than a twentieth of the cores' time (`quiet.py`
 names them); with `--anyway` it does, and what is measured then is marked (levels that only print are not
 watched). Every record says what others had since the one before it, and what is faster than the machine's

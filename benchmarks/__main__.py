@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,14 @@ def at_least_one(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
     return value
+
+
+def interpreter(text: str) -> str:
+    """The absolute path of a program; a link stays one, by which an environment is known."""
+    found = shutil.which(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"expected a Python interpreter, found no program at {text!r}")
+    return os.path.abspath(found)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -52,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
             level.add_argument(
                 "--modes", nargs="+", metavar="MODE", help="only these modes (see training.py)"
             )
+            _against(level)
     kernels = levels.add_parser(
         "kernels", parents=[common], help="every operation, held against the machine's peak"
     )
@@ -126,6 +136,7 @@ def parser() -> argparse.ArgumentParser:
         "--batches", nargs="+", type=at_least_one, default=predict.SIZES, metavar="N", help="images"
     )
     asked.add_argument("--rounds", type=at_least_one, default=5, help="turns of each way to ask")
+    _against(asked)
     asked.add_argument("--sample", type=float, default=0.05, help="seconds of calls in one measurement")
     what = "tinynet, from the start of a process to the end of its first training step"
     startup = levels.add_parser("startup", parents=[common], help=what)
@@ -168,15 +179,25 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _against(level: argparse.ArgumentParser) -> None:
+    level.add_argument(
+        "--against", type=interpreter, metavar="PATH",
+        help="an interpreter whose tinynet is another checkout: races as `before`; a file has one of them",
+    )  # fmt: skip
+
+
 def _common() -> argparse.ArgumentParser:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     common = argparse.ArgumentParser(add_help=False, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     common.add_argument(
-        "--peer-python", default=sys.executable, metavar="PATH", help="an interpreter that has the peers"
-    )
+        "--peer-python", type=interpreter, default=sys.executable, metavar="PATH",
+        help="an interpreter that has the peers",
+    )  # fmt: skip
+    libraries = [name for name in TITLES if name != "before"]
     common.add_argument(
-        "--libraries", nargs="+", choices=TITLES, default=list(TITLES), metavar="NAME", help=", ".join(TITLES)
-    )
+        "--libraries", nargs="+", choices=libraries, default=libraries, metavar="NAME",
+        help=", ".join(libraries),
+    )  # fmt: skip
     common.add_argument(
         "--threads", type=at_least_one, default=cores, help="threads of every library (default: all cores)"
     )
@@ -240,9 +261,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     here = machine.describe()
     path = args.out or results.default_path(here)
     kept = results.Results(path, here)
+    before = getattr(args, "against", None) or ""
+    args.libraries = [*args.libraries, *["before"] * bool(before)]
     quiet.require(args.anyway)
     kept.begin(args.level, {**machine.origin(args.threads), "versions": {}}, fresh=args.fresh)
-    done = _run(args, kept, Setup(args.peer_python, args.threads))
+    done = _run(args, kept, Setup(args.peer_python, args.threads, before=before))
     print(
         f"{path}: "
         + ("complete" if done else "not complete yet; the same command, without --fresh, continues")

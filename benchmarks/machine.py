@@ -26,19 +26,26 @@ def describe() -> dict[str, Any]:
 
 
 def origin(threads: int) -> dict[str, Any]:
-    """Date, commit and threads of a run; a commit of changed files is marked."""
-    commit = _output("git", "rev-parse", "--short=12", "HEAD")
-    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", "tinynet", "kernels")
+    """Date, commit and threads of a run."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": (commit or "unknown") + (" with changes" if changed else ""),
+        "commit": commit(ROOT),
         "threads": threads,
     }
 
 
-def _output(*command: str) -> str:
+def commit(root: Path) -> str:
+    """The commit of a checkout; one whose engine has been changed since is marked."""
+    found = _output(root, "git", "rev-parse", "--short=12", "HEAD")
+    changed = _output(
+        root, "git", "status", "--porcelain", "--untracked-files=no", "--", "tinynet", "kernels"
+    )
+    return (found or "unknown") + (" with changes" if changed else "")
+
+
+def _output(root: Path, *command: str) -> str:
     try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         return ""
 
@@ -51,7 +58,7 @@ def _information(name: str) -> str:
 
 
 def _processor() -> str:
-    name = _information("model name") or _output("sysctl", "-n", "machdep.cpu.brand_string")
+    name = _information("model name") or _output(ROOT, "sysctl", "-n", "machdep.cpu.brand_string")
     return name or platform.processor() or "unknown"
 
 

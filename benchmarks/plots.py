@@ -15,8 +15,11 @@ from .table import count
 
 Record = dict[str, Any]
 # M. Okabe and K. Ito's, as tinynet.plotting has them
-COLOURS = {"tinynet": "#0072B2", "torch": "#D55E00", "keras-tensorflow": "#009E73", "keras-jax": "#CC79A7"}
-MARKERS = {"tinynet": "o", "torch": "s", "keras-tensorflow": "^", "keras-jax": "D"}
+COLOURS = {
+    "tinynet": "#0072B2", "before": "#56B4E9", "torch": "#D55E00", "keras-tensorflow": "#009E73",
+    "keras-jax": "#CC79A7",
+}  # fmt: skip
+MARKERS = {"tinynet": "o", "before": "v", "torch": "s", "keras-tensorflow": "^", "keras-jax": "D"}
 SCALES = 4  # thread counts below which a curve over them says nothing
 MARKS = {"conv2d": "o", "conv2d_input_grad": "s", "conv2d_weight_grad": "^"}
 WORDS = {"conv2d": "forward", "conv2d_input_grad": "input gradient", "conv2d_weight_grad": "weight gradient"}

@@ -15,11 +15,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
-PEERS = {"torch": ("torch",), "keras-tensorflow": ("keras", "tensorflow"), "keras-jax": ("keras", "jax")}
-TITLES = {
-    "tinynet": "tinynet", "torch": "PyTorch", "keras-tensorflow": "Keras (TensorFlow)",
-    "keras-jax": "Keras (JAX)",
+PEERS = {
+    "before": ("tinynet",), "torch": ("torch",), "keras-tensorflow": ("keras", "tensorflow"),
+    "keras-jax": ("keras", "jax"),
 }  # fmt: skip
+TITLES = {
+    "tinynet": "tinynet", "before": "tinynet before", "torch": "PyTorch",
+    "keras-tensorflow": "Keras (TensorFlow)", "keras-jax": "Keras (JAX)",
+}  # fmt: skip
+
+# What an interpreter runs that has a tinynet of another checkout: these benchmarks, on its own tinynet.
+ELSEWHERE = f"""import sys
+sys.path.insert(0, {str(ROOT)!r})
+from benchmarks import worker
+del sys.path[0]
+worker.serve(worker.Tasks("tinynet"))"""
 
 # Everything that decides how many threads a library starts;
 # TensorFlow's and JAX's pools also look at the cores allowed.
@@ -43,17 +53,30 @@ class Setup(NamedTuple):
     peer_python: str
     threads: int
     limit_s: float = 300.0  # longest wait for an answer
+    before: str = ""  # the interpreter of another checkout of tinynet
 
     def python(self, library: str) -> str:
-        return sys.executable if library == "tinynet" else self.peer_python
+        return {"tinynet": sys.executable, "before": self.before}.get(library, self.peer_python)
+
+    def command(self, library: str) -> tuple[list[str], Path]:
+        """What to start as a library's worker, and where."""
+        python = self.python(library)
+        if library == "before":  # where no other tinynet lies in the way of the interpreter's own
+            return [python, "-c", ELSEWHERE], Path(python).absolute().parent
+        return [python, "-m", "benchmarks.worker", library], ROOT
 
 
 def installed(python: str, library: str) -> bool:
-    """Whether the interpreter has the packages of a library."""
+    """Whether the interpreter is there and has the packages of a library."""
     if library == "tinynet":
         return True
     code = f"import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, {PEERS[library]!r})))"
-    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+    try:
+        where = Path(python).absolute().parent  # not here, where a tinynet lies beside the benchmarks
+        found = subprocess.run([python, "-c", code], cwd=where, capture_output=True, check=False)
+    except OSError:
+        return False
+    return found.returncode == 0
 
 
 def available(setup: Setup, wanted: list[str]) -> list[str]:
@@ -66,7 +89,8 @@ def available(setup: Setup, wanted: list[str]) -> list[str]:
             packages = " and ".join(PEERS[library])
             print(
                 f"{TITLES[library]} is left out: "
-                f"{setup.python(library)} has no {packages} (see --peer-python)"
+                f"{setup.python(library)} has no {packages} "
+                f"(see {'--against' if library == 'before' else '--peer-python'})"
             )
     return found
 
@@ -87,9 +111,10 @@ class Worker:
         self.library, self.limit_s = library, setup.limit_s
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.started = time.time()
+        command, folder = setup.command(library)
         self.process = subprocess.Popen(
-            [setup.python(library), "-m", "benchmarks.worker", library],
-            cwd=ROOT, env=environment(library, setup.threads) if variables is None else variables, text=True,
+            command, cwd=folder, text=True,
+            env=environment(library, setup.threads) if variables is None else variables,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
             preexec_fn=lambda: (pin(setup.threads), enter and enter()),
         )  # fmt: skip

@@ -105,13 +105,16 @@ def steps_part(records: list[Record]) -> str:
     best = fastest(records, "net", "batch", "library", value=step)
     peers = [name for name in TITLES if name != "tinynet" and any(name == library for _, _, library in best)]
     head = ["net", "batch", "tinynet", *(TITLES[name] for name in peers), "times as fast as Keras / PyTorch"]
+    head += ["than before"] if "before" in peers else []
     rows = []
     for net in NETS:
         for batch in sorted({b for n, b, _ in best if n == net}):
             mine = best.get((net, batch, "tinynet"))
             found = {name: best[net, batch, name] for name in peers if (net, batch, name) in best}
             cells = [_step_cell(found.get(name), True) for name in peers]
-            rows.append([NETS[net].title, str(batch), _step_cell(mine, False), *cells, _ratios(mine, found)])
+            gain = [_ratio(mine, found["before"]) if mine and "before" in found else "-"]
+            ratios = [_ratios(mine, found), *gain * ("before" in peers)]
+            rows.append([NETS[net].title, str(batch), _step_cell(mine, False), *cells, *ratios])
     different = [
         f"{r['net']}, batch {r['batch']}, {TITLES[r['library']]} {r['mode']}"
         for r in records

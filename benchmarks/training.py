@@ -17,6 +17,7 @@ from .nets import NETS
 # Modes to try for each library; the fastest one is the library's number.
 MODES = {
     "tinynet": ["fit"],
+    "before": ["fit"],
     "torch": ["eager", "channels_last", "compile", "compile, max-autotune", "compile, whole step"],
     "keras-tensorflow": ["graph", "graph, 16 steps a call", "xla"],
     "keras-jax": ["jit"],

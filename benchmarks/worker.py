@@ -40,6 +40,12 @@ class Tasks:
                 found[name.removesuffix("_cpu")] = version(name)
             except PackageNotFoundError:
                 continue
+        if self.library == "tinynet":
+            import tinynet
+
+            from .machine import commit
+
+            found["commit"] = commit(Path(tinynet.__file__).parents[1])
         return found
 
     def prepare(self, **what: Any) -> dict[str, float]:

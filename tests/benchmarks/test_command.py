@@ -3,6 +3,7 @@ on little, with tinynet alone.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import accuracy, data, process, results, training
+from benchmarks import accuracy, data, process, report, results, training
 
 ROOT = Path(__file__).parents[2]
 ALONE = ["--libraries", "tinynet", "--threads", "1", "--anyway"]
@@ -28,6 +29,9 @@ ALONE = ["--libraries", "tinynet", "--threads", "1", "--anyway"]
         (["kernels", "--threads", "two"], "invalid"),
         (["epochs", "--tasks", "sleep"], "invalid choice"),
         (["kernels", "--libraries", "theano"], "invalid choice"),
+        (["steps", "--libraries", "before"], "invalid choice"),
+        (["steps", "--against", "no/such/python"], "found no program at 'no/such/python'"),
+        (["steps", "--peer-python", "no/such/python"], "found no program at 'no/such/python'"),
         (["plot"], "file"),
         (["kernels", "--anyway", "--seconds", "soon"], "invalid float"),
     ],
@@ -59,6 +63,28 @@ def test_steps_and_continuing(tmp_path):
     text, again = run(tmp_path, *arguments)
     assert "Model 4" not in text  # nothing was measured a second time
     assert again == levels
+
+
+def test_another_checkout_races_along(tmp_path):
+    """Here it is this one: the same batches, the same losses, in a process with only its own tinynet."""
+    arguments = ["--against", sys.executable, "--nets", "model-4", "--batches", "8"]
+    _, levels = run(tmp_path, "steps", *ALONE, *arguments, "--images", "32", "--rounds", "1")
+    ours, before = levels["steps"]
+    assert (ours["library"], before["library"]) == ("tinynet", "before")
+    assert ours["losses"] == before["losses"]
+    content = results.load(tmp_path / "results.json")
+    ((run_,), page) = content["runs"], report.machine_part(content, [])
+    assert run_["versions"]["before"]["commit"] == run_["versions"]["tinynet"]["commit"]
+    assert "| tinynet before |" in page
+    assert "| than before |" in page
+    _, levels = run(tmp_path, "predict", *ALONE, *arguments, "--rounds", "1", "--sample", "0.001")
+    assert {r["library"] for r in levels["predict"]} == {"tinynet", "before"}
+
+
+def test_an_interpreter_without_tinynet_is_left_out(capsys):
+    setup = process.Setup(sys.executable, 1, before=shutil.which("false"))
+    assert process.available(setup, ["tinynet", "before"]) == ["tinynet"]
+    assert "tinynet before is left out" in capsys.readouterr().out
 
 
 def test_ablation_does_the_same_work(tmp_path):
