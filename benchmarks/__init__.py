@@ -35,6 +35,9 @@ arrays, and their losses are compared. Peers are run in every mode that might be
 add ../before COMMIT`, and README's installation there). Its tinynet races along as `before`: driven by these
 benchmarks, from the same weights, on the same arrays.
 
+**What most laptops have.** With the environment variable `TINYNET_CPU=avx2` every library runs the code that
+it has for processors without AVX-512, and the results go to a file of their own.
+
 **A quiet machine.** Nothing begins while others have more than a twentieth of the cores' time (`quiet.py`
 names them); with `--anyway` it does, and what is measured then is marked (levels that only print are not
 watched). Every record says what others had since the one before it, and what is faster than the machine's

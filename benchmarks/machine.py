@@ -9,14 +9,14 @@ from typing import Any
 
 import llvmlite.binding
 
-from .process import ROOT
+from .process import ROOT, without_avx512
 
 
 def describe() -> dict[str, Any]:
     """The machine: what decides its speed, and nothing that names it."""
     return {
         "processor": _processor(),
-        "core": llvmlite.binding.get_host_cpu_name(),
+        "core": llvmlite.binding.get_host_cpu_name() + " without AVX-512" * without_avx512(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "caches": _caches(),
         "memory_gib": _memory_gib(),
@@ -64,7 +64,9 @@ def _processor() -> str:
 
 def _vectors() -> str:
     flags = _information("flags").split()
-    return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else platform.machine()
+    if "avx512f" in flags and not without_avx512():
+        return "AVX-512"
+    return "AVX2" if "avx2" in flags else platform.machine()
 
 
 def _caches() -> dict[str, str]:

@@ -39,6 +39,13 @@ THREAD_VARIABLES = (
 )  # fmt: skip
 
 
+# How the peers are told what TINYNET_CPU=avx2 tells tinynet: oneDNN, PyTorch's own kernels, MKL, XLA.
+WITHOUT_AVX512 = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}  # fmt: skip
+
+
 class WorkerError(RuntimeError):
     """The process ended or reported an error."""
 
@@ -164,10 +171,17 @@ class Worker:
         self.close()
 
 
+def without_avx512() -> bool:
+    """Whether all are to run the code that they have for processors without AVX-512."""
+    return os.environ.get("TINYNET_CPU", "").strip() == "avx2"
+
+
 def environment(library: str, threads: int) -> dict[str, str]:
-    """Variables for a process: its threads, Keras's backend, quiet logs, no GPU."""
+    """Variables for a process: its threads, the vectors it may use, Keras's backend, quiet logs, no GPU."""
     variables = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
     variables.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    if without_avx512():
+        variables.update(WITHOUT_AVX512)
     if library.startswith("keras-"):
         variables["KERAS_BACKEND"] = library.removeprefix("keras-")
     return variables

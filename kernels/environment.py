@@ -1,7 +1,7 @@
-"""The environment variables that hold a number: TINYNET_NUM_THREADS and TINYNET_VECTOR_BYTES."""
+"""Environment variables: the numbers TINYNET_NUM_THREADS and TINYNET_VECTOR_BYTES, the word TINYNET_CPU."""
 
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 
 
 def integer(name: str, accepted: Container[int], described: str, default: Callable[[], int]) -> int:
@@ -14,3 +14,13 @@ def integer(name: str, accepted: Container[int], described: str, default: Callab
     if text.isdecimal() and len(text) < 10 and int(text) in accepted:
         return int(text)
     raise ValueError(f"the environment variable {name} must be {described}, got {text!r}")
+
+
+def word(name: str, accepted: Sequence[str]) -> str:
+    """The word that the variable `name` states, or the first of those accepted where it is not set;
+    ValueError for any other.
+    """
+    text = os.environ.get(name, "").strip() or accepted[0]
+    if text not in accepted:
+        raise ValueError(f"the environment variable {name} must be {' or '.join(accepted)}, got {text!r}")
+    return text

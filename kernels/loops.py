@@ -34,6 +34,7 @@ from numba.extending import _Intrinsic
 from numba.np.ufunc.parallel import _launch_threads
 
 from . import cache, compile_progress  # noqa: F401  (says that loops are being compiled)
+from .emit import host
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError(
@@ -42,6 +43,8 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
         "tinynet's kernels do not run without it; unset it, and debug with `with tinynet.kernels.use(family, "
         "'numpy')`"
     )
+
+config.CPU_FEATURES = host.cpu()[1]  # type: ignore[attr-defined]  # Numba's loops are for the same CPU
 
 # their versions stand for them
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}

@@ -1,6 +1,7 @@
 """The machine the vector code is written for: its vectors, its registers, and how the compiler is told."""
 
 import platform
+import re
 import threading
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -38,9 +39,14 @@ class Vectors(NamedTuple):
 
 @lru_cache(maxsize=1)
 def cpu() -> tuple[str, str]:
-    """Name and feature list of this CPU, as LLVM spells them."""
+    """Name and features of this CPU, as LLVM spells them; with TINYNET_CPU=avx2 as if it had no AVX-512."""
     with lock:
-        return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    if environment.word("TINYNET_CPU", ("native", "avx2")) == "native":
+        return name, features
+    if "+avx2" not in features.split(","):
+        raise ValueError(f"TINYNET_CPU=avx2 asks for code that this CPU ({name}) cannot run")
+    return name, re.sub(r"\+(avx512|avx10|evex512|amx)", r"-\1", features)
 
 
 def create_target_machine() -> Any:

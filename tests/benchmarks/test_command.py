@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import accuracy, data, process, report, results, training
+from benchmarks import accuracy, data, machine, process, report, results, training
 
 ROOT = Path(__file__).parents[2]
 ALONE = ["--libraries", "tinynet", "--threads", "1", "--anyway"]
@@ -177,3 +177,12 @@ def test_a_peer_that_is_missing_is_left_out(capsys, monkeypatch):
     monkeypatch.setitem(process.PEERS, "torch", ("no_such_package",))
     assert process.available(process.Setup(sys.executable, 1), ["tinynet", "torch"]) == ["tinynet"]
     assert "PyTorch is left out" in capsys.readouterr().out
+
+
+def test_code_without_avx512_is_a_machine_of_its_own(monkeypatch):
+    usual = machine.describe()
+    monkeypatch.setenv("TINYNET_CPU", "avx2")
+    asked = machine.describe()
+    assert asked["vectors"] != "AVX-512"
+    assert results.default_path(asked) != results.default_path(usual)
+    assert process.environment("torch", 1)["ATEN_CPU_CAPABILITY"] == "avx2"

@@ -1,7 +1,11 @@
 """The vector-code room: what is written is what runs, and the cache can be trusted."""
 
 import ctypes
+import os
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -151,3 +155,37 @@ def test_wide_vectors_are_used() -> None:
     assert not any("zmm" in line and "rsp" in line for line in text.splitlines()), (
         "sums are kept in registers"
     )
+
+
+def without_avx512() -> str:
+    """What the compiler makes of tanh, in a process that writes code as for a CPU without AVX-512."""
+    program = "from tinynet import kernels; print(kernels.explain('tanh', (64, 64), show='asm'))"
+    variables = {**os.environ, "TINYNET_CPU": "avx2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=variables, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.skipif("+avx512f" not in host.cpu()[1], reason="this CPU has no AVX-512")
+def test_code_for_a_cpu_without_avx512(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, features = host.cpu.__wrapped__()
+    monkeypatch.setenv("TINYNET_CPU", "avx2")
+    assert host.cpu.__wrapped__()[0] == name
+    asked = host.cpu.__wrapped__()[1].split(",")
+    assert {"+avx2", "+fma", "-avx512f", "-avx512vl"} <= set(asked)
+    assert [word[1:] for word in asked] == [word[1:] for word in features.split(",")]
+    text = without_avx512()
+    assert "ymm" in text
+    assert "zmm" not in text
+
+
+def test_the_cpu_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYNET_CPU", "avx3")
+    with pytest.raises(ValueError, match="TINYNET_CPU must be native or avx2, got 'avx3'"):
+        host.cpu.__wrapped__()
+    monkeypatch.setenv("TINYNET_CPU", "avx2")
+    old = SimpleNamespace(flatten=lambda: "+sse2")
+    monkeypatch.setattr(host.llvm, "get_host_cpu_features", lambda: old)
+    with pytest.raises(ValueError, match=r"this CPU .* cannot run"):
+        host.cpu.__wrapped__()
