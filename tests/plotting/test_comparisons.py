@@ -155,6 +155,10 @@ def test_a_run_that_failed_does_not_press_the_others_together():
     assert axes.get_ylim()[0] > 0.9
     assert axes.get_title(loc="right") == "▼ failed 10.00%"
     assert "failed  10.00% ▼" in words(figure)
+    good["good 0"] = {"val_accuracy": [0.2, *[0.98] * 5]}
+    (axes,) = plotting.compare_histories({**good, "failed": {"val_accuracy": [0.1] * 6}}).axes
+    note = axes.get_title(loc="right")
+    assert note == "▼ failed 10.00%, ▼ lowest of the others 20.00%", "the one that is named lies lower"
     two = {"good": good["good 0"], "failed": {"val_accuracy": [0.1] * 6}}
     assert plotting.compare_histories(two).axes[0].get_ylim()[0] < 0.1, "of two, both are the result"
 

@@ -1,5 +1,7 @@
 """Rows of dots: what stands where, on plain axes, logarithmic ones and those of errors."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,14 @@ def test_a_row_for_each_name_from_the_top():
     ]  # fmt: skip
     assert (figure.get_suptitle(), axes.get_xlabel()) == ("Ladder", "test accuracy")
     assert axes.xaxis.get_major_formatter()(0.95).endswith("%")
+
+
+@pytest.mark.parametrize("high", [0.46, 0.47, 0.528, 0.6, 0.99])
+def test_the_labels_of_a_plain_axis_do_not_touch(high):
+    figure = plotting.dots({"S4-42 AlphaDropout, Monte Carlo dropout": 0.451, "best": high})
+    figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
 def test_the_diamond_is_hollow():

@@ -65,5 +65,6 @@ def _outside(bands: list[Band], metric: str, low: float, high: float) -> list[st
         parts += [f"{sign[0]} {one.label} {shown(metric, one.mean[-1])}" for one in whole]
         rest = [y for one in bands if one not in whole for y in (*one.low, *one.high) if beyond(y)]
         if rest:
-            parts.append(f"{sign} {shown(metric, most(rest))}")
+            others = " of the others" if whole else ""
+            parts.append(f"{sign}{others} {shown(metric, most(rest))}")
     return parts

@@ -8,7 +8,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEWEST, MOST = 3, 7  # ticks of a logarithmic axis
+FEWEST, MOST = 3, 7  # ticks of an axis
 ROOM = 1.25  # of a logarithmic axis beyond the outermost numbers, as a factor
 
 
@@ -27,8 +27,10 @@ class Scale:
 
     def dress(self, axes: "Axes") -> None:
         """Ticks and limits, after everything has been drawn."""
-        from matplotlib.ticker import PercentFormatter
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+        # labels such as 45.25% need room
+        axes.xaxis.set_major_locator(MaxNLocator(MOST - 1, steps=[1, 2, 2.5, 5, 10]))
         if self.percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1.0))
 
