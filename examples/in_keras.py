@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
+from shared.options import natural, positive
+
 # Where Keras keeps what tinynet has under another address; names that are not here are Keras's own.
 ADDRESSES = {
     "tinynet": "keras",
@@ -90,9 +92,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("study", help="name of an example file, without .py")
     add("images", type=Path, help=".npz with x, y, x_test and y_test")
     add("--rows", nargs="+", metavar="ID", help="which rows (default: all that Keras can run)")
-    add("--seed", type=int, default=0, help="the first seed (default: %(default)s)")
-    add("--seeds", type=int, default=1, help="how many (default: %(default)s)")
-    add("--epochs", type=int, help="stop every training after so many epochs (default: do not)")
+    add("--seed", type=natural, default=0, help="the first seed (default: %(default)s)")
+    add("--seeds", type=positive, default=1, help="how many (default: %(default)s)")
+    add("--epochs", type=positive, help="stop every training after so many epochs (default: do not)")
     add(
         "--budget", type=float, default=300, help="begin no run of a row after so many seconds (default: 300)"
     )

@@ -1,8 +1,8 @@
 """A VGG-style net learns MNIST: one command, a few minutes on a laptop.
 
     python examples/mnist_vgg.py
-    python examples/mnist_vgg.py --epochs 5 --batch-size 32 --lr 0.001 --model
-    vgg-bn-dropout --out runs/mnist_vgg
+    python examples/mnist_vgg.py --quick      (the embedded 8x8 digits, seconds)
+    python examples/mnist_vgg.py --epochs 5 --batch-size 32 --lr 0.001 --model vgg-bn
 
 Blocks of 3x3 convolutions with 7, 14, 28 and 56 filters, each closed by max pooling, batch normalisation and
 dropout, then a hidden layer of 100 sigmoid units: 98,774 parameters. The pictures, the figures and the
@@ -13,7 +13,6 @@ import argparse
 import json
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,6 +23,9 @@ import numpy as np
 
 import tinynet
 from tinynet import callbacks, datasets, kernels, layers, plotting
+
+from shared.files import prepare
+from shared.options import positive
 
 BLOCKS = ((7, 2), (14, 2), (28, 3), (56, 3))  # (filters, convolutions) of each block
 DROPOUT = (0.1, 0.2, 0.3, 0.4)  # after each block
@@ -37,8 +39,8 @@ DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 32}, "digits": {"epochs": 20, "
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--epochs", type=positive_int, help=f"how often every image is seen (default: {of_each('epochs')})")
-    add("--batch-size", type=positive_int, help=f"images of a step (default: {of_each('batch_size')})")
+    add("--epochs", type=positive, help=f"how often every image is seen (default: {of_each('epochs')})")
+    add("--batch-size", type=positive, help=f"images of a step (default: {of_each('batch_size')})")
     add("--lr", type=positive_float, default=0.001, help="learning rate of Adam (default: %(default)s)")
     add("--model", choices=MODELS, default="vgg-bn-dropout", help="which net (default: %(default)s)")
     add(
@@ -47,6 +49,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default="auto",
         help="auto: MNIST, or else the digits (default: %(default)s)",
     )
+    quick = {"action": "store_const", "dest": "data", "const": "digits"}
+    add("--quick", **quick, help="a look in seconds, the same as --data digits (default: no)")
     add(
         "--device",
         default="auto",
@@ -59,7 +63,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="convolution kernels (default: %(default)s)",
     )
     add("--seed", type=seed, default=0, help="of weights, order and dropout (default: %(default)s)")
-    add("--limit", type=positive_int, help="train on the first images only, for a quick look (default: all)")
+    add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
     add(
         "--out",
         type=Path,
@@ -74,34 +78,20 @@ def of_each(setting: str) -> str:
     return ", ".join(f"{DEFAULTS[data][setting]} on {name}" for data, name in NAMES.items())
 
 
-def positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text}")
-    return value
-
-
 def positive_float(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a finite number above 0, got {text}")
+        raise argparse.ArgumentTypeError(f"expected a finite number above 0, got {text!r}")
     return value
 
 
 def seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"expected an integer in 0..2**32 - 1, got {text}")
-    return value
-
-
-def prepare(out: Path) -> None:
-    """Makes the folder and tries to write there: better now than when the net is trained."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as error:
-        sys.exit(f"--out {out}: cannot write there ({error.strerror}); name another folder")
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"expected an integer in 0..2**32 - 1, got {text!r}")
+    return int(text)
 
 
 def load(name: str) -> tuple[str, Any]:

@@ -1,5 +1,4 @@
-"""A residual net learns MNIST from images that are turned, moved and scaled:
-the training vocabulary in one file.
+"""A residual net learns MNIST from images turned, moved and scaled: the training vocabulary in one file.
 
     python examples/residual_net.py
     python examples/residual_net.py --epochs 5 --out runs/residual_net
@@ -26,7 +25,8 @@ from tinynet.optimizers import AdamW
 from tinynet.preprocessing.image import ImageDataGenerator
 from tinynet.schedules import OneCycle
 
-from shared.options import positive
+from shared.files import prepare
+from shared.options import natural, positive
 
 DEFAULTS = {"mnist": {"epochs": 5, "batch_size": 128}, "digits": {"epochs": 20, "batch_size": 32}}
 
@@ -49,7 +49,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="where to compute: cpu, gpu, gpu:1, or auto, a GPU if there is one (default: %(default)s)",
     )
     add("--limit", type=positive, help="train on the first images only, for a quick look (default: all)")
-    add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
+    add("--seed", type=natural, default=0, help="of weights, order and augmentation (default: %(default)s)")
     add(
         "--out",
         type=Path,
@@ -103,6 +103,7 @@ def build() -> Model:
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
+    prepare(args.out)
     try:
         tinynet.set_device(args.device)
     except (RuntimeError, ValueError) as error:

@@ -140,6 +140,9 @@ def test_real_mnist(tmp_path):
     ("options", "words"),
     [
         (["--epochs", "0"], "at least 1"),
+        (["--epochs", "x"], "at least 1, got 'x'"),
+        (["--lr", "x"], "finite number above 0, got 'x'"),
+        (["--seed", "x"], "0..2**32 - 1, got 'x'"),
         (["--lr", "-1"], "above 0"),
         (["--model", "resnet"], "vgg-bn"),
         (["--device", "gpu"], "CuPy"),

@@ -62,6 +62,10 @@ def test_bad_arguments_are_named():
     done = run("--epochs", "0")
     assert done.returncode == 2
     assert "expected an integer of at least 1, got '0'" in done.stderr
+    done = run("--out", str(SCRIPT))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"--out {SCRIPT}: cannot write there")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("device", "words"), [("tpu", "device must be"), ("gpu:9", "cannot be used")])
