@@ -13,7 +13,7 @@ from beating_mnist_models import generator, shaped
 from tinynet import layers, utils
 
 from shared.data import scalars
-from shared.study import machine
+from shared.machine import machine
 
 PREDICTED = ("S1-22", "S1-23", "S1-24", "S1-25", "S1-26")  # those that need the best model
 

@@ -113,7 +113,7 @@ def predictions(study: Any, test: Any, p: np.ndarray, chosen: set[str]) -> None:
     if "S1-26" in chosen:
         for name, by_true, words in (
             ("wrong_by_true_class", True, "least wrong first: by P(true digit), as the notebook's code"),
-            ("wrong_by_wrong_class", False, "most wrong first: by P(wrong digit), as its comment says"),
+            ("wrong_by_wrong_class", False, "most wrong first: by P(wrong digit), as the notebook's comment"),
         ):
             rows = [wrong_of(digit, y, p, by_true) for digit in range(10)]
             study.picture(name, by_digit(x, rows, p, True, f"Errors of each digit, {words}"), ["S1-26"])

@@ -109,7 +109,7 @@ def draw_schedules(plateau: dict[str, Any]) -> Any:
         style = {"color": figure.COLOURS[number], "linestyle": figure.DASHES[number]}
         axes.plot(epochs, np.array(curve, float), label=name, linewidth=2, **style)
     found = plateau["history"]["learning_rate"][:25]
-    label = "performance: halved after 5 epochs without progress"
+    label = f"performance: halved after 5 epochs without progress ({PLATEAU_IMAGES:,} images)"
     axes.step(range(len(found)), found, where="post", color=figure.COLOURS[5], linewidth=2, label=label)
     axes.set_yscale("log")
     axes.set_ylim(1e-4, 0.1)

@@ -19,10 +19,10 @@ This page is made by `python -m examples --page` from the files in [`results`](r
 
 A cell names the accuracy on the test images after the last epoch; where several seeds were run, the mean and,
 in brackets, the lowest and the highest. *Best* is the best epoch: chosen by the test images, as in the
-notebooks, so it flatters; where the test images were asked once, at the end, there is none. *Keras 3* is the
-same example file run with Keras in tinynet's place; rows that Keras cannot run, or has not run yet, have
-none. An epoch's time is that of the notebook's machine, then of tinynet on the machine named above the table,
-validation included.
+notebooks, so it flatters; there is none where that is the last one, or where the test images were asked once,
+at the end. *Keras 3* is the same example file run with Keras in tinynet's place; rows that Keras cannot run,
+or has not run yet, have none. An epoch's time is that of the notebook's machine, then of tinynet on the
+machine named above the table, validation included.
 """
 RECORDS_HEAD = """## Records
 
@@ -200,6 +200,8 @@ def _text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, list):
         return f"[{', '.join(_text(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "<br>".join(f"{_text(name)}: {_text(item)}" for name, item in value.items())
     return str(value).replace("|", "\\|").replace("\n", "<br>")
 
 

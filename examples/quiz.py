@@ -18,6 +18,7 @@ import numpy as np
 from tinynet import Sequential, layers, memory, optimizers, plotting, utils
 
 from shared.data import load as images_of
+from shared.printed import show
 from shared.rows import Row
 from shared.study import Study, parser
 
@@ -201,8 +202,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for row, seed in study.to_run():
         record = train(row, data, seed)
         study.keep(row, seed, record)
-        for what, computed in record["values"].items():
-            print(f"    {what}: {computed}")
+        show(record["values"])
     runs = {row.id: study.runs(row)[0]["values"] for row in study.rows}
     if "S0-07" in runs:
         study.picture("quiz_maps", maps(data), ["S0-07"])

@@ -205,13 +205,14 @@ def picture_of_sizes(nets: Sequence[tuple[Row, Sequence[Mapping[str, Any]]]]) ->
         ha="right",
         color=figure.GREY,
     )
-    for place, (row, runs) in enumerate(sorted(nets, key=lambda net: net[0].params)):
+    for row, runs in nets:
         seeds = 100 * np.array([run["history"]["val_accuracy"][-1] for run in runs])
         ours = row.id == "S3-best"
         colour = figure.VERMILION if ours else figure.BLUE
         axes.vlines(row.params, seeds.min(), seeds.max(), color=colour, linewidth=3, alpha=0.4)
         axes.plot(row.params, seeds.mean(), "*" if ours else "o", color=colour, markersize=13 if ours else 7)
-        near = {"xytext": (0, -16 if place % 2 else 9), "textcoords": "offset points", "ha": "center"}
+        above = row.id in ("S3-02", "S3-05", "S3-best")  # there is no room below
+        near = {"xytext": (0, 9 if above else -16), "textcoords": "offset points", "ha": "center"}
         axes.annotate(row.id, (row.params, seeds.mean()), color=colour, **near)
         if row.notebook.accuracy:
             axes.plot(row.params, 100 * row.notebook.accuracy, "D", color="black", fillstyle="none")

@@ -32,12 +32,15 @@ FIELDS = ("id", "arm", "title", "params", "expected", "remark", "keras")  # of a
 
 def parser(rows: Sequence[Row], description: str, name: str) -> argparse.ArgumentParser:
     """The options that all studies have."""
-    made = argparse.ArgumentParser(description=description.split("\n")[0])
-    add = made.add_argument
-    ids = sorted({row.id for row in rows})
-    add(
-        "--rows", nargs="+", choices=ids, metavar="ID", default=ids, help=f"of {' '.join(ids)} (default: all)"
+    titles = {row.id: row.title for row in reversed(rows)}  # of the first arm
+    ids = sorted(titles)
+    made = argparse.ArgumentParser(
+        description=description.split("\n")[0],
+        epilog="\n".join(["rows:", *(f"  {row_id}  {titles[row_id]}" for row_id in ids)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add = made.add_argument
+    add("--rows", nargs="+", choices=ids, metavar="ID", default=ids, help="which, see below (default: all)")
     add("--quick", action="store_true", help="a look in seconds: digits, one seed, few epochs (default: no)")
     add("--seed", type=natural, default=0, help="the first seed (default: %(default)s)")
     add("--seeds", type=positive, help="how many seeds (default: what each row needs)")

@@ -446,6 +446,7 @@ def test_several_seeds_are_told_by_their_ends():
     assert page.reached([]) == "–"
     assert page._together([0.25, 0.75]) == "0.5 (0.25 to 0.75, 2 seeds)"
     assert page._together([True, True]) == "yes"
+    assert page._text({"S0-01": "fits", "S0-02": 0.5}) == "S0-01: fits<br>S0-02: 0.5"
     assert page.said(vars(Notebook())) == "–"
 
 
