@@ -49,7 +49,11 @@ ROWS = (
         "piecewise constant schedule",
         expected={"epoch 4": 0.01, "epoch 5": 0.005, "epoch 14": 0.005, "epoch 15": 0.001},
     ),
-    Row("S4-28", "performance schedule, ReduceLROnPlateau(factor=0.5, patience=5)"),
+    Row(
+        "S4-28",
+        "performance schedule, ReduceLROnPlateau(factor=0.5, patience=5)",
+        remark=f"{PLATEAU_IMAGES:,} images, so that the validation loss soon stops to fall",
+    ),
     *(Row("S4-29", "range finder and 1cycle", arm, params=89_610, seeds=3) for arm in ARMS),
     Row(
         "S4-30",

@@ -28,7 +28,8 @@ RECORDS_HEAD = """## Records
 
 Trainings beyond the notebooks, one net each. The test images are asked once, after the training. The nets of
 `mnist_best.py` and `cifar10_record.py` see every test image several times, slightly moved; *seen once* is
-their accuracy without that. The time is that of the training alone, the median of the seeds.
+their accuracy without that. The time is that of the training alone: the median of the seeds and, in brackets,
+the shortest and the longest.
 
 | command | what | parameters | test accuracy, mean | lowest | seen once | seeds | training | machine |
 |---|---|---:|---:|---:|---:|---:|---:|---|"""
@@ -216,7 +217,8 @@ def record_part() -> str | None:
             f"`{content['command']}`", content["what"], f"{runs[0]['params']:,}",
             f"**{statistics.fmean(accuracy):.2%}**", f"{min(accuracy):.2%}",
             "" if once == accuracy else f"{statistics.fmean(once):.2%}",
-            str(len(runs)), f"{statistics.median(took):.3g} s", where(runs),
+            str(len(runs)),
+            f"{statistics.median(took):.3g} s ({min(took):.3g} to {max(took):.3g})", where(runs),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     if not lines:
