@@ -166,7 +166,7 @@ def learn(
 ) -> dict[str, Any]:
     loss = losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    options = {"batch_size": batch, "validation_data": validation, "verbose": 0}
+    options = {"batch_size": batch, "validation_data": validation}
     return fit(model, *train, epochs=epochs, callbacks=calls, **options)
 
 

@@ -43,7 +43,7 @@ def learn(net: Any, data: Data, optimizer: Any, epochs: int, **options: Any) -> 
     """A training as a record, with the validation images after each epoch and the test images at the end."""
     (x, y), validation, test = data
     net.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    options = {"batch_size": BATCH, "validation_data": validation, "verbose": 0, **options}
+    options = {"batch_size": BATCH, "validation_data": validation, **options}
     record = fit(net, x, y, epochs=epochs, **options)
     accuracy = net.evaluate(*test, batch_size=500, verbose=0)[1]
     return {**record, "values": {"test accuracy": round(accuracy, 4)}}

@@ -143,12 +143,11 @@ def net(outputs: int, activation: str, arm: str) -> Any:
     )
 
 
-def learn(model: Any, task: Task, optimizer: Any, epochs: int, **options: Any) -> dict[str, Any]:
+def learn(model: Any, task: Task, optimizer: Any, epochs: int) -> dict[str, Any]:
     """Compiles, trains in batches of 32, and asks the test images once at the end."""
     kind = "binary" if task["training"][1].dtype == "float32" else "sparse_categorical"
     model.compile(optimizer=optimizer, loss=f"{kind}_crossentropy", metrics=["accuracy"])
-    options = {"validation_data": task["validation"], "verbose": 0, **options}
-    record = fit(model, *task["training"], epochs=epochs, **options)
+    record = fit(model, *task["training"], epochs=epochs, validation_data=task["validation"])
     loss, accuracy = model.evaluate(*task["test"], verbose=0)
     return {**record, "values": {"test loss": round(loss, 5), "test accuracy": round(accuracy, 5)}}
 
