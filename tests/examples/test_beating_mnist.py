@@ -288,3 +288,15 @@ def test_nets_are_shared_and_kept(study, several, digits, tmp_path, monkeypatch)
     several.model_12(nets, 0)
     several.model_12(nets, 0)
     assert len(trained) == 14  # once, although --again
+
+
+def test_held_out_images_take_the_place_of_the_test_images(study, monkeypatch):
+    """The last 10,000, which are learned from otherwise; a folder of their own; never the embedded digits."""
+    x = np.arange(12000)
+    monkeypatch.setattr(study, "images_of", lambda name, quick: ((x, x + 1), (x[:5], x[:5])))
+    (learn, _), (asked, labels) = study.load(validate=True)
+    assert (len(learn), learn[-1]) == (2000, 1999)
+    assert (len(asked), asked[0], labels[0]) == (10000, 2000, 2001)
+    assert study.chosen(["--validate"]).out == Path("runs/beating_mnist/validate")
+    with pytest.raises(SystemExit):
+        study.chosen(["--validate", "--quick"])

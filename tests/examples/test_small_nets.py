@@ -99,7 +99,7 @@ def test_the_claims_are_answered_from_the_numbers():
     table = made_up(start=0.9804)
     answered = answers(as_runs(table, learned=0.002))
     assert (answered["batch norm: points"], answered["batch norm: standard deviation"]) == (1.0, 0.0)
-    assert answered[OVERFITS] == "yes"
+    assert answered[OVERFITS] == "8 epochs do not tell; +0.20 points on images learned from"
     reached = ["10K, batch norm + dropout + schedule", "49K, batch norm + dropout + schedule"]
     assert answered["combinations whose best epoch reaches 99.4 %"] == reached
     assert answered[NEEDED] == "open: with all three it was reached, otherwise not in 8 epochs"
@@ -107,7 +107,7 @@ def test_the_claims_are_answered_from_the_numbers():
 
     # 0.9775, as the mean of two seeds, and 0.004 + 0.01 + 0.003 without dropout; 0.9935 without a schedule
     other = answers(as_runs(made_up(size=0.004, start=0.977), learned=-0.001))
-    assert other[OVERFITS] == "no"
+    assert "-0.10 points" in other[OVERFITS]
     assert other[NEEDED] == "no: 49K, batch norm + schedule reached it"
     assert other[OVERKILL].endswith("add +0.400 points")
     assert answers(as_runs(made_up()))[NEEDED] == "open: nothing reached it in 8 epochs"
