@@ -17,6 +17,7 @@ debug.check_numerics, which names the operation that went wrong.
 
 What each operation gains by it is said at its rule:
 
+    batch norm     batch_norms.py: y is its input, which it reads once more anyway
     max pooling    pool2d.py: on its way back g goes through the relu where the map is small
 """
 
