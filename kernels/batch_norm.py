@@ -49,7 +49,15 @@ from .batch_norm_loops import (
     normalise_given,
     tables,
 )
-from .batch_norm_tiles import Tiles, combine_tile, gradient_sums_tile, moments_tile, normalise_tile, plan
+from .batch_norm_tiles import (
+    Emitter,
+    Tiles,
+    combine_tile,
+    gradient_sums_tile,
+    moments_tile,
+    normalise_tile,
+    plan,
+)
 from .common import Array, aligned, batch_last, empty, is_on_gpu, launch, operation, serial, xp
 from .emit import vectors
 from .reduce import in_double
@@ -113,12 +121,20 @@ def batch_norm_grad(
 def _(
     g: np.ndarray, x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, var: np.ndarray, *, epsilon: float
 ) -> tuple[np.ndarray, ...]:
-    g = np.asarray(g, x.dtype)
     dx, factors = empty(x, x.shape), aligned((2, *gamma.shape), gamma.dtype)  # dgamma and dbeta (2, C)
-    loop = gradient_by_channel if is_small(x) else gradient_by_block
-    tiles = Tiles(plan(gradient_sums_tile, x), plan(combine_tile, x), vectors(x.dtype).lanes, epsilon)
-    loop(_rows(dx), factors, *tables(x), _rows(g), _rows(x), gamma, mean, var, tuple(tiles))
+    run_gradient(dx, factors, combine_tile, g, x, gamma, mean, var, epsilon)
     return dx, factors[0], factors[1]
+
+
+def run_gradient(
+    dx: Array, factors: Array, combine: Emitter, g: Array, x: Array, gamma: Array, mean: Array, var: Array,
+    epsilon: float,
+) -> None:  # fmt: skip
+    """dx and the factors (2 or 3, C), by the tiles that `combine` writes for the second pass."""
+    g = np.asarray(g, x.dtype)
+    loop = gradient_by_channel if is_small(x) else gradient_by_block
+    tiles = Tiles(plan(gradient_sums_tile, x), plan(combine, x), vectors(x.dtype).lanes, epsilon)
+    loop(_rows(dx), factors, *tables(x), _rows(g), _rows(x), gamma, mean, var, tuple(tiles))
 
 
 @operation("numpy", family="batch_norm")

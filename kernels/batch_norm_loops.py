@@ -33,10 +33,10 @@ def blocks_of(x: np.ndarray) -> int:
 
 
 def tables(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Empty tables for tiles: (blocks, 3, C) for the sums of each block,
+    """Empty tables for tiles: (blocks, 5, C) for the sums of each block,
     (4, C) for the constants that follow from them.
     """
-    return aligned((1 if is_small(x) else blocks_of(x), 3, x.shape[-1]), x.dtype), aligned(
+    return aligned((1 if is_small(x) else blocks_of(x), 5, x.shape[-1]), x.dtype), aligned(
         (4, x.shape[-1]), x.dtype
     )
 
@@ -110,7 +110,10 @@ def gradient_by_channel(dx, factors, sums, constants, g, x, gamma, mean, var, ti
         _copy(sums[0, 0], mean, channels)
         run_tiles(tiles.first[first:end], tiles.lanes, sums[0], dx, g, x, 0, pixels, 0)
         _coefficients(channels, factors, constants, sums, x, gamma, mean, var, tiles.epsilon)
-        run_tiles(tiles.second[first:end], tiles.lanes, constants, dx, g, x, 0, pixels, 0)
+        for row in range(len(constants)):
+            _copy(sums[0, row], constants[row], channels)
+        run_tiles(tiles.second[first:end], tiles.lanes, sums[0], dx, g, x, 0, pixels, 0)
+        _add_rectified(channels, factors, sums)
 
 
 @parallel
@@ -124,7 +127,10 @@ def gradient_by_block(dx, factors, sums, constants, g, x, gamma, mean, var, tile
     _coefficients((0, channels), factors, constants, sums, x, gamma, mean, var, tiles.epsilon)
     for b in prange(blocks):
         first, end = b * pixels // blocks, (b + 1) * pixels // blocks
-        run_tiles(tiles.second, tiles.lanes, constants, dx, g, x, first, end, 0)
+        for row in range(len(constants)):
+            _copy(sums[b, row], constants[row], (0, channels))
+        run_tiles(tiles.second, tiles.lanes, sums[b], dx, g, x, first, end, 0)
+    _add_rectified((0, channels), factors, sums)
 
 
 @serial
@@ -154,6 +160,17 @@ def _coefficients(channels, factors, constants, sums, x, gamma, mean, var, epsil
             gamma[c] * inverse,
             -gamma[c] * inverse**3 * product[c - first] / count,
         )
+
+
+@serial
+def _add_rectified(channels, factors, sums):  # type: ignore[no-untyped-def]
+    """Row 2 of the factors, if there is one: what tiles of a rectified x have left in row 4 of the blocks."""
+    for row in range(2, len(factors)):
+        for c in range(channels[0], channels[1]):
+            total = 0.0
+            for b in range(len(sums)):
+                total += sums[b, 4, c]
+            factors[row, c] = total
 
 
 @parallel

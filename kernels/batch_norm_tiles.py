@@ -8,7 +8,7 @@ An array (pixels, C, N) is walked as it lies in memory, the tile's channels of o
         moments_tile        d = x - shift;  sum += d,  squares += d * d
         normalise_tile      y = (x - mean) scale + beta
         gradient_sums_tile  sum += g,  products += g (x - mean)
-        combine_tile        dx = a (g - mean_g) - k (x - mean)
+        combine_tile        dx = a (g - mean_g) - k (x - mean);  rectified: dz = dx where x > 0,  sum += dz
 
 A loop over one row of images, which may be two vectors long, would spend more time on its start and end than
 inside. Sums are in x's precision within a block of pixels; `batch_norm.py` adds those of the blocks in double
@@ -20,7 +20,7 @@ written.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -166,17 +166,26 @@ def gradient_sums_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
     return k
 
 
-def combine_tile(channels: int, v: Vectors, rest: bool) -> VectorFunction:
-    """Rows of the table: mean of x, mean of g, a, -k."""
+def combine_tile(channels: int, v: Vectors, rest: bool, rectified: bool = False) -> VectorFunction:
+    """Rows of the table: mean of x, mean of g, a, -k; if x is `rectified`, sum of dz, which dx becomes."""
     k = VectorFunction(v, TileCall)
     mask = k.lanes_below("%live") if rest else ""
     dx, g, x, constants = k.pointer("%out"), k.pointer("%g"), k.pointer("%x"), _constants(k, channels, 4)
+    sums = [k.variable(k.zero) for _ in range(channels if rectified else 0)]
     for places in _places(k, "%pixels", channels, mask):
-        for (mean, mean_g, a, minus_k), place in zip(constants, places, strict=True):
+        for f, ((mean, mean_g, a, minus_k), place) in enumerate(zip(constants, places, strict=True)):
             gradient = k.multiply_vectors(k.subtract_vectors(k.load(k.move(g, place)), mean_g), a)
-            centred = k.subtract_vectors(k.load(k.move(x, place)), mean)
-            k.store(k.multiply_add(centred, minus_k, gradient), k.move(dx, place))
+            value = k.load(k.move(x, place))
+            result = k.multiply_add(k.subtract_vectors(value, mean), minus_k, gradient)
+            if rectified:  # lanes without an image have x = 0
+                result = k.where_positive(value, result, k.zero)
+                _accumulate(k, sums[f], result)
+            k.store(result, k.move(dx, place))
+    _store_sums(k, 4, sums)
     return k
+
+
+combine_rectified_tile = partial(combine_tile, rectified=True)
 
 
 @serial

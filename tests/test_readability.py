@@ -25,7 +25,7 @@ FREE = {
 
 FILE_TOKENS = 2450
 FUNCTION_TOKENS = 400
-AUTOGRAD_TOKENS = 5800  # tinynet/autograd: the whole engine
+AUTOGRAD_TOKENS = 5920  # tinynet/autograd: the whole engine
 FILE_LINES = 340  # with docstrings and comments
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -122,6 +122,7 @@ class check_numerics:  # noqa: N801 - used like a function
     def _backward(self, differentiate: Callable[..., Any]) -> Callable[..., Any]:
         def checked(primitive: Primitive, node: Any, grad: Any, inputs: Any, outputs: Any) -> Any:
             outside, self.in_rule = self.in_rule, True
+            node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
             try:
                 results = differentiate(primitive, node, grad, inputs, outputs)
             finally:

@@ -105,6 +105,7 @@ def batch_norm(make: Arrays, x: Shape, settings: Settings) -> Made:
     return {
         "batch_norm": (images, gamma, beta),
         "batch_norm_grad": (make.images(*x), images, gamma, mean, var),
+        "batch_norm_relu_grad": (make.images(*x), images, gamma, mean, var),
         "batch_norm_inference": (images, gamma, beta, mean, var),
         "batch_norm_dropout": (images, gamma, beta, WORDS),
         "batch_norm_dropout_grad": (make.images(*x), bits, images, gamma, mean, var),

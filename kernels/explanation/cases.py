@@ -84,7 +84,7 @@ FAMILIES: dict[str, Family] = {
     "batch_norm": Family(
         ROWS, {"epsilon": 1e-3, "rate": 0.5}, arrays.batch_norm,
         {"batch_norm": 7, "batch_norm_grad": 10, "batch_norm_inference": 3, "batch_norm_dropout": 8,
-         "batch_norm_dropout_grad": 11},
+         "batch_norm_dropout_grad": 11, "batch_norm_relu_grad": 11},
         ("batch_norm", "batch_norm_grad", "batch_norm_inference"),
     ),
     "binary_crossentropy": Family(

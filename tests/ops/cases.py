@@ -20,7 +20,7 @@ from tinynet.autograd import Primitive, basics
 from tinynet.kernels import common
 from tinynet.kernels.warp import FILL_MODES
 from tinynet.ops.arithmetic import add, divide, multiply, negative, subtract
-from tinynet.ops.batch_norms import normalise, normalise_grad, normalise_with
+from tinynet.ops.batch_norms import normalise, normalise_grad, normalise_grad_before_relu, normalise_with
 from tinynet.ops.comparison import (
     bitwise_and,
     bitwise_not,
@@ -297,6 +297,8 @@ CASES = [
     # batch norm, group norm and dropout
     case(normalise, images(3, 2, 2, 2), positive(2), normal(2), epsilon=1e-3, moving=None,
          family="batch_norm"),
+    case(normalise_grad_before_relu, normal(3, 1, 2, 2), images(3, 1, 2, 2), positive(2), normal(2),
+         positive(2), epsilon=1e-3, family="batch_norm"),
     case(normalise_grad, normal(3, 2, 2), images(3, 2, 2), positive(2), normal(2), positive(2), epsilon=1e-3,
          family="batch_norm"),
     case(normalise_with, images(3, 2, 2), positive(2), normal(2), normal(2), positive(2), epsilon=1e-3,

@@ -4,15 +4,15 @@
 """
 
 from tinynet import missing_names
-from tinynet.autograd.backward import grad, gradients
+from tinynet.autograd.backward import Joined, grad, gradients
 from tinynet.autograd.primitives import Primitive, array_primitive, primitive
 from tinynet.autograd.tape import is_grad_enabled, no_grad, set_grad_enabled
 from tinynet.autograd.tensor import Parameter, Tensor, as_raw, as_tensor
 from tinynet.autograd.untracked import composition
 
 __all__ = [
-    "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "composition", "grad",
-    "gradients", "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
+    "Joined", "Parameter", "Primitive", "Tensor", "array_primitive", "as_raw", "as_tensor", "composition",
+    "grad", "gradients", "is_grad_enabled", "no_grad", "primitive", "set_grad_enabled",
 ]  # fmt: skip
 
 missing_names.namespace(__name__)

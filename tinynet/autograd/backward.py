@@ -24,6 +24,10 @@ from tinynet.kernels.common import xp
 Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the form of what they belong to
 
 
+class Joined:
+    """A gradient and more: what one rule returns and another takes, which it knows by its `sources`."""
+
+
 class Walk:
     """One pass backwards: gradients on their way, and those that arrived at the wanted edges (None:
     at every leaf).
@@ -70,14 +74,22 @@ class Walk:
             inputs, outputs = self._saved_values(node)
             # untracked makes constant Tensors of arrays, and leaves Tensors (on the tape or not) as they are.
             upstream = untracked(tuple(grads) if len(grads) > 1 else grads[0])
+            node.sources = [self._source(edge) for edge in node.edges]
             results = node.primitive.differentiate(node, upstream, untracked(inputs), untracked(outputs))
             for i, (edge, grad) in enumerate(zip(node.edges, results, strict=True)):
                 # None from a joint rule: no gradient flows there. From another it is a mistake: see _fitted.
                 if edge is not None and (grad is not None or node.primitive.joint is None):
-                    self.send(edge, self._fitted(grad, node, i))
+                    self.send(edge, grad if isinstance(grad, Joined) else self._fitted(grad, node, i))
             if not self.retain_graph:
                 node.free()
         return self.arrived
+
+    def _source(self, edge: Any) -> Any:
+        """The primitive that `edge` leads to, if what is sent there now is all that it gets; else None."""
+        if not isinstance(edge, tuple) or edge in self.arrived or self.create_graph:
+            return None
+        node = edge[0]
+        return node.primitive if node.uses == 1 and node not in self.pending else None
 
     def _fitted(self, grad: Any, node: Node, i: int) -> Any:
         """What a rule returned as the gradient of input `i`: summed where that was repeated,

@@ -21,6 +21,7 @@ The names of a rule's parameters say what the node keeps for it:
     y          the output (a tuple if several);  <keyword>  a keyword argument of the call;
                **name  all of them
     needs      (joint rules) one flag for each input: whether its gradient is wanted
+    sources    for each input the primitive whose rule gets this gradient and no other, or None: ops/joined.py
 """
 
 import inspect
@@ -49,7 +50,7 @@ class Rule:
         self.shapes = [(i, name + "_shape") for i, name in enumerate(inputs) if name + "_shape" in names]
         takes_all = len(names) < len(parameters)  # it has a **name
         self.keywords = keywords if takes_all else [name for name in keywords if name in names]
-        self.asks = {"y", "needs", "shapes"}.intersection(names)
+        self.asks = {"y", "needs", "shapes", "sources"}.intersection(names)
         known = self.asks.union(self.keywords, (name for _, name in self.values + self.shapes))
         if unknown := set(names) - known:
             had = f"it has {inputs} and {keywords}"
@@ -59,7 +60,7 @@ class Rule:
         named = {name: inputs[i] for i, name in self.values if i < len(inputs)}
         named.update((name, node.shapes[i]) for i, name in self.shapes)
         named.update((name, node.static[name]) for name in self.keywords)
-        given = {"y": outputs, "needs": needs, "shapes": node.shapes}
+        given = {"y": outputs, "needs": needs, "shapes": node.shapes, "sources": node.sources}
         return self.function(grad, **named, **{name: given[name] for name in self.asks})
 
 
@@ -140,6 +141,9 @@ class Primitive(Generic[Parameters]):
     def _record(self, args: tuple[Any, ...], raw: list[Any], out: Any, static: dict[str, Any]) -> Node:
         edges = [x.edge if isinstance(x, Tensor) and x.requires_grad else None for x in args]
         node = Node(self, edges, [None] * len(raw), {**self.defaults, **static})
+        for edge in edges:
+            if isinstance(edge, tuple):
+                edge[0].uses += 1
         node.shapes = [getattr(x, "shape", ()) for x in raw]
         node.dtypes = [getattr(x, "dtype", None) for x in raw]
         node.output_count = len(out) if isinstance(out, tuple) else 1

@@ -63,6 +63,9 @@ class Node:
     shapes    for every input: its shape, to which its gradient is reduced;  dtypes  likewise
     saved     for every input: its array if a rule asked for it, else None
     outputs   the arrays that the forward returned, if a rule asked for y, else None
+    uses      how many inputs of later nodes came from here
+    sources   (in the walk back) for every input: the primitive that computed it, if its gradient comes from
+              this node alone, else None
     versions  {place: (version counter, its count when saved)} of what is saved, where the place is i for
               input i and ~i for output i; a counter is a list of one number, the changes made in place to a
               piece of memory, and is shared by the Tensors that view it
@@ -77,18 +80,22 @@ class Node:
         "primitive",
         "saved",
         "shapes",
+        "sources",
         "static",
+        "uses",
         "versions",
     )
     shapes: list[tuple[int, ...]]
     dtypes: list[Any]
     output_count: int
+    sources: list[Any]
 
     def __init__(self, primitive: Any, edges: list[Any], saved: list[Any], static: dict[str, Any]) -> None:
         self.order = next(_order)  # later nodes never feed earlier ones: sorting by it is a topological order
         self.primitive, self.edges, self.saved, self.static = primitive, edges, saved, static
         self.versions: dict[int, tuple[list[int], int]] = {}
         self.outputs: Any = None
+        self.uses = 0
 
     def check(self) -> None:
         """Raises RuntimeError if the graph was freed, or if a saved value was changed since."""

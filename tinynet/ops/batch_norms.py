@@ -13,9 +13,12 @@ from typing import Any
 
 from tinynet.autograd import array_primitive
 from tinynet.kernels import batch_norm as kernels
+from tinynet.kernels.batch_norm_relu import batch_norm_relu_grad
 from tinynet.ops.derived import derived_from
 from tinynet.ops.elementary import sqrt
+from tinynet.ops.joined import BeforeRelu, takes_before_relu
 from tinynet.ops.methods import Value
+from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.reduction import sum
 from tinynet.ops.settings import existing, floats, number
 from tinynet.ops.shapes import broadcast_to, moveaxis
@@ -34,8 +37,11 @@ def normalise(x, gamma, beta, *, epsilon, moving):
 
 
 @normalise.joint_vjp
-def _(grad, x, gamma, y, needs, epsilon):
+def _(grad, x, gamma, y, needs, sources, epsilon):
     (dy, dmean, dvar), (_, mean, var) = grad, y
+    if takes_before_relu(sources[0]) and dmean is None and dvar is None:
+        dz, db, dgamma, dbeta = normalise_grad_before_relu(dy, x, gamma, mean, var, epsilon=epsilon)
+        return BeforeRelu(dz, db), dgamma if needs[1] else None, dbeta if needs[2] else None
     own = (None, None, None)
     if dy is not None:
         own = normalise_grad(dy, x, gamma, mean, var, epsilon=epsilon)
@@ -71,6 +77,19 @@ def _(g, x, gamma, mean, var, *, epsilon):
     dgamma = sum(g * xhat, axes)
     dx = (gamma / deviation) * (g - dbeta / count - xhat * (dgamma / count))
     return dx, dgamma, dbeta
+
+
+@array_primitive
+def normalise_grad_before_relu(g, x, gamma, mean, var, *, epsilon):
+    """Of x = relu(z): gradients (dz, sum of dz, dgamma, dbeta), in one pass: the sign of x is at hand."""
+    return batch_norm_relu_grad(g, x, gamma, mean, var, epsilon=epsilon)
+
+
+@derived_from(normalise_grad_before_relu)
+def _(g, x, gamma, mean, var, *, epsilon):
+    dx, dgamma, dbeta = normalise_grad(g, x, gamma, mean, var, epsilon=epsilon)
+    dz = relu_grad(dx, x)
+    return dz, sum(dz, (0, 1, 2)), dgamma, dbeta
 
 
 @array_primitive

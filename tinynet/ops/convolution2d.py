@@ -23,6 +23,7 @@ from tinynet.autograd import array_primitive
 from tinynet.backend.config import known_format
 from tinynet.kernels import conv2d as kernels
 from tinynet.ops.derived import derived_from
+from tinynet.ops.joined import BeforeRelu, ends_in_relu
 from tinynet.ops.methods import Value
 from tinynet.ops.rectifiers import relu_grad
 from tinynet.ops.settings import IMAGES, KERNEL, floats, integer, pair, rank
@@ -45,6 +46,7 @@ def _(grad, x, w, needs, **geometry):
     return dx, dw, db
 
 
+@ends_in_relu
 @array_primitive
 def rectified_convolution(x, w, b, *, strides, padding, dilation, groups):
     """relu(convolution(x, w, b)) in one pass."""
@@ -54,7 +56,8 @@ def rectified_convolution(x, w, b, *, strides, padding, dilation, groups):
 
 @rectified_convolution.joint_vjp
 def _(grad, x, w, y, needs, **geometry):
-    grad, db = rectified_grad(grad, y)  # from here on as without relu
+    joined = isinstance(grad, BeforeRelu)
+    grad, db = (grad.dz, grad.db) if joined else rectified_grad(grad, y)  # from here on as without relu
     dx = convolution_input_grad(grad, w, input_size=x.shape[1:3], **geometry) if needs[0] else None
     dw = convolution_weight_grad(x, grad, kernel_size=w.shape[:2], **geometry) if needs[1] else None
     return dx, dw, db if needs[2] else None

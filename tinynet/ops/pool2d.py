@@ -12,7 +12,8 @@ from tinynet.autograd import array_primitive
 from tinynet.backend.config import check_data_format
 from tinynet.kernels import pool2d as kernels
 from tinynet.kernels.conv2d import resolve_padding
-from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC
+from tinynet.ops.convolution2d import TO_NCHW, TO_NHWC, rectified_grad
+from tinynet.ops.joined import BeforeRelu, takes_before_relu
 from tinynet.ops.methods import Value
 from tinynet.ops.settings import IMAGES, floats, pair, rank
 from tinynet.ops.shapes import transpose
@@ -25,8 +26,14 @@ def max_pool(x, *, pool_size, strides, padding):
 
 
 @max_pool.vjp("x")
-def _(grad, y, x_shape, **geometry):
-    return max_pool_grad(grad[0], y[1], input_size=x_shape[1:3], **geometry)
+def _(grad, y, x_shape, sources, **geometry):
+    g, (largest, index) = grad[0], y
+    if not takes_before_relu(sources[0]):
+        return max_pool_grad(g, index, input_size=x_shape[1:3], **geometry)
+    # x = relu(z). A cell that won has x = largest, and all others get no gradient: so g goes through the relu
+    # before it is spread out, on a map a quarter as large.
+    g, db = rectified_grad(g, largest)
+    return BeforeRelu(max_pool_grad(g, index, input_size=x_shape[1:3], **geometry), db)
 
 
 @array_primitive
