@@ -87,11 +87,16 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
     return full and channels >= MIN_WIDE_CHANNELS and (max(output) > max(kernel) or kernel == (1, 1))
 
 
+def weight_bytes(w: Shape, output: Pair) -> int:
+    """Of the transformed weights."""
+    return 4 * (tile_length(output) + TAPS - 1) ** 2 * w[2] * w[3]
+
+
 @cache
 def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     """Why the direct tiles make maps (OH, OW) of `output` from (H, W) of `size` with w (3, 3, C, F) and (top,
-    left) padding `corner`; None if Winograd's do. The number of images is not asked for, but for a single
-    image `why_product` comes before: see winograd_vector.py.
+    left) padding `corner`; None if Winograd's do. The number of images is not asked for, but there is
+    `is_product`.
     """
     channels, filters = w[2:]
     m = tile_length(output)
@@ -99,7 +104,7 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         return f"fewer than {MIN_CHANNELS} channels or filters share too few of the transforms"
     if max(corner) == TAPS - 1 and min(output) < MIN_WIDE_BORDER:
         return "the map is small, and most of it border"
-    u_bytes = 4 * (m + TAPS - 1) ** 2 * channels * filters
+    u_bytes = weight_bytes(w, output)
     if u_bytes > MAX_U_BYTES:
         return "the transformed weights are too large to be read for each tile"
     if u_bytes > MAX_U_BYTES_ALONE and max(output) <= m:
@@ -111,6 +116,13 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         direct *= sum(end - first for first, end in taps)
         winograd *= -(-output[axis] // m) * (m + TAPS - 1)
     return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None
+
+
+def is_product(images: int, w: Shape, output: Pair) -> bool:
+    """Whether im2col's product convolves where Winograd's tiles could: a single image, for which the
+    transform of so many weights would be most of the work.
+    """
+    return images == 1 and weight_bytes(w, output) >= MAX_U_BYTES_ALONE
 
 
 def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:

@@ -14,7 +14,7 @@ Groups (of depthwise convolutions, say) go through the same tiles, all in one la
 convolutions take the matrix product of im2col.py: see choice.py.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,11 @@ def no_bias(filters: int, dtype: Any) -> Array:
     return np.zeros(filters, dtype)
 
 
+def _by_product(operation: Any, *arrays: Array | None, **static: Any) -> Array:
+    """im2col's, which computes with NumPy: one launch, so that a step with it can be repeated."""
+    return common.as_one_launch(partial(operation["im2col"], **static), arrays)
+
+
 def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None = None) -> None:
     """y = activation(b + x * w) for one group: x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F),
     all but w batch-last.
@@ -95,7 +100,7 @@ def _(
     size = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
     if why_product("forward", x.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d["im2col"](x, w, b, activation=activation, **static)
+        return _by_product(conv2d, x, w, b, activation=activation, **static)
     filters = w.shape[3]
     x, w = batch_last(x), contiguous(w, x.dtype)
     b = no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
@@ -130,8 +135,9 @@ def _(
     )
     check_bias(None if b is None else b.shape, channels)
     if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
-        static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)
+        static: Any = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+        static |= {"input_size": input_size, "activation": activation}
+        return _by_product(conv2d_input_grad, g, w, b, **static)
     g, w = batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
     b = no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
@@ -181,7 +187,7 @@ def _(
         "weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation, groups
     ):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
+        return _by_product(conv2d_weight_grad, x, g, kernel_size=kernel_size, **static)
     x, g = batch_last(x), batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     window = Window(strides, (padding[0][0], padding[1][0]), dilation)
