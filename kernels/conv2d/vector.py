@@ -23,7 +23,7 @@ from .. import common, threads
 from ..common import Array, address, contiguous
 from ..emit import vectors
 from .bias import BiasPlaces, bias_plan, run_bias
-from .choice import is_wide, why_product
+from .choice import is_wide, is_wide_for_few, why_product
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
 from .geometry import (
     Padding,
@@ -207,7 +207,9 @@ def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
     """
     v = vectors(x.dtype)
     kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
-    wide = is_wide(g.shape[1:3], kernel, channels, filters, v)
+    wide = is_wide(g.shape[1:3], kernel, channels, filters, v) or is_wide_for_few(
+        x.shape[0], g.shape[1:3], kernel, channels, filters, v
+    )
     make: Any = wide_plan if wide else weight_plan
     plan = make(x.shape[1:3], g.shape[1:3], kernel, channels, filters, window, v, x.shape[0])
     results = (

@@ -24,7 +24,7 @@ from .geometry import Pair, Steps
 from .winograd import TAPS, tile_length
 
 # What a number costs that is copied, or transformed in a vector: so many multiply-adds of a vector.
-COPY, TRANSFORM = 1.5, 3
+COPY, TRANSFORM = 2, 3
 
 
 class Few(NamedTuple):
@@ -34,9 +34,7 @@ class Few(NamedTuple):
     m: int  # outputs of a tile along an axis
     rows: int  # of tiles of an image
     columns: int
-    width: int  # tiles of all of them, and what fills the last vector
-    cut: int  # addresses of the copying functions
-    join: int
+    total: int  # tiles of all of them
 
 
 @cache
@@ -48,10 +46,9 @@ def few_at_end(images: int, output: Pair, channels: int, filters: int, vectors: 
     blocks = -(-tiles * rest // vectors.lanes)
     products = n * n * (channels * filters + TRANSFORM * (channels + filters))
     copies = COPY * tiles * (n * n * channels + m * m * filters)
-    if rest == 0 or rest > 8 or blocks * products + copies >= tiles * products:
+    if rest == 0 or rest > vectors.lanes // 2 or blocks * products + copies >= tiles * products:
         return None
-    ways = (copy_address(rest, joins, vectors) for joins in (False, True))
-    return Few(rest, m, rows, columns, blocks * vectors.lanes, *ways)
+    return Few(rest, m, rows, columns, tiles * rest)
 
 
 class Map(NamedTuple):
@@ -108,8 +105,8 @@ def copy_address(images: int, joins: bool, vectors: Vectors) -> int:
 
 
 @parallel
-def cut(pixels, few, x, x_strides, size):  # type: ignore[no-untyped-def]
-    """pixels (m + 2, m + 2, C, width + room) of x; `size` is a Map."""
+def cut(copy, pixels, few, x, x_strides, size):  # type: ignore[no-untyped-def]
+    """pixels (m + 2, m + 2, C, total + room) of x; `copy` is an address, `size` a Map."""
     few = Few(*few)
     size = Map(*size)
     step = Steps(*x_strides)
@@ -124,7 +121,7 @@ def cut(pixels, few, x, x_strides, size):  # type: ignore[no-untyped-def]
             for i in range(flat.shape[1]):
                 flat[place, i] = 0
         call_kernel(
-            few.cut,
+            copy,
             CopyCall(
                 source=x + (row + top * few.m) * step.row + (column + left * few.m) * step.column,
                 target=flat[place].ctypes.data + (top * few.columns + left) * image,
@@ -144,8 +141,8 @@ def inside(first, m, tiles, size):  # type: ignore[no-untyped-def]
 
 
 @parallel
-def join(outputs, few, y, y_strides, size):  # type: ignore[no-untyped-def]
-    """y of outputs (m, m, F, width + room); `size` is a Map."""
+def join(copy, outputs, few, y, y_strides, size):  # type: ignore[no-untyped-def]
+    """y of outputs (m, m, F, total + room); `copy` is an address, `size` a Map."""
     few = Few(*few)
     size = Map(*size)
     step = Steps(*y_strides)
@@ -154,7 +151,7 @@ def join(outputs, few, y, y_strides, size):  # type: ignore[no-untyped-def]
     for place in prange(m * m):
         row, column = place // m, place % m
         call_kernel(
-            few.join,
+            copy,
             CopyCall(
                 source=outputs.ctypes.data + place * filters * tile,
                 target=y + row * step.row + column * step.column,
