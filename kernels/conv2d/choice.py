@@ -98,13 +98,13 @@ def is_wide_for_few(
     """Whether a weight gradient takes wide.py's tile because the images leave lanes of the other one idle.
 
     For each pixel the other tile multiplies whole vectors of images, and this one image by image, after it
-    has transposed vectors of them. Of a small map, sums that end soon cost as much as those of two vectors.
+    has transposed vectors of them. Of a small map, sums that end soon cost as much as those of a vector.
     """
     blocks, width = (-(-n // vectors.lanes) for n in (images, filters))
     taps = kernel[0] * kernel[1]
     wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * blocks
     if images > vectors.lanes and images % vectors.lanes and max(output) <= max(kernel):
-        blocks += 2  # the vector that is not whole has sums of its own
+        blocks += 1  # the vector that is not whole has sums of its own
     return wide < GAIN * blocks * filters * channels * taps
 
 

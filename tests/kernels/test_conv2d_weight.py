@@ -212,6 +212,7 @@ def test_few_images_are_multiplied_one_by_one() -> None:
     assert wide(17, 14, 56, 56)  # one image in the second vector
     assert not wide(25, 14, 56, 56)
     assert not wide(32, 3, 56, 56)
+    assert not wide(100, 3, 56, 56)
     assert not wide(1, 28, 1, 7)  # one channel is too little for a transposed g
     text = kernels.explain("conv2d", (1, 28, 28, 7), (3, 3, 7, 7), padding="same")
     assert "since the images leave lanes idle" in text
