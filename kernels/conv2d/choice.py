@@ -93,18 +93,19 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
 
 @cache
 def is_wide_for_few(
-    images: int, output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors
+    images: int, apart: bool, output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors
 ) -> bool:
-    """Whether a weight gradient takes wide.py's tile because the images leave lanes of the other one idle.
+    """Whether a weight gradient takes wide.py's tile because the images leave lanes of the other one idle:
+    all images, or those `apart` that come after the last whole vector.
 
     For each pixel the other tile multiplies whole vectors of images, and this one image by image, after it
-    has transposed vectors of them. Of a small map, sums that end soon cost as much as those of a vector.
+    has transposed vectors of them. Of a small map, sums that end soon cost as much again.
     """
     blocks, width = (-(-n // vectors.lanes) for n in (images, filters))
     taps = kernel[0] * kernel[1]
     wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * blocks
-    if images > vectors.lanes and images % vectors.lanes and max(output) <= max(kernel):
-        blocks += 1  # the vector that is not whole has sums of its own
+    if apart and max(output) <= max(kernel):
+        blocks *= 2
     return wide < GAIN * blocks * filters * channels * taps
 
 
@@ -272,6 +273,8 @@ def _weight_gradient(images: int, output: Pair, w: Shape, groups: int, v: Vector
         return "images in the lanes, sums of all taps over some columns at once (depthwise.py)"
     if is_wide(output, w[:2], w[2], w[3] // groups, v):
         return "filters in the lanes (wide.py), since they fill two registers or more"
-    if groups == 1 and is_wide_for_few(images, output, w[:2], w[2], w[3], v):
-        return "filters in the lanes (wide.py), since the images leave lanes idle"
+    rest, apart = images % v.lanes, images > v.lanes
+    if groups == 1 and is_wide_for_few(rest, apart, output, w[:2], w[2], w[3], v):
+        which = f"the last {rest} " if apart else ""
+        return f"{which}with filters in the lanes (wide.py), since few images leave lanes idle"
     return "images in the lanes, sums of some filters, channels and taps over the whole map (weight.py)"

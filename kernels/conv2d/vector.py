@@ -7,7 +7,7 @@ tiles; what a tile does is in
     forward           y = x * w                   forward.py, forward_loop.py
     input gradient    dx = g * flipped w          the same again; one convolution for each phase of a stride
     weight gradient   dw = sum of x times g       weight.py, weight_loop.py;
-                      wide.py, wide_loop.py for many filters
+                      wide.py, wide_loop.py for many filters; correlate.py
     bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
 Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few
@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from .. import common, threads
+from .. import common
 from ..common import Array, address, contiguous
 from ..emit import vectors
 from .bias import BiasPlaces, bias_plan, run_bias
-from .choice import is_wide, is_wide_for_few, why_product
+from .choice import is_wide, why_product
+from .correlate import correlate
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
 from .geometry import (
     Padding,
@@ -45,8 +46,6 @@ from .operations import (
     conv2d_input_grad,
     conv2d_weight_grad,
 )
-from .weight_loop import WeightPlaces, run_weight, weight_plan
-from .wide_loop import run_wide, wide_plan
 
 
 def batch_last(x: Array) -> Array:
@@ -197,34 +196,8 @@ def _(
         correlate_groups(x, g, dw, groups, window)
         return dw
     for c, f in group_slices(groups, channels, filters):
-        _correlate(x[..., c], g[..., f], dw, f, window)
+        correlate(x[..., c], g[..., f], dw, f, window)
     return dw
-
-
-def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
-    """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the
-    pieces that a plan divides the pixels into.
-    """
-    v = vectors(x.dtype)
-    kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
-    wide = is_wide(g.shape[1:3], kernel, channels, filters, v) or is_wide_for_few(
-        x.shape[0], g.shape[1:3], kernel, channels, filters, v
-    )
-    make: Any = wide_plan if wide else weight_plan
-    plan = make(x.shape[1:3], g.shape[1:3], kernel, channels, filters, window, v, x.shape[0])
-    results = (
-        dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
-    )
-    target = results[..., f] if plan.pieces == 1 else results  # (pieces, KH, KW, C, F)
-    places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(target)))
-    steps = (x.strides[1:], g.strides[1:], target.strides)
-    alone = g.size * dw[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
-    if wide:
-        scratch, run = common.aligned((threads.most, plan.band_bytes), np.uint8), run_wide.compiled  # type: ignore[attr-defined]
-        common.launch(run, plan.loop, places, *steps, results, dw, f.start, scratch, alone=alone)
-    else:
-        run = run_weight.compiled  # type: ignore[attr-defined]
-        common.launch(run, plan.loop, places, *steps, results, dw, f.start, alone=alone)
 
 
 @conv2d_activation_grad.implementation("vector")

@@ -202,23 +202,24 @@ def test_which_shapes_are_wide() -> None:
 def test_few_images_are_multiplied_one_by_one() -> None:
     v = emit.vectors(np.dtype(np.float32))._replace(lanes=16)
 
-    def wide(images: int, output: int, channels: int, filters: int) -> bool:
-        return choice.is_wide_for_few(images, (output, output), (3, 3), channels, filters, v)
+    def wide(images: int, output: int, channels: int, filters: int, apart: bool = False) -> bool:
+        return choice.is_wide_for_few(images, apart, (output, output), (3, 3), channels, filters, v)
 
     assert wide(1, 28, 7, 7)
-    assert not wide(16, 28, 7, 7)
+    assert not wide(0, 28, 7, 7)
+    assert not wide(15, 28, 7, 7)
     assert wide(8, 3, 56, 56)
-    assert wide(17, 3, 56, 56)  # the sums of the last image would cost as much as those of the others
-    assert wide(17, 14, 56, 56)  # one image in the second vector
-    assert not wide(25, 14, 56, 56)
-    assert not wide(32, 3, 56, 56)
-    assert not wide(100, 3, 56, 56)
+    assert not wide(14, 3, 56, 56)
+    assert wide(14, 3, 56, 56, apart=True)  # the sums of these would cost as much again
+    assert not wide(14, 14, 56, 56, apart=True)
     assert not wide(1, 28, 1, 7)  # one channel is too little for a transposed g
     text = kernels.explain("conv2d", (1, 28, 28, 7), (3, 3, 7, 7), padding="same")
-    assert "since the images leave lanes idle" in text
+    assert "weight gradient  register tiles: with filters in the lanes (wide.py), since few" in text
+    text = kernels.explain("conv2d", (33, 28, 28, 7), (3, 3, 7, 7), padding="same")
+    assert "the last 1 with filters in the lanes" in text
 
 
-@pytest.mark.parametrize("images", [1, 2, 3, 5, 9, 17, 20])
+@pytest.mark.parametrize("images", [1, 2, 3, 5, 9, 17, 20, 35])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("size", "channels", "filters"), [((3, 3), 17, 35), ((8, 5), 7, 7)])
 def test_weight_gradients_of_few_images(
