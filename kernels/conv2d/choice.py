@@ -22,6 +22,7 @@ from .forward import tile_shape
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
 from .geometry import Padding, Pair, Shape, Window, check_forward, output_size, resolve_padding, tap_ranges
 from .winograd import TAPS, fits, tile_length
+from .winograd_few import few_at_end
 
 MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
 MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
@@ -32,6 +33,9 @@ MAX_U_BYTES_ALONE = 1 << 22  # of those that a map of a single tile has for itse
 MAX_SUMS_BYTES = 1 << 22  # of the weight gradient, for each part of the images
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
+TURN = 90  # multiply-adds of a vector that it takes to transpose a square of vectors
+MIN_SUMS = 6  # fewer, of a vector of filters, wait for one another
+GAIN = 0.85  # less work by so much pays
 MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
 
 
@@ -88,10 +92,33 @@ def is_wide(output: Pair, kernel: Pair, channels: int, filters: int, vectors: Ve
 
 
 @cache
+def is_wide_for_few(
+    images: int, apart: bool, output: Pair, kernel: Pair, channels: int, filters: int, vectors: Vectors
+) -> bool:
+    """Whether a weight gradient takes wide.py's tile because the images leave lanes of the other one idle:
+    all images, or those `apart` that come after the last whole vector.
+
+    For each pixel the other tile multiplies whole vectors of images, and this one image by image, after it
+    has transposed vectors of them. Of a small map, sums that end soon cost as much again.
+    """
+    blocks, width = (-(-n // vectors.lanes) for n in (images, filters))
+    taps = kernel[0] * kernel[1]
+    wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * blocks
+    if apart and max(output) <= max(kernel):
+        blocks *= 2
+    return wide < GAIN * blocks * filters * channels * taps
+
+
+def weight_bytes(w: Shape, output: Pair) -> int:
+    """Of the transformed weights."""
+    return 4 * (tile_length(output) + TAPS - 1) ** 2 * w[2] * w[3]
+
+
+@cache
 def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     """Why the direct tiles make maps (OH, OW) of `output` from (H, W) of `size` with w (3, 3, C, F) and (top,
-    left) padding `corner`; None if Winograd's do. The number of images is not asked for, but for a single
-    image `why_product` comes before: see winograd_vector.py.
+    left) padding `corner`; None if Winograd's do. The number of images is not asked for, but there is
+    `is_product`.
     """
     channels, filters = w[2:]
     m = tile_length(output)
@@ -99,7 +126,7 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         return f"fewer than {MIN_CHANNELS} channels or filters share too few of the transforms"
     if max(corner) == TAPS - 1 and min(output) < MIN_WIDE_BORDER:
         return "the map is small, and most of it border"
-    u_bytes = 4 * (m + TAPS - 1) ** 2 * channels * filters
+    u_bytes = weight_bytes(w, output)
     if u_bytes > MAX_U_BYTES:
         return "the transformed weights are too large to be read for each tile"
     if u_bytes > MAX_U_BYTES_ALONE and max(output) <= m:
@@ -111,6 +138,13 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
         direct *= sum(end - first for first, end in taps)
         winograd *= -(-output[axis] // m) * (m + TAPS - 1)
     return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None
+
+
+def is_product(images: int, w: Shape, output: Pair) -> bool:
+    """Whether im2col's product convolves where Winograd's tiles could: a single image, for which the
+    transform of so many weights would be most of the work.
+    """
+    return images == 1 and weight_bytes(w, output) >= MAX_U_BYTES_ALONE
 
 
 def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
@@ -162,7 +196,7 @@ def explain(
     tiles = {
         "forward": _forward(x[0], output[1], w[3] // groups, w[3], v),
         "input gradient": _input_gradient(x, w, strides, v),
-        "weight gradient": _weight_gradient(output, w, groups, v),
+        "weight gradient": _weight_gradient(x[0], output, w, groups, v),
     }
     together = {  # as vector.py has it
         "forward": w[2] == 1 or w[3] * v.itemsize <= MAX_CHANNEL_STRIDE_BYTES,
@@ -171,7 +205,7 @@ def explain(
     }
     for operation, described in tiles.items():
         reason = why_product(operation, x[0], w, strides, dilation, groups)
-        if reason is None and v.itemsize == 4 and fits((w[0], w[1]), strides, padding, dilation, groups):
+        if v.itemsize == 4 and fits((w[0], w[1]), strides, padding, dilation, groups):
             transformed = _winograd(operation, x, w, output, padding, v)
             if transformed:
                 lines.append(f"  {operation:16} {transformed}")
@@ -200,10 +234,12 @@ def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding
     if operation == "input gradient":
         size, output, filters = output, size, w[2]
         w, corner = (TAPS, TAPS, w[3], w[2]), (TAPS - 1 - corner[0], TAPS - 1 - corner[1])
-    if why_direct(w, size, output, corner) is not None:
+    if is_product(x[0], w, output) or why_direct(w, size, output, corner) is not None:
         return None
     together = f"up to {min(filters, most_filters(v))} filters and two vectors of {v.lanes} images at a time"
-    return f"Winograd's algorithm: {_products(output)}, {together}"
+    few = few_at_end(x[0], output, w[2], w[3], v)
+    cut = f"; {few.images} cut into tiles that fill vectors (winograd_few.py)" if few else ""
+    return f"Winograd's algorithm: {_products(output)}, {together}{cut}"
 
 
 def _products(output: Pair) -> str:
@@ -232,9 +268,13 @@ def _input_gradient(x: Shape, w: Shape, strides: Pair, v: Vectors) -> str:
     return text + _forward(x[0], -(-x[2] // strides[1]), w[2], 1, v)
 
 
-def _weight_gradient(output: Pair, w: Shape, groups: int, v: Vectors) -> str:
+def _weight_gradient(images: int, output: Pair, w: Shape, groups: int, v: Vectors) -> str:
     if w[2] == 1 < groups:
         return "images in the lanes, sums of all taps over some columns at once (depthwise.py)"
     if is_wide(output, w[:2], w[2], w[3] // groups, v):
         return "filters in the lanes (wide.py), since they fill two registers or more"
+    rest, apart = images % v.lanes, images > v.lanes
+    if groups == 1 and is_wide_for_few(rest, apart, output, w[:2], w[2], w[3], v):
+        which = f"the last {rest} " if apart else ""
+        return f"{which}with filters in the lanes (wide.py), since few images leave lanes idle"
     return "images in the lanes, sums of some filters, channels and taps over the whole map (weight.py)"

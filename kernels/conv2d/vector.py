@@ -7,23 +7,24 @@ tiles; what a tile does is in
     forward           y = x * w                   forward.py, forward_loop.py
     input gradient    dx = g * flipped w          the same again; one convolution for each phase of a stride
     weight gradient   dw = sum of x times g       weight.py, weight_loop.py;
-                      wide.py, wide_loop.py for many filters
+                      wide.py, wide_loop.py for many filters; correlate.py
     bias gradient     db = sum of g               bias.py, with the derivative of a fused activation
 
 Groups (of depthwise convolutions, say) go through the same tiles, all in one launch: grouped.py. A few
 convolutions take the matrix product of im2col.py: see choice.py.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from .. import common, threads
+from .. import common
 from ..common import Array, address, contiguous
 from ..emit import vectors
 from .bias import BiasPlaces, bias_plan, run_bias
 from .choice import is_wide, why_product
+from .correlate import correlate
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
 from .geometry import (
     Padding,
@@ -45,8 +46,6 @@ from .operations import (
     conv2d_input_grad,
     conv2d_weight_grad,
 )
-from .weight_loop import WeightPlaces, run_weight, weight_plan
-from .wide_loop import run_wide, wide_plan
 
 
 def batch_last(x: Array) -> Array:
@@ -57,6 +56,11 @@ def batch_last(x: Array) -> Array:
 @cache
 def no_bias(filters: int, dtype: Any) -> Array:
     return np.zeros(filters, dtype)
+
+
+def _by_product(operation: Any, *arrays: Array | None, **static: Any) -> Array:
+    """im2col's, which computes with NumPy: one launch, so that a step with it can be repeated."""
+    return common.as_one_launch(partial(operation["im2col"], **static), arrays)
 
 
 def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None = None) -> None:
@@ -95,7 +99,7 @@ def _(
     size = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
     if why_product("forward", x.shape[0], w.shape, strides, dilation, groups):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d["im2col"](x, w, b, activation=activation, **static)
+        return _by_product(conv2d, x, w, b, activation=activation, **static)
     filters = w.shape[3]
     x, w = batch_last(x), contiguous(w, x.dtype)
     b = no_bias(filters, x.dtype) if b is None else contiguous(b, x.dtype)
@@ -130,8 +134,9 @@ def _(
     )
     check_bias(None if b is None else b.shape, channels)
     if why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups):
-        static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d_input_grad["im2col"](g, w, b, input_size=input_size, activation=activation, **static)
+        static: Any = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+        static |= {"input_size": input_size, "activation": activation}
+        return _by_product(conv2d_input_grad, g, w, b, **static)
     g, w = batch_last(g), contiguous(w, g.dtype)
     dx = common.empty(g, (g.shape[0], *input_size, channels))
     b = no_bias(channels, g.dtype) if b is None else contiguous(b, g.dtype)
@@ -181,7 +186,7 @@ def _(
         "weight gradient", x.shape[0], (*kernel_size, channels // groups, filters), strides, dilation, groups
     ):
         static = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-        return conv2d_weight_grad["im2col"](x, g, kernel_size=kernel_size, **static)
+        return _by_product(conv2d_weight_grad, x, g, kernel_size=kernel_size, **static)
     x, g = batch_last(x), batch_last(np.asarray(g, x.dtype))
     dw = common.aligned((*kernel_size, channels // groups, filters), x.dtype)
     window = Window(strides, (padding[0][0], padding[1][0]), dilation)
@@ -191,32 +196,8 @@ def _(
         correlate_groups(x, g, dw, groups, window)
         return dw
     for c, f in group_slices(groups, channels, filters):
-        _correlate(x[..., c], g[..., f], dw, f, window)
+        correlate(x[..., c], g[..., f], dw, f, window)
     return dw
-
-
-def _correlate(x: Array, g: Array, dw: Array, f: slice, window: Window) -> None:
-    """dw[..., f] (KH, KW, C, F) of one group: the sum of the results of the
-    pieces that a plan divides the pixels into.
-    """
-    v = vectors(x.dtype)
-    kernel, channels, filters = dw.shape[:2], x.shape[3], g.shape[3]
-    wide = is_wide(g.shape[1:3], kernel, channels, filters, v)
-    make: Any = wide_plan if wide else weight_plan
-    plan = make(x.shape[1:3], g.shape[1:3], kernel, channels, filters, window, v, x.shape[0])
-    results = (
-        dw[None] if plan.pieces == 1 else common.aligned((plan.pieces, *kernel, channels, filters), x.dtype)
-    )
-    target = results[..., f] if plan.pieces == 1 else results  # (pieces, KH, KW, C, F)
-    places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(target)))
-    steps = (x.strides[1:], g.strides[1:], target.strides)
-    alone = g.size * dw[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
-    if wide:
-        scratch, run = common.aligned((threads.most, plan.band_bytes), np.uint8), run_wide.compiled  # type: ignore[attr-defined]
-        common.launch(run, plan.loop, places, *steps, results, dw, f.start, scratch, alone=alone)
-    else:
-        run = run_weight.compiled  # type: ignore[attr-defined]
-        common.launch(run, plan.loop, places, *steps, results, dw, f.start, alone=alone)
 
 
 @conv2d_activation_grad.implementation("vector")

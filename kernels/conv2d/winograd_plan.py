@@ -16,7 +16,7 @@ from .geometry import Pair
 from .winograd import TAPS, tile_length
 from .winograd_deep_loop import PAIRS
 from .winograd_loop import WinogradLoop
-from .winograd_product import Scratch, product_address
+from .winograd_product import Scratch, few_product_address, product_address
 from .winograd_tiles import (
     VECTORS,
     Span,
@@ -64,7 +64,7 @@ def winograd_plan(
         columns=columns.table,
         inputs=input_addresses(m, *kinds, steps.v_place, vectors),
         outputs=_outputs(m, *kinds, steps.m_place, p.activation, vectors),
-        products=_products(p, memory.pieces, steps, vectors),
+        products=_products(p, memory, vectors),
         weights=weight_address(m, vectors),
         filters=np.array(memory.pieces),
         ahead=_ahead(rows.kinds, columns.kinds, x_steps, y_steps, places),
@@ -177,12 +177,19 @@ def _partial(images: int, vectors: Vectors) -> set[bool]:
     return {partial, partial and images < VECTORS * vectors.lanes}
 
 
-def _products(p: Problem, pieces: list[int], scratch: Scratch, vectors: Vectors) -> Array:
+def _products(p: Problem, memory: _Memory, vectors: Vectors) -> Array:
     """Product tiles: addresses [vectors of images - 1, piece of the filters]."""
+    pieces, steps = memory.pieces, memory.steps
     found, blocks = np.zeros((VECTORS, len(pieces) - 1), np.int64), -(-p.size[0] // vectors.lanes)
+    rest = (p.size[0] - 1) % (VECTORS * vectors.lanes) + 1  # images at the end; if few, in a vector of one
     for count in {min(blocks, VECTORS), (blocks - 1) % VECTORS + 1}:
         for i, (first, end) in enumerate(pairwise(pieces)):
-            found[count - 1, i] = product_address(end - first, count, scratch, vectors, p.channels)
+            filters = end - first
+            sums = rest * -(-filters // vectors.lanes)  # with filters in the lanes
+            if count == 1 and 2 * sums <= filters and not (p.flipped or memory.is_deep):
+                found[0, i] = few_product_address(filters, rest, steps, vectors)
+            else:
+                found[count - 1, i] = product_address(filters, count, steps, vectors, p.channels)
     return found
 
 

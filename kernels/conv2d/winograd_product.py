@@ -91,3 +91,34 @@ def _ask(k: VectorFunction, at: dict[str, str], c: Value, filters: range, step: 
 @cache
 def product_address(filters: int, count: int, scratch: Scratch, vectors: Vectors, channels: int) -> int:
     return address(product_tile(filters, count, scratch, vectors, channels))
+
+
+def few_product_tile(filters: int, images: int, scratch: Scratch, vectors: Vectors) -> VectorFunction:
+    """The same sums for a few images, with filters in the lanes: of filters that lie side by side in U."""
+    k = VectorFunction(vectors, ProductCall)
+    width = -(-filters // vectors.lanes)
+    sums = {(n, j): k.variable(k.zero) for n in range(images) for j in range(width)}
+    start = {name: k.pointer(f"%{name}") for name in ("v", "u", "m", "table", "x", "y")}
+    with k.loop(0, "%places") as t:
+        places = _places(k, start, t, scratch)
+        for slot in sums.values():
+            k.set(slot, k.zero)
+        with k.loop(0, "%channels") as c:
+            v = k.move(places["v"], k.mul(beside(vectors), c))
+            u = k.move(places["u"], k.mul("%u_channel", c))
+            weights = [k.load(k.move(u, j * vectors.bytes)) for j in range(width)]
+            for n in range(images):
+                pixel = k.splat(k.move(v, n * vectors.itemsize))
+                for j in range(width):
+                    k.set(sums[n, j], k.multiply_add(weights[j], pixel, k.get(sums[n, j])))
+        for (n, j), slot in sums.items():
+            total, first = k.get(slot), j * vectors.lanes
+            for lane in range(min(vectors.lanes, filters - first)):
+                place = k.move(places["m"], beside(vectors) * (first + lane) + n * vectors.itemsize)
+                k.store_scalar(k.emit(f"extractelement {k.vector} {total}, i32 {lane}"), place)
+    return k
+
+
+@cache
+def few_product_address(filters: int, images: int, scratch: Scratch, vectors: Vectors) -> int:
+    return address(few_product_tile(filters, images, scratch, vectors))

@@ -1,12 +1,13 @@
 """Convolution by Winograd's algorithm where that is faster: what NumPy arrays get.
 
     forward, input gradient    winograd_plan.py, winograd_loop.py, winograd_tiles.py, winograd_transforms.py
+    the same of few images     winograd_few.py
     weight gradient            winograd_weight.py, winograd_weight_loop.py
     all else                   the direct tiles of vector.py
 
 `kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes, so that the bits
-of a prediction do not depend on how many images are predicted at once; but a single image with a large kernel
-takes the matrix product, which is several times as fast for it.
+of a prediction do not depend on how many images are predicted at once; but a single image takes the matrix
+product where the transformed weights are 4 MiB or more.
 """
 
 from typing import Any
@@ -16,9 +17,9 @@ import numpy as np
 from .. import common, threads
 from ..common import Array, address, contiguous
 from ..emit import vectors
-from .choice import why_direct, why_direct_weight, why_product
+from .choice import is_product, why_direct, why_direct_weight
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places
-from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, output_size
+from .geometry import Padding, Pair, Shape, check_bias, check_forward, check_gradient, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -30,6 +31,7 @@ from .vector import batch_last, no_bias
 from .weight_loop import WeightPlaces
 from .winograd import TAPS, fits
 from .winograd_deep_loop import run_deep_winograd
+from .winograd_few import Few, copy_address, cut, few_at_end, join
 from .winograd_loop import run_winograd
 from .winograd_plan import Problem, winograd_plan
 from .winograd_weight_loop import run_winograd_weight, winograd_weight_plan
@@ -39,7 +41,33 @@ def _convolve(x: Array, w: Array, b: Array | None, problem: Problem) -> Array:
     """x (N, H, W, C) -> y (N, OH, OW, F)."""
     x, w = batch_last(x), contiguous(w, x.dtype)
     b = no_bias(problem.filters, x.dtype) if b is None else contiguous(b, x.dtype)
-    y = common.empty(x, (x.shape[0], *problem.output, problem.filters))
+    images, output = x.shape[0], problem.output
+    y = common.empty(x, (images, *output, problem.filters))
+    few = few_at_end(images, output, problem.channels, problem.filters, vectors(x.dtype))
+    many = images - few.images if few else images
+    if many:
+        _run(x[:many], w, b, y[:many], problem._replace(size=(many, *problem.size[1:])))
+    if few:
+        _convolve_few(few, x[many:], w, b, y[many:], problem)
+    return y
+
+
+def _convolve_few(few: Few, x: Array, w: Array, b: Array, y: Array, problem: Problem) -> None:
+    """The same for images whose tiles lie side by side."""
+    v, n = vectors(x.dtype), few.m + TAPS - 1
+    room = -(-few.total // v.lanes) * v.lanes + v.lanes
+    pixels = common.aligned((n, n, problem.channels, room), x.dtype)
+    outputs = common.aligned((few.m, few.m, problem.filters, room), x.dtype)
+    tiles_x, tiles_y = (common.from_batch_last(a[..., : few.total]) for a in (pixels, outputs))
+    numbers, x_map, y_map = tuple(few), (*x.shape[1:3], *problem.corner), (*y.shape[1:3], 0, 0)
+    cut(copy_address(few.images, False, v), pixels, numbers, address(x), x.strides[1:], x_map)
+    one = problem._replace(size=(few.total, n, n), output=(few.m, few.m), corner=(0, 0))
+    _run(tiles_x, w, b, tiles_y, one)
+    join(copy_address(few.images, True, v), outputs, numbers, address(y), y.strides[1:], y_map)
+
+
+def _run(x: Array, w: Array, b: Array, y: Array, problem: Problem) -> None:
+    """Runs the tiles."""
     plan = winograd_plan(problem, x.strides[1:], y.strides[1:], vectors(x.dtype))
     scratch = common.aligned((threads.most, plan.scratch), np.uint8)
     loops: Any = run_deep_winograd if plan.u else run_winograd
@@ -49,7 +77,11 @@ def _convolve(x: Array, w: Array, b: Array | None, problem: Problem) -> Array:
     common.launch(
         loops.compiled, plan.loop, places, x.strides[1:], y.strides[1:], shared, scratch, alone=alone
     )
-    return y
+
+
+def _is_for(images: int, w: Shape, size: Pair, output: Pair, corner: Pair) -> bool:
+    """Whether a convolution that fits the algorithm takes it."""
+    return not is_product(images, w, output) and why_direct(w, size, output, corner) is None
 
 
 @conv2d.implementation("winograd_tiles")
@@ -61,8 +93,7 @@ def _(
     if x.dtype == np.float32 and x.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
         output = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
         corner = padding[0][0], padding[1][0]
-        product = why_product("forward", x.shape[0], w.shape, strides, dilation, groups)
-        if product is None and why_direct(w.shape, x.shape[1:3], output, corner) is None:
+        if _is_for(x.shape[0], w.shape, x.shape[1:3], output, corner):
             problem = Problem(x.shape[:3], output, w.shape[2], w.shape[3], corner, False, activation)
             return _convolve(x, w, b, problem)
     return conv2d["vector"](
@@ -80,9 +111,8 @@ def _(
         check_gradient(g.shape, (None, *output, w.shape[3]))
         check_bias(None if b is None else b.shape, w.shape[2])
         corner = TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]
-        product = why_product("input gradient", g.shape[0], w.shape, strides, dilation, groups)
         flipped = TAPS, TAPS, w.shape[3], w.shape[2]
-        if product is None and why_direct(flipped, output, input_size, corner) is None:
+        if _is_for(g.shape[0], flipped, output, input_size, corner):
             problem = Problem(g.shape[:3], input_size, w.shape[3], w.shape[2], corner, True, activation)
             return _convolve(g, w, b, problem)
     return conv2d_input_grad["vector"](

@@ -193,11 +193,11 @@ def add_tile(r, j, image, loop, at, x_step, g_step, v, sums):  # type: ignore[no
     call_kernel(
         loop.spreads[row[0], column[0]],
         SpreadCall(
-            g=turned, z=z, vectors=images * loop.transposes.shape[1], g_column=images * loop.z_image,
+            g=turned, z=z, vectors=count * loop.transposes.shape[1], g_column=images * loop.z_image,
             g_row=span[1] * images * loop.z_image,
         ),
     )  # fmt: skip
-    multiply_images(images, loop, v, z, sums)
+    multiply_images(count, loop, v, z, sums)
 
 
 @serial

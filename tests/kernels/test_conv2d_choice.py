@@ -59,6 +59,23 @@ def test_a_single_image_in_groups_takes_tiles() -> None:
     assert why_product("forward", 1, (3, 3, 64, 128), (1, 1), (1, 1), 2) is None
 
 
+def test_a_single_image_by_the_product_is_repeated() -> None:
+    rng = np.random.default_rng(0)
+    static = {"strides": (2, 2), "padding": SAME, "dilation": (1, 1), "groups": 1}
+    x, w, b, g = (rng.normal(size=shape) for shape in ((1, 6, 6, 32), (3, 3, 32, 40), (40,), (1, 3, 3, 40)))
+    with Capture() as capture:
+        y = conv2d.conv2d(x, w, b, activation="relu", **static)
+        dx = conv2d.conv2d_input_grad(g, w, input_size=(6, 6), **static)
+    assert len(capture.program) == 2
+    for array in (x, w, b, g):
+        array[...] = rng.normal(size=array.shape)
+    capture.program.run()
+    np.testing.assert_allclose(y, conv2d.conv2d["naive"](x, w, b, activation="relu", **static), rtol=1e-10)
+    np.testing.assert_allclose(
+        dx, conv2d.conv2d_input_grad["naive"](g, w, input_size=(6, 6), **static), rtol=1e-9, atol=1e-10
+    )
+
+
 def test_explain_says_what_runs() -> None:
     text = kernels.explain("conv2d", (128, 28, 28, 7), (3, 3, 7, 14), padding="same")
     assert "-> (128, 28, 28, 14)" in text
@@ -66,7 +83,7 @@ def test_explain_says_what_runs() -> None:
     assert text.count("Winograd's algorithm") == 2
     assert text.count("register tiles") == 1  # of the weight gradient
     assert "for each of 4 phases" in kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=(2, 2))
-    assert "one lane" in kernels.explain("conv2d", (1, 8, 8, 64), (3, 3, 64, 64))
+    assert "one lane" in kernels.explain("conv2d", (1, 8, 8, 64), (3, 3, 64, 64), strides=2)
     assert kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=2).count("4 phases") == 1
     with pytest.raises(ValueError, match="float16 takes the reference"):
         kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), dtype=np.float16)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit, threads
 from tinynet.kernels.conv2d import bias, choice, weight_loop
 from tinynet.kernels.conv2d.geometry import Window
@@ -198,11 +199,50 @@ def test_which_shapes_are_wide() -> None:
     assert not choice.is_wide((3, 3), (3, 3), 56, 56, v)  # nine pixels are straight code in the other tile
 
 
+def test_few_images_are_multiplied_one_by_one() -> None:
+    v = emit.vectors(np.dtype(np.float32))._replace(lanes=16)
+
+    def wide(images: int, output: int, channels: int, filters: int, apart: bool = False) -> bool:
+        return choice.is_wide_for_few(images, apart, (output, output), (3, 3), channels, filters, v)
+
+    assert wide(1, 28, 7, 7)
+    assert not wide(0, 28, 7, 7)
+    assert not wide(15, 28, 7, 7)
+    assert wide(8, 3, 56, 56)
+    assert not wide(14, 3, 56, 56)
+    assert wide(14, 3, 56, 56, apart=True)  # the sums of these would cost as much again
+    assert not wide(14, 14, 56, 56, apart=True)
+    assert not wide(1, 28, 1, 7)  # one channel is too little for a transposed g
+    text = kernels.explain("conv2d", (1, 28, 28, 7), (3, 3, 7, 7), padding="same")
+    assert "weight gradient  register tiles: with filters in the lanes (wide.py), since few" in text
+    text = kernels.explain("conv2d", (33, 28, 28, 7), (3, 3, 7, 7), padding="same")
+    assert "the last 1 with filters in the lanes" in text
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 5, 9, 17, 20, 35])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("size", "channels", "filters"), [((3, 3), 17, 35), ((8, 5), 7, 7)])
+def test_weight_gradients_of_few_images(
+    size: Any, channels: int, filters: int, dtype: Any, images: int
+) -> None:
+    rng = np.random.default_rng(images)
+    x, g = (common.to_batch_last(rng.normal(size=(images, *size, k)), dtype) for k in (channels, filters))
+    static = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    got = conv2d.conv2d_weight_grad["vector"](x, g, kernel_size=(3, 3), **static)
+    exact = conv2d.conv2d_weight_grad["naive"](
+        x.astype(np.float64), g.astype(np.float64), kernel_size=(3, 3), **static
+    )
+    limit = 1e-5 if dtype is np.float32 else 1e-12
+    np.testing.assert_allclose(got, exact, rtol=0, atol=limit * np.abs(exact).max())
+
+
 PROGRAM = """
 import hashlib, numpy as np
 from tinynet.kernels import common, conv2d
 rng, digest = np.random.default_rng(3), hashlib.sha256()
-for n, size, c, f in ((128, 28, 1, 7), (40, 14, 7, 14), (128, 14, 32, 64), (33, 8, 64, 128)):
+for n, size, c, f in (
+    (128, 28, 1, 7), (40, 14, 7, 14), (3, 28, 7, 7), (21, 3, 28, 56), (128, 14, 32, 64), (33, 8, 64, 128)
+):
     x, g = (common.to_batch_last(rng.normal(size=(n, size, size, k)), np.float32) for k in (c, f))
     static = dict(strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
     digest.update(conv2d.conv2d_weight_grad(x, g, kernel_size=(3, 3), **static).tobytes())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit, threads
-from tinynet.kernels.conv2d import choice, winograd, winograd_plan, winograd_vector
+from tinynet.kernels.conv2d import choice, winograd, winograd_few, winograd_plan, winograd_vector
 from tinynet.kernels.conv2d.winograd_plan import axis_tiles
 from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
@@ -227,7 +227,7 @@ def test_many_channels_are_convolved_place_by_place(images: int, monkeypatch: py
     winograd_plan.winograd_plan.cache_clear()
 
 
-@pytest.mark.parametrize("images", [1, 17, 33, 40])
+@pytest.mark.parametrize("images", [1, 3, 17, 18, 33, 40])
 def test_nothing_is_written_beyond_the_last_image(images: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, w, b, g, static = layer(*LAYERS[0], images)
     expected = FORWARD["winograd_tiles"](x, w, b, **static)
@@ -256,6 +256,61 @@ def test_what_an_image_gives_does_not_depend_on_the_others(images: int) -> None:
     np.testing.assert_array_equal(few, every[:images])
     all_dx, dx = (INPUT["winograd_tiles"](a, w, input_size=(14, 14), **static) for a in (g, g[:images]))
     np.testing.assert_array_equal(dx, all_dx[:images])
+
+
+FEW = [  # several tiles of an image, with and without a border; a single tile; tiles of 3x3
+    ((28, 28), ((1, 1), (1, 1)), 7, 9),
+    ((13, 9), ((0, 2), (2, 0)), 15, 7),
+    ((9, 8), ((0, 0), (0, 0)), 8, 30),
+    ((6, 6), ((0, 0), (0, 0)), 16, 20),
+    ((3, 3), ((1, 1), (1, 1)), 28, 30),
+]
+
+
+@pytest.mark.parametrize(("size", "padding", "channels", "filters"), FEW)
+@pytest.mark.usefixtures("vector_bytes")
+def test_few_images_get_the_bits_that_they_get_among_many(
+    size: Any, padding: Any, channels: int, filters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut into tiles where that pays, or wherever there are several; with filters in the lanes or without."""
+    x, w, b, g, static = layer(size, padding, channels, filters, 64)
+    monkeypatch.setattr(winograd_vector, "why_direct", lambda *_: None)
+
+    def both(images: int) -> tuple[bytes, bytes]:
+        y = FORWARD["winograd_tiles"](x[:images], w, b, activation="relu", **static)
+        return y.tobytes(), INPUT["winograd_tiles"](g[:images], w, input_size=size, **static).tobytes()
+
+    lanes = emit.vectors(np.dtype(np.float32)).lanes
+    y, dx = both(64)
+    for cost in (winograd_few.COPY, 0):
+        monkeypatch.setattr(winograd_few, "COPY", cost)
+        winograd_few.few_at_end.cache_clear()
+        for images in (1, 2, 3, 7, lanes + 1, 2 * lanes + 1, 3 * lanes + 2):
+            assert both(images) == (y[: len(y) * images // 64], dx[: len(dx) * images // 64]), images
+    winograd_few.few_at_end.cache_clear()
+
+
+def test_which_images_are_cut() -> None:
+    v = emit.vectors(np.dtype(np.float32))._replace(lanes=16)
+    of = winograd_few.few_at_end
+    assert of(1, (28, 28), 14, 14, v) == (1, 4, 7, 7, 49)
+    assert of(33, (7, 7), 28, 28, v) == (1, 4, 2, 2, 4)
+    assert of(32, (28, 28), 14, 14, v) is None
+    assert of(15, (28, 28), 14, 14, v) is None  # they fill a vector
+    assert of(1, (3, 3), 28, 56, v) is None  # one tile
+
+
+def test_cut_images_are_read_anew_by_a_program_and_written_by_no_more_than_their_pixels() -> None:
+    x, w, b, _, static = layer((11, 13), ((1, 1), (1, 1)), 9, 8, 19)
+    other_x, other_w, _, _, _ = layer((11, 13), ((1, 1), (1, 1)), 9, 8, 19, seed=1)
+    with Capture() as capture:
+        y = FORWARD["winograd_tiles"](x, w, b, **static)
+    assert len(capture.program) == 4  # of sixteen images; cut, convolved and joined
+    x[...], w[...] = other_x, other_w
+    capture.program.run()
+    np.testing.assert_array_equal(y, FORWARD["winograd_tiles"](other_x, other_w, b, **static))
+    exact = FORWARD["im2col"](*(a.astype(np.float64) for a in (other_x, other_w, b)), **static)
+    np.testing.assert_allclose(y, exact, rtol=1e-4, atol=1e-4)
 
 
 def test_the_number_of_threads_changes_no_bit() -> None:
@@ -313,9 +368,12 @@ def test_which_layers_take_it_is_a_matter_of_shapes() -> None:
     assert reason(8, 1, 256, 256) is None
     assert "too large" in str(reason(8, 1, 1024, 1024))
     assert "single tile" in str(reason(4, 1, 256, 256))
-    alone = kernels.explain("conv2d", (1, 14, 14, 64), (3, 3, 64, 64), padding="same")
+    alone = kernels.explain("conv2d", (1, 14, 14, 256), (3, 3, 256, 256), padding="same")
     assert "Winograd" not in alone.split("weight gradient")[0]
-    assert "a single image" in alone
+    assert alone.count("a single image") == 2
+    few = kernels.explain("conv2d", (1, 14, 14, 64), (3, 3, 64, 64), padding="same")
+    assert few.count("1 cut into tiles that fill vectors") == 2
+    assert "a single image" not in few
     assert "do not suit" in str(reason(5, 1, 16, 16))
     text = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same")
     assert "forward          Winograd's algorithm: 4x4 outputs of 6x6 pixels by 36 products" in text

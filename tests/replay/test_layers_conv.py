@@ -99,3 +99,18 @@ def test_penalties_and_constraints():
         data=data(8, 7, 2),
         epochs=2,
     )
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_predictions_of_a_single_image_are_replayed(strides):
+    """By Winograd's tiles with the bits of many images; with strides by im2col's product, of NumPy."""
+    net = [layers.Input((12, 10, 16)), layers.Conv2D(64, 3, strides, padding="same", activation="relu")]
+    model = Sequential(net)
+    x = np.random.default_rng(0).normal(size=(40, 12, 10, 16)).astype("float32")
+    many = model.predict(x, batch_size=40, verbose=0)
+    first = [model.predict(x[i : i + 1], verbose=0)[0] for i in range(6)]
+    assert len(model.replay.programs) == 1
+    if strides == 1:
+        np.testing.assert_array_equal(first, many[:6])
+    else:
+        np.testing.assert_allclose(first, many[:6], rtol=1e-4, atol=1e-5)
