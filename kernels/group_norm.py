@@ -40,7 +40,15 @@ from .common import (
     xp,
 )
 from .emit import call_kernel
-from .group_norm_rows import add_parts, address_of, gradient_by_rows, invert, normalise_by_rows, row_pieces
+from .group_norm_rows import (
+    Pieces,
+    add_parts,
+    address_of,
+    gradient_by_rows,
+    invert,
+    normalise_by_rows,
+    row_pieces,
+)
 from .group_norm_tiles import (
     TILE,
     CombineCall,
@@ -92,7 +100,7 @@ def _(
     if edges is not None:
         parts = aligned((2, len(edges) - 1, len(x)), x.dtype)
         rows = _rows(y), mean, var, inverse, parts, _rows(x)
-        normalise_by_rows(*rows, *factors, edges, tiles, second, epsilon)
+        normalise_by_rows(*rows, *factors, tuple(Pieces(edges, tiles, second, epsilon)))
     else:
         loop = _loop(shape, tiles, second, epsilon)
         _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
@@ -151,7 +159,8 @@ def _(
     known = _rows(g), _rows(x), _spread(gamma, x), *statistics
     if edges is not None:
         pieces = aligned((2, len(edges) - 1, len(x)), x.dtype)
-        gradient_by_rows(_rows(dx), table, pieces, parts, *known, edges, tiles, second, epsilon)
+        at = tuple(Pieces(edges, tiles, second, epsilon))
+        gradient_by_rows(_rows(dx), table, pieces, parts, *known, at)
     else:
         loop = _loop(shape, tiles, second, epsilon)
         _group_norm_grad(_rows(dx), table, parts, *known, tuple(loop))

@@ -12,6 +12,8 @@ when its deviations are squared, after its mean; pieces have means of their own:
 T. F. Chan, G. H. Golub, R. J. LeVeque, "Algorithms for computing the sample variance", 1983.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .common import parallel, prange, serial
@@ -20,6 +22,13 @@ from .group_norm_tiles import TILE, CombineCall, MomentsCall, Rows, ScaleCall, S
 
 PIECE = 1 << 15  # numbers: a part of the second-level cache
 MIN_PIECES = 4
+
+
+class Pieces(NamedTuple):
+    edges: np.ndarray  # the first row of each, and the end
+    first: np.ndarray  # tables of the calls of both passes: address, first image, images
+    second: np.ndarray
+    epsilon: float
 
 
 def row_pieces(shape: tuple[int, ...]) -> np.ndarray | None:
@@ -54,8 +63,9 @@ def _rows_between(first, end, row_bytes, live):  # type: ignore[no-untyped-def]
 
 
 @parallel
-def normalise_by_rows(y, mean, var, inverse, parts, x, gamma, beta, edges, first, second, epsilon):  # type: ignore[no-untyped-def]
-    """y, mean and var (1, N), by way of `parts` (2, pieces, N); `first` and `second` are tables of tiles."""
+def normalise_by_rows(y, mean, var, inverse, parts, x, gamma, beta, pieces):  # type: ignore[no-untyped-def]
+    """y, mean and var (1, N), by way of `parts` (2, pieces, N)."""
+    edges, first, second, epsilon = Pieces(*pieces)
     size, calls, row = x.itemsize, len(first), x.shape[1] * x.itemsize
     for task in prange((edges.size - 1) * calls):
         piece, call = task // calls, task % calls
@@ -95,8 +105,9 @@ def _join_moments(mean, var, parts, edges):  # type: ignore[no-untyped-def]
 
 
 @parallel
-def gradient_by_rows(dx, table, parts, sums, g, x, gamma, mean, var, edges, first, second, epsilon):  # type: ignore[no-untyped-def]
+def gradient_by_rows(dx, table, parts, sums, g, x, gamma, mean, var, pieces):  # type: ignore[no-untyped-def]
     """dx; dgamma and dbeta of each call in `sums`; `table` (3, 1, N), `parts` (2, pieces, N)."""
+    edges, first, second, epsilon = Pieces(*pieces)
     size, calls, row, inverse = x.itemsize, len(first), x.shape[1] * x.itemsize, table[0, 0]
     invert(inverse, var[0], epsilon)
     for task in prange((edges.size - 1) * calls):
