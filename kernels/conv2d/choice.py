@@ -28,9 +28,11 @@ MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
 MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
 MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
 MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
+MIN_DEEP_OUTPUT = 4  # of one with many channels; on smaller maps it rounds over four times as much
 MAX_U_BYTES = 1 << 26  # of transformed weights, which the threads share
 MAX_U_BYTES_ALONE = 1 << 22  # of those that a map of a single tile has for itself
-MAX_SUMS_BYTES = 1 << 22  # of the weight gradient, for each part of the images
+MAX_SUMS_BYTES = 1 << 26  # of the weight gradient, before they are transformed
+DEEP_SUMS_BYTES = 1 << 20  # from here on its loops are those of winograd_weight_deep_loop.py
 WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and one channel
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
 TURN = 90  # multiply-adds of a vector that it takes to transpose a square of vectors
@@ -151,8 +153,14 @@ def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
     """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
     if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
         return "too few channels or filters share the transforms"
-    if 4 * (tile_length(output) + TAPS - 1) ** 2 * channels * filters > MAX_SUMS_BYTES:
-        return "the sums are larger than the caches"
+    m = tile_length(output)
+    sums = 4 * (m + TAPS - 1) ** 2 * channels * filters
+    if sums > MAX_SUMS_BYTES:
+        return "the sums before their transform are too large to be held"
+    if sums >= DEEP_SUMS_BYTES:
+        made = math.prod(-(-length // m) * m for length in output)
+        suits = min(output) >= MIN_DEEP_OUTPUT and 2 * math.prod(output) >= made
+        return None if suits else "tiles of 4x4 do not suit the map"
     if min(output) < MIN_WEIGHT_OUTPUT:
         return "the map is small: its sums are stored for few pixels"
     return None

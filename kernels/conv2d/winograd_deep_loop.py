@@ -60,7 +60,8 @@ def deep_task(r, j, chunk, loop, at, x_step, y_step, u, v):  # type: ignore[no-u
             image = pair * together
             images = min(loop.images - image, together)
             own = v + (pair - start) * loop.pair
-            to_products(row[0], column[0], images, loop, x + image * loop.itemsize, x_step, own)
+            pixels = x + image * loop.itemsize
+            to_products(row[0], column[0], images, loop.channels, loop, pixels, x_step, own)
         multiply_places(start, stop, loop, u, v)
         for pair in range(start, stop):
             image = pair * together

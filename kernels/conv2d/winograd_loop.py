@@ -119,7 +119,7 @@ def winograd_task(task, loop, at, x_step, y_step, u):  # type: ignore[no-untyped
 def winograd_tile(row, column, images, loop, at, x_step, y_step, next_x):  # type: ignore[no-untyped-def]
     """A tile of a kind (row, column), for up to two vectors of images. at.w is the scratch."""
     v, m = at.w + loop.v_offset, at.w + loop.m_offset
-    to_products(row, column, images, loop, at.x, x_step, v)
+    to_products(row, column, images, loop.channels, loop, at.x, x_step, v)
     kind = (row * loop.ahead.shape[1] + column) * loop.ahead.shape[2]
     for i in range(loop.filters.size - 1):
         f, y = loop.filters[i], at.y + loop.filters[i] * y_step.channel
@@ -136,12 +136,12 @@ def winograd_tile(row, column, images, loop, at, x_step, y_step, next_x):  # typ
 
 
 @serial
-def to_products(row, column, images, loop, x, x_step, v):  # type: ignore[no-untyped-def]
-    """V of a tile."""
+def to_products(row, column, images, channels, loop, x, x_step, v):  # type: ignore[no-untyped-def]
+    """V of a tile, of so many channels."""
     call_kernel(
         loop.inputs[1 if images % loop.lanes else 0, row, column],
         InputCall(
-            x=x, v=v, channels=loop.channels, blocks=images // loop.lanes, x_row=x_step.row,
+            x=x, v=v, channels=channels, blocks=images // loop.lanes, x_row=x_step.row,
             x_column=x_step.column, x_channel=x_step.channel, live=images % loop.lanes,
         ),
     )  # fmt: skip

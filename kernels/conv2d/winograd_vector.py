@@ -2,7 +2,7 @@
 
     forward, input gradient    winograd_plan.py, winograd_loop.py, winograd_tiles.py, winograd_transforms.py
     the same of few images     winograd_few.py
-    weight gradient            winograd_weight.py, winograd_weight_loop.py
+    weight gradient            winograd_weight.py, winograd_weight_plan.py and its loops
     all else                   the direct tiles of vector.py
 
 `kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes, so that the bits
@@ -34,7 +34,9 @@ from .winograd_deep_loop import run_deep_winograd
 from .winograd_few import Few, copy_address, cut, few_at_end, join
 from .winograd_loop import run_winograd
 from .winograd_plan import Problem, winograd_plan
-from .winograd_weight_loop import run_winograd_weight, winograd_weight_plan
+from .winograd_weight_deep_loop import run_deep_weight
+from .winograd_weight_loop import run_winograd_weight
+from .winograd_weight_plan import winograd_weight_plan
 
 
 def _convolve(x: Array, w: Array, b: Array | None, problem: Problem) -> Array:
@@ -144,10 +146,11 @@ def _correlate(x: Array, g: Array, corner: Pair) -> Array:
     sums = common.aligned(plan.sums, x.dtype)
     scratch = common.aligned((threads.most, plan.scratch), np.uint8)
     places = tuple(WeightPlaces(x=address(x), g=address(g), target=address(dw)))
-    run = run_winograd_weight.compiled  # type: ignore[attr-defined]
+    loops: Any = run_deep_weight if plan.shared else run_winograd_weight
+    shared = (common.aligned((plan.shared,), np.uint8),) if plan.shared else ()
     steps = x.strides[1:], g.strides[1:], (0, *dw.strides)
     alone = g.size * channels * TAPS**2 < MAX_MULTIPLY_ADDS_ALONE
-    common.launch(run, plan.loop, places, *steps, sums, scratch, alone=alone)
+    common.launch(loops.compiled, plan.loop, places, *steps, sums, scratch, *shared, alone=alone)
     return dw
 
 

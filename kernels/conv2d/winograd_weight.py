@@ -12,7 +12,8 @@ G.
 Sums with images in the lanes would be 16 times as many numbers, each with a sum over its lanes at the end. So
 g is turned round, before A makes 36 numbers of its 16, and a number of V is loaded into all lanes.
 
-The sums of 32 images stay in registers, and are added to dU then: short chains of additions round less.
+The sums of 32 images stay in registers, and are added to dU then: short chains of additions round less. With
+many channels they are up to 128, since dU is large (winograd_weight_deep_loop.py).
 """
 
 from functools import cache
@@ -42,9 +43,12 @@ class OuterCall(NamedTuple):
     z: int
     u: int
     places: int
+    units: int  # of V and Z, each of so many images
     images: int
+    v_unit: int
     v_place: int
     v_channel: int
+    z_unit: int
     z_place: int
     z_image: int
     u_place: int
@@ -79,26 +83,28 @@ def spread_tile(m: int, rows: int, columns: int, z_place: int, vectors: Vectors)
 
 
 def outer_tile(channels: int, width: int, vectors: Vectors) -> VectorFunction:
-    """dU[t][c] += sum over n of V[t][c][n] Z[t][n] for so many channels and `width` vectors of filters, all
-    places.
+    """dU[t][c] += sum over units and n of V[t][c][n] Z[t][n] for so many channels and `width` vectors of
+    filters, all places.
     """
     k = VectorFunction(vectors, OuterCall)
     sums = {(c, j): k.variable(k.zero) for c in range(channels) for j in range(width)}
     start = {name: k.pointer(f"%{name}") for name in ("v", "z", "u")}
     with k.loop(0, "%places") as t:
         v_place, z_place, u_place = (k.move(start[name], k.mul(f"%{name}_place", t)) for name in start)
-        for slot in sums.values():
+        targets = {(c, j): k.move(u_place, k.mul("%u_channel", c), j * vectors.bytes) for c, j in sums}
+        for place, slot in sums.items():
+            k.prefetch(targets[place], write=True)
             k.set(slot, k.zero)
-        with k.loop(0, "%images") as n:
-            v, z = k.move(v_place, k.mul(vectors.itemsize, n)), k.move(z_place, k.mul("%z_image", n))
+        with k.loop(0, "%units") as i, k.loop(0, "%images") as n:
+            v = k.move(v_place, k.mul("%v_unit", i), k.mul(vectors.itemsize, n))
+            z = k.move(z_place, k.mul("%z_unit", i), k.mul("%z_image", n))
             gradients = [k.load(k.move(z, j * vectors.bytes)) for j in range(width)]
             for c in range(channels):
                 pixel = k.splat(k.move(v, k.mul("%v_channel", c)))
                 for j in range(width):
                     k.set(sums[c, j], k.multiply_add(pixel, gradients[j], k.get(sums[c, j])))
-        for (c, j), slot in sums.items():
-            place = k.move(u_place, k.mul("%u_channel", c), j * vectors.bytes)
-            k.store(k.add_vectors(k.load(place), k.get(slot)), place)
+        for place, slot in sums.items():
+            k.store(k.add_vectors(k.load(targets[place]), k.get(slot)), targets[place])
     return k
 
 

@@ -1,4 +1,4 @@
-"""The plan and the loops of Winograd's weight gradient (winograd_weight.py).
+"""The loops of Winograd's weight gradient (winograd_weight.py), as a plan (winograd_weight_plan.py) says.
 
     task = a part: a band of the rows of tiles, a chunk of the images
         for each tile of the band, for each two vectors of images of the chunk: its sums, into dU of the part
@@ -7,39 +7,24 @@
 How many parts there are is a matter of the shapes, so that the bits do not depend on the threads.
 """
 
-from functools import cache
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import get_thread_id
 
 from ..common import Array, parallel, prange, serial
-from ..emit import Vectors, call_kernel
-from ..launches import CACHE_LINE
-from .forward import lengths, split
-from .geometry import KernelSteps, Pair, Steps
+from ..emit import call_kernel
+from .geometry import KernelSteps, Steps
 from .weight_loop import WeightPlaces
-from .wide import TransposeCall, transpose_address
-from .winograd import TAPS, tile_length
+from .wide import TransposeCall
 from .winograd_loop import to_products
-from .winograd_plan import axis_tiles, input_addresses, odd_lines
-from .winograd_tiles import VECTORS, Span, beside
-from .winograd_weight import (
-    InverseCall,
-    OuterCall,
-    SpreadCall,
-    inverse_address,
-    outer_address,
-    spread_address,
-)
-
-SUMS, SUMS_OF_16 = 28, 12  # of an outer tile, in 32 registers and in 16
-MAX_CHUNKS = 4  # of the images; each has a dU of its own
-MIN_PARTS = 8  # about as many as threads that find work
+from .winograd_tiles import VECTORS
+from .winograd_weight import InverseCall, OuterCall, SpreadCall
 
 
 class WinogradWeightLoop(NamedTuple):
+    """A unit is V and Z of a tile and two vectors of images."""
+
     rows: Array  # of each row of tiles (kind, first output, first input)
     columns: Array
     inputs: Array  # addresses [whether the last vector is partial, kind of row, kind of column]
@@ -52,6 +37,7 @@ class WinogradWeightLoop(NamedTuple):
     filter_pieces: Array  # in vectors
     bands: int
     chunks: int
+    steps: Array  # (first unit, end, images of each) of winograd_weight_deep_loop.py
     images: int
     lanes: int
     itemsize: int
@@ -61,87 +47,9 @@ class WinogradWeightLoop(NamedTuple):
     v_place: int
     v_channel: int
     z_place: int
-    z_image: int
-    z_offset: int  # in a thread's scratch, which begins with V
-    g_offset: int
-
-
-class WinogradWeightPlan(NamedTuple):
-    loop: tuple[Any, ...]  # a WinogradWeightLoop, as a plain tuple
-    scratch: int  # bytes for each thread
-    sums: tuple[int, int, int, int]  # dU (parts, places, channels, filters in whole vectors)
-
-
-@cache
-def winograd_weight_plan(
-    size: tuple[int, int, int], output: Pair, channels: int, filters: int, corner: Pair, vectors: Vectors
-) -> WinogradWeightPlan:
-    """Plan for images (N, H, W) of so many channels, and maps (OH, OW) of so many filters."""
-    m, lanes = tile_length(output), vectors.lanes
-    places, width = (m + TAPS - 1) ** 2, -(-filters // lanes)
-    rows, columns = (axis_tiles(m, size[1 + i], output[i], corner[i]) for i in (0, 1))
-    z_image = width * vectors.bytes
-    v_place, z_place = odd_lines(channels * beside(vectors)), VECTORS * lanes * z_image + CACHE_LINE
-    channel_pieces, filter_pieces, outers = _outers(channels, width, vectors)
-    bands, chunks = _parts(len(rows.table), -(-size[0] // (VECTORS * lanes)))
-    loop = WinogradWeightLoop(
-        rows=rows.table,
-        columns=columns.table,
-        inputs=input_addresses(m, size[0], rows.kinds, columns.kinds, v_place, vectors),
-        transposes=_transposes(filters, vectors),
-        spreads=_spreads(m, rows.kinds, columns.kinds, z_place, vectors),
-        spans=np.array([[(r.outputs, c.outputs) for c in columns.kinds] for r in rows.kinds]),
-        outers=outers,
-        inverse=inverse_address(m, vectors),
-        channel_pieces=np.array(channel_pieces),
-        filter_pieces=np.array(filter_pieces),
-        bands=bands,
-        chunks=chunks,
-        images=size[0],
-        lanes=lanes,
-        itemsize=vectors.itemsize,
-        channels=channels,
-        filters=filters,
-        places=places,
-        v_place=v_place,
-        v_channel=beside(vectors),
-        z_place=z_place,
-        z_image=z_image,
-        z_offset=places * v_place,
-        g_offset=places * (v_place + z_place),
-    )
-    scratch = loop.g_offset + m * m * VECTORS * lanes * z_image + CACHE_LINE
-    return WinogradWeightPlan(tuple(loop), scratch, (bands * chunks, places, channels, width * lanes))
-
-
-def _parts(rows: int, pairs: int) -> Pair:
-    """(bands of the rows of tiles, chunks of the pairs of vectors of images)"""
-    chunks = min(MAX_CHUNKS, pairs)
-    return min(rows, -(-MIN_PARTS // chunks)), chunks
-
-
-def _spreads(m: int, rows: list[Span], columns: list[Span], z_place: int, vectors: Vectors) -> Array:
-    made = [[spread_address(m, r.outputs, c.outputs, z_place, vectors) for c in columns] for r in rows]
-    return np.array(made)
-
-
-def _outers(channels: int, width: int, vectors: Vectors) -> tuple[list[int], list[int], Array]:
-    """Where pieces of the channels begin, and pieces of the vectors of filters; the tiles of each two."""
-    many = vectors.registers == 32
-    widest = 4 if many and width % 4 == 0 else 2
-    filter_pieces = split(width, widest)
-    channel_pieces = split(channels, (SUMS if many else SUMS_OF_16) // max(lengths(width, widest)))
-    tiles = [
-        [outer_address(b - a, d - c, vectors) for c, d in pairwise(filter_pieces)]
-        for a, b in pairwise(channel_pieces)
-    ]
-    return channel_pieces, filter_pieces, np.array(tiles)
-
-
-def _transposes(filters: int, vectors: Vectors) -> Array:
-    """Tiles for vectors of images that are whole, and for one that is not."""
-    widths = [min(vectors.lanes, filters - first) for first in range(0, filters, vectors.lanes)]
-    return np.array([[transpose_address(n, vectors, masked) for n in widths] for masked in (False, True)])
+    z_offset: int  # in a unit, which begins with V
+    unit: int  # bytes
+    u_channel: int  # bytes of all filters, in whole vectors
 
 
 @parallel
@@ -182,22 +90,27 @@ def add_tile(r, j, image, loop, at, x_step, g_step, v, sums):  # type: ignore[no
     """The sums of one tile, of up to two vectors of images from `image` on."""
     row, column = loop.rows[r], loop.columns[j]
     count = min(loop.images - image, VECTORS * loop.lanes)
-    whole, live = count // loop.lanes, count % loop.lanes
     x = at.x + row[2] * x_step.row + column[2] * x_step.column + image * loop.itemsize
-    to_products(row[0], column[0], count, loop, x, x_step, v)
+    to_products(row[0], column[0], count, loop.channels, loop, x, x_step, v)
     g = at.g + row[1] * g_step.row + column[1] * g_step.column + image * loop.itemsize
-    span = loop.spans[row[0], column[0]]
-    turned, z = v + loop.g_offset, v + loop.z_offset
-    images = (whole + (1 if live else 0)) * loop.lanes
-    turn(span, whole, live, loop, g, g_step, turned, images * loop.z_image)
+    every = 0, loop.transposes.shape[1]
+    to_sums(row[0], column[0], count, every, loop, g, g_step, v + loop.unit, v + loop.z_offset)
+    multiply_images(count, loop, v, v + loop.z_offset, sums)
+
+
+@serial
+def to_sums(row, column, count, pieces, loop, g, g_step, turned, z):  # type: ignore[no-untyped-def]
+    """Z of a tile, of so many images, of the vectors of filters from pieces[0] to pieces[1]; by way of
+    `turned`.
+    """
+    span, vectors = loop.spans[row, column], pieces[1] - pieces[0]
+    images = (count + loop.lanes - 1) // loop.lanes * loop.lanes
+    turn(span, count, pieces, loop, g, g_step, turned, images)
+    each = images * vectors * loop.lanes * loop.itemsize
     call_kernel(
-        loop.spreads[row[0], column[0]],
-        SpreadCall(
-            g=turned, z=z, vectors=count * loop.transposes.shape[1], g_column=images * loop.z_image,
-            g_row=span[1] * images * loop.z_image,
-        ),
-    )  # fmt: skip
-    multiply_images(count, loop, v, z, sums)
+        loop.spreads[row, column],
+        SpreadCall(g=turned, z=z, vectors=images * vectors, g_column=each, g_row=span[1] * each),
+    )
 
 
 @serial
@@ -210,29 +123,32 @@ def multiply_images(images, loop, v, z, sums):  # type: ignore[no-untyped-def]
                 loop.outers[a, b],
                 OuterCall(
                     v=v + c * loop.v_channel, z=z + f * loop.itemsize,
-                    u=sums.ctypes.data + c * loop.z_image + f * loop.itemsize, places=loop.places,
-                    images=images, v_place=loop.v_place, v_channel=loop.v_channel, z_place=loop.z_place,
-                    z_image=loop.z_image, u_place=loop.channels * loop.z_image, u_channel=loop.z_image,
+                    u=sums.ctypes.data + c * loop.u_channel + f * loop.itemsize, places=loop.places,
+                    units=1, images=images, v_unit=0, v_place=loop.v_place, v_channel=loop.v_channel,
+                    z_unit=0, z_place=loop.z_place, z_image=loop.u_channel,
+                    u_place=loop.channels * loop.u_channel, u_channel=loop.u_channel,
                 ),
             )  # fmt: skip
 
 
 @serial
-def turn(span, whole, live, loop, g, g_step, turned, column):  # type: ignore[no-untyped-def]
-    """turned (row, column, image, filter) = g of a tile; images beyond the last are 0."""
+def turn(span, count, pieces, loop, g, g_step, turned, images):  # type: ignore[no-untyped-def]
+    """turned (row, column, image, filter) = g of a tile; the images from `count` to `images` are 0."""
+    vector = loop.lanes * loop.itemsize
+    image_bytes = (pieces[1] - pieces[0]) * vector
     for partial in range(2):
-        blocks, first = whole, 0
+        blocks, first = count // loop.lanes, 0
         if partial:
-            blocks, first = min(live, 1), whole * loop.lanes
-        for j in range(loop.transposes.shape[1] if blocks else 0):
+            blocks, first = min(count % loop.lanes, 1), count // loop.lanes * loop.lanes
+        for j in range(pieces[0], pieces[1] if blocks else 0):
             call_kernel(
                 loop.transposes[partial, j],
                 TransposeCall(
                     g=g + j * loop.lanes * g_step.channel + first * loop.itemsize,
-                    packed=turned + j * loop.lanes * loop.itemsize + first * loop.z_image,
+                    packed=turned + (j - pieces[0]) * vector + first * image_bytes,
                     rows=span[0], columns=span[1], blocks=blocks, g_row=g_step.row, g_column=g_step.column,
-                    g_filter=g_step.channel, packed_row=span[1] * column, packed_column=column,
-                    packed_image=loop.z_image, live=live,
+                    g_filter=g_step.channel, packed_row=span[1] * images * image_bytes,
+                    packed_column=images * image_bytes, packed_image=image_bytes, live=count % loop.lanes,
                 ),
             )  # fmt: skip
 
@@ -243,9 +159,9 @@ def invert_channel(channel, loop, at, dw_step, sums):  # type: ignore[no-untyped
     call_kernel(
         loop.inverse,
         InverseCall(
-            u=sums.ctypes.data + channel * loop.z_image, dw=at.target + channel * dw_step.channel,
-            parts=sums.shape[0], u_part=loop.places * loop.channels * loop.z_image,
-            u_place=loop.channels * loop.z_image, dw_row=dw_step.row, dw_column=dw_step.column,
+            u=sums.ctypes.data + channel * loop.u_channel, dw=at.target + channel * dw_step.channel,
+            parts=sums.shape[0], u_part=loop.places * loop.channels * loop.u_channel,
+            u_place=loop.channels * loop.u_channel, dw_row=dw_step.row, dw_column=dw_step.column,
             blocks=loop.filters // loop.lanes, live=loop.filters % loop.lanes,
         ),
     )  # fmt: skip

@@ -4,6 +4,7 @@ The shapes of test_conv2d.py have few channels, for which Winograd's tiles are n
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,14 @@ from hypothesis import strategies as st
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit, threads
-from tinynet.kernels.conv2d import choice, winograd, winograd_few, winograd_plan, winograd_vector
+from tinynet.kernels.conv2d import (
+    choice,
+    winograd,
+    winograd_few,
+    winograd_plan,
+    winograd_vector,
+    winograd_weight_plan,
+)
 from tinynet.kernels.conv2d.winograd_plan import axis_tiles
 from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
@@ -46,6 +54,16 @@ def layer(size: Any, padding: Any, channels: int, filters: int, images: int, see
 
 def rms(a: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(a, dtype=np.float64))))
+
+
+@contextmanager
+def weights_place_by_place(deep: bool) -> Iterator[None]:
+    """Weight gradients by the loops for many channels, if `deep`, or by those for few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd_weight_plan, "DEEP_SUMS_BYTES", 0 if deep else 1 << 40)
+        winograd_weight_plan.winograd_weight_plan.cache_clear()
+        yield
+    winograd_weight_plan.winograd_weight_plan.cache_clear()
 
 
 @pytest.fixture(params=[16, 32, 64])
@@ -132,7 +150,8 @@ def test_the_tiles_are_convolution(data: Any, size: Any, padding: Any, channels:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(winograd_vector, "why_direct", lambda *_: None)
         patch.setattr(winograd_vector, "why_direct_weight", lambda *_: None)
-        dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+        with weights_place_by_place(data.draw(st.booleans())):
+            dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
         y = FORWARD["winograd_tiles"](x, w, b, activation=activation, **static)
         dx = INPUT["winograd_tiles"](g, w, input_size=size, **static)
     assert y.dtype == dx.dtype == np.float32
@@ -162,12 +181,15 @@ def test_small_maps_in_any_memory_order(
     for (order, some_x), some_w, some_g in zip(
         orders(x).items(), orders(w).values(), orders(g).values(), strict=True
     ):
-        got = (
+        got = [
             FORWARD["winograd_tiles"](some_x, some_w, b, activation="relu", **static),
             INPUT["winograd_tiles"](some_g, some_w, input_size=size, **static),
-            WEIGHT["winograd_tiles"](some_x, some_g, kernel_size=(3, 3), **static),
-        )
-        for name, one, exact in zip(("y", "dx", "dw"), got, expected, strict=True):
+        ]
+        for deep in (False, True):
+            with weights_place_by_place(deep):
+                got.append(WEIGHT["winograd_tiles"](some_x, some_g, kernel_size=(3, 3), **static))
+        names = ("y", "dx", "dw", "dw, place by place")
+        for name, one, exact in zip(names, got, (*expected, expected[2]), strict=True):
             limit = 3e-6 * (1 + np.abs(exact).max())
             np.testing.assert_allclose(one, exact, rtol=0, atol=limit, err_msg=f"{name}, {order}")
 
@@ -188,8 +210,10 @@ def test_a_program_repeats_them_with_more_threads_than_it_has_memory_for(
     before, most = threads.get_num_threads(), threads.most
     if deep:
         monkeypatch.setattr(winograd_plan, "DEEP_U_BYTES", 0)
+        monkeypatch.setattr(winograd_weight_plan, "DEEP_SUMS_BYTES", 0)
     threads.most = 1
     winograd_plan.winograd_plan.cache_clear()
+    winograd_weight_plan.winograd_weight_plan.cache_clear()
     try:
         threads.set_num_threads(1)
         with Capture() as capture:
@@ -208,6 +232,7 @@ def test_a_program_repeats_them_with_more_threads_than_it_has_memory_for(
         threads.set_num_threads(before)
         threads.most = max(threads.most, most)
         winograd_plan.winograd_plan.cache_clear()
+        winograd_weight_plan.winograd_weight_plan.cache_clear()
 
 
 @pytest.mark.parametrize("images", [1, 20, 70, 300])
@@ -225,6 +250,48 @@ def test_many_channels_are_convolved_place_by_place(images: int, monkeypatch: py
     for got, known in zip(both(), expected, strict=True):
         np.testing.assert_array_equal(got, known)
     winograd_plan.winograd_plan.cache_clear()
+
+
+@pytest.mark.parametrize(("size", "channels", "filters"), [(15, 64, 256), (7, 256, 256), (4, 128, 200)])
+def test_weight_gradients_of_many_channels(size: int, channels: int, filters: int) -> None:
+    """They take the loops that go place by place; rms errors at most 4 times the direct tiles'."""
+    x, _, _, g, static = layer((size, size), ((1, 1), (1, 1)), channels, filters, 40)
+    vectors = emit.vectors(np.dtype(np.float32))
+    plan = winograd_weight_plan.winograd_weight_plan(
+        x.shape[:3], (size, size), channels, filters, (1, 1), vectors
+    )
+    assert plan.shared > 0
+    wide_x, wide_g = x.astype(np.float64), g.astype(np.float64)
+    exact = WEIGHT["im2col"](wide_x, wide_g, kernel_size=(3, 3), **static)
+    direct = WEIGHT["vector"](x, g, kernel_size=(3, 3), **static)
+    dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+    assert rms(dw - exact) <= 4 * rms(direct - exact)
+    assert rms(dw - exact) <= 1.5e-6 * rms(exact)
+    # the derivative of sum(g * y) in a direction: y is linear in w
+    direction = np.random.default_rng(1).normal(size=dw.shape)
+    change = np.sum(wide_g * FORWARD["im2col"](wide_x, direction, None, **static))
+    assert abs(np.sum(dw * direction) - change) <= 1e-5 * np.linalg.norm(exact) * np.sqrt(dw.size) / 30
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("images", [1, 16, 17, 33, 48, 70])
+def test_what_memory_held_before_is_in_no_sum(
+    deep: bool, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of vectors that the last images do not fill."""
+    x, _, _, g, static = layer((9, 10), ((1, 1), (1, 1)), 20, 35, images)
+    exact = WEIGHT["im2col"](x.astype(np.float64), g.astype(np.float64), kernel_size=(3, 3), **static)
+    new = common.aligned
+
+    def full_of_nan(shape: Any, dtype: Any) -> np.ndarray:
+        memory = new(shape, dtype)
+        memory.view(np.uint8)[...] = 255
+        return memory
+
+    monkeypatch.setattr(common, "aligned", full_of_nan)
+    with weights_place_by_place(deep):
+        dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+    np.testing.assert_allclose(dw, exact, rtol=0, atol=3e-6 * (1 + np.abs(exact).max()))
 
 
 @pytest.mark.parametrize("images", [1, 3, 17, 18, 33, 40])
@@ -321,8 +388,11 @@ def test_the_number_of_threads_changes_no_bit() -> None:
             threads.set_num_threads(count)
             y = FORWARD["winograd_tiles"](x, w, b, **static)
             dx = INPUT["winograd_tiles"](g, w, input_size=(28, 28), **static)
-            dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
-            found.append((y, dx, dw))
+            with weights_place_by_place(False):
+                dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+            with weights_place_by_place(True):
+                deep = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
+            found.append((y, dx, dw, deep))
     finally:
         threads.set_num_threads(before)
     for others in found[1:]:
@@ -381,7 +451,11 @@ def test_which_layers_take_it_is_a_matter_of_shapes() -> None:
     assert choice.why_direct_weight(14, 14, (14, 14)) is None
     assert "too few" in str(choice.why_direct_weight(7, 14, (14, 14)))
     assert "small" in str(choice.why_direct_weight(28, 56, (3, 3)))
-    assert "larger than the caches" in str(choice.why_direct_weight(256, 256, (7, 7)))
+    assert choice.why_direct_weight(512, 512, (7, 7)) is None
+    assert "too large" in str(choice.why_direct_weight(1024, 512, (7, 7)))
+    assert choice.why_direct_weight(256, 256, (4, 4)) is None  # all of its one tile is in the map
+    assert "do not suit" in str(choice.why_direct_weight(256, 256, (3, 3)))
+    assert "do not suit" in str(choice.why_direct_weight(256, 256, (5, 5)))
     doubles = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same", dtype=np.float64)
     assert "Winograd" not in doubles
 

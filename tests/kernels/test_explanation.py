@@ -159,6 +159,16 @@ def test_the_tiles_of_winograd_do_a_quarter_of_them_and_their_transforms():
     assert all(products < number < 1.6 * products for number in found)
 
 
+def test_place_by_place_there_are_as_many_products():
+    """Of the weight gradient of many channels, which transforms each number of x and g once for each tile."""
+    shapes = (32, 8, 8, 128), (3, 3, 128, 128)
+    text = kernels.explain("conv2d", *shapes, padding="same", show="loops").split("conv2d_weight_grad:")[1]
+    assert "launch run_deep_weight" in text
+    (found,) = re.findall(r"in all ([\d,]+) multiply-adds", text)
+    products = 2 * 2 * 36 * 128 * 128 * 32 // LANES
+    assert products < int(found.replace(",", "")) < 1.1 * products
+
+
 def test_the_tiles_of_a_product_do_its_multiply_adds():
     text = kernels.explain("gemm", (24, 20), (20, 32), show="loops")
     assert f"in all {24 * 20 * 32 // LANES:,} multiply-adds of vectors" in text
