@@ -116,6 +116,8 @@ def compile_ahead(step: Callable[[], Any]) -> int:
         foreman = os.fork()
     if foreman == 0:
         _leave(lambda: _lead(step, out))
+    with contextlib.suppress(OSError):  # it has done so, or has ended
+        os.setpgid(foreman, foreman)  # both do, since either may be the first to go on
     os.close(out)
     ended = False
     try:
@@ -123,9 +125,11 @@ def compile_ahead(step: Callable[[], Any]) -> int:
     finally:
         os.close(progress)
         why = _end(foreman, ended)
-    if done < total or (why and not total):
+    if done < total or (not total and why):
         kernels = f"{total - done} of {total} kernels" if total else "kernels"
-        warnings.warn(f"{kernels} were not compiled ahead ({why}); {AT_FIRST_USE}", stacklevel=2)
+        warnings.warn(
+            f"{kernels} were not compiled ahead ({why or 'a process failed'}); {AT_FIRST_USE}", stacklevel=2
+        )
     return done
 
 
@@ -158,6 +162,8 @@ def _end(foreman: int, ended: bool) -> str:
             return f"a process was ended by {signal.Signals(-status).name}"
         if status == NOT_KEPT:
             return f"{cache.directory()} cannot be written"
+        if status == 0:
+            return ""
     return "a process failed"
 
 

@@ -47,7 +47,7 @@ def vector_code(number):
 
 @common.serial
 def call(function, x):
-    call_kernel(function, (x.ctypes.data,))
+    call_kernel(function, (np.int64(x.ctypes.data),))
 
 
 def files(folder):
