@@ -89,6 +89,22 @@ def write(name: str, contents: bytes) -> None:
         )
 
 
+def writable() -> bool:
+    """Whether kernels can be kept; makes the folder if there is none."""
+    try:
+        path = directory()
+        Folder.make(path)
+        with Folder.opened(path):
+            return os.access(path, os.W_OK)
+    except (OSError, RuntimeError):
+        return False
+
+
+def failed() -> bool:
+    """Whether a kernel could not be kept, or not be trusted, in this process."""
+    return _state["warned"]
+
+
 def _checksum(name: str, contents: bytes) -> bytes:
     """The name is part of it: a file under another's name is a damaged one."""
     return hashlib.sha256(name.encode() + b"\n" + contents).digest()

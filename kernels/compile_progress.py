@@ -8,15 +8,16 @@ cache are not mentioned.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from numba.core import event
 
 OFTEN, SELDOM = 0.1, 10.0  # seconds between two lines: where they are redrawn, and where they pile up
+BEGINNING = "tinynet: compiling kernels for this machine, once; this takes up to a minute\n"
 
-compiled = 0  # kernels, in this process
+compiled = 0  # kernels, in this process and for it
 _began = _said = 0.0  # when the first of them was begun, and when the last line was written
 _under_way = 0  # one compiled function may make another one compile
 _length = 0  # of the line that is redrawn
@@ -50,7 +51,7 @@ def _begin(name: str) -> None:
     compiled, now, live = compiled + 1, time.monotonic(), redraws(sys.stderr)
     if compiled == 1:
         _began = _said = now
-        _write("tinynet: compiling kernels for this machine, once; this takes up to a minute\n")
+        _write(BEGINNING)
     elif now - _said >= (OFTEN if live else SELDOM):
         _said = now
         line = f"tinynet: compiling kernel {compiled}, after {now - _began:.0f} s: {name}"
@@ -59,9 +60,41 @@ def _begin(name: str) -> None:
 
 
 def _end() -> None:
-    global _under_way, _length
+    global _under_way
     _under_way -= 1
-    if not _under_way and _length:
+    if not _under_way:
+        _erase()
+
+
+@contextmanager
+def ahead() -> Iterator[Callable[[int, int], None]]:
+    """Around kernels that other processes compile; gives show(done, total), which says how far they are."""
+    global _said, _length
+    begin = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        global compiled, _said, _length
+        compiled += done > 0
+        live, now = redraws(sys.stderr), time.monotonic()
+        if not done and total:
+            _said = now
+            _write(BEGINNING)
+        if total and (now - _said >= (OFTEN if live else SELDOM) or (live and not done)):
+            _said = now
+            line = f"tinynet: compiling {min(done + 1, total)} of {total} kernels, after {now - begin:.0f} s"
+            _write(f"\r{line:{_length}}" if live else f"{line}\n")
+            _length = len(line) if live else 0
+
+    try:
+        yield show
+    finally:
+        _erase()
+
+
+def _erase() -> None:
+    """Takes away the line that is redrawn."""
+    global _length
+    if _length:
         _write("\r" + " " * _length + "\r")
         _length = 0
 

@@ -14,7 +14,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -23,7 +23,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba.core import config
+from numba.core import config, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock
@@ -54,6 +54,8 @@ HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 Symbols = Callable[[], dict[str, int]]  # names that compiled code calls, and what they stand for
 
+own_pool = True  # whether they do; without, loops can be compiled, for other processes, and not be run
+
 
 def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     """`dispatcher`, which from now on looks for its machine code on disk before it compiles.
@@ -62,9 +64,52 @@ def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     the code of everybody else is not.
     """
     dispatcher._cache = _Kept(dispatcher, symbols)
-    if symbols is not None:
+    if symbols is None:
+        callers = _ForCallers(dispatcher)
+        dispatcher.get_call_template, dispatcher.get_overload = callers.template, callers.overload
+    else:
         dispatcher.compile = partial(_linked, dispatcher.compile, symbols)
     return dispatcher
+
+
+class _ForCallers:
+    """How compiled functions call `dispatcher`: as one that is compiled for them alone.
+
+    It has no entries for Python and C, which often take longer to compile than the function. And it has one
+    kind of integer, where Numba would compile f(0), f(n) and f(i), i the counter of a parallel loop, for
+    three types: the constant 0, int64 and uint64. (So a uint64 that is passed on must be below 2**63.)
+    """
+
+    def __init__(self, dispatcher: Any) -> None:
+        self.dispatcher = dispatcher
+
+    @cached_property
+    def inner(self) -> Any:
+        """The same function, without entries."""
+        options = {name: value for name, value in self.dispatcher.targetoptions.items() if name != "nopython"}
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        inner = numba.njit(**options)(self.dispatcher.py_func)
+        inner._cache = _Kept(inner, None)
+        return inner
+
+    def template(self, args: Any, kws: Any) -> Any:
+        """What Numba asks for when a call is compiled."""
+        signed = {name: _signed(one) for name, one in kws.items()}
+        return self.inner.get_call_template(tuple(map(_signed, args)), signed)
+
+    def overload(self, signature: Any) -> Any:
+        """The compiled function for the types of such a call."""
+        return self.inner.get_overload(signature)
+
+
+def _signed(one: Any) -> Any:
+    one = types.unliteral(one)
+    return types.int64 if one == types.uint64 else one
+
+
+def is_kept(dispatcher: Any, signature: Any) -> bool:
+    """Whether its machine code for arguments of these types is on disk."""
+    return cache.read(dispatcher._cache._name(signature, dispatcher.targetctx)) is not None
 
 
 def afresh(dispatcher: Any, signature: tuple[Any, ...], symbols: Symbols) -> Any:
@@ -77,7 +122,7 @@ def afresh(dispatcher: Any, signature: tuple[Any, ...], symbols: Symbols) -> Any
 
 def _linked(compile: Callable[[Any], Any], symbols: Symbols, signature: Any) -> Any:
     """Loads or compiles a loop while `symbols` stand for what they say."""
-    mine = symbols()
+    mine = symbols() if own_pool else {}
     with global_compiler_lock:
         found = {name: llvm.address_of_symbol(name) for name in mine}
         _name(mine)
@@ -111,7 +156,7 @@ class _Kept(NullCache):
         if self.symbols is not None:
             # as Numba does when it compiles a parallel loop: it gives the names its own meaning
             _launch_threads()
-            _name(self.symbols())
+            _name(self.symbols() if own_pool else {})
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

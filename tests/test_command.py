@@ -59,6 +59,42 @@ def test_what_is_compiled_is_counted_and_kept(tmp_path):
     assert second.stderr == ""
 
 
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "mse", None])
+def test_a_net_of_a_file_is_compiled_for(tmp_path, loss):
+    inner = [tinynet.layers.Input((6,)), tinynet.layers.Dense(4, "softmax")]
+    model = tinynet.Sequential(inner)
+    if loss is not None:
+        model.compile("sgd", loss)
+    path = tmp_path / "net.tinynet"
+    model.save(path)
+    saved = path.read_bytes()
+    first, second = (run("warmup", str(path), cache=tmp_path / "cache") for _ in range(2))
+    assert first.returncode == second.returncode == 0, first.stderr
+    assert re.search(rf" 1 of 1: {re.escape(str(path))}: [1-9]\d* kernels in \d+ s\n", first.stdout)
+    assert second.stdout.endswith("everything was compiled already\n")
+    assert path.read_bytes() == saved
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [
+        ("nowhere.keras", "there is no file nowhere.keras"),
+        ("resnet", "net must be a .tinynet or .keras file, or one of mnist_vgg; got 'resnet'"),
+    ],
+)
+def test_a_net_that_is_not_there_is_an_error(net, words, capsys):
+    assert main(["warmup", net]) == 2
+    assert f"{net}: {words}" in capsys.readouterr().out
+
+
+def test_a_net_without_sizes_is_an_error(tmp_path, capsys):
+    inner = [tinynet.layers.Input((None, None, 1)), tinynet.layers.Conv2D(2, 3)]
+    path = str(tmp_path / "net.tinynet")
+    tinynet.Sequential(inner).save(path)
+    assert main(["warmup", path]) == 2
+    assert "the net has no sizes of its own (shape (None, None, None, 1))" in capsys.readouterr().out
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser can write everywhere")
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     tmp_path.chmod(0o500)

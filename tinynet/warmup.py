@@ -1,29 +1,37 @@
 """Compiles beforehand what the usual nets need, so that no later program waits for it:
-`python -m tinynet warmup`.
+`python -m tinynet warmup [net]`.
 
 Compiled kernels are kept on disk for all programs of this user (`kernels/cache.py`). Which ones there are
 follows from dtypes, numbers of axes and, for convolutions, from sizes; so the usual layers are trained for a
-moment in the usual sizes.
+moment in the usual sizes, the net of `examples/mnist_vgg.py` first, or the net that is named.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinynet import data, layers, models, optimizers
+from tinynet import data, layers, models, optimizers, saving
 from tinynet.console import say
-from tinynet.kernels import cache, compile_progress
+from tinynet.kernels import cache, compile_ahead, compile_progress
 
 BATCH, ROWS = 32, 72  # two whole batches, and one that is smaller
 
 
-def warm_up() -> int:
-    """Does it, saying how far it is; returns the number of kernels that were compiled."""
-    steps, begun, before = list(_steps()), time.perf_counter(), compile_progress.compiled
+def warm_up(net: str | None = None) -> int:
+    """Does it, saying how far it is; returns the number of kernels that were compiled.
+
+    net    a file of a model, or a name of NETS; None: the usual layers
+
+    Raises ValueError for a name that is neither, and what `tinynet.saving.load_model` raises.
+    """
+    steps: list[tuple[str, Callable[[], object]]]
+    steps = list(_steps()) if net is None else [(net, partial(_train_net, net))]
+    begun, before = time.perf_counter(), compile_progress.compiled
     say(f"keeping compiled kernels in {cache.directory()}")
     for number, (name, run) in enumerate(steps, 1):
         start, had = time.perf_counter(), compile_progress.compiled
@@ -43,6 +51,7 @@ def warm_up() -> int:
 def _steps() -> Iterator[tuple[str, Callable[[], Any]]]:
     """(what is compiled, what compiles it)"""
     images: Any = layers.Input((28, 28, 1))
+    yield "the net of examples/mnist_vgg.py", partial(_train_net, "mnist_vgg")
     yield "dense layers, losses", lambda: [*map(_train_dense, LOSSES)]
     yield "activations", lambda: [*map(_train_activation, _activations())]
     yield "optimizers", lambda: [*map(partial(_train_dense, "mse"), OPTIMIZERS)]
@@ -52,7 +61,6 @@ def _steps() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "small digits", lambda: _train_convolutions(layers.Input((8, 8, 1)), 16)
     yield "normalisation, dropout, pooling", lambda: [*map(_train_one, _others())]
     yield "residual nets", _train_residual
-    yield "the net of examples/mnist_vgg.py", _train_vgg
     yield "augmentation", _augment
 
 
@@ -137,13 +145,49 @@ def _train_residual() -> None:
     model.fit(images, labels, batch_size=BATCH, epochs=2, verbose=0)
 
 
-def _train_vgg() -> None:
+def _vgg() -> Any:
     inner: list[Any] = [layers.Input((28, 28, 1)), layers.Rescaling(1 / 255)]
     for filters, convolutions in ((7, 2), (14, 2), (28, 3), (56, 3)):
         inner += [layers.Conv2D(filters, 3, padding="same", activation="relu") for _ in range(convolutions)]
         inner += [layers.MaxPooling2D(), layers.BatchNormalization(), layers.Dropout(0.2)]
     head = [layers.Flatten(), layers.Dense(100, "sigmoid"), layers.Dropout(0.5), layers.Dense(10, "softmax")]
-    _train([*inner, *head], "sparse_categorical_crossentropy", 10)
+    model = models.Sequential([*inner, *head])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+NETS: dict[str, Callable[[], Any]] = {"mnist_vgg": _vgg}
+
+
+def _train_net(net: str) -> None:
+    """Trains a net, or lets it predict if its file does not say how it is trained. Nothing is saved."""
+    if net in NETS:
+        model = NETS[net]()
+    elif Path(net).suffix in (".tinynet", ".keras"):
+        model = saving.load_model(net)
+    else:
+        raise ValueError(f"net must be a .tinynet or .keras file, or one of {', '.join(NETS)}; got {net!r}")
+    x = _for_each(model.input_shape, _zeros)
+    if model.compiled:
+        y = _for_each(model.output_shape, partial(_targets, str(getattr(model.loss, "name", model.loss))))
+        with compile_ahead.each_time():
+            model.fit(x, y, batch_size=BATCH, epochs=2, validation_data=(x, y), verbose=0)
+    model.predict(x, batch_size=BATCH, verbose=0)
+
+
+def _for_each(shapes: Any, function: Callable[[Any], Any]) -> Any:
+    return [*map(function, shapes)] if isinstance(shapes, list) else function(shapes)
+
+
+def _zeros(shape: Any, dtype: Any = np.float32) -> np.ndarray:
+    if None in shape[1:]:
+        raise ValueError(f"the net has no sizes of its own (shape {shape}): train it, which compiles too")
+    return np.zeros((ROWS, *shape[1:]), dtype)
+
+
+def _targets(loss: str, shape: Any) -> np.ndarray:
+    """Zeros in the form that the loss wants."""
+    return _zeros(shape[:-1], int) if "sparse" in loss.lower() else _zeros(shape)
 
 
 def _augment() -> None:
@@ -161,9 +205,15 @@ def _augment() -> None:
         layer(images[:BATCH], training=True)
 
 
-def main() -> int:
+def main(net: str | None = None) -> int:
     """The command; its exit status."""
-    warm_up()
+    try:
+        warm_up(net)
+    except (ValueError, FileNotFoundError) as error:
+        if net is None:
+            raise
+        say(f"{net}: {error}")
+        return 2
     if not os.access(cache.directory(), os.W_OK):
         say(
             f"{cache.directory()} cannot be written, so nothing was kept; "

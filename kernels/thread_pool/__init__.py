@@ -39,10 +39,24 @@ def _address(function: Any, signature: Any) -> int:
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
 
 
+_HELPER = (work_sharing.help_out, types.void(types.int64))
+_SHARE = (
+    work_sharing.share if AVAILABLE else work_sharing.run_alone,
+    types.void(*[types.int64] * 8),
+)
+_NUMBER = (work_sharing.number if AVAILABLE else work_sharing.first, types.int64())
+_PIECES = (work_sharing.pieces, types.int64())
+
+
+def loops() -> list[tuple[Any, Any]]:
+    """(function, signature) of all that the pool compiles."""
+    return [_SHARE, _HELPER, _NUMBER, _PIECES]
+
+
 @cache
 def helper() -> int:
     """Address of what a helper does for ever, a function of its number."""
-    return _address(work_sharing.help_out, types.void(types.int64))
+    return _address(*_HELPER)
 
 
 def expect(helpers: int) -> None:
@@ -68,12 +82,9 @@ def forget() -> None:
 @cache
 def symbols() -> dict[str, int]:
     """What compiled loops call by name."""
-    share, number = work_sharing.run_alone, work_sharing.first
-    if AVAILABLE:
-        share, number = work_sharing.share, work_sharing.number
     return {
-        "numba_parallel_for": _address(share, types.void(*[types.int64] * 8)),
-        "get_num_threads": _address(work_sharing.pieces, types.int64()),
-        "get_thread_id": _address(number, types.int64()),
+        "numba_parallel_for": _address(*_SHARE),
+        "get_num_threads": _address(*_PIECES),
+        "get_thread_id": _address(*_NUMBER),
         **{name: getattr(workqueue, name) for name in _CUTTING},
     }

@@ -102,3 +102,31 @@ def test_both_kinds_of_kernels_are_counted_and_only_when_they_are_compiled(tmp_p
         assert done.stderr.startswith("tinynet: compiling kernels") == (found[0] is found[-1])
     assert 0 < found[0][0] < found[0][1]
     assert found[1] == [0, 0]
+
+
+def follow(stream, monkeypatch, total):
+    monkeypatch.setattr("sys.stderr", stream)
+    with compile_progress.ahead() as show:
+        for done in range(total + 1):
+            show(done, total)
+    return stream.getvalue()
+
+
+def test_kernels_that_others_compile_are_counted_on_a_terminal(clock, monkeypatch):
+    text = follow(Terminal(), monkeypatch, 2)
+    lines = [
+        "tinynet: compiling 1 of 2 kernels, after 4 s",
+        "tinynet: compiling 2 of 2 kernels, after 8 s",
+        "tinynet: compiling 2 of 2 kernels, after 12 s",
+    ]
+    erased = "\r" + " " * len(lines[-1]) + "\r"
+    assert text == BEGINNING + "".join(f"\r{line}" for line in lines) + erased
+    assert compile_progress.compiled == 2
+
+
+def test_kernels_that_others_compile_get_a_line_now_and_then(clock, monkeypatch):
+    assert follow(io.StringIO(), monkeypatch, 6) == (
+        f"{BEGINNING}tinynet: compiling 4 of 6 kernels, after 16 s\n"
+        "tinynet: compiling 6 of 6 kernels, after 28 s\n"
+    )
+    assert follow(io.StringIO(), monkeypatch, 0) == "", "there was nothing to do"

@@ -16,7 +16,7 @@ from tinynet.data import Epochs, as_batches, is_iterable_of_batches, split
 from tinynet.data.columns import as_arrays
 from tinynet.layers.call_args import keeps_integers
 from tinynet.metrics.metric_list import logged
-from tinynet.models import progress
+from tinynet.models import progress, rehearsal
 from tinynet.models.customized import Customized
 from tinynet.models.means import Means
 from tinynet.models.steps import (
@@ -100,6 +100,7 @@ class Trainer(Customized):
         validation = self._validation_epochs(
             validation_data, validation_batch_size, batch_size, validation_steps
         )
+        rehearsal.compile_kernels(self, train, validation)
         hooks = self._callback_list(callbacks, verbose, True, epochs=epochs, steps=train.steps)
         with progress.running(self, progress.Progress(initial_epoch, train, Means(self))) as at:
             self._train_epochs(at, epochs, validation, validation_freq, hooks)
