@@ -116,6 +116,7 @@ WITHOUT_EXAMPLE = {
     "tinynet.Parameter": "the same; every optimizer has one",
     "tinynet.set_device": "it changes the process",
     "autograd.Primitive": "its module begins with one",
+    "autograd.Joined": "what one rule hands on to another: ops/joined.py",
     "autograd.gradients": "what `tinynet.grad` is made of",
     "autograd.set_grad_enabled": "what `tinynet.no_grad` is made of",
     "backend.config.known_format": "what `check_data_format` is made of",

@@ -16,16 +16,16 @@ STRUCTURES = (list, tuple, dict)
 
 
 def is_nested(value: Any) -> bool:
-    """Whether `value` is a list, tuple or dictionary of Tensors, arrays or further such,
+    """Whether `value` is a list, tuple or dictionary with Tensors, arrays or further such in it,
     rather than one of numbers.
 
-    >>> tree.is_nested([np.ones(2), np.ones(3)]), tree.is_nested([1, 2])
-    (True, False)
+    >>> tree.is_nested([np.ones(2), np.ones(3)]), tree.is_nested([np.ones(2), [0]]), tree.is_nested([1, 2])
+    (True, True, False)
     """
     if isinstance(value, dict):
         return True
     parts = [item for item in value if item is not None] if isinstance(value, (list, tuple)) else []
-    return bool(parts) and all(getattr(item, "ndim", 0) or is_nested(item) for item in parts)
+    return any(getattr(item, "ndim", 0) or is_nested(item) for item in parts)
 
 
 def leaves(value: Any) -> Iterator[Any]:

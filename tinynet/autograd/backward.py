@@ -25,7 +25,9 @@ Inputs = TypeVar("Inputs", Tensor, Sequence[Tensor])  # gradients come in the fo
 
 
 class Joined:
-    """A gradient and more: what one rule returns and another takes, which it knows by its `sources`."""
+    """A gradient and more: what one rule returns and another takes, which it knows by its `sources`
+    (ops/joined.py).
+    """
 
 
 class Walk:
@@ -40,12 +42,8 @@ class Walk:
     def __init__(
         self, wanted: list[Any] | None, create_graph: bool, retain_graph: bool, stop: bool = False
     ) -> None:
-        self.wanted, self.create_graph, self.retain_graph, self.stop = (
-            wanted,
-            create_graph,
-            retain_graph,
-            stop,
-        )
+        self.wanted, self.create_graph = wanted, create_graph
+        self.retain_graph, self.stop = retain_graph, stop
         self.arrived: dict[Any, Any] = dict.fromkeys(wanted or [])
         self.pending: dict[Node, list[Any]] = {}
         self.heap: list[tuple[int, Node]] = []
