@@ -123,6 +123,8 @@ def test_unknown_sizes():
             r"broadcast to one shape, got shapes \[\(2, 3\), \(2, 4\)\]",
         ),
         (lambda: layers.Multiply()([np.ones((2, 3)), np.ones((3, 3))]), "one batch size"),
+        (lambda: layers.Add()([layers.Input((2,)), [0.5]]), "input 1 is a list itself"),
+        (lambda: layers.Add()([[np.ones((2, 3))], np.ones((2, 3))]), "input 0 is a list itself"),
         (
             lambda: layers.Concatenate()([np.ones((2, 3, 1)), np.ones((2, 4, 1))]),
             r"same sizes along all axes but -1 .*\(2, 4, 1\)",

@@ -35,6 +35,9 @@ class Merge(Layer):
                 f"{self} expects a list of inputs, got a dictionary with {', '.join(map(repr, shape))}"
             )
         shapes = [tuple(one) for one in shape]
+        for i, one in enumerate(shape):
+            if isinstance(one, list) or any(isinstance(size, tuple) for size in one):
+                raise ValueError(f"{self} expects a list of arrays; input {i} is a list itself")
         wanted = f"exactly {self.most}" if self.most == self.least else f"at least {self.least}"
         if len(shapes) < self.least or len(shapes) > (self.most or len(shapes)):
             raise ValueError(
