@@ -39,9 +39,9 @@ benchmarks, from the same weights, on the same arrays.
 it has for processors without AVX-512, and the results go to a file of their own.
 
 **A quiet machine.** Nothing begins while others have more than a twentieth of the cores' time (`quiet.py`
-names them); with `--anyway` it does, and what is measured then is marked (levels that only print are not
-watched). Every record says what others had since the one before it, and what is faster than the machine's
-peak allows is not kept.
+names them); with `--anyway` it does, and what is measured then is marked (levels that only print look
+once, before they begin). Every record says what others had since the one before it, and what is faster than
+the machine's peak allows is not kept.
 
 Each result is written to the JSON file as soon as it is there, and what is there is not measured again
 (`--fresh` does): a run can be stopped and continued. `SCHEMA.md` says what is in the file.

@@ -1,6 +1,7 @@
 """The command line: `python -m benchmarks LEVEL [options]`; what the levels measure stands in __init__.py."""
 
 import argparse
+import importlib
 import os
 import shutil
 import sys
@@ -157,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
     what = "150 operations on a handful of numbers, forward and backward (printed, not kept)"
     tape = levels.add_parser("tape", help=what, description=what)
     tape.add_argument("--rounds", type=at_least_one, default=5, help="processes of each checkout")
+    tape.add_argument("--anyway", action="store_true", help="measure on a machine that is not quiet")
     tape.add_argument("--against", metavar="PATH", help="the interpreter of another checkout")
     levels.add_parser(
         "chain", help="the files that a call of Conv2D and its gradient enter (printed, not kept)"
@@ -238,25 +240,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         print(chain.chain())
         return
-    if args.level == "augmentation":
-        from . import augmentation
-
-        augmentation.run(args)
-        return
-    if args.level == "own_loop":
-        from . import own_loop
-
-        own_loop.run(args)
-        return
-    if args.level == "ladder":
-        from . import ladder
-
-        ladder.run(args)
-        return
-    if args.level == "tape":
-        from . import tape
-
-        tape.run(args)
+    if args.level in ("augmentation", "own_loop", "ladder", "tape"):
+        quiet.require(args.anyway)
+        importlib.import_module(f".{args.level}", __package__).run(args)
         return
     here = machine.describe()
     path = args.out or results.default_path(here)

@@ -5,6 +5,7 @@ Ways to ask, each library in all of its own, from arrays of its own kind to NumP
     predict            predict(x), as a program does that has many images
     predict_on_batch   one batch, without what `predict` does around it
     call               model(x, training=False)
+    xla, predict (and the others)       the same in Keras with jit_compile
     eager, channels_last, compile       PyTorch's module in inference_mode
 
 A measurement is the mean of as many calls as fit into `--sample` seconds; everybody is asked once before,
@@ -27,7 +28,11 @@ from .timing import summary
 
 SIZES = [1, 2, 4, 8, 16, 17, 32, 33, 64, 100, 128, 256, 512]
 # a process for each: PyTorch's module is built for one
-MODES = {"torch": ["eager", "channels_last", "compile"], "keras-tensorflow": ["graph"], "keras-jax": ["jit"]}
+MODES = {
+    "torch": ["eager", "channels_last", "compile"], "keras-tensorflow": ["graph", "xla"],
+    "keras-jax": ["jit"],
+}  # fmt: skip
+Asked = tuple[str, dict[str, str], Worker]  # library, {name in the table: way to ask}, the process
 
 
 def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
@@ -58,8 +63,8 @@ def _measured(results: Results, net: str, size: int, libraries: list[str], threa
 
 def _workers(
     results: Results, setup: Setup, libraries: list[str], net: str, folder: str, stack: ExitStack
-) -> list[tuple[str, list[str], Worker]]:
-    """(library, its ways, the process) of all that can be asked."""
+) -> list[Asked]:
+    """All that can be asked."""
     found, versions = [], results.content["runs"][-1]["versions"]
     for library in libraries:
         for mode in MODES.get(library, ["fit"]):
@@ -67,7 +72,8 @@ def _workers(
             try:
                 worker = stack.enter_context(Worker(library, setup))
                 worker.ask("prepare", net=net, mode=mode, batch=32, folder=folder, use={}, options={})
-                found.append((library, worker.ask("ways"), worker))
+                ways = {f"xla, {way}" if mode == "xla" else way: way for way in worker.ask("ways")}
+                found.append((library, ways, worker))
                 versions[library] = worker.ask("versions")
             except WorkerError as error:
                 print(f"{TITLES[library]}, {mode} is left out: {error.last_line()}")
@@ -75,7 +81,7 @@ def _workers(
 
 
 def _race(
-    workers: list[tuple[str, list[str], Worker]], net: str, size: int, args: argparse.Namespace, threads: int
+    workers: list[Asked], net: str, size: int, args: argparse.Namespace, threads: int
 ) -> list[dict[str, Any]]:
     """Every way of every library takes its turn, `rounds` times."""
     times: dict[tuple[str, str], list[float]] = {}
@@ -83,16 +89,16 @@ def _race(
         for i in range(len(workers)):
             library, ways, worker = workers[(i + number) % len(workers)]
             time.sleep(0.05)  # threads that spin come to rest
-            for way in ways:
+            for name, way in ways.items():
                 try:
                     seconds = worker.ask("time_way", way=way, images=size, seconds=args.sample)
-                    times.setdefault((library, way), []).append(seconds)
+                    times.setdefault((library, name), []).append(seconds)
                 except WorkerError as error:
-                    print(f"{TITLES[library]}, {way} is left out: {error.last_line()}")
+                    print(f"{TITLES[library]}, {name} is left out: {error.last_line()}")
     return [
-        {"net": net, "batch": size, "library": library, "mode": way, "threads": threads,
+        {"net": net, "batch": size, "library": library, "mode": name, "threads": threads,
          "seconds": summary(found), "rounds_s": found}
-        for (library, way), found in times.items()
+        for (library, name), found in times.items()
         if len(found) == args.rounds
     ]  # fmt: skip
 

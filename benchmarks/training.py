@@ -156,7 +156,10 @@ class TorchTrainer:
 
     def ways(self) -> dict[str, Callable[[Any], Any]]:
         """The net as it was made: x -> probabilities, in NumPy."""
-        net = self.torch.compile(self.net) if self.mode == "compile" else self.net
+        net = self.net
+        if self.mode == "compile":  # every number of images by itself: with sizes left open it is slower
+            self.torch._dynamo.config.recompile_limit = 64
+            net = self.torch.compile(net, dynamic=False)
 
         @self.torch.inference_mode()
         def ask(x: Any) -> Any:

@@ -18,7 +18,8 @@ def test_it_runs(capsys, monkeypatch):
     monkeypatch.setattr(augmentation, "NET", "model-4")
     before = threads.get_num_threads()
     try:
-        command.main(["augmentation", "--images", "16", "--batches", "8", "--rounds", "1", "--threads", "1"])
+        few = ["--images", "16", "--batches", "8", "--rounds", "1", "--threads", "1"]
+        command.main(["augmentation", "--anyway", *few])
     finally:
         threads.set_num_threads(before)
     output = capsys.readouterr().out

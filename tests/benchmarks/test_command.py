@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import accuracy, data, machine, process, report, results, training
+from benchmarks import accuracy, data, machine, process, quiet, report, results, training
 
 ROOT = Path(__file__).parents[2]
 ALONE = ["--libraries", "tinynet", "--threads", "1", "--anyway"]
@@ -142,13 +142,23 @@ def test_a_start_of_a_process():
     assert 0 < answer["wall_s"] < answer["end_s"]
 
 
+@pytest.mark.parametrize("level", ["augmentation", "own_loop", "ladder", "tape"])
+def test_levels_that_print_want_a_quiet_machine_too(level, monkeypatch):
+    def refuse(anyway):
+        raise SystemExit(f"not quiet, {anyway}")
+
+    monkeypatch.setattr(quiet, "require", refuse)
+    with pytest.raises(SystemExit, match="not quiet, False"):
+        command.main([level])
+
+
 def test_the_tape_beside_another_checkout(capsys):
-    command.main(["tape", "--rounds", "1", "--against", sys.executable])
-    *times, ratio = capsys.readouterr().out.splitlines()
+    command.main(["tape", "--anyway", "--rounds", "1", "--against", sys.executable])
+    *times, ratio = capsys.readouterr().out.splitlines()[-3:]
     assert [line.split("  ")[0] for line in times] == ["this checkout", "the other"]
     assert 0.2 < float(ratio.split()[-1]) < 5
     with pytest.raises(SystemExit, match="false failed"):
-        command.main(["tape", "--rounds", "1", "--against", "false"])
+        command.main(["tape", "--anyway", "--rounds", "1", "--against", "false"])
 
 
 @pytest.mark.parametrize("task", ["accuracy", "epoch"])

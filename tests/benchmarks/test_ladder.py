@@ -31,7 +31,7 @@ def test_bars():
 def test_it_runs(capsys):
     before = threads.get_num_threads()
     try:
-        command.main(["ladder", "--batch", "3", "--rounds", "1", "--threads", "1"])
+        command.main(["ladder", "--anyway", "--batch", "3", "--rounds", "1", "--threads", "1"])
     finally:
         threads.set_num_threads(before)
     output = capsys.readouterr().out

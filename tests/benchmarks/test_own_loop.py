@@ -20,6 +20,7 @@ def test_it_runs(capsys):
         command.main(
             [
                 "own_loop",
+                "--anyway",
                 "--nets",
                 "model-4",
                 "--images",
