@@ -181,7 +181,8 @@ def environment(library: str, threads: int) -> dict[str, str]:
     variables = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
     variables.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
     if without_avx512():
-        variables.update(WITHOUT_AVX512)
+        flags = f"{os.environ.get('XLA_FLAGS', '')} {WITHOUT_AVX512['XLA_FLAGS']}".strip()
+        variables.update(WITHOUT_AVX512, XLA_FLAGS=flags)
     if library.startswith("keras-"):
         variables["KERAS_BACKEND"] = library.removeprefix("keras-")
     return variables

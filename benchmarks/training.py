@@ -13,6 +13,7 @@ from typing import Any
 
 from . import data
 from .nets import NETS
+from .process import without_avx512
 
 # Modes to try for each library; the fastest one is the library's number.
 MODES = {
@@ -54,6 +55,10 @@ def load_library(name: str, seed: int = 0) -> Any:
     """The module `tinynet` or `keras`, seeded."""
     if name == "tinynet":
         import tinynet as library
+        from tinynet.kernels.emit import host
+
+        if without_avx512() and "+avx512f" in host.cpu()[1].split(","):
+            raise RuntimeError(f"{library.__file__} does not know TINYNET_CPU: it has code for AVX-512 only")
     else:
         import keras as library
     library.utils.set_random_seed(seed)

@@ -9,8 +9,9 @@ kernels may use threads, take kernels from the list, one by one, and put them in
       fork: the foreman            rehearses, forks the others, takes kernels too
         fork: another worker       takes kernels
 
-A fork has the model and its data, whatever they are, and all that comes back is files in the cache. No
-counter, no random number, no weight of the process that trains has moved; so it trains to the same bits.
+A fork has the model and its data, and all that comes back is files in the cache. No counter, no random
+number, no weight of the process that trains has moved; so it trains to the same bits. (Code that writes files
+or talks to others would do so once more: whoever calls `compile_ahead` answers for the step.)
 (Nor does it train with the references meanwhile: their last bits are others, and then a result would depend
 on what the cache held.) What is not finished, because a process was killed or the disk is full, is compiled
 at its first use, as it is without any of this.
@@ -27,12 +28,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 
 from . import cache, compile_progress, launches, loops, thread_pool, threads
-from .emit import objects
+from .emit import host, objects
 
-PATIENCE = 180  # seconds without a kernel after which the processes are given up
+PATIENCE = 180.0  # seconds without a kernel after which the processes are given up
+REHEARSAL = 60.0  # seconds after which a step is given up: it may wait for a lock that a fork never gets
+MOST = 16  # processes: each has the compiler's memory
 NOT_KEPT = 3  # exit status: the cache took no more
 NUMBER = struct.Struct("<i")  # what the processes say: how many kernels there are; then, for each, its number
 
@@ -110,15 +114,11 @@ def compile_ahead(step: Callable[[], Any]) -> int:
 
     A warning says if some were not, and why.
     """
-    progress, out = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from Python 3.12 on
-        foreman = os.fork()
-    if foreman == 0:
-        _leave(lambda: _lead(step, out))
-    with contextlib.suppress(OSError):  # it has done so, or has ended
-        os.setpgid(foreman, foreman)  # both do, since either may be the first to go on
-    os.close(out)
+    try:
+        foreman, progress = _start(step)
+    except (OSError, RuntimeError) as error:  # too many processes, say
+        warnings.warn(f"kernels were not compiled ahead ({error}); {AT_FIRST_USE}", stacklevel=2)
+        return 0
     ended = False
     try:
         done, total, ended = _follow(progress)
@@ -136,17 +136,40 @@ def compile_ahead(step: Callable[[], Any]) -> int:
 AT_FIRST_USE = "they are compiled when they are first used"
 
 
+def _start(step: Callable[[], Any]) -> tuple[int, int]:
+    """Forks the foreman; its number, and where it says how far it is."""
+    progress, out = os.pipe()
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        # what another thread holds while a process is forked, the fork never gets
+        with host.lock, global_compiler_lock, warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, from 3.12 on
+            if (foreman := os.fork()) == 0:
+                _leave(lambda: _lead(step, out), signals)
+    except (OSError, RuntimeError):
+        os.close(progress)
+        raise
+    finally:
+        os.close(out)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    with contextlib.suppress(OSError):  # it has done so, or has ended
+        os.setpgid(foreman, foreman)  # both do, since either may be the first to go on
+    return foreman, progress
+
+
 def _follow(progress: int) -> tuple[int, int, bool]:
     """(kernels compiled, kernels in all, whether the processes have ended), as they tell it."""
     done, total = -1, 0
     with compile_progress.ahead() as show:
-        while select.select([progress], [], [], PATIENCE)[0]:
+        while select.select([progress], [], [], PATIENCE if total else REHEARSAL)[0]:
             if not (said := os.read(progress, NUMBER.size)):
                 return max(done, 0), total, True
             done += 1
             if done == 0:
                 (total,) = NUMBER.unpack(said)
             show(done, total)
+            if done == total:
+                return done, total, True
     return max(done, 0), total, False
 
 
@@ -155,25 +178,28 @@ def _end(foreman: int, ended: bool) -> str:
     with contextlib.suppress(ProcessLookupError, ChildProcessError, PermissionError):
         if not ended:
             os.killpg(foreman, signal.SIGKILL)
+    try:
         status = os.waitstatus_to_exitcode(os.waitpid(foreman, 0)[1])
-        if not ended:
-            return f"no kernel was finished for {PATIENCE} s"
-        if status < 0:
-            return f"a process was ended by {signal.Signals(-status).name}"
-        if status == NOT_KEPT:
-            return f"{cache.directory()} cannot be written"
-        if status == 0:
-            return ""
-    return "a process failed"
+    except ChildProcessError:  # somebody else waits for all processes, or SIGCHLD is ignored
+        status = 0 if ended else 1
+    if not ended:
+        return "they do not go on"
+    if status < 0:
+        return f"a process was ended by {signal.Signals(-status).name}"
+    return {0: "", NOT_KEPT: f"{cache.directory()} cannot be written"}.get(status, "a process failed")
 
 
-def _leave(work: Callable[[], int]) -> NoReturn:
-    """In a fork: does `work` out of sight, and ends with the status that it returns."""
+def _leave(work: Callable[[], int], signals: Any) -> NoReturn:
+    """In a fork: does `work` out of sight, with these `signals` blocked, and ends with the status that it
+    returns.
+    """
     status = 1
+    _kept = sys.stdout, sys.stderr  # let go of, they would write what is in their buffers
     try:
         os.setpgid(0, 0)  # what is typed at the terminal is for the process that trains, which ends this one
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(nowhere, stream)
@@ -186,22 +212,27 @@ def _leave(work: Callable[[], int]) -> NoReturn:
 def _lead(step: Callable[[], Any], out: int) -> int:
     """What the foreman does; its exit status."""
     rehearsal = Rehearsal()
-    # what `step` raises is raised again where it is not rehearsed; what it needed until then is known
+    # what `step` raises is for the step itself to say, if numbers in place of zeros raise it too
     with rehearsal, contextlib.suppress(Exception):
-        for loop in thread_pool.loops():
-            rehearsal.on_loop(*loop)
-        step()
+        try:
+            step()
+        finally:  # the last, since `wanted` goes by them: whoever is interrupted begins once more
+            for loop in thread_pool.loops():
+                rehearsal.on_loop(*loop)
     kernels = list(rehearsal.kernels.values())
     os.write(out, NUMBER.pack(len(kernels)))
     take, give = os.pipe()
     os.write(give, b"".join(map(NUMBER.pack, range(len(kernels)))))
     os.close(give)
     workers = []
-    for _ in range(min(threads.count, len(kernels)) - 1):
-        if worker := os.fork():
-            workers.append(worker)
-        else:
+    for _ in range(min(threads.count, MOST, len(kernels)) - 1):
+        try:
+            worker = os.fork()
+        except OSError:  # fewer will do
+            break
+        if worker == 0:
             os._exit(_work(kernels, take, out))
+        workers.append(worker)
     statuses = [_work(kernels, take, out)]
     statuses += [os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) for worker in workers]
     if min(statuses) < 0:

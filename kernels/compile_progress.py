@@ -50,8 +50,7 @@ def _begin(name: str) -> None:
         return
     compiled, now, live = compiled + 1, time.monotonic(), redraws(sys.stderr)
     if compiled == 1:
-        _began = _said = now
-        _write(BEGINNING)
+        _announce(now)
     elif now - _said >= (OFTEN if live else SELDOM):
         _said = now
         line = f"tinynet: compiling kernel {compiled}, after {now - _began:.0f} s: {name}"
@@ -76,9 +75,8 @@ def ahead() -> Iterator[Callable[[int, int], None]]:
         global compiled, _said, _length
         compiled += done > 0
         live, now = redraws(sys.stderr), time.monotonic()
-        if not done and total:
-            _said = now
-            _write(BEGINNING)
+        if not done and total and not compiled:
+            _announce(now)
         if total and (now - _said >= (OFTEN if live else SELDOM) or (live and not done)):
             _said = now
             line = f"tinynet: compiling {min(done + 1, total)} of {total} kernels, after {now - begin:.0f} s"
@@ -89,6 +87,13 @@ def ahead() -> Iterator[Callable[[int, int], None]]:
         yield show
     finally:
         _erase()
+
+
+def _announce(now: float) -> None:
+    """Says it, once in a process."""
+    global _began, _said
+    _began = _said = now
+    _write(BEGINNING)
 
 
 def _erase() -> None:

@@ -44,7 +44,8 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
         "'numpy')`"
     )
 
-config.CPU_FEATURES = host.cpu()[1]  # type: ignore[attr-defined]  # Numba's loops are for the same CPU
+if host.without_avx512():  # in Numba's loops too
+    config.CPU_FEATURES = host.cpu()[1]  # type: ignore[attr-defined]
 
 # their versions stand for them
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}

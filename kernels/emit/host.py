@@ -42,11 +42,16 @@ def cpu() -> tuple[str, str]:
     """Name and features of this CPU, as LLVM spells them; with TINYNET_CPU=avx2 as if it had no AVX-512."""
     with lock:
         name, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    if environment.word("TINYNET_CPU", ("native", "avx2")) == "native":
+    if not without_avx512():
         return name, features
     if "+avx2" not in features.split(","):
         raise ValueError(f"TINYNET_CPU=avx2 asks for code that this CPU ({name}) cannot run")
     return name, re.sub(r"\+(avx512|avx10|evex512|amx)", r"-\1", features)
+
+
+def without_avx512() -> bool:
+    """Whether TINYNET_CPU=avx2 asks for code as for a CPU without AVX-512."""
+    return environment.word("TINYNET_CPU", ("native", "avx2")) == "avx2"
 
 
 def create_target_machine() -> Any:

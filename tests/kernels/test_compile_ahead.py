@@ -134,7 +134,7 @@ def test_processes_that_hang_are_ended(monkeypatch):
     monkeypatch.setattr(objects, "machine_code", lambda *arguments: time.sleep(600))
     count, (said,) = said_by(lambda: [address(vector_code(number)) for number in (7.0, 8.0)])
     assert count == 0
-    assert said.startswith("2 of 2 kernels were not compiled ahead (no kernel was finished for 0.5 s);")
+    assert said.startswith("2 of 2 kernels were not compiled ahead (they do not go on);")
     no_child_is_left()
 
 
@@ -172,7 +172,8 @@ def test_a_kernel_that_cannot_be_compiled_is_left_to_its_first_use(tmp_path):
     assert said.startswith("1 of 2 kernels were not compiled ahead (a process failed);")
 
 
-def test_the_process_that_trains_is_not_changed(capfd):
+def test_the_process_that_trains_is_not_changed(capfd, monkeypatch):
+    monkeypatch.setattr(compile_progress, "compiled", 0)
     state = np.random.get_state()[1].copy()
     seen = []
 
@@ -191,6 +192,42 @@ def test_the_process_that_trains_is_not_changed(capfd):
     assert out == ""
     assert "complains" not in err
     assert "compiling 1 of 1 kernels" in err or "compiling kernels for this machine" in err
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(errno.EAGAIN, "too many"), RuntimeError("no forks here")])
+def test_where_no_process_can_be_started_the_training_goes_on(monkeypatch, error):
+    def refused():
+        raise error
+
+    before = set(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(os, "fork", refused)
+    count, (said,) = said_by(lambda: address(vector_code(14.0)))
+    assert count == 0
+    assert said == f"kernels were not compiled ahead ({error}); they are compiled when they are first used"
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_what_waits_in_the_buffer_of_a_file_is_written_once(tmp_path, monkeypatch):
+    with open(tmp_path / "log.txt", "w") as log:
+        monkeypatch.setattr(sys, "stdout", log)
+        log.write("before the training\n")
+        assert compile_ahead.compile_ahead(lambda: address(vector_code(15.0))) == 1
+    assert (tmp_path / "log.txt").read_text() == "before the training\n"
+
+
+def test_the_time_is_that_since_the_first_kernel(capsys, monkeypatch):
+    """Of those that others compiled, too."""
+    monkeypatch.setattr(compile_progress, "compiled", 0)
+    monkeypatch.setattr(compile_progress, "SELDOM", 0)
+    with compile_progress.ahead() as show:
+        show(0, 1)
+        show(1, 1)
+    with compile_progress.compiling("another"):
+        pass
+    *_, first, last = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"tinynet: compiling kernel 2, after [01] s: another", last)
+    assert first.startswith("tinynet: compiling 1 of 1 kernels")
 
 
 def test_when_it_is_wanted(monkeypatch):

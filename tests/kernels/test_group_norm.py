@@ -101,6 +101,16 @@ def test_large_samples_are_divided_by_rows(dtype, centred):
         assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=2e-5)
 
 
+@pytest.mark.parametrize("size", [(14, 14, 3), (28, 28, 14)], ids=["small", "large"])
+def test_a_sample_has_the_bits_that_it_has_among_others(size):
+    _, x, gamma, beta, static = case(130, (size, (1, 2, 3), size), np.float32, "batch_last", 4)
+    among = group_norm["numba"](x, gamma, beta, **static)
+    for n in (1, 3, 16, 64):
+        alone = group_norm["numba"](x[:n], gamma, beta, **static)
+        for a, b in zip(alone, among, strict=True):
+            np.testing.assert_array_equal(a, b[:n])
+
+
 @pytest.mark.parametrize("name", ["numpy", "numba", "cuda"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_gradients(name, layout):

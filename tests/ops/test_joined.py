@@ -100,9 +100,7 @@ def test_derivatives(name, count):
     inputs = [numbers(*shape, dtype=np.float64) for shape in ((3, 5, 5, 2), (3, 3, 2, 3), (3,))]
     assert gradcheck(function, inputs)
     assert count
-    before = len(count)
     assert gradgradcheck(function, inputs)
-    del count[before:]
 
 
 @pytest.mark.parametrize("name", BEHIND)

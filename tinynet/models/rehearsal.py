@@ -1,5 +1,6 @@
 """What `fit` will need is compiled before its first step, where nothing is compiled yet."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -7,23 +8,44 @@ from tinynet.backend import device
 from tinynet.data import Epochs
 from tinynet.data.arrays import ArrayBatches
 from tinynet.kernels import compile_ahead
+from tinynet.layers import Lambda
 from tinynet.models.customized import defines_testing, defines_training
 from tinynet.models.means import Means
 from tinynet.models.steps import testing_step, training_step
+from tinynet.tree import leaves
 
 
 def compile_kernels(model: Any, train: Epochs, validation: Epochs | None) -> None:
     """Compiles on all cores, the first time in a process, if the cache of kernels is empty
     (kernels/compile_ahead.py).
 
-    Only for arrays and the steps of tinynet: a generator, or a step of the user's own, may do something that
-    must be done once.
+    Only for arrays, and for what tinynet brings: a generator, a layer or a loss of the user's own may do
+    something that must be done once, or that is seen outside of the process.
     """
-    own = defines_training(model) or defines_testing(model)
-    if own or device.get_device() != "cpu" or not isinstance(train.batches, ArrayBatches):
+    if device.get_device() != "cpu" or not isinstance(train.batches, ArrayBatches):
         return
-    if compile_ahead.wanted():
+    if not has_own_code(model) and compile_ahead.wanted():
         compile_ahead.compile_ahead(partial(_rehearse, model, train, validation))
+
+
+def has_own_code(model: Any) -> bool:
+    """Whether a step of the model enters Python code that is not tinynet's."""
+    own = defines_training(model) or defines_testing(model)
+    return own or any(not part.__module__.startswith("tinynet.") for part in _parts(model))
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    """Layers, what they call (activations, initializers and the like), the optimizer, losses and metrics."""
+    given = model._compiled_objective.given
+    for part in (model.optimizer, *leaves([given[what] for what in ("loss", "metrics", "weighted_metrics")])):
+        if part is not None and not isinstance(part, str):
+            yield part
+    for layer in model._with_all_within():
+        yield layer
+        called = [one for one in vars(layer).values() if callable(one) and hasattr(one, "__module__")]
+        yield from called
+        if isinstance(layer, Lambda):
+            yield layer.function
 
 
 def _rehearse(model: Any, train: Epochs, validation: Epochs | None) -> None:
