@@ -121,9 +121,9 @@ def require(anyway: bool) -> None:
     if not anyway:
         raise SystemExit(
             f"{words}.\nTimes would say little. Wait, or end what is running; with --anyway it is measured, "
-            "and the results are marked."
+            "and what is kept is marked."
         )
-    print(f"{words}. The results are marked.", flush=True)
+    print(f"{words}. What is kept is marked.", flush=True)
 
 
 def _busiest(before: _Sample, after: _Sample) -> str:
