@@ -300,11 +300,11 @@ runs = [
 def test_a_record_is_run_and_told_on_the_page(folder, monkeypatch):
     (folder / "best.py").write_text(RECORD)
     monkeypatch.setattr(page, "FOLDER", folder)
-    record = runner.beyond.Record("best", "all of it", 3, "by_views", ("--to", "94"))
+    record = runner.beyond.Record("best", "all of it", 3, 0.97, "by_views", ("--to", "94"))
     monkeypatch.setattr(runner.beyond, "RECORDS", {"best_94": record})
     assert run(folder, "best_94") == []
     assert (
-        "| `python examples/best.py --to 94 --seeds 3` | all of it | 1,234 | **96.00%** | 95.00% | 90.00% "
+        "| `python examples/best.py --to 94 --seeds 3` | all of it | 1,234 | 97.00% | **96.00%** | 95.00% | 90.00% "
         "| 3 | 61 s (60 to 62) | a Cray-1, 1 thread(s) |"
     ) in (folder / "RESULTS.md").read_text()
     (folder / "best.py").write_text("raise SystemExit(1)")
@@ -313,7 +313,7 @@ def test_a_record_is_run_and_told_on_the_page(folder, monkeypatch):
 
 
 def test_runs_of_a_record_are_added_by_seed(folder, tmp_path):
-    record = runner.beyond.Record("best", "all of it", 3, "accuracy")
+    record = runner.beyond.Record("best", "all of it", 3, 0.97, "accuracy")
     runner.beyond.RECORDS["best"] = record
     for seeds, share in (((0, 1, 2), 0.9), ((1,), 0.8)):
         runs = [
@@ -327,7 +327,7 @@ def test_runs_of_a_record_are_added_by_seed(folder, tmp_path):
 
 
 def test_a_file_of_mnist_record_counts_if_it_has_all_runs_as_they_should_be(tmp_path):
-    record, file = runner.beyond.Record("mnist_record", "", 2, "accuracy"), tmp_path / "results.json"
+    record, file = runner.beyond.Record("mnist_record", "", 2, 0.99, "accuracy"), tmp_path / "results.json"
     good = {"data": "mnist", "limit": None, "asked": "test", "machine": {"processor": "x"}}
     assert not runner.beyond.complete(record, file)
     for others, counts in (
