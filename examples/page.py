@@ -22,7 +22,9 @@ in brackets, the lowest and the highest. *Best* is the best epoch: chosen by the
 notebooks, so it flatters; there is none where that is the last one, or where the test images were asked once,
 at the end. *Keras 3* is the same example file run with Keras in tinynet's place; rows that Keras cannot run,
 or has not run yet, have none. An epoch's time is that of the notebook's machine, then of tinynet on the
-machine named above the table, validation included.
+machine named above the table, validation included. Runs were made one by one while the engine was built, each
+with the engine of its day: kernels have changed since, and with them last bits, so a run that is repeated may
+end a little elsewhere.
 """
 RECORDS_HEAD = """## Records
 
