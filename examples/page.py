@@ -225,12 +225,18 @@ def record_part() -> str | None:
             f"**{statistics.fmean(accuracy):.2%}**", f"{min(accuracy):.2%}",
             "" if once == accuracy else f"{statistics.fmean(once):.2%}",
             str(len(runs)),
-            f"{statistics.median(took):.3g} s ({min(took):.3g} to {max(took):.3g})", where(runs),
+            f"{_seconds(statistics.median(took))} s ({_seconds(min(took))} to {_seconds(max(took))})",
+            where(runs),
         )  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     if not lines:
         return None
     return "\n".join([RECORDS_HEAD, *lines, ""])
+
+
+def _seconds(number: float) -> str:
+    """Three digits of it, all of a whole one."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def where(runs: list[dict[str, Any]], *versions: str) -> str:
