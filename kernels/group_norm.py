@@ -40,15 +40,6 @@ from .common import (
     xp,
 )
 from .emit import call_kernel
-from .group_norm_rows import (
-    Pieces,
-    add_parts,
-    address_of,
-    gradient_by_rows,
-    invert,
-    normalise_by_rows,
-    row_pieces,
-)
 from .group_norm_tiles import (
     TILE,
     CombineCall,
@@ -93,17 +84,10 @@ def _(
     if shape is None:
         return group_norm["numpy"](x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
     y, mean, var, inverse = empty(x, x.shape), *(aligned(groups_of(shape), x.dtype) for _ in range(3))
-    edges, factors = row_pieces(shape), (_spread(gamma, x), _spread(beta, x))
-    most = 4 if len(mean) >= 4 or edges is not None else 2
+    factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if len(mean) >= 4 else 2
     tiles = plan(moments_tile if centred else uncentred_tile, x, most)
-    second = plan(scale_tile, x, most)
-    if edges is not None:
-        parts = aligned((2, len(edges) - 1, len(x)), x.dtype)
-        rows = _rows(y), mean, var, inverse, parts, _rows(x)
-        normalise_by_rows(*rows, *factors, tuple(Pieces(edges, tiles, second, epsilon)))
-    else:
-        loop = _loop(shape, tiles, second, epsilon)
-        _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
+    loop = _loop(shape, tiles, plan(scale_tile, x, most), epsilon)
+    _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
     return y, kept(mean, x.shape, axes), kept(var, x.shape, axes)
 
 
@@ -148,24 +132,15 @@ def _(
     g, shape = np.asarray(g, x.dtype), blocks_of(x.shape, axes)
     if shape is None:
         return group_norm_grad["numpy"](g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
-    dx, edges = empty(x, x.shape), row_pieces(shape)
-    most = 2 if edges is None else 4
-    tiles = plan(sums_tile if centred else uncentred_sums_tile, x, most)
+    dx, tiles = empty(x, x.shape), plan(sums_tile if centred else uncentred_sums_tile, x, 2)
     # dgamma and dbeta from the images of each tile
     parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)
     statistics = [batch_last(np.asarray(one, x.dtype)).reshape(groups_of(shape)) for one in (mean, var)]
     table = aligned((3, *statistics[0].shape), x.dtype)
-    second = plan(combine_tile, x, most)
-    known = _rows(g), _rows(x), _spread(gamma, x), *statistics
-    if edges is not None:
-        pieces = aligned((2, len(edges) - 1, len(x)), x.dtype)
-        at = tuple(Pieces(edges, tiles, second, epsilon))
-        gradient_by_rows(_rows(dx), table, pieces, parts, *known, at)
-    else:
-        loop = _loop(shape, tiles, second, epsilon)
-        _group_norm_grad(_rows(dx), table, parts, *known, tuple(loop))
+    loop = _loop(shape, tiles, plan(combine_tile, x, 2), epsilon)
+    _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, tuple(loop))
     dgamma, dbeta = aligned(x.shape[1:], x.dtype), aligned(x.shape[1:], x.dtype)
-    add_parts(dgamma.reshape(-1), dbeta.reshape(-1), parts)
+    _add_parts(dgamma.reshape(-1), dbeta.reshape(-1), parts)
     return dx, dgamma, dbeta
 
 
@@ -270,18 +245,16 @@ def _group_norm(y, mean, var, inverse, x, gamma, beta, loop):  # type: ignore[no
             _rows_of(loop, x.shape[1] * size, images),
         )
         here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        moments = MomentsCall(
-            x=address_of(x) + here, mean=address_of(mean) + there, var=address_of(var) + there
-        )
+        moments = MomentsCall(x=_address(x) + here, mean=_address(mean) + there, var=_address(var) + there)
         call_kernel(loop.first[call, 0], (moments, rows))
-        invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
+        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
         scale = ScaleCall(
-            y=address_of(y) + here,
+            y=_address(y) + here,
             x=moments.x,
             mean=moments.mean,
-            inverse=address_of(inverse) + there,
-            gamma=address_of(gamma) + row * size,
-            beta=address_of(beta) + row * size,
+            inverse=_address(inverse) + there,
+            gamma=_address(gamma) + row * size,
+            beta=_address(beta) + row * size,
         )
         call_kernel(loop.second[call, 0], (scale, rows))
 
@@ -298,21 +271,21 @@ def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, loop):  # type: i
             _rows_of(loop, x.shape[1] * size, images),
         )
         here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
+        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
         sums = SumsCall(
-            g=address_of(g) + here,
-            x=address_of(x) + here,
-            mean=address_of(mean) + there,
-            inverse=address_of(inverse) + there,
-            gamma=address_of(gamma) + row * size,
-            dgamma=address_of(parts[call, 0]) + row * size,
-            dbeta=address_of(parts[call, 1]) + row * size,
-            total=address_of(table[1]) + there,
-            product=address_of(table[2]) + there,
+            g=_address(g) + here,
+            x=_address(x) + here,
+            mean=_address(mean) + there,
+            inverse=_address(inverse) + there,
+            gamma=_address(gamma) + row * size,
+            dgamma=_address(parts[call, 0]) + row * size,
+            dbeta=_address(parts[call, 1]) + row * size,
+            total=_address(table[1]) + there,
+            product=_address(table[2]) + there,
         )
         call_kernel(loop.first[call, 0], (sums, rows))
         combine = CombineCall(
-            dx=address_of(dx) + here,
+            dx=_address(dx) + here,
             g=sums.g,
             x=sums.x,
             mean=sums.mean,
@@ -322,3 +295,24 @@ def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, loop):  # type: i
             product=sums.product,
         )
         call_kernel(loop.second[call, 0], (combine, rows))
+
+
+@serial
+def _invert(inverse, var, epsilon):  # type: ignore[no-untyped-def]
+    for n in range(var.size):
+        inverse[n] = 1.0 / np.sqrt(np.float64(var[n]) + epsilon)
+
+
+@parallel
+def _add_parts(dgamma, dbeta, parts):  # type: ignore[no-untyped-def]
+    for f in prange(dgamma.size):
+        one, other = 0.0, 0.0
+        for c in range(parts.shape[0]):
+            one += parts[c, 0, f]
+            other += parts[c, 1, f]
+        dgamma[f], dbeta[f] = one, other
+
+
+@serial
+def _address(x):  # type: ignore[no-untyped-def]
+    return np.int64(x.ctypes.data)

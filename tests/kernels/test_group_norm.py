@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from tinynet.kernels import common, threads
 from tinynet.kernels.emit import vectors
-from tinynet.kernels.group_norm import blocks_of, group_norm, group_norm_grad
-from tinynet.kernels.group_norm_rows import row_pieces
+from tinynet.kernels.group_norm import group_norm, group_norm_grad
 from tinynet.replay.capture import Capture
 
 from kernel_cases import assert_agree, assert_gradient, batches, dtypes, normal, orders, seeds, unmutated
@@ -78,29 +77,6 @@ def test_every_width_of_vectors(dtype):
         assert_agree(group_norm_grad["numba"](g, x, gamma, mean, var, **static), expected, float32=2e-5)
 
 
-@pytest.mark.usefixtures("_width")
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("centred", [True, False])
-def test_large_samples_are_divided_by_rows(dtype, centred):
-    """Into pieces of which the last is shorter; the last vector of images is not full."""
-    for n, shape in ((75, (41, 50)), (16, (9, 37, 29)), (1, (363, 371))):
-        layout = shape, tuple(range(1, len(shape) + 1)), shape
-        rng, x, gamma, beta, static = case(n, layout, dtype, "batch_last", 0)
-        edges = row_pieces(blocks_of(x.shape, static["axes"]))
-        assert edges is not None
-        assert edges[-1] == x[0].size
-        g = normal(rng, x.shape, dtype)
-        found = group_norm["numba"](x, gamma, beta, centred=centred, **static)
-        expected = group_norm["numpy"](*double(x, gamma, beta), centred=centred, **static)
-        _, mean, var = expected
-        assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=1e-5)
-        np.testing.assert_allclose(found[2], var, rtol=1e-6 if dtype == np.float32 else 1e-13)
-        statistics = [one.astype(dtype) for one in (mean, var)]
-        found = group_norm_grad["numba"](g, x, gamma, *statistics, centred=centred, **static)
-        expected = group_norm_grad["numpy"](*double(g, x, gamma), mean, var, centred=centred, **static)
-        assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=2e-5)
-
-
 @pytest.mark.parametrize("size", [(14, 14, 3), (28, 28, 14)], ids=["small", "large"])
 def test_a_sample_has_the_bits_that_it_has_among_others(size):
     _, x, gamma, beta, static = case(130, (size, (1, 2, 3), size), np.float32, "batch_last", 4)
@@ -152,13 +128,7 @@ def test_a_large_mean_costs_no_digits_of_the_variance(name):
 
 
 @pytest.mark.parametrize(
-    "layout",
-    [
-        ((9, 8, 40), (3,), (40,)),
-        ((9, 8, 40), (1, 2, 3), (9, 8, 40)),
-        ((9, 8, 20), (1, 2, 3), (9, 8, 20)),
-        ((30, 20), (2,), (20,)),
-    ],
+    "layout", [((9, 8, 40), (3,), (40,)), ((9, 8, 40), (1, 2, 3), (9, 8, 40)), ((30, 20), (2,), (20,))]
 )
 def test_same_bits_at_any_number_of_threads(layout):
     rng, x, gamma, beta, static = case(70, layout, np.float32, "batch_last", 4)
