@@ -44,7 +44,7 @@ def compiling(name: str) -> Iterator[None]:
 
 
 def _begin(name: str) -> None:
-    global compiled, _began, _said, _under_way, _length
+    global compiled, _under_way
     _under_way += 1
     if _under_way > 1:
         return
@@ -52,10 +52,7 @@ def _begin(name: str) -> None:
     if compiled == 1:
         _announce(now)
     elif now - _said >= (OFTEN if live else SELDOM):
-        _said = now
-        line = f"tinynet: compiling kernel {compiled}, after {now - _began:.0f} s: {name}"
-        _write(f"\r{line:{_length}}" if live else f"{line}\n")
-        _length = len(line) if live else 0
+        _show(f"tinynet: compiling kernel {compiled}, after {now - _began:.0f} s: {name}", now, live)
 
 
 def _end() -> None:
@@ -68,20 +65,17 @@ def _end() -> None:
 @contextmanager
 def ahead() -> Iterator[Callable[[int, int], None]]:
     """Around kernels that other processes compile; gives show(done, total), which says how far they are."""
-    global _said, _length
     begin = time.monotonic()
 
     def show(done: int, total: int) -> None:
-        global compiled, _said, _length
+        global compiled
         compiled += done > 0
         live, now = redraws(sys.stderr), time.monotonic()
         if not done and total and not compiled:
             _announce(now)
         if total and (now - _said >= (OFTEN if live else SELDOM) or (live and not done)):
-            _said = now
-            line = f"tinynet: compiling {min(done + 1, total)} of {total} kernels, after {now - begin:.0f} s"
-            _write(f"\r{line:{_length}}" if live else f"{line}\n")
-            _length = len(line) if live else 0
+            number = f"{min(done + 1, total)} of {total} kernels"
+            _show(f"tinynet: compiling {number}, after {now - begin:.0f} s", now, live)
 
     try:
         yield show
@@ -94,6 +88,14 @@ def _announce(now: float) -> None:
     global _began, _said
     _began = _said = now
     _write(BEGINNING)
+
+
+def _show(line: str, now: float, live: bool) -> None:
+    """Says how far it is: in place of the line before, or below it."""
+    global _said, _length
+    _said = now
+    _write(f"\r{line:{_length}}" if live else f"{line}\n")
+    _length = len(line) if live else 0
 
 
 def _erase() -> None:

@@ -149,6 +149,11 @@ def is_product(images: int, w: Shape, output: Pair) -> bool:
     return images == 1 and weight_bytes(w, output) >= MAX_U_BYTES_ALONE
 
 
+def takes_winograd(images: int, w: Shape, size: Pair, output: Pair, corner: Pair) -> bool:
+    """Whether a convolution that fits Winograd's algorithm takes it."""
+    return not is_product(images, w, output) and why_direct(w, size, output, corner) is None
+
+
 def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
     """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
     if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
@@ -233,7 +238,7 @@ def explain(
 
 def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding, v: Vectors) -> str | None:
     """How Winograd's algorithm computes it, or None."""
-    size, corner, filters = x[1:3], (padding[0][0], padding[1][0]), w[3]
+    size, corner, filters = (x[1], x[2]), (padding[0][0], padding[1][0]), w[3]
     if operation == "weight gradient":
         if why_direct_weight(w[2], w[3], output) is not None:
             return None
@@ -242,7 +247,7 @@ def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding
     if operation == "input gradient":
         size, output, filters = output, size, w[2]
         w, corner = (TAPS, TAPS, w[3], w[2]), (TAPS - 1 - corner[0], TAPS - 1 - corner[1])
-    if is_product(x[0], w, output) or why_direct(w, size, output, corner) is not None:
+    if not takes_winograd(x[0], w, size, output, corner):
         return None
     together = f"up to {min(filters, most_filters(v))} filters and two vectors of {v.lanes} images at a time"
     few = few_at_end(x[0], output, w[2], w[3], v)

@@ -11,6 +11,8 @@ for each channel they add, for a piece of x that the next input tile will read, 
 be written.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import NamedTuple
 
@@ -51,11 +53,7 @@ def product_tile(
     """
     k = VectorFunction(vectors, ProductCall)
     sums = {(f, j): k.variable(k.zero) for f in range(filters) for j in range(count)}
-    start = {name: k.pointer(f"%{name}") for name in ("v", "u", "m", "table", "x", "y")}
-    with k.loop(0, "%places") as t:
-        places = _places(k, start, t, scratch)
-        for slot in sums.values():
-            k.set(slot, k.zero)
+    with _each_place(k, sums, scratch) as places:
         with k.loop(0, "%channels") as c:
             v, u = (
                 k.move(places["v"], k.mul(beside(vectors), c)),
@@ -71,6 +69,19 @@ def product_tile(
         for (f, j), slot in sums.items():
             k.store(k.get(slot), k.move(places["m"], beside(vectors) * f + j * vectors.bytes))
     return k
+
+
+@contextmanager
+def _each_place(
+    k: VectorFunction, sums: dict[tuple[int, int], str], scratch: Scratch
+) -> Iterator[dict[str, str]]:
+    """A loop over the places, which begins with sums of 0; gives what `_places` says of each."""
+    start = {name: k.pointer(f"%{name}") for name in ("v", "u", "m", "table", "x", "y")}
+    with k.loop(0, "%places") as t:
+        places = _places(k, start, t, scratch)
+        for slot in sums.values():
+            k.set(slot, k.zero)
+        yield places
 
 
 def _places(k: VectorFunction, start: dict[str, str], t: Value, scratch: Scratch) -> dict[str, str]:
@@ -98,11 +109,7 @@ def few_product_tile(filters: int, images: int, scratch: Scratch, vectors: Vecto
     k = VectorFunction(vectors, ProductCall)
     width = -(-filters // vectors.lanes)
     sums = {(n, j): k.variable(k.zero) for n in range(images) for j in range(width)}
-    start = {name: k.pointer(f"%{name}") for name in ("v", "u", "m", "table", "x", "y")}
-    with k.loop(0, "%places") as t:
-        places = _places(k, start, t, scratch)
-        for slot in sums.values():
-            k.set(slot, k.zero)
+    with _each_place(k, sums, scratch) as places:
         with k.loop(0, "%channels") as c:
             v = k.move(places["v"], k.mul(beside(vectors), c))
             u = k.move(places["u"], k.mul("%u_channel", c))

@@ -17,9 +17,9 @@ import numpy as np
 from .. import common, threads
 from ..common import Array, address, contiguous
 from ..emit import vectors
-from .choice import is_product, why_direct, why_direct_weight
+from .choice import takes_winograd, why_direct_weight
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places
-from .geometry import Padding, Pair, Shape, check_bias, check_forward, check_gradient, output_size
+from .geometry import Padding, Pair, check_bias, check_forward, check_gradient, output_size
 from .operations import (
     conv2d,
     conv2d_activation_grad,
@@ -81,11 +81,6 @@ def _run(x: Array, w: Array, b: Array, y: Array, problem: Problem) -> None:
     )
 
 
-def _is_for(images: int, w: Shape, size: Pair, output: Pair, corner: Pair) -> bool:
-    """Whether a convolution that fits the algorithm takes it."""
-    return not is_product(images, w, output) and why_direct(w, size, output, corner) is None
-
-
 @conv2d.implementation("winograd_tiles")
 def _(
     x: Array, w: Array, b: Array | None = None, *, strides: Pair, padding: Padding, dilation: Pair,
@@ -95,7 +90,7 @@ def _(
     if x.dtype == np.float32 and x.shape[0] and fits(w.shape[:2], strides, padding, dilation, groups):
         output = output_size(x.shape[1:3], w.shape[:2], strides, padding, dilation)
         corner = padding[0][0], padding[1][0]
-        if _is_for(x.shape[0], w.shape, x.shape[1:3], output, corner):
+        if takes_winograd(x.shape[0], w.shape, x.shape[1:3], output, corner):
             problem = Problem(x.shape[:3], output, w.shape[2], w.shape[3], corner, False, activation)
             return _convolve(x, w, b, problem)
     return conv2d["vector"](
@@ -114,7 +109,7 @@ def _(
         check_bias(None if b is None else b.shape, w.shape[2])
         corner = TAPS - 1 - padding[0][0], TAPS - 1 - padding[1][0]
         flipped = TAPS, TAPS, w.shape[3], w.shape[2]
-        if _is_for(g.shape[0], flipped, output, input_size, corner):
+        if takes_winograd(g.shape[0], flipped, output, input_size, corner):
             problem = Problem(g.shape[:3], input_size, w.shape[3], w.shape[2], corner, True, activation)
             return _convolve(g, w, b, problem)
     return conv2d_input_grad["vector"](

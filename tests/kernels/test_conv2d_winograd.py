@@ -148,7 +148,7 @@ def test_the_tiles_are_convolution(data: Any, size: Any, padding: Any, channels:
     direct_dx = INPUT["vector"](g, w, input_size=size, **static)
     exact_dw = WEIGHT["im2col"](wide[0], wide[3], kernel_size=(3, 3), **static)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(winograd_vector, "why_direct", lambda *_: None)
+        patch.setattr(choice, "why_direct", lambda *_: None)
         patch.setattr(winograd_vector, "why_direct_weight", lambda *_: None)
         with weights_place_by_place(data.draw(st.booleans())):
             dw = WEIGHT["winograd_tiles"](x, g, kernel_size=(3, 3), **static)
@@ -176,7 +176,7 @@ def test_small_maps_in_any_memory_order(
         INPUT["im2col"](wide[3], wide[1], input_size=size, **static),
         WEIGHT["im2col"](wide[0], wide[3], kernel_size=(3, 3), **static),
     )
-    monkeypatch.setattr(winograd_vector, "why_direct", lambda *_: None)
+    monkeypatch.setattr(choice, "why_direct", lambda *_: None)
     monkeypatch.setattr(winograd_vector, "why_direct_weight", lambda *_: None)
     for (order, some_x), some_w, some_g in zip(
         orders(x).items(), orders(w).values(), orders(g).values(), strict=True
@@ -341,7 +341,7 @@ def test_few_images_get_the_bits_that_they_get_among_many(
 ) -> None:
     """Cut into tiles where that pays, or wherever there are several; with filters in the lanes or without."""
     x, w, b, g, static = layer(size, padding, channels, filters, 64)
-    monkeypatch.setattr(winograd_vector, "why_direct", lambda *_: None)
+    monkeypatch.setattr(choice, "why_direct", lambda *_: None)
 
     def both(images: int) -> tuple[bytes, bytes]:
         y = FORWARD["winograd_tiles"](x[:images], w, b, activation="relu", **static)
