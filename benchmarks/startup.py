@@ -57,6 +57,7 @@ def run(results: Results, setup: Setup, args: argparse.Namespace) -> bool:
         for number in range(args.rounds + 1):
             command = [sys.executable, "-m", "benchmarks.startup", str(time.time())]
             variables = {**environment("tinynet", setup.threads), **caches}
+            variables.pop("PYTHONDONTWRITEBYTECODE", None)  # or each start compiles tinynet's own source
             done = subprocess.run(
                 command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False
             )

@@ -90,7 +90,7 @@ class _ForCallers:
         options = {name: value for name, value in self.dispatcher.targetoptions.items() if name != "nopython"}
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         inner = numba.njit(**options)(self.dispatcher.py_func)
-        inner._cache = _Kept(inner, None)
+        inner._cache = _Kept(inner, None, is_called=True)
         return inner
 
     def template(self, args: Any, kws: Any) -> Any:
@@ -143,8 +143,8 @@ def _name(symbols: Mapping[str, int | None]) -> None:
 class _Kept(NullCache):
     """What a dispatcher asks for machine code, signature by signature."""
 
-    def __init__(self, dispatcher: Any, symbols: Symbols | None) -> None:
-        self.dispatcher, self.symbols = dispatcher, symbols
+    def __init__(self, dispatcher: Any, symbols: Symbols | None, is_called: bool = False) -> None:
+        self.dispatcher, self.symbols, self.is_called = dispatcher, symbols, is_called
         self.fingerprint: str | None = None
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -169,7 +169,11 @@ class _Kept(NullCache):
             return
         functions = data.library._final_module.functions
         symbols = [f.name for f in functions if f.is_declaration and not f.name.startswith("llvm.")]
-        cache.write(self._name(sig, data.target_context), dumps((symbols, data._reduce())))
+        (name, kind, (machine_code, bitcode)), *rest = data._reduce()
+        if not self.is_called:
+            bitcode = _nothing()
+        kept = (symbols, ((name, kind, (machine_code, bitcode)), *rest))
+        cache.write(self._name(sig, data.target_context), dumps(kept))
 
     def _name(self, sig: Any, target_context: Any) -> str:
         if self.fingerprint is None:
@@ -178,15 +182,26 @@ class _Kept(NullCache):
         return hashlib.sha256(repr(key).encode()).hexdigest() + ".nbc"
 
 
+@lru_cache(maxsize=1)
+def _nothing() -> bytes:
+    """Bitcode in the place of a function's that no other function is compiled with: reading it back would
+    take longer than all else.
+    """
+    return bytes(llvm.parse_assembly("").as_bitcode())
+
+
 def _load(data: bytes, target_context: Any) -> Any:
-    symbols, (*reduced, _, environments) = pickle.loads(data)
+    symbols, (library, function, *reduced, _, environments) = pickle.loads(data)
     # `target_context.refresh()` would prepare Numba for compiling, which takes a quarter of a second; code
     # that is compiled needs the symbols that it calls, and nearly always they are there.
     rtsys.initialize(target_context)
     if not all(llvm.address_of_symbol(name) for name in symbols):
         target_context.refresh()
+    # Numba looks among the names that it knows to be defined; see `_nothing`
+    entries = (function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name)
+    target_context.codegen()._engine._defined_symbols.update(entries)
     reduced += [(), environments]  # (): Numba's own pool is not started
-    return CompileResult._rebuild(target_context, *reduced)
+    return CompileResult._rebuild(target_context, library, function, *reduced)
 
 
 @lru_cache(maxsize=1)
@@ -269,11 +284,16 @@ def _outer_values(function: FunctionType) -> Iterator[Any]:
     globals, attributes of modules.
     """
     yield from (cell.cell_contents for cell in function.__closure__ or ())
-    for name, attribute in sorted(set(_globals(function.__code__))):
+    for name, attribute in _global_names(function.__code__):
         value = function.__globals__.get(name)  # None: a builtin
         if isinstance(value, ModuleType) and _root(value.__name__) not in VERSIONED:
             value = getattr(value, attribute, None)
         yield value
+
+
+@lru_cache(maxsize=1024)
+def _global_names(code: CodeType) -> list[tuple[str, str]]:
+    return sorted(set(_globals(code)))
 
 
 def _globals(code: CodeType) -> Iterator[tuple[str, str]]:

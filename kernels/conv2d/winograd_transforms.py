@@ -21,14 +21,15 @@ Terms = Iterable[tuple[float, Number]]
 
 def pairs(matrix: Array) -> list[tuple[int, ...]]:
     """The rows, in their order: two that are equal but for signs together, others alone."""
+    return _pairs(tuple(map(tuple, np.abs(matrix).tolist())))
+
+
+@cache
+def _pairs(rows: tuple[tuple[float, ...], ...]) -> list[tuple[int, ...]]:
     found: list[tuple[int, ...]] = []
-    for i, row in enumerate(matrix):
+    for i, row in enumerate(rows):
         last = found[-1] if found else ()
-        if (
-            len(last) == 1
-            and np.count_nonzero(row) > 1
-            and np.array_equal(np.abs(row), np.abs(matrix[last[0]]))
-        ):
+        if len(last) == 1 and sum(map(bool, row)) > 1 and row == rows[last[0]]:
             found[-1] = (*last, i)
         else:
             found.append((i,))
@@ -57,10 +58,10 @@ def rows_of(
     k: VectorFunction, matrix: Array, rows: tuple[int, ...], numbers: Callable[[int], Number]
 ) -> dict[int, Number]:
     """{row: (matrix @ numbers)[row]} for an entry of `pairs(matrix)`. numbers(i) is asked for if needed."""
-    first = matrix[rows[0]]
+    first = matrix[rows[0]].tolist()
     if len(rows) == 1:
         return {rows[0]: combination(k, [(c, numbers(i)) for i, c in enumerate(first) if c != 0])}
-    same = first == matrix[rows[1]]
+    same = np.equal(first, matrix[rows[1]])
     even = combination(k, [(c, numbers(i)) for i, c in enumerate(first) if c != 0 and same[i]])
     odd_terms = [(c, numbers(i)) for i, c in enumerate(first) if c != 0 and not same[i]]
     scale = odd_terms[-1][0]  # of the highest power; it is multiplied when even and odd meet
@@ -129,7 +130,7 @@ def folded(k: VectorFunction, matrix: Array, numbers: Sequence[Number]) -> list[
         if len(columns) == 2:
             second = numbers[columns[1]]
             both = [combination(k, [(1, first), (sign, second)]) for sign in (1, -1)]
-        for i, row in enumerate(matrix):
+        for i, row in enumerate(matrix.tolist()):
             differs = len(columns) == 2 and row[columns[0]] != row[columns[1]]
             terms[i].append((row[columns[0]], both[1] if differs else both[0]))
     return [combination(k, row) for row in terms]
