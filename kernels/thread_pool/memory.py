@@ -3,6 +3,7 @@
 What different threads write lies two cache lines apart, so that none waits for a line that it does not want.
 """
 
+import ctypes
 from functools import cache
 from itertools import count
 
@@ -57,6 +58,8 @@ pool = place("tinynet_pool")  # in compiled code, the address of all this
 def cells() -> np.ndarray:
     """The words, for Python: cells()[LEVEL // 8]."""
     block = np.zeros((SIZE + 4096) // 8, np.int64)
+    # never freed: a helper that has lost its core may read it while Python ends
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(block))
     begin = -block.__array_interface__["data"][0] % 4096 // 8
     words = block[begin : begin + SIZE // 8]
     llvm.add_symbol("tinynet_pool", words.__array_interface__["data"][0])

@@ -217,6 +217,24 @@ def test_signals_are_left_to_threads_that_run_python():
     assert found.stdout.strip() == "2 False", found.stderr
 
 
+@pytest.mark.skipif(not thread_pool.AVAILABLE, reason="needs helpers")
+def test_a_helper_may_look_for_work_until_the_process_is_gone():
+    """As one does that lost its core before it was told to sleep, and has it back while Python ends."""
+    ended = run("""
+        import atexit
+        import numpy as np
+        import tinynet
+        from tinynet.kernels import activations, thread_pool
+        from tinynet.kernels.thread_pool import memory
+        tinynet.set_num_threads(4)
+        activations.relu(np.ones(1000, np.float32))
+        memory.cells()[memory.PATIENCE // 8] = 2**62  # helpers that are awake stay so
+        activations.relu(np.ones(1000, np.float32))
+        atexit.unregister(thread_pool.allow)
+    """)
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_the_numba_code_of_others_keeps_the_pool_of_numba():
     """Compiled before and after tinynet's kernels; the number of threads is Numba's in the one,
     tinynet's in the other.
