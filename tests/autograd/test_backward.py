@@ -402,6 +402,24 @@ def test_a_rule_that_asks_for_the_unknown_is_refused():
             return grad
 
 
+def test_inputs_may_have_the_names_that_rules_ask_by():
+    @primitive
+    def area(needs, y, *, sources):
+        return ops.multiply(needs, y) * sources
+
+    @area.vjp("needs")
+    def _(grad, y, sources):
+        return grad * y * sources
+
+    @area.vjp("y")
+    def _(grad, needs, sources):
+        return grad * needs * sources
+
+    a, b = Parameter(np.array(3.0)), Parameter(np.array(5.0))
+    area(a, b, sources=2.0).backward()
+    assert (float(a.grad), float(b.grad)) == (10.0, 6.0)
+
+
 def test_integer_tensors_have_no_gradient():
     with pytest.raises(TypeError, match="floating-point"):
         Tensor(np.arange(3), requires_grad=True)

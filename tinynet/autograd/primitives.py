@@ -22,6 +22,8 @@ The names of a rule's parameters say what the node keeps for it:
                **name  all of them
     needs      (joint rules) one flag for each input: whether its gradient is wanted
     sources    for each input the primitive whose rule gets this gradient and no other, or None: ops/joined.py
+
+An input or keyword called y, needs, shapes or sources is meant before these.
 """
 
 import inspect
@@ -50,7 +52,7 @@ class Rule:
         self.shapes = [(i, name + "_shape") for i, name in enumerate(inputs) if name + "_shape" in names]
         takes_all = len(names) < len(parameters)  # it has a **name
         self.keywords = keywords if takes_all else [name for name in keywords if name in names]
-        self.asks = {"y", "needs", "shapes", "sources"}.intersection(names)
+        self.asks = {"y", "needs", "shapes", "sources"}.intersection(names).difference(inputs, keywords)
         known = self.asks.union(self.keywords, (name for _, name in self.values + self.shapes))
         if unknown := set(names) - known:
             had = f"it has {inputs} and {keywords}"
