@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from deep_nets_rules import FORMULAS, adam
-from deep_nets_shared import Data, dense_net, draw_band, images_in, learn
+from deep_nets_shared import Data, dense_net, draw_band, images_in, learn, of_bands
 
 import tinynet
 from tinynet import optimizers
@@ -210,7 +210,11 @@ def draw_race(histories: dict[str, list[dict[str, Any]]], title: str) -> Any:
         axes.set_ylabel(f"{label} loss")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.25)
-    made.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    seeds = len(next(iter(histories.values())))
+    made.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False,
+        title=of_bands(seeds),
+    )  # fmt: skip
     return made
 
 

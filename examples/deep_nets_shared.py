@@ -54,3 +54,8 @@ def draw_band(axes: Any, x: Sequence[float], curves: Any, number: int, label: st
     colour, dashes = figure.COLOURS[number], figure.DASHES[number]
     axes.fill_between(x, np.min(curves, 0), np.max(curves, 0), color=colour, alpha=0.2, linewidth=0)
     axes.plot(x, np.mean(curves, 0), color=colour, linestyle=dashes, linewidth=2, label=label)
+
+
+def of_bands(seeds: int) -> str | None:
+    """The title of a legend of bands."""
+    return f"lines: means of {seeds} seeds; bands: from the lowest to the highest" if seeds > 1 else None

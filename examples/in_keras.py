@@ -99,14 +99,24 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--budget", type=float, default=300, help="begin no run of a row after so many seconds (default: 300)"
     )
     add("--out", type=Path, required=True, help="file of results, which keeps its rows (default: none)")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not (file := Path(__file__).parent / f"{args.study}.py").is_file():
+        parser.error(f"STUDY names an example file without its .py, got {args.study!r}; {file} is not there")
+    if not args.images.is_file():
+        parser.error(f"{args.images} is no file; `python -m examples --keras {sys.executable}` writes it")
+    if not args.out.parent.is_dir():
+        parser.error(f"--out {args.out}: there is no folder {args.out.parent}")
+    return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = arguments(argv)
     sys.meta_path.insert(0, Finder())
     sys.path.insert(0, str(Path(__file__).parent))
-    import keras
+    try:
+        import keras
+    except ImportError as error:
+        sys.exit(f"{sys.executable} cannot import Keras ({error}): pip install keras tensorflow-cpu there")
     import numpy as np
     from page import read_file
 
@@ -115,6 +125,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     keras.config.disable_interactive_logging()  # a line for each epoch
     training.at_most(args.epochs)
     study = importlib.import_module(args.study)
+    if not hasattr(study, "train") or not hasattr(study, "ROWS"):
+        sys.exit(f"{args.study}.py is no study: it has no ROWS that `train` could run")
+    known = [row.id for row in study.ROWS if row.keras]
+    if unknown := set(args.rows or ()).difference(known):
+        sys.exit(f"--rows: Keras runs {', '.join(known)} of {args.study}, not {', '.join(sorted(unknown))}")
     with np.load(args.images, allow_pickle=False) as arrays:
         data = (arrays["x"], arrays["y"]), (arrays["x_test"], arrays["y_test"])
     results, settings = read_file(args.out), {"epochs": args.epochs, "images": len(data[0][1])}
