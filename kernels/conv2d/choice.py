@@ -19,6 +19,7 @@ import numpy as np
 
 from ..emit import Vectors, vectors
 from .forward import tile_shape
+from .forward_few import few_images
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
 from .geometry import Padding, Pair, Shape, Window, check_forward, output_size, resolve_padding, tap_ranges
 from .winograd import TAPS, fits, tile_length
@@ -207,8 +208,8 @@ def explain(
         f"groups {groups} -> {(x[0], *output, w[3])}"
     ]
     tiles = {
-        "forward": _forward(x[0], output[1], w[3] // groups, w[3], v),
-        "input gradient": _input_gradient(x, w, strides, v),
+        "forward": _forward(x[0], x[1:3], output, (*w[:3], w[3] // groups), strides[1], w[3], groups, v),
+        "input gradient": _input_gradient(x, output, w, strides, groups, v),
         "weight gradient": _weight_gradient(x[0], output, w, groups, v),
     }
     together = {  # as vector.py has it
@@ -262,23 +263,34 @@ def _products(output: Pair) -> str:
     return f"{m}x{m} outputs of {n}x{n} pixels by {n * n} products instead of {(m * TAPS) ** 2}"
 
 
-def _forward(images: int, columns: int, filters: int, w_row: int, v: Vectors) -> str:
-    ct, xt = tile_shape(filters, columns, v.registers)
+def _forward(
+    images: int, size: Shape, output: Shape, w: Shape, stride: int, w_row: int, groups: int, v: Vectors
+) -> str:
+    """The tiles for w (KH, KW, C, F), which has `w_row` numbers for each channel."""
+    ct, xt = tile_shape(w[3], output[1], v.registers)
     far = (
         "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
     )
     rest = images % v.lanes
     idle = f", {rest} in the last one" if rest else ""
+    few = few_images(images, size, output, w, stride, w_row > 1, v) if groups == 1 else None
+    if few and few.alone:
+        return f"filters in the lanes, for a single image (forward_alone.py){far}"
+    if few:
+        idle = f", the columns of the last {rest} side by side (forward_few.py)"
     return (
         f"{ct} filters x {xt} columns = {ct * xt} sums in {v.registers} registers "
         f"of {v.lanes} images{idle}{far}"
     )
 
 
-def _input_gradient(x: Shape, w: Shape, strides: Pair, v: Vectors) -> str:
+def _input_gradient(x: Shape, output: Pair, w: Shape, strides: Pair, groups: int, v: Vectors) -> str:
+    """Of several phases, the first is described."""
     phases = strides[0] * strides[1]
     text = "w flipped, " + (f"one convolution for each of {phases} phases, " if phases > 1 else "")
-    return text + _forward(x[0], -(-x[2] // strides[1]), w[2], 1, v)
+    size = tuple(-(-x[1 + i] // strides[i]) for i in (0, 1))
+    kernel = tuple(-(-w[i] // strides[i]) for i in (0, 1))
+    return text + _forward(x[0], output, size, (*kernel, w[3] // groups, w[2]), 1, 1, groups, v)
 
 
 def _weight_gradient(images: int, output: Pair, w: Shape, groups: int, v: Vectors) -> str:

@@ -21,6 +21,7 @@ every pixel, then the next, would touch the same memory pages again and again, a
 what they read is still in the second-level cache.
 """
 
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -73,38 +74,64 @@ class ForwardCall(NamedTuple):
 def forward_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
     """Writes the tile."""
     k = VectorFunction(vectors, ForwardCall, masked=masked)
-    filters, columns = range(tile.filters), range(len(tile.columns))
-    start = {name: k.pointer(f"%{name}") for name in ("b", "w", "x", "y")}
-    acc = {(f, j): k.variable(k.zero) for f in filters for j in columns}
-    offsets = {i: k.mul("%x_column", i) for i in _columns_read(tile)}
-    places = _y_places(k, filters, columns)
-
-    with k.loop(0, "%groups" if tile.grouped else 1) as group:
-        own = {name: k.move(start[name], k.mul(f"%{name}_group", group)) for name in ("x", "w", "b", "y")}
-        with k.loop(0, "%blocks") as block:
-            step = k.mul(vectors.bytes, block)
-            x_block, y_block = k.move(own["x"], step), k.move(own["y"], step)
-            for (f, _), slot in acc.items():
-                k.set(slot, k.splat(k.move(own["b"], f * vectors.itemsize)))
-            with k.loop("%first_tap", "%end_tap") as kh:
-                x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(own["w"], k.mul("%w_row", kh))
-                with k.loop(0, "%channels") as c:
-                    x, w = k.move(x_row, k.mul("%x_channel", c)), k.move(w_row, k.mul("%w_channel", c))
-                    _multiply_adds(k, tile, acc, x, offsets, w)
-            _store_sums(k, acc, y_block, places, tile.activation)
+    columns = range(len(tile.columns))
+    offsets = {i: k.mul("%x_column", i) for i in columns_read(tile)}
+    places = y_places(k, tile.filters, columns)
+    acc = {(f, j): k.variable(k.zero) for f in range(tile.filters) for j in columns}
+    write_loops(
+        k,
+        tile,
+        lambda b: begin_with_bias(k, acc, b),
+        lambda x, w: _multiply_adds(k, tile, acc, x, offsets, w),
+        lambda y: _store_sums(k, acc, y, places, tile.activation),
+    )
     return k
 
 
-def _columns_read(tile: Tile) -> list[int]:
+def write_loops(
+    k: VectorFunction,
+    tile: Tile,
+    begin: Callable[[str], None],
+    multiply_adds: Callable[[str, str], None],
+    store_sums: Callable[[str], None],
+) -> None:
+    """The loops around `multiply_adds`, of one kernel row and one channel. The three functions are given the
+    addresses of b, of x and w, of y.
+    """
+    start = {name: k.pointer(f"%{name}") for name in ("b", "w", "x", "y")}
+    with k.loop(0, "%groups" if tile.grouped else 1) as group:
+        own = {name: k.move(start[name], k.mul(f"%{name}_group", group)) for name in ("x", "w", "b", "y")}
+        with k.loop(0, "%blocks") as block:
+            step = k.mul(k.vectors.bytes, block)
+            x_block, y_block = k.move(own["x"], step), k.move(own["y"], step)
+            begin(own["b"])
+            with k.loop("%first_tap", "%end_tap") as kh:
+                x_row, w_row = k.move(x_block, k.mul("%x_row", kh)), k.move(own["w"], k.mul("%w_row", kh))
+                with k.loop(0, "%channels") as c:
+                    multiply_adds(
+                        k.move(x_row, k.mul("%x_channel", c)), k.move(w_row, k.mul("%w_channel", c))
+                    )
+            store_sums(y_block)
+
+
+def begin_with_bias(k: VectorFunction, acc: dict[Pair, str], b: str) -> None:
+    """acc[f, ...] = b[f] in all lanes"""
+    for (f, _), slot in acc.items():
+        k.set(slot, k.splat(k.move(b, f * k.vectors.itemsize)))
+
+
+def columns_read(tile: Tile) -> list[int]:
     """Input columns the tile reads, counted from the one under tap 0 of its first output."""
     return sorted(
         {j * tile.stride + kw * tile.dilation for j, taps in enumerate(tile.columns) for kw in range(*taps)}
     )
 
 
-def _y_places(k: VectorFunction, filters: range, columns: range) -> dict[Pair, Value]:
+def y_places(k: VectorFunction, filters: int, columns: range) -> dict[Pair, Value]:
     """Where the outputs lie, from the first one on."""
-    return {(f, j): k.add(k.mul("%y_column", j), k.mul("%y_channel", f)) for j in columns for f in filters}
+    return {
+        (f, j): k.add(k.mul("%y_column", j), k.mul("%y_channel", f)) for j in columns for f in range(filters)
+    }
 
 
 def _store_sums(
@@ -112,8 +139,12 @@ def _store_sums(
 ) -> None:
     """y = activation(acc)"""
     for place, offset in places.items():
-        value = k.get(acc[place])
-        k.store(k.maximum(k.zero, value) if activation == "relu" else value, k.move(y, offset))
+        k.store(activated(k, acc[place], activation), k.move(y, offset))
+
+
+def activated(k: VectorFunction, slot: str, activation: str | None) -> str:
+    value = k.get(slot)
+    return k.maximum(k.zero, value) if activation == "relu" else value
 
 
 def _multiply_adds(
@@ -147,8 +178,9 @@ def split(length: int, most: int) -> list[int]:
 
 
 @cache
-def tile_shape(filters: int, columns: int, registers: int) -> tuple[int, int]:
-    """(CT, XT): the filters and columns of a tile that divides the work best.
+def tile_shape(filters: int, columns: int, registers: int, column: Pair = (1, 1)) -> tuple[int, int]:
+    """(CT, XT): the filters and columns of a tile that divides the work best. `column` (a, b): the numbers of
+    a column are a of the b that a vector holds (forward_few.py); otherwise they fill it.
 
     A sum can be added to again only after four cycles, and two additions start in each, so fewer than eight
     sums leave units waiting. More sums, with the pixels and the weight they meet, than there are registers
@@ -158,16 +190,28 @@ def tile_shape(filters: int, columns: int, registers: int) -> tuple[int, int]:
     shapes = [
         (f, x)
         for f in range(1, min(filters, 16) + 1)
-        for x in range(1, min(columns, 8) + 1)
+        for x in range(1, min(width(columns, column), 8) + 1)
         if f * x + x + 2 <= registers and f * x <= 24
     ]
 
     def cost(shape: tuple[int, int]) -> float:
-        heights, widths = lengths(filters, shape[0]), lengths(columns, shape[1])
+        heights = lengths(filters, shape[0])
+        widths = [width(n, column) for n in lengths(columns, columns_of(shape[1], column))]
         work = sum(max(f * x, 8) + 0.5 * f + 0.8 * x for f in heights for x in widths)
         return work * (1 + 0.02 * len(set(heights)) * len(set(widths)))
 
-    return min(shapes, key=cost)
+    ct, vectors = min(shapes, key=cost)
+    return ct, min(columns, columns_of(vectors, column))
+
+
+def width(columns: int, column: Pair) -> int:
+    """Vectors that so many columns fill, the last one in part."""
+    return -(-columns * column[0] // column[1])
+
+
+def columns_of(vectors: int, column: Pair) -> int:
+    """Whole columns in so many vectors."""
+    return vectors * column[1] // column[0]
 
 
 def lengths(length: int, most: int) -> list[int]:

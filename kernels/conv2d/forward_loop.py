@@ -13,6 +13,8 @@ import numpy as np
 from ..common import Array, parallel, prange, serial
 from ..emit import Vectors, call_kernel
 from .forward import ForwardCall, Tile, split, tile_address, tile_shape
+from .forward_alone import alone_address
+from .forward_few import FewImages, few_address
 from .geometry import Pair, Steps, Window, tap_ranges
 
 # Fewer multiply-adds stay on one thread: it has finished them before another one is awake.
@@ -76,18 +78,19 @@ def forward_plan(
     activation: str | None,
     vectors: Vectors,
     groups: int = 1,
+    few: FewImages | None = None,
 ) -> Plan:
     """Plan for images (N, H, W) and maps (OH, OW) of output; w is the kernel of one group,
-    and tiles go over all `groups`.
+    and tiles go over all `groups`. `few`: which have other tiles.
     """
     strides, corner, dilation = window
     kh, kw, channels, filters = w_shape
     rows, taps = (tap_ranges(axis, size[1:], w_shape, output, window) for axis in (0, 1))
-    ct, xt = tile_shape(filters, output[1], vectors.registers)
+    ct, xt = _tile_shape(filters, output, few, vectors)
     starts, columns = split(filters, ct), split(output[1], xt)
     weights = _weights(w_shape, w_strides, len(starts) - 1, ct, vectors, groups)
     kind = Tile(0, (), kw, strides[1], dilation[1], weights.near, activation, groups > 1)
-    tiles = _addresses(kind, starts, [tuple(taps[a:b]) for a, b in pairwise(columns)], size[0], vectors)
+    tiles = _addresses(kind, starts, [tuple(taps[a:b]) for a, b in pairwise(columns)], size[0], vectors, few)
     window_bytes = _window_numbers(size, w_shape, xt, window, groups) * vectors.itemsize
     parts, chunks = _shares(output[0], len(starts) - 1, groups, size[0] // vectors.lanes, window_bytes)
     loop = ForwardLoop(
@@ -116,6 +119,15 @@ def forward_plan(
     return Plan(tuple(loop), loop.filters, weights.packed, vectors.lanes if spreads else 0)
 
 
+def _tile_shape(filters: int, output: Pair, few: FewImages | None, vectors: Vectors) -> Pair:
+    """(CT, XT), filters and columns of a tile."""
+    columns = output[1]
+    if few and few.alone:
+        xt, ct = tile_shape(columns, filters, vectors.registers, (1, vectors.lanes))
+        return ct, xt
+    return tile_shape(filters, columns, vectors.registers, (few.images, vectors.lanes) if few else (1, 1))
+
+
 def _window_numbers(
     size: tuple[int, int, int], w_shape: tuple[int, ...], columns: int, window: Window, groups: int
 ) -> int:
@@ -136,7 +148,12 @@ def _worth_spreading(window_bytes: int, multiply_adds: int, batch_bytes: int) ->
 
 
 def _addresses(
-    kind: Tile, starts: list[int], seen: list[tuple[Pair, ...]], images: int, vectors: Vectors
+    kind: Tile,
+    starts: list[int],
+    seen: list[tuple[Pair, ...]],
+    images: int,
+    vectors: Vectors,
+    few: FewImages | None,
 ) -> Array:
     """Addresses [masked, filter tile, column tile] of tiles of a kind;
     filters from `starts` on, columns with these taps.
@@ -145,7 +162,12 @@ def _addresses(
     for masked, needed in enumerate(divmod(images, vectors.lanes)):
         for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
             tile = kind._replace(filters=starts[i + 1] - starts[i], columns=seen[j])
-            tiles[masked, i, j] = tile_address(tile, vectors, bool(masked))
+            if few is None:
+                tiles[masked, i, j] = tile_address(tile, vectors, bool(masked))
+            elif few.alone:
+                tiles[masked, i, j] = alone_address(tile, vectors)
+            else:
+                tiles[masked, i, j] = few_address(tile, images, vectors)
     return tiles
 
 

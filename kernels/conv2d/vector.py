@@ -4,7 +4,8 @@ One vector holds the same pixel and channel of 16 images (float32, AVX-512), so 
 and no image that lies batch-last is padded or copied: see `kernels/emit` for the idea. This file runs the
 tiles; what a tile does is in
 
-    forward           y = x * w                   forward.py, forward_loop.py
+    forward           y = x * w                   forward.py, forward_loop.py;
+                      forward_few.py for few images, forward_alone.py for one
     input gradient    dx = g * flipped w          the same again; one convolution for each phase of a stride
     weight gradient   dw = sum of x times g       weight.py, weight_loop.py;
                       wide.py, wide_loop.py for many filters; correlate.py
@@ -25,6 +26,7 @@ from ..emit import vectors
 from .bias import BiasPlaces, bias_plan, run_bias
 from .choice import is_wide, why_product
 from .correlate import correlate
+from .forward_few import FewImages, few_images, side_by_side
 from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, Places, forward_plan, pack, run_forward, spread
 from .geometry import (
     Padding,
@@ -67,7 +69,23 @@ def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation
     """y = activation(b + x * w) for one group: x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F),
     all but w batch-last.
     """
-    plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, window, activation, vectors(x.dtype))
+    v, images = vectors(x.dtype), x.shape[0]
+    adjoining = w.strides[3] == w.itemsize
+    few = few_images(images, x.shape[1:3], y.shape[1:3], w.shape, window.strides[1], adjoining, v)
+    many = images - few.images if few else images
+    if many or not few:
+        _run(x[:many], w, b, y[:many], window, activation, None)
+    if few:
+        last = x[many:] if few.alone else side_by_side(x[many:], v)
+        _run(last, w, b, y[many:], window, activation, few)
+
+
+def _run(
+    x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None, few: FewImages | None
+) -> None:
+    """Runs the tiles, for `few` images those of forward_few.py."""
+    v = vectors(x.dtype)
+    plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, window, activation, v, few=few)
     alone = y.size * w[..., 0].size < MAX_MULTIPLY_ADDS_ALONE
     if plan.packed is not None:
         packed = common.aligned(plan.packed, w.dtype)  # (tiles, KH, KW, C, CT)

@@ -8,7 +8,7 @@ process: it is the key under which the machine code is cached.
 
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -131,6 +131,13 @@ class VectorFunction:
         mask = f"<{self.vectors.lanes} x i1>"
         return self.emit(f"select {mask} {positive}, {self.vector} {a}, {self.vector} {b}")
 
+    def store_part(self, a: str, b: str, first: int, count: int, pointer: str) -> None:
+        """Stores `count` lanes of a and b, one behind the other, from lane `first` on."""
+        part = f"<{count} x {self.vectors.scalar}>"
+        order = ", ".join(f"i32 {first + i}" for i in range(count))
+        value = self.emit(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{count} x i32> <{order}>")
+        self.lines.append(f"  store {part} {value}, ptr {pointer}, align {self.vectors.itemsize}")
+
     def maximum(self, a: str, b: str) -> str:
         """a in the lanes where a > b, else b (where either is NaN too)."""
         greater = self.emit(f"fcmp ogt {self.vector} {a}, {b}")
@@ -245,6 +252,18 @@ class VectorFunction:
     def limit(self, live: Value) -> None:
         """From here on, only the lanes 0 .. live - 1 are read or written."""
         self.masked, self.mask = True, self.lanes_below(live)
+
+    def only(self, live: Collection[int]) -> None:
+        """From here on, only these lanes are read, written and changed."""
+        lanes = self.vectors.lanes
+        self.masked = len(live) < lanes
+        self.mask = f"<{lanes} x i1> <" + ", ".join(f"i1 {int(i in live)}" for i in range(lanes)) + ">"
+
+    def changed(self, old: str, new: str) -> str:
+        """`new`, but `old` in the lanes that are not to be changed."""
+        if not self.masked:
+            return new
+        return self.emit(f"select {self.mask}, {self.vector} {new}, {self.vector} {old}")
 
     def lanes_below(self, live: Value) -> str:
         """The mask of the lanes 0 .. live - 1."""
