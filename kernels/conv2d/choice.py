@@ -29,6 +29,7 @@ MIN_CHANNELS = 7  # and filters: fewer share the transforms too little
 MIN_GAIN = 1.5  # products of the definition for each one of Winograd's
 MIN_WIDE_BORDER = 12  # outputs along an axis, where the border is two pixels wide: less is mostly border
 MIN_WEIGHT_CHANNELS, MIN_WEIGHT_FILTERS, MIN_WEIGHT_OUTPUT = 10, 14, 6  # of the weight gradient
+MIN_WEIGHT_SHARE = 5  # one in so many lanes holds an image
 MIN_DEEP_OUTPUT = 4  # of one with many channels; on smaller maps it rounds over four times as much
 MAX_U_BYTES = 1 << 26  # of transformed weights, which the threads share
 MAX_U_BYTES_ALONE = 1 << 22  # of those that a map of a single tile has for itself
@@ -106,7 +107,8 @@ def is_wide_for_few(
     """
     blocks, width = (-(-n // vectors.lanes) for n in (images, filters))
     taps = kernel[0] * kernel[1]
-    wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * blocks
+    turned = 0 if images == 1 and not apart else blocks  # of a single image, filters are neighbours already
+    wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * turned
     if apart and max(output) <= max(kernel):
         blocks *= 2
     return wide < GAIN * blocks * filters * channels * taps
@@ -155,8 +157,10 @@ def takes_winograd(images: int, w: Shape, size: Pair, output: Pair, corner: Pair
     return not is_product(images, w, output) and why_direct(w, size, output, corner) is None
 
 
-def why_direct_weight(channels: int, filters: int, output: Pair) -> str | None:
+def why_direct_weight(images: int, channels: int, filters: int, output: Pair, lanes: int) -> str | None:
     """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
+    if images * MIN_WEIGHT_SHARE < lanes:
+        return "so few images are multiplied one by one before vectors of them are transformed"
     if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
         return "too few channels or filters share the transforms"
     m = tile_length(output)
@@ -241,7 +245,7 @@ def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding
     """How Winograd's algorithm computes it, or None."""
     size, corner, filters = (x[1], x[2]), (padding[0][0], padding[1][0]), w[3]
     if operation == "weight gradient":
-        if why_direct_weight(w[2], w[3], output) is not None:
+        if why_direct_weight(x[0], w[2], w[3], output, v.lanes) is not None:
             return None
         sums = "sums over images with filters in the lanes"
         return f"Winograd's algorithm: {_products(output)}, {sums} (winograd_weight.py)"

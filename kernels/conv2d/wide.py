@@ -6,10 +6,10 @@
 
 A matrix product, in other words: x as a matrix (channels, pixels and images) times g as one of
 (pixels and images, filters). A number of x is loaded into all lanes, as weights are in the forward tile; g is
-transposed first, a band of rows at a time, so that the filters of an image are neighbours. The sums of
-weight.py's tile are 16 times as many numbers as their result, so it can keep few of them in registers and
-reads g and x again for each few. This tile reads less; but filters that do not fill their vectors are work
-for nothing, and g is transposed for each tile to profit from.
+transposed first, a band of rows at a time, so that the filters of an image are neighbours; those of a single
+image are already. The sums of weight.py's tile are 16 times as many numbers as their result, so it can keep
+few of them in registers and reads g and x again for each few. This tile reads less; but filters that do not
+fill their vectors are work for nothing, and g is transposed for each tile to profit from.
 """
 
 from functools import cache
@@ -22,7 +22,7 @@ class WideCall(NamedTuple):
     """What a tile is called with: addresses, counts, and steps in bytes."""
 
     x: int
-    g: int  # transposed
+    g: int  # its filters side by side
     dw: int
     rows: int
     columns: int
@@ -56,7 +56,7 @@ def wide_tile(channels: int, width: int, vectors: Vectors, masked: bool) -> Vect
             )
             with k.loop(0, "%images") as n:
                 x, g = k.move(x_pixel, k.mul(vectors.itemsize, n)), k.move(g_pixel, k.mul("%g_image", n))
-                upstream = [k.load(k.move(g, j * vectors.bytes), whole=True) for j in range(width)]
+                upstream = [k.load(k.move(g, j * vectors.bytes), whole=j < width - 1) for j in range(width)]
                 for c in range(channels):
                     pixel = k.splat(k.move(x, k.mul("%x_channel", c)))
                     for j in range(width):

@@ -47,6 +47,14 @@ class WideLoop(NamedTuple):
     column_dilation: int
 
 
+class PackedSteps(NamedTuple):
+    """Bytes from a vector of filters to the next one, of g with its filters side by side."""
+
+    row: int
+    column: int
+    image: int
+
+
 class Plan(NamedTuple):
     loop: tuple[Any, ...]  # a WideLoop, as a plain tuple
     pieces: int
@@ -177,7 +185,7 @@ def run_wide(loop, places, x_strides, g_strides, target_strides, results, dw, fi
 @serial
 def wide_task(task, loop, at, packed, x_step, g_step, dw_step):  # type: ignore[no-untyped-def]
     """Adds the pixels of one piece to the result of one group of filters.
-    `packed` is scratch of this thread.
+    `packed` is scratch of this thread. The filters of a single image are neighbours in g already.
     """
     piece, i = task // loop.groups.shape[0], task % loop.groups.shape[0]
     group = loop.groups[i]
@@ -186,8 +194,13 @@ def wide_task(task, loop, at, packed, x_step, g_step, dw_step):  # type: ignore[
     for j in range(loop.piece_bands[piece], loop.piece_bands[piece + 1]):
         band, image = loop.bands[j], loop.bands[j, 2] * loop.itemsize
         source = at.g + band[0] * g_step.row + group[0] * g_step.channel + image
-        transpose_band(group, band, loop, source, packed, g_step)
-        multiply_band(loop.tiles[i], band, loop, at.x + image, packed, dw, x_step, dw_step, live)
+        if band[3] - band[2] == 1 and g_step.channel == loop.itemsize:
+            lying, steps = source, PackedSteps(row=g_step.row, column=g_step.column, image=0)
+        else:
+            transpose_band(group, band, loop, source, packed, g_step)
+            lying = packed
+            steps = PackedSteps(row=loop.packed_row, column=loop.packed_column, image=loop.packed_image)
+        multiply_band(loop.tiles[i], band, loop, at.x + image, lying, steps, dw, x_step, dw_step, live)
 
 
 @serial
@@ -230,7 +243,7 @@ def transpose_band(group, band, loop, g, packed, g_step):  # type: ignore[no-unt
 
 
 @serial
-def multiply_band(tiles, band, loop, x, packed, dw, x_step, dw_step, live):  # type: ignore[no-untyped-def]
+def multiply_band(tiles, band, loop, x, packed, steps, dw, x_step, dw_step, live):  # type: ignore[no-untyped-def]
     """dw += x times transposed g of a band, for every kernel tap and every channel."""
     for kh in range(loop.rows.shape[0]):
         top, bottom = max(loop.rows[kh, 0], band[0]), min(loop.rows[kh, 1], band[1])
@@ -246,7 +259,7 @@ def multiply_band(tiles, band, loop, x, packed, dw, x_step, dw_step, live):  # t
                     tiles[i, 0],
                     WideCall(
                         x=x_pixel + c * x_step.channel,
-                        g=packed + (top - band[0]) * loop.packed_row + left * loop.packed_column,
+                        g=packed + (top - band[0]) * steps.row + left * steps.column,
                         dw=dw + kh * dw_step.row + kw * dw_step.column + c * dw_step.channel,
                         rows=bottom - top,
                         columns=right - left,
@@ -254,9 +267,9 @@ def multiply_band(tiles, band, loop, x, packed, dw, x_step, dw_step, live):  # t
                         x_row=x_step.row * loop.row_stride,
                         x_column=x_step.column * loop.column_stride,
                         x_channel=x_step.channel,
-                        g_row=loop.packed_row,
-                        g_column=loop.packed_column,
-                        g_image=loop.packed_image,
+                        g_row=steps.row,
+                        g_column=steps.column,
+                        g_image=steps.image,
                         dw_channel=dw_step.channel,
                         live=live,
                     ),

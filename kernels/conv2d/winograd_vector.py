@@ -125,7 +125,8 @@ def _(
     if x.dtype == np.float32 and x.shape[0] and fits(kernel_size, strides, padding, dilation, groups):
         output = output_size(x.shape[1:3], kernel_size, strides, padding, dilation)
         check_gradient(g.shape, (x.shape[0], *output, None))
-        if why_direct_weight(x.shape[3], g.shape[3], output) is None:
+        lanes = vectors(x.dtype).lanes
+        if why_direct_weight(x.shape[0], x.shape[3], g.shape[3], output, lanes) is None:
             return _correlate(x, np.asarray(g, x.dtype), (padding[0][0], padding[1][0]))
     return conv2d_weight_grad["vector"](
         x, g, kernel_size=kernel_size, strides=strides, padding=padding, dilation=dilation, groups=groups

@@ -212,7 +212,9 @@ def test_few_images_are_multiplied_one_by_one() -> None:
     assert not wide(14, 3, 56, 56)
     assert wide(14, 3, 56, 56, apart=True)  # the sums of these would cost as much again
     assert not wide(14, 14, 56, 56, apart=True)
-    assert not wide(1, 28, 1, 7)  # one channel is too little for a transposed g
+    assert wide(1, 28, 1, 8)  # one channel is enough if g needs not be transposed
+    assert not wide(2, 28, 1, 8)
+    assert not wide(1, 28, 1, 8, apart=True)
     text = kernels.explain("conv2d", (1, 28, 28, 7), (3, 3, 7, 7), padding="same")
     assert "weight gradient  register tiles: with filters in the lanes (wide.py), since few" in text
     text = kernels.explain("conv2d", (33, 28, 28, 7), (3, 3, 7, 7), padding="same")
@@ -221,7 +223,7 @@ def test_few_images_are_multiplied_one_by_one() -> None:
 
 @pytest.mark.parametrize("images", [1, 2, 3, 5, 9, 17, 20, 35])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("size", "channels", "filters"), [((3, 3), 17, 35), ((8, 5), 7, 7)])
+@pytest.mark.parametrize(("size", "channels", "filters"), [((3, 3), 17, 35), ((8, 5), 7, 7), ((9, 4), 1, 40)])
 def test_weight_gradients_of_few_images(
     size: Any, channels: int, filters: int, dtype: Any, images: int
 ) -> None:
@@ -234,6 +236,23 @@ def test_weight_gradients_of_few_images(
     )
     limit = 1e-5 if dtype is np.float32 else 1e-12
     np.testing.assert_allclose(got, exact, rtol=0, atol=limit * np.abs(exact).max())
+
+
+@pytest.mark.parametrize("filters", [8, 33, 64])
+def test_a_single_image_is_read_where_it_lies(filters: int) -> None:
+    """With nothing behind it that may be read, and in a memory order in which filters are no neighbours."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, 6, 7, 20)).astype(np.float32)
+    g = np.full((6, 7, filters + 3), np.nan, np.float32)[None, :, :, :filters]
+    g[...] = rng.normal(size=g.shape)
+    apart = np.ascontiguousarray(g.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+    static = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
+    exact = conv2d.conv2d_weight_grad["naive"](
+        x.astype(np.float64), g.astype(np.float64), kernel_size=(3, 3), **static
+    )
+    for gradient in (g, apart):
+        got = conv2d.conv2d_weight_grad["vector"](x, gradient, kernel_size=(3, 3), **static)
+        np.testing.assert_allclose(got, exact, rtol=0, atol=1e-5 * np.abs(exact).max())
 
 
 PROGRAM = """

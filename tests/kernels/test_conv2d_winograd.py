@@ -448,14 +448,16 @@ def test_which_layers_take_it_is_a_matter_of_shapes() -> None:
     text = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same")
     assert "forward          Winograd's algorithm: 4x4 outputs of 6x6 pixels by 36 products" in text
     assert "weight gradient  Winograd's algorithm: 4x4 outputs" in text
-    assert choice.why_direct_weight(14, 14, (14, 14)) is None
-    assert "too few" in str(choice.why_direct_weight(7, 14, (14, 14)))
-    assert "small" in str(choice.why_direct_weight(28, 56, (3, 3)))
-    assert choice.why_direct_weight(512, 512, (7, 7)) is None
-    assert "too large" in str(choice.why_direct_weight(1024, 512, (7, 7)))
-    assert choice.why_direct_weight(256, 256, (4, 4)) is None  # all of its one tile is in the map
-    assert "do not suit" in str(choice.why_direct_weight(256, 256, (3, 3)))
-    assert "do not suit" in str(choice.why_direct_weight(256, 256, (5, 5)))
+    assert choice.why_direct_weight(16, 14, 14, (14, 14), 16) is None
+    assert choice.why_direct_weight(4, 14, 14, (14, 14), 16) is None
+    assert "one by one" in str(choice.why_direct_weight(3, 14, 14, (14, 14), 16))
+    assert "too few" in str(choice.why_direct_weight(16, 7, 14, (14, 14), 16))
+    assert "small" in str(choice.why_direct_weight(16, 28, 56, (3, 3), 16))
+    assert choice.why_direct_weight(16, 512, 512, (7, 7), 16) is None
+    assert "too large" in str(choice.why_direct_weight(16, 1024, 512, (7, 7), 16))
+    assert choice.why_direct_weight(16, 256, 256, (4, 4), 16) is None  # all of its one tile is in the map
+    assert "do not suit" in str(choice.why_direct_weight(16, 256, 256, (3, 3), 16))
+    assert "do not suit" in str(choice.why_direct_weight(16, 256, 256, (5, 5), 16))
     doubles = kernels.explain("conv2d", (128, 14, 14, 14), (3, 3, 14, 14), padding="same", dtype=np.float64)
     assert "Winograd" not in doubles
 
