@@ -276,7 +276,8 @@ def _forward(
         "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
     )
     rest = images % v.lanes
-    idle = f", {rest} in the last one" if rest else ""
+    last = "the last one begins earlier" if images > v.lanes else f"{rest} in the last one"
+    idle = f", {last}" if rest else ""
     few = few_images(images, size, output, w, stride, w_row > 1, v) if groups == 1 else None
     if few and few.alone:
         return f"filters in the lanes, for a single image (forward_alone.py){far}"

@@ -16,7 +16,7 @@ from ..emit import Vectors, call_kernel, vectors
 from ..sums import add, clear
 from .depthwise import DepthwiseCall, Tile, tile_address
 from .forward import split
-from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, MAX_WINDOW_BYTES, MIN_TASKS, blocks_of
+from .forward_loop import MAX_MULTIPLY_ADDS_ALONE, MAX_WINDOW_BYTES, MIN_TASKS
 from .geometry import Pair, Steps, Window, tap_ranges
 
 MAX_SUMS = 24  # of a tile
@@ -242,3 +242,15 @@ def _add_pieces(dw, acc, first, end):
     for f in range(first, end):
         for tap in range(taps):
             dw[tap, f] = total[((f - first) * taps + tap) * lanes]
+
+
+@serial
+def blocks_of(images, lanes, chunk, chunks, masked):
+    """(first, end) of the vectors of images in a chunk of the batch; if masked,
+    of the partial one in the last chunk.
+    """
+    blocks = images // lanes
+    if masked:
+        partial = 1 if blocks * lanes < images and chunk == chunks - 1 else 0
+        return blocks, blocks + partial
+    return blocks * chunk // chunks, blocks * (chunk + 1) // chunks

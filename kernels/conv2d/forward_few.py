@@ -38,7 +38,7 @@ from .winograd_few import CopyCall, copy_address
 
 # What it costs to copy, cut out or store a vector: so many multiply-adds of one.
 COPY, CUT, STORE = 3, 1, 2
-GAIN = 0.9  # less work by so much pays
+GAIN, GAIN_APART = 0.9, 0.7  # less work by so much pays; for the last images, which are a launch of their own
 
 
 class FewImages(NamedTuple):
@@ -61,7 +61,7 @@ def few_images(
     if rest == 0 or 0 in w:
         return None
     taps = w[0] * w[1] * w[2]
-    work = GAIN * filters * columns * (taps + STORE)
+    work = (GAIN if rest == images else GAIN_APART) * filters * columns * (taps + STORE)
     if images == 1 and adjoining:
         alone = columns * width(filters, (1, vectors.lanes)) * (taps + STORE)
         if alone < work and (stride > 1 or alone < _side_by_side(size, output, w, rest, False, vectors)):

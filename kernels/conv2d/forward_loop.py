@@ -38,7 +38,7 @@ class ForwardLoop(NamedTuple):
     batch and `parts` of the filters (or groups).
     """
 
-    tiles: Array  # addresses [masked, filter tile, column tile]
+    tiles: Array  # addresses [filter tile, column tile]
     filters: Array  # where the filter tiles start
     columns: Array  # where the column tiles start
     taps: Array  # (first, end) of the kernel rows that an output row sees
@@ -155,19 +155,18 @@ def _addresses(
     vectors: Vectors,
     few: FewImages | None,
 ) -> Array:
-    """Addresses [masked, filter tile, column tile] of tiles of a kind;
+    """Addresses [filter tile, column tile] of tiles of a kind;
     filters from `starts` on, columns with these taps.
     """
-    tiles = np.zeros((2, len(starts) - 1, len(seen)), np.int64)
-    for masked, needed in enumerate(divmod(images, vectors.lanes)):
-        for i, j in np.ndindex(*tiles.shape[1:]) if needed else ():
-            tile = kind._replace(filters=starts[i + 1] - starts[i], columns=seen[j])
-            if few is None:
-                tiles[masked, i, j] = tile_address(tile, vectors, bool(masked))
-            elif few.alone:
-                tiles[masked, i, j] = alone_address(tile, vectors)
-            else:
-                tiles[masked, i, j] = few_address(tile, images, vectors)
+    tiles = np.zeros((len(starts) - 1, len(seen)), np.int64)
+    for i, j in np.ndindex(*tiles.shape) if images else ():
+        tile = kind._replace(filters=starts[i + 1] - starts[i], columns=seen[j])
+        if few is None:
+            tiles[i, j] = tile_address(tile, vectors, images < vectors.lanes)
+        elif few.alone:
+            tiles[i, j] = alone_address(tile, vectors)
+        else:
+            tiles[i, j] = few_address(tile, images, vectors)
     return tiles
 
 
@@ -261,7 +260,7 @@ def run_forward(loop, places, x_strides, y_strides):
 @serial
 def forward_task(task, loop, at, x_step, y_step):
     """One output row, for one of `parts` of the filters and one of `chunks` of the batch."""
-    rows, filter_tiles = loop.taps.shape[0], loop.tiles.shape[1]
+    rows, filter_tiles = loop.taps.shape[0], loop.tiles.shape[0]
     chunk, row, part = task // (loop.parts * rows), task // loop.parts % rows, task % loop.parts
     first, end = filter_tiles * part // loop.parts, filter_tiles * (part + 1) // loop.parts
     forward_row(row, chunk, first, end, loop, at, x_step, y_step, 1, Places(x=0, w=0, b=0, y=0))
@@ -274,51 +273,38 @@ def forward_row(row, chunk, first_tile, end_tile, loop, at, x_step, y_step, grou
     """
     x_row = at.x + (row * loop.row_stride - loop.top) * x_step.row - loop.left * x_step.column
     y_row = at.y + row * y_step.row
-    for masked in range(2):  # the whole blocks, and the partial one at the end
-        first, end = blocks_of(loop.images, loop.lanes, chunk, loop.chunks, masked)
-        if first == end:
-            continue
-        image = first * loop.lanes * loop.itemsize
-        for j in range(loop.tiles.shape[2]):
-            x_tile = x_row + loop.columns[j] * loop.column_stride * x_step.column + image
-            y_tile = y_row + loop.columns[j] * y_step.column + image
-            for i in range(first_tile, end_tile):
-                f = loop.filters[i]
-                call_kernel(
-                    loop.tiles[masked, i, j],
-                    ForwardCall(
-                        x=x_tile,
-                        w=at.w + i * loop.w_tile + f * loop.w_filter,
-                        b=at.b + f * loop.itemsize,
-                        y=y_tile + f * y_step.channel,
-                        blocks=end - first,
-                        channels=loop.channels,
-                        first_tap=loop.taps[row, 0],
-                        end_tap=loop.taps[row, 1],
-                        x_row=x_step.row * loop.row_dilation,
-                        x_column=x_step.column,
-                        x_channel=x_step.channel,
-                        w_row=loop.w_row,
-                        w_channel=loop.w_channel,
-                        y_column=y_step.column,
-                        y_channel=y_step.channel,
-                        live=loop.images % loop.lanes,
-                        groups=groups,
-                        x_group=group_step.x,
-                        w_group=group_step.w,
-                        b_group=group_step.b,
-                        y_group=group_step.y,
-                    ),
-                )
-
-
-@serial
-def blocks_of(images, lanes, chunk, chunks, masked):
-    """(first, end) of the vectors of images in a chunk of the batch; if masked,
-    of the partial one in the last chunk.
-    """
-    blocks = images // lanes
-    if masked:
-        partial = 1 if blocks * lanes < images and chunk == chunks - 1 else 0
-        return blocks, blocks + partial
-    return blocks * chunk // chunks, blocks * (chunk + 1) // chunks
+    blocks = (loop.images + loop.lanes - 1) // loop.lanes
+    first, end = blocks * chunk // loop.chunks, blocks * (chunk + 1) // loop.chunks
+    image = first * loop.lanes * loop.itemsize
+    for j in range(loop.tiles.shape[1] if first < end else 0):
+        x_tile = x_row + loop.columns[j] * loop.column_stride * x_step.column + image
+        y_tile = y_row + loop.columns[j] * y_step.column + image
+        for i in range(first_tile, end_tile):
+            f = loop.filters[i]
+            call_kernel(
+                loop.tiles[i, j],
+                ForwardCall(
+                    x=x_tile,
+                    w=at.w + i * loop.w_tile + f * loop.w_filter,
+                    b=at.b + f * loop.itemsize,
+                    y=y_tile + f * y_step.channel,
+                    blocks=end - first,
+                    last=(max(loop.images, loop.lanes) - loop.lanes) * loop.itemsize - image,
+                    channels=loop.channels,
+                    first_tap=loop.taps[row, 0],
+                    end_tap=loop.taps[row, 1],
+                    x_row=x_step.row * loop.row_dilation,
+                    x_column=x_step.column,
+                    x_channel=x_step.channel,
+                    w_row=loop.w_row,
+                    w_channel=loop.w_channel,
+                    y_column=y_step.column,
+                    y_channel=y_step.channel,
+                    live=loop.images % loop.lanes,
+                    groups=groups,
+                    x_group=group_step.x,
+                    w_group=group_step.w,
+                    b_group=group_step.b,
+                    y_group=group_step.y,
+                ),
+            )

@@ -80,7 +80,7 @@ def _run_groups(loop, places, group_steps, x_strides, y_strides):
     each = Places(*group_steps)
     x_step = Steps(*x_strides)
     y_step = Steps(*y_strides)
-    rows, filter_tiles = loop.taps.shape[0], loop.tiles.shape[1]
+    rows, filter_tiles = loop.taps.shape[0], loop.tiles.shape[0]
     for task in prange(rows * loop.parts * loop.chunks):
         row, part, chunk = task % rows, task // rows % loop.parts, task // (rows * loop.parts)
         group, end = loop.groups * part // loop.parts, loop.groups * (part + 1) // loop.parts

@@ -59,6 +59,10 @@ class VectorFunction:
             return a * b
         return 0 if 0 in (a, b) else self.emit(f"mul i64 {a}, {b}")
 
+    def minimum(self, a: Value, b: Value) -> str:
+        less = self.emit(f"icmp slt i64 {a}, {b}")
+        return self.emit(f"select i1 {less}, i64 {a}, i64 {b}")
+
     def pointer(self, address: Value) -> str:
         return self.emit(f"inttoptr i64 {address} to ptr")
 
