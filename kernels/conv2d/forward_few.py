@@ -38,7 +38,9 @@ from .winograd_few import CopyCall, copy_address
 
 # What it costs to copy, cut out or store a vector: so many multiply-adds of one.
 COPY, CUT, STORE = 3, 1, 2
-GAIN, GAIN_APART = 0.9, 0.7  # less work by so much pays; for the last images, which are a launch of their own
+# Less work by so much pays; somewhat more does where masks are slow, in vectors narrower than AVX-512's;
+GAIN, GAIN_WITHOUT_MASKS = 0.9, 1.3
+GAIN_APART = 0.7  # of the last images, whose tile is a launch of its own, and the other one not masked
 
 
 class FewImages(NamedTuple):
@@ -61,7 +63,7 @@ def few_images(
     if rest == 0 or 0 in w:
         return None
     taps = w[0] * w[1] * w[2]
-    work = (GAIN if rest == images else GAIN_APART) * filters * columns * (taps + STORE)
+    work = _gain(rest < images, vectors) * filters * columns * (taps + STORE)
     if images == 1 and adjoining:
         alone = columns * width(filters, (1, vectors.lanes)) * (taps + STORE)
         if alone < work and (stride > 1 or alone < _side_by_side(size, output, w, rest, False, vectors)):
@@ -70,6 +72,12 @@ def few_images(
     if stride == 1 and _side_by_side(size, output, w, rest, copied, vectors) < work:
         return FewImages(rest, False)
     return None
+
+
+def _gain(apart: bool, vectors: Vectors) -> float:
+    if apart:
+        return GAIN_APART
+    return GAIN if vectors.bytes >= 64 else GAIN_WITHOUT_MASKS
 
 
 def _side_by_side(size: Pair, output: Pair, w: Shape, images: int, copied: bool, vectors: Vectors) -> float:

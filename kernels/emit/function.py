@@ -136,11 +136,16 @@ class VectorFunction:
         return self.emit(f"select {mask} {positive}, {self.vector} {a}, {self.vector} {b}")
 
     def store_part(self, a: str, b: str, first: int, count: int, pointer: str) -> None:
-        """Stores `count` lanes of a and b, one behind the other, from lane `first` on."""
-        part = f"<{count} x {self.vectors.scalar}>"
-        order = ", ".join(f"i32 {first + i}" for i in range(count))
-        value = self.emit(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{count} x i32> <{order}>")
-        self.lines.append(f"  store {part} {value}, ptr {pointer}, align {self.vectors.itemsize}")
+        """Stores `count` lanes of a and b, one behind the other, from lane `first` on: as a vector of a power
+        of two, and one that ends with the last of them.
+        """
+        most = 1 << (count.bit_length() - 1)
+        rest = 1 << (count - most - 1).bit_length() if count > most else 0
+        for begin, lanes in ((0, most), (count - rest, rest)) if rest else ((0, most),):
+            order = ", ".join(f"i32 {first + begin + i}" for i in range(lanes))
+            part = self.emit(f"shufflevector {self.vector} {a}, {self.vector} {b}, <{lanes} x i32> <{order}>")
+            place, size = self.move(pointer, begin * self.vectors.itemsize), self.vectors.itemsize
+            self.lines.append(f"  store <{lanes} x {self.vectors.scalar}> {part}, ptr {place}, align {size}")
 
     def maximum(self, a: str, b: str) -> str:
         """a in the lanes where a > b, else b (where either is NaN too)."""

@@ -41,7 +41,7 @@ def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]
 def taken(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Which images the tiles for few take: those that they pay for, or all that do not fill a vector."""
     if request.param == "always":
-        monkeypatch.setattr(forward_few, "GAIN", 1e9)
+        monkeypatch.setattr(forward_few, "_gain", lambda *_: 1e9)
     forward_few.few_images.cache_clear()
     yield request.param
     monkeypatch.undo()
