@@ -2,6 +2,10 @@
 
 Arrays are (pixels, C, N), as they lie in memory. There are two passes: one for the sums, one with the
 constants that follow from them.
+
+The loops over channels between the passes run from 0, over slices of the tables, and each writes one array.
+So they become vector code: in arrays[first + c] Numba would ask of each index whether it counts from the end.
+For small batches these loops took longer than the tiles did before.
 """
 
 import math
@@ -9,13 +13,14 @@ import math
 import numpy as np
 
 from .batch_norm_tiles import Tiles, run_tiles
-from .common import aligned, parallel, prange, serial
+from .common import MAX_ELEMENTS_ALONE, aligned, parallel, prange, serial
 
 # Small maps are divided by channels: all passes over one are one thread's, which finds it in its cache. Large
 # ones are divided into blocks of pixels, read as they lie in memory. Both by the shape alone: sums have the
 # same bits at any number of threads.
 MAX_PIXELS_BY_CHANNEL = 100
 # Parts of the tiles, or blocks of pixels: at least so many, if there are as many, of at most so many bytes.
+# (Arrays that stay on one thread have their tiles in one part: each begins anew with tables and loops.)
 MIN_TASKS = 16
 MAX_BLOCK_BYTES = 1 << 19
 # The shift of a block is the mean of its first pixels, so that the block is read once. If they are a part
@@ -41,11 +46,19 @@ def tables(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+@serial
+def _tasks(x, count):  # type: ignore[no-untyped-def]
+    """Into how many parts the tiles of all channels are divided, `count` at most."""
+    if x.size <= MAX_ELEMENTS_ALONE:
+        return 1
+    return min(max(x.size * x.itemsize // MAX_BLOCK_BYTES, MIN_TASKS), count)
+
+
 @parallel
 def normalise_by_channel(y, mean, var, sums, constants, x, gamma, beta, tiles):  # type: ignore[no-untyped-def]
     tiles = Tiles(*tiles)
     pixels, count = x.shape[0], len(tiles.first)
-    tasks = min(max(x.size * x.itemsize // MAX_BLOCK_BYTES, MIN_TASKS), count)
+    tasks = _tasks(x, count)
     for i in prange(tasks):
         first, end = i * count // tasks, (i + 1) * count // tasks
         channels = tiles.first[first, 1], tiles.first[end - 1, 2]
@@ -75,43 +88,57 @@ def _statistics(channels, mean, var, constants, sums, x, gamma, beta, epsilon): 
     sum (x - mean)**2 = sum (x - shift)**2 + 2 d sum (x - shift) + n d**2.
     """
     (first, end), (pixels, _, images), blocks = channels, x.shape, len(sums)
-    centre, central = np.zeros(end - first), np.zeros(end - first)
+    centre, central, count = np.zeros(end - first), np.zeros(end - first), pixels * images
     for b in range(blocks):
-        n, shift, total = ((b + 1) * pixels // blocks - b * pixels // blocks) * images, sums[b, 0], sums[b, 1]
-        for c in range(first, end):
-            centre[c - first] += n * np.float64(shift[c]) + total[c]
-    for c in range(first, end):
-        centre[c - first] /= pixels * images
+        n, shift, total = _numbers_of(b, blocks, x), sums[b, 0, first:end], sums[b, 1, first:end]
+        for c in range(len(centre)):
+            centre[c] += n * np.float64(shift[c]) + total[c]
+    for c in range(len(centre)):
+        centre[c] /= count
     for b in range(blocks):
-        n, shift = ((b + 1) * pixels // blocks - b * pixels // blocks) * images, sums[b, 0]
-        total, squares = sums[b, 1], sums[b, 2]
-        for c in range(first, end):
-            d = shift[c] - centre[c - first]
-            central[c - first] += squares[c] + d * (2 * np.float64(total[c]) + n * d)
-    for c in range(first, end):
-        variance = central[c - first] / (pixels * images)
-        variance = 0.0 if variance < 0 else variance  # NaN stays
-        mean[c], var[c] = centre[c - first], variance
-        constants[0, c], constants[1, c], constants[2, c] = (
-            mean[c],
-            gamma[c] / np.sqrt(variance + epsilon),
-            beta[c],
-        )
+        n, shift, total = _numbers_of(b, blocks, x), sums[b, 0, first:end], sums[b, 1, first:end]
+        squares = sums[b, 2, first:end]
+        for c in range(len(centre)):
+            d = shift[c] - centre[c]
+            central[c] += squares[c] + d * (2 * np.float64(total[c]) + n * d)
+    for c in range(len(centre)):
+        variance = central[c] / count
+        central[c] = 0.0 if variance < 0 else variance  # NaN stays
+    scale, gamma = constants[1, first:end], gamma[first:end]
+    for c in range(len(centre)):
+        scale[c] = gamma[c] / np.sqrt(central[c] + epsilon)
+    _copy(mean[first:end], centre)
+    _copy(var[first:end], central)
+    _copy(constants[0, first:end], mean[first:end])
+    _copy(constants[2, first:end], beta[first:end])
+
+
+@serial
+def _numbers_of(block, blocks, x):  # type: ignore[no-untyped-def]
+    """How many numbers of a channel are in a block of pixels."""
+    pixels, _, images = x.shape
+    return ((block + 1) * pixels // blocks - block * pixels // blocks) * images
+
+
+@serial
+def _copy(target, source):  # type: ignore[no-untyped-def]
+    for c in range(len(target)):
+        target[c] = source[c]
 
 
 @parallel
 def gradient_by_channel(dx, factors, sums, constants, g, x, gamma, mean, var, tiles):  # type: ignore[no-untyped-def]
     tiles = Tiles(*tiles)
     pixels, count = x.shape[0], len(tiles.first)
-    tasks = min(max(x.size * x.itemsize // MAX_BLOCK_BYTES, MIN_TASKS), count)
+    tasks = _tasks(x, count)
     for i in prange(tasks):
         first, end = i * count // tasks, (i + 1) * count // tasks
-        channels = tiles.first[first, 1], tiles.first[end - 1, 2]
-        _copy(sums[0, 0], mean, channels)
+        channels = start, stop = tiles.first[first, 1], tiles.first[end - 1, 2]
+        _copy(sums[0, 0, start:stop], mean[start:stop])
         run_tiles(tiles.first[first:end], tiles.lanes, sums[0], dx, g, x, 0, pixels, 0)
         _coefficients(channels, factors, constants, sums, x, gamma, mean, var, tiles.epsilon)
         for row in range(len(constants)):
-            _copy(sums[0, row], constants[row], channels)
+            _copy(sums[0, row, start:stop], constants[row, start:stop])
         run_tiles(tiles.second[first:end], tiles.lanes, sums[0], dx, g, x, 0, pixels, 0)
         _add_rectified(channels, factors, sums)
 
@@ -122,21 +149,15 @@ def gradient_by_block(dx, factors, sums, constants, g, x, gamma, mean, var, tile
     (pixels, channels, _), blocks = x.shape, len(sums)
     for b in prange(blocks):
         first, end = b * pixels // blocks, (b + 1) * pixels // blocks
-        _copy(sums[b, 0], mean, (0, channels))
+        _copy(sums[b, 0], mean)
         run_tiles(tiles.first, tiles.lanes, sums[b], dx, g, x, first, end, 0)
     _coefficients((0, channels), factors, constants, sums, x, gamma, mean, var, tiles.epsilon)
     for b in prange(blocks):
         first, end = b * pixels // blocks, (b + 1) * pixels // blocks
         for row in range(len(constants)):
-            _copy(sums[b, row], constants[row], (0, channels))
+            _copy(sums[b, row], constants[row])
         run_tiles(tiles.second, tiles.lanes, sums[b], dx, g, x, first, end, 0)
     _add_rectified((0, channels), factors, sums)
-
-
-@serial
-def _copy(target, source, channels):  # type: ignore[no-untyped-def]
-    for c in range(channels[0], channels[1]):
-        target[c] = source[c]
 
 
 @serial
@@ -147,42 +168,53 @@ def _coefficients(channels, factors, constants, sums, x, gamma, mean, var, epsil
     product = dgamma s, so xhat dgamma / M / s = (x - mean) product / (M s**3) before gamma.
     """
     (first, end), count = channels, x.shape[0] * x.shape[2]
-    total, product = np.zeros(end - first), np.zeros(end - first)
+    total, product, inverse = np.zeros(end - first), np.zeros(end - first), np.empty(end - first)
+    gamma, var = gamma[first:end], var[first:end]
     for b in range(len(sums)):
-        for c in range(first, end):
-            total[c - first] += sums[b, 1, c]
-            product[c - first] += sums[b, 2, c]
-    for c in range(first, end):
-        inverse = 1.0 / np.sqrt(var[c] + epsilon)
-        factors[0, c], factors[1, c] = product[c - first] * inverse, total[c - first]
-        constants[0, c], constants[1, c] = mean[c], total[c - first] / count
-        constants[2, c], constants[3, c] = (
-            gamma[c] * inverse,
-            -gamma[c] * inverse**3 * product[c - first] / count,
-        )
+        _add(total, sums[b, 1, first:end])
+        _add(product, sums[b, 2, first:end])
+    for c in range(len(inverse)):
+        inverse[c] = 1.0 / np.sqrt(var[c] + epsilon)
+    dgamma, mean_g = factors[0, first:end], constants[1, first:end]
+    a, minus_k = constants[2, first:end], constants[3, first:end]
+    for c in range(len(inverse)):
+        dgamma[c] = product[c] * inverse[c]
+    for c in range(len(inverse)):
+        mean_g[c] = total[c] / count
+    for c in range(len(inverse)):
+        a[c] = gamma[c] * inverse[c]
+    for c in range(len(inverse)):
+        minus_k[c] = -gamma[c] * inverse[c] ** 3 * product[c] / count
+    _copy(factors[1, first:end], total)
+    _copy(constants[0, first:end], mean[first:end])
+
+
+@serial
+def _add(total, terms):  # type: ignore[no-untyped-def]
+    for c in range(len(total)):
+        total[c] += terms[c]
 
 
 @serial
 def _add_rectified(channels, factors, sums):  # type: ignore[no-untyped-def]
     """Row 2 of the factors, if there is one: what tiles of a rectified x have left in row 4 of the blocks."""
+    first, end = channels
     for row in range(2, len(factors)):
-        for c in range(channels[0], channels[1]):
-            total = 0.0
-            for b in range(len(sums)):
-                total += sums[b, 4, c]
-            factors[row, c] = total
+        total = np.zeros(end - first)
+        for b in range(len(sums)):
+            _add(total, sums[b, 4, first:end])
+        _copy(factors[row, first:end], total)
 
 
 @parallel
 def normalise_given(y, constants, x, gamma, beta, mean, var, blocks, tiles):  # type: ignore[no-untyped-def]
     tiles = Tiles(*tiles)
     pixels, epsilon = x.shape[0], tiles.epsilon
-    for c in range(x.shape[1]):
-        constants[0, c], constants[1, c], constants[2, c] = (
-            mean[c],
-            gamma[c] / np.sqrt(var[c] + epsilon),
-            beta[c],
-        )
+    scale = constants[1]
+    for c in range(len(scale)):
+        scale[c] = gamma[c] / np.sqrt(var[c] + epsilon)
+    _copy(constants[0], mean)
+    _copy(constants[2], beta)
     for b in prange(blocks):
         run_tiles(
             tiles.second, tiles.lanes, constants, y, x, x, b * pixels // blocks, (b + 1) * pixels // blocks, 0
