@@ -270,3 +270,34 @@ def test_variables_that_are_not_set_mean_the_machine(monkeypatch):
             assert host.vectors.__wrapped__(np.dtype(np.float64)).lanes == lanes // 2
     monkeypatch.delenv("TINYNET_NUM_THREADS")
     assert threads._chosen() == 3
+
+
+@common.serial
+def _halve(x, by):
+    for i in range(x.size):
+        x[i] /= by
+
+
+def test_a_call_that_is_repeated_finds_its_code_once():
+    x, wide = np.array([4.0, 6.0], np.float32), np.array([4.0, 6.0])
+    assert loops.compiled_for(_halve, (x, 2)) is _halve  # not compiled yet
+    _halve(x, 2)
+    found = loops.compiled_for(_halve, (x, 2))
+    assert found is not _halve
+    found(x, 4)  # of the same types
+    np.testing.assert_array_equal(x, [0.5, 0.75])
+    assert loops.compiled_for(_halve, (wide, 2)) is _halve  # which has code for another type only
+    assert loops.compiled_for(np.add, (x, x, x)) is np.add
+    assert loops.compiled_for(len, (x,)) is len
+
+
+def test_code_that_was_found_once_raises_what_the_loop_raises():
+    @common.serial
+    def third(x):
+        if x.size < 3:
+            raise IndexError("two numbers at most")
+        x[2] = 0
+
+    third(np.ones(3))
+    with pytest.raises(IndexError, match="two numbers at most"):
+        loops.compiled_for(third, (np.ones(3),))(np.ones(2))

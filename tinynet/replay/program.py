@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.kernels import threads
+from tinynet.kernels.loops import compiled_for
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -53,8 +54,9 @@ class Program:
             alone = self.stretches[-1][0] if self.stretches else True
         if not self.stretches or self.stretches[-1][0] != alone:
             self.stretches.append((alone, []))
-        self.stretches[-1][1].append(call)
-        if (thing := getattr(call[0], "changes", None)) is not None and thing not in self.objects:
+        function, args = call
+        self.stretches[-1][1].append((compiled_for(function, args), args))
+        if (thing := getattr(function, "changes", None)) is not None and thing not in self.objects:
             self.objects.append(thing)
 
     def give(self, x: np.ndarray, lasting: bool) -> None:
