@@ -123,7 +123,7 @@ def compiled_for(function: Callable[..., Any], args: tuple[Any, ...]) -> Callabl
     if not isinstance(function, Dispatcher):
         return function
     found = function.overloads.get(tuple([function.typeof_pyval(x) for x in args]))
-    return function if found is None else found.entry_point
+    return function if found is None else found.entry_point  # type: ignore[attr-defined]
 
 
 def afresh(dispatcher: Any, signature: tuple[Any, ...], symbols: Symbols) -> Any:
