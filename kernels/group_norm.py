@@ -22,7 +22,7 @@ normalization", NeurIPS 2019, equation 4. epsilon lies inside the root in all th
 """
 
 import math
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,23 +30,22 @@ from .common import (
     Array,
     aligned,
     batch_last,
+    contiguous,
     empty,
     from_batch_last,
     launch,
     operation,
-    parallel,
-    prange,
-    serial,
     xp,
 )
-from .emit import call_kernel
+from .group_norm_loops import (
+    add_parts,
+    gradient_by_group,
+    gradient_by_piece,
+    normalise_by_group,
+    normalise_by_piece,
+)
+from .group_norm_rows import TILE, Loop
 from .group_norm_tiles import (
-    TILE,
-    CombineCall,
-    MomentsCall,
-    Rows,
-    ScaleCall,
-    SumsCall,
     combine_tile,
     moments_tile,
     plan,
@@ -83,11 +82,13 @@ def _(
     shape = blocks_of(x.shape, axes)
     if shape is None:
         return group_norm["numpy"](x, gamma, beta, axes=axes, epsilon=epsilon, centred=centred)
-    y, mean, var, inverse = empty(x, x.shape), *(aligned(groups_of(shape), x.dtype) for _ in range(3))
-    factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if len(mean) >= 4 else 2
-    tiles = plan(moments_tile if centred else uncentred_tile, x, most)
-    loop = _loop(shape, tiles, plan(scale_tile, x, most), epsilon)
-    _group_norm(_rows(y), mean, var, inverse, _rows(x), *factors, tuple(loop))
+    y, parts, inverse = empty(x, x.shape), _pieces(shape, 3, x.dtype), aligned(groups_of(shape), x.dtype)
+    mean, var = (parts[i, 0] if parts.shape[1] == 1 else aligned(inverse.shape, x.dtype) for i in (0, 2))
+    factors, most = (_spread(gamma, x), _spread(beta, x)), 4 if is_large(shape) or len(mean) >= 4 else 2
+    tiles = plan(moments_tile if centred else uncentred_tile, x, most), plan(scale_tile, x, most)
+    plans = *tiles, _loop(shape, x.itemsize, epsilon)
+    normalise = normalise_by_piece if is_large(shape) else normalise_by_group
+    normalise(_rows(y), mean, var, inverse, parts, _rows(x), *factors, plans)
     return y, kept(mean, x.shape, axes), kept(var, x.shape, axes)
 
 
@@ -132,15 +133,20 @@ def _(
     g, shape = np.asarray(g, x.dtype), blocks_of(x.shape, axes)
     if shape is None:
         return group_norm_grad["numpy"](g, x, gamma, mean, var, axes=axes, epsilon=epsilon, centred=centred)
-    dx, tiles = empty(x, x.shape), plan(sums_tile if centred else uncentred_sums_tile, x, 2)
+    dx, most = empty(x, x.shape), 4 if is_large(shape) or groups_of(shape)[0] >= 4 else 2
+    tiles = plan(sums_tile if centred else uncentred_sums_tile, x, most)
     # dgamma and dbeta from the images of each tile
-    parts = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)
+    factors = aligned((len(tiles), 2, math.prod(x.shape[1:])), x.dtype)
     statistics = [batch_last(np.asarray(one, x.dtype)).reshape(groups_of(shape)) for one in (mean, var)]
-    table = aligned((3, *statistics[0].shape), x.dtype)
-    loop = _loop(shape, tiles, plan(combine_tile, x, 2), epsilon)
-    _group_norm_grad(_rows(dx), table, parts, _rows(g), _rows(x), _spread(gamma, x), *statistics, tuple(loop))
+    table, parts = aligned((3, *statistics[0].shape), x.dtype), _pieces(shape, 2, x.dtype)
+    if parts.shape[1] == 1:
+        parts = table[1:].reshape(parts.shape)
+    known = _rows(g), _rows(x), _spread(gamma, x), *statistics
+    gradient = gradient_by_piece if is_large(shape) else gradient_by_group
+    plans = tiles, plan(combine_tile, x, most), _loop(shape, x.itemsize, epsilon)
+    gradient(_rows(dx), table, parts, factors, *known, plans)
     dgamma, dbeta = aligned(x.shape[1:], x.dtype), aligned(x.shape[1:], x.dtype)
-    _add_parts(dgamma.reshape(-1), dbeta.reshape(-1), parts)
+    add_parts(dgamma.reshape(-1), dbeta.reshape(-1), factors)
     return dx, dgamma, dbeta
 
 
@@ -164,42 +170,37 @@ def groups_of(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0] * shape[2], shape[4]
 
 
-class Loop(NamedTuple):
-    """What the compiled loops read. A group's first row is (group // inner) block + (group % inner) last."""
-
-    first: np.ndarray  # tables of the calls of both passes: address, first image, images
-    second: np.ndarray
-    epsilon: float
-    inner: int
-    block: int
-    last: int
-    outer: int  # the rest is in group_norm_tiles.py
-    outer_step: int
-    tiles: int
-    rest: int
-    step: int
+PIECE = 512  # rows of a group
+LARGE = 2048  # rows of the groups side by side: passes over more are shared among the threads piece by piece
 
 
-def _loop(shape: tuple[int, ...], first: np.ndarray, second: np.ndarray, epsilon: float) -> Loop:
-    """How the rows of a group lie, for arrays (kept, reduced, kept, reduced, N)."""
+def _step(shape: tuple[int, ...]) -> int:
+    """How much of the first reduced axis is a piece, for arrays (kept, reduced, kept, reduced, N): nobody's
+    bits depend on the others, N.
+    """
+    _, reduced, _, last, _ = shape
+    step = -(-PIECE // max(last, 1))
+    return max(1, min(reduced, step if last >= TILE else -(-step // TILE) * TILE))
+
+
+def is_large(shape: tuple[int, ...]) -> bool:
     _, reduced, inner, last, _ = shape
-    loops = [(reduced, inner * last), (last, 1)]
-    if last < TILE:  # the longer loop inside
-        loops.reverse()
-    (outer, outer_step), (many, step) = loops
-    return Loop(
-        first=first,
-        second=second,
-        epsilon=epsilon,
-        inner=inner,
-        block=reduced * inner * last,
-        last=last,
-        outer=outer,
-        outer_step=outer_step,
-        tiles=many // TILE,
-        rest=many % TILE,
-        step=step,
-    )
+    return reduced * inner * last >= LARGE and reduced > _step(shape)
+
+
+def _pieces(shape: tuple[int, ...], numbers: int, dtype: Any) -> np.ndarray:
+    """Memory (numbers, pieces, groups, N) for what tiles find in each piece."""
+    return aligned((numbers, -(-shape[1] // _step(shape)), *groups_of(shape)), dtype)
+
+
+def _loop(shape: tuple[int, ...], itemsize: int, epsilon: float) -> tuple[Any, ...]:
+    _, reduced, inner, last, images = shape
+    return tuple(
+        Loop(
+            groups=groups_of(shape)[0], reduced=reduced, inner=inner, last=last, step=_step(shape),
+            images=images, itemsize=itemsize, epsilon=epsilon,
+        )
+    )  # fmt: skip
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -214,105 +215,9 @@ def kept(statistic: np.ndarray, shape: tuple[int, ...], axes: Axes) -> np.ndarra
 
 
 def _spread(factor: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """gamma or beta, one number for each feature of x."""
+    """gamma or beta, one number for each feature of x: itself, if it is that."""
+    if np.size(factor) == math.prod(x.shape[1:]):
+        return contiguous(factor, x.dtype).reshape(-1)
     full = aligned(x.shape[1:], x.dtype)
     launch(np.copyto, full, factor)
-    return full
-
-
-@serial
-def _rows_of(loop, row_bytes, live):  # type: ignore[no-untyped-def]
-    return Rows(
-        row=row_bytes,
-        outer=loop.outer,
-        outer_step=loop.outer_step,
-        tiles=loop.tiles,
-        rest=loop.rest,
-        step=loop.step,
-        live=live,
-    )
-
-
-@parallel
-def _group_norm(y, mean, var, inverse, x, gamma, beta, loop):  # type: ignore[no-untyped-def]
-    loop = Loop(*loop)
-    size, calls = x.itemsize, len(loop.first)
-    for task in prange(len(mean) * calls):
-        group, call = task // calls, task % calls
-        first, images = loop.first[call, 1], loop.first[call, 2]
-        row, rows = (
-            group // loop.inner * loop.block + group % loop.inner * loop.last,
-            _rows_of(loop, x.shape[1] * size, images),
-        )
-        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        moments = MomentsCall(x=_address(x) + here, mean=_address(mean) + there, var=_address(var) + there)
-        call_kernel(loop.first[call, 0], (moments, rows))
-        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
-        scale = ScaleCall(
-            y=_address(y) + here,
-            x=moments.x,
-            mean=moments.mean,
-            inverse=_address(inverse) + there,
-            gamma=_address(gamma) + row * size,
-            beta=_address(beta) + row * size,
-        )
-        call_kernel(loop.second[call, 0], (scale, rows))
-
-
-@parallel
-def _group_norm_grad(dx, table, parts, g, x, gamma, mean, var, loop):  # type: ignore[no-untyped-def]
-    loop = Loop(*loop)
-    size, calls, inverse = x.itemsize, len(loop.first), table[0]
-    for task in prange(len(mean) * calls):
-        group, call = task // calls, task % calls
-        first, images = loop.first[call, 1], loop.first[call, 2]
-        row, rows = (
-            group // loop.inner * loop.block + group % loop.inner * loop.last,
-            _rows_of(loop, x.shape[1] * size, images),
-        )
-        here, there = (row * x.shape[1] + first) * size, (group * x.shape[1] + first) * size
-        _invert(inverse[group, first : first + images], var[group, first : first + images], loop.epsilon)
-        sums = SumsCall(
-            g=_address(g) + here,
-            x=_address(x) + here,
-            mean=_address(mean) + there,
-            inverse=_address(inverse) + there,
-            gamma=_address(gamma) + row * size,
-            dgamma=_address(parts[call, 0]) + row * size,
-            dbeta=_address(parts[call, 1]) + row * size,
-            total=_address(table[1]) + there,
-            product=_address(table[2]) + there,
-        )
-        call_kernel(loop.first[call, 0], (sums, rows))
-        combine = CombineCall(
-            dx=_address(dx) + here,
-            g=sums.g,
-            x=sums.x,
-            mean=sums.mean,
-            inverse=sums.inverse,
-            gamma=sums.gamma,
-            total=sums.total,
-            product=sums.product,
-        )
-        call_kernel(loop.second[call, 0], (combine, rows))
-
-
-@serial
-def _invert(inverse, var, epsilon):  # type: ignore[no-untyped-def]
-    for n in range(var.size):
-        inverse[n] = 1.0 / np.sqrt(np.float64(var[n]) + epsilon)
-
-
-@parallel
-def _add_parts(dgamma, dbeta, parts):  # type: ignore[no-untyped-def]
-    for f in prange(dgamma.size):
-        one, other = 0.0, 0.0
-        for c in range(parts.shape[0]):
-            one += parts[c, 0, f]
-            other += parts[c, 1, f]
-        dgamma[f], dbeta[f] = one, other
-
-
-@serial
-def _address(x):  # type: ignore[no-untyped-def]
-    return np.int64(x.ctypes.data)
+    return full.reshape(-1)

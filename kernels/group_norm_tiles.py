@@ -1,45 +1,30 @@
 """The register tiles of normalisation within samples: a few vectors of images,
-walked down the rows of one group.
+walked down the rows of a group, or of a piece of it (group_norm_rows.py).
 
-A row is one feature of all samples, N numbers that lie side by side.
-The rows of a group are those of the reduced axes:
+A tile holds the statistics of its images, a column each, in registers on the way:
 
-    first + a outer_step + b step,    a < outer,  b < 8 tiles + rest
-
-and a tile holds the statistics of its images, a column each, in registers on the way:
-
-    moments_tile    mean of x, then mean of (x - mean)**2: x is read twice,
-                    the second time mostly from the cache
+    moments_tile    mean and variance of x, which is read once: d = x - shift,
+                    mean of d,  mean of d**2 - (mean of d)**2
     scale_tile      y = (x - mean) inverse gamma + beta
     sums_tile       sum of h and of h xhat over the group;  sum of g and of g xhat over the images,
                     for every row
     combine_tile    dx = h inverse - total - (x - mean) product,    h = gamma g
 
-Eight rows are added up in x's precision, the eights in double precision.
+Eight rows are added up in x's precision, the eights in double precision. The shift is the mean of the first
+eight rows. If they are a part 1 / m of all, the mean of d**2 is at most m times the variance, whatever x is:
+few digits can be lost. The mean, shift + mean of d, is stored with what its rounding left out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from .emit import Value, VectorFunction, Vectors, address, vectors
+from .emit import VectorFunction, Vectors, address, vectors
+from .group_norm_rows import Group, Sums, tree
 
 Emitter = Callable[[int, Vectors, bool], VectorFunction]
-TILE = 8  # rows
-
-
-class Rows(NamedTuple):
-    """Last among the arguments of every tile: where the rows of a group lie. Steps are in rows."""
-
-    row: int  # bytes of one
-    outer: int
-    outer_step: int
-    tiles: int
-    rest: int
-    step: int
-    live: int  # images of the vector at the end
 
 
 class MomentsCall(NamedTuple):
@@ -47,6 +32,7 @@ class MomentsCall(NamedTuple):
 
     x: int
     mean: int
+    rounding: int  # what it lacks
     var: int
 
 
@@ -101,100 +87,25 @@ def _plan(tile: Emitter, samples: int, v: Vectors, most: int) -> np.ndarray:
     return np.array(calls, np.int64).reshape(-1, 3)
 
 
-class Sums:
-    """A running sum in double precision for each lane."""
-
-    def __init__(self, k: VectorFunction) -> None:
-        self.k, self.type = k, f"<{k.vectors.lanes} x double>"
-        self.slot = k.emit(f"alloca {self.type}")
-        self._set("zeroinitializer")
-
-    def _set(self, value: str) -> None:
-        self.k.lines.append(f"  store {self.type} {value}, ptr {self.slot}")
-
-    def _get(self) -> str:
-        return self.k.emit(f"load {self.type}, ptr {self.slot}")
-
-    def add(self, value: str) -> None:
-        if self.k.vectors.scalar == "float":
-            value = self.k.emit(f"fpext {self.k.vector} {value} to {self.type}")
-        self._set(self.k.emit(f"fadd {self.type} {self._get()}, {value}"))
-
-    def divided(self, count: str) -> str:
-        """The sums divided by `count`, in x's precision."""
-        mean = self.k.emit(f"fdiv {self.type} {self._get()}, {count}")
-        return (
-            self.k.emit(f"fptrunc {self.type} {mean} to {self.k.vector}")
-            if self.k.vectors.scalar == "float"
-            else mean
-        )
-
-
-class Group:
-    """A tile under construction: the columns of `columns` vectors,
-    the last of them filled only in part if `masked`.
-    """
-
-    def __init__(self, columns: int, v: Vectors, masked: bool, places: type[Any]) -> None:
-        self.k = k = VectorFunction(v, " ".join(places._fields + Rows._fields))
-        if masked:
-            k.limit("%live")
-        self.columns = range(columns)
-        self.at = {name: k.pointer(f"%{name}") for name in places._fields}
-
-    def rows(self) -> Iterator[list[tuple[str, str]]]:
-        """Writes the loops; the body is emitted for eight rows and for one, with two offsets for each row: in
-        arrays of rows, and in arrays that have one number for each row."""
-        k = self.k
-        with k.loop(0, "%outer") as a:
-            block = k.mul(a, "%outer_step")
-            with k.loop(0, "%tiles") as t:
-                first = k.add(block, k.mul(k.mul(t, TILE), "%step"))
-                yield [self._offsets(k.add(first, k.mul(j, "%step"))) for j in range(TILE)]
-            with k.loop(0, "%rest") as t:
-                yield [self._offsets(k.add(block, k.mul(k.add(k.mul("%tiles", TILE), t), "%step")))]
-
-    def _offsets(self, row: Value) -> tuple[str, str]:
-        return str(self.k.mul(row, "%row")), str(self.k.mul(row, self.k.vectors.itemsize))
-
-    def count(self) -> str:
-        """The number of rows, in every lane of a vector of doubles."""
-        k = self.k
-        number = k.mul("%outer", k.add(k.mul("%tiles", TILE), "%rest"))
-        single = k.emit(f"sitofp i64 {number} to double")
-        lanes, vector = k.vectors.lanes, f"<{k.vectors.lanes} x double>"
-        first = k.emit(f"insertelement {vector} poison, double {single}, i32 0")
-        return k.emit(f"shufflevector {vector} {first}, {vector} poison, <{lanes} x i32> zeroinitializer")
-
-    def load(self, name: str, column: int, row: str | int = 0) -> str:
-        return self.k.load(self.k.move(self.at[name], row, column * self.k.vectors.bytes))
-
-    def store(self, value: str, name: str, column: int, row: str | int = 0) -> None:
-        self.k.store(value, self.k.move(self.at[name], row, column * self.k.vectors.bytes))
-
-    def factor(self, name: str, place: str) -> str:
-        """The row's number in `name`, in every lane."""
-        return self.k.splat(self.k.move(self.at[name], place))
-
-
 def moments_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> VectorFunction:
-    """mean and var of every image; without `centred` the mean is taken as 0."""
+    """mean, its rounding, and var of every image; without `centred` the mean is taken as 0."""
     group = Group(columns, v, masked, MomentsCall)
     k, count = group.k, group.count()
     totals, squares = ([Sums(k) for _ in group.columns] for _ in range(2))
-    centres = [k.zero for _ in group.columns]
-    if centred:
-        for rows in group.rows():
-            for c in group.columns:
-                totals[c].add(_tree(k, [group.load("x", c, row) for row, _ in rows]))
-        centres = [total.divided(count) for total in totals]
+    shifts = group.first_means() if centred else [k.zero for _ in group.columns]
     for rows in group.rows():
         for c in group.columns:
-            d = [k.subtract_vectors(group.load("x", c, row), centres[c]) for row, _ in rows]
-            squares[c].add(_tree(k, [k.multiply_vectors(one, one) for one in d]))
+            d = [k.subtract_vectors(group.load("x", c, row), shifts[c]) for row, _ in rows]
+            if centred:
+                totals[c].add(tree(k, d))
+            squares[c].add(tree(k, [k.multiply_vectors(one, one) for one in d]))
     for c in group.columns:
-        group.store(centres[c], "mean", c)
-        group.store(squares[c].divided(count), "var", c)
+        mean, rounding = totals[c].mean_above(shifts[c], count)
+        group.store(mean, "mean", c)
+        group.store(rounding, "rounding", c)
+        var = squares[c].less_square(totals[c].mean(count), count)
+        below = k.subtract_vectors(k.zero, var)
+        group.store(k.where_positive(below, k.zero, var), "var", c)  # below 0 by rounding; NaN stays
     return k
 
 
@@ -283,10 +194,3 @@ def combine_tile(columns: int, v: Vectors, masked: bool) -> VectorFunction:
                     k.multiply_add(centred, products[c], k.subtract_vectors(h, totals[c])), "dx", c, row
                 )
     return k
-
-
-def _tree(k: VectorFunction, values: list[str]) -> str:
-    """Sum of one or eight vectors, in pairs."""
-    while len(values) > 1:
-        values = [k.add_vectors(a, b) for a, b in zip(values[0::2], values[1::2], strict=True)]
-    return values[0]

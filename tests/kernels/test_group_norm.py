@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynet.kernels import common, threads
+from tinynet.kernels import group_norm as group_norms
 from tinynet.kernels.emit import vectors
 from tinynet.kernels.group_norm import group_norm, group_norm_grad
 from tinynet.replay.capture import Capture
@@ -77,14 +78,62 @@ def test_every_width_of_vectors(dtype):
         assert_agree(group_norm_grad["numba"](g, x, gamma, mean, var, **static), expected, float32=2e-5)
 
 
-@pytest.mark.parametrize("size", [(14, 14, 3), (28, 28, 14)], ids=["small", "large"])
-def test_a_sample_has_the_bits_that_it_has_among_others(size):
-    _, x, gamma, beta, static = case(130, (size, (1, 2, 3), size), np.float32, "batch_last", 4)
-    among = group_norm["numba"](x, gamma, beta, **static)
+# Samples of which pieces are shared among the threads: whole ones, the last piece shorter; groups of less and
+# of more than 8 channels; channels by themselves; groups that lie apart.
+LARGE_LAYOUTS = [
+    ((9, 37, 29), (1, 2, 3), (9, 37, 29)),
+    ((31, 17, 5, 3), (1, 2, 4), (5, 3)),
+    ((23, 15, 2, 9), (1, 2, 4), (2, 9)),
+    ((601, 5), (1,), (5,)),
+    ((2, 70, 61), (2, 3), (2, 1, 1)),
+]
+
+
+@pytest.mark.usefixtures("_width")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", LARGE_LAYOUTS)
+def test_large_samples_are_divided_into_pieces(layout, dtype):
+    for n, centred in ((75, True), (16, False), (1, True)):
+        rng, x, gamma, beta, static = case(n, layout, dtype, "batch_last", 0)
+        assert group_norms.is_large(group_norms.blocks_of(x.shape, static["axes"]))
+        g = normal(rng, x.shape, dtype)
+        found = group_norm["numba"](x, gamma, beta, centred=centred, **static)
+        expected = group_norm["numpy"](*double(x, gamma, beta), centred=centred, **static)
+        _, mean, var = expected
+        assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=1e-5)
+        np.testing.assert_allclose(found[2], var, rtol=1e-6 if dtype == np.float32 else 1e-13)
+        statistics = [one.astype(dtype) for one in (mean, var)]
+        found = group_norm_grad["numba"](g, x, gamma, *statistics, centred=centred, **static)
+        expected = group_norm_grad["numpy"](*double(g, x, gamma), mean, var, centred=centred, **static)
+        assert_agree(found, tuple(one.astype(dtype) for one in expected), float32=2e-5)
+
+
+SMALL = (14, 14, 3), (1, 2, 3), (14, 14, 3)
+
+
+@pytest.mark.parametrize("layout", [SMALL, *LARGE_LAYOUTS])
+def test_a_sample_has_the_bits_that_it_has_among_others(layout):
+    rng, x, gamma, beta, static = case(130, layout, np.float32, "batch_last", 4)
+    g = normal(rng, x.shape, np.float32, "batch_last")
+    y, mean, var = group_norm["numba"](x, gamma, beta, **static)
+    dx = group_norm_grad["numba"](g, x, gamma, mean, var, **static)[0]
     for n in (1, 3, 16, 64):
         alone = group_norm["numba"](x[:n], gamma, beta, **static)
-        for a, b in zip(alone, among, strict=True):
+        gradient = group_norm_grad["numba"](g[:n], x[:n], gamma, *alone[1:], **static)
+        for a, b in zip((*alone, gradient[0]), (y, mean, var, dx), strict=True):
             np.testing.assert_array_equal(a, b[:n])
+
+
+@pytest.mark.parametrize("layout", LARGE_LAYOUTS)
+def test_pieces_have_the_same_bits_whether_they_are_shared_or_not(layout, monkeypatch):
+    rng, x, gamma, beta, static = case(40, layout, np.float32, "batch_last", 6)
+    g, found = normal(rng, x.shape, np.float32, "batch_last"), []
+    for large in (1, 1 << 40):
+        monkeypatch.setattr(group_norms, "LARGE", large)
+        y, mean, var = group_norm["numba"](x, gamma, beta, **static)
+        dx = group_norm_grad["numba"](g, x, gamma, mean, var, **static)[0]
+        found.append([a.tobytes() for a in (y, mean, var, dx)])
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("name", ["numpy", "numba", "cuda"])
@@ -127,8 +176,23 @@ def test_a_large_mean_costs_no_digits_of_the_variance(name):
     np.testing.assert_allclose(var, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("layout", [SMALL, *LARGE_LAYOUTS])
+@pytest.mark.parametrize("mean", [1e2, 1e4, 1e5])
+def test_the_mean_of_a_piece_costs_no_digits_of_the_variance(layout, mean):
+    """Nor do first rows that are far from all others, by which deviations are first measured."""
+    shape, axes, _ = layout
+    rng, one = np.random.default_rng(3), np.ones(1, np.float32)
+    for first, tolerance in ((mean, 1e-6), (0, 4e-6)):
+        x = (mean + rng.standard_normal((40, *shape))).astype(np.float32)
+        x[:, : 1 if len(axes) > 1 else 8] += first - mean
+        expected = x.astype(np.float64).var(axes, keepdims=True)
+        var = group_norm["numba"](common.to_batch_last(x), one, one, axes=axes, epsilon=1e-3)[2]
+        np.testing.assert_allclose(var, expected, rtol=tolerance)
+
+
 @pytest.mark.parametrize(
-    "layout", [((9, 8, 40), (3,), (40,)), ((9, 8, 40), (1, 2, 3), (9, 8, 40)), ((30, 20), (2,), (20,))]
+    "layout",
+    [((9, 8, 40), (3,), (40,)), ((9, 8, 40), (1, 2, 3), (9, 8, 40)), ((30, 20), (2,), (20,)), *LARGE_LAYOUTS],
 )
 def test_same_bits_at_any_number_of_threads(layout):
     rng, x, gamma, beta, static = case(70, layout, np.float32, "batch_last", 4)
