@@ -5,7 +5,7 @@ constants that follow from them.
 
 The loops over channels between the passes run from 0, over slices of the tables, and each writes one array.
 So they become vector code: in arrays[first + c] Numba would ask of each index whether it counts from the end.
-For small batches these loops took longer than the tiles did before.
+Of small batches they are half of the work.
 """
 
 import math

@@ -50,6 +50,7 @@ if host.without_avx512():  # in Numba's loops too
 # their versions stand for them
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}
 TAKES_CONSTANT = frozenset(dis.hasconst)
+FORMAT = 2  # of what is written; raised when that changes, since older code would load it
 HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 
@@ -118,7 +119,7 @@ def compiled_for(function: Callable[..., Any], args: tuple[Any, ...]) -> Callabl
 
     A loop looks at the types of its arguments each time, to find its machine code; where there is little to
     do, that takes a tenth of its time. Of a loop that is not compiled for them yet, and of anything else:
-    itself.
+    itself. The arrays must stay writeable and as they lie: nobody looks any more.
     """
     if not isinstance(function, Dispatcher):
         return function
@@ -222,7 +223,7 @@ def _compiler() -> tuple[Any, ...]:
     """Versions and settings of everything that turns bytecode into machine code."""
     names = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
     settings = [getattr(config, name) for name in names]
-    return (numba.__version__, llvmlite.__version__, np.__version__, sys.version, *settings)
+    return (numba.__version__, llvmlite.__version__, np.__version__, sys.version, *settings, FORMAT)
 
 
 def fingerprint(function: Any) -> str:

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..emit import Vectors, vectors
-from .forward import tile_shape
-from .forward_few import few_images
+from .forward_few import few_images, shape_of_tile
 from .forward_loop import MAX_CHANNEL_STRIDE_BYTES
 from .geometry import Padding, Pair, Shape, Window, check_forward, output_size, resolve_padding, tap_ranges
 from .winograd import TAPS, fits, tile_length
@@ -66,9 +65,9 @@ PRODUCT: tuple[tuple[str, Callable[[Case], bool]], ...] = (
         ),
     ),
     (
-        "a single image fills one lane of each register",
+        "a single image, whose channels lie far apart in the weights, fills few lanes of each register",
         lambda case: (
-            case.operation != "weight gradient"
+            case.operation == "input gradient"
             and case.images == case.groups == 1
             and math.prod(case.w) >= LARGE_KERNEL
         ),
@@ -123,7 +122,7 @@ def weight_bytes(w: Shape, output: Pair) -> int:
 def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     """Why the direct tiles make maps (OH, OW) of `output` from (H, W) of `size` with w (3, 3, C, F) and (top,
     left) padding `corner`; None if Winograd's do. The number of images is not asked for, but there is
-    `is_product`.
+    `weights_outweigh`.
     """
     channels, filters = w[2:]
     m = tile_length(output)
@@ -145,22 +144,22 @@ def why_direct(w: Shape, size: Pair, output: Pair, corner: Pair) -> str | None:
     return "tiles of 4x4 do not suit the map" if direct < MIN_GAIN * winograd else None
 
 
-def is_product(images: int, w: Shape, output: Pair) -> bool:
-    """Whether im2col's product convolves where Winograd's tiles could: a single image, for which the
-    transform of so many weights would be most of the work.
+def weights_outweigh(images: int, w: Shape, output: Pair) -> bool:
+    """Whether a single image is not for Winograd's tiles: the transform of so many weights would be most of
+    the work.
     """
     return images == 1 and weight_bytes(w, output) >= MAX_U_BYTES_ALONE
 
 
 def takes_winograd(images: int, w: Shape, size: Pair, output: Pair, corner: Pair) -> bool:
     """Whether a convolution that fits Winograd's algorithm takes it."""
-    return not is_product(images, w, output) and why_direct(w, size, output, corner) is None
+    return not weights_outweigh(images, w, output) and why_direct(w, size, output, corner) is None
 
 
 def why_direct_weight(images: int, channels: int, filters: int, output: Pair, lanes: int) -> str | None:
     """Why the direct tiles make the weight gradient from maps of `output`; None if Winograd's do."""
     if images * MIN_WEIGHT_SHARE < lanes:
-        return "so few images are multiplied one by one before vectors of them are transformed"
+        return "so few images are done one by one sooner than a vector of them is transformed"
     if channels < MIN_WEIGHT_CHANNELS or filters < MIN_WEIGHT_FILTERS:
         return "too few channels or filters share the transforms"
     m = tile_length(output)
@@ -211,15 +210,17 @@ def explain(
         f"conv2d {x} with {w}, strides {strides}, dilation {dilation}, "
         f"groups {groups} -> {(x[0], *output, w[3])}"
     ]
-    tiles = {
-        "forward": _forward(x[0], x[1:3], output, (*w[:3], w[3] // groups), strides[1], w[3], groups, v),
-        "input gradient": _input_gradient(x, output, w, strides, groups, v),
-        "weight gradient": _weight_gradient(x[0], output, w, groups, v),
-    }
     together = {  # as vector.py has it
         "forward": w[2] == 1 or w[3] * v.itemsize <= MAX_CHANNEL_STRIDE_BYTES,
         "input gradient": True,
         "weight gradient": not is_wide(output, kernel, w[2], w[3] // groups, v),
+    }
+    joined = {operation: groups > 1 and one_launch for operation, one_launch in together.items()}
+    shape = (*w[:3], w[3] // groups)
+    tiles = {
+        "forward": _forward(x[0], x[1:3], output, shape, strides[1], w[3], True, joined["forward"], v),
+        "input gradient": _input_gradient(x, output, w, strides, groups, v),
+        "weight gradient": _weight_gradient(x[0], output, w, groups, v),
     }
     for operation, described in tiles.items():
         reason = why_product(operation, x[0], w, strides, dilation, groups)
@@ -228,17 +229,15 @@ def explain(
             if transformed:
                 lines.append(f"  {operation:16} {transformed}")
                 continue
-        kernel_and_why = (
-            f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
-        )
-        if groups > 1 and not reason:
-            kernel_and_why += (
-                f"; all {groups} groups in one launch"
-                if together[operation]
-                else "; one group after the other"
-            )
-        lines.append(f"  {operation:16} {kernel_and_why}")
+        described = f"im2col and a matrix product: {reason}" if reason else f"register tiles: {described}"
+        lines.append(f"  {operation:16} {described}{_of_groups(groups, reason, joined[operation])}")
     return "\n".join(lines)
+
+
+def _of_groups(groups: int, reason: str | None, joined: bool) -> str:
+    if groups == 1 or reason:
+        return ""
+    return f"; all {groups} groups in one launch" if joined else "; one group after the other"
 
 
 def _winograd(operation: str, x: Shape, w: Shape, output: Pair, padding: Padding, v: Vectors) -> str | None:
@@ -268,19 +267,24 @@ def _products(output: Pair) -> str:
 
 
 def _forward(
-    images: int, size: Shape, output: Shape, w: Shape, stride: int, w_row: int, groups: int, v: Vectors
-) -> str:
-    """The tiles for w (KH, KW, C, F), which has `w_row` numbers for each channel."""
-    ct, xt = tile_shape(w[3], output[1], v.registers)
+    images: int, size: Shape, output: Pair, w: Shape, stride: int, w_row: int, adjoining: bool, joined: bool,
+    v: Vectors,
+) -> str:  # fmt: skip
+    """The tiles for w (KH, KW, C, F), which has `w_row` numbers for each channel, and whose filters are
+    neighbours if `adjoining`; `joined`: all groups in one launch.
+    """
     far = (
         "; weights are copied together for each tile" if w_row * v.itemsize > MAX_CHANNEL_STRIDE_BYTES else ""
     )
     rest = images % v.lanes
     last = "the last one begins earlier" if images > v.lanes else f"{rest} in the last one"
     idle = f", {last}" if rest else ""
-    few = few_images(images, size, output, w, stride, w_row > 1, v) if groups == 1 else None
+    few = None if joined else few_images(images, size, output, w, stride, adjoining, v)
     if few and few.alone:
         return f"filters in the lanes, for a single image (forward_alone.py){far}"
+    ct, xt = shape_of_tile(w[3], output, few if images < v.lanes else None, v)
+    if few and images < v.lanes:
+        return f"{ct} filters x {xt} columns, which lie side by side in vectors (forward_few.py){far}"
     if few:
         idle = f", the columns of the last {rest} side by side (forward_few.py)"
     return (
@@ -293,9 +297,11 @@ def _input_gradient(x: Shape, output: Pair, w: Shape, strides: Pair, groups: int
     """Of several phases, the first is described."""
     phases = strides[0] * strides[1]
     text = "w flipped, " + (f"one convolution for each of {phases} phases, " if phases > 1 else "")
-    size = tuple(-(-x[1 + i] // strides[i]) for i in (0, 1))
+    size = -(-x[1] // strides[0]), -(-x[2] // strides[1])
     kernel = tuple(-(-w[i] // strides[i]) for i in (0, 1))
-    return text + _forward(x[0], output, size, (*kernel, w[3] // groups, w[2]), 1, 1, groups, v)
+    return text + _forward(
+        x[0], output, size, (*kernel, w[3] // groups, w[2]), 1, 1, w[3] == 1, groups > 1, v
+    )
 
 
 def _weight_gradient(images: int, output: Pair, w: Shape, groups: int, v: Vectors) -> str:

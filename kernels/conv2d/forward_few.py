@@ -74,6 +74,15 @@ def few_images(
     return None
 
 
+def shape_of_tile(filters: int, output: Pair, few: FewImages | None, vectors: Vectors) -> Pair:
+    """(CT, XT), filters and columns of the tile for these images; with None, for whole vectors of them."""
+    columns = output[1]
+    if few and few.alone:
+        xt, ct = tile_shape(columns, filters, vectors.registers, (1, vectors.lanes))
+        return ct, xt
+    return tile_shape(filters, columns, vectors.registers, (few.images, vectors.lanes) if few else (1, 1))
+
+
 def _gain(apart: bool, vectors: Vectors) -> float:
     if apart:
         return GAIN_APART
@@ -148,18 +157,22 @@ def few_address(tile: Tile, images: int, vectors: Vectors) -> int:
     return compiled(few_tile(tile, images, vectors))
 
 
-def side_by_side(x: Array, vectors: Vectors) -> Array:
-    """x (N, H, W, C), batch-last, in memory (H, C, W, N): itself where it lies so."""
+def side_by_side(x: Array, vectors: Vectors) -> tuple[Array, tuple[int, ...]]:
+    """x (N, H, W, C), batch-last, in memory (H, C, W, N), itself where it lies so; and the steps from row to
+    row, column to column and channel to channel.
+    """
     images, height, columns, channels = x.shape
     if channels == 1 and x.strides[2] == images * x.itemsize:
-        return x
+        return x, x.strides[1:]
     # a copied vector may be longer than the images: room for the last one
     rows = common.aligned((height, channels * columns * images + vectors.lanes), x.dtype)
     _copy_rows(
         copy_address(images, False, vectors), rows, images, columns, address(x), x.strides[1:], channels
     )
     lying = rows[:, : -vectors.lanes].reshape(height, channels, columns, images)
-    return lying.transpose(3, 0, 2, 1)
+    # not those of `lying`: NumPy chooses others for a dimension of one
+    steps = rows.strides[0], images * x.itemsize, columns * images * x.itemsize
+    return lying.transpose(3, 0, 2, 1), steps
 
 
 @parallel

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..common import Array, parallel, prange, serial
 from ..emit import Vectors, call_kernel
-from .forward import ForwardCall, Tile, split, tile_address, tile_shape
+from .forward import ForwardCall, Tile, split, tile_address
 from .forward_alone import alone_address
-from .forward_few import FewImages, few_address
+from .forward_few import FewImages, few_address, shape_of_tile
 from .geometry import Pair, Steps, Window, tap_ranges
 
 # Fewer multiply-adds stay on one thread: it has finished them before another one is awake.
@@ -86,7 +86,7 @@ def forward_plan(
     strides, corner, dilation = window
     kh, kw, channels, filters = w_shape
     rows, taps = (tap_ranges(axis, size[1:], w_shape, output, window) for axis in (0, 1))
-    ct, xt = _tile_shape(filters, output, few, vectors)
+    ct, xt = shape_of_tile(filters, output, few, vectors)
     starts, columns = split(filters, ct), split(output[1], xt)
     weights = _weights(w_shape, w_strides, len(starts) - 1, ct, vectors, groups)
     kind = Tile(0, (), kw, strides[1], dilation[1], weights.near, activation, groups > 1)
@@ -117,15 +117,6 @@ def forward_plan(
     )
     spreads = groups == 1 and _worth_spreading(window_bytes, kh * kw * filters, size[0] * vectors.itemsize)
     return Plan(tuple(loop), loop.filters, weights.packed, vectors.lanes if spreads else 0)
-
-
-def _tile_shape(filters: int, output: Pair, few: FewImages | None, vectors: Vectors) -> Pair:
-    """(CT, XT), filters and columns of a tile."""
-    columns = output[1]
-    if few and few.alone:
-        xt, ct = tile_shape(columns, filters, vectors.registers, (1, vectors.lanes))
-        return ct, xt
-    return tile_shape(filters, columns, vectors.registers, (few.images, vectors.lanes) if few else (1, 1))
 
 
 def _window_numbers(

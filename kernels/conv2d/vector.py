@@ -74,15 +74,16 @@ def _convolve(x: Array, w: Array, b: Array, y: Array, window: Window, activation
     few = few_images(images, x.shape[1:3], y.shape[1:3], w.shape, window.strides[1], adjoining, v)
     many = images - few.images if few else images
     if many or not few:
-        _run(x[:many], w, b, y[:many], window, activation, None)
+        _run(x[:many], x.strides[1:], w, b, y[:many], window, activation, None)
     if few:
-        last = x[many:] if few.alone else side_by_side(x[many:], v)
-        _run(last, w, b, y[many:], window, activation, few)
+        last, steps = (x[many:], x.strides[1:]) if few.alone else side_by_side(x[many:], v)
+        _run(last, steps, w, b, y[many:], window, activation, few)
 
 
 def _run(
-    x: Array, w: Array, b: Array, y: Array, window: Window, activation: str | None, few: FewImages | None
-) -> None:
+    x: Array, steps: tuple[int, ...], w: Array, b: Array, y: Array, window: Window, activation: str | None,
+    few: FewImages | None,
+) -> None:  # fmt: skip
     """Runs the tiles, for `few` images those of forward_few.py."""
     v = vectors(x.dtype)
     plan = forward_plan(x.shape[:3], y.shape[1:3], w.shape, w.strides, window, activation, v, few=few)
@@ -95,10 +96,10 @@ def _run(
         n, *pixels = x.shape
         copy = common.aligned((*pixels, n + plan.spread), x.dtype)[..., :n]  # (H, W, C, N)
         spread(copy, x.transpose(1, 2, 3, 0))
-        x = common.from_batch_last(copy)  # (N, H, W, C)
+        x, steps = common.from_batch_last(copy), copy.strides[:3]  # (N, H, W, C)
     places = Places(x=address(x), w=address(w), b=address(b), y=address(y))
     run = run_forward.compiled  # type: ignore[attr-defined]
-    common.launch(run, plan.loop, tuple(places), x.strides[1:], y.strides[1:], alone=alone)
+    common.launch(run, plan.loop, tuple(places), steps, y.strides[1:], alone=alone)
 
 
 @conv2d.implementation("vector")

@@ -10,7 +10,7 @@ the last whole vector, their tiles are cut out, and each is convolved as if it w
 Each output is made by the same operations in the same order as among many images, so it has the same bits.
 (Where a pixel is outside of the map, a sum has a 0 more, which changes none.)
 
-What is copied at a time are the images of a pixel and channel: one move of a vector of 1, 2, 4 or 8 numbers.
+What is copied at a time are the images of a pixel and channel: one vector of a power of two numbers.
 The vector may be longer than the number of images. `cut` then writes zeros into the lanes of the next tile,
 before the tile itself comes; after the last tile of a channel is room for them.
 """

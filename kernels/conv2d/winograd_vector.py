@@ -6,8 +6,8 @@
     all else                   the direct tiles of vector.py
 
 `kernels.use("conv2d", "vector")` does without. Which layers take it is said by their shapes, so that the bits
-of a prediction do not depend on how many images are predicted at once; but a single image takes the matrix
-product where the transformed weights are 4 MiB or more.
+of a prediction do not depend on how many images are predicted at once; but a single image does without
+where the transformed weights are 4 MiB or more.
 """
 
 from typing import Any

@@ -25,7 +25,8 @@ ONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
         ("input gradient", 16, (3, 3, 7, 7), (2, 2), (1, 1), None),
         ("input gradient", 16, (3, 3, 7, 7), (1, 2), (1, 2), "phases"),
         ("weight gradient", 16, (3, 3, 7, 7), (1, 2), (1, 2), None),
-        ("forward", 1, (3, 3, 64, 64), (1, 1), (1, 1), "one lane"),
+        ("forward", 1, (3, 3, 64, 64), (1, 1), (1, 1), None),
+        ("input gradient", 1, (3, 3, 64, 64), (1, 1), (1, 1), "few lanes"),
         ("forward", 1, (3, 3, 7, 7), (1, 1), (1, 1), None),
         ("weight gradient", 1, (3, 3, 64, 64), (1, 1), (1, 1), None),
         # at the limits: 16 columns, 2^13 weights, one image
@@ -33,10 +34,10 @@ ONE, SAME = ((0, 0), (0, 0)), ((1, 1), (1, 1))
         ("forward", 128, (17, 3, 7, 7), (1, 1), (1, 1), None),
         ("input gradient", 16, (3, 17, 7, 7), (1, 1), (1, 1), "wide"),
         ("weight gradient", 16, (3, 17, 7, 7), (1, 1), (1, 1), "wide"),
-        ("forward", 1, (1, 1, 8191, 1), (1, 1), (1, 1), None),
-        ("forward", 1, (1, 1, 8192, 1), (1, 1), (1, 1), "one lane"),
-        ("forward", 1, (4, 4, 16, 32), (1, 1), (1, 1), "one lane"),
-        ("input gradient", 1, (4, 4, 16, 32), (1, 1), (1, 1), "one lane"),
+        ("input gradient", 1, (1, 1, 8191, 1), (1, 1), (1, 1), None),
+        ("input gradient", 1, (1, 1, 8192, 1), (1, 1), (1, 1), "few lanes"),
+        ("forward", 1, (4, 4, 16, 32), (1, 1), (1, 1), None),
+        ("input gradient", 1, (4, 4, 16, 32), (1, 1), (1, 1), "few lanes"),
         ("forward", 2, (3, 3, 64, 64), (1, 1), (1, 1), None),
         ("input gradient", 16, (3, 3, 7, 7), (2, 1), (1, 2), None),
         ("input gradient", 16, (3, 3, 7, 7), (2, 1), (2, 1), "phases"),
@@ -55,8 +56,8 @@ def test_the_table(
 
 
 def test_a_single_image_in_groups_takes_tiles() -> None:
-    assert why_product("forward", 1, (3, 3, 64, 128), (1, 1), (1, 1), 1) is not None
-    assert why_product("forward", 1, (3, 3, 64, 128), (1, 1), (1, 1), 2) is None
+    assert why_product("input gradient", 1, (3, 3, 64, 128), (1, 1), (1, 1), 1) is not None
+    assert why_product("input gradient", 1, (3, 3, 64, 128), (1, 1), (1, 1), 2) is None
 
 
 def test_a_single_image_by_the_product_is_repeated() -> None:
@@ -83,7 +84,7 @@ def test_explain_says_what_runs() -> None:
     assert text.count("Winograd's algorithm") == 2
     assert text.count("register tiles") == 1  # of the weight gradient
     assert "for each of 4 phases" in kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=(2, 2))
-    assert "one lane" in kernels.explain("conv2d", (1, 8, 8, 64), (3, 3, 64, 64), strides=2)
+    assert "few lanes" in kernels.explain("conv2d", (1, 8, 8, 64), (3, 3, 64, 64), strides=2)
     assert kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), strides=2).count("4 phases") == 1
     with pytest.raises(ValueError, match="float16 takes the reference"):
         kernels.explain("conv2d", (16, 8, 8, 3), (3, 3, 3, 4), dtype=np.float16)

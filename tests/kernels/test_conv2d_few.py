@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit
-from tinynet.kernels.conv2d import forward_few
-from tinynet.kernels.conv2d.geometry import output_size
+from tinynet.kernels.conv2d import forward_few, vector
+from tinynet.kernels.conv2d.geometry import Window, output_size
 from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
 
@@ -23,6 +23,8 @@ LAYERS = [
     ((4, 9), 3, 5, (4, 5), (1, 1), ((2, 1), (0, 4)), (1, 2)),
     ((6, 7), 2, 7, (3, 2), (2, 2), ((1, 0), (1, 0)), (1, 1)),
     ((3, 4), 5, 3, (2, 9), (1, 1), ((1, 0), (4, 5)), (1, 1)),  # most of the taps outside of the map
+    ((7, 1), 1, 3, (1, 5), (1, 1), ((0, 0), (4, 4)), (1, 1)),  # arrays with several dimensions of one
+    ((3, 2), 2, 3, (2, 4), (1, 1), ((1, 0), (3, 3)), (1, 1)),
 ]
 
 
@@ -65,7 +67,7 @@ def layers(draw: Any) -> Any:
     dilation = (draw(st.integers(1, 2)), draw(st.integers(1, 2))) if strides == (1, 1) else (1, 1)
     padding = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(2))
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    size = tuple(draw(st.integers(least, 20)) for least in reach)
+    size = tuple(draw(st.integers(max(1, r - sum(p)), 20)) for r, p in zip(reach, padding, strict=True))
     return size, draw(st.integers(1, 3)), draw(st.integers(1, 18)), kernel, strides, padding, dilation
 
 
@@ -103,7 +105,7 @@ def test_an_image_has_the_bits_that_it_has_among_many(layer: Any, dtype: Any) ->
 
 
 @pytest.mark.usefixtures("taken")
-def test_the_last_images_are_written_between_their_neighbours_alone() -> None:
+def test_the_last_images_are_read_between_their_neighbours_alone() -> None:
     """Of an array with room for other images in front and behind, and a slice of its columns."""
     layer = LAYERS[0]
     x, w, b, _, static = arrays(layer, 21, np.float32)
@@ -114,6 +116,21 @@ def test_the_last_images_are_written_between_their_neighbours_alone() -> None:
     )
     one = FORWARD["vector"](wide[4:5, :, 1:29], w, b, **static)
     np.testing.assert_array_equal(one, FORWARD["vector"](x, w, b, **static)[:1])
+
+
+@pytest.mark.parametrize("images", [1, 3, 9, 19, 21])
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.usefixtures("vector_bytes", "taken")
+def test_nothing_is_written_beside_the_outputs(layer: Any, images: int) -> None:
+    x, w, b, g, static = arrays(layer, images, np.float32)
+    _, height, columns, filters = g.shape
+    beside = 20 if images > 1 else 0  # filters of a single image are neighbours in y
+    room = np.full((height + 2, columns + 2, filters + 2, images + 2 * beside), np.nan, np.float32)
+    y = common.from_batch_last(room)[beside : beside + images, 1:-1, 1:-1, 1:-1]
+    window = Window(static["strides"], tuple(p[0] for p in static["padding"]), static["dilation"])
+    vector._convolve(x, w, b, y, window)
+    assert np.isnan(room).sum() == room.size - g.size
+    np.testing.assert_array_equal(y, FORWARD["vector"](x, w, b, **static))
 
 
 @pytest.mark.parametrize("images", [1, 3, 19])
@@ -156,4 +173,10 @@ def test_explain_says_how_few_images_are_convolved() -> None:
     assert "filters in the lanes, for a single image" in lines(1)[1]
     assert "the columns of the last 2 side by side" in lines(18)[1]
     assert "the last one begins earlier" in lines(31)[1]
+    v = emit.vectors(np.dtype(np.float32))
+    if (v.lanes, v.registers) == (16, 32):  # 48 pixels are 3 vectors, times 8 filters 24 sums
+        assert "8 filters x 16 columns, which lie side by side" in lines(3)[1]
     assert "side by side" not in lines(16)[1]
+    # the weights of an output filter of dx are neighbours only if w has one filter
+    one = kernels.explain("conv2d", (1, 28, 28, 20), (3, 3, 20, 1), padding="same").splitlines()
+    assert "for a single image" in one[2]

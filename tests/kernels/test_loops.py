@@ -75,15 +75,15 @@ def test_emitted_calls_are_part_of_it(monkeypatch):
     assert loops.fingerprint(forward_loop.run_forward.compiled) != before
 
 
-@pytest.mark.parametrize("place", range(9))
+@pytest.mark.parametrize("place", range(10))
 def test_what_compiles_is_part_of_a_name(monkeypatch, place):
-    """Versions of Numba, LLVM, NumPy and Python, and settings: where one of them differs,
+    """Versions of Numba, LLVM, NumPy and Python, settings, and the format: where one of them differs,
     another file is asked for.
     """
     from tinynet.kernels import reduce
 
     parts = loops._compiler()
-    assert len(parts) == 9
+    assert len(parts) == 10
     assert parts[:4] == (numba.__version__, llvmlite.__version__, np.__version__, sys.version)
     before = name_of(reduce)
     assert name_of(reduce) == before

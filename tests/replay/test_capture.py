@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from tinynet.kernels import activations, common, conv2d, launches
 from tinynet.replay.capture import Capture
@@ -34,6 +35,16 @@ def test_a_program_repeats_the_launches_on_other_numbers():
         y_expected = np.where(x > 0, x, np.expm1(x))
         np.testing.assert_allclose(y, y_expected, rtol=1e-5, atol=1e-7)
         np.testing.assert_allclose(dx, np.where(x > 0, x, x * (y_expected + 1)), rtol=1e-5, atol=1e-6)
+
+
+def test_loops_that_are_compiled_already_are_called_by_their_machine_code():
+    x = np.ones(100, np.float32)
+    activations.relu(x)
+    with Capture() as capture:
+        activations.relu(x)
+    called = [function for function, _ in capture.program.calls()]
+    assert called
+    assert not any(isinstance(function, Dispatcher) for function in called)
 
 
 def test_ufuncs_and_python_functions_are_launches_too():
