@@ -259,6 +259,8 @@ def _kernel_summary(best: dict[tuple[Any, ...], Record]) -> str:
             rows.append(
                 [title, f"{table.percent(min(shares))} / {table.percent(statistics.median(shares))}", speed]
             )
+    if not rows:
+        return ""
     head = [
         "convolutions of the nets, batch 128",
         "of the roofline: least / median",
