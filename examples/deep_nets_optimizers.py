@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from deep_nets_rules import FORMULAS, adam
-from deep_nets_shared import Data, dense_net, draw_band, images_in, learn, of_bands
+from deep_nets_shared import Data, dense_net, draw_band, images_in, learn, legend_of_bands
 
 import tinynet
 from tinynet import optimizers
@@ -211,10 +211,7 @@ def draw_race(histories: dict[str, list[dict[str, Any]]], title: str) -> Any:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.25)
     seeds = len(next(iter(histories.values())))
-    made.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False,
-        title=of_bands(seeds),
-    )  # fmt: skip
+    legend_of_bands(made, panels[0], seeds)
     return made
 
 

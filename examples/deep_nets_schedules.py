@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from deep_nets_shared import BATCH, Data, dense_net, draw_band, learn, of_bands
+from deep_nets_shared import BATCH, Data, dense_net, draw_band, learn, legend_of_bands
 
 from tinynet import callbacks, models, optimizers
 from tinynet.optimizers import schedules
@@ -234,10 +234,7 @@ def draw_one_cycle(runs: dict[str, list[dict[str, Any]]]) -> Any:
     right.set_xlabel("epoch")
     right.xaxis.get_major_locator().set_params(integer=True)
     right.set_ylabel("validation accuracy")
-    made.legend(
-        *right.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False,
-        title=of_bands(len(searches)),
-    )  # fmt: skip
+    legend_of_bands(made, right, len(searches))
     for axes in (left, right):
         axes.grid(alpha=0.25)
     return made

@@ -56,6 +56,8 @@ def draw_band(axes: Any, x: Sequence[float], curves: Any, number: int, label: st
     axes.plot(x, np.mean(curves, 0), color=colour, linestyle=dashes, linewidth=2, label=label)
 
 
-def of_bands(seeds: int) -> str | None:
-    """The title of a legend of bands."""
-    return f"lines: means of {seeds} seeds; bands: from the lowest to the highest" if seeds > 1 else None
+def legend_of_bands(made: Any, axes: Any, seeds: int) -> None:
+    """Below the picture: the names of the lines, and what lines and bands are."""
+    title = f"lines: means of {seeds} seeds; bands: from the lowest to the highest" if seeds > 1 else None
+    names = axes.get_legend_handles_labels()
+    made.legend(*names, loc="outside lower center", ncols=4, frameon=False, title=title)

@@ -6,7 +6,7 @@ The first part of training_deep_nets.py, which runs it.
 from typing import Any
 
 import numpy as np
-from deep_nets_shared import draw_band, of_bands
+from deep_nets_shared import draw_band, legend_of_bands
 
 import tinynet
 from tinynet import Sequential, activations, initializers, layers
@@ -132,10 +132,7 @@ def draw_deviations(runs: list[dict[str, Any]]) -> Any:
         axes.grid(alpha=0.25)
     panels[0, 0].set_ylabel("of activations")
     panels[1, 0].set_ylabel("of gradients")
-    made.legend(
-        *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False,
-        title=of_bands(len(runs)),
-    )  # fmt: skip
+    legend_of_bands(made, panels[0, 0], len(runs))
     return made
 
 
@@ -232,10 +229,7 @@ def draw_self_normalisation(runs: list[dict[str, Any]]) -> Any:
         axes.grid(alpha=0.25)
     panels[0].set_yscale("symlog", linthresh=1)
     panels[1].set_yscale("log")
-    made.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False,
-        title=of_bands(len(runs)),
-    )  # fmt: skip
+    legend_of_bands(made, panels[0], len(runs))
     return made
 
 

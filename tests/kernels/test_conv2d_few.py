@@ -12,7 +12,6 @@ from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit
 from tinynet.kernels.conv2d import forward_few, vector
 from tinynet.kernels.conv2d.geometry import Window, output_size
-from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
 
 FORWARD, INPUT = conv2d.conv2d, conv2d.conv2d_input_grad
@@ -26,17 +25,6 @@ LAYERS = [
     ((7, 1), 1, 3, (1, 5), (1, 1), ((0, 0), (4, 4)), (1, 1)),  # arrays with several dimensions of one
     ((3, 2), 2, 3, (2, 4), (1, 1), ((1, 0), (3, 3)), (1, 1)),
 ]
-
-
-@pytest.fixture(params=[16, 32, 64])
-def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512, on any host."""
-    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
-    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
-    emit.vectors.cache_clear()
-    yield request.param
-    monkeypatch.undo()
-    emit.vectors.cache_clear()
 
 
 @pytest.fixture(params=["where it pays", "always"])

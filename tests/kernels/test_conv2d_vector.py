@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,25 +11,10 @@ import pytest
 from tinynet.kernels import common, conv2d, emit
 from tinynet.kernels.conv2d import forward, weight, weight_loop
 from tinynet.kernels.conv2d.geometry import Window
-from tinynet.kernels.emit import host
 
 SAME = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1), "groups": 1}
 
 
-@pytest.fixture
-def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes),
-    AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too.
-    """
-    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
-    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
-    emit.vectors.cache_clear()
-    yield request.param
-    monkeypatch.undo()
-    emit.vectors.cache_clear()
-
-
-@pytest.mark.parametrize("vector_bytes", [16, 32, 64], indirect=True)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_vector_width(vector_bytes: int, dtype: Any) -> None:
     v = emit.vectors(np.dtype(dtype))

@@ -5,7 +5,6 @@ every vector width, and repeated launches.
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from tinynet import kernels
 from tinynet.kernels import common, conv2d, emit, threads
 from tinynet.kernels.conv2d import bias, choice, weight_loop
 from tinynet.kernels.conv2d.geometry import Window
-from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
 
 SAME = Window(strides=(1, 1), corner=(1, 1), dilation=(1, 1))
@@ -45,19 +43,6 @@ CASES = [
     (33, 1, 1, 64, 64, 1, 1, 1, 0),
     (600, 2, 70, 16, 32, 3, 1, 1, 1),
 ]
-
-
-@pytest.fixture(params=[16, 32, 64])
-def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes),
-    AVX2 (16 of 32) and AVX-512; a host with other vectors runs them too.
-    """
-    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
-    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
-    emit.vectors.cache_clear()
-    yield request.param
-    monkeypatch.undo()
-    emit.vectors.cache_clear()
 
 
 def arrays(case: tuple[int, ...], dtype: Any = np.float64) -> tuple[Any, Any, dict[str, Any]]:

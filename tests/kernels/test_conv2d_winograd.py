@@ -23,7 +23,6 @@ from tinynet.kernels.conv2d import (
     winograd_weight_plan,
 )
 from tinynet.kernels.conv2d.winograd_plan import axis_tiles
-from tinynet.kernels.emit import host
 from tinynet.replay.capture import Capture
 
 FORWARD, INPUT, WEIGHT = conv2d.conv2d, conv2d.conv2d_input_grad, conv2d.conv2d_weight_grad
@@ -64,17 +63,6 @@ def weights_place_by_place(deep: bool) -> Iterator[None]:
         winograd_weight_plan.winograd_weight_plan.cache_clear()
         yield
     winograd_weight_plan.winograd_weight_plan.cache_clear()
-
-
-@pytest.fixture(params=[16, 32, 64])
-def vector_bytes(request: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The tiles of NEON (32 registers of 16 bytes), AVX2 (16 of 32) and AVX-512, on any host."""
-    monkeypatch.setenv("TINYNET_VECTOR_BYTES", str(request.param))
-    monkeypatch.setattr(host, "registers", lambda: 16 if request.param == 32 else 32)
-    emit.vectors.cache_clear()
-    yield request.param
-    monkeypatch.undo()
-    emit.vectors.cache_clear()
 
 
 def orders(a: np.ndarray) -> dict[str, np.ndarray]:
