@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LOADING = (  # compiled code
     "kernels/cache.py", "kernels/environment.py", "kernels/cache_folder.py", "kernels/loops.py",
-    "kernels/thread_pool/__init__.py",
+    "kernels/linking.py", "kernels/thread_pool/__init__.py",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ at its first use, as it is without any of this.
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -36,6 +37,7 @@ from .emit import host, objects
 
 PATIENCE = 180.0  # seconds without a kernel after which the processes are given up
 REHEARSAL = 60.0  # seconds after which a step is given up: it may wait for a lock that a fork never gets
+SEARCH_AFTER = 100_000  # new objects, in the processes that compile
 MOST = 16  # processes: each has the compiler's memory
 NOT_KEPT = 3  # exit status: the cache took no more
 NUMBER = struct.Struct("<i")  # what the processes say: how many kernels there are; then, for each, its number
@@ -220,6 +222,8 @@ def _lead(step: Callable[[], Any], out: int) -> int:
             for loop in thread_pool.loops():
                 rehearsal.on_loop(*loop)
     kernels = list(rehearsal.kernels.values())
+    gc.freeze()  # Python would search millions of the compiler's objects for cycles again and again
+    gc.set_threshold(SEARCH_AFTER)
     os.write(out, NUMBER.pack(len(kernels)))
     take, give = os.pipe()
     os.write(give, b"".join(map(NUMBER.pack, range(len(kernels)))))

@@ -26,14 +26,13 @@ import numpy as np
 from numba.core import config, types
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 from numba.extending import _Intrinsic
 from numba.np.ufunc.parallel import _launch_threads
 
-from . import cache, compile_progress  # noqa: F401  (says that loops are being compiled)
+from . import cache, compile_progress, linking  # noqa: F401  (says that loops are being compiled)
 from .emit import host
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
@@ -50,7 +49,7 @@ if host.without_avx512():  # in Numba's loops too
 # their versions stand for them
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}
 TAKES_CONSTANT = frozenset(dis.hasconst)
-FORMAT = 2  # of what is written; raised when that changes, since older code would load it
+FORMAT = 3  # of what is written; raised when that changes, since older code would load it
 HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 
@@ -66,11 +65,10 @@ def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     the code of everybody else is not.
     """
     dispatcher._cache = _Kept(dispatcher, symbols)
+    dispatcher.compile = partial(_compiled, dispatcher, dispatcher.compile, symbols)
     if symbols is None:
         callers = _ForCallers(dispatcher)
         dispatcher.get_call_template, dispatcher.get_overload = callers.template, callers.overload
-    else:
-        dispatcher.compile = partial(_linked, dispatcher.compile, symbols)
     return dispatcher
 
 
@@ -92,6 +90,7 @@ class _ForCallers:
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         inner = numba.njit(**options)(self.dispatcher.py_func)
         inner._cache = _Kept(inner, None, is_called=True)
+        inner.compile = partial(_compiled, inner, inner.compile, None)
         return inner
 
     def template(self, args: Any, kws: Any) -> Any:
@@ -131,14 +130,14 @@ def afresh(dispatcher: Any, signature: tuple[Any, ...], symbols: Symbols) -> Any
     """`dispatcher` compiled once more, for people who want to read it: code from the disk has no text."""
     options = {name: value for name, value in dispatcher.targetoptions.items() if name != "nopython"}
     fresh = numba.njit(**options)(dispatcher.py_func)
-    _linked(fresh.compile, symbols, signature)
+    _compiled(fresh, fresh.compile, symbols, signature)
     return fresh
 
 
-def _linked(compile: Callable[[Any], Any], symbols: Symbols, signature: Any) -> Any:
-    """Loads or compiles a loop while `symbols` stand for what they say."""
-    mine = symbols() if own_pool else {}
-    with global_compiler_lock:
+def _compiled(dispatcher: Any, compile: Callable[[Any], Any], symbols: Symbols | None, signature: Any) -> Any:
+    """compile(signature): loads or compiles a loop while `symbols` stand for what they say."""
+    mine = symbols() if symbols is not None and own_pool else {}
+    with linking.linked_first(dispatcher.targetctx):
         found = {name: llvm.address_of_symbol(name) for name in mine}
         _name(mine)
         try:
@@ -183,11 +182,11 @@ class _Kept(NullCache):
             return
         functions = data.library._final_module.functions
         symbols = [f.name for f in functions if f.is_declaration and not f.name.startswith("llvm.")]
-        (name, kind, (machine_code, bitcode)), *rest = data._reduce()
-        if not self.is_called:
-            bitcode = _nothing()
-        kept = (symbols, ((name, kind, (machine_code, bitcode)), *rest))
-        cache.write(self._name(sig, data.target_context), dumps(kept))
+        library, *rest = data._reduce()
+        if not self.is_called:  # it is machine code
+            name, kind, (machine_code, _) = library
+            library = (name, kind, (machine_code, _nothing()))
+        cache.write(self._name(sig, data.target_context), dumps((symbols, (library, *rest))))
 
     def _name(self, sig: Any, target_context: Any) -> str:
         if self.fingerprint is None:
@@ -211,9 +210,10 @@ def _load(data: bytes, target_context: Any) -> Any:
     rtsys.initialize(target_context)
     if not all(llvm.address_of_symbol(name) for name in symbols):
         target_context.refresh()
-    # Numba looks among the names that it knows to be defined; see `_nothing`
-    entries = (function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name)
-    target_context.codegen()._engine._defined_symbols.update(entries)
+    if library[1] == "object":  # Numba looks among the names that it knows to be defined; see `_nothing`
+        names = [function.llvm_cpython_wrapper_name, function.llvm_cfunc_wrapper_name]
+        names += [environment.env_name for environment in environments]
+        target_context.codegen()._engine._defined_symbols.update(names)
     reduced += [(), environments]  # (): Numba's own pool is not started
     return CompileResult._rebuild(target_context, library, function, *reduced)
 
