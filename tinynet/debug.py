@@ -15,11 +15,12 @@ import numpy as np
 
 from tinynet import missing_names
 from tinynet.autograd import Primitive, as_raw
-from tinynet.backend import config, device
+from tinynet.backend import device
 from tinynet.layers.base import Layer
 from tinynet.models.compiled import Compiled
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
+from tinynet.watch import Watch
 
 missing_names.namespace(__name__)
 
@@ -36,7 +37,7 @@ class NumericsError(FloatingPointError):
     """
 
 
-class check_numerics:  # noqa: N801 - used like a function
+class check_numerics(Watch):  # noqa: N801 - used like a function
     """Raises NumericsError at the first operation that gives NaN or infinity,
     until `close()` or the end of a `with`.
 
@@ -53,99 +54,72 @@ class check_numerics:  # noqa: N801 - used like a function
     def __init__(self) -> None:
         if check_numerics._on is not None:
             raise RuntimeError("check_numerics is on already; close() the other one first")
-        self.path: list[str] = []  # names of the layers that are being called
+        super().__init__()
         self.step: int | None = None
         self.in_rule = False  # what a derivative computes on its way is no result of the model's
         self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
-        self.patches = [
-            (Layer, "_run_call", self._layer(Layer._run_call)),
-            (Primitive, "__call__", self._forward(Primitive.__call__)),
-            (Primitive, "_record", self._note(Primitive._record)),
-            (Primitive, "differentiate", self._backward(Primitive.differentiate)),
-            (Optimizer, "apply", self._update(Optimizer.apply)),
-        ]
-        self.before = [(owner, name, vars(owner)[name]) for owner, name, _ in self.patches]
-        for owner, name, function in self.patches:
-            setattr(owner, name, function)
-        self.eagerly = config.functions_run_eagerly()
-        config.run_functions_eagerly(True)
         check_numerics._on = self
+        self.open()
 
     def close(self) -> None:
         """Switches the checks off."""
+        super().close()
         if check_numerics._on is self:
-            for owner, name, function in self.before:
-                setattr(owner, name, function)
-            config.run_functions_eagerly(self.eagerly)
             check_numerics._on = None
 
     def __enter__(self) -> "check_numerics":
-        return self
+        return self  # on since it was made
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    # What stands around the functions that everything goes through
 
-    # What takes the place of the functions that everything goes through
+    def enters(self, layer: Layer, args: Any, kwargs: Any, training: bool | None) -> None:
+        """Looks at the data given to the outermost layer, with which a step begins."""
+        if not self.path:
+            self.layers.clear()
+            optimizer = layer.optimizer if isinstance(layer, Compiled) else None
+            self.step = optimizer.iterations + 1 if optimizer is not None and training else None
+            self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
 
-    def _layer(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(layer: Layer, args: Any, kwargs: Any, training: Any) -> Any:
-            if not self.path:
-                self.layers.clear()
-                optimizer = layer.optimizer if isinstance(layer, Compiled) else None
-                self.step = optimizer.iterations + 1 if optimizer is not None and training else None
-                self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
-            self.path.append(layer.name)
-            try:
-                return run(layer, args, kwargs, training)
-            finally:
-                self.path.pop()
+    def around_primitive(
+        self, call: Callable[..., Any], primitive: Primitive, /, *args: Any, **static: Any
+    ) -> Any:
+        """Looks at what an operation gives."""
+        out = call(primitive, *args, **static)
+        if not self.in_rule and any(hasattr(x, "requires_grad") for x in args):
+            self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
+        return out
 
-        return checked
+    def around_record(self, record: Callable[..., Any], primitive: Primitive, /, *args: Any) -> Any:
+        """Notes which layer a node belongs to."""
+        node = record(primitive, *args)
+        self.layers[node.order] = self._where()
+        return node
 
-    def _forward(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(primitive: Primitive, *args: Any, **static: Any) -> Any:
-            out = call(primitive, *args, **static)
-            if not self.in_rule and any(hasattr(x, "requires_grad") for x in args):
-                self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
-            return out
+    def around_rule(
+        self, differentiate: Callable[..., Any], primitive: Primitive, node: Any, grad: Any, *values: Any
+    ) -> Any:
+        """Looks at the gradients that a rule gives."""
+        outside, self.in_rule = self.in_rule, True
+        node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
+        try:
+            results = differentiate(primitive, node, grad, *values)
+        finally:
+            self.in_rule = outside
+        where = self.layers.get(node.order, "outside of layers")
+        self._look(
+            leaves(list(results)),
+            f"the gradient that {primitive.name!r} {where} hands on, backward",
+            leaves([grad]),
+        )
+        return results
 
-        return checked
-
-    def _note(self, record: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(primitive: Primitive, *args: Any) -> Any:
-            node = record(primitive, *args)
-            self.layers[node.order] = self._where()
-            return node
-
-        return noted
-
-    def _backward(self, differentiate: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(primitive: Primitive, node: Any, grad: Any, inputs: Any, outputs: Any) -> Any:
-            outside, self.in_rule = self.in_rule, True
-            node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
-            try:
-                results = differentiate(primitive, node, grad, inputs, outputs)
-            finally:
-                self.in_rule = outside
-            where = self.layers.get(node.order, "outside of layers")
-            self._look(
-                leaves(list(results)),
-                f"the gradient that {primitive.name!r} {where} hands on, backward",
-                leaves([grad]),
-            )
-            return results
-
-        return checked
-
-    def _update(self, apply: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(optimizer: Optimizer, grads: Any, variables: Any = None) -> None:
-            apply(optimizer, grads, variables)
-            for variable in variables or optimizer._trainable_variables:
-                self._look(
-                    [variable], f"the weight {variable.name} after the update by {optimizer.name}", grads
-                )
-
-        return checked
+    def around_update(
+        self, apply: Callable[..., Any], optimizer: Optimizer, grads: Any, trainable_variables: Any = None
+    ) -> None:
+        """Looks at the weights after an update."""
+        apply(optimizer, grads, trainable_variables)
+        for variable in trainable_variables or optimizer._trainable_variables:
+            self._look([variable], f"the weight {variable.name} after the update by {optimizer.name}", grads)
 
     def _where(self) -> str:
         return f"of layer {'/'.join(self.path)}" if self.path else "in the loss, outside of layers,"
