@@ -1,0 +1,63 @@
+"""The explorer: one step of training with every number of it, and the code that computed each.
+
+    tinynet.explore(model, x, y, "step.npz")
+
+running.py runs the step on a copy of the model, tape.py walks back from a Tensor; recorder.py looks on and
+makes a Recording (recording.py), of which index.py makes the index and archive.py a file.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tinynet import missing_names
+from tinynet.autograd import Tensor
+from tinynet.explorer.archive import load, write_npz
+from tinynet.explorer.running import run_model
+from tinynet.explorer.tape import run_tape
+from tinynet.models import Model
+
+__all__ = ["explore", "load"]
+
+missing_names.namespace(__name__)
+
+
+def explore(
+    model: Model | Tensor,
+    x: Any = None,
+    y: Any = None,
+    path: str | os.PathLike[str] = "step.npz",
+    *,
+    images: int | Sequence[int] = 4,
+) -> Path:
+    """Records one step, forward, backward and update: writes its arrays, code, kernels and costs to a file.
+
+    model    a compiled model: a training step on x and y. Without y a forward pass in inference mode; a model
+             that is not compiled: the gradient of the sum of its outputs. Or a Tensor: the walk back from it
+    images   how many images of x make the batch: those with the highest losses; or a list of their places
+    path     the file, .npz; `explorer.load` reads it
+
+    The step runs on a copy: the model, its optimizer and its random state keep every bit. Prints and returns
+    the path. Raises ValueError for other endings of `path` and for places that x does not have, TypeError for
+    a model that cannot be copied.
+
+    >>> path = tinynet.explore(model, x, y, "step.npz")
+    step.npz: training step on 4 of 8 images...
+    """
+    path = Path(path)
+    if path.suffix != ".npz":
+        raise ValueError(f"explore: path must end in .npz, got {os.fspath(path)!r}")
+    if isinstance(model, Tensor):
+        recording = run_tape(model)
+    elif not isinstance(model, Model):
+        raise TypeError(f"explore: expected a model or a Tensor, got {model!r}")
+    elif x is None:
+        raise ValueError(f"explore: x is missing: {model} is explored on some images")
+    else:
+        recording = run_model(model, x, y, images)
+    write_npz(recording, path)
+    of = f" on {recording.batch} of {recording.given} images" if recording.batch else ""
+    size = path.stat().st_size
+    print(f"{path}: {recording.kind}{of}, {len(recording.operations)} operations, {size / 1e6:.2f} MB")
+    return path
