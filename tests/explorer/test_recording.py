@@ -14,32 +14,14 @@ from benchmarks.shapes import same
 from tinynet import Model, Sequential, Tensor, debug, explorer, kernels, layers, ops, optimizers
 from tinynet.backend import random
 
+from explorer.nets import IMAGES, LABELS, RNG, convolutional
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-RNG = np.random.default_rng(0)
-IMAGES = RNG.normal(size=(12, 8, 8, 2)).astype("float32")
-LABELS = RNG.integers(0, 3, 12)
 
 
 @pytest.fixture(autouse=True)
 def seeded():
     tinynet.utils.set_random_seed(0)
-
-
-def convolutional(optimizer="adam", **settings):
-    model = Sequential(
-        [
-            layers.Input((8, 8, 2)),
-            layers.Conv2D(4, 3, padding="same", activation="relu", name="conv", **settings),
-            layers.MaxPooling2D(name="pool"),
-            layers.BatchNormalization(name="norm"),
-            layers.Dropout(0.25, name="drop"),
-            layers.Flatten(name="flat"),
-            layers.Dense(3, activation="softmax", name="last"),
-        ],
-        name="net",
-    )
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def explored(tmp_path, *args, **settings):

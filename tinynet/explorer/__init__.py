@@ -1,12 +1,14 @@
 """The explorer: one step of training with every number of it, and the code that computed each.
 
-    tinynet.explore(model, x, y, "step.npz")
+    tinynet.explore(model, x, y, "step.html")
 
 running.py runs the step on a copy of the model, tape.py walks back from a Tensor; recorder.py looks on and
-makes a Recording (recording.py), of which index.py makes the index and archive.py a file.
+makes a Recording (recording.py), of which index.py makes the index, page.py a page that needs no network, and
+archive.py a file of arrays. web/ is what runs in the page.
 """
 
 import os
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from tinynet import missing_names
 from tinynet.autograd import Tensor
 from tinynet.explorer.archive import load, write_npz
+from tinynet.explorer.page import write_html
 from tinynet.explorer.running import run_model
 from tinynet.explorer.tape import run_tape
 from tinynet.models import Model
@@ -27,27 +30,34 @@ def explore(
     model: Model | Tensor,
     x: Any = None,
     y: Any = None,
-    path: str | os.PathLike[str] = "step.npz",
+    path: str | os.PathLike[str] = "step.html",
     *,
     images: int | Sequence[int] = 4,
+    max_megabytes: float = 8,
+    open: bool = False,
 ) -> Path:
-    """Records one step, forward, backward and update: writes its arrays, code, kernels and costs to a file.
+    """Records one step, forward, backward and update, and writes a page of it: all numbers, and their code.
 
     model    a compiled model: a training step on x and y. Without y a forward pass in inference mode; a model
              that is not compiled: the gradient of the sum of its outputs. Or a Tensor: the walk back from it
     images   how many images of x make the batch: those with the highest losses; or a list of their places
-    path     the file, .npz; `explorer.load` reads it
+    path     .html: one page for any browser, without a network;  .npz: arrays. `explorer.load` reads both
+    max_megabytes   of the page: where exact numbers do not fit, the largest arrays are rounded to 256 steps,
+             or left out, and the page says so
+    open     show the page in the browser; names of files on it then lead to the editor (vscode)
 
     The step runs on a copy: the model, its optimizer and its random state keep every bit. Prints and returns
     the path. Raises ValueError for other endings of `path` and for places that x does not have, TypeError for
     a model that cannot be copied.
 
-    >>> path = tinynet.explore(model, x, y, "step.npz")
-    step.npz: training step on 4 of 8 images...
+    >>> path = tinynet.explore(model, x, y, "step.html")
+    step.html: training step on 4 of 8 images...
     """
     path = Path(path)
-    if path.suffix != ".npz":
-        raise ValueError(f"explore: path must end in .npz, got {os.fspath(path)!r}")
+    if path.suffix not in (".html", ".npz"):
+        raise ValueError(f"explore: path must end in .html or .npz, got {os.fspath(path)!r}")
+    if not max_megabytes > 0:
+        raise ValueError(f"explore: max_megabytes must be above 0, got {max_megabytes!r}")
     if isinstance(model, Tensor):
         recording = run_tape(model)
     elif not isinstance(model, Model):
@@ -56,8 +66,13 @@ def explore(
         raise ValueError(f"explore: x is missing: {model} is explored on some images")
     else:
         recording = run_model(model, x, y, images)
-    write_npz(recording, path)
+    if path.suffix == ".npz":
+        write_npz(recording, path)
+    else:
+        write_html(recording, path, max_megabytes, links=open)
     of = f" on {recording.batch} of {recording.given} images" if recording.batch else ""
     size = path.stat().st_size
     print(f"{path}: {recording.kind}{of}, {len(recording.operations)} operations, {size / 1e6:.2f} MB")
+    if open:
+        webbrowser.open(path.resolve().as_uri())
     return path

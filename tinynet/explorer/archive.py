@@ -1,4 +1,4 @@
-"""Files: the arrays and the index of a recording, as one .npz."""
+"""Files: the arrays and the index of a recording as one .npz, and how both kinds of files are read."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.explorer.index import arrays_of, index_of
+from tinynet.explorer.page import read_html
 from tinynet.explorer.recording import Recording
 from tinynet.utils import atomic_write
 
@@ -30,6 +31,8 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nda
     >>> index["kind"], index["quantities"][0]["name"], q["q0"].shape
     ('training step', 'x', (4, 1))
     """
+    if Path(path).suffix == ".html":
+        return read_html(Path(path))
     with np.load(path, allow_pickle=False) as archive:
         if INDEX not in archive.files:
             raise ValueError(f"{os.fspath(path)!r} was not written by tinynet.explore: it has no index")

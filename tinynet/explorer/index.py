@@ -20,7 +20,8 @@ def index_of(recording: Recording) -> dict[str, Any]:
     operations = [_operation(operation, sources) for operation in recording.operations]
     return {
         "format": FORMAT, "tinynet": __version__, "title": recording.title, "kind": recording.kind,
-        "notes": recording.notes, "batch": recording.batch, "images": recording.images,
+        "notes": recording.notes, "batch": recording.batch, "given": recording.given,
+        "images": recording.images,
         "losses": [as_json(loss) for loss in recording.losses], "loss": recording.loss,
         "layers": [vars(layer) for layer in recording.layers],
         "quantities": [_quantity(quantity, recording) for quantity in recording.quantities],

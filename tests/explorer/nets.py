@@ -1,0 +1,28 @@
+"""Nets to explore, and the data that they learn from."""
+
+import numpy as np
+
+from tinynet import Sequential, layers
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.normal(size=(12, 8, 8, 2)).astype("float32")
+LABELS = RNG.integers(0, 3, 12)
+HOSTILE = "</script><img src=x onerror=alert(1)>&amp;<!--\u2028'\""  # a name
+
+
+def convolutional(optimizer="adam", name="net", **settings):
+    """A convolution, pooling, batch norm, dropout, and a dense layer; `settings` of the convolution."""
+    model = Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, padding="same", activation="relu", **{"name": "conv", **settings}),
+            layers.MaxPooling2D(name="pool"),
+            layers.BatchNormalization(name="norm"),
+            layers.Dropout(0.25, name="drop"),
+            layers.Flatten(name="flat"),
+            layers.Dense(3, activation="softmax", name="last"),
+        ],
+        name=name,
+    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model

@@ -1,0 +1,61 @@
+// Receptive field: which pixels of the input a number depends on, by going back through the operations.
+
+/** @typedef {[number, number, number, number]} Box  first and last row, first and last column */
+
+const WINDOWS = ["convolution", "rectified_convolution", "max_pool", "average_pool", "depthwise_convolution"];
+
+/** The box of the input image that the number at a place depends on; null: no image, or all of it.
+ *  @param {Quantity} quantity @param {number[]} at @returns {Box | null} */
+function fieldOf(quantity, at) {
+  if (quantity.of !== null) return fieldOf(quantities[quantity.of], at);
+  if (!quantity.batch || quantity.shape.length !== 4) return null;
+  /** @type {Box | null} */
+  let box = [at[1], at[1], at[2], at[2]];
+  let here = quantity;
+  while (box && here.by) {
+    const operation = operations[here.by[1]];
+    const before = operation.inputs.map((input) => input.q).find((q) => q !== null && quantities[q].batch);
+    if (before === undefined) return null;
+    box = quantities[before].shape.length === 4 ? boxBefore(operation, box, here, quantities[before]) : null;
+    here = quantities[before];
+  }
+  return box;
+}
+
+/** @param {Operation} operation @param {Box} box @param {Quantity} after @param {Quantity} before @returns {Box | null} */
+function boxBefore(operation, box, after, before) {
+  const [, height, width] = before.shape;
+  if (!WINDOWS.includes(operation.name))
+    return after.shape[1] === height && after.shape[2] === width ? box : null;
+  const { strides, padding } = operation.settings;
+  const dilation = operation.settings.dilation || [1, 1];
+  const size = operation.settings.pool_size || inputOf(operation, "w").shape.slice(0, 2);
+  const low = (n, axis) => n * strides[axis] - padding[axis][0];
+  const high = (n, axis) => low(n, axis) + (size[axis] - 1) * dilation[axis];
+  return [
+    Math.max(0, low(box[0], 0)), Math.min(height - 1, high(box[1], 0)),
+    Math.max(0, low(box[2], 1)), Math.min(width - 1, high(box[3], 1)),
+  ];
+}
+
+/** The first input whose quantity is images. */
+function inputImages() {
+  return quantities.find((quantity) => quantity.role === "input" && quantity.batch && quantity.shape.length === 4) || null;
+}
+
+/** An image of the input on a canvas, grey or in colours. @param {HTMLCanvasElement} canvas @param {Quantity} images @param {number} n */
+function drawInput(canvas, images, n) {
+  const [, height, width, channels] = images.shape;
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d");
+  const picture = context.createImageData(width, height);
+  const [lo, hi] = [finite(images.stats.min), finite(images.stats.max)];
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i += 4) {
+      const level = (c) => (255 * (images.get(n, y, x, c) - lo)) / (hi - lo || 1);
+      const grey = level(0);
+      picture.data.set(channels >= 3 ? [level(0), level(1), level(2), 255] : [grey, grey, grey, 255], i);
+    }
+  context.putImageData(picture, 0, 0);
+}

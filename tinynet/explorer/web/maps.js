@@ -1,0 +1,137 @@
+// Contact sheets: a quantity as tiles on a canvas, of the chosen image. Every pixel is a number that can be asked for.
+
+/** @typedef {{rows: number, columns: number, at: (row: number, column: number) => number[] | null}} Tile */
+/** @typedef {{tiles: Tile[], across: number, note: string}} Sheet */
+/** @typedef {{sheet: Sheet, size: number, gap: number}} Layout  size: pixels of a cell */
+
+const MOST_TILES = 64;
+const GAP = 3;
+
+/** Numbers one after the other, wrapped into lines. @param {number} count @param {(i: number) => number[]} at @returns {Tile} */
+function lines(count, at) {
+  const columns = Math.min(count, count <= 20 ? count : count <= 256 ? 32 : 64);
+  const place = (row, column) => (row * columns + column < count ? at(row * columns + column) : null);
+  return { rows: Math.ceil(count / columns), columns, at: place };
+}
+
+/** The tiles of a quantity for an image of the batch. @param {Quantity} quantity @param {number} image @returns {Sheet} */
+function sheetOf(quantity, image) {
+  const { shape } = quantity;
+  const first = quantity.batch ? [image] : [];
+  const inner = quantity.batch ? shape.slice(1) : shape;
+  if (inner.length === 3 && quantity.batch) {
+    const [rows, columns, channels] = inner;
+    return limited(channels, (c) => ({ rows, columns, at: (y, x) => [image, y, x, c] }), "channels");
+  }
+  if (inner.length === 4 && !quantity.batch) {
+    const [rows, columns, channels, filters] = inner;
+    const tile = (i) => ({ rows, columns, at: (y, x) => [y, x, Math.floor(i / filters), i % filters] });
+    const sheet = limited(channels * filters, tile, "slices, a row for each channel and a column for each filter", filters > 16 ? 256 : 512);
+    return { ...sheet, across: filters <= 64 ? filters : 0 };
+  }
+  if (inner.length === 2) {
+    const [rows, columns] = inner;
+    return { tiles: [{ rows, columns, at: (y, x) => [...first, y, x] }], across: 1, note: "" };
+  }
+  const count = inner.reduce((a, b) => a * b, 1);
+  const start = first.length ? image * count : 0;
+  return { tiles: [lines(count, (i) => quantity.where(start + i))], across: 1, note: "" };
+}
+
+/** @param {number} count @param {(i: number) => Tile} tile @param {string} what @returns {Sheet} */
+function limited(count, tile, what, most = MOST_TILES) {
+  const note = count > most ? `${most} of ${count} ${what}` : "";
+  return { tiles: Array.from({ length: Math.min(count, most) }, (_, i) => tile(i)), across: 0, note };
+}
+
+/** How large the cells are, so that the sheet fits. @param {Sheet} sheet @param {number} width @returns {Layout & {across: number}} */
+function layoutOf(sheet, width) {
+  const { rows, columns } = sheet.tiles[0];
+  const wanted = sheet.across || Math.ceil(Math.sqrt((sheet.tiles.length * rows) / columns));
+  const across = Math.max(1, Math.min(wanted, sheet.tiles.length));
+  const room = (width - GAP * (across - 1)) / (across * columns);
+  const most = sheet.tiles.length === 1 && columns <= 12 && rows === 1 ? 62 : 18;
+  return { sheet, size: Math.max(1, Math.min(most, Math.floor(room))), gap: GAP, across };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Quantity} quantity @param {number} image @param {number} width */
+function drawSheet(canvas, quantity, image, width) {
+  const layout = layoutOf(sheetOf(quantity, image), width);
+  const { sheet, size, gap, across } = layout;
+  const { rows, columns } = sheet.tiles[0];
+  canvas.width = across * (columns * size + gap) - gap;
+  canvas.height = Math.ceil(sheet.tiles.length / across) * (rows * size + gap) - gap;
+  const context = canvas.getContext("2d");
+  const scale = scaleOf(quantity);
+  sheet.tiles.forEach((tile, i) => {
+    const left = (i % across) * (columns * size + gap);
+    const top = Math.floor(i / across) * (rows * size + gap);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(tileImage(tile, quantity, scale), left, top, columns * size, rows * size);
+    if (size >= 44) writeNumbers(context, tile, quantity, scale, left, top, size);
+  });
+  return layout;
+}
+
+const scratch = document.createElement("canvas");
+
+/** A tile with a pixel for each number. @param {Tile} tile @param {Quantity} quantity @param {Scale} scale */
+function tileImage(tile, quantity, scale) {
+  scratch.width = tile.columns;
+  scratch.height = tile.rows;
+  const context = scratch.getContext("2d");
+  const image = context.createImageData(tile.columns, tile.rows);
+  for (let row = 0, i = 0; row < tile.rows; row++)
+    for (let column = 0; column < tile.columns; column++, i += 4) {
+      const at = tile.at(row, column);
+      if (at === null) continue;
+      const [r, g, b] = colour(scale, quantity.get(...at));
+      image.data.set([r, g, b, 255], i);
+    }
+  context.putImageData(image, 0, 0);
+  return scratch;
+}
+
+/** Numbers in the cells, where these are large. @param {any} context @param {Tile} tile @param {Quantity} quantity @param {Scale} scale */
+function writeNumbers(context, tile, quantity, scale, left, top, size) {
+  context.font = "12px ui-monospace, Menlo, Consolas, monospace";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (let column = 0; column < tile.columns; column++) {
+    const x = quantity.get(...tile.at(0, column));
+    const [r, g, b] = colour(scale, x);
+    context.fillStyle = 0.3 * r + 0.6 * g + 0.1 * b > 140 ? "#000" : "#fff";
+    context.fillText(digits(x, 3), left + (column + 0.5) * size, top + size / 2);
+  }
+}
+
+/** The place in the quantity under a point of the canvas; null between tiles. @param {Layout & {across: number}} layout */
+function placeAt(layout, x, y) {
+  const { sheet, size, gap, across } = layout;
+  const { rows, columns } = sheet.tiles[0];
+  const [wide, high] = [columns * size + gap, rows * size + gap];
+  const [right, down] = [Math.floor(x / wide), Math.floor(y / high)];
+  const [column, row] = [Math.floor((x - right * wide) / size), Math.floor((y - down * high) / size)];
+  const tile = sheet.tiles[down * across + right];
+  return tile && right < across && column < columns && row < rows && column >= 0 && row >= 0 ? tile.at(row, column) : null;
+}
+
+/** A box around a place. @param {Layout & {across: number}} layout @param {number[]} at */
+function mark(canvas, layout, at) {
+  const { sheet, size, gap, across } = layout;
+  sheet.tiles.forEach((tile, i) => {
+    for (let row = 0; row < tile.rows; row++)
+      for (let column = 0; column < tile.columns; column++) {
+        const here = tile.at(row, column);
+        if (here === null || here.some((n, axis) => n !== at[axis])) continue;
+        const context = canvas.getContext("2d");
+        const left = (i % across) * (tile.columns * size + gap) + column * size;
+        const top = Math.floor(i / across) * (tile.rows * size + gap) + row * size;
+        context.lineWidth = 2;
+        context.strokeStyle = "#000";
+        context.strokeRect(left - 1, top - 1, size + 2, size + 2);
+        context.strokeStyle = "#fff";
+        context.strokeRect(left - 3, top - 3, size + 6, size + 6);
+      }
+  });
+}
