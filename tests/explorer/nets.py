@@ -3,6 +3,8 @@
 import numpy as np
 
 from tinynet import Sequential, layers
+from tinynet.losses import SparseCategoricalCrossentropy
+from tinynet.optimizers import SGD
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(12, 8, 8, 2)).astype("float32")
@@ -25,4 +27,27 @@ def convolutional(optimizer="adam", name="net", **settings):
         name=name,
     )
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def strided():
+    """Convolutions with strides, dilation, groups, odd padding; average pooling, overlapping windows; SGD."""
+    model = Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, strides=2, padding="same", name="strides"),
+            layers.Conv2D(6, 2, dilation_rate=2, padding="same", activation="relu", name="dilated"),
+            layers.Conv2D(4, (3, 2), groups=2, padding="same", name="groups"),
+            layers.MaxPooling2D(3, strides=1, padding="same", name="largest"),
+            layers.AveragePooling2D(2, padding="same", strides=1, name="mean"),
+            layers.Flatten(name="flat"),
+            layers.Dense(5, activation="sigmoid", name="sigmoid"),
+            layers.Dense(5, activation="tanh", name="tanh"),
+            layers.BatchNormalization(name="norm"),
+            layers.Activation("relu", name="relu"),
+            layers.Dense(3, name="last"),
+        ],
+        name="strided",
+    )
+    model.compile(SGD(0.05), SparseCategoricalCrossentropy(from_logits=True))
     return model

@@ -10,7 +10,7 @@ import pytest
 import tinynet
 from tinynet import explorer
 from tinynet.explorer.packing import pack, unpack
-from tinynet.explorer.page import BLOCK, WEB, in_script
+from tinynet.explorer.page import BLOCK, SCRIPTS, WEB, in_script, scripts_of_page
 
 from explorer.nets import HOSTILE, IMAGES, LABELS, convolutional
 
@@ -134,6 +134,20 @@ def test_arrays_of_all_kinds_come_back(dtype, shape):
     assert (first.dtype, first.shape, first.tobytes()) == (array.dtype, array.shape, array.tobytes())
 
 
+def test_what_an_update_changed_comes_back_bit_by_bit():
+    rng = np.random.default_rng(2)
+    old = rng.normal(size=3000).astype("float32")
+    new = (old * (1 + 1e-3 * rng.normal(size=3000))).astype("float32")
+    new[:6] = [np.nan, -np.inf, 0.0, -0.0, -old[4], np.finfo("float32").tiny / 2]
+    text, blocks = pack([old, new], 1 << 20, {1: 0})
+    assert blocks[1]["from"] == 0
+    assert len(text) < len(pack([old, new], 1 << 20)[0])
+    assert [array.tobytes() for array in unpack(text, blocks, [(3000,)] * 2)] == [
+        old.tobytes(),
+        new.tobytes(),
+    ]
+
+
 def test_numbers_that_are_not_finite_are_not_rounded():
     array = np.array([np.nan, np.inf, 1.0] * 1000, np.float32)
     _, blocks = pack([array, np.random.default_rng(0).normal(size=4000)], 8000)
@@ -142,9 +156,21 @@ def test_numbers_that_are_not_finite_are_not_rounded():
 
 
 def test_the_scripts_stay_small():
-    assert sum(path.stat().st_size for path in WEB.glob("*.js")) <= 60_000
+    assert len(scripts_of_page().encode()) <= 65_000
     for path in WEB.iterdir():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 260, path
+
+
+def test_all_scripts_are_in_the_page_and_only_comments_are_left_out():
+    assert {path.stem for path in WEB.glob("*.js")} == set(SCRIPTS)
+
+    def code(text):
+        lines = re.sub(r"/\*\*.*?\*/", "", text, flags=re.DOTALL).splitlines()
+        return "".join("".join(line.split()) for line in lines if not line.strip().startswith("//"))
+
+    assert code(scripts_of_page()) == "".join(
+        code((WEB / f"{name}.js").read_text(encoding="utf-8")) for name in SCRIPTS
+    )
 
 
 def test_a_limit_of_nothing_is_refused(tmp_path):

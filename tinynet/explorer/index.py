@@ -9,7 +9,7 @@ import numpy as np
 
 from tinynet import __version__
 from tinynet.explorer.recording import KernelCall, Operation, Quantity, Recording, Rule
-from tinynet.explorer.sources import Sources, plain_function
+from tinynet.explorer.sources import Sources
 
 FORMAT = 1
 
@@ -96,7 +96,6 @@ def _operation(operation: Operation, sources: Sources) -> dict[str, Any]:
         "kept": [{"name": k.name, "q": k.quantity, "bytes": k.size, "why": k.why} for k in operation.kept],
         "kernels": [_kernel(call, sources) for call in operation.calls],
         "flops": operation.cost[0], "bytes": operation.cost[1],
-        "about": _first_words(operation.function),
         "source": sources.of(operation.function),
         "rule": None if operation.rule is None else _rule(operation.rule, sources),
     }  # fmt: skip
@@ -116,12 +115,7 @@ def _kernel(call: KernelCall, sources: Sources) -> dict[str, Any]:
     return {
         "name": kernel.__name__, "family": kernel.family, "chosen": call.implementation, "why": call.why,
         "reference": kernel.reference, "flops": call.flops, "bytes": call.size,
-        "about": kernel.__doc__ or "",
+        "about": sources.of(kernel.__wrapped__),
         "source": sources.of(call.function),
         "reference source": sources.of(kernel[kernel.reference]),
     }  # fmt: skip
-
-
-def _first_words(function: Any) -> str:
-    """The docstring, which has the formula."""
-    return (getattr(plain_function(function), "__doc__", None) or "").strip()

@@ -23,8 +23,8 @@ from tinynet.utils import atomic_write
 WEB = Path(__file__).parent / "web"
 # In this order: a file uses those before it.
 SCRIPTS = (
-    "data", "dom", "state", "colours", "maps", "field", "graph", "values", "check", "code", "cost",
-    "transport", "main",
+    "data", "dom", "state", "colours", "maps", "field", "graph", "values", "check", "check_forward",
+    "check_backward", "code", "cost", "transport", "main",
 )  # fmt: skip
 MEGABYTE = 1_000_000
 BLOCK = re.compile(r'<script type="[a-z/-]+" id="(index|arrays)">(.*?)</script>', re.DOTALL)
@@ -42,12 +42,13 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
     index = index_of(recording)
     if links:
         index["folders"] = {"tinynet": ROOT.as_posix(), "kernels": KERNELS.as_posix()}
-    around = len(in_script(index)) + sum(path.stat().st_size for path in WEB.iterdir())
-    around += 60 * len(recording.quantities)  # of the blocks, which are not known yet
-    arrays, blocks = pack([q.array for q in recording.quantities], int(max_megabytes * MEGABYTE) - around)
+    scripts = '\n"use strict";\n' + scripts_of_page()
+    blocks_text = 60 * len(recording.quantities)  # they are not known yet
+    around = len(in_script(index)) + len(scripts) + len(_text("page.css") + _text("page.html")) + blocks_text
+    most = int(max_megabytes * MEGABYTE) - around
+    arrays, blocks = pack([q.array for q in recording.quantities], most, _changed_by_updates(recording))
     for quantity, block in zip(index["quantities"], blocks, strict=True):
         quantity["block"] = block
-    scripts = "\n".join(['\n"use strict";', *(_text(f"{name}.js") for name in SCRIPTS)])
     digest = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode("ascii")
     parts = {
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
@@ -55,6 +56,18 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
         "index": in_script(index), "arrays": arrays, "scripts": scripts,
     }  # fmt: skip
     return re.sub(r"@(policy|title|styles|index|arrays|scripts)\b", lambda m: parts[m[1]], _text("page.html"))
+
+
+def _changed_by_updates(recording: Recording) -> dict[int, int]:
+    """{weight or slot after the update: the same before}"""
+    found = {}
+    for operation in recording.operations:
+        if operation.phase == "update":
+            given = [number for name, number, _ in operation.inputs if name != "g"]
+            found.update(
+                {new: old for new, old in zip(operation.outputs, given, strict=True) if old is not None}
+            )
+    return found
 
 
 def in_script(value: Any) -> str:
@@ -74,6 +87,13 @@ def read_html(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         found["arrays"], [q["block"] for q in quantities], [tuple(q["shape"]) for q in quantities]
     )
     return index, {f"q{i}": array for i, array in enumerate(arrays) if array is not None}
+
+
+def scripts_of_page() -> str:
+    """All scripts, without comments that fill lines and without indents: nobody reads them there."""
+    text = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
+    text = re.sub(r"^ */\*\*.*?\*/ *\n|^ *//[^\n]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"^ +|\n(?=\n)", "", text, flags=re.MULTILINE)
 
 
 def _text(name: str) -> str:

@@ -71,13 +71,21 @@ class Recorder(Watch):
         names = OUTPUTS.get(primitive.name, ("y",) if len(outputs) == 1 else ())
         for place, value in enumerate(outputs):
             name = names[place] if place < len(names) else f"output {place}"
-            found = self.quantities.result(value, f"{primitive.name}: {name}", operation.number, place)
+            found = self.quantities.result(value, self._name(operation, name), operation.number, place)
             operation.outputs.append(found)
         for kept in operation.kept:
             if kept.name == "y":
                 kept.quantity = operation.outputs[0]
         operation.cost = _cost(operation.calls, list(args), outputs)
         return out
+
+    def _name(self, operation: Operation, output: str) -> str:
+        """What an output is called: by its layer, and by its operation too if the layer has several."""
+        layer = operation.layer.rpartition("/")[2]
+        name = f"{layer or operation.name}: {output}"
+        if any(other.layer == operation.layer for other in self.recording.operations[:-1]) and layer:
+            name += f" of {operation.name}"
+        return name
 
     def _is_inside(self) -> bool:
         """Whether something that is recorded runs already, or another thread's step does."""

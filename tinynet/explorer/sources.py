@@ -51,7 +51,13 @@ def _text(function: Any) -> dict[str, Any] | None:
         return None
     name = getattr(function, "__qualname__", "")
     text = textwrap.dedent("".join(lines)).rstrip()
-    return {"name": name, "file": shown(file), "line": max(first, 1), "text": text}
+    return {
+        "name": name,
+        "file": shown(file),
+        "line": max(first, 1),
+        "text": text,
+        "about": inspect.getdoc(function) or "",
+    }
 
 
 def shown(file: Path) -> str:

@@ -1,7 +1,7 @@
 """Updates: what an optimizer does to each weight: its numbers, its slots before and after."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,11 +22,11 @@ def updates_of(
     """Context of a call of `apply`: records an operation for every variable. `calls`: kernels that run."""
     if not optimizer.built:
         optimizer.build(variables)
-    numbers, quantities = _numbers(optimizer), recorder.quantities
+    numbers, quantities = _numbers_of(optimizer), recorder.quantities
     begun = []
     for variable, grad in zip(variables, grads, strict=True):
         if grad is not None:
-            begun.append((variable, _begin(recorder, optimizer, variable, grad, numbers)))
+            begun.append((variable, _begin(recorder, optimizer, variable, grad, numbers(variable))))
     yield
     for variable, operation in begun:
         after = [("w", variable.data), *_slots(optimizer, variable)]
@@ -48,14 +48,13 @@ def _begin(recorder: Any, optimizer: Any, variable: Any, grad: Any, numbers: dic
     rule = optimizer._update_kernel
     function = type(optimizer).update_step if rule is None else rule
     name = optimizer.name if rule is None else rule.__name__
-    operation = Operation(len(operations), "update", name, "", function, settings=dict(numbers))
+    operation = Operation(len(operations), "update", name, "", function, settings=numbers)
     operations.append(operation)
     weight = quantities.of(variable, "w")
     inputs = [("w", weight), ("g", quantities.arrived(as_raw(grad), weight))]
     for slot, array in _slots(optimizer, variable):
         inputs.append((slot, quantities.add(array, f"{variable.name}: {slot}", "slot")))
     operation.inputs = [(name, number, None) for name, number in inputs]
-    operation.settings["learning_rate"] *= optimizer._multiplier_of(variable)
     return operation
 
 
@@ -66,15 +65,21 @@ def _slots(optimizer: Any, variable: Any) -> list[tuple[str, Any]]:
     return [(names[i] if i < len(names) else f"slot {i}", array) for i, array in enumerate(arrays)]
 
 
-def _numbers(optimizer: Any) -> dict[str, Any]:
-    """The numbers of this step by name. Some rules change theirs from step to step: a copy does."""
-    rate = optimizer._next_rate()
-    found = {name: getattr(optimizer, name) for name in SETTINGS if getattr(optimizer, name)}
-    if optimizer._update_kernel is not None and optimizer._updates_next:
-        twin = copy.deepcopy(optimizer)
+def _numbers_of(optimizer: Any) -> Callable[[Any], dict[str, Any]]:
+    """numbers(variable): those of this step by name. Some rules change theirs at each step: a copy does."""
+    settings = {name: getattr(optimizer, name) for name in SETTINGS if getattr(optimizer, name)}
+    rate, t, twin = optimizer._next_rate(), optimizer.iterations + 1, copy.deepcopy(optimizer)
+    has_numbers = optimizer._update_kernel is not None and optimizer._updates_next
+    if has_numbers:
         twin._begin_update()
-        found.update(twin._kernel_scalars(rate))
-    return {"t": optimizer.iterations + 1, **found, "learning_rate": rate}
+
+    def numbers(variable: Any) -> dict[str, Any]:
+        own = rate * optimizer._multiplier_of(variable)
+        constraint = {} if variable.constraint is None else {"constraint": str(variable.constraint)}
+        rule = twin._kernel_scalars(own) if has_numbers else {}
+        return {"t": t, **settings, **constraint, **rule, "learning_rate": own}
+
+    return numbers
 
 
 def _swept(optimizer: Any, variable: Any, grad: Any) -> list[KernelCall]:

@@ -2,10 +2,13 @@
 
 /** @param {number | null} source */
 function listing(source) {
-  if (source === null) return el("p", { class: "faint" }, "Python knows no text of it.");
+  if (source === null) return faint("Python knows no text of it.");
   const { file, line, name, text } = index.sources[source];
   return el("div", {}, el("p", { class: "place" }, placeOf(file, line), ` ${name}`), python(text));
 }
+
+/** What a docstring says: the formula. @param {number | null} source */
+const about = (source) => (source !== null && index.sources[source].about ? el("p", { class: "formula" }, index.sources[source].about) : null);
 
 /** A file and line; a link to the editor where the page was made to be opened on its own machine. */
 function placeOf(file, line) {
@@ -33,7 +36,7 @@ function kernelBlock(kernel) {
     { class: "card" },
     el("summary", {}, `kernel ${kernel.name}: `, el("small", {}, `${kernel.chosen}; ${work}`)),
     el("p", {}, `Why this one: ${kernel.why}.`),
-    kernel.about ? el("p", { class: "formula" }, kernel.about) : null,
+    about(kernel.about),
     el("h3", {}, `What ran: ${kernel.chosen}`),
     listing(kernel.source),
     kernel["reference source"] === kernel.source ? null : [el("h3", {}, `The reference: ${kernel.reference}`), listing(kernel["reference source"])],
@@ -47,7 +50,7 @@ function drawCode() {
     "div",
     { class: `forward-code${backwards ? "" : " now"}` },
     el("h3", {}, phase === "update" ? `Update: ${operation.name}` : `Forward: ${operation.name}`),
-    operation.about ? el("p", { class: "formula" }, operation.about) : null,
+    about(operation.source),
     argumentsOf(operation.inputs.map((one) => [one.name, one.q, one.value]), operation.settings),
     listing(operation.source),
     operation.kernels.map(kernelBlock),
@@ -58,14 +61,14 @@ function drawCode() {
 /** @param {Operation} operation @param {boolean} now */
 function derivative(operation, now) {
   const { rule } = operation;
-  if (!rule) return el("div", { class: "backward-code" }, el("h3", {}, "Derivative"), el("p", { class: "faint" }, "No gradient came here: nothing that is trained lies before it, or the loss goes another way."));
+  if (!rule) return el("div", { class: "backward-code" }, el("h3", {}, "Derivative"), faint("No gradient came here: nothing that is trained lies before it, or the loss goes another way."));
   const given = rule.upstream.map((q) => ["grad", q, null]).concat(operation.kept.map((one) => [one.name, one.q, "its outputs"]));
   return el(
     "div",
     { class: `backward-code${now ? " now" : ""}` },
     el("h3", {}, `Derivative of ${operation.name}`),
     argumentsOf(given, {}),
-    rule.sources.map(({ by, source }) => [el("p", { class: "faint" }, `by ${by}`), listing(source)]).flat(),
+    rule.sources.map(({ by, source }) => [faint(`by ${by}`), listing(source)]).flat(),
     operation.kept.length ? el("p", {}, "Kept until then: ", operation.kept.map((one) => `${one.name}, ${short(one.bytes)}B (${one.why})`).join("; "), ".") : null,
     rule.kernels.map(kernelBlock),
   );

@@ -19,7 +19,7 @@ function costRows() {
       parameters: phase === "forward" ? weights.reduce((sum, one) => sum + quantities[one.q].size, 0) : 0,
       flops: part.flops, bytes: part.bytes, kept: phase === "forward" ? operation.kept.reduce((sum, one) => sum + one.bytes, 0) : 0,
       intensity: part.bytes ? part.flops / part.bytes : 0,
-      kernel: part.kernels.map((kernel) => kernel.chosen).filter((name, i, all) => all.indexOf(name) === i).join(", "),
+      kernel: [...new Set(part.kernels.map((kernel) => kernel.chosen))].join(", "),
     };
   });
 }
@@ -28,7 +28,6 @@ function drawCost() {
   const panel = byId("cost");
   if (panel.hidden) return;
   const all = costRows();
-  const most = Math.max(1, ...all.map((row) => row.flops));
   if (sorted.column >= 0) {
     const key = COLUMNS[sorted.column][1];
     all.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0) * (sorted.down ? -1 : 1));
@@ -40,14 +39,12 @@ function drawCost() {
       sorted = { column, down: sorted.column === column ? !sorted.down : true };
       drawCost();
     };
-    return el("th", { scope: "col", "aria-sort": order }, el("button", { type: "button", onclick: sort }, name, order === "none" ? "" : sorted.down ? " ↓" : " ↑"));
+    return el("th", { scope: "col", "aria-sort": order }, button(name + (order === "none" ? "" : sorted.down ? " ↓" : " ↑"), sort));
   });
   const row = (one) => el(
     "tr", {},
-    el("td", {}, el("button", { type: "button", class: "number", onclick: () => show({ stop: one.stop, tab: "values" }) }, one.title)),
-    el("td", {}, one.layer), el("td", {}, one.shape), el("td", {}, one.parameters || ""),
-    el("td", { class: "bar-cell" }, el("i", { style: `right:0;width:${((100 * one.flops) / most).toFixed(1)}%`, "aria-hidden": "true" }), el("span", { style: "position:relative" }, short(one.flops))),
-    el("td", {}, short(one.bytes)), el("td", {}, one.kept ? short(one.kept) : ""), el("td", {}, digits(one.intensity, 3)), el("td", {}, one.kernel),
+    el("td", {}, button(one.title, () => show({ stop: one.stop, tab: "values" }), { class: "number" })),
+    [one.layer, one.shape, one.parameters || "", short(one.flops), short(one.bytes), one.kept ? short(one.kept) : "", digits(one.intensity, 3), one.kernel].map((words) => el("td", {}, words)),
   );
   fill(
     panel,

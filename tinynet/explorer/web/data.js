@@ -3,10 +3,11 @@
 /** @typedef {{name: string, role: string, shape: number[], dtype: string, by: [string, number, number] | null,
  *   of: number | null, parts: number[], batch: boolean, block: Block | null,
  *   stats: {min: any, max: any, mean: any, zeros: number} | null}} Info */
-/** @typedef {{at: number, dtype: string, lo?: number, hi?: number}} Block  where an array begins; lo, hi: of bytes 0 and 255 */
+/** @typedef {{at: number, dtype: string, lo?: number, hi?: number, from?: number}} Block
+ *  where an array begins; lo, hi: what bytes 0 and 255 mean; from: the quantity of which it is a changed copy */
 /** @typedef {{name: string, q: number | null, value: any}} Input */
 /** @typedef {{phase: string, name: string, layer: string, inputs: Input[], outputs: number[], settings: any, kept: any[],
- *   kernels: any[], flops: number, bytes: number, about: string, source: number | null, rule: any}} Operation */
+ *   kernels: any[], flops: number, bytes: number, source: number | null, rule: any}} Operation */
 /** @typedef {{q: number, at: number[]}} Place  one number: of which quantity, and where */
 
 const TYPES = {
@@ -53,6 +54,11 @@ function unpacked(block, size, memory) {
   const width = bytes.BYTES_PER_ELEMENT;
   for (let plane = 0; plane < width; plane++)
     for (let i = 0, from = plane * size; i < size; i++) each[i * width + plane] = planes[from + i];
+  if ("from" in block) {
+    const changes = new Uint32Array(bytes.buffer);
+    const base = new Uint32Array(/** @type {any} */ (quantities[block.from].data).buffer);
+    for (let i = 0; i < size; i++) changes[i] = base[i] + ((changes[i] >>> 1) ^ -(changes[i] & 1));
+  }
   if ("lo" in block) return Float32Array.from(bytes, (byte) => block.lo + ((block.hi - block.lo) * byte) / 255);
   return bytes instanceof BigInt64Array || bytes instanceof BigUint64Array ? Float64Array.from(bytes, Number) : bytes;
 }
@@ -76,7 +82,7 @@ let operations = [];
 async function readPage() {
   index = JSON.parse(document.getElementById("index").textContent);
   const memory = await readMemory();
-  quantities = index.quantities.map((info, number) => new Quantity(number, info, memory));
+  for (const info of index.quantities) quantities.push(new Quantity(quantities.length, info, memory));
   operations = index.operations;
 }
 

@@ -12,12 +12,18 @@ function el(tag, attributes = {}, ...children) {
     else if (name === "hidden" || name === "open" || name === "value") element[name] = value;
     else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, String(value));
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  fill(element, ...children);
   return element;
 }
 
 /** @param {string} id @returns {any} */
 const byId = (id) => document.getElementById(id);
+
+/** Words in grey. @param {...(Child | Child[])} children */
+const faint = (...children) => el("p", { class: "faint" }, ...children);
+
+/** @param {string} words @param {() => void} act @param {any} more */
+const button = (words, act, more = {}) => el("button", { ...more, onclick: act }, words);
 
 /** Replaces what is in an element. @param {HTMLElement} element @param {...(Child | Child[])} children */
 function fill(element, ...children) {

@@ -118,15 +118,15 @@ function walkTree(event) {
 
 function startGraph() {
   const levels = byId("levels");
-  const button = (level) => {
+  const choice = (level) => {
     const choose = () => {
       show({ level });
       drawGraph();
       drawLevels();
     };
-    return el("button", { type: "button", "aria-pressed": String(shown.level === level), onclick: choose }, `${level}s`);
+    return button(`${level}s`, choose, { "aria-pressed": String(shown.level === level) });
   };
-  const drawLevels = () => fill(levels, ["layer", "operation"].map(button));
+  const drawLevels = () => fill(levels, ["layer", "operation"].map(choice));
   drawLevels();
   drawGraph();
   byId("tree").addEventListener("keydown", walkTree);

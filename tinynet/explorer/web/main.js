@@ -19,7 +19,7 @@ function drawImages() {
     const canvas = el("canvas", { "aria-hidden": "true" });
     if (images && images.data) drawInput(canvas, images, n);
     const chosen = shown.image === n;
-    return el("button", { type: "button", role: "radio", "aria-checked": String(chosen), "aria-label": label, title: label, onclick: () => show({ image: n, number: null }) }, images ? canvas : null, loss);
+    return el("button", { role: "radio", "aria-checked": String(chosen), "aria-label": label, title: label, onclick: () => show({ image: n, number: null }) }, images ? canvas : null, loss);
   });
   fill(byId("images"), buttons);
 }

@@ -119,19 +119,17 @@ function placeAt(layout, x, y) {
 /** A box around a place. @param {Layout & {across: number}} layout @param {number[]} at */
 function mark(canvas, layout, at) {
   const { sheet, size, gap, across } = layout;
+  const context = canvas.getContext("2d");
+  context.lineWidth = 2;
   sheet.tiles.forEach((tile, i) => {
-    for (let row = 0; row < tile.rows; row++)
-      for (let column = 0; column < tile.columns; column++) {
-        const here = tile.at(row, column);
-        if (here === null || here.some((n, axis) => n !== at[axis])) continue;
-        const context = canvas.getContext("2d");
-        const left = (i % across) * (tile.columns * size + gap) + column * size;
-        const top = Math.floor(i / across) * (tile.rows * size + gap) + row * size;
-        context.lineWidth = 2;
-        context.strokeStyle = "#000";
-        context.strokeRect(left - 1, top - 1, size + 2, size + 2);
-        context.strokeStyle = "#fff";
-        context.strokeRect(left - 3, top - 3, size + 6, size + 6);
+    for (const [row, column] of placesOf([tile.rows, tile.columns])) {
+      if (String(tile.at(row, column)) !== String(at)) continue;
+      const left = (i % across) * (tile.columns * size + gap) + column * size;
+      const top = Math.floor(i / across) * (tile.rows * size + gap) + row * size;
+      for (const [colour, out] of [["#000", 1], ["#fff", 3]]) {
+        context.strokeStyle = colour;
+        context.strokeRect(left - out, top - out, size + 2 * out, size + 2 * out);
       }
+    }
   });
 }

@@ -29,16 +29,16 @@ function drawTransport() {
   const places = stopsOfLevel();
   const place = Math.max(0, places.findIndex((i) => i >= shown.stop));
   const stop = stops[shown.stop];
-  const button = (words, name, act) => el("button", { type: "button", title: name, "aria-label": name, onclick: act }, words);
+  const press = (words, name, act) => button(words, act, { title: name, "aria-label": name });
   const footer = byId("transport");
   const focused = document.activeElement && footer.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   const slider = el("input", { type: "range", min: 0, max: Math.max(0, places.length - 1), value: place, "aria-label": "Stop", "aria-valuetext": titleOf(stop), oninput: (event) => goTo(places[Number(event.target.value)]) });
   const where = stop.phase === "update" ? "" : ` of ${layerName(stop.operation.layer)}`;
   fill(
     footer,
-    button("|◀", "first stop", () => goTo(places[0])), button("◀", "one stop back", () => walk(-1)),
-    button(timer === null ? "▷" : "||", timer === null ? "play" : "pause", () => play(timer === null)),
-    button("▶", "one stop on", () => walk(1)), button("▶|", "last stop", () => goTo(places[places.length - 1])),
+    press("|◀", "first stop", () => goTo(places[0])), press("◀", "one stop back", () => walk(-1)),
+    press(timer === null ? "▷" : "||", timer === null ? "play" : "pause", () => play(timer === null)),
+    press("▶", "one stop on", () => walk(1)), press("▶|", "last stop", () => goTo(places[places.length - 1])),
     slider,
     el("output", { "aria-live": timer === null ? "polite" : "off" }, `${place + 1} of ${places.length}: ${stop.phase} `, el("b", {}, titleOf(stop)), where),
   );

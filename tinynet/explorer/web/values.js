@@ -24,7 +24,7 @@ function card(quantity, open) {
 
 /** @param {Quantity} quantity */
 function picture(quantity) {
-  const words = el("p", { class: "faint" }, statistics(quantity));
+  const words = faint(statistics(quantity));
   if (!quantity.data) return [words, el("p", {}, "Not in this file: the tape did not keep it, or the file had to stay small.")];
   const rounded = quantity.approximate
     ? el("p", { class: "approximate" }, "≈ rounded to 256 steps, so that the file stays small: no number of it can be checked")
@@ -49,21 +49,24 @@ function picture(quantity) {
   };
   if (at) queueMicrotask(() => look(at));
   canvas.addEventListener("pointermove", (event) => {
-    const place = placeAt(layout, event.offsetX * (canvas.width / canvas.clientWidth), event.offsetY * (canvas.width / canvas.clientWidth));
+    const zoom = canvas.width / canvas.clientWidth;
+    const place = placeAt(layout, event.offsetX * zoom, event.offsetY * zoom);
     if (place) look(place);
   });
   canvas.addEventListener("click", () => at && checkNumber({ q: quantity.number, at }));
   canvas.addEventListener("keydown", (event) => {
-    const cells = layout.sheet.tiles.flatMap((tile) => Array.from({ length: tile.rows * tile.columns }, (_, i) => tile.at(Math.floor(i / tile.columns), i % tile.columns))).filter(Boolean);
-    const here = at ? cells.findIndex((cell) => cell.every((n, axis) => n === at[axis])) : -1;
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: layout.sheet.tiles[0].columns, ArrowUp: -layout.sheet.tiles[0].columns }[event.key];
+    const { tiles } = layout.sheet;
+    const { columns } = tiles[0];
+    const cells = tiles.flatMap((tile) => placesOf([tile.rows, columns]).map(([row, column]) => tile.at(row, column))).filter(Boolean);
+    const here = at ? cells.findIndex((cell) => listed(cell) === listed(at)) : -1;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
     if (step) look(cells[Math.max(0, Math.min(cells.length - 1, here + step))]);
     else if (event.key === "Enter" && at) checkNumber({ q: quantity.number, at });
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  const note = layout.sheet.note ? el("p", { class: "faint" }, layout.sheet.note) : null;
+  const note = layout.sheet.note ? faint(layout.sheet.note) : null;
   return [rounded, words, legend(scaleOf(quantity)), canvas, under, note];
 }
 
@@ -111,10 +114,7 @@ function drawValues() {
 const TABS = { values: "Values", check: "Check this number", cost: "Cost" };
 
 function drawTabs() {
-  const tab = (name) => el("button", {
-    type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(shown.tab === name), "aria-controls": name,
-    onclick: () => show({ tab: name }),
-  }, TABS[name]);
+  const tab = (name) => button(TABS[name], () => show({ tab: name }), { role: "tab", id: `tab-${name}`, "aria-selected": String(shown.tab === name), "aria-controls": name });
   if (byId("tabs").dataset.tab !== shown.tab) {
     fill(byId("tabs"), Object.keys(TABS).map(tab));
     byId("tabs").dataset.tab = shown.tab;
@@ -127,6 +127,5 @@ function numberButton(place, precision = 8) {
   const quantity = quantities[place.q];
   const x = quantity.get(...place.at);
   const sign = isSigned(quantity) && x !== 0 ? (x < 0 ? " negative" : " positive") : "";
-  const title = `${quantity.name} [${place.at.join(", ")}]`;
-  return el("button", { type: "button", class: `number${sign}`, title, onclick: () => checkNumber(place) }, digits(x, precision));
+  return button(digits(x, precision), () => checkNumber(place), { class: `number${sign}`, title: `${quantity.name} [${listed(place.at)}]` });
 }

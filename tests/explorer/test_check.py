@@ -1,0 +1,137 @@
+"""Check this number: what the page computes, and what its Python computes, is what the kernels gave."""
+
+import numpy as np
+import pytest
+
+import tinynet
+from tinynet import explorer
+from tinynet.optimizers import Adam
+
+from explorer.browser import Opened, opened_browser
+from explorer.nets import IMAGES, LABELS, convolutional, strided
+
+ASK = """([q, at]) => { const check = checkOf({q, at});
+return typeof check === "string" ? check : [check.value, tolerance(check), pythonOf(check, "0")]; }"""
+NOT_MADE = ("It was there before", "The walk back begins here")
+# what has no panel: (phase, operation, which result)
+WITHOUT = {("forward", "drop", 1)}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with opened_browser() as found:
+        yield found
+
+
+def trained(make):
+    tinynet.utils.set_random_seed(0)
+    model = make()
+    model.fit(IMAGES, LABELS, epochs=2, batch_size=4, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("make", [convolutional, strided])
+def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tinynet.explore(trained(make), IMAGES, LABELS, tmp_path / "step.html")
+    index, q = explorer.load(path)
+    opened, rng, without, asked = Opened(browser, path), np.random.default_rng(0), set(), 0
+    monkeypatch.setattr(explorer, "load", lambda name: (index, q) if name == "step.html" else None)
+    for number, quantity in enumerate(index["quantities"]):
+        array = q[f"q{number}"]
+        for _ in range(4):
+            at = [int(rng.integers(size)) for size in array.shape]
+            found = opened.ask(ASK, [number, at])
+            if isinstance(found, str):
+                if not found.startswith(NOT_MADE):
+                    by = quantity["by"]
+                    without.add((by[0], index["operations"][by[1]]["name"], by[2]))
+                continue
+            value, tolerance, code = found
+            stored = float(array[tuple(at)])
+            assert abs(value - stored) <= tolerance, (quantity, at, found)
+            printed = []
+            exec(code, {"print": lambda *values: printed.extend(values)})  # noqa: B023
+            assert abs(float(printed[0]) - stored) <= 2 * tolerance + 1e-6 * abs(stored), (
+                quantity,
+                at,
+                found,
+            )
+            asked += 1
+    opened.close()
+    assert without <= WITHOUT
+    assert asked > 150
+
+
+def test_an_adam_of_several_rates(browser, tmp_path):
+    """Five lines of arithmetic, with the rate of this very weight."""
+    model = trained(lambda: convolutional(Adam(0.01, learning_rate_multipliers={"bias": 8.0})))
+    index, q = explorer.load(path := tinynet.explore(model, IMAGES, LABELS, tmp_path / "step.html"))
+    opened = Opened(browser, path)
+    rates = set()
+    for op in index["operations"]:
+        if op["phase"] == "update":
+            rates.add(op["settings"]["learning_rate"])
+            at = [0] * q[f"q{op['outputs'][0]}"].ndim
+            value, tolerance, _ = opened.ask(ASK, [op["outputs"][0], at])
+            assert abs(value - q[f"q{op['outputs'][0]}"][tuple(at)]) <= tolerance
+            assert op["settings"]["t"] == model.optimizer.iterations + 1 == 7
+    assert rates == {0.01, 0.08}
+    opened.close()
+
+
+def test_a_weight_of_which_more_is_known_than_the_rule_is_left_alone(browser, tmp_path):
+    """With weight decay or clipping the rule is not all there is: rather no panel than a wrong one."""
+    model = trained(lambda: convolutional(Adam(0.01, clipnorm=0.1)))
+    index, _ = explorer.load(path := tinynet.explore(model, IMAGES, LABELS, tmp_path / "step.html"))
+    opened = Opened(browser, path)
+    new = next(op for op in index["operations"] if op["phase"] == "update")["outputs"][0]
+    assert opened.ask(ASK, [new, [0, 0, 0, 0]]).startswith("There is no panel")
+    opened.close()
+
+
+def test_a_walk_by_hand_from_a_logit_to_a_pixel(browser, tmp_path):
+    """Every number leads to those it was made from: clicking the largest factor ends at the image."""
+    path = tinynet.explore(trained(convolutional), IMAGES, LABELS, tmp_path / "step.html")
+    index, _ = explorer.load(path)
+    opened = Opened(browser, path)
+    logits = next(op for op in index["operations"] if op["name"] == "dense")["outputs"][0]
+    opened.ask("(q) => checkNumber({q, at: [1, 2]})", logits)
+    names = []
+    for _ in range(12):
+        names.append(opened.ask("() => quantities[shown.number.q].name"))
+        if names[-1] == "x":
+            break
+        assert "differs" not in opened.page.locator("#check").inner_html()
+        numbers = opened.page.locator("#check table button.number")
+        images = [
+            b
+            for b in numbers.all()
+            if b.get_attribute("title").startswith(("conv:", "pool:", "norm:", "drop:", "flat:", "x ["))
+        ]
+        by_size = sorted(images, key=lambda b: -abs(float(b.inner_text().replace("−", "-"))))
+        by_size[0].click()
+    assert names[0] == "last: y"
+    assert names[-1] == "x"
+    assert [name.partition(":")[0] for name in names] == ["last", "flat", "drop", "norm", "pool", "conv", "x"]
+    for _ in names[1:]:
+        opened.page.get_by_role("button", name="← back").click()
+    assert opened.ask("() => quantities[shown.number.q].name") == "last: y"
+    opened.close()
+
+
+def test_a_wrong_number_is_noticed(browser, tmp_path):
+    """The verdict is not green by itself: one weight changed in the page, and it is red."""
+    path = tinynet.explore(trained(convolutional), IMAGES, LABELS, tmp_path / "step.html")
+    index, _ = explorer.load(path)
+    opened = Opened(browser, path)
+    conv = next(op for op in index["operations"] if op["name"] == "rectified_convolution")
+    opened.ask(
+        """([q, w]) => { const big = quantities[q]; const place = big.where(big.data.indexOf(big.stats.max));
+        quantities[w].data.fill(0.5); checkNumber({q, at: place}); }""",
+        [conv["outputs"][0], conv["inputs"][1]["q"]],
+    )
+    verdict = opened.page.locator("#check .verdict")
+    assert "more than rounding" in verdict.inner_text()
+    assert "differs" in verdict.get_attribute("class")
+    opened.close()
