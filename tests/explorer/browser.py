@@ -1,7 +1,9 @@
 """Chromium with a page in it, or a reason why there is none."""
 
+import importlib.util
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,14 @@ def opened_browser():
         browser = driver.chromium.launch(executable_path=PATH, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+def axe():
+    """The text of axe-core, which looks for what keeps people from using a page; skips without it."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None:
+        pytest.skip("axe-playwright-python is not installed")
+    return (Path(found.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
 
 
 class Opened:

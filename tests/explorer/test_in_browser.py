@@ -6,7 +6,7 @@ import pytest
 import tinynet
 from tinynet import explorer
 
-from explorer.browser import Opened, opened_browser
+from explorer.browser import Opened, axe, opened_browser
 from explorer.nets import HOSTILE, IMAGES, LABELS, convolutional
 
 
@@ -133,7 +133,7 @@ def test_costs_can_be_sorted(opened, path):
     first = opened.page.locator("#cost tbody tr").first.inner_text().split("\t")
     rules = [op["rule"]["flops"] for op in index["operations"] if op["rule"]]
     most = max([op["flops"] for op in index["operations"]] + rules)
-    assert first[4].strip() == f"{most / 1e3:.3g} k"
+    assert first[2].strip() == f"{most / 1e3:.3g} k"
     assert opened.page.locator("#cost tbody tr").count() == len(index["order"])
 
 
@@ -170,3 +170,35 @@ def test_a_forward_pass_and_a_tape_have_pages_too(browser, tmp_path):
             opened.page.locator("body").press("ArrowRight")
         assert opened.page.locator("#values .card").count() > 0
         opened.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_nothing_keeps_people_out(browser, path, width):
+    index, _ = explorer.load(path)
+    conv = next(i for i, op in enumerate(index["operations"]) if op["name"] == "rectified_convolution")
+    opened = Opened(browser, path, width)
+    opened.ask(axe())
+    for act in (
+        "() => goTo(0)",
+        "() => goTo(stops.findIndex((stop) => stop.phase === 'backward'))",
+        "() => goTo(stops.length - 1)",
+        f"() => checkNumber({{q: operations[{conv}].outputs[0], at: [1, 2, 3, 1]}})",
+        f"() => checkNumber({{q: operations[{conv}].rule.returned[1], at: [1, 1, 1, 1]}})",
+        "() => show({tab: 'cost'})",
+    ):
+        opened.ask(act)
+        found = opened.ask("async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])")
+        assert found == [], act
+    opened.close()
+
+
+def test_a_stop_is_shown_at_once(opened):
+    times = opened.ask(
+        """() => stops.map((_, i) => { const begin = performance.now(); goTo(i);
+        document.body.offsetHeight; return performance.now() - begin; })"""
+    )
+    assert np.median(times) < 50  # milliseconds
+
+
+def test_it_can_be_printed(opened):
+    assert opened.page.pdf().startswith(b"%PDF")

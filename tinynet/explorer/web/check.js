@@ -72,7 +72,8 @@ function partTable(part) {
     const cells = Array.from({ length: most }, (_, i) => (i < term.factors.length ? factorCell(term.factors[i]) : el("td")));
     return el("tr", {}, el("td", {}, term.words), cells, most > 1 ? el("td", {}, digits(product(term))) : null, part.best ? null : el("td", {}, digits(sum)));
   });
-  const head = ["", ...Array.from({ length: most }, (_, i) => (i ? "×" : "")), most > 1 ? "product" : null, part.best ? null : "sum so far"].filter((one) => one !== null);
+  const names = (part.terms[0] || { factors: [] }).factors.map((factor) => (typeof factor === "number" ? "factor" : quantities[factor.q].name));
+  const head = ["where", ...names.map((name, i) => (i ? `× ${name}` : name)), most > 1 ? "product" : null, part.best ? null : "sum so far"].filter((one) => one !== null);
   const rest = part.terms.length - rows.length;
   return el("div", {},
     el("h3", {}, `${part.title}: ${part.terms.length} ${part.best ? "cells" : "terms"}`),
@@ -95,7 +96,8 @@ function imageBars(part) {
   return sums.map(({ n, terms, sum }) => {
     const bar = el("span", { class: "bar-cell", "aria-hidden": "true", style: "display:inline-block;width:130px;height:12px" }, el("i", { style: `left:${sum < 0 ? 50 - (50 * -sum) / most : 50}%;width:${(50 * Math.abs(sum)) / most}%` }));
     const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, `${terms.length} terms`)));
-    details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ title: `image ${n}`, terms })));
+    const sorted = terms.sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
+    details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ title: `image ${n}, largest first`, terms: sorted })));
     return details;
   });
 }

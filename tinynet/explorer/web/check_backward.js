@@ -8,7 +8,8 @@ function beforeActivation({ g, out }, name) {
   return { factors: (...at) => [spot(g, ...at), slope(out[0].get(...at))], code: [`y = ${py(out[0])}`, `g = ${py(g)} * ${words}`] };
 }
 
-const passes = ({ factors }) => !factors.includes(0); // a relu that is closed sends nothing
+/** Without those that a closed relu holds back; an open one is no factor. @param {Term[]} terms */
+const passing = (terms) => terms.filter(({ factors }) => !factors.includes(0)).map(({ words, factors }) => term(words, ...factors.filter((one) => one !== 1)));
 
 /** @param {Call} call */
 function convolutionRule(call) {
@@ -19,7 +20,7 @@ function convolutionRule(call) {
   const [, rows, columns, filters] = g.shape;
   if (place === 2) {
     const terms = placesOf(g.shape.slice(0, 3)).map((one) => term(listed(one), ...factors(...one, at[0])));
-    return summed("db = Σ g over images and pixels", `Gradient${open}`, terms.filter(passes), ...code, `g[..., ${at[0]}].sum()`);
+    return summed("db = Σ g over images and pixels", `Gradient${open}`, passing(terms), ...code, `g[..., ${at[0]}].sum()`);
   }
   const each = w.shape[2];
   const along = (axis, wanted) => windows(set, axis, [g.shape[1 + axis], w.shape[axis], x.shape[1 + axis]], wanted);
@@ -29,7 +30,7 @@ function convolutionRule(call) {
     const [down, across] = [along(0, [null, i, null]), along(1, [null, j, null])];
     const terms = upTo(g.shape[0]).flatMap((n) => down.flatMap(([y, , row]) => across.map(([z, , column]) =>
       term(`image ${n}, pixel ${row}, ${column}`, spot(x, n, row, column, channel), ...factors(n, y, z, f)))));
-    return summed("dw = Σ x[n, pixel under this tap, c] g[n, output, f]", `Pixels × gradient${open}`, terms.filter(passes), ...code,
+    return summed("dw = Σ x[n, pixel under this tap, c] g[n, output, f]", `Pixels × gradient${open}`, passing(terms), ...code,
       `(${py(x)}[:, ${slice(down, 2)}, ${slice(across, 2)}, ${channel}] * g[:, ${slice(down, 0)}, ${slice(across, 0)}, ${f}]).sum()`);
   }
   const [n, row, column, c] = at;
@@ -39,7 +40,7 @@ function convolutionRule(call) {
   const terms = down.flatMap(([y, i]) => across.flatMap(([z, j]) => upTo(to - from).map((f) =>
     term(`output ${y}, ${z}, filter ${from + f}`, spot(w, i, j, c - group * each, from + f), ...factors(n, y, z, from + f)))));
   const pairs = (all) => JSON.stringify(all.map(([output, tap]) => [output, tap])).replaceAll(",", ", ");
-  return summed("dx = Σ w[tap, c, f] g[n, output, f], over the outputs that saw this pixel", `Weights × gradient${open}`, terms.filter(passes), ...code,
+  return summed("dx = Σ w[tap, c, f] g[n, output, f], over the outputs that saw this pixel", `Weights × gradient${open}`, passing(terms), ...code,
     `sum(g[${n}, y, x, ${from}:${to}] @ ${py(w)}[i, j, ${c - group * each}, ${from}:${to}] for y, i in ${pairs(down)} for x, j in ${pairs(across)})`);
 }
 

@@ -30,7 +30,7 @@ function argumentsOf(inputs, settings) {
 
 /** @param {any} kernel */
 function kernelBlock(kernel) {
-  const work = `${short(kernel.flops)} FLOPs, ${short(kernel.bytes)}B moved`;
+  const work = `${short(kernel.flops, "FLOPs")}, ${short(kernel.bytes, "B")} moved`;
   return el(
     "details",
     { class: "card" },
@@ -69,7 +69,7 @@ function derivative(operation, now) {
     el("h3", {}, `Derivative of ${operation.name}`),
     argumentsOf(given, {}),
     rule.sources.map(({ by, source }) => [faint(`by ${by}`), listing(source)]).flat(),
-    operation.kept.length ? el("p", {}, "Kept until then: ", operation.kept.map((one) => `${one.name}, ${short(one.bytes)}B (${one.why})`).join("; "), ".") : null,
+    operation.kept.length ? el("p", {}, "Kept until then: ", operation.kept.map((one) => `${one.name}, ${short(one.bytes, "B")} (${one.why})`).join("; "), ".") : null,
     rule.kernels.map(kernelBlock),
   );
 }

@@ -1,9 +1,9 @@
 // What each operation costs, by the formulas: a table to sort.
 
 const COLUMNS = [
-  ["operation", (row) => row.title], ["layer", (row) => row.layer], ["makes", (row) => row.size],
-  ["parameters", (row) => row.parameters], ["FLOPs", (row) => row.flops], ["bytes to move", (row) => row.bytes],
-  ["bytes kept", (row) => row.kept], ["FLOPs per byte", (row) => row.intensity], ["kernel", (row) => row.kernel],
+  ["operation", (row) => row.title], ["layer", (row) => row.layer], ["FLOPs", (row) => row.flops],
+  ["bytes to move", (row) => row.bytes], ["bytes kept", (row) => row.kept], ["parameters", (row) => row.parameters],
+  ["makes", (row) => row.size], ["FLOPs per byte", (row) => row.intensity], ["kernel", (row) => row.kernel],
 ];
 let sorted = { column: -1, down: true };
 
@@ -44,11 +44,11 @@ function drawCost() {
   const row = (one) => el(
     "tr", {},
     el("td", {}, button(one.title, () => show({ stop: one.stop, tab: "values" }), { class: "number" })),
-    [one.layer, one.shape, one.parameters || "", short(one.flops), short(one.bytes), one.kept ? short(one.kept) : "", digits(one.intensity, 3), one.kernel].map((words) => el("td", {}, words)),
+    [one.layer, short(one.flops), short(one.bytes), one.kept ? short(one.kept) : "", one.parameters || "", one.shape, digits(one.intensity, 3), one.kernel].map((words) => el("td", {}, words)),
   );
   fill(
     panel,
-    el("p", {}, `In all ${short(total("flops"))} FLOPs, ${short(total("bytes"))}B to move, ${short(total("kept"))}B kept for derivatives. `,
+    el("p", {}, `In all ${short(total("flops"), "FLOPs")}, ${short(total("bytes"), "B")} to move, ${short(total("kept"), "B")} kept for derivatives. `,
       "A multiply-add counts as two FLOPs. Bytes to move: every array that is given or made, once. Bytes kept: what waits for the derivative; an array that two operations keep counts twice."),
     el("div", { class: "scroll", style: "max-height:none", tabindex: 0, role: "region", "aria-label": "Cost" }, el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, all.map(row)))),
   );

@@ -99,11 +99,11 @@ function digits(x, precision = 8) {
   return text.replace(/^-/, "−");
 }
 
-/** 1234567 as 1.23 M. @param {number} x */
-function short(x) {
-  for (const [limit, unit] of /** @type {[number, string][]} */ ([[1e9, "G"], [1e6, "M"], [1e3, "k"]]))
-    if (x >= limit) return `${digits(x / limit, 3)} ${unit}`;
-  return digits(x, 3);
+/** 1234567 as 1.23 M, and of a unit as 1.23 MB. @param {number} x */
+function short(x, unit = "") {
+  for (const [limit, prefix] of /** @type {[number, string][]} */ ([[1e9, "G"], [1e6, "M"], [1e3, "k"]]))
+    if (x >= limit) return `${digits(x / limit, 3)} ${prefix}${unit}`;
+  return `${digits(x, 3)} ${unit}`.trim();
 }
 
 /** [4, 28, 28, 7] as 4×28×28×7. @param {number[]} shape */

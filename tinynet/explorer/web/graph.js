@@ -50,9 +50,10 @@ function stopItem(i, title, kind) {
     "div",
     {
       class: `stop ${kind}`, role: "treeitem", tabindex: -1, "data-stop": i, "aria-level": shown.level === "layer" ? 1 : 2,
-      "aria-label": `${kind}: ${title}, ${shapeLine(i)}`, onclick: choose,
+      onclick: choose,
     },
-    words,
+    el("span", { class: "unseen" }, `${kind} `),
+    words.split(/(?<=_)/).flatMap((part) => [part, el("wbr")]),
     el("small", {}, shapeLine(i)),
   );
 }

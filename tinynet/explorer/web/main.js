@@ -1,4 +1,15 @@
 // The page comes up: the index and the numbers first, then everything that shows them.
+//
+//   data      the index, and quantities, which have the numbers      dom      elements; Python in colours
+//   state     the stop, image and number that are shown; show() sets them, and all that is in `redraws` draws anew
+//   graph     the step as a tree              transport  the walk      code  the functions, kernels and why
+//   values    quantities as pictures: colours, maps (contact sheets), field (receptive fields)
+//   check     how one number was made; check_forward and check_backward have a function for each operation
+//   cost      FLOPs and bytes
+//
+// All files are one script, in the order of explorer/page.py. A panel for another operation is an entry of FORWARD,
+// BACKWARD or UPDATE: it returns the sums and steps that lead to a number, their value, and the same in NumPy;
+// tests/explorer/test_check.py compares both with what the kernels gave.
 
 function drawHeader() {
   document.title = `${index.title}: ${index.kind}`;

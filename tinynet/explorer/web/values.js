@@ -95,7 +95,7 @@ function drawValues() {
   const same = el("label", {}, el("input", { type: "checkbox", onchange: (event) => show({ same: event.target.checked }) }), " same scale everywhere");
   same.firstChild.checked = shown.same;
   const images = inputImages();
-  const field = images && images.data
+  const field = images && images.data && stop.phase !== "update"
     ? el("div", { class: "fields" }, el("canvas", { id: "field", role: "img", "aria-label": "the input image" }),
         el("div", {}, el("p", {}, `image ${shown.image}`), el("p", { id: "field-words" }, "Point at a number of a map: what it depends on is framed here.")))
     : null;
