@@ -17,6 +17,13 @@ NOT_MADE = ("It was there before", "The walk back begins here")
 WITHOUT = {("forward", "drop", 1)}
 
 
+def printed_by(code, **names):
+    """The first number that a piece of Python prints."""
+    printed = []
+    exec(code, {"print": lambda *values: printed.extend(values), **names})
+    return float(printed[0])
+
+
 @pytest.fixture(scope="module")
 def browser():
     with opened_browser() as found:
@@ -50,9 +57,7 @@ def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, mo
             value, tolerance, code = found
             stored = float(array[tuple(at)])
             assert abs(value - stored) <= tolerance, (quantity, at, found)
-            printed = []
-            exec(code, {"print": lambda *values: printed.extend(values)})  # noqa: B023
-            assert abs(float(printed[0]) - stored) <= 2 * tolerance + 1e-6 * abs(stored), (
+            assert abs(printed_by(code) - stored) <= 2 * tolerance + 1e-6 * abs(stored), (
                 quantity,
                 at,
                 found,
@@ -61,6 +66,34 @@ def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, mo
     opened.close()
     assert without <= WITHOUT
     assert asked > 150
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_targets_as_rows(browser, smoothing, tmp_path):
+    """Cross-entropy of one-hot rows, and of smoothed ones: the loss, and its derivative by the logits."""
+
+    def make():
+        model = convolutional()
+        loss = tinynet.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        model.compile("adam", loss)
+        return model
+
+    tinynet.utils.set_random_seed(0)
+    path = tinynet.explore(make(), IMAGES, np.eye(3, dtype="float32")[LABELS], tmp_path / "step.html")
+    index, q = explorer.load(path)
+    opened = Opened(browser, path)
+    op = next(op for op in index["operations"] if op["name"] == "softmax_crossentropy")
+    for number, at in (
+        (op["outputs"][0], [2]),
+        (op["rule"]["returned"][0], [1, 2]),
+        (op["outputs"][1], [0, 1]),
+    ):
+        value, tolerance, code = opened.ask(ASK, [number, at])
+        stored = float(q[f"q{number}"][tuple(at)])
+        assert abs(value - stored) <= tolerance
+        code = "\n".join(line for line in code.splitlines() if "explorer" not in line)
+        assert abs(printed_by(code, q=q) - stored) <= 2 * tolerance
+    opened.close()
 
 
 def test_an_adam_of_several_rates(browser, tmp_path):

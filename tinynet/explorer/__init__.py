@@ -40,7 +40,8 @@ def explore(
 
     model    a compiled model: a training step on x and y. Without y a forward pass in inference mode; a model
              that is not compiled: the gradient of the sum of its outputs. Or a Tensor: the walk back from it
-    images   how many images of x make the batch: those with the highest losses; or a list of their places
+    images   how many images of x make the batch: those with the highest losses among the first 2,048; or a
+             list of their places
     path     .html: one page for any browser, without a network;  .npz: arrays. `explorer.load` reads both
     max_megabytes   of the page: where exact numbers do not fit, the largest arrays are rounded to 256 steps,
              or left out, and the page says so

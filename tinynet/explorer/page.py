@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinynet.explorer.index import index_of
-from tinynet.explorer.packing import pack, unpack
+from tinynet.explorer.packing import Block, pack, unpack
 from tinynet.explorer.recording import Recording
 from tinynet.explorer.sources import KERNELS, ROOT
 from tinynet.utils import atomic_write
@@ -50,6 +50,8 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
     for quantity, block in zip(index["quantities"], blocks, strict=True):
         quantity["block"] = block
     digest = base64.b64encode(hashlib.sha256(scripts.encode()).digest()).decode("ascii")
+    if note := _what_is_missing(recording, blocks, max_megabytes):
+        index["notes"] = [*index["notes"], note]
     parts = {
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
         "title": html.escape(recording.title or "A step"), "styles": _text("page.css"),
@@ -68,6 +70,16 @@ def _changed_by_updates(recording: Recording) -> dict[int, int]:
                 {new: old for new, old in zip(operation.outputs, given, strict=True) if old is not None}
             )
     return found
+
+
+def _what_is_missing(recording: Recording, blocks: list[Block | None], max_megabytes: float) -> str:
+    """A sentence, if not all numbers are in the page as they were."""
+    kept = [block for block, q in zip(blocks, recording.quantities, strict=True) if q.array is not None]
+    rounded = sum(block is not None and "lo" in block for block in kept)
+    if not rounded and None not in kept:
+        return ""
+    said = f"{rounded} arrays are rounded to 256 steps and {kept.count(None)} left out"
+    return f"For a page of {max_megabytes:g} MB, {said}, of {len(kept)}."
 
 
 def in_script(value: Any) -> str:

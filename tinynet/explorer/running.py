@@ -25,7 +25,7 @@ JOINS = (
     "Derivatives run one by one, as they are written. `fit` takes that of a relu into the pooling or batch "
     "norm behind it: gradients keep their bits, the sum for a bias is added up in another order."
 )
-MOST_LOSSES = 2048  # images whose losses are computed to find the highest
+MOST_LOSSES = 2048  # images, the first, whose losses are computed to find the highest
 
 
 @contextmanager

@@ -122,8 +122,8 @@ function drawCheck() {
   if (typeof check === "string") return fill(panel, heading, el("p", {}, check), made);
   const stored = quantity.get(...place.at);
   const difference = Math.abs(check.value - stored);
-  const right = difference <= tolerance(check);
-  const words = `${digits(check.value, 10)} in float64; tinynet's kernel: ${digits(stored, 10)} in ${quantity.dtype}. Difference ${digits(difference, 2)}: ${right ? "rounding, in another order ✓" : "more than rounding ✗"}`;
+  const right = difference <= tolerance(check) || Object.is(check.value, stored);
+  const words = `${digits(check.value, 10)} in float64; tinynet's kernel: ${digits(stored, 10)} in ${quantity.dtype}. Difference ${digits(difference, 2)}: ${right ? (difference ? "rounding, in another order ✓" : "the same ✓") : "more than rounding ✗"}`;
   const code = pythonOf(check, text(place));
   const copy = button("Copy as Python", () => navigator.clipboard && navigator.clipboard.writeText(code).then(() => fill(copy, "copied")));
   fill(panel, heading, el("p", { class: "formula" }, check.formula),

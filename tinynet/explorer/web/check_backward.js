@@ -122,11 +122,13 @@ const BACKWARD = {
   },
   softmax_crossentropy: ({ of, set, at: [n, c], out, g, op }) => {
     const [t, p] = [of("t"), out[1]];
-    const right = t.shape.length === 1 ? p.get(n, t.get(n)) : 0;
-    if (t.shape.length !== 1 || op.rule.upstream[1] !== null || (set.clip && (right < set.epsilon || right > 1 - set.epsilon))) return null;
-    const [hit, mine] = [Number(t.get(n) === c), spot(g, n)];
-    const steps = [["g, the gradient of this image's loss: 1 / N for a mean", mine], ["p", spot(p, n, c)], ["the label", spot(t, n)], ["1 if this class is the label", hit]];
-    return made("dz = g (p − onehot)", [], steps, valueOf(mine) * (p.get(n, c) - hit), `${text(mine)} * (${text(spot(p, n, c))} - (${text(spot(t, n))} == ${c}))`);
+    const row = upTo(p.shape[1]).map((k) => (t.shape.length === 1 ? Number(t.get(n) === k) : t.get(n, k)));
+    const clipped = set.clip && row.some((wanted, k) => wanted && (p.get(n, k) < set.epsilon || p.get(n, k) > 1 - set.epsilon));
+    if (clipped || op.rule.upstream[1] !== null) return null;
+    const [weight, mine] = [row.reduce((a, b) => a + b, 0), spot(g, n)];
+    const steps = [["g, the gradient of this image's loss: 1 / N for a mean", mine], ["p", spot(p, n, c)], ["t, 1 for the right class", t.shape.length === 1 ? row[c] : spot(t, n, c)]];
+    if (weight !== 1) steps.push(["Σ t", weight]);
+    return made(`dz = g (p ${weight === 1 ? "" : "Σ t "}− t)`, [], steps, valueOf(mine) * (p.get(n, c) * weight - row[c]), `${text(mine)} * (${text(spot(p, n, c))}${weight === 1 ? "" : ` * ${weight}`} - ${row[c]})`);
   },
 };
 

@@ -102,6 +102,13 @@ function softmax(z, n, c) {
   return made("p = exp(z) / Σ exp(z)", [part], [["z", spot(z, n, c)], ["their sum", total(part)]], Math.exp(row[c] - most) / total(part), `e = np.exp(${py(z)}[${n}] - ${py(z)}[${n}].max())`, `e[${c}] / e.sum()`);
 }
 
+/** − Σ t log p for a row of targets. @param {Quantity} z @param {Quantity} t @param {number} n @param {any} set */
+function crossEntropyOfRows(z, t, n, set) {
+  const [low, high] = set.clip ? [set.epsilon, 1 - set.epsilon] : [0, 1];
+  const terms = upTo(z.shape[1]).map((c) => term(`class ${c}: t × − log p`, spot(t, n, c), -Math.log(Math.min(Math.max(softmax(z, n, c).value, low), high))));
+  return summed("loss = − Σ t log p", "Classes", terms.filter(({ factors }) => valueOf(factors[0]) !== 0), softmax(z, n, 0).code[0], `-(${py(t)}[${n}] * np.log(np.clip(e / e.sum(), ${low}, ${high}) + (${py(t)}[${n}] == 0))).sum()`);
+}
+
 /** An operand that may be a number, or repeated along axes. @param {Input} input @param {number[]} at @returns {Factor} */
 function operand({ q, value }, at) {
   if (q === null) return value;
@@ -159,7 +166,7 @@ const FORWARD = {
   softmax_crossentropy: ({ of, at, set, place }) => {
     const [z, t] = [of("z"), of("t")];
     if (place === 1) return softmax(z, at[0], at[1]);
-    if (t.shape.length !== 1) return null;
+    if (t.shape.length !== 1) return crossEntropyOfRows(z, t, at[0], set);
     const { parts, value: p, code } = softmax(z, at[0], t.get(at[0]));
     const inside = set.clip ? Math.min(Math.max(p, set.epsilon), 1 - set.epsilon) : p;
     return made("loss = − log p[label]", parts, [["the label", spot(t, at[0])], ["p[label]", p]], -Math.log(inside), code[0], `-np.log(${set.clip ? `np.clip(${code[1]}, ${set.epsilon}, 1 - ${set.epsilon})` : code[1]})`);

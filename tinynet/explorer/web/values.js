@@ -48,11 +48,13 @@ function picture(quantity) {
     showField(quantity, at);
   };
   if (at) queueMicrotask(() => look(at));
-  canvas.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const zoom = canvas.width / canvas.clientWidth;
     const place = placeAt(layout, event.offsetX * zoom, event.offsetY * zoom);
     if (place) look(place);
-  });
+  };
+  canvas.addEventListener("pointermove", point);
+  canvas.addEventListener("pointerdown", point); // a finger does not move first
   canvas.addEventListener("click", () => at && checkNumber({ q: quantity.number, at }));
   canvas.addEventListener("keydown", (event) => {
     const { tiles } = layout.sheet;
