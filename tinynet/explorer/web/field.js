@@ -43,12 +43,13 @@ function inputImages() {
   return quantities.find((quantity) => quantity.role === "input" && quantity.batch && quantity.shape.length === 4) || null;
 }
 
-/** An image of the input on a canvas, grey or in colours. @param {HTMLCanvasElement} canvas @param {Quantity} images @param {number} n */
-function drawInput(canvas, images, n) {
+/** An image of the input on a canvas, grey or in colours. @param {HTMLCanvasElement} canvas @param {Quantity} images
+ *  @param {number} n @param {number} size of a pixel */
+function drawInput(canvas, images, n, size = 1) {
   const [, height, width, channels] = images.shape;
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d");
+  canvas.width = scratch.width = width;
+  canvas.height = scratch.height = height;
+  const context = scratch.getContext("2d");
   const picture = context.createImageData(width, height);
   const [lo, hi] = [finite(images.stats.min), finite(images.stats.max)];
   for (let y = 0, i = 0; y < height; y++)
@@ -58,4 +59,9 @@ function drawInput(canvas, images, n) {
       picture.data.set(channels >= 3 ? [level(0), level(1), level(2), 255] : [grey, grey, grey, 255], i);
     }
   context.putImageData(picture, 0, 0);
+  canvas.width *= size;
+  canvas.height *= size;
+  const large = canvas.getContext("2d");
+  large.imageSmoothingEnabled = false;
+  large.drawImage(scratch, 0, 0, canvas.width, canvas.height);
 }

@@ -77,15 +77,16 @@ function showField(quantity, at) {
   const images = inputImages();
   const canvas = byId("field");
   if (!images || !images.data || !canvas) return;
-  drawInput(canvas, images, shown.image);
+  const size = Math.max(1, Math.round(224 / images.shape[2]));
+  drawInput(canvas, images, shown.image, size);
   if (!quantity) return;
   const box = fieldOf(quantity, at);
   fill(byId("field-words"), box ? `It depends on rows ${box[0]} to ${box[1]}, columns ${box[2]} to ${box[3]} of the input.` : "It depends on the whole input, or on no image.");
   if (!box) return;
   const context = canvas.getContext("2d");
   context.strokeStyle = "#ffb000";
-  context.lineWidth = 1;
-  context.strokeRect(box[2] + 0.5, box[0] + 0.5, Math.max(1, box[3] - box[2]), Math.max(1, box[1] - box[0]));
+  context.lineWidth = 5;
+  context.strokeRect(box[2] * size, box[0] * size, (box[3] - box[2] + 1) * size, (box[1] - box[0] + 1) * size);
 }
 
 function drawValues() {
