@@ -1,15 +1,20 @@
 """Check this number: what the page computes, and what its Python computes, is what the kernels gave."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import tinynet
 from tinynet import explorer
+from tinynet.explorer.page import scripts_of_page
 from tinynet.optimizers import Adam
 
 from explorer.browser import Opened, opened_browser
 from explorer.nets import IMAGES, LABELS, convolutional, strided
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 ASK = """([q, at]) => { const check = checkOf({q, at});
 return typeof check === "string" ? check : [check.value, tolerance(check), pythonOf(check, "0")]; }"""
 NOT_MADE = ("It was there before", "The walk back begins here")
@@ -66,6 +71,31 @@ def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, mo
     opened.close()
     assert without <= WITHOUT
     assert asked > 150
+
+
+def test_every_number_of_the_page_of_the_digits(browser, tmp_path):
+    """All places that have a panel, among them sums of which little is left, by the scripts as they are now."""
+    text = (ROOT / "examples/pages/digits.html").read_text(encoding="utf-8")
+    head, _, rest = text.rpartition("<script>")
+    scripts = f'\n"use strict";\n{scripts_of_page()}'
+    head = re.sub(r"<meta http-equiv.*", "", head)  # its policy names the scripts that it came with
+    path = tmp_path / "digits.html"
+    path.write_text(f"{head}<script>{scripts}</script>{rest.partition('</script>')[2]}", encoding="utf-8")
+    opened = Opened(browser, path)
+    checked, wrong = opened.ask(
+        """() => { let checked = 0; const wrong = [];
+        for (const quantity of quantities) for (const at of placesOf(quantity.shape)) {
+            const check = checkOf({q: quantity.number, at});
+            if (typeof check === "string") continue;
+            checked++;
+            const difference = Math.abs(check.value - quantity.get(...at));
+            if (!(difference <= tolerance(check))) wrong.push([quantity.name, at, difference, tolerance(check)]);
+        }
+        return [checked, wrong]; }"""
+    )
+    opened.close()
+    assert wrong == []
+    assert checked > 23_000
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])

@@ -3,7 +3,7 @@
 /** @typedef {Place | number} Factor */
 /** @typedef {{words: string, factors: Factor[]}} Term  a product of its factors */
 /** @typedef {{title: string, terms: Term[], best?: boolean}} Part  a sum of terms, or with `best` the largest of them */
-/** @typedef {{formula: string, parts: Part[], steps: [string, Factor][], value: number, code: string[]}} Check */
+/** @typedef {{formula: string, parts: Part[], steps: [string, Factor][], value: number, code: string[], scale?: number}} Check  scale: what was added on the way, without signs */
 /** @typedef {{op: Operation, at: number[], place: number, of: (name: string) => Quantity | null, set: any,
  *   out: Quantity[], g: Quantity | null, given: Quantity | null}} Call  what a check is made from */
 
@@ -18,6 +18,8 @@ const valueOf = (factor) => (typeof factor === "number" ? factor : quantities[fa
 const product = (term) => term.factors.reduce((sum, factor) => sum * valueOf(factor), 1);
 /** @param {Part} part */
 const total = ({ terms, best }) => (best ? Math.max(...terms.map(product)) : terms.reduce((sum, term) => sum + product(term), 0));
+/** @param {...number} numbers */
+const magnitude = (...numbers) => numbers.reduce((sum, one) => sum + Math.abs(one), 0);
 /** How a quantity is called in Python. @param {Quantity} quantity */
 const py = (quantity) => `q["q${quantity.number}"]`;
 const listed = (at) => at.join(", ");
@@ -36,6 +38,7 @@ function checkOf({ q, at }) {
     const parts = [{ title: "What several operations sent", terms }];
     return { formula: "the sum of the gradients that arrive", parts, steps: [], value: total(parts[0]), code: [parts[0].terms.map((one) => text(one.factors[0])).join(" + ")] };
   }
+  if (quantity.note) return quantity.note;
   if (!quantity.by) return quantity.role === "gradient" ? "The walk back begins here: the derivative of the loss by itself is 1." : "It was there before the step.";
   const [phase, number, which] = quantity.by;
   const op = operations[number];
@@ -52,8 +55,8 @@ function checkOf({ q, at }) {
 
 /** How far a sum of float32 may be from that of float64: a hundred thousandth of what is added. @param {Check} check */
 function tolerance(check) {
-  const sizes = check.parts.filter((part) => !part.best).flatMap((part) => part.terms.map((term) => Math.abs(product(term))));
-  return 1e-5 * Math.max(Math.abs(check.value), sizes.reduce((a, b) => a + b, 0)) + 1e-12;
+  const sizes = check.parts.filter((part) => !part.best).flatMap((part) => part.terms.map(product));
+  return 1e-5 * Math.max(Math.abs(check.value), Math.abs(check.scale || 0), magnitude(...sizes)) + 1e-12;
 }
 
 /** @param {Check} check @param {string} stored */

@@ -74,8 +74,9 @@ function normaliseRule({ of, set, at, out, place, op, g }) {
   const steps = [["1. g, which comes straight through y", mine], ["Σ g = dbeta", link(2, dbeta)], [`2. − Σ g / ${m}, through the mean`, second], ["x̂", xhat(at)], ["Σ g x̂ = dgamma", link(1, dgamma)],
     [`3. − x̂ Σ g x̂ / ${m}, through the variance`, third], ["the three together", three], ["× gamma / √(variance + epsilon)", scale]];
   const here = `[${listed(at.slice(0, -1))}]`;
-  return made("dx = gamma / √(variance + epsilon) × (g − Σ g / M − x̂ Σ g x̂ / M)", [], steps, scale * three,
-    ...code, `${text(spot(gamma, c))} / root * (g${here} - g.mean() - xhat${here} * (g * xhat).mean())`);
+  const added = magnitude(valueOf(mine), magnitude(...all.map((there) => g.get(...there))) / m, (magnitude(x.get(...at), out[1].get(c)) / root) * dgamma.value / m, (xhat(at) * magnitude(...dgamma.parts[0].terms.map(product))) / m);
+  return sized(scale * added, made("dx = gamma / √(variance + epsilon) × (g − Σ g / M − x̂ Σ g x̂ / M)", [], steps, scale * three,
+    ...code, `${text(spot(gamma, c))} / root * (g${here} - g.mean() - xhat${here} * (g * xhat).mean())`));
 }
 
 /** A gradient that is spread over the windows that a cell lies in. @param {Call} call @param {boolean} largest */
@@ -102,7 +103,7 @@ const passedOn = (formula, act) => ({ op, at, place, g, given }) => {
 const unaryRule = (name) => (call) => {
   const { factors, code } = beforeActivation(call, name);
   const [g, slope] = factors(...call.at);
-  return made(`dx = g × slope of ${name}, from y`, [], [["g", g], ["y", spot(call.out[0], ...call.at)], ["slope", slope]], valueOf(g) * slope, ...code, `g[${listed(call.at)}]`);
+  return sized(valueOf(g), made(`dx = g × slope of ${name}, from y`, [], [["g", g], ["y", spot(call.out[0], ...call.at)], ["slope", slope]], valueOf(g) * slope, ...code, `g[${listed(call.at)}]`));
 };
 
 /** @type {Record<string, (call: Call) => Check | null>} */
@@ -128,7 +129,7 @@ const BACKWARD = {
     const [weight, mine] = [row.reduce((a, b) => a + b, 0), spot(g, n)];
     const steps = [["g, the gradient of this image's loss: 1 / N for a mean", mine], ["p", spot(p, n, c)], ["t, 1 for the right class", t.shape.length === 1 ? row[c] : spot(t, n, c)]];
     if (weight !== 1) steps.push(["Σ t", weight]);
-    return made(`dz = g (p ${weight === 1 ? "" : "Σ t "}− t)`, [], steps, valueOf(mine) * (p.get(n, c) * weight - row[c]), `${text(mine)} * (${text(spot(p, n, c))}${weight === 1 ? "" : ` * ${weight}`} - ${row[c]})`);
+    return sized(valueOf(mine) * magnitude(p.get(n, c) * weight, row[c]), made(`dz = g (p ${weight === 1 ? "" : "Σ t "}− t)`, [], steps, valueOf(mine) * (p.get(n, c) * weight - row[c]), `${text(mine)} * (${text(spot(p, n, c))}${weight === 1 ? "" : ` * ${weight}`} - ${row[c]})`));
   },
 };
 
@@ -146,12 +147,14 @@ const UPDATE = {
     const change = (rate * m1) / (Math.sqrt(v1) + epsilon);
     const steps = [["w", spots[0]], ["g", spots[1]], ["m before", spots[2]], [`m + (1 − ${b1}) (g − m)`, m1], ["v before", spots[3]], [`v + (1 − ${b2}) (g² − v)`, v1],
       [`rate at step ${t}: ${eta} √(1 − beta_2^t) / (1 − beta_1^t)`, rate], ["rate m / (√v + epsilon)", change]];
-    return made("w ← w − rate m / (√v + epsilon)", [], steps, [w - change, m1, v1][place], `w, g, m, v = (float(x) for x in (${spots.map(text).join(", ")}))`,
-      `m, v = m + (1 - ${b1}) * (g - m), v + (1 - ${b2}) * (g * g - v)`, `rate = ${eta} * np.sqrt(1 - ${b2}**${t}) / (1 - ${b1}**${t})`, [`w - rate * m / (np.sqrt(v) + ${epsilon})`, "m", "v"][place]);
+    const added = magnitude(m, (1 - b1) * magnitude(g, m));
+    const scale = [magnitude(w, (rate * added) / (Math.sqrt(v1) + epsilon)), added, v1][place];
+    return sized(scale, made("w ← w − rate m / (√v + epsilon)", [], steps, [w - change, m1, v1][place], `w, g, m, v = (float(x) for x in (${spots.map(text).join(", ")}))`,
+      `m, v = m + (1 - ${b1}) * (g - m), v + (1 - ${b2}) * (g * g - v)`, `rate = ${eta} * np.sqrt(1 - ${b2}**${t}) / (1 - ${b1}**${t})`, [`w - rate * m / (np.sqrt(v) + ${epsilon})`, "m", "v"][place]));
   },
   sgd: ({ of, set, at }) => {
     if (HINDRANCES.some((name) => set[name])) return null;
     const [w, g] = ["w", "g"].map((name) => spot(of(name), ...at));
-    return made("w ← w − learning_rate g", [], [["w", w], ["g", g], ["learning rate", set.learning_rate]], valueOf(w) - set.learning_rate * valueOf(g), `${text(w)} - ${set.learning_rate} * ${text(g)}`);
+    return sized(magnitude(valueOf(w), set.learning_rate * valueOf(g)), made("w ← w − learning_rate g", [], [["w", w], ["g", g], ["learning rate", set.learning_rate]], valueOf(w) - set.learning_rate * valueOf(g), `${text(w)} - ${set.learning_rate} * ${text(g)}`));
   },
 };

@@ -9,6 +9,8 @@ const CURVES = {
 
 /** @param {string} formula @param {Part[]} parts @param {[string, Factor][]} steps @param {number} value @param {...string} code @returns {Check} */
 const made = (formula, parts, steps, value, ...code) => ({ formula, parts, steps, value, code });
+/** Of steps that may cancel: all that is added. @param {number} scale @param {Check} check */
+const sized = (scale, check) => ({ ...check, scale });
 /** A sum, and nothing more. @param {string} formula @param {string} title @param {Term[]} terms @param {...string} code */
 const summed = (formula, title, terms, ...code) => made(formula, [{ title, terms }], [], total({ title, terms }), ...code);
 /** @param {string} words @param {...Factor} factors @returns {Term} */
@@ -73,8 +75,9 @@ function normalised({ of, set, at, place, out }) {
     const xhat = (x.get(...at) - middle) / root;
     const steps = [["x", spot(x, ...at)], ["mean of the channel", spot(mean, c)], ["variance", spot(variance, c)], ["root of variance + epsilon", root],
       ["x̂ = (x − mean) / root", xhat], ["gamma", spot(gamma, c)], ["beta", spot(beta, c)]];
-    return made("y = gamma (x − mean) / √(variance + epsilon) + beta", [], steps, gamma.get(c) * xhat + beta.get(c),
-      `xhat = (${text(steps[0][1])} - ${text(spot(mean, c))}) / np.sqrt(${text(spot(variance, c))} + ${set.epsilon})`, `${text(spot(gamma, c))} * xhat + ${text(spot(beta, c))}`);
+    const scale = magnitude((gamma.get(c) * magnitude(x.get(...at), middle)) / root, beta.get(c));
+    return sized(scale, made("y = gamma (x − mean) / √(variance + epsilon) + beta", [], steps, gamma.get(c) * xhat + beta.get(c),
+      `xhat = (${text(steps[0][1])} - ${text(spot(mean, c))}) / np.sqrt(${text(spot(variance, c))} + ${set.epsilon})`, `${text(spot(gamma, c))} * xhat + ${text(spot(beta, c))}`));
   }
   const terms = placesOf(x.shape.slice(0, -1)).map((at) => {
     const one = spot(x, ...at, c);
@@ -106,7 +109,7 @@ function softmax(z, n, c) {
 function crossEntropyOfRows(z, t, n, set) {
   const [low, high] = set.clip ? [set.epsilon, 1 - set.epsilon] : [0, 1];
   const terms = upTo(z.shape[1]).map((c) => term(`class ${c}: t × − log p`, spot(t, n, c), -Math.log(Math.min(Math.max(softmax(z, n, c).value, low), high))));
-  return summed("loss = − Σ t log p", "Classes", terms.filter(({ factors }) => valueOf(factors[0]) !== 0), softmax(z, n, 0).code[0], `-(${py(t)}[${n}] * np.log(np.clip(e / e.sum(), ${low}, ${high}) + (${py(t)}[${n}] == 0))).sum()`);
+  return sized(1, summed("loss = − Σ t log p", "Classes", terms.filter(({ factors }) => valueOf(factors[0]) !== 0), softmax(z, n, 0).code[0], `-(${py(t)}[${n}] * np.log(np.clip(e / e.sum(), ${low}, ${high}) + (${py(t)}[${n}] == 0))).sum()`));
 }
 
 /** An operand that may be a number, or repeated along axes. @param {Input} input @param {number[]} at @returns {Factor} */
