@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from tinynet.autograd import Primitive
+from tinynet.autograd.backward import Walk
 from tinynet.backend import config
 from tinynet.kernels.common import Operation
 from tinynet.layers.base import Layer
@@ -30,6 +31,7 @@ PLACES: dict[str, tuple[Any, str]] = {
     "around_layer": (Layer, "_run_call"),  # a call of a layer or model
     "around_primitive": (Primitive, "__call__"),  # an operation, forward
     "around_record": (Primitive, "_record"),  # what it leaves on the tape
+    "around_walk": (Walk, "run"),  # a walk back, from its seeds
     "around_rule": (Primitive, "differentiate"),  # its derivative
     "around_update": (Optimizer, "apply"),  # the weights' update
     "around_kernel": (Operation, "__call__"),  # a kernel, whose implementation is chosen here

@@ -74,7 +74,7 @@ def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, mo
 
 
 def test_every_number_of_the_page_of_the_digits(browser, tmp_path):
-    """All places that have a panel, among them sums of which little is left, by the scripts as they are now."""
+    """All places that have a panel, by the scripts as they are now: of some sums little is left."""
     text = (ROOT / "examples/pages/digits.html").read_text(encoding="utf-8")
     head, _, rest = text.rpartition("<script>")
     scripts = f'\n"use strict";\n{scripts_of_page()}'
@@ -88,8 +88,8 @@ def test_every_number_of_the_page_of_the_digits(browser, tmp_path):
             const check = checkOf({q: quantity.number, at});
             if (typeof check === "string") continue;
             checked++;
-            const difference = Math.abs(check.value - quantity.get(...at));
-            if (!(difference <= tolerance(check))) wrong.push([quantity.name, at, difference, tolerance(check)]);
+            const [difference, most] = [Math.abs(check.value - quantity.get(...at)), tolerance(check)];
+            if (!(difference <= most)) wrong.push([quantity.name, at, difference, most]);
         }
         return [checked, wrong]; }"""
     )

@@ -188,7 +188,7 @@ def test_which_kernel_and_why(asked, chosen, tmp_path):
     geometry = {"strides": (1, 1), "padding": "same", "dilation": (1, 1), "groups": 1}
     said = kernels.conv2d.explain((4, 8, 8, 2), (3, 3, 2, 4), **geometry).splitlines()[1]
     expected = (
-        said.replace("forward", "").strip()
+        said.strip().removeprefix("forward").strip()
         if asked is None
         else "kernels.use('conv2d', 'im2col') asks for it"
     )
@@ -307,6 +307,122 @@ def test_a_step_of_ones_own(tmp_path):
     index, _ = explored(tmp_path, model, np.ones((4, 3)), np.zeros((4, 1)))
     assert [layer["path"] for layer in index["layers"]] == ["own", "own/inner"]
     assert [op["phase"] for op in index["operations"]].count("update") == 2
+
+
+def test_a_seed_is_one_of_the_parts(tmp_path):
+    """Of outputs h and Dense(h) the gradient begins at h too: 1, and what comes back through the layer."""
+    i = layers.Input((3,))
+    h = layers.Dense(4, name="h")(i)
+    model = Model(i, [h, layers.Dense(3, name="last")(h)])
+    index, q = explored(tmp_path, model, RNG.normal(size=(5, 3)).astype("float32"), np.ones(5), images=5)
+    first, last = [op for op in index["operations"] if op["name"] == "dense"]
+    place = first["rule"]["upstream"][0]
+    expected = 1 + np.ones((5, 3)) @ q[f"q{last['inputs'][1]['q']}"].T
+    np.testing.assert_allclose(q[f"q{place}"], expected, rtol=1e-5, atol=1e-6)
+    assert len(index["quantities"][place]["parts"]) == 2
+    seed = next(part for part in index["quantities"][place]["parts"] if not index["quantities"][part]["by"])
+    np.testing.assert_array_equal(q[f"q{seed}"], np.ones((5, 4)))
+
+
+class Custom(Model):
+    """A dense layer, and a train_step that a test gives."""
+
+    def __init__(self, step):
+        super().__init__(name="custom")
+        self.inner, self.step = layers.Dense(1, name="inner"), step
+        self.compile(optimizers.SGD(0.1), "mse")
+
+    def call(self, x):
+        return self.inner(x)
+
+    def train_step(self, data):
+        self.step(self, *data)
+        return {}
+
+    def loss_of(self, x, y):
+        return ((self(x, training=True) - y) ** 2).mean()
+
+
+def updates(index, q):
+    """(w, g, new w) of every update of the kernel, with their entries in the index."""
+    for op in index["operations"]:
+        if op["phase"] == "update" and "kernel" in index["quantities"][op["inputs"][0]["q"]]["name"]:
+            places = [op["inputs"][0]["q"], op["inputs"][1]["q"], op["outputs"][0]]
+            yield [q[f"q{i}"] for i in places], [index["quantities"][i] for i in places]
+
+
+def test_gradients_that_train_step_changes(tmp_path):
+    def step(model, x, y):
+        grads = tinynet.grad(model.loss_of(x, y), model.trainable_weights)
+        model.optimizer.apply([g * 0.5 for g in grads], model.trainable_weights)
+
+    index, q = explored(tmp_path, Custom(step), np.ones((4, 3)), np.zeros((4, 1)))
+    ((old, g, new), (_, entry, _)) = next(updates(index, q))
+    np.testing.assert_allclose(g, np.full((3, 1), old.sum()), rtol=1e-5)  # half of 2 (Σ w - 0)
+    np.testing.assert_allclose(new, old - 0.1 * g, rtol=1e-6)
+    assert entry["parts"] == []
+    assert entry["note"].startswith("It was changed by train_step")
+
+
+def test_two_walks_do_not_mix(tmp_path):
+    def step(model, x, y):
+        first = tinynet.grad(model.loss_of(x, y), model.trainable_weights)
+        second = tinynet.grad(model.loss_of(x, y + 1), model.trainable_weights)
+        model.optimizer.apply(first, model.trainable_weights)
+        model.optimizer.apply(second, model.trainable_weights)
+
+    index, q = explored(tmp_path, Custom(step), np.ones((4, 3)), np.zeros((4, 1)))
+    (one, names), (two, _) = updates(index, q)
+    total = one[0].sum()
+    np.testing.assert_allclose(one[1], np.full((3, 1), 2 * total), rtol=1e-5)
+    np.testing.assert_allclose(two[1], np.full((3, 1), 2 * (total - 1)), rtol=1e-5)
+    assert names[1]["note"] == ""
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_two_updates_in_a_step(optimizer, tmp_path):
+    """The second forward and update begin with the weights and slots that the first one left."""
+
+    def step(model, x, y):
+        for _ in range(2):
+            grads = tinynet.grad(model.loss_of(x, y), model.trainable_weights)
+            model.optimizer.apply(grads, model.trainable_weights)
+
+    model = Custom(step)
+    model.compile(optimizer, "mse")
+    index, _ = explored(tmp_path, model, np.ones((4, 3)), np.zeros((4, 1)))
+    first, second = [op for op in index["operations"] if op["name"] == "dense"]
+    rounds = [op for op in index["operations"] if op["phase"] == "update"]
+    assert len(rounds) == 4
+    for before, after in zip(rounds[:2], rounds[2:], strict=True):
+        given = [one["q"] for one in after["inputs"] if one["name"] != "g"]
+        assert given == before["outputs"]
+    assert [one["q"] for one in second["inputs"][1:]] == [op["outputs"][0] for op in rounds[:2]]
+    assert first["inputs"][1]["q"] != second["inputs"][1]["q"]
+
+
+def test_a_weight_that_is_assigned_within_a_step(tmp_path):
+    def step(model, x, y):
+        model.loss_of(x, y)
+        model.inner.kernel.assign(np.full((3, 1), 7.0))
+        model.loss_of(x, y)
+
+    index, q = explored(tmp_path, Custom(step), np.ones((4, 3)), np.zeros((4, 1)))
+    second = [op for op in index["operations"] if op["name"] == "dense"][1]["inputs"][1]["q"]
+    np.testing.assert_array_equal(q[f"q{second}"], np.full((3, 1), 7.0))
+    assert index["quantities"][second]["note"].startswith("It was changed within the step")
+
+
+def test_a_second_walk_over_the_same_operations(tmp_path):
+    def step(model, x, y):
+        loss = model.loss_of(x, y)
+        tinynet.grad(loss, model.trainable_weights, retain_graph=True)
+        tinynet.grad(loss, model.trainable_weights)
+
+    index, _ = explored(tmp_path, Custom(step), np.ones((4, 3)), np.zeros((4, 1)))
+    assert sum("second walk" in note for note in index["notes"]) == 1
+    walked = [number for phase, number in index["order"] if phase == "backward"]
+    assert len(walked) == len(set(walked)) > 0
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

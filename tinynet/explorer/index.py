@@ -62,7 +62,7 @@ def _quantity(quantity: Quantity, recording: Recording) -> dict[str, Any]:
     return {
         "name": quantity.name, "role": quantity.role, "shape": list(quantity.shape), "dtype": quantity.dtype,
         "by": None if quantity.made_by is None else list(quantity.made_by),
-        "of": quantity.of, "parts": quantity.parts,
+        "of": quantity.of, "parts": quantity.parts, "note": quantity.note,
         "batch": _has_images(quantity, recording),
         "stats": None if quantity.array is None else _statistics(quantity.array),
     }  # fmt: skip

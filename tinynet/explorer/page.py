@@ -102,10 +102,12 @@ def read_html(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def scripts_of_page() -> str:
-    """All scripts, without comments that fill lines and without indents: nobody reads them there."""
+    """All scripts, without comments that fill lines, indents, and line ends behind a comma or bracket: nobody
+    reads them there.
+    """
     text = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
     text = re.sub(r"^ */\*\*.*?\*/ *\n|^ *//[^\n]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.sub(r"^ +|\n(?=\n)", "", text, flags=re.MULTILINE)
+    return re.sub(r"^ +|\n(?=\n)|(?<=[{(\[,;])\n", "", text, flags=re.MULTILINE)
 
 
 def _text(name: str) -> str:

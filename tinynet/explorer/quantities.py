@@ -4,6 +4,7 @@ A Tensor may be wrapped anew on its way (detach, a layer that is given an array)
 itself too. Everything is kept alive, and copied when it is first seen: later changes in place are not ours.
 """
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,17 @@ OUTPUTS = {
     "softmax_crossentropy": ("loss", "p"),
 }
 
+CHANGED = "It was changed by train_step, or comes from a walk back that is not shown."
+
 
 class Quantities:
     """The table of them."""
 
     def __init__(self) -> None:
         self.all: list[Quantity] = []
-        self.sent: dict[int, list[int]] = {}  # {quantity: gradients that operations sent to it}
-        self.gradient_of: dict[int, int] = {}  # {quantity: all of its gradient}
+        self.walk = 0  # how many walks back have begun
+        self.sent: dict[int, dict[int, list[int]]] = {}  # {quantity: {walk: gradients sent to it}}
+        self._sums: dict[tuple[int, ...], int] = {}  # {gradients that were sent: their sum}
         self._known: dict[int, int] = {}  # {id of a Tensor or an array: quantity}
         self._alive: list[Any] = []
 
@@ -54,16 +58,25 @@ class Quantities:
 
     def of(self, thing: Any, name: str) -> int:
         """The quantity of a Tensor or an array; a new one, if it was not seen before."""
-        if (number := self.find(thing)) is not None:
-            return number
+        number, note = self.find(thing), ""
+        if number is not None:
+            known = self.all[number].array
+            if not isinstance(thing, Parameter) or same_bits(known, device.to_host(as_raw(thing))):
+                return number
+            note = "It was changed within the step by what is no operation, an assignment say."
         role, called = "constant", name
         if isinstance(thing, Parameter):
             role, called = "weight" if thing.trainable else "state", thing.name or name
         elif isinstance(thing, Tensor) and thing.requires_grad:
             role, called = "weight", thing.name or name
-        number = self.add(as_raw(thing), called, role)
-        self.know(thing, number)
+        number = self.add(as_raw(thing), called, role, note=note)
+        self.renew(thing, number)
         return number
+
+    def renew(self, thing: Any, number: int) -> None:
+        """`thing`, whose memory an update may have changed in place, is this quantity from now on."""
+        self.know(thing, number)
+        self._known[id(as_raw(thing))] = number
 
     def result(self, thing: Any, name: str, operation: int, place: int) -> int:
         """The quantity of what an operation gave: a new one, unless it hands on what it was given."""
@@ -78,19 +91,33 @@ class Quantities:
         """The gradient that the rule of an operation sends to the quantity `to`."""
         name = f"gradient of {self.all[to].name}"
         number = self.add(array, name, "gradient", of=to, made_by=("backward", operation, place))
-        self.sent.setdefault(to, []).append(number)
+        self.sent.setdefault(to, {}).setdefault(self.walk, []).append(number)
         return number
 
+    def seed(self, array: Any, of: int) -> None:
+        """A gradient with which a walk begins."""
+        number = self.add(array, f"gradient of {self.all[of].name}", "gradient", of=of)
+        self.sent.setdefault(of, {}).setdefault(self.walk, []).append(number)
+
     def arrived(self, array: Any, of: int) -> int:
-        """The gradient that came together at a quantity: what one operation sent, or the sum of what several
-        did, or the seed with which the walk begins.
+        """The gradient `array` of a quantity: what one operation, or the seed of a walk, sent to it, or the
+        sum of what several did; if its bits are others, something outside of operations has changed it.
         """
-        if of in self.gradient_of:
-            return self.gradient_of[of]
-        sent = self.sent.get(of, [])
-        if len(sent) == 1:
-            self.gradient_of[of] = sent[0]
-        else:
-            name = f"gradient of {self.all[of].name}"
-            self.gradient_of[of] = self.add(array, name, "gradient", of=of, parts=list(sent))
-        return self.gradient_of[of]
+        name, found = f"gradient of {self.all[of].name}", device.to_host(array)
+        for sent in reversed(self.sent.get(of, {}).values()):
+            if same_bits(self._sum(sent), found):
+                if len(sent) == 1:
+                    return sent[0]
+                if tuple(sent) not in self._sums:
+                    self._sums[tuple(sent)] = self.add(array, name, "gradient", of=of, parts=list(sent))
+                return self._sums[tuple(sent)]
+        return self.add(array, name, "gradient", of=of, note=CHANGED)
+
+    def _sum(self, numbers: list[int]) -> Any:
+        """Added in the order in which they arrived, as the walk does."""
+        return reduce(np.add, [self.all[number].array for number in numbers])
+
+
+def same_bits(a: Any, b: Any) -> bool:
+    """Whether two arrays are the same, bit by bit."""
+    return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())

@@ -19,6 +19,8 @@ from tinynet.layers.base import Layer
 from tinynet.optimizers import Optimizer
 from tinynet.watch import Watch
 
+AGAIN = "A second walk back over the same operations (retain_graph) was made too, and is not shown."
+
 
 class Recorder(Watch):
     """`recording` is what it has seen. Other threads' steps are none of its business."""
@@ -114,6 +116,17 @@ class Recorder(Watch):
 
     # Backward
 
+    def around_walk(self, run: Callable[..., Any], walk: Any) -> Any:
+        """Notes the seeds with which a walk begins."""
+        if not self._is_inside():
+            self.quantities.walk += 1
+            for node, grads in walk.pending.items():
+                if (operation := self.nodes.get(node.order)) is not None:
+                    for grad, of in zip(grads, operation.outputs, strict=False):
+                        if grad is not None:
+                            self.quantities.seed(as_raw(grad), of)
+        return run(walk)
+
     def around_rule(
         self, differentiate: Callable[..., Any], primitive: Primitive, node: Any, grad: Any, *values: Any
     ) -> Any:
@@ -121,6 +134,8 @@ class Recorder(Watch):
         operation = self.nodes.get(node.order)
         if self._is_inside() or operation is None:
             return differentiate(primitive, node, grad, *values)
+        if operation.rule is not None:
+            return self._again(differentiate, primitive, node, grad, *values)
         node.sources = [None] * len(node.edges)
         rule = Rule([], [], _functions_of(node), [])
         self._calls = rule.calls
@@ -142,6 +157,16 @@ class Recorder(Watch):
         found = [g for g in [*grads, *results] if g is not None]
         rule.cost = _cost(rule.calls, list(grads), [g for g in found if hasattr(g, "shape")])
         return results
+
+    def _again(self, differentiate: Callable[..., Any], *call: Any) -> Any:
+        """A second walk over an operation (retain_graph): its derivative has one place in the page."""
+        if AGAIN not in self.recording.notes:
+            self.recording.notes.append(AGAIN)
+        self._calls = []
+        try:
+            return differentiate(*call)
+        finally:
+            self._calls = None
 
     def _sent(self, operation: Operation, node: Any, i: int, grad: Any, strict: bool) -> int | None:
         """The gradient for input i as it arrives there: summed where the input was repeated."""

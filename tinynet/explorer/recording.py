@@ -17,6 +17,7 @@ class Quantity:
     made_by   ("forward" | "backward" | "update", operation, which of its results), or None
     of        of a gradient: the quantity by which the loss is differentiated
     parts     of a gradient that several operations send: what each of them sent; the gradient is their sum
+    note      where it came from, if no operation made it
     """
 
     number: int
@@ -28,6 +29,7 @@ class Quantity:
     made_by: tuple[str, int, int] | None = None
     of: int | None = None
     parts: list[int] = field(default_factory=list)
+    note: str = ""
 
 
 @dataclass

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinynet.autograd import as_raw
+from tinynet.backend import device
 from tinynet.explorer.kernel_calls import call_of, flops
+from tinynet.explorer.quantities import same_bits
 from tinynet.explorer.recording import KernelCall, Operation
 from tinynet.kernels import optimizers as kernels
 from tinynet.kernels.optimizers.arguments import slots
@@ -32,9 +34,9 @@ def updates_of(
         after = [("w", variable.data), *_slots(optimizer, variable)]
         for place, (name, array) in enumerate(after):
             made_by, role = ("update", operation.number, place), "slot" if place else "weight"
-            operation.outputs.append(
-                quantities.add(array, f"{variable.name}: new {name}", role, made_by=made_by)
-            )
+            number = quantities.add(array, f"{variable.name}: new {name}", role, made_by=made_by)
+            quantities.renew(array if place else variable, number)  # what comes later begins with it
+            operation.outputs.append(number)
         own = [call for call in calls if call.operation is optimizer._update_kernel]
         operation.calls = own or _swept(optimizer, variable, as_raw(grads[0]))
         moved = [*[number for _, number, _ in operation.inputs], *operation.outputs]
@@ -53,7 +55,10 @@ def _begin(recorder: Any, optimizer: Any, variable: Any, grad: Any, numbers: dic
     weight = quantities.of(variable, "w")
     inputs = [("w", weight), ("g", quantities.arrived(as_raw(grad), weight))]
     for slot, array in _slots(optimizer, variable):
-        inputs.append((slot, quantities.add(array, f"{variable.name}: {slot}", "slot")))
+        number = quantities.find(array)  # of an earlier update
+        if number is None or not same_bits(quantities.all[number].array, device.to_host(array)):
+            number = quantities.add(array, f"{variable.name}: {slot}", "slot")
+        inputs.append((slot, number))
     operation.inputs = [(name, number, None) for name, number in inputs]
     return operation
 

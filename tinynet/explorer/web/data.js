@@ -1,7 +1,7 @@
 // Numbers: the index, and the arrays that it tells of. Nothing here knows of the page.
 
 /** @typedef {{name: string, role: string, shape: number[], dtype: string, by: [string, number, number] | null,
- *   of: number | null, parts: number[], batch: boolean, block: Block | null,
+ *   of: number | null, parts: number[], note: string, batch: boolean, block: Block | null,
  *   stats: {min: any, max: any, mean: any, zeros: number} | null}} Info */
 /** @typedef {{at: number, dtype: string, lo?: number, hi?: number, from?: number}} Block
  *  where an array begins; lo, hi: what bytes 0 and 255 mean; from: the quantity of which it is a changed copy */
