@@ -198,3 +198,14 @@ def test_a_wrong_number_is_noticed(browser, tmp_path):
     assert "more than rounding" in verdict.inner_text()
     assert "differs" in verdict.get_attribute("class")
     opened.close()
+
+
+@pytest.mark.parametrize("name", ["it's \"one\".html", "a#b;c.html", "100%25.html"])
+def test_names_of_files_in_python(browser, name, tmp_path):
+    """The line that loads the file is Python, and names it, whatever it is called."""
+    path = tinynet.explore(convolutional(), IMAGES, LABELS, tmp_path / name)
+    opened = Opened(browser, path)
+    code = opened.ask("() => pythonOf({code: ['0']}, '0')")
+    opened.close()
+    line = next(line for line in code.splitlines() if "load(" in line)
+    assert eval(line.partition("load(")[2].rstrip(")")) == name

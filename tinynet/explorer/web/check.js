@@ -60,7 +60,7 @@ function tolerance(check) {
 }
 
 /** @param {Check} check @param {string} stored */
-const pythonOf = (check, stored) => ["import numpy as np", "from tinynet import explorer", `index, q = explorer.load("${decodeURI(location.pathname).split("/").pop() || "step.html"}")`,
+const pythonOf = (check, stored) => ["import numpy as np", "from tinynet import explorer", `index, q = explorer.load(${JSON.stringify(decodeURIComponent(location.pathname.split("/").pop()) || "step.html")})`,
   ...check.code.slice(0, -1), `print(${check.code[check.code.length - 1]}, ${stored})`].join("\n");
 
 /** @param {Factor} factor */

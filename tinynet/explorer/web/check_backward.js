@@ -50,10 +50,10 @@ function denseRule(call) {
   const [x, w] = [of("x"), of("w")];
   const { factors, code } = beforeActivation(call, set.activation) || {};
   if (!factors) return null;
-  if (place === 0) return summed("dx = Σ g[n, m] w[k, m]", "Weights × gradient", upTo(g.shape[1]).map((i) => term(`unit ${i}`, spot(w, m, i), ...factors(k, i))), ...code, `g[${k}] @ ${py(w)}[${m}]`);
+  if (place === 0) return summed("dx = Σ g[n, m] w[k, m]", "Weights × gradient", passing(upTo(g.shape[1]).map((i) => term(`unit ${i}`, spot(w, m, i), ...factors(k, i)))), ...code, `g[${k}] @ ${py(w)}[${m}]`);
   const images = upTo(g.shape[0]);
-  if (place === 1) return summed("dw = Σ x[n, k] g[n, m] over images", "Inputs × gradient", images.map((n) => term(`image ${n}`, spot(x, n, k), ...factors(n, m))), ...code, `${py(x)}[:, ${k}] @ g[:, ${m}]`);
-  return summed("db = Σ g[n, m] over images", "Gradient", images.map((n) => term(`image ${n}`, ...factors(n, k))), ...code, `g[:, ${k}].sum()`);
+  if (place === 1) return summed("dw = Σ x[n, k] g[n, m] over images", "Inputs × gradient", passing(images.map((n) => term(`image ${n}`, spot(x, n, k), ...factors(n, m)))), ...code, `${py(x)}[:, ${k}] @ g[:, ${m}]`);
+  return summed("db = Σ g[n, m] over images", "Gradient", passing(images.map((n) => term(`image ${n}`, ...factors(n, k)))), ...code, `g[:, ${k}].sum()`);
 }
 
 /** The three terms of batch norm's derivative. @param {Call} call */
