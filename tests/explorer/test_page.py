@@ -177,5 +177,5 @@ def test_all_scripts_are_in_the_page_and_only_comments_are_left_out():
 
 
 def test_a_limit_of_nothing_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="max_megabytes must be above 0, got 0"):
+    with pytest.raises(ValueError, match="max_megabytes must be above 0 and finite, got 0"):
         page(tmp_path, max_megabytes=0)

@@ -436,8 +436,60 @@ def test_numbers_that_are_not_finite(tmp_path):
     json.dumps(index, allow_nan=False)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_draws_of_other_threads_are_not_rewound(seen, tmp_path):
+    """A key that another thread drew while the copy ran is not handed out again."""
+    drawn = []
+
+    def step(model, x, y):
+        if seen:
+            other = threading.Thread(target=lambda: drawn.append(random.next_key()))
+            other.start()
+            other.join()
+        random.next_key()
+
+    model, before = Custom(step), random.state()
+    explored(tmp_path, model, np.ones((4, 3)), np.zeros((4, 1)))
+    assert random.next_key() not in drawn
+    assert seen or random.state()["drawn"] == before["drawn"] + 1
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_losses_that_are_nan_come_first(tmp_path):
+    model = Sequential([layers.Input((1,)), layers.Lambda(ops.log, name="log")])
+    model.compile("sgd", "mse")
+    x = np.array([[1.0], [2.0], [-1.0], [4.0]], np.float32)
+    index, _ = explored(tmp_path, model, x, np.zeros((4, 1)), images=2)
+    assert index["images"] == [2, 3]  # the logarithm of -1 is NaN
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "words"),
+    [
+        ({"y": LABELS[:5]}, ValueError, "y must have as many samples as x, 12, and has 5"),
+        ({"y": LABELS[:5], "images": [5]}, ValueError, "y must have as many samples as x, 12, and has 5"),
+        ({"max_megabytes": float("inf")}, ValueError, "max_megabytes must be above 0 and finite, got inf"),
+        ({"max_megabytes": "8"}, TypeError, "max_megabytes must be a number, got '8'"),
+        ({"images": True}, TypeError, "images must be a number or a list of places in x, got True"),
+        ({"path": None}, TypeError, "path must be the name of a file, got None"),
+    ],
+)
+def test_errors_name_the_argument(settings, error, words, tmp_path):
+    given = {"x": IMAGES, "y": LABELS, "path": tmp_path / "step.html", **settings}
+    with pytest.raises(error, match=words):
+        tinynet.explore(convolutional(), **given)
+
+
+def test_a_page_that_is_larger_than_asked_says_so(tmp_path, capsys):
+    tinynet.explore(convolutional(), IMAGES, LABELS, tmp_path / "step.html", max_megabytes=0.01)
+    assert capsys.readouterr().out.endswith("MB, more than the 0.01 asked for\n")
+
+
 def test_what_it_refuses(tmp_path):
     model = convolutional()
+    (tmp_path / "some.txt").write_text("words")
+    with pytest.raises(ValueError, match="was not written by"):
+        explorer.load(tmp_path / "some.txt")
     with pytest.raises(ValueError, match=r"places 0 \.\. 11 of x"):
         explored(tmp_path, model, IMAGES, LABELS, images=[12])
     with pytest.raises(ValueError, match="at least 1, got 0"):

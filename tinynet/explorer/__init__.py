@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tinynet import missing_names
 from tinynet.autograd import Tensor
 from tinynet.explorer.archive import load, write_npz
@@ -48,17 +50,21 @@ def explore(
     open     show the page in the browser; names of files on it then lead to the editor (vscode)
 
     The step runs on a copy: the model, its optimizer and its random state keep every bit. Prints and returns
-    the path. Raises ValueError for other endings of `path` and for places that x does not have, TypeError for
-    a model that cannot be copied.
+    the path. Raises ValueError for other endings of `path`, for places that x does not have and for a y
+    that is shorter than x, TypeError for a model that cannot be copied and for arguments of other types.
 
     >>> path = tinynet.explore(model, x, y, "step.html")
     step.html: training step on 4 of 8 images...
     """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"explore: path must be the name of a file, got {path!r}")
     path = Path(path)
     if path.suffix not in (".html", ".npz"):
         raise ValueError(f"explore: path must end in .html or .npz, got {os.fspath(path)!r}")
-    if not max_megabytes > 0:
-        raise ValueError(f"explore: max_megabytes must be above 0, got {max_megabytes!r}")
+    if isinstance(max_megabytes, bool) or not isinstance(max_megabytes, int | float | np.number):
+        raise TypeError(f"explore: max_megabytes must be a number, got {max_megabytes!r}")
+    if not 0 < max_megabytes < np.inf:
+        raise ValueError(f"explore: max_megabytes must be above 0 and finite, got {max_megabytes!r}")
     if isinstance(model, Tensor):
         recording = run_tape(model)
     elif not isinstance(model, Model):
@@ -73,7 +79,10 @@ def explore(
         write_html(recording, path, max_megabytes, links=open)
     of = f" on {recording.batch} of {recording.given} images" if recording.batch else ""
     size = path.stat().st_size
-    print(f"{path}: {recording.kind}{of}, {len(recording.operations)} operations, {size / 1e6:.2f} MB")
+    more = f", more than the {max_megabytes:g} asked for"
+    missed = more if path.suffix == ".html" and size > max_megabytes * 1e6 else ""
+    done = f"{recording.kind}{of}, {len(recording.operations)} operations"
+    print(f"{path}: {done}, {size / 1e6:.2f} MB{missed}")
     if open:
         webbrowser.open(path.resolve().as_uri())
     return path

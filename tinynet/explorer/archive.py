@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.nda
     """
     if Path(path).suffix == ".html":
         return read_html(Path(path))
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{os.fspath(path)!r} was not written by tinynet.explore")
     with np.load(path, allow_pickle=False) as archive:
         if INDEX not in archive.files:
             raise ValueError(f"{os.fspath(path)!r} was not written by tinynet.explore: it has no index")

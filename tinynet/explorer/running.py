@@ -1,7 +1,8 @@
 """Running: one step of a model, on a copy of it, with a Recorder looking on.
 
 A copy has weights, slots, statistics and counts of draws of its own, so the caller's model keeps every bit.
-What the copy draws from the global keys (weights of layers that are built now) is put back too.
+What the copy draws from the global keys (weights of layers that are built now) is put back too, unless
+another thread has drawn in the meantime: the same keys would be handed out twice.
 """
 
 import copy
@@ -37,17 +38,18 @@ def _copy_of(model: Model) -> Iterator[Model]:
     except Exception as error:
         said = f"explore runs a step on a copy of the model, and {model} cannot be copied"
         raise TypeError(f"{said}: {type(error).__name__}: {error}") from error
+    drawn = random.drawn_here()
     try:
         yield twin
     finally:
-        random.set_state(keys)
+        random.take_back(keys, random.drawn_here() - drawn)
 
 
 def run_model(model: Model, x: Any, y: Any, images: int | Sequence[int]) -> Recording:
     """The recording of a step on some of the images of x and y; of a forward pass, if y is None."""
     with _copy_of(model) as twin:
         x, y = _on_host(x, "x"), None if y is None else _on_host(y, "y")
-        given = len(next(leaves(x)))
+        given = _length(x, y)
         chosen, losses = _choose(twin, x, y, images, given)
         recorder = Recorder()
         batch_x, batch_y = _batch(twin, x, y, chosen)
@@ -62,6 +64,17 @@ def run_model(model: Model, x: Any, y: Any, images: int | Sequence[int]) -> Reco
 
 def _on_host(data: Any, name: str) -> Any:
     return mapped(lambda part: np.asarray(device.to_host(as_raw(part))), as_arrays(data, name))
+
+
+def _length(x: Any, y: Any) -> int:
+    """How many samples all arrays of x and y have; ValueError if they differ."""
+    count = len(next(leaves(x)))
+    for name, data in (("x", x), ("y", y)):
+        for part in [] if data is None else leaves(data):
+            if len(part) != count:
+                said = f"explore: {name} must have as many samples as x, {count}"
+                raise ValueError(f"{said}, and has {len(part)}")
+    return count
 
 
 def _batch(twin: Any, x: Any, y: Any, chosen: Any) -> tuple[Any, Any]:
@@ -111,6 +124,8 @@ def _choose(
     twin: Any, x: Any, y: Any, images: int | Sequence[int], count: int
 ) -> tuple[np.ndarray, list[float]]:
     """Which images, and their losses where these decide: the highest ones of x."""
+    if isinstance(images, bool | np.bool):
+        raise TypeError(f"explore: images must be a number or a list of places in x, got {images!r}")
     if not isinstance(images, int | np.integer):
         chosen = np.asarray(images)
         if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not chosen.size:
@@ -123,7 +138,8 @@ def _choose(
     if y is None or not twin.compiled or count <= images or defines_training(twin):
         return np.arange(min(images, count)), []
     losses = _losses(twin, x, y, min(count, MOST_LOSSES))
-    chosen = np.argsort(-losses, kind="stable")[:images]  # of equal losses the first
+    highest = np.where(np.isnan(losses), np.inf, losses)  # NaN is what one looks for first
+    chosen = np.argsort(-highest, kind="stable")[:images]  # of equal losses the first
     return chosen, [float(loss) for loss in losses[chosen]]
 
 
