@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import explorer
+from tinynet import Model, explorer, layers
 
 from explorer.browser import Opened, axe, opened_browser
 from explorer.nets import HOSTILE, IMAGES, LABELS, convolutional
@@ -103,6 +103,54 @@ def test_fields_go_back_through_pooling(opened, path):
     field = opened.ask("([q, at]) => fieldOf(quantities[q], at)", [drop["outputs"][0], [0, 1, 3, 2]])
     assert field == [1, 4, 5, 7]  # rows 2 and 3 of the convolution, and one around them; the right edge
     assert opened.ask("([q, at]) => fieldOf(quantities[q], at)", [index["loss"], []]) is None
+
+
+def test_the_field_of_a_sum_holds_those_of_both(browser, tmp_path):
+    """Of x + conv(x) the convolution sees more than x does, whichever is given first."""
+    x = layers.Input((8, 8, 2))
+    wide = layers.Conv2D(2, 3, padding="same", name="wide")(x)
+    for both in ([x, wide], [wide, x]):
+        model = Model(x, layers.Add(name="sum")(both))
+        path = tinynet.explore(model, IMAGES, None, tmp_path / "step.html")
+        index, _ = explorer.load(path)
+        number = next(op for op in index["operations"] if op["name"] == "add")["outputs"][0]
+        opened = Opened(browser, path)
+        assert opened.ask("(q) => fieldOf(quantities[q], [0, 4, 5, 1])", number) == [3, 5, 4, 6]
+        opened.close()
+
+
+def test_the_field_of_a_gradient_is_that_of_its_value(opened, path):
+    index, _ = explorer.load(path)
+    name = "gradient of conv: y"
+    stop, number = opened.ask(
+        """(name) => { const q = quantities.find((one) => one.name === name).number;
+        const makes = (one) => one.phase === 'backward' && one.operation.rule.returned.includes(q);
+        const stop = stops.findIndex(makes);
+        show({stop}); return [stop, q]; }""",
+        name,
+    )
+    assert index["order"][stop][0] == "backward"
+    canvas = opened.page.locator(f"[data-quantity='{number}'] canvas.sheet")
+    canvas.focus()
+    canvas.press("ArrowRight")
+    assert opened.page.locator("#field-words").inner_text().startswith("Its value depends on rows")
+
+
+def test_losses_by_which_images_were_chosen_say_so(opened, path):
+    assert opened.page.locator("#images").inner_text().startswith("losses in inference:")
+    notes = explorer.load(path)[0]["notes"]
+    assert "The images are those of all 12 with the highest losses, in inference mode." in notes
+
+
+def test_on_a_phone_what_is_chosen_comes_into_view(browser, path):
+    opened = Opened(browser, path, 390, 844)
+    assert opened.page.locator("#graph").bounding_box()["height"] <= 0.3 * 844 + 1
+    assert opened.page.locator("#transport").bounding_box()["height"] < 52
+    for act in ("() => goTo(3)", "() => checkNumber({q: operations[0].outputs[0], at: [0, 1, 1, 1]})"):
+        opened.ask("() => scrollTo(0, 0)")
+        opened.ask(act)
+        assert abs(opened.page.locator("#centre").bounding_box()["y"]) < 20
+    opened.close()
 
 
 def test_colours_are_those_of_one_scale(opened, path):

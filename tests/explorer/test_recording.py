@@ -151,6 +151,14 @@ def test_the_images_with_the_highest_losses(tmp_path):
     assert q["q0"].tobytes() == IMAGES[index["images"]].tobytes()
 
 
+def test_numbers_of_channels_are_no_images(tmp_path):
+    """Four images, and batch norm's four means: an axis of channels all the same."""
+    index, _ = explored(tmp_path, convolutional(), IMAGES, LABELS, images=4)
+    outputs = [index["quantities"][i] for i in operation(index, "normalise")["outputs"]]
+    assert [one["shape"] for one in outputs] == [[4, 4, 4, 4], [4], [4]]
+    assert [one["batch"] for one in outputs] == [True, False, False]
+
+
 def test_what_operations_keep_and_why(tmp_path):
     index, _ = explored(tmp_path, convolutional(), IMAGES, LABELS)
     pool = operation(index, "max_pool")["kept"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinynet import __version__
+from tinynet.explorer.quantities import OUTPUTS
 from tinynet.explorer.recording import KernelCall, Operation, Quantity, Recording, Rule
 from tinynet.explorer.sources import Sources
 
@@ -73,7 +74,16 @@ def _has_images(quantity: Quantity, recording: Recording) -> bool:
     if quantity.of is not None:
         return _has_images(recording.quantities[quantity.of], recording)
     data = quantity.role in ("input", "value") and bool(quantity.shape)
-    return data and quantity.shape[0] == recording.batch
+    return data and quantity.shape[0] == recording.batch and not _of_channels(quantity, recording)
+
+
+def _of_channels(quantity: Quantity, recording: Recording) -> bool:
+    """Whether it is the mean or variance that batch norm gives beside y: as many as channels, not images."""
+    if quantity.made_by is None:
+        return False
+    _, number, place = quantity.made_by
+    operation = recording.operations[number]
+    return OUTPUTS.get(operation.name, ())[place : place + 1] in (("mean",), ("var",))
 
 
 def _statistics(array: np.ndarray) -> dict[str, Any]:

@@ -59,6 +59,9 @@ def run_model(model: Model, x: Any, y: Any, images: int | Sequence[int]) -> Reco
     found = recorder.recording
     found.title, found.batch, found.given = model.name, len(chosen), given
     found.images, found.losses = [int(i) for i in chosen], losses
+    if losses:
+        among = f"the first {MOST_LOSSES:,}" if given > MOST_LOSSES else f"all {given:,}"
+        found.notes.append(f"The images are those of {among} with the highest losses, in inference mode.")
     return found
 
 

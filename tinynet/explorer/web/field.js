@@ -9,17 +9,20 @@ const WINDOWS = ["convolution", "rectified_convolution", "max_pool", "average_po
 function fieldOf(quantity, at) {
   if (quantity.of !== null) return fieldOf(quantities[quantity.of], at);
   if (!quantity.batch || quantity.shape.length !== 4) return null;
-  /** @type {Box | null} */
-  let box = [at[1], at[1], at[2], at[2]];
-  let here = quantity;
-  while (box && here.by) {
-    const operation = operations[here.by[1]];
-    const before = operation.inputs.map((input) => input.q).find((q) => q !== null && quantities[q].batch);
-    if (before === undefined) return null;
-    box = quantities[before].shape.length === 4 ? boxBefore(operation, box, here, quantities[before]) : null;
-    here = quantities[before];
-  }
-  return box;
+  return boxOf(quantity, [at[1], at[1], at[2], at[2]]);
+}
+
+/** The smallest box around those of all inputs that are images. @param {Quantity} here @param {Box} box @returns {Box | null} */
+function boxOf(here, box) {
+  if (!here.by) return box;
+  const operation = operations[here.by[1]];
+  const before = operation.inputs.map(({ q }) => quantities[q]).filter((one) => one && one.batch);
+  const boxes = before.map((one) => {
+    const its = one.shape.length === 4 ? boxBefore(operation, box, here, one) : null;
+    return its && boxOf(one, its);
+  });
+  if (!boxes.length || boxes.includes(null)) return null;
+  return box.map((_, i) => (i % 2 ? Math.max : Math.min)(...boxes.map((one) => one[i])));
 }
 
 /** @param {Operation} operation @param {Box} box @param {Quantity} after @param {Quantity} before @returns {Box | null} */

@@ -17,7 +17,7 @@ function drawHeader() {
   const last = index.loss === null ? null : quantities[index.loss];
   const loss = last && last.data && last.size === 1 ? `, loss ${digits(last.data[0], 6)}` : "";
   const of = index.batch ? ` on ${index.batch} of ${index.given} images` : "";
-  fill(byId("kind"), `${index.kind}${of}${loss}. Every number here was computed by the code beside it; click one to check it.`);
+  fill(byId("kind"), `${index.kind}${of}${loss}. The code that computed a number stands beside it; click one to check it, where its operation has a panel.`);
   fill(byId("notes").querySelector("ul"), index.notes.map((note) => el("li", {}, note)));
 }
 
@@ -32,7 +32,7 @@ function drawImages() {
     const chosen = shown.image === n;
     return el("button", { role: "radio", "aria-checked": String(chosen), "aria-label": label, title: label, onclick: () => show({ image: n, number: null }) }, images ? canvas : null, loss);
   });
-  fill(byId("images"), buttons);
+  fill(byId("images"), index.losses.length > 0 && el("small", {}, "losses in inference:"), buttons);
 }
 
 async function start() {

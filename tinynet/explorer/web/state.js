@@ -27,6 +27,8 @@ function readStops() {
 function show(changes) {
   Object.assign(shown, changes);
   for (const redraw of redraws) redraw();
+  const chosen = "stop" in changes || changes.number;
+  if (chosen && matchMedia("(max-width: 720px)").matches) byId("centre").scrollIntoView();
 }
 
 /** The stop at which a quantity appears, or null for what was there before. @param {Quantity} quantity */

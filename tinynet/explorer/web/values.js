@@ -81,7 +81,7 @@ function showField(quantity, at) {
   drawInput(canvas, images, shown.image, size);
   if (!quantity) return;
   const box = fieldOf(quantity, at);
-  fill(byId("field-words"), box ? `It depends on rows ${box[0]} to ${box[1]}, columns ${box[2]} to ${box[3]} of the input.` : "It depends on the whole input, or on no image.");
+  fill(byId("field-words"), `${quantity.of === null ? "It" : "Its value"} depends on ${box ? `rows ${box[0]} to ${box[1]}, columns ${box[2]} to ${box[3]} of the input.` : "the whole input, or on no image."}`);
   if (!box) return;
   const context = canvas.getContext("2d");
   context.strokeStyle = "#ffb000";
