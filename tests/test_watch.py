@@ -1,5 +1,7 @@
 """watch: around every function that a step goes through, in any order of opening and closing; then gone."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,25 @@ def test_nothing_is_left_after_an_error():
         net().fit(X, Y, verbose=0)
     assert in_place() == before
     assert watch.path == []
+
+
+def test_every_thread_has_a_path_of_its_own():
+    """A layer that another thread is in is none of this thread's."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def wait(x):
+        inside.set()
+        leave.wait(10)
+        return x
+
+    slow = layers.Lambda(wait, name="slow")
+    with Everything() as watch:
+        other = threading.Thread(target=slow, args=(X,))
+        other.start()
+        try:
+            assert inside.wait(10)
+            layers.Lambda(lambda x: x, name="quick")(X)
+        finally:
+            leave.set()
+            other.join()
+    assert watch.paths == {"slow", "quick"}

@@ -8,6 +8,7 @@ While it is on, every operation's results are looked at, forward and backward, a
 training is several times slower. Nothing of it is left in the operations while it is off.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -37,6 +38,15 @@ class NumericsError(FloatingPointError):
     """
 
 
+class _OfThread(threading.local):
+    """What a thread is doing; several may be in a step at a time."""
+
+    def __init__(self) -> None:
+        self.step: int | None = None
+        self.in_rule = False  # what a derivative computes on its way is no result of the model's
+        self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
+
+
 class check_numerics(Watch):  # noqa: N801 - used like a function
     """Raises NumericsError at the first operation that gives NaN or infinity,
     until `close()` or the end of a `with`.
@@ -52,14 +62,16 @@ class check_numerics(Watch):  # noqa: N801 - used like a function
     _on: Any = None
 
     def __init__(self) -> None:
+        super().__init__()
+        self.here = _OfThread()
+        self.open()
+
+    def open(self) -> None:
+        """Switches the checks on, again after `close()`; RuntimeError if other ones are on."""
         if check_numerics._on is not None:
             raise RuntimeError("check_numerics is on already; close() the other one first")
-        super().__init__()
-        self.step: int | None = None
-        self.in_rule = False  # what a derivative computes on its way is no result of the model's
-        self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
         check_numerics._on = self
-        self.open()
+        super().open()
 
     def close(self) -> None:
         """Switches the checks off."""
@@ -68,16 +80,18 @@ class check_numerics(Watch):  # noqa: N801 - used like a function
             check_numerics._on = None
 
     def __enter__(self) -> "check_numerics":
-        return self  # on since it was made
+        if check_numerics._on is not self:  # on since it was made, unless it was closed
+            self.open()
+        return self
 
     # What stands around the functions that everything goes through
 
     def enters(self, layer: Layer, args: Any, kwargs: Any, training: bool | None) -> None:
         """Looks at the data given to the outermost layer, with which a step begins."""
         if not self.path:
-            self.layers.clear()
+            self.here.layers.clear()
             optimizer = layer.optimizer if isinstance(layer, Compiled) else None
-            self.step = optimizer.iterations + 1 if optimizer is not None and training else None
+            self.here.step = optimizer.iterations + 1 if optimizer is not None and training else None
             self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
 
     def around_primitive(
@@ -85,27 +99,27 @@ class check_numerics(Watch):  # noqa: N801 - used like a function
     ) -> Any:
         """Looks at what an operation gives."""
         out = call(primitive, *args, **static)
-        if not self.in_rule and any(hasattr(x, "requires_grad") for x in args):
+        if not self.here.in_rule and any(hasattr(x, "requires_grad") for x in args):
             self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
         return out
 
     def around_record(self, record: Callable[..., Any], primitive: Primitive, /, *args: Any) -> Any:
         """Notes which layer a node belongs to."""
         node = record(primitive, *args)
-        self.layers[node.order] = self._where()
+        self.here.layers[node.order] = self._where()
         return node
 
     def around_rule(
         self, differentiate: Callable[..., Any], primitive: Primitive, node: Any, grad: Any, *values: Any
     ) -> Any:
         """Looks at the gradients that a rule gives."""
-        outside, self.in_rule = self.in_rule, True
+        outside, self.here.in_rule = self.here.in_rule, True
         node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
         try:
             results = differentiate(primitive, node, grad, *values)
         finally:
-            self.in_rule = outside
-        where = self.layers.get(node.order, "outside of layers")
+            self.here.in_rule = outside
+        where = self.here.layers.get(node.order, "outside of layers")
         self._look(
             leaves(list(results)),
             f"the gradient that {primitive.name!r} {where} hands on, backward",
@@ -128,7 +142,7 @@ class check_numerics(Watch):  # noqa: N801 - used like a function
         for value in values:
             kind = _flaw(value)
             if kind:
-                step = "" if self.step is None else f", step {self.step}"
+                step = "" if self.here.step is None else f", step {self.here.step}"
                 given = "; ".join(
                     _described(x) for x in came_from if getattr(as_raw(x), "ndim", None) is not None
                 )

@@ -39,13 +39,19 @@ PLACES: dict[str, tuple[Any, str]] = {
 
 
 class Watch:
-    """Base of what looks on. `path` are the names of the layers that are being called, outermost first.
+    """Base of what looks on. `path` are the names of the layers that this thread is calling, outermost first.
 
     Subclasses define methods of PLACES, and `enters`, which is told of a layer before it is called.
     """
 
     def __init__(self) -> None:
-        self.path: list[str] = []
+        self._of_thread = threading.local()
+
+    @property
+    def path(self) -> list[str]:
+        """One list for each thread: several may be in a step at a time."""
+        found = vars(self._of_thread)
+        return found.setdefault("path", [])
 
     def open(self) -> None:
         """Begins to look on."""
