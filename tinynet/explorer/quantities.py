@@ -4,7 +4,6 @@ A Tensor may be wrapped anew on its way (detach, a layer that is given an array)
 itself too. Everything is kept alive, and copied when it is first seen: later changes in place are not ours.
 """
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -115,7 +114,8 @@ class Quantities:
 
     def _sum(self, numbers: list[int]) -> Any:
         """Added in the order in which they arrived, as the walk does."""
-        return reduce(np.add, [self.all[number].array for number in numbers])
+        first, *others = [np.asarray(self.all[number].array) for number in numbers]
+        return sum(others, first)
 
 
 def same_bits(a: Any, b: Any) -> bool:
