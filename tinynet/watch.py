@@ -41,7 +41,16 @@ PLACES: dict[str, tuple[Any, str]] = {
 class Watch:
     """Base of what looks on. `path` are the names of the layers that this thread is calling, outermost first.
 
-    Subclasses define methods of PLACES, and `enters`, which is told of a layer before it is called.
+    Subclasses define `enters(layer, args, kwargs, training)`, told of a layer before it is called, and
+    methods of PLACES, each given the function that it stands around, and what that one is called with:
+
+        around_layer(run, layer, args, kwargs, training)
+        around_primitive(call, primitive, *args, **settings)
+        around_record(record, primitive, args, raw, out, static)
+        around_walk(run, walk)
+        around_rule(differentiate, primitive, node, grad, *values)
+        around_kernel(call, kernel, *args, **settings)
+        around_update(apply, optimizer, grads, trainable_variables)
     """
 
     def __init__(self) -> None:
