@@ -51,3 +51,26 @@ def strided():
     )
     model.compile(SGD(0.05), SparseCategoricalCrossentropy(from_logits=True))
     return model
+
+
+def of_many_kinds():
+    """Layer and group norm, a depthwise convolution, and an activation of each formula of a line."""
+    names = ("elu", "selu", "leaky_relu", "softplus", "softsign", "silu", "exponential")
+    activated = [
+        layer for name in names for layer in (layers.Dense(4), layers.Activation(name, name=name))
+    ]
+    model = Sequential(
+        [
+            layers.Input((8, 8, 2)),
+            layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2, name="depth"),
+            layers.LayerNormalization(axis=(1, 2, 3), name="of_sample"),
+            layers.GroupNormalization(2, name="of_groups"),
+            layers.RMSNormalization(name="rms"),
+            layers.Flatten(name="flat"),
+            *activated,
+            layers.Dense(3, name="last"),
+        ],
+        name="kinds",
+    )  # fmt: skip
+    model.compile(SGD(0.05, momentum=0.9), SparseCategoricalCrossentropy(from_logits=True))
+    return model

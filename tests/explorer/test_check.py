@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 import tinynet
-from tinynet import explorer
+from tinynet import explorer, optimizers
 from tinynet.explorer.page import scripts_of_page
 from tinynet.optimizers import Adam
 
 from explorer.browser import Opened, opened_browser
-from explorer.nets import IMAGES, LABELS, convolutional, strided
+from explorer.nets import IMAGES, LABELS, convolutional, of_many_kinds, strided
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASK = """([q, at]) => { const check = checkOf({q, at});
 return typeof check === "string" ? check : [check.value, tolerance(check), pythonOf(check, "0")]; }"""
 NOT_MADE = ("It was there before", "The walk back begins here")
-# what has no panel: (phase, operation, which result)
-WITHOUT = {("forward", "drop", 1)}
+# what has no panel: (phase, operation, which result): the bits of a mask, and the mean that RMS norm has not
+WITHOUT = {("forward", "drop", 1), ("forward", "standardise", 1)}
 
 
 def printed_by(code, **names):
@@ -42,7 +42,7 @@ def trained(make):
     return model
 
 
-@pytest.mark.parametrize("make", [convolutional, strided])
+@pytest.mark.parametrize("make", [convolutional, strided, of_many_kinds])
 def test_every_panel_gives_the_number_that_is_stored(browser, make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tinynet.explore(trained(make), IMAGES, LABELS, tmp_path / "step.html")
@@ -96,6 +96,35 @@ def test_every_number_of_the_page_of_the_digits(browser, tmp_path):
     opened.close()
     assert wrong == []
     assert checked > 23_000
+
+
+RULES = [
+    optimizers.SGD(0.1, momentum=0.9),
+    optimizers.SGD(0.1, momentum=0.9, nesterov=True),
+    optimizers.Adamax(0.01),
+    optimizers.Nadam(0.01),
+    optimizers.Lion(0.01),
+    optimizers.Adagrad(0.01),
+    optimizers.RMSprop(0.01),
+]
+
+
+@pytest.mark.parametrize("optimizer", RULES, ids=lambda one: one.name)
+def test_updates_of_many_rules(browser, optimizer, tmp_path):
+    """The new weight and every new slot, by the lines of the rule."""
+    path = tinynet.explore(trained(lambda: convolutional(optimizer)), IMAGES, LABELS, tmp_path / "step.html")
+    index, q = explorer.load(path)
+    opened = Opened(browser, path)
+    new = [number for op in index["operations"] if op["phase"] == "update" for number in op["outputs"]]
+    for number in new:
+        at = [0] * q[f"q{number}"].ndim
+        value, tolerance, code = opened.ask(ASK, [number, at])
+        stored = float(q[f"q{number}"][tuple(at)])
+        assert abs(value - stored) <= tolerance
+        lines = "\n".join(line for line in code.splitlines() if "explorer" not in line)
+        assert abs(printed_by(lines, q=q) - stored) <= tolerance
+    assert len(new) >= 12
+    opened.close()
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -170,9 +199,10 @@ def test_a_walk_by_hand_from_a_logit_to_a_pixel(browser, tmp_path):
         images = [
             b
             for b in numbers.all()
-            if b.get_attribute("title").startswith(("conv:", "pool:", "norm:", "drop:", "flat:", "x ["))
+            if b.get_attribute("title").startswith(("conv:", "pool:", "norm:", "drop: y", "flat:", "x ["))
         ]
         by_size = sorted(images, key=lambda b: -abs(float(b.inner_text().replace("−", "-"))))
+
         by_size[0].click()
     assert names[0] == "last: y"
     assert names[-1] == "x"

@@ -159,7 +159,7 @@ def test_numbers_that_are_not_finite_are_not_rounded():
 
 
 def test_the_scripts_stay_small():
-    assert len(scripts_of_page().encode()) <= 66_000
+    assert len(scripts_of_page().encode()) <= 60_000
     for path in WEB.iterdir():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 260, path
 

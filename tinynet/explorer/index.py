@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from tinynet import __version__
+from tinynet.explorer.formulas import formulas_of, update_of
 from tinynet.explorer.quantities import OUTPUTS
 from tinynet.explorer.recording import KernelCall, Operation, Quantity, Recording, Rule
 from tinynet.explorer.sources import Sources
+from tinynet.explorer.stops import order_of, rows_of, stops_of
 
 FORMAT = 1
+MINUS = "\N{MINUS SIGN}"
 
 
 def index_of(recording: Recording) -> dict[str, Any]:
@@ -26,7 +29,9 @@ def index_of(recording: Recording) -> dict[str, Any]:
         "losses": [as_json(loss) for loss in recording.losses], "loss": recording.loss,
         "layers": [vars(layer) for layer in recording.layers],
         "quantities": [_quantity(quantity, recording) for quantity in recording.quantities],
-        "operations": operations, "order": _order(recording), "sources": sources.all,
+        "operations": operations, "order": order_of(recording), "stops": stops_of(recording),
+        "rows": {"layer": rows_of(recording, True), "operation": rows_of(recording, False)},
+        "sources": sources.all,
     }  # fmt: skip
 
 
@@ -50,13 +55,6 @@ def as_json(value: Any) -> Any:
     if hasattr(value, "shape"):
         return f"array {tuple(value.shape)}"
     return getattr(value, "__name__", None) or f"<{type(value).__name__}>"
-
-
-def _order(recording: Recording) -> list[list[Any]]:
-    """What happened, in turn: ["forward" | "backward" | "update", operation]."""
-    forward = [["forward", op.number] for op in recording.operations if op.phase == "forward"]
-    updates = [["update", op.number] for op in recording.operations if op.phase == "update"]
-    return [*forward, *[["backward", number] for number in recording.rules], *updates]
 
 
 def _quantity(quantity: Quantity, recording: Recording) -> dict[str, Any]:
@@ -89,20 +87,28 @@ def _of_channels(quantity: Quantity, recording: Recording) -> bool:
 def _statistics(array: np.ndarray) -> dict[str, Any]:
     """Smallest and largest number, mean, and how many are 0."""
     if not array.size or array.dtype.kind not in "fiub":
-        return {"min": None, "max": None, "mean": None, "zeros": 0}
+        return {"min": None, "max": None, "mean": None, "zeros": 0, "words": "no numbers"}
     mean = np.mean(array, dtype=np.float64)
     found = {"min": array.min(), "max": array.max(), "mean": mean, "zeros": np.sum(array == 0)}
-    return {name: as_json(value) for name, value in found.items()}
+    words = ", ".join(f"{name} {float(found[name]):.4g}" for name in ("min", "mean", "max"))
+    zeros = f", {found['zeros'] / array.size:.0%} zeros" if array.size > 1 else ""
+    words = words.replace("-", MINUS) + zeros
+    return {**{name: as_json(value) for name, value in found.items()}, "words": words}
 
 
 def _operation(operation: Operation, sources: Sources) -> dict[str, Any]:
+    name, settings = operation.name, operation.settings
+    lines: tuple[str, ...] = ()
+    formulas = formulas_of(name, settings)
+    if operation.phase == "update":
+        lines, formulas = update_of(name, [one for one, _, _ in operation.inputs], settings)
     return {
-        "phase": operation.phase, "name": operation.name, "layer": operation.layer,
+        "phase": operation.phase, "name": name, "layer": operation.layer,
         "inputs": [
             {"name": name, "q": number, "value": as_json(value)} for name, number, value in operation.inputs
         ],
         "outputs": operation.outputs,
-        "settings": as_json(operation.settings),
+        "settings": as_json(settings), "lines": lines, "formulas": formulas,
         "kept": [{"name": k.name, "q": k.quantity, "bytes": k.size, "why": k.why} for k in operation.kept],
         "kernels": [_kernel(call, sources) for call in operation.calls],
         "flops": operation.cost[0], "bytes": operation.cost[1],

@@ -23,8 +23,8 @@ from tinynet.utils import atomic_write
 WEB = Path(__file__).parent / "web"
 # In this order: a file uses those before it.
 SCRIPTS = (
-    "data", "dom", "state", "colours", "maps", "field", "graph", "values", "check", "check_forward",
-    "check_backward", "code", "cost", "transport", "main",
+    "data", "dom", "state", "colours", "maps", "field", "graph", "values", "formula", "check",
+    "check_forward", "check_backward", "code", "cost", "transport", "main",
 )  # fmt: skip
 MEGABYTE = 1_000_000
 BLOCK = re.compile(r'<script type="[a-z/-]+" id="(index|arrays)">(.*?)</script>', re.DOTALL)

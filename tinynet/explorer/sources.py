@@ -1,6 +1,8 @@
 """Sources: the text of a function as it is installed, with its file and first line."""
 
 import inspect
+import keyword
+import re
 import textwrap
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +13,11 @@ import tinynet
 from tinynet import kernels
 
 ROOT, KERNELS = Path(tinynet.__file__).resolve().parent, Path(kernels.__file__).resolve().parent
+
+TOKENS = re.compile(
+    r"""(?P<s>\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""  # strings
+    r"|(?P<c>\#[^\n]*)|(?P<d>@[\w.]+)|(?P<k>[A-Za-z_]\w*)"  # comments, decorators, words
+)
 
 
 class Sources:
@@ -56,6 +63,7 @@ def _text(function: Any) -> dict[str, Any] | None:
         "file": shown(file),
         "line": max(first, 1),
         "text": text,
+        "colours": colours_of(text),
         "about": inspect.getdoc(function) or "",
     }
 
@@ -67,3 +75,13 @@ def shown(file: Path) -> str:
         if file.is_relative_to(root):
             return f"{name}/{file.relative_to(root).as_posix()}"
     return file.name
+
+
+def colours_of(text: str) -> list[tuple[str, int, int]]:
+    """(s, c, d or k, begin, end) of the strings, comments, decorators and keywords in a text."""
+    found = TOKENS.finditer(text)
+    return [
+        (str(one.lastgroup), one.start(), one.end())
+        for one in found
+        if one.lastgroup != "k" or keyword.iskeyword(one[0])
+    ]

@@ -3,8 +3,8 @@
 /** @param {number | null} source */
 function listing(source) {
   if (source === null) return faint("Python knows no text of it.");
-  const { file, line, name, text } = index.sources[source];
-  return el("div", {}, el("p", { class: "place" }, placeOf(file, line), ` ${name}`), python(text));
+  const { file, line, name, text, colours } = index.sources[source];
+  return el("div", {}, el("p", { class: "place" }, placeOf(file, line), ` ${name}`), python(text, colours));
 }
 
 /** What a docstring says: the formula. @param {number | null} source */

@@ -50,13 +50,8 @@ function colour(scale, x) {
 }
 
 /** A bar with its ends in numbers. @param {Scale} scale */
-function legend(scale) {
-  const canvas = el("canvas", { width: 150, height: 1, "aria-hidden": "true" });
-  const context = canvas.getContext("2d");
-  for (let i = 0; i < 150; i++) {
-    context.fillStyle = `rgb(${scale.colours[Math.round((i / 149) * 255)]})`;
-    context.fillRect(i, 0, 1, 1);
-  }
-  const middle = scale.colours === RAMPS.signed ? "0" : digits((scale.lo + scale.hi) / 2, 3);
-  return el("div", { class: "legend" }, digits(scale.lo, 3), canvas, digits(scale.hi, 3), ` (middle ${middle})`);
+function legend({ lo, hi, colours }) {
+  const signed = colours === RAMPS.signed;
+  const bar = el("i", { style: `background:linear-gradient(to right,${signed ? AROUND_0 : VIRIDIS})` });
+  return el("div", { class: "legend" }, digits(lo, 3), bar, digits(hi, 3), ` (middle ${signed ? 0 : digits((lo + hi) / 2, 3)})`);
 }

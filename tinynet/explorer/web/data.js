@@ -2,11 +2,11 @@
 
 /** @typedef {{name: string, role: string, shape: number[], dtype: string, by: [string, number, number] | null,
  *   of: number | null, parts: number[], note: string, batch: boolean, block: Block | null,
- *   stats: {min: any, max: any, mean: any, zeros: number} | null}} Info */
+ *   stats: {min: any, max: any, mean: any, zeros: number, words: string} | null}} Info */
 /** @typedef {{at: number, dtype: string, lo?: number, hi?: number, from?: number}} Block
  *  where an array begins; lo, hi: what bytes 0 and 255 mean; from: the quantity of which it is a changed copy */
 /** @typedef {{name: string, q: number | null, value: any}} Input */
-/** @typedef {{phase: string, name: string, layer: string, inputs: Input[], outputs: number[], settings: any, kept: any[],
+/** @typedef {{phase: string, name: string, layer: string, inputs: Input[], outputs: number[], settings: any, lines: string[], formulas: string[], kept: any[],
  *   kernels: any[], flops: number, bytes: number, source: number | null, rule: any}} Operation */
 /** @typedef {{q: number, at: number[]}} Place  one number: of which quantity, and where */
 

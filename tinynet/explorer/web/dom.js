@@ -30,21 +30,12 @@ function fill(element, ...children) {
   element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
 }
 
-const KEYWORDS = new Set(
-  ("and as assert async await break class continue def del elif else except finally for from global if import in is " +
-    "lambda None nonlocal not or pass raise return True False try while with yield").split(" "),
-);
-const TOKENS = /("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(#[^\n]*)|(@[\w.]+)|([A-Za-z_]\w*)|([\s\S])/g;
+/** A table that scrolls. @param {string} name @param {Child[]} head cells @param {Child[][]} rows of cells @param {any} more */
+const table = (name, head, rows, more = {}) => el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name, ...more },
+  el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows.map((cells) => el("tr", {}, cells)))));
 
-/** Python as coloured text. @param {string} text */
-function python(text) {
-  const parts = [];
-  for (const [whole, string, comment, decorator, word] of text.matchAll(TOKENS)) {
-    const kind = string ? "s" : comment ? "c" : decorator ? "d" : word && KEYWORDS.has(word) ? "k" : "";
-    const last = parts[parts.length - 1];
-    if (kind) parts.push(el("span", { class: kind }, whole));
-    else if (typeof last === "string") parts[parts.length - 1] = last + whole;
-    else parts.push(whole);
-  }
-  return el("pre", { tabindex: 0 }, el("code", {}, parts));
+/** Python; `colours` are pieces of it: [class, begin, end]. @param {string} text @param {[string, number, number][]} colours */
+function python(text, colours = []) {
+  const parts = colours.flatMap(([kind, begin, end], i) => [text.slice(i ? colours[i - 1][2] : 0, begin), el("span", { class: kind }, text.slice(begin, end))]);
+  return el("pre", { tabindex: 0 }, el("code", {}, parts, text.slice(colours.length ? colours[colours.length - 1][2] : 0)));
 }

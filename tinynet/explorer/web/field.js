@@ -50,21 +50,12 @@ function inputImages() {
  *  @param {number} n @param {number} size of a pixel */
 function drawInput(canvas, images, n, size = 1) {
   const [, height, width, channels] = images.shape;
-  canvas.width = scratch.width = width;
-  canvas.height = scratch.height = height;
-  const context = scratch.getContext("2d");
-  const picture = context.createImageData(width, height);
   const [lo, hi] = [finite(images.stats.min), finite(images.stats.max)];
-  for (let y = 0, i = 0; y < height; y++)
-    for (let x = 0; x < width; x++, i += 4) {
-      const level = (c) => (255 * (images.get(n, y, x, c) - lo)) / (hi - lo || 1);
-      const grey = level(0);
-      picture.data.set(channels >= 3 ? [level(0), level(1), level(2), 255] : [grey, grey, grey, 255], i);
-    }
-  context.putImageData(picture, 0, 0);
-  canvas.width *= size;
-  canvas.height *= size;
-  const large = canvas.getContext("2d");
-  large.imageSmoothingEnabled = false;
-  large.drawImage(scratch, 0, 0, canvas.width, canvas.height);
+  const level = (...at) => (255 * (images.get(n, ...at) - lo)) / (hi - lo || 1);
+  const picture = painted(height, width, (y, x) => [0, 1, 2].map((c) => level(y, x, channels >= 3 ? c : 0)));
+  canvas.width = width * size;
+  canvas.height = height * size;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
 }

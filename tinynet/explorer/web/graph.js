@@ -1,84 +1,50 @@
 // The step as a tree: forward down the left rail, and at the same height, up the right one, the derivative.
 
-/** @typedef {{title: string, forward: number | null, backward: number | null, update: number | null, layer: string}} Row */
+/** @typedef {{title: string, group: string, kind: string, forward?: number, backward?: number | null, update?: number}} Row */
 
-/** @type {Row[]} */
-let rows = [];
-
-/** The rows of a level. At the level of layers a row is what one layer does. @returns {Row[]} */
-function rowsOf(level) {
-  const backwards = new Map();
-  stops.forEach((stop, i) => stop.phase === "backward" && backwards.set(stop.number, i));
-  /** @type {Row[]} */
-  const found = [];
-  stops.forEach((stop, i) => {
-    const { phase, number, operation } = stop;
-    if (phase === "backward") return;
-    const last = found[found.length - 1];
-    const update = phase === "update";
-    const layer = update ? "update of the weights" : operation.layer;
-    const backward = backwards.has(number) ? backwards.get(number) : null;
-    if (level === "layer" && !update && last && last.layer === layer && last.update === null) {
-      last.forward = i; // what the layer gives; its derivative ends with that of its first operation
-      if (last.backward === null) last.backward = backward;
-      return;
-    }
-    const title = update ? titleOf(stop) : level === "layer" ? layerName(layer) : operation.name;
-    found.push({ title, forward: update ? null : i, backward, update: update ? i : null, layer });
-  });
-  return found;
-}
+/** The rows of the present level. @returns {Row[]} */
+const rows = () => index.rows[shown.level];
 
 /** The stops of the walk at the present level, in their order. */
 function stopsOfLevel() {
-  const chosen = new Set(rows.flatMap((row) => [row.forward, row.backward, row.update]));
+  const chosen = new Set(rows().flatMap((row) => [row.forward, row.backward, row.update]));
   return stops.map((_, i) => i).filter((i) => chosen.has(i));
 }
 
-/** What a stop is about, in a line: the shape of what it makes. @param {number} i */
-function shapeLine(i) {
-  const [first] = quantitiesAt(stops[i]).made;
-  return first ? times(first.shape) : "";
-}
+/** What a stop is about, in a line: the shape of what it makes. @param {Stop} stop */
+const shapeLine = ({ made }) => (made.length ? times(quantities[made[0]].shape) : "");
 
 /** @param {number | null} i @param {string} title @param {string} kind */
 function stopItem(i, title, kind) {
-  if (i === null) return el("div", { class: "stop none", role: "none" }, kind === "backward" ? "no gradient" : "");
+  if (i === null) return el("div", { class: "stop none", role: "none" }, "no gradient");
   const words = kind === "backward" ? `∂ ${title}` : title;
   const choose = () => show({ stop: i, tab: shown.tab === "cost" ? "values" : shown.tab });
   return el(
     "div",
-    {
-      class: `stop ${kind}`, role: "treeitem", tabindex: -1, "data-stop": i, "aria-level": shown.level === "layer" ? 1 : 2,
-      onclick: choose,
-    },
+    { class: `stop ${kind}`, role: "treeitem", tabindex: -1, "data-stop": i, "aria-level": shown.level === "layer" ? 1 : 2, onclick: choose },
     el("span", { class: "unseen" }, `${kind} `),
     words.split(/(?<=_)/).flatMap((part) => [part, el("wbr")]),
-    el("small", {}, shapeLine(i)),
+    el("small", {}, shapeLine(stops[i])),
   );
 }
 
 function drawGraph() {
-  rows = rowsOf(shown.level);
-  const items = [];
-  let layer = null;
+  const tree = byId("tree");
+  fill(tree);
   let group = null;
-  for (const row of rows) {
-    const headed = shown.level === "operation" || row.update !== null;
-    if (headed && (row.layer !== layer || !group)) {
-      group = el("div", { role: "group" });
-      const name = row.update !== null ? row.layer : layerName(row.layer);
-      const info = index.layers.find((one) => one.path === row.layer);
-      const words = info ? el("small", {}, ` ${info.kind}`) : null;
-      items.push(el("div", { role: "treeitem", "aria-level": 1, "aria-expanded": "true", "aria-label": name }, el("span", { class: "heading" }, name, words), group));
+  for (const row of rows()) {
+    const update = row.update !== undefined;
+    const headed = shown.level === "operation" || update;
+    if (headed && (!group || group.title !== row.group)) {
+      group = { title: row.group, inside: el("div", { role: "group" }) };
+      tree.append(el("div", { role: "treeitem", "aria-level": 1, "aria-expanded": "true", "aria-label": row.group },
+        el("span", { class: "heading" }, row.group, el("small", {}, ` ${row.kind}`)), group.inside));
     }
-    layer = row.layer;
-    const cells = row.update === null
-      ? [stopItem(row.forward, row.title, "forward"), stopItem(row.backward, row.title, "backward")]
-      : [stopItem(row.update, row.title, "update")];
-    (headed ? group.append.bind(group) : items.push.bind(items))(el("div", { class: "row", role: "none" }, cells));
+    const cells = update
+      ? stopItem(row.update, row.title, "update")
+      : [stopItem(row.forward, row.title, "forward"), stopItem(row.backward, row.title, "backward")];
+    (headed ? group.inside : tree).append(el("div", { class: "row", role: "none" }, cells));
   }
-  fill(byId("tree"), items);
   markStop();
 }
 
@@ -117,17 +83,16 @@ function walkTree(event) {
   event.stopPropagation();
 }
 
-function startGraph() {
-  const levels = byId("levels");
-  const choice = (level) => {
-    const choose = () => {
-      show({ level });
-      drawGraph();
-      drawLevels();
-    };
-    return button(`${level}s`, choose, { "aria-pressed": String(shown.level === level) });
+function drawLevels() {
+  const choose = (level) => {
+    show({ level });
+    drawGraph();
+    drawLevels();
   };
-  const drawLevels = () => fill(levels, ["layer", "operation"].map(choice));
+  fill(byId("levels"), ["layer", "operation"].map((level) => button(`${level}s`, () => choose(level), { "aria-pressed": String(shown.level === level) })));
+}
+
+function startGraph() {
   drawLevels();
   drawGraph();
   byId("tree").addEventListener("keydown", walkTree);

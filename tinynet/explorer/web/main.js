@@ -40,7 +40,8 @@ async function start() {
     await readPage();
     readStops();
     drawHeader();
-    redraws.push(drawImages, drawTabs, drawValues, drawCheck, drawCost, drawCode);
+    startTabs();
+    redraws.push(drawImages, drawValues, drawCheck, drawCost, drawCode);
     startGraph();
     startTransport();
     show({});

@@ -2,7 +2,8 @@
 
 /** @typedef {{rows: number, columns: number, at: (row: number, column: number) => number[] | null}} Tile */
 /** @typedef {{tiles: Tile[], across: number, note: string}} Sheet */
-/** @typedef {{sheet: Sheet, size: number, gap: number}} Layout  size: pixels of a cell */
+/** @typedef {{sheet: Sheet, size: number, across: number, wide: number, high: number}} Layout
+ *  size: pixels of a cell; across: tiles in a row; wide, high: from a tile to the next */
 
 const MOST_TILES = 64;
 const GAP = 3;
@@ -44,30 +45,37 @@ function limited(count, tile, what, most = MOST_TILES) {
   return { tiles: Array.from({ length: Math.min(count, most) }, (_, i) => tile(i)), across: 0, note };
 }
 
-/** How large the cells are, so that the sheet fits. @param {Sheet} sheet @param {number} width @returns {Layout & {across: number}} */
+/** How large the cells are, so that the sheet fits. @param {Sheet} sheet @param {number} width @returns {Layout} */
 function layoutOf(sheet, width) {
   const { rows, columns } = sheet.tiles[0];
   const wanted = sheet.across || Math.ceil(Math.sqrt((sheet.tiles.length * rows) / columns));
   const across = Math.max(1, Math.min(wanted, sheet.tiles.length));
   const room = (width - GAP * (across - 1)) / (across * columns);
   const most = sheet.tiles.length === 1 && columns <= 12 && rows === 1 ? 62 : 18;
-  return { sheet, size: Math.max(1, Math.min(most, Math.floor(room))), gap: GAP, across };
+  const size = Math.max(1, Math.min(most, Math.floor(room)));
+  return { sheet, size, across, wide: columns * size + GAP, high: rows * size + GAP };
 }
+
+/** Where a tile begins. @param {Layout} layout @param {number} i */
+const cornerOf = ({ across, wide, high }, i) => [(i % across) * wide, Math.floor(i / across) * high];
 
 /** @param {HTMLCanvasElement} canvas @param {Quantity} quantity @param {number} image @param {number} width */
 function drawSheet(canvas, quantity, image, width) {
   const layout = layoutOf(sheetOf(quantity, image), width);
-  const { sheet, size, gap, across } = layout;
+  const { sheet, size, across, wide, high } = layout;
   const { rows, columns } = sheet.tiles[0];
-  canvas.width = across * (columns * size + gap) - gap;
-  canvas.height = Math.ceil(sheet.tiles.length / across) * (rows * size + gap) - gap;
+  canvas.width = across * wide - GAP;
+  canvas.height = Math.ceil(sheet.tiles.length / across) * high - GAP;
   const context = canvas.getContext("2d");
   const scale = scaleOf(quantity);
   sheet.tiles.forEach((tile, i) => {
-    const left = (i % across) * (columns * size + gap);
-    const top = Math.floor(i / across) * (rows * size + gap);
+    const [left, top] = cornerOf(layout, i);
     context.imageSmoothingEnabled = false;
-    context.drawImage(tileImage(tile, quantity, scale), left, top, columns * size, rows * size);
+    const colourAt = (row, column) => {
+      const at = tile.at(row, column);
+      return at && colour(scale, quantity.get(...at));
+    };
+    context.drawImage(painted(rows, columns, colourAt), left, top, columns * size, rows * size);
     if (size >= 44) writeNumbers(context, tile, quantity, scale, left, top, size);
   });
   return layout;
@@ -75,19 +83,17 @@ function drawSheet(canvas, quantity, image, width) {
 
 const scratch = document.createElement("canvas");
 
-/** A tile with a pixel for each number. @param {Tile} tile @param {Quantity} quantity @param {Scale} scale */
-function tileImage(tile, quantity, scale) {
-  scratch.width = tile.columns;
-  scratch.height = tile.rows;
+/** A picture with a pixel for each place, where it has a colour. @param {number} rows @param {number} columns
+ *  @param {(row: number, column: number) => number[] | null} colourAt */
+function painted(rows, columns, colourAt) {
+  scratch.width = columns;
+  scratch.height = rows;
   const context = scratch.getContext("2d");
-  const image = context.createImageData(tile.columns, tile.rows);
-  for (let row = 0, i = 0; row < tile.rows; row++)
-    for (let column = 0; column < tile.columns; column++, i += 4) {
-      const at = tile.at(row, column);
-      if (at === null) continue;
-      const [r, g, b] = colour(scale, quantity.get(...at));
-      image.data.set([r, g, b, 255], i);
-    }
+  const image = context.createImageData(columns, rows);
+  for (const [row, column] of placesOf([rows, columns])) {
+    const rgb = colourAt(row, column);
+    if (rgb) image.data.set([...rgb, 255], 4 * (row * columns + column));
+  }
   context.putImageData(image, 0, 0);
   return scratch;
 }
@@ -105,30 +111,28 @@ function writeNumbers(context, tile, quantity, scale, left, top, size) {
   }
 }
 
-/** The place in the quantity under a point of the canvas; null between tiles. @param {Layout & {across: number}} layout */
+/** The place in the quantity under a point of the canvas; null between tiles. @param {Layout} layout */
 function placeAt(layout, x, y) {
-  const { sheet, size, gap, across } = layout;
+  const { sheet, size, across, wide, high } = layout;
   const { rows, columns } = sheet.tiles[0];
-  const [wide, high] = [columns * size + gap, rows * size + gap];
   const [right, down] = [Math.floor(x / wide), Math.floor(y / high)];
   const [column, row] = [Math.floor((x - right * wide) / size), Math.floor((y - down * high) / size)];
   const tile = sheet.tiles[down * across + right];
   return tile && right < across && column < columns && row < rows && column >= 0 && row >= 0 ? tile.at(row, column) : null;
 }
 
-/** A box around a place. @param {Layout & {across: number}} layout @param {number[]} at */
+/** A box around a place. @param {Layout} layout @param {number[]} at */
 function mark(canvas, layout, at) {
-  const { sheet, size, gap, across } = layout;
+  const { sheet, size } = layout;
   const context = canvas.getContext("2d");
   context.lineWidth = 2;
   sheet.tiles.forEach((tile, i) => {
     for (const [row, column] of placesOf([tile.rows, tile.columns])) {
       if (String(tile.at(row, column)) !== String(at)) continue;
-      const left = (i % across) * (tile.columns * size + gap) + column * size;
-      const top = Math.floor(i / across) * (tile.rows * size + gap) + row * size;
+      const [left, top] = cornerOf(layout, i);
       for (const [colour, out] of [["#000", 1], ["#fff", 3]]) {
         context.strokeStyle = colour;
-        context.strokeRect(left - out, top - out, size + 2 * out, size + 2 * out);
+        context.strokeRect(left + column * size - out, top + row * size - out, size + 2 * out, size + 2 * out);
       }
     }
   });

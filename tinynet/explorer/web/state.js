@@ -1,13 +1,15 @@
 // What is shown: the stop of the walk, the image, the number that is checked. Changes redraw what depends on them.
 
-/** @typedef {{phase: string, number: number, operation: Operation}} Stop */
+/** @typedef {{phase: string, number: number, operation: Operation, title: string, layer: string, made: number[], given: number[],
+ *   flops: number, bytes: number, kept: number, parameters: number, kernel: string}} Stop */
 
 const shown = {
   stop: 0,
   image: 0,
   level: "layer",
   tab: "values",
-  same: false, // one scale for all values, one for all gradients
+  // one scale for all values, one for all gradients
+  same: false,
   /** @type {Place | null} */
   number: null,
   /** @type {Place[]} */
@@ -20,7 +22,7 @@ let stops = [];
 const redraws = [];
 
 function readStops() {
-  stops = index.order.map(([phase, number]) => ({ phase, number, operation: operations[number] }));
+  stops = index.order.map(([phase, number], i) => ({ phase, number, operation: operations[number], ...index.stops[i] }));
 }
 
 /** @param {Partial<typeof shown>} changes */
@@ -48,21 +50,8 @@ function checkNumber(place) {
   show({ number: place, trail: trail.slice(-50), tab: "check", ...image, ...(stop === null ? {} : { stop }) });
 }
 
-/** What a stop makes, and what it is given. @param {Stop} stop @returns {{made: Quantity[], given: Quantity[]}} */
-function quantitiesAt({ phase, operation }) {
-  const of = (numbers) => [...new Set(numbers)].filter((q) => q !== null).map((q) => quantities[q]);
-  if (phase !== "backward")
-    return { made: of(operation.outputs), given: of(operation.inputs.map((input) => input.q)) };
-  const { upstream, returned } = operation.rule;
-  const kept = operation.kept.map((one) => one.q);
-  return { made: of(returned), given: of([...upstream, ...kept]) };
-}
-
 /** @param {Stop} stop */
-function titleOf({ phase, operation }) {
-  if (phase === "update") return `${operation.name} of ${quantities[operation.inputs[0].q].name}`;
-  return phase === "backward" ? `derivative of ${operation.name}` : operation.name;
-}
+const titleOf = ({ phase, operation, layer }) => `${phase === "backward" ? "derivative of " : ""}${operation.name} ${phase === "update" ? "of" : "in"} ${layer}`;
 
-/** The path of a layer without the model, which is the same everywhere. @param {string} path */
-const layerName = (path) => (path ? path.split("/").slice(1).join("/") || path : "loss");
+/** The quantities with some numbers. @param {number[]} numbers */
+const these = (numbers) => numbers.map((q) => quantities[q]);

@@ -2,7 +2,8 @@
 
 /** @type {number | null} */
 let timer = null;
-const PACE = 1100; // milliseconds
+// milliseconds
+const PACE = 1100;
 
 /** @param {number} by */
 function walk(by) {
@@ -29,20 +30,14 @@ function drawTransport() {
   const places = stopsOfLevel();
   const place = Math.max(0, places.findIndex((i) => i >= shown.stop));
   const stop = stops[shown.stop];
-  const press = (words, name, act) => button(words, act, { title: name, "aria-label": name });
-  const footer = byId("transport");
-  const focused = document.activeElement && footer.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-  const slider = el("input", { type: "range", min: 0, max: Math.max(0, places.length - 1), value: place, "aria-label": "Stop", "aria-valuetext": titleOf(stop), oninput: (event) => goTo(places[Number(event.target.value)]) });
-  const where = stop.phase === "update" ? "" : ` of ${layerName(stop.operation.layer)}`;
-  fill(
-    footer,
-    press("|◀", "first stop", () => goTo(places[0])), press("◀", "one stop back", () => walk(-1)),
-    press(timer === null ? "▷" : "||", timer === null ? "play" : "pause", () => play(timer === null)),
-    press("▶", "one stop on", () => walk(1)), press("▶|", "last stop", () => goTo(places[places.length - 1])),
-    slider,
-    el("output", { "aria-live": timer === null ? "polite" : "off" }, `${place + 1} of ${places.length}: ${stop.phase} `, el("b", {}, titleOf(stop)), where),
-  );
-  if (focused) for (const one of footer.querySelectorAll("[aria-label]")) if (one.getAttribute("aria-label") === focused) one.focus();
+  const [slider, words, player] = ["slider", "where", "player"].map(byId);
+  slider.max = Math.max(0, places.length - 1);
+  slider.value = place;
+  slider.setAttribute("aria-valuetext", titleOf(stop));
+  words.setAttribute("aria-live", timer === null ? "polite" : "off");
+  fill(words, `${place + 1} of ${places.length}: ${stop.phase} `, el("b", {}, titleOf(stop)));
+  fill(player, timer === null ? "▷" : "||");
+  player.setAttribute("aria-label", timer === null ? "play" : "pause");
 }
 
 /** @param {KeyboardEvent} event */
@@ -58,6 +53,11 @@ function pressed(event) {
 }
 
 function startTransport() {
+  const to = (place) => goTo(stopsOfLevel().at(place));
+  const acts = { first: () => to(0), back: () => walk(-1), on: () => walk(1), last: () => to(-1) };
+  for (const one of byId("transport").querySelectorAll("[data-to]")) one.addEventListener("click", acts[one.dataset.to]);
+  byId("player").addEventListener("click", () => play(timer === null));
+  byId("slider").addEventListener("input", (event) => to(Number(event.target.value)));
   document.addEventListener("keydown", pressed);
   redraws.push(drawTransport);
 }

@@ -1,15 +1,7 @@
 // The middle: what a stop makes and what it is given, as pictures of which every pixel can be asked for.
 
-/** @param {any} x */
-const stat = (x) => (typeof x === "number" ? digits(x, 4) : String(x));
-
-/** Smallest, largest, mean, zeros: what a picture says, in words. @param {Quantity} quantity */
-function statistics(quantity) {
-  const { stats } = quantity;
-  if (!stats || stats.min === null) return "its numbers were not kept";
-  const zeros = quantity.size > 1 ? `, ${Math.round((100 * stats.zeros) / quantity.size)} % zeros` : "";
-  return `min ${stat(stats.min)}, mean ${stat(stats.mean)}, max ${stat(stats.max)}${zeros}`;
-}
+/** What a picture says, in words. @param {Quantity} quantity */
+const statistics = ({ stats }) => (stats ? stats.words : "its numbers were not kept");
 
 /** A quantity's card; its picture is drawn when it is opened. @param {Quantity} quantity @param {boolean} open */
 function card(quantity, open) {
@@ -54,7 +46,8 @@ function picture(quantity) {
     if (place) look(place);
   };
   canvas.addEventListener("pointermove", point);
-  canvas.addEventListener("pointerdown", point); // a finger does not move first
+  // a finger does not move first
+  canvas.addEventListener("pointerdown", point);
   canvas.addEventListener("click", () => at && checkNumber({ q: quantity.number, at }));
   canvas.addEventListener("keydown", (event) => {
     const { tiles } = layout.sheet;
@@ -93,8 +86,7 @@ function drawValues() {
   const panel = byId("values");
   if (panel.hidden) return;
   const stop = stops[shown.stop];
-  const { made, given } = quantitiesAt(stop);
-  const where = stop.operation.layer ? ` in ${layerName(stop.operation.layer)}` : "";
+  const [made, given] = [these(stop.made), these(stop.given)];
   const same = el("label", {}, el("input", { type: "checkbox", onchange: (event) => show({ same: event.target.checked }) }), " same scale everywhere");
   same.firstChild.checked = shown.same;
   const images = inputImages();
@@ -104,7 +96,7 @@ function drawValues() {
     : null;
   fill(
     panel,
-    el("div", { class: "what bar" }, el("h2", {}, `${titleOf(stop)}${where}`), same),
+    el("div", { class: "what bar" }, el("h2", {}, titleOf(stop)), same),
     field,
     el("h3", {}, "It makes"),
     made.length ? made.map((quantity, i) => card(quantity, i === 0)) : el("p", {}, "nothing"),
@@ -114,15 +106,18 @@ function drawValues() {
   if (field) showField(null, []);
 }
 
-const TABS = { values: "Values", check: "Check this number", cost: "Cost" };
+const TABS = ["values", "check", "cost"];
 
 function drawTabs() {
-  const tab = (name) => button(TABS[name], () => show({ tab: name }), { role: "tab", id: `tab-${name}`, "aria-selected": String(shown.tab === name), "aria-controls": name });
-  if (byId("tabs").dataset.tab !== shown.tab) {
-    fill(byId("tabs"), Object.keys(TABS).map(tab));
-    byId("tabs").dataset.tab = shown.tab;
+  for (const name of TABS) {
+    byId(`tab-${name}`).setAttribute("aria-selected", String(shown.tab === name));
+    byId(name).hidden = shown.tab !== name;
   }
-  for (const name of Object.keys(TABS)) byId(name).hidden = shown.tab !== name;
+}
+
+function startTabs() {
+  for (const name of TABS) byId(`tab-${name}`).addEventListener("click", () => show({ tab: name }));
+  redraws.push(drawTabs);
 }
 
 /** A number that leads to where it is checked. @param {Place} place */
