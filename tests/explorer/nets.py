@@ -56,9 +56,7 @@ def strided():
 def of_many_kinds():
     """Layer and group norm, a depthwise convolution, and an activation of each formula of a line."""
     names = ("elu", "selu", "leaky_relu", "softplus", "softsign", "silu", "exponential")
-    activated = [
-        layer for name in names for layer in (layers.Dense(4), layers.Activation(name, name=name))
-    ]
+    activated = [layer for name in names for layer in (layers.Dense(4), layers.Activation(name, name=name))]
     model = Sequential(
         [
             layers.Input((8, 8, 2)),

@@ -230,7 +230,7 @@ def test_a_wrong_number_is_noticed(browser, tmp_path):
     opened.close()
 
 
-@pytest.mark.parametrize("name", ["it's \"one\".html", "a#b;c.html", "100%25.html"])
+@pytest.mark.parametrize("name", ['it\'s "one".html', "a#b;c.html", "100%25.html"])
 def test_names_of_files_in_python(browser, name, tmp_path):
     """The line that loads the file is Python, and names it, whatever it is called."""
     path = tinynet.explore(convolutional(), IMAGES, LABELS, tmp_path / name)
