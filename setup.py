@@ -33,7 +33,11 @@ setup(
         *([] if LINKED else ["tinynet.kernels"]),
         *([] if LINKED else (f"tinynet.{package}" for package in find_packages(include=["kernels.*"]))),
     ],
-    package_data={"tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"], "": ["*.cu"]},
+    package_data={
+        "tinynet": ["py.typed", "datasets/*.npz", "datasets/*.md"],
+        "tinynet.explorer": ["web/*"],  # what runs in its pages
+        "": ["*.cu"],
+    },
     install_requires=[
         "numpy>=2.0",
         "numba>=0.68",
@@ -57,6 +61,8 @@ setup(
             *("tensorboardX>=2.6.2", "tensorboard>=2.16"),
             *("h5py>=3.11", "onnx>=1.17", "onnxruntime>=1.20"),
             *("nbclient>=0.10", "ipykernel>=6.29"),  # what notebooks show
+            # open the explorer's pages, if the machine has Chromium, and look for barriers in them
+            *("playwright>=1.49", "axe-playwright-python>=0.1.4"),
             "pyright[nodejs]>=1.1.414",  # what editors see; it comes with all it needs, Node.js included
         ],
     },

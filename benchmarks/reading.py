@@ -25,7 +25,10 @@ GROUPS = {
         "autograd", "backend", "ops", "optimizers", "replay", "models"
     ))),
     "Keras's vocabulary": ("tinynet/",),
-    "attachments": ("tinynet/compat/", "tinynet/old_names.py", "tinynet/plotting/", "tinynet/saving/"),
+    "attachments": (
+        *(f"tinynet/{room}/" for room in ("compat", "explorer", "plotting", "saving")),
+        "tinynet/old_names.py",
+    ),
     "tests": ("tests/",),
     "benchmarks and examples": ("benchmarks/", "examples/"),
 }  # fmt: skip

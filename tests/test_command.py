@@ -23,7 +23,8 @@ def run(*arguments, cache=None, code=None):
 @pytest.mark.parametrize(
     ("arguments", "status", "text"),
     [
-        (["--help"], 0, "warmup"), (["warmup", "--help"], 0, "so that their kernels"),
+        (["--help"], 0, "warmup"), (["--help"], 0, "explore"), (["explore", "--help"], 0, "--divide BY"),
+        (["warmup", "--help"], 0, "so that their kernels"),
         (["--version"], 0, f"tinynet {tinynet.__version__}"), ([], 2, "COMMAND"), (["warm"], 2, (
             "invalid choice: "
             "'warm'"

@@ -93,3 +93,13 @@ def test_it_leaves_nothing_behind_and_changes_no_bit():
         ops.log(Parameter([0.0]))
     handle.close()
     ops.log(Parameter([0.0]))
+
+
+def test_one_that_was_closed_can_be_opened_again():
+    checks = check_numerics()
+    checks.close()
+    with checks, pytest.raises(NumericsError, match="infinity"):
+        ops.log(Tensor([0.0]))
+    with check_numerics(), pytest.raises(RuntimeError, match="on already"), checks:
+        pass
+    ops.log(Tensor([0.0]))

@@ -21,8 +21,8 @@ CAN = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 ROOMS = (
     "activations", "autograd", "backend.config", "callbacks", "constraints", "data", "datasets",
     "datasets.cifar10", "datasets.digits", "datasets.fashion_mnist", "datasets.mnist", "debug",
-    "initializers", "kernels", "losses", "memory", "metrics", "models", "ops", "optimizers", "plotting",
-    "random", "regularizers", "saving", "schedules", "tree", "utils",
+    "explorer", "initializers", "kernels", "losses", "memory", "metrics", "models", "ops", "optimizers",
+    "plotting", "random", "regularizers", "saving", "schedules", "tree", "utils",
 )  # fmt: skip
 
 

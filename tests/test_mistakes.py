@@ -351,6 +351,7 @@ def test_a_name_is_never_suggested_for_itself(monkeypatch):
     ["", "layers", "ops", "losses", "metrics", "optimizers", "callbacks", "initializers", "schedules",
      "models", "data",
      "datasets", "plotting", "activations", "constraints", "regularizers", "random", "memory", "debug",
+     "explorer",
      "saving", "utils",
      "backend", "config", "kernels", "tree", "datasets.mnist", "datasets.fashion_mnist", "datasets.cifar10",
      "datasets.digits"],

@@ -56,6 +56,10 @@ def test_wheel_holds_every_module_once_and_the_digits(wheel_contents):
     } == installed_files()
     assert (wheel_contents / "tinynet" / "datasets" / "digits.npz").is_file()
     assert (wheel_contents / "tinynet" / "py.typed").is_file()
+    web = Path("tinynet") / "explorer" / "web"  # what runs in the explorer's pages
+    assert {path.name for path in (wheel_contents / web).iterdir()} == {
+        path.name for path in (ROOT / web).iterdir()
+    }
 
 
 @pytest.mark.parametrize("link", [True, False], ids=["link", "text"])

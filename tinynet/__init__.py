@@ -34,6 +34,7 @@ _NAMES = {
     "Sequential": "tinynet.models",
     "Tensor": "tinynet.autograd",
     "device": "tinynet.backend.device",
+    "explore": "tinynet.explorer",
     "get_device": "tinynet.backend.device",
     "grad": "tinynet.autograd",
     "gradcheck": "tinynet.gradient_check",
@@ -49,23 +50,24 @@ _NAMES = {
 __all__ = [
     "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model", "Optimizer",
     "Parameter", "Regularizer", "Sequential", "Tensor", "activations", "autograd", "backend", "callbacks",
-    "compat", "config", "constraints", "data", "datasets", "debug", "device", "get_device",
-    "get_num_threads", "grad", "gradcheck", "gradgradcheck", "initializers", "kernels", "layers", "losses",
-    "memory", "metrics", "models", "no_grad", "ops", "optimizers", "plotting", "preprocessing", "random",
-    "regularizers", "replay", "replayed", "saving", "schedules", "set_device", "set_num_threads", "to_device",
-    "tree", "utils",
+    "compat", "config", "constraints", "data", "datasets", "debug", "device", "explore", "explorer",
+    "get_device", "get_num_threads", "grad", "gradcheck", "gradgradcheck", "initializers", "kernels",
+    "layers", "losses", "memory", "metrics", "models", "no_grad", "ops", "optimizers", "plotting",
+    "preprocessing", "random", "regularizers", "replay", "replayed", "saving", "schedules", "set_device",
+    "set_num_threads", "to_device", "tree", "utils",
 ]  # fmt: skip
 
 # the same for editors and type checkers; tests/test_editor.py holds the three lists together
 if TYPE_CHECKING:
     from tinynet import (  # isort: skip
-        activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, initializers,
-        kernels, layers, losses, memory, metrics, models, ops, optimizers, plotting, preprocessing, random,
-        regularizers, replay, saving, schedules, tree, utils,
+        activations, autograd, backend, callbacks, compat, constraints, data, datasets, debug, explorer,
+        initializers, kernels, layers, losses, memory, metrics, models, ops, optimizers, plotting,
+        preprocessing, random, regularizers, replay, saving, schedules, tree, utils,
     )  # fmt: skip
     from tinynet.autograd import Parameter, Tensor, grad, no_grad
     from tinynet.backend import config
     from tinynet.backend.device import device, get_device, set_device
+    from tinynet.explorer import explore
     from tinynet.gradient_check import gradcheck, gradgradcheck
     from tinynet.initializers import Initializer
     from tinynet.kernels.threads import get_num_threads, set_num_threads

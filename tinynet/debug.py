@@ -8,6 +8,7 @@ While it is on, every operation's results are looked at, forward and backward, a
 training is several times slower. Nothing of it is left in the operations while it is off.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,11 +16,12 @@ import numpy as np
 
 from tinynet import missing_names
 from tinynet.autograd import Primitive, as_raw
-from tinynet.backend import config, device
+from tinynet.backend import device
 from tinynet.layers.base import Layer
 from tinynet.models.compiled import Compiled
 from tinynet.optimizers import Optimizer
 from tinynet.tree import leaves
+from tinynet.watch import Watch
 
 missing_names.namespace(__name__)
 
@@ -36,7 +38,16 @@ class NumericsError(FloatingPointError):
     """
 
 
-class check_numerics:  # noqa: N801 - used like a function
+class _OfThread(threading.local):
+    """What a thread is doing; several may be in a step at a time."""
+
+    def __init__(self) -> None:
+        self.step: int | None = None
+        self.in_rule = False  # what a derivative computes on its way is no result of the model's
+        self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
+
+
+class check_numerics(Watch):  # noqa: N801 - used like a function
     """Raises NumericsError at the first operation that gives NaN or infinity,
     until `close()` or the end of a `with`.
 
@@ -51,101 +62,78 @@ class check_numerics:  # noqa: N801 - used like a function
     _on: Any = None
 
     def __init__(self) -> None:
+        super().__init__()
+        self.here = _OfThread()
+        self.open()
+
+    def open(self) -> None:
+        """Switches the checks on, again after `close()`; RuntimeError if other ones are on."""
         if check_numerics._on is not None:
             raise RuntimeError("check_numerics is on already; close() the other one first")
-        self.path: list[str] = []  # names of the layers that are being called
-        self.step: int | None = None
-        self.in_rule = False  # what a derivative computes on its way is no result of the model's
-        self.layers: dict[int, str] = {}  # {order of a node: the layer it belongs to}
-        self.patches = [
-            (Layer, "_run_call", self._layer(Layer._run_call)),
-            (Primitive, "__call__", self._forward(Primitive.__call__)),
-            (Primitive, "_record", self._note(Primitive._record)),
-            (Primitive, "differentiate", self._backward(Primitive.differentiate)),
-            (Optimizer, "apply", self._update(Optimizer.apply)),
-        ]
-        self.before = [(owner, name, vars(owner)[name]) for owner, name, _ in self.patches]
-        for owner, name, function in self.patches:
-            setattr(owner, name, function)
-        self.eagerly = config.functions_run_eagerly()
-        config.run_functions_eagerly(True)
         check_numerics._on = self
+        super().open()
 
     def close(self) -> None:
         """Switches the checks off."""
+        super().close()
         if check_numerics._on is self:
-            for owner, name, function in self.before:
-                setattr(owner, name, function)
-            config.run_functions_eagerly(self.eagerly)
             check_numerics._on = None
 
     def __enter__(self) -> "check_numerics":
+        if check_numerics._on is not self:  # on since it was made, unless it was closed
+            self.open()
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+    # What stands around the functions that everything goes through
 
-    # What takes the place of the functions that everything goes through
+    def enters(self, layer: Layer, args: Any, kwargs: Any, training: bool | None) -> None:
+        """Looks at the data given to the outermost layer, with which a step begins."""
+        if not self.path:
+            self.here.layers.clear()
+            optimizer = layer.optimizer if isinstance(layer, Compiled) else None
+            self.here.step = optimizer.iterations + 1 if optimizer is not None and training else None
+            self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
 
-    def _layer(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(layer: Layer, args: Any, kwargs: Any, training: Any) -> Any:
-            if not self.path:
-                self.layers.clear()
-                optimizer = layer.optimizer if isinstance(layer, Compiled) else None
-                self.step = optimizer.iterations + 1 if optimizer is not None and training else None
-                self._look(leaves([args, kwargs]), f"the data given to {layer.name}", [])
-            self.path.append(layer.name)
-            try:
-                return run(layer, args, kwargs, training)
-            finally:
-                self.path.pop()
+    def around_primitive(
+        self, call: Callable[..., Any], primitive: Primitive, /, *args: Any, **static: Any
+    ) -> Any:
+        """Looks at what an operation gives."""
+        out = call(primitive, *args, **static)
+        if not self.here.in_rule and any(hasattr(x, "requires_grad") for x in args):
+            self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
+        return out
 
-        return checked
+    def around_record(self, record: Callable[..., Any], primitive: Primitive, /, *args: Any) -> Any:
+        """Notes which layer a node belongs to."""
+        node = record(primitive, *args)
+        self.here.layers[node.order] = self._where()
+        return node
 
-    def _forward(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(primitive: Primitive, *args: Any, **static: Any) -> Any:
-            out = call(primitive, *args, **static)
-            if not self.in_rule and any(hasattr(x, "requires_grad") for x in args):
-                self._look(leaves(out), f"what {primitive.name!r} {self._where()} gives, forward", args)
-            return out
+    def around_rule(
+        self, differentiate: Callable[..., Any], primitive: Primitive, node: Any, grad: Any, *values: Any
+    ) -> Any:
+        """Looks at the gradients that a rule gives."""
+        outside, self.here.in_rule = self.here.in_rule, True
+        node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
+        try:
+            results = differentiate(primitive, node, grad, *values)
+        finally:
+            self.here.in_rule = outside
+        where = self.here.layers.get(node.order, "outside of layers")
+        self._look(
+            leaves(list(results)),
+            f"the gradient that {primitive.name!r} {where} hands on, backward",
+            leaves([grad]),
+        )
+        return results
 
-        return checked
-
-    def _note(self, record: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(primitive: Primitive, *args: Any) -> Any:
-            node = record(primitive, *args)
-            self.layers[node.order] = self._where()
-            return node
-
-        return noted
-
-    def _backward(self, differentiate: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(primitive: Primitive, node: Any, grad: Any, inputs: Any, outputs: Any) -> Any:
-            outside, self.in_rule = self.in_rule, True
-            node.sources = [None] * len(node.edges)  # no rules are joined: one went wrong
-            try:
-                results = differentiate(primitive, node, grad, inputs, outputs)
-            finally:
-                self.in_rule = outside
-            where = self.layers.get(node.order, "outside of layers")
-            self._look(
-                leaves(list(results)),
-                f"the gradient that {primitive.name!r} {where} hands on, backward",
-                leaves([grad]),
-            )
-            return results
-
-        return checked
-
-    def _update(self, apply: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(optimizer: Optimizer, grads: Any, variables: Any = None) -> None:
-            apply(optimizer, grads, variables)
-            for variable in variables or optimizer._trainable_variables:
-                self._look(
-                    [variable], f"the weight {variable.name} after the update by {optimizer.name}", grads
-                )
-
-        return checked
+    def around_update(
+        self, apply: Callable[..., Any], optimizer: Optimizer, grads: Any, trainable_variables: Any = None
+    ) -> None:
+        """Looks at the weights after an update."""
+        apply(optimizer, grads, trainable_variables)
+        for variable in trainable_variables or optimizer._trainable_variables:
+            self._look([variable], f"the weight {variable.name} after the update by {optimizer.name}", grads)
 
     def _where(self) -> str:
         return f"of layer {'/'.join(self.path)}" if self.path else "in the loss, outside of layers,"
@@ -154,7 +142,7 @@ class check_numerics:  # noqa: N801 - used like a function
         for value in values:
             kind = _flaw(value)
             if kind:
-                step = "" if self.step is None else f", step {self.step}"
+                step = "" if self.here.step is None else f", step {self.here.step}"
                 given = "; ".join(
                     _described(x) for x in came_from if getattr(as_raw(x), "ndim", None) is not None
                 )

@@ -71,10 +71,10 @@ def conv2d(make: Arrays, x: Shape, w: Shape, settings: Settings) -> Made:
         "conv2d_weight_grad": (images, g),
         "conv2d_bias_grad": (g,),
         "conv2d_activation_grad": (g, make.images(*g.shape), "relu"),
-    }, {"input_size": size, "kernel_size": kernel, "flops": _taps(x, w, output, settings)}
+    }, {"input_size": size, "kernel_size": kernel, "flops": flops_of_taps(x, w, output, settings)}
 
 
-def _taps(x: Shape, w: Shape, output: Shape, settings: Settings) -> float:
+def flops_of_taps(x: Shape, w: Shape, output: Shape, settings: Settings) -> float:
     """FLOPs of the multiply-adds; taps that fall outside the map are not executed and not counted."""
     pairs = 1
     for axis in (0, 1):

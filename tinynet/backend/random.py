@@ -21,6 +21,7 @@ Key = tuple[int, int]
 _MASK = 0xFFFFFFFF
 _OWN_SEED = _MASK  # second word of keys made from a seed of one's own; the counter below never reaches it
 _lock = threading.RLock()  # a signal handler may draw while its thread does
+_here = threading.local()
 _state = {"seed": secrets.randbits(32), "drawn": 0}
 
 
@@ -60,7 +61,20 @@ def next_key() -> Key:
     with _lock:
         drawn = _state["drawn"]
         _state["drawn"] = drawn + 1
+        _here.drawn = drawn_here() + 1
         return _fold(_state["seed"]), drawn
+
+
+def drawn_here() -> int:
+    """How many keys this thread has drawn."""
+    return getattr(_here, "drawn", 0)
+
+
+def take_back(before: dict[str, int], count: int) -> None:
+    """Back to the state `before`, if nothing but the `count` keys that were drawn since has changed it."""
+    with _lock:
+        if _state == {**before, "drawn": before["drawn"] + count}:
+            _state.update(before)
 
 
 def key_from_seed(seed: int) -> Key:
