@@ -7,6 +7,8 @@ in one pass.
     db[f] = sum of the lanes of acc[f]
 
 That is the order in which the numbers lie in memory. Without an activation dz is g, and is not written again.
+The images that fill no vector are the last vector of their pixel and filter: a pass of their own would take
+as long as that over all the others.
 """
 
 from functools import cache
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..common import Array, parallel, prange, serial
-from ..emit import VectorFunction, Vectors, address, call_kernel
+from ..emit import VectorFunction, Vectors, address, call_kernel, vectors_of
 from .forward import split
 from .geometry import Shape, Steps
 from .weight_loop import add_results
@@ -36,7 +38,7 @@ class BiasCall(NamedTuple):
     db: int  # a place for each filter
     rows: int
     columns: int
-    blocks: int  # vectors of images
+    blocks: int  # whole vectors of images
     g_row: int
     g_column: int
     g_filter: int
@@ -46,12 +48,12 @@ class BiasCall(NamedTuple):
     dz_row: int
     dz_column: int
     dz_filter: int
-    live: int  # images of the vector at the end
+    live: int  # images in the one after them, for a `partial` tile
 
 
-def bias_tile(filters: int, activation: str | None, vectors: Vectors, masked: bool) -> VectorFunction:
+def bias_tile(filters: int, activation: str | None, vectors: Vectors, partial: bool) -> VectorFunction:
     """Writes the tile."""
-    k = VectorFunction(vectors, BiasCall, masked=masked)
+    k = VectorFunction(vectors, BiasCall)
     acc = [k.variable(k.zero) for _ in range(filters)]
     names = ("g",) if activation is None else ("g", "y", "dz")
     start = {name: k.pointer(f"%{name}") for name in names}
@@ -61,8 +63,8 @@ def bias_tile(filters: int, activation: str | None, vectors: Vectors, masked: bo
             pixel = {name: k.move(row[name], k.mul(f"%{name}_column", c)) for name in names}
             for f in range(filters):
                 place = {name: k.move(pixel[name], k.mul(f"%{name}_filter", f)) for name in names}
-                with k.loop(0, 1 if masked else "%blocks") as block:
-                    at = {name: k.move(place[name], k.mul(vectors.bytes, block)) for name in names}
+                for step in vectors_of(k, partial):
+                    at = {name: k.move(place[name], step) for name in names}
                     dz = k.load(at["g"])
                     if activation == "relu":
                         dz = k.where_positive(k.load(at["y"]), dz, k.zero)
@@ -75,18 +77,18 @@ def bias_tile(filters: int, activation: str | None, vectors: Vectors, masked: bo
 
 
 @cache
-def _tile_address(filters: int, activation: str | None, vectors: Vectors, masked: bool) -> int:
-    return address(bias_tile(filters, activation, vectors, masked))
+def _tile_address(filters: int, activation: str | None, vectors: Vectors, partial: bool) -> int:
+    return address(bias_tile(filters, activation, vectors, partial))
 
 
 class BiasLoop(NamedTuple):
     """What the compiled loop reads."""
 
-    tiles: Array  # [full address, masked address, filter]
-    pieces: Array  # [first row, rows, first block, blocks, masked]
+    tiles: Array  # [address, filter]
+    pieces: Array  # [first row, rows]
     columns: int
-    live: int  # images of the vector at the end
-    vector_bytes: int
+    blocks: int  # whole vectors of images
+    live: int  # images of the one after them
     itemsize: int
 
 
@@ -102,20 +104,17 @@ def bias_plan(shape: Shape, activation: str | None, vectors: Vectors) -> Plan:
     """
     images, rows, columns, filters = shape
     blocks, rest = divmod(images, vectors.lanes)
-    edges = split(filters, MAX_FILTERS)
-    sizes = [end - first for first, end in pairwise(edges)]
-    full = [_tile_address(size, activation, vectors, False) if blocks else 0 for size in sizes]
-    masked = [_tile_address(size, activation, vectors, True) if rest else 0 for size in sizes]
+    tiles = [
+        (_tile_address(end - first, activation, vectors, rest > 0), first)
+        for first, end in pairwise(split(filters, MAX_FILTERS))
+    ]
     row_bytes = max(1, images * columns * filters * vectors.itemsize)
-    pieces = []
-    for first, end in pairwise(split(rows, max(1, MIN_BAND_BYTES // row_bytes))):
-        if blocks:
-            pieces.append((first, end - first, 0, blocks, 0))
-        if rest:
-            pieces.append((first, end - first, blocks, 1, 1))
-    tiles = np.array(list(zip(full, masked, edges[:-1], strict=True)), np.int64).reshape(-1, 3)
-    table = np.array(pieces, np.int64).reshape(-1, 5)
-    return Plan(tuple(BiasLoop(tiles, table, columns, rest, vectors.bytes, vectors.itemsize)), len(pieces))
+    pieces = [
+        (first, end - first) for first, end in pairwise(split(rows, max(1, MIN_BAND_BYTES // row_bytes)))
+    ]
+    table = np.array(pieces if images else [], np.int64).reshape(-1, 2)
+    loop = BiasLoop(np.array(tiles, np.int64).reshape(-1, 2), table, columns, blocks, rest, vectors.itemsize)
+    return Plan(tuple(loop), len(table))
 
 
 class BiasPlaces(NamedTuple):
@@ -130,20 +129,19 @@ class BiasPlaces(NamedTuple):
 @serial
 def bias_piece(i, loop, at, g_step, y_step, dz_step, filters):  # type: ignore[no-untyped-def]
     """Runs every tile on piece number i."""
-    piece = loop.pieces[i]
-    row, rows, image, blocks, masked = piece[0], piece[1], piece[2] * loop.vector_bytes, piece[3], piece[4]
+    row, rows = loop.pieces[i, 0], loop.pieces[i, 1]
     for t in range(loop.tiles.shape[0]):
-        f = loop.tiles[t, 2]
+        f = loop.tiles[t, 1]
         call_kernel(
-            loop.tiles[t, masked],
+            loop.tiles[t, 0],
             BiasCall(
-                g=at.g + row * g_step.row + f * g_step.channel + image,
-                y=at.y + row * y_step.row + f * y_step.channel + image,
-                dz=at.dz + row * dz_step.row + f * dz_step.channel + image,
+                g=at.g + row * g_step.row + f * g_step.channel,
+                y=at.y + row * y_step.row + f * y_step.channel,
+                dz=at.dz + row * dz_step.row + f * dz_step.channel,
                 db=at.db + (i * filters + f) * loop.itemsize,
                 rows=rows,
                 columns=loop.columns,
-                blocks=blocks,
+                blocks=loop.blocks,
                 g_row=g_step.row,
                 g_column=g_step.column,
                 g_filter=g_step.channel,

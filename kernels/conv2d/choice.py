@@ -38,7 +38,8 @@ WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and 
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
 TURN = 90  # multiply-adds of a vector that it takes to transpose a square of vectors
 MIN_SUMS = 6  # fewer, of a vector of filters, wait for one another
-GAIN = 0.85  # less work by so much pays
+GAIN, GAIN_APART = 0.85, 0.65  # less work by so much pays
+LAUNCH = 1 << 14  # multiply-adds of a vector in the time of a launch more
 MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
 
 
@@ -108,9 +109,10 @@ def is_wide_for_few(
     taps = kernel[0] * kernel[1]
     turned = 0 if images == 1 and not apart else blocks  # of a single image, filters are neighbours already
     wide = images * width * max(channels, MIN_SUMS) * taps + TURN * width * turned
-    if apart and max(output) <= max(kernel):
-        blocks *= 2
-    return wide < GAIN * blocks * filters * channels * taps
+    direct = blocks * filters * channels * taps
+    if apart and max(output) <= max(kernel):  # the other tile takes them along: weight_loop.py
+        return wide + LAUNCH / math.prod(output) < GAIN_APART * direct
+    return wide < GAIN * direct
 
 
 def weight_bytes(w: Shape, output: Pair) -> int:

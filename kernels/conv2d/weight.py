@@ -9,9 +9,12 @@ summed over some output rows of many images.
 The sums stay in registers from the first pixel to the last. Near the border some taps fall outside the map:
 rows and columns are divided into runs that see the same taps, and each run is written with just those. For a
 3x3 kernel with 'same' padding that is first, middle, last, in both directions.
+
+The images that fill no vector are the last vector of each pixel, or have a pass of their own: weight_loop.py.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -38,6 +41,13 @@ class Axis(NamedTuple):
     stride: int
     dilation: int
     origin: int
+
+
+class Images(NamedTuple):
+    """What a tile has of the batch: whole vectors, and one with the last images, in part."""
+
+    whole: bool
+    partial: bool
 
 
 class Tile(NamedTuple):
@@ -69,7 +79,7 @@ class WeightCall(NamedTuple):
     g: int
     dw: int
     bounds: int  # (first row, end) of each run of rows
-    blocks: int  # vectors of images
+    blocks: int  # whole vectors of images
     x_row: int
     x_column: int
     x_channel: int
@@ -79,20 +89,19 @@ class WeightCall(NamedTuple):
     dw_row: int
     dw_column: int
     dw_channel: int
-    live: int  # images of the vector at the end
+    live: int  # images in the one after them, for a tile with `partial` images
 
 
-def weight_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
+def weight_tile(tile: Tile, vectors: Vectors, images: Images) -> VectorFunction:
     """Writes the tile."""
-    k = VectorFunction(vectors, WeightCall, masked=masked)
+    k = VectorFunction(vectors, WeightCall)
     filters, channels = range(tile.filters), range(tile.channels)
     acc = _sums(k, tile)
     image, gradient, result, bounds = (k.pointer(f"%{name}") for name in ("x", "g", "dw", "bounds"))
     g_filter = [k.mul("%g_channel", f) for f in filters]
     x_place = _x_places(k, tile)
 
-    blocks: Value = 1 if masked else "%blocks"
-    with k.loop(0, blocks if tile.small else 1) as far:
+    for far in _every_vector(k, images) if tile.small else (0,):
         for i, row in enumerate(tile.rows.runs):
             with k.loop(*_rows(k, tile, row, k.move(bounds, 16 * i))) as r:
                 x_row, g_row = _under(k, image, "%x_row", tile.rows, r), k.move(gradient, k.mul("%g_row", r))
@@ -102,13 +111,22 @@ def weight_tile(tile: Tile, vectors: Vectors, masked: bool) -> VectorFunction:
                         g_pixel = k.move(g_row, k.mul("%g_column", j))
                         seen = product(range(*row.taps), range(*column.taps), channels)
                         near = {place: x_place[place] for place in seen}
-                        with k.loop(0, 1 if tile.small else blocks) as block:
-                            step = k.mul(vectors.bytes, k.add(far, block))
+                        for step in (far,) if tile.small else _every_vector(k, images):
                             _multiply_adds(
                                 k, acc, k.move(x_pixel, step), near, k.move(g_pixel, step), g_filter
                             )
     _store_sums(k, acc, result)
     return k
+
+
+def _every_vector(k: VectorFunction, images: Images) -> Iterator[Value]:
+    """Bytes to each vector of images. The last one is in the same loop: its mask is made for each."""
+    last: Value = k.add("%blocks", 1) if images.whole else 1
+    with k.loop(0, last if images.partial else "%blocks") as block:
+        if images.partial:  # of a whole vector, more lanes than there are
+            after = k.add("%blocks", k.mul(block, -1))
+            k.limit(k.add("%live", k.mul(after, k.vectors.lanes)))
+        yield k.mul(k.vectors.bytes, block)
 
 
 def _sums(k: VectorFunction, tile: Tile) -> dict[Place, str]:
@@ -164,8 +182,8 @@ def _under(k: VectorFunction, x: str, step: str, axis: Axis, output: Value) -> s
 
 
 @cache
-def tile_address(tile: Tile, vectors: Vectors, masked: bool) -> int:
-    return address(weight_tile(tile, vectors, masked))
+def tile_address(tile: Tile, vectors: Vectors, images: Images) -> int:
+    return address(weight_tile(tile, vectors, images))
 
 
 @cache

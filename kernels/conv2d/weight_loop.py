@@ -6,6 +6,10 @@ these are added in order. Parts depend on the shapes alone: the number of thread
 are the innermost loop because only they are neighbours in memory; a tile that went over the map for one
 vector of images, then for the next, took twice as long for 128 images (each pixel lay in another page, and in
 few sets of the caches).
+
+The last images, which fill no vector, are a part of their own. But a map of no more pixels than there are
+taps is done before a second part has begun, and with a 1x1 kernel most of the work is to read images: there
+they are the last vector of the last part.
 """
 
 from functools import cache
@@ -18,7 +22,7 @@ from ..common import Array, parallel, prange, serial
 from ..emit import Vectors, call_kernel
 from .forward import split
 from .geometry import KernelSteps, Pair, Steps, Window
-from .weight import Run, Tile, WeightCall, runs, tile_address, tile_shape
+from .weight import Images, Run, Tile, WeightCall, runs, tile_address, tile_shape
 
 # The rows are divided until there are about this many pieces of work to share,
 MIN_TASKS = 32
@@ -33,12 +37,13 @@ MAX_PARTIAL_BYTES = 1 << 24
 class WeightLoop(NamedTuple):
     """What the compiled loop reads."""
 
-    tiles: Array  # [full address, masked address, kernel row, channel, filter, first of its bounds]
-    parts: Array  # of the batch: [first block, blocks, masked]
+    # [address for whole vectors, where one in part follows, kernel row, channel, filter, first of its bounds]
+    tiles: Array
+    parts: Array  # of the batch: [first vector, whole vectors, whether one in part follows]
     bounds: Array  # [band of rows, run, first row and end]
     groups: int
     vector_bytes: int
-    live: int  # images of the vector at the end
+    live: int  # images of the vector in part
 
 
 class Plan(NamedTuple):
@@ -60,7 +65,9 @@ def weight_plan(
 ) -> Plan:
     """Tiles of the result (of one group), parts of the batch, and bands of rows."""
     tiles, row_runs, small = _tiles(size, output, kernel, channels, filters, window, vectors, images)
-    blocks, rest = divmod(images, vectors.lanes)
+    whole, rest = divmod(images, vectors.lanes)
+    # vectors that are divided into parts
+    blocks = -(-images // vectors.lanes) if _at_once(small, kernel) else whole
     together, height = blocks, output[0]
     if not small:
         all_channels, all_filters, calls = channels * groups, filters * groups, len(tiles) * groups
@@ -71,9 +78,9 @@ def weight_plan(
         blocks * kernel[0] * kernel[1] * channels * filters * groups * vectors.itemsize // MAX_PARTIAL_BYTES
     )
     edges = split(blocks, max(together, least, 1)) if blocks else [0]
-    parts = [(first, end - first, 0) for first, end in pairwise(edges)]
-    if rest:
-        parts.append((blocks, 1, 1))
+    parts = [(first, min(end, whole) - first, int(end > whole)) for first, end in pairwise(edges)]
+    if rest and blocks == whole:
+        parts.append((whole, 0, 1))
     bounds = [
         [(max(run.first, first), min(run.first + run.length, end)) for run in row_runs]
         for first, end in pieces_of(output[0], height)
@@ -113,19 +120,25 @@ def _tiles(
         kind = Tile(0, 0, (kh_end - kh, kernel[1]), rows, columns, small)
         for (c, c_end), (f, f_end) in product(pieces_of(channels, cit), pieces_of(filters, ct)):
             tile = kind._replace(filters=f_end - f, channels=c_end - c)
-            tiles.append((*_both(tile, vectors, images), kh, c, f, len(row_runs)))
+            tiles.append((*_both(tile, vectors, images, _at_once(small, kernel)), kh, c, f, len(row_runs)))
         row_runs += rows.runs
     return tiles, row_runs, small
 
 
-def _both(tile: Tile, vectors: Vectors, images: int) -> Pair:
-    """Addresses of a tile for whole vectors of images and for the partial one at the end;
-    0 where there are none.
+def _at_once(small: bool, kernel: Pair) -> bool:
+    """Whether a tile takes the images that fill no vector along with the others."""
+    return small or kernel == (1, 1)
+
+
+def _both(tile: Tile, vectors: Vectors, images: int, at_once: bool) -> Pair:
+    """Addresses of a tile for whole vectors of images, and for the one in part, with whole ones before it if
+    `at_once`; 0 where there are none.
     """
-    full, partial = divmod(images, vectors.lanes)
-    return tile_address(tile, vectors, False) if full else 0, tile_address(
-        tile, vectors, True
-    ) if partial else 0
+    whole, partial = images >= vectors.lanes, images % vectors.lanes > 0
+    return (
+        tile_address(tile, vectors, Images(True, False)) if whole else 0,
+        tile_address(tile, vectors, Images(whole and at_once, True)) if partial else 0,
+    )
 
 
 def _part(
@@ -188,10 +201,10 @@ def weight_task(task, loop, at, x_step, g_step, dw_step):  # type: ignore[no-unt
     """Runs one tile on one piece: a band of the rows of a part."""
     piece, i = task // loop.tiles.shape[0], task % loop.tiles.shape[0]
     part, band = piece // loop.bounds.shape[0], piece % loop.bounds.shape[0]
-    image, blocks, masked = loop.parts[part, 0] * loop.vector_bytes, loop.parts[part, 1], loop.parts[part, 2]
+    image, blocks, partial = loop.parts[part, 0] * loop.vector_bytes, loop.parts[part, 1], loop.parts[part, 2]
     kh, c, f = loop.tiles[i, 2], loop.tiles[i, 3], loop.tiles[i, 4]
     call_kernel(
-        loop.tiles[i, masked],
+        loop.tiles[i, partial],
         WeightCall(
             x=at.x + image + c * x_step.channel,
             g=at.g + image + f * g_step.channel,

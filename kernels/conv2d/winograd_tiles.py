@@ -14,12 +14,11 @@ Pixels outside of the map are known when a tile is written, and left out. Steps 
 in the code: 36 places that are reached through registers would be 36 registers.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from functools import partial as bind
 from typing import NamedTuple
 
-from ..emit import Value, VectorFunction, Vectors, address
+from ..emit import VectorFunction, Vectors, address, vectors_of
 from .winograd import TAPS, matrices
 from .winograd_transforms import at, both_ways, column_of, folded, or_zero, rows_in_order
 
@@ -90,15 +89,6 @@ def weight_tile(m: int, vectors: Vectors) -> VectorFunction:
             for s, value in enumerate(rows_in_order(k, g, [column[t] for column in columns])):
                 k.store(or_zero(k, value), k.move(u, k.mul("%u_place", t * (m + 2) + s)))
     return k
-
-
-def vectors_of(k: VectorFunction, partial: bool) -> Iterator[Value]:
-    """Bytes to each of the `blocks` whole vectors; then, if `partial`, to one of which `live` lanes exist."""
-    with k.loop(0, "%blocks") as block:
-        yield k.mul(k.vectors.bytes, block)
-    if partial:
-        k.limit("%live")
-        yield k.mul(k.vectors.bytes, "%blocks")
 
 
 def input_tile(

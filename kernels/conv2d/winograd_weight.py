@@ -20,9 +20,8 @@ from functools import cache
 from functools import partial as bind
 from typing import NamedTuple
 
-from ..emit import VectorFunction, Vectors, address
+from ..emit import VectorFunction, Vectors, address, vectors_of
 from .winograd import TAPS, matrices
-from .winograd_tiles import vectors_of
 from .winograd_transforms import at, both_ways, column_of, folded, or_zero
 
 

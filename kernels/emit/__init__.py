@@ -27,11 +27,11 @@ dropout.
 """
 
 from .call import call_kernel
-from .function import Value, VectorFunction
+from .function import Value, VectorFunction, vectors_of
 from .host import Vectors, vectors
 from .objects import Emitted, address, assembly, emitted, optimised
 
 __all__ = [
     "Emitted", "Value", "VectorFunction", "Vectors", "address", "assembly", "call_kernel", "emitted",
-    "optimised", "vectors",
+    "optimised", "vectors", "vectors_of",
 ]  # fmt: skip

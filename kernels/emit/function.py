@@ -275,11 +275,11 @@ class VectorFunction:
         return self.emit(f"select {self.mask}, {self.vector} {new}, {self.vector} {old}")
 
     def lanes_below(self, live: Value) -> str:
-        """The mask of the lanes 0 .. live - 1."""
+        """The mask of the lanes 0 .. live - 1, as the bits of an integer: no vector is needed for it."""
         lanes = self.vectors.lanes
-        limit = self._broadcast(f"<{lanes} x i64>", f"i64 {live}")
-        order = ", ".join(f"i64 {i}" for i in range(lanes))
-        return f"<{lanes} x i1> " + self.emit(f"icmp slt <{lanes} x i64> <{order}>, {limit}")
+        bits = self.emit(f"shl i64 1, {self.minimum(live, lanes)}")
+        number = self.emit(f"trunc i64 {self.add(bits, -1)} to i{lanes}")
+        return f"<{lanes} x i1> " + self.emit(f"bitcast i{lanes} {number} to <{lanes} x i1>")
 
     def text(self, name: str) -> str:
         """The finished function as an LLVM module."""
@@ -299,3 +299,17 @@ class VectorFunction:
                 "",
             ]
         )
+
+
+def vectors_of(k: VectorFunction, partial: bool, whole: bool = True) -> Iterator[Value]:
+    """Bytes to each of the `blocks` whole vectors, if they are asked for; then, if `partial`, to one of which
+    `live` lanes exist.
+    """
+    if whole:
+        with k.loop(0, "%blocks") as block:
+            yield k.mul(k.vectors.bytes, block)
+    if partial:
+        before = k.masked, k.mask
+        k.limit("%live")
+        yield k.mul(k.vectors.bytes, "%blocks")
+        k.masked, k.mask = before

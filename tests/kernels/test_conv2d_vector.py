@@ -68,9 +68,9 @@ def test_the_batch_is_divided_without_gaps(images: int, most: int) -> None:
     )
     parts = weight_loop.WeightLoop(*plan.loop).parts.tolist()
     lanes = emit.vectors(np.dtype(np.float32)).lanes
-    covered = [block for first, blocks, _ in parts for block in range(first, first + blocks)]
+    covered = [block for first, whole, last in parts for block in range(first, first + whole + last)]
     assert covered == list(range(-(-images // lanes)))
-    assert [masked for _, _, masked in parts].count(1) == (images % lanes > 0)
+    assert [last for _, _, last in parts].count(1) == (images % lanes > 0)
 
 
 def test_batch_last_input_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,11 +97,35 @@ def test_bands_and_parts_cover_every_row_of_every_image_once(
     seen = np.zeros((11, 11), int)  # row, block
     first_run = plan.tiles[0, 5]
     runs = range(first_run, first_run + 3)
-    for first, blocks, _ in plan.parts:
+    for first, whole, partial in plan.parts:
         for band in plan.bounds:
             for start, end in (band[run] for run in runs):
-                seen[start:end, first : first + blocks] += 1
+                seen[start:end, first : first + whole + partial] += 1
     np.testing.assert_array_equal(seen, 1)
+
+
+@pytest.mark.parametrize("size, kernel", [((3, 3), (3, 3)), ((6, 5), (1, 1)), ((6, 5), (3, 3))])
+@pytest.mark.parametrize("images", [5, 16, 23, 47])
+@pytest.mark.usefixtures("vector_bytes")
+def test_images_that_fill_no_vector_are_counted_once(size: Any, kernel: Any, images: int) -> None:
+    """As the last vector of small maps and 1x1 kernels, as a part of their own otherwise; what lies behind
+    them in memory is not read.
+    """
+    rng = np.random.default_rng(0)
+    padding = ((kernel[0] // 2,) * 2, (kernel[1] // 2,) * 2)
+    static: Any = {"padding": padding, "strides": (1, 1), "dilation": (1, 1), "groups": 1}
+    rooms = [np.full((*size, channels + 1, images + 64), np.nan, np.float32) for channels in (9, 8)]
+    x, g = (common.from_batch_last(room[..., :-1, :images]) for room in rooms)
+    for array in (x, g):
+        array[...] = rng.normal(size=array.shape)
+    expected = conv2d.conv2d_weight_grad["im2col"](
+        x.astype(float), g.astype(float), kernel_size=kernel, **static
+    )
+    found = conv2d.conv2d_weight_grad["vector"](x, g, kernel_size=kernel, **static)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    dz, db = conv2d.conv2d_activation_grad["vector"](g, -g, "relu")
+    np.testing.assert_array_equal(dz, np.where(g < 0, g, 0))
+    np.testing.assert_allclose(db, dz.sum(axis=(0, 1, 2), dtype=float), rtol=1e-4)
 
 
 def test_a_small_batch_is_not_divided_more_than_needed() -> None:
@@ -195,7 +219,9 @@ def test_few_images_are_multiplied_one_by_one() -> None:
     assert not wide(15, 28, 7, 7)
     assert wide(8, 3, 56, 56)
     assert not wide(14, 3, 56, 56)
-    assert wide(14, 3, 56, 56, apart=True)  # the sums of these would cost as much again
+    assert wide(8, 3, 56, 56, apart=True)
+    assert not wide(9, 3, 56, 56, apart=True)  # the other tile takes them along
+    assert not wide(1, 1, 2, 2, apart=True)  # a launch more would be most of the work
     assert not wide(14, 14, 56, 56, apart=True)
     assert wide(1, 28, 1, 8)  # one channel is enough if g needs not be transposed
     assert not wide(2, 28, 1, 8)
