@@ -282,7 +282,11 @@ class VectorFunction:
         return f"<{lanes} x i1> " + self.emit(f"bitcast i{lanes} {number} to <{lanes} x i1>")
 
     def text(self, name: str) -> str:
-        """The finished function as an LLVM module."""
+        """The finished function as an LLVM module.
+
+        "stackrealign": vectors that find no register are kept on the stack within cache lines. Across two of
+        them, a vector that was just stored can be read some 20 cycles later only.
+        """
         v, mask = self.vector, f"<{self.vectors.lanes} x i1>"
         arguments = ", ".join(f"i64 %{argument}" for argument in self.arguments)
         return "\n".join(
@@ -291,7 +295,7 @@ class VectorFunction:
                 f"declare {v} @llvm.masked.load.{self.suffix}.p0(ptr, i32, {mask}, {v})",
                 f"declare void @llvm.masked.store.{self.suffix}.p0({v}, ptr, i32, {mask})",
                 "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
-                f"define void @{name}({arguments}) nounwind {{",
+                f'define void @{name}({arguments}) nounwind "stackrealign" {{',
                 "entry:",
                 *self.lines,
                 "  ret void",

@@ -104,7 +104,7 @@ def test_bands_and_parts_cover_every_row_of_every_image_once(
     np.testing.assert_array_equal(seen, 1)
 
 
-@pytest.mark.parametrize("size, kernel", [((3, 3), (3, 3)), ((6, 5), (1, 1)), ((6, 5), (3, 3))])
+@pytest.mark.parametrize(("size", "kernel"), [((3, 3), (3, 3)), ((6, 5), (1, 1)), ((6, 5), (3, 3))])
 @pytest.mark.parametrize("images", [5, 16, 23, 47])
 @pytest.mark.usefixtures("vector_bytes")
 def test_images_that_fill_no_vector_are_counted_once(size: Any, kernel: Any, images: int) -> None:
