@@ -48,11 +48,13 @@ class BiasCall(NamedTuple):
     dz_row: int
     dz_column: int
     dz_filter: int
-    live: int  # images in the one after them, for a `partial` tile
+    live: int  # images in the one after them
 
 
-def bias_tile(filters: int, activation: str | None, vectors: Vectors, partial: bool) -> VectorFunction:
-    """Writes the tile."""
+def bias_tile(
+    filters: int, activation: str | None, vectors: Vectors, whole: bool, partial: bool
+) -> VectorFunction:
+    """Writes the tile, for `whole` vectors of images, a `partial` one, or both."""
     k = VectorFunction(vectors, BiasCall)
     acc = [k.variable(k.zero) for _ in range(filters)]
     names = ("g",) if activation is None else ("g", "y", "dz")
@@ -63,7 +65,7 @@ def bias_tile(filters: int, activation: str | None, vectors: Vectors, partial: b
             pixel = {name: k.move(row[name], k.mul(f"%{name}_column", c)) for name in names}
             for f in range(filters):
                 place = {name: k.move(pixel[name], k.mul(f"%{name}_filter", f)) for name in names}
-                for step in vectors_of(k, partial):
+                for step in vectors_of(k, partial, whole):
                     at = {name: k.move(place[name], step) for name in names}
                     dz = k.load(at["g"])
                     if activation == "relu":
@@ -77,8 +79,8 @@ def bias_tile(filters: int, activation: str | None, vectors: Vectors, partial: b
 
 
 @cache
-def _tile_address(filters: int, activation: str | None, vectors: Vectors, partial: bool) -> int:
-    return address(bias_tile(filters, activation, vectors, partial))
+def _tile_address(filters: int, activation: str | None, vectors: Vectors, whole: bool, partial: bool) -> int:
+    return address(bias_tile(filters, activation, vectors, whole, partial))
 
 
 class BiasLoop(NamedTuple):
@@ -105,7 +107,7 @@ def bias_plan(shape: Shape, activation: str | None, vectors: Vectors) -> Plan:
     images, rows, columns, filters = shape
     blocks, rest = divmod(images, vectors.lanes)
     tiles = [
-        (_tile_address(end - first, activation, vectors, rest > 0), first)
+        (_tile_address(end - first, activation, vectors, blocks > 0, rest > 0), first)
         for first, end in pairwise(split(filters, MAX_FILTERS))
     ]
     row_bytes = max(1, images * columns * filters * vectors.itemsize)
