@@ -67,7 +67,7 @@ def weight_plan(
     tiles, row_runs, small = _tiles(size, output, kernel, channels, filters, window, vectors, images)
     whole, rest = divmod(images, vectors.lanes)
     # vectors that are divided into parts
-    blocks = -(-images // vectors.lanes) if _at_once(small, kernel) else whole
+    blocks = -(-images // vectors.lanes) if _at_once(small, kernel, vectors) else whole
     together, height = blocks, output[0]
     if not small:
         all_channels, all_filters, calls = channels * groups, filters * groups, len(tiles) * groups
@@ -118,16 +118,19 @@ def _tiles(
     for kh, kh_end in pieces_of(kernel[0], kht):
         rows = runs(output[0], size[0], kh_end - kh, strides[0], dilation[0], kh * dilation[0] - corner[0])
         kind = Tile(0, 0, (kh_end - kh, kernel[1]), rows, columns, small)
+        at_once = _at_once(small, kernel, vectors)
         for (c, c_end), (f, f_end) in product(pieces_of(channels, cit), pieces_of(filters, ct)):
             tile = kind._replace(filters=f_end - f, channels=c_end - c)
-            tiles.append((*_both(tile, vectors, images, _at_once(small, kernel)), kh, c, f, len(row_runs)))
+            tiles.append((*_both(tile, vectors, images, at_once), kh, c, f, len(row_runs)))
         row_runs += rows.runs
     return tiles, row_runs, small
 
 
-def _at_once(small: bool, kernel: Pair) -> bool:
-    """Whether a tile takes the images that fill no vector along with the others."""
-    return small or kernel == (1, 1)
+def _at_once(small: bool, kernel: Pair, vectors: Vectors) -> bool:
+    """Whether a tile takes the images that fill no vector along with the others. Each multiply-add of a 1x1
+    kernel waits for loads, and a mask slows those of vectors narrower than AVX-512's.
+    """
+    return small or (kernel == (1, 1) and vectors.bytes >= 64)
 
 
 def _both(tile: Tile, vectors: Vectors, images: int, at_once: bool) -> Pair:

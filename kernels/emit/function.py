@@ -284,9 +284,11 @@ class VectorFunction:
     def text(self, name: str) -> str:
         """The finished function as an LLVM module.
 
-        "stackrealign": vectors that find no register are kept on the stack within cache lines. Across two of
-        them, a vector that was just stored can be read some 20 cycles later only.
+        "stackrealign": vectors of a whole cache line that find no register are kept on the stack within such
+        lines. Across two of them, a vector that was just stored can be read some 20 cycles later only. It
+        costs an integer register, which shorter vectors miss more.
         """
+        attributes = 'nounwind "stackrealign"' if self.vectors.bytes >= 64 else "nounwind"
         v, mask = self.vector, f"<{self.vectors.lanes} x i1>"
         arguments = ", ".join(f"i64 %{argument}" for argument in self.arguments)
         return "\n".join(
@@ -295,7 +297,7 @@ class VectorFunction:
                 f"declare {v} @llvm.masked.load.{self.suffix}.p0(ptr, i32, {mask}, {v})",
                 f"declare void @llvm.masked.store.{self.suffix}.p0({v}, ptr, i32, {mask})",
                 "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
-                f'define void @{name}({arguments}) nounwind "stackrealign" {{',
+                f"define void @{name}({arguments}) {attributes} {{",
                 "entry:",
                 *self.lines,
                 "  ret void",
