@@ -7,11 +7,11 @@ import numpy as np
 from ..common import Array, operation, parallel, prange, serial, xp
 from ..elementwise import flat
 from ..exponential import sigmoid as logistic
-from .normal_step import normal_step
+from ..number_formats import fma
+from .normal_tail import INVERSE_ROOT_2PI, normal_tail
 from .sigmoids import sigmoid
 
 ROOT_HALF = math.sqrt(0.5)
-INVERSE_ROOT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 TANH_SCALE = math.sqrt(2.0 / math.pi)
 TANH_CUBIC = 0.044715
 # where the step has long been 0 (and 1 at minus that): beyond, x would only be infinite, or its powers
@@ -95,9 +95,11 @@ def _(x: np.ndarray, *, approximate: bool) -> np.ndarray:
 
 @parallel
 def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
+    zero = x.dtype.type(0)
     for i in prange(x.size):
-        v = _above(x[i])
-        y[i] = v * normal_step(v)[0]
+        # v Phi(v) = v - v Phi(-v), of which the second part is small where v > 0
+        u, tail, _ = normal_tail(x[i])
+        y[i] = fma(-u, tail, x[i] if x[i] > zero else zero)
 
 
 @parallel
@@ -132,22 +134,24 @@ def _(g: np.ndarray, x: np.ndarray, *, approximate: bool) -> np.ndarray:
 
 @parallel
 def _gelu_erf_grad(dx, g, x):  # type: ignore[no-untyped-def]
-    scale = x.dtype.type(INVERSE_ROOT_2PI)
+    zero, one = x.dtype.type(0), x.dtype.type(1)
     for i in prange(g.size):
-        v = _within(x[i])
-        step, density = normal_step(v)
-        dx[i] = g[i] * (step + v * (scale * density))
+        u, tail, density = normal_tail(x[i])
+        slope = fma(-u, density, tail)  # at -u; the slopes at u and -u add up to 1
+        dx[i] = g[i] * (one - slope if x[i] > zero else slope)
 
 
 @parallel
 def _gelu_tanh_grad(dx, g, x):  # type: ignore[no-untyped-def]
-    one, twice = x.dtype.type(1), x.dtype.type(2 * TANH_SCALE)
+    zero, one, twice = x.dtype.type(0), x.dtype.type(1), x.dtype.type(2 * TANH_SCALE)
     cubic, slope = x.dtype.type(TANH_CUBIC), x.dtype.type(3 * TANH_CUBIC)
     for i in prange(g.size):
         v = _within(x[i])
         w = twice * (v + cubic * v * v * v)
-        # 1 - s, where s rounds to 1, would be 0
-        s, rest = logistic(w), logistic(-w)
+        # 1 - s, where s rounds to 1, would be 0: the smaller of the two is computed, and the other from it
+        small = logistic(-abs(w))
+        s = one - small if w > zero else small
+        rest = small if w > zero else one - small
         dx[i] = g[i] * s * (one + v * rest * twice * (one + slope * v * v))
 
 

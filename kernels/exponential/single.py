@@ -1,10 +1,12 @@
 """exp and its kin in single precision, with multiply-adds that are rounded once.
 
     x = n log 2 + r,  |r| <= log(2) / 2,     exp(x) = 2**n exp(r),
-    exp(r) - 1 = r + r**2 (1 / 2! + r / 3! + ... + r**5 / 7!)         the first term left out is below 6e-9
+    exp(r) = 1 + r + r**2 (1 / 2 + c3 r + ... + c6 r**4)
+
+The c are nearly 1 / 3! to 1 / 6!: they were fitted for the least relative error, which is 4e-9.
 
 The largest errors, in units of the last place, among every 37th of all float32 numbers, where the result is a
-normal one: exp 1.1, expm1 1.7, log1p 2.0, tanh 2.2, sigmoid 2.4 (tests/kernels/test_exponential.py looks at
+normal one: exp 1.1, expm1 1.5, log1p 2.0, tanh 2.3, sigmoid 2.4 (tests/kernels/test_exponential.py looks at
 fewer).
 """
 
@@ -24,6 +26,25 @@ ROUNDER_BITS = np.int32(ROUNDER.view(np.int32))
 LOWEST, HIGHEST = np.float32(-104.0), np.float32(89.0)  # exp underflows to 0 below, overflows to inf above
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 FAR = np.float32(0.55)  # tanh of it is 1 / 2
+SMALL = np.float32(2.0**-64)
+SMALL_ROUNDER = np.float32(ROUNDER - 64)  # added to t, it has t - 64 there
+ZERO_BELOW, ONE_ABOVE = np.float32(-104.0), np.float32(30.0)  # where sigmoid is rounded to these
+
+
+@serial
+def curvature(r):  # type: ignore[no-untyped-def]
+    """(exp(r) - 1 - r) / r**2 where |r| <= log(2) / 2."""
+    q = fma(r, 0.0013863138, 0.008367441)
+    q = fma(q, r, 0.041667245)
+    q = fma(q, r, 0.16666535)
+    return fma(q, r, 0.5)
+
+
+@serial
+def scaled(x, shifted):  # type: ignore[no-untyped-def]
+    """2**n x, where `shifted` is n + ROUNDER: n is added to the exponent of x."""
+    power = np.int32(np.float32(shifted).view(np.int32) << 23)
+    return np.int32(np.float32(x).view(np.int32) + power).view(np.float32)
 
 
 @serial
@@ -35,16 +56,11 @@ def _split(x):  # type: ignore[no-untyped-def]
     shifted = fma(x, LOG2_E, ROUNDER)
     n = shifted - ROUNDER
     r = fma(n, -LOG_2_LOW, fma(n, -LOG_2_HIGH, x))
-    q = fma(r, 1 / 5040, 1 / 720)
-    q = fma(q, r, 1 / 120)
-    q = fma(q, r, 1 / 24)
-    q = fma(q, r, 1 / 6)
-    q = fma(q, r, 0.5)
     power = np.float32(shifted).view(np.int32) - ROUNDER_BITS
     half = power >> 1
     s = np.int32((half + 127) << 23).view(np.float32)
     t = np.int32((power - half + 127) << 23).view(np.float32)
-    return fma(q, r * r, r), s, t
+    return fma(curvature(r), r * r, r), s, t
 
 
 @serial
@@ -90,6 +106,14 @@ def tanh(v):  # type: ignore[no-untyped-def]
 
 @serial
 def sigmoid(v):  # type: ignore[no-untyped-def]
-    """1 / (1 + exp(-v))."""
-    e = exp(-abs(v))
-    return (ONE if v >= ZERO else e) / (ONE + e)
+    """1 / (1 + exp(-v)) = c / (c + c exp(-v)), where c = 2**-64 keeps c exp(-v) within the range.
+
+    exp(-v) = 2**n + 2**n (exp(r) - 1), and 1 + 2**n is mostly exact: the sum is rounded once.
+    """
+    x = ZERO_BELOW if v < ZERO_BELOW else v  # NaN, which is neither below nor above, stays
+    x = ONE_ABOVE if x > ONE_ABOVE else x
+    shifted = fma(x, -LOG2_E, SMALL_ROUNDER)
+    n = shifted - SMALL_ROUNDER
+    r = -fma(n, LOG_2_LOW, fma(n, LOG_2_HIGH, x))
+    s = scaled(ONE, shifted)
+    return SMALL / fma(fma(curvature(r), r, ONE), r * s, SMALL + s)
