@@ -109,7 +109,8 @@ class Nest:
         if isinstance(value, Dispatcher):
             return lambda *args: self._call(value, args)
         if isinstance(value, _Intrinsic):
-            return {"_call_kernel": self._tile, "_local_array": _local_array, "_pointer": int}[value._name]
+            known = {"_call_kernel": self._tile, "_local_array": _local_array, "_pointer": int, "_fma": _fma}
+            return known[value._name]
         if value is numba.carray:
             return _carray
         if value is numba.get_thread_id:
@@ -172,6 +173,10 @@ def _loops(function: FunctionType) -> dict[int, tuple[str, list[str]]]:
 
 def _local_array(like: np.ndarray, size: int) -> np.ndarray:
     return np.empty(size, like.dtype)
+
+
+def _fma(a: Any, b: Any, c: Any) -> Any:
+    return a * b + c
 
 
 def _carray(address: int, count: Any, dtype: Any) -> np.ndarray:
