@@ -19,6 +19,8 @@ SPARSE = losses.SparseCategoricalCrossentropy
 
 # Loss, targets, activation of the last layer
 LOSSES = {
+    "mse": ("mse", REAL, None),
+    "mae": (losses.MeanAbsoluteError(), REAL, None),
     "mape": ("mape", REAL, None),
     "msle": ("msle", abs(REAL), "softplus"),
     "huber": (losses.Huber(0.5), REAL, None),
@@ -32,6 +34,13 @@ LOSSES = {
     "squared_hinge": ("squared_hinge", ONE_HOT, None),
     "categorical_hinge": ("categorical_hinge", ONE_HOT, None),
     "binary": ("binary_crossentropy", ONE_HOT, "sigmoid"),
+    "binary, of logits": (losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1), ONE_HOT, None),
+    "categorical": ("categorical_crossentropy", ONE_HOT, "softmax"),
+    "categorical, of logits": (
+        losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
+        ONE_HOT,
+        None,
+    ),
     "by shape": ("crossentropy", LABELS, "softmax"),
     "weighted mean": (SPARSE(from_logits=True, reduction="mean_with_sample_weight"), LABELS, None),
     "ignored class": (SPARSE(ignore_class=2), LABELS, "softmax"),
@@ -53,6 +62,13 @@ def net(*middle, last=None):
 def test_losses(name, weights):
     loss, y, last = LOSSES[name]
     same_bits(lambda: net(last=last), loss=loss, data=(X, y), optimizer="sgd", sample_weight=weights)
+
+
+def test_no_loss_is_missing():
+    given = [loss if isinstance(loss, str) else loss.fn.__name__ for loss, _, _ in LOSSES.values()]
+    found = {loss if loss == "crossentropy" else losses.get(loss).__name__ for loss in given}
+    others = {"as_loss", "deserialize", "get", "serialize"}
+    assert {name for name in losses.__all__ if name.islower()} - others == found
 
 
 def test_a_loss_along_the_batch():
