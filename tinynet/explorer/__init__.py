@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tinynet import missing_names
+from tinynet import console, missing_names
 from tinynet.autograd import Tensor
 from tinynet.explorer.archive import load, write_npz
 from tinynet.explorer.page import write_html
@@ -82,7 +82,7 @@ def explore(
     more = f", more than the {max_megabytes:g} asked for"
     missed = more if path.suffix == ".html" and size > max_megabytes * 1e6 else ""
     done = f"{recording.kind}{of}, {len(recording.operations)} operations"
-    print(f"{path}: {done}, {size / 1e6:.2f} MB{missed}")
+    console.say(f"{path}: {done}, {size / 1e6:.2f} MB{missed}")
     if open:
         webbrowser.open(path.resolve().as_uri())
     return path
