@@ -162,8 +162,10 @@ def _join_moments(mean, var, parts, loop, group, tile):  # type: ignore[no-untyp
 
 @serial
 def _invert(inverse, var, loop, group, tile):  # type: ignore[no-untyped-def]
-    for n in range(tile[1], tile[1] + tile[2]):
-        inverse[group, n] = 1.0 / np.sqrt(np.float64(var[group, n]) + loop.epsilon)
+    _, first, images = tile
+    here, there = inverse[group, first : first + images], var[group, first : first + images]
+    for n in range(images):
+        here[n] = 1.0 / np.sqrt(np.float64(there[n]) + loop.epsilon)
 
 
 @serial

@@ -96,25 +96,25 @@ class Sums:
         single = self.k.vectors.scalar == "float"
         return self.k.emit(f"fpext {self.k.vector} {value} to {self.type}") if single else value
 
-    def mean(self, count: str) -> str:
-        """The sums divided by `count`."""
-        return self.k.emit(f"fdiv {self.type} {self._get()}, {count}")
+    def mean(self, share: str) -> str:
+        """The sums times `share`, 1 / count."""
+        return self.k.emit(f"fmul {self.type} {self._get()}, {share}")
 
-    def divided(self, count: str) -> str:
-        """The sums divided by `count`, in x's precision."""
-        return self.rounded(self.mean(count))
+    def rounded_mean(self, share: str) -> str:
+        """The mean in x's precision."""
+        return self.rounded(self.mean(share))
 
-    def mean_above(self, shift: str, count: str) -> tuple[str, str]:
+    def mean_above(self, shift: str, share: str) -> tuple[str, str]:
         """shift + mean in x's precision, and what that lacks."""
-        low, mean = self._extended(shift), self.mean(count)
+        low, mean = self._extended(shift), self.mean(share)
         near = self.rounded(self.k.emit(f"fadd {self.type} {low}, {mean}"))
         gap = self.k.emit(f"fsub {self.type} {low}, {self._extended(near)}")
         return near, self.rounded(self.k.emit(f"fadd {self.type} {gap}, {mean}"))
 
-    def less_square(self, value: str, count: str) -> str:
-        """The sums divided by `count`, less value**2, in x's precision."""
+    def less_square(self, value: str, share: str) -> str:
+        """The mean less value**2, in x's precision."""
         square = self.k.emit(f"fmul {self.type} {value}, {value}")
-        return self.rounded(self.k.emit(f"fsub {self.type} {self.mean(count)}, {square}"))
+        return self.rounded(self.k.emit(f"fsub {self.type} {self.mean(share)}, {square}"))
 
     def rounded(self, value: str) -> str:
         single = self.k.vectors.scalar == "float"
@@ -148,10 +148,14 @@ class Group:
     def _offsets(self, row: Value) -> tuple[str, str]:
         return str(self.k.mul(row, "%row")), str(self.k.mul(row, self.k.vectors.itemsize))
 
-    def count(self) -> str:
-        """The number of rows, in every lane of a vector of doubles."""
+    def share(self) -> str:
+        """1 / the number of rows, in every lane of a vector of doubles.
+
+        One division serves all sums of a tile: one for each would take as long as a pass over a few rows.
+        """
         k = self.k
-        return self._everywhere(k.mul("%outer", k.add(k.mul("%tiles", TILE), "%rest")), "double")
+        count = k.emit(f"sitofp i64 {k.mul('%outer', k.add(k.mul('%tiles', TILE), '%rest'))} to double")
+        return self._everywhere(k.emit(f"fdiv double 1.0, {count}"), "double")
 
     def first_means(self) -> list[str]:
         """For each column, the mean of the first eight rows; of fewer, where the inner loop has no eight."""
@@ -160,13 +164,13 @@ class Group:
             row = self._offsets(k.mul(j, "%step"))[0]
             for c, total in enumerate(sums):
                 k.set(total, k.add_vectors(k.get(total), self.load("x", c, row)))
-        count = self._everywhere("%samples", k.vectors.scalar)
+        scalar = k.vectors.scalar
+        count = self._everywhere(k.emit(f"sitofp i64 %samples to {scalar}"), scalar)
         return [k.emit(f"fdiv {k.vector} {k.get(total)}, {count}") for total in sums]
 
-    def _everywhere(self, number: Value, kind: str) -> str:
-        """The integer as a float or double, in every lane."""
+    def _everywhere(self, single: str, kind: str) -> str:
+        """The float or double in every lane."""
         k = self.k
-        single = k.emit(f"sitofp i64 {number} to {kind}")
         lanes, vector = k.vectors.lanes, f"<{k.vectors.lanes} x {kind}>"
         first = k.emit(f"insertelement {vector} poison, {kind} {single}, i32 0")
         return k.emit(f"shufflevector {vector} {first}, {vector} poison, <{lanes} x i32> zeroinitializer")

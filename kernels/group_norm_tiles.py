@@ -90,7 +90,7 @@ def _plan(tile: Emitter, samples: int, v: Vectors, most: int) -> np.ndarray:
 def moments_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> VectorFunction:
     """mean, its rounding, and var of every image; without `centred` the mean is taken as 0."""
     group = Group(columns, v, masked, MomentsCall)
-    k, count = group.k, group.count()
+    k, share = group.k, group.share()
     totals, squares = ([Sums(k) for _ in group.columns] for _ in range(2))
     shifts = group.first_means() if centred else [k.zero for _ in group.columns]
     for rows in group.rows():
@@ -100,10 +100,10 @@ def moments_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -
                 totals[c].add(tree(k, d))
             squares[c].add(tree(k, [k.multiply_vectors(one, one) for one in d]))
     for c in group.columns:
-        mean, rounding = totals[c].mean_above(shifts[c], count)
+        mean, rounding = totals[c].mean_above(shifts[c], share)
         group.store(mean, "mean", c)
         group.store(rounding, "rounding", c)
-        var = squares[c].less_square(totals[c].mean(count), count)
+        var = squares[c].less_square(totals[c].mean(share), share)
         below = k.subtract_vectors(k.zero, var)
         group.store(k.where_positive(below, k.zero, var), "var", c)  # below 0 by rounding; NaN stays
     return k
@@ -134,7 +134,7 @@ def sums_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> V
     total = inverse mean(h), or 0 without `centred`;  product = -inverse**2 mean(h xhat)
     """
     group = Group(columns, v, masked, SumsCall)
-    k, count = group.k, group.count()
+    k, share = group.k, group.share()
     means, inverses = ([group.load(name, c) for c in group.columns] for name in ("mean", "inverse"))
     totals, products = ([Sums(k) for _ in group.columns] for _ in range(2))
     for rows in group.rows():
@@ -142,11 +142,13 @@ def sums_tile(columns: int, v: Vectors, masked: bool, centred: bool = True) -> V
             totals[c].add(h)
             products[c].add(product)
     for c in group.columns:
-        total = k.multiply_vectors(totals[c].divided(count), inverses[c])
+        total = k.multiply_vectors(totals[c].rounded_mean(share), inverses[c])
         square = k.multiply_vectors(inverses[c], inverses[c])
         group.store(total if centred else k.zero, "total", c)
         group.store(
-            k.subtract_vectors(k.zero, k.multiply_vectors(products[c].divided(count), square)), "product", c
+            k.subtract_vectors(k.zero, k.multiply_vectors(products[c].rounded_mean(share), square)),
+            "product",
+            c,
         )
     return k
 
