@@ -36,7 +36,12 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--images", type=positive, default=4, help="images of the step (default: %(default)s)")
     add("--seed", type=seed, default=0, help="of weights, order and dropout (default: %(default)s)")
     add("--limit", type=positive, help="train on the first images only (default: all)")
-    add("--out", type=Path, default=Path("runs/explore_mnist"), help="folder for the page and its picture (default: %(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/explore_mnist"),
+        help="where the page goes (default: %(default)s)",
+    )
     return parser.parse_args(argv)
 
 

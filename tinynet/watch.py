@@ -8,11 +8,11 @@
     with Names():
         model.fit(x, y)
 
-`debug.check_numerics` and the recorder of `tinynet.explore` are such classes. A method of a subclass that is
-called like an entry of PLACES is given the function that it stands for, and its arguments; it calls it, or
-does something else. Several may be on at a time, closed in any order: the last one opened is the outermost.
-While none is on, nothing of it is left in the operations. While one is, every step runs its Python: repeated
-launches go through none of these places.
+`debug.check_numerics` and what `tinynet.explore` looks on with are such classes. A method of a subclass that
+is called like an entry of PLACES is given the function that it stands for, and its arguments; it calls it,
+or does something else. Several may be on at a time, closed in any order: the last one opened is the
+outermost. While none is on, nothing of it is left in the operations. While one is, every step runs its
+Python: repeated launches go through none of these places.
 """
 
 import threading

@@ -20,7 +20,7 @@ def main(args: argparse.Namespace) -> int:
         x, y = images_for(net, args.data)
         explore(net, x / np.float32(args.divide), y, args.out, images=args.images, open=args.open)
     except (OSError, ValueError, DatasetUnavailable) as error:
-        print(f"explore: {error}", file=sys.stderr)
+        sys.stderr.write(f"explore: {error}\n")
         return 1
     return 0
 
