@@ -113,7 +113,9 @@ def _new_like(y: np.ndarray) -> np.ndarray:
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """New C-ordered array that starts on a cache line: no vector of 64 bytes lies across two of them."""
+    """New C-ordered array that starts on a cache line: no vector of 64 bytes lies across two of them.
+    Large ones start at different cache lines of their pages, in turn.
+    """
     dtype = np.dtype(dtype)
     if dtype.hasobject:  # new memory does not hold valid references to objects
         raise TypeError(f"kernels compute with numbers, not with Python objects; got dtype {dtype}")

@@ -47,10 +47,19 @@ class Library(JITCodeLibrary):  # type: ignore[misc]
             self._emit()
         return super().get_pointer_to_function(name)
 
+    def _get_module_for_linking(self) -> Any:
+        """What others are linked with. Of a library that is not linked here, Numba expects that this one is
+        complete, with its variables set.
+        """
+        if self.codegen._library_class is not Library and not self.is_emitted:
+            self._emit()
+        return super()._get_module_for_linking()
+
+    @global_compiler_lock
     def _emit(self) -> None:
-        self.is_emitted = True
         super()._optimize_final_module()
         super()._finalize_final_module()
+        self.is_emitted = True
         for variable in self._final_module.global_variables:
             named = variable.name.startswith(ENVIRONMENT)
             if named and (environment := lookup_environment(variable.name)) is not None:
@@ -60,7 +69,7 @@ class Library(JITCodeLibrary):  # type: ignore[misc]
         """What is kept on disk: of functions that are only called by others, what these are linked with."""
         if self.is_emitted:
             return super().serialize_using_object_code()
-        return self.name, "bitcode", self._get_module_for_linking().as_bitcode()
+        return self.name, "bitcode", self._final_module.as_bitcode()
 
 
 @contextmanager
@@ -69,7 +78,6 @@ def linked_first(target: Any) -> Iterator[None]:
     `Library`s, and the body of a `prange` gets no entry for Python, which would be hundreds of lines of code.
     """
     codegen = target.codegen()
-    create_wrapper, set_env = target.create_cpython_wrapper, codegen.set_env
 
     def create_cpython_wrapper(library: Any, function: Any, *args: Any, **options: Any) -> None:
         if not function.qualname.startswith(BODY):
@@ -83,6 +91,7 @@ def linked_first(target: Any) -> Iterator[None]:
         if codegen._library_class is Library:  # a function that is compiled for another one
             yield
             return
+        create_wrapper, set_env = target.create_cpython_wrapper, codegen.set_env
         target.create_cpython_wrapper = create_cpython_wrapper
         codegen._library_class, codegen.set_env = Library, set_env_if_emitted
         try:

@@ -49,7 +49,7 @@ if host.without_avx512():  # in Numba's loops too
 # their versions stand for them
 VERSIONED = {"numba", "numpy", "llvmlite", "builtins", *sys.stdlib_module_names}
 TAKES_CONSTANT = frozenset(dis.hasconst)
-FORMAT = 3  # of what is written; raised when that changes, since older code would load it
+FORMAT = 4  # of what is written; raised when that changes, since older code would load it
 HAS_DOCSTRING = 0x4000000  # flag of code objects, from Python 3.13 on
 
 

@@ -99,7 +99,7 @@ def _gelu_erf(y, x):  # type: ignore[no-untyped-def]
     for i in prange(x.size):
         # v Phi(v) = v - v Phi(-v), of which the second part is small where v > 0
         u, tail, _ = normal_tail(x[i])
-        y[i] = fma(-u, tail, x[i] if x[i] > zero else zero)
+        y[i] = fma(-u, tail, x[i] if x[i] >= zero else -zero)  # of -0 it is -0
 
 
 @parallel

@@ -38,7 +38,8 @@ WIDEST_KERNEL = 16  # columns of sums that fit the registers for one filter and 
 LARGE_KERNEL = 1 << 13  # weights from which on the product is faster for a single image
 TURN = 90  # multiply-adds of a vector that it takes to transpose a square of vectors
 MIN_SUMS = 6  # fewer, of a vector of filters, wait for one another
-GAIN, GAIN_APART = 0.85, 0.65  # less work by so much pays
+GAIN = 0.85  # less work by so much pays
+GAIN_APART = 0.65  # in place of a vector that the other tile takes along: a launch, and arrays to copy, more
 LAUNCH = 1 << 14  # multiply-adds of a vector in the time of a launch more
 MIN_WIDE_CHANNELS = 16  # fewer leave little to share a transposed gradient: wide.py
 

@@ -122,11 +122,13 @@ def weight_tile(tile: Tile, vectors: Vectors, images: Images) -> VectorFunction:
 def _every_vector(k: VectorFunction, images: Images) -> Iterator[Value]:
     """Bytes to each vector of images. The last one is in the same loop: its mask is made for each."""
     last: Value = k.add("%blocks", 1) if images.whole else 1
+    before = k.masked, k.mask
     with k.loop(0, last if images.partial else "%blocks") as block:
         if images.partial:  # of a whole vector, more lanes than there are
             after = k.add("%blocks", k.mul(block, -1))
             k.limit(k.add("%live", k.mul(after, k.vectors.lanes)))
         yield k.mul(k.vectors.bytes, block)
+    k.masked, k.mask = before
 
 
 def _sums(k: VectorFunction, tile: Tile) -> dict[Place, str]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -111,6 +112,56 @@ def test_functions_of_everybody_else_are_compiled_as_ever(tmp_path, monkeypatch)
     (first, second) = everybodys.overloads.values()
     assert isinstance(first.library, linking.Library)
     assert type(second.library) is codegen._library_class is not linking.Library
+
+
+def test_what_everybody_else_calls_of_ours_raises_what_it_raises(tmp_path, monkeypatch):
+    """An argument that is known when it is raised travels through the function's environment."""
+    monkeypatch.setenv("TINYNET_CACHE_DIR", str(tmp_path))
+
+    def program():
+        @common.serial
+        def positive(x):
+            if x < 0:
+                raise ValueError("negative", x)
+            return x + 1
+
+        @common.serial
+        def ours(x):
+            return positive(x) * 2
+
+        @numba.njit
+        def theirs(x):
+            return positive(x)
+
+        @numba.njit
+        def through(x):
+            return ours(x)
+
+        return positive, ours, theirs, through
+
+    for _ in ("compiled", "from disk"):
+        for function, result in zip(reversed(program()), (6, 3, 6, 3), strict=True):
+            assert function(2.0) == result
+            with pytest.raises(ValueError, match="negative") as raised:
+                function(-1.0)
+            assert raised.value.args == ("negative", -1.0)
+
+
+def test_contexts_of_many_threads_leave_no_trace(tmp_path):
+    target, depths = cpu_target.target_context, []
+
+    def enter(_):
+        for _ in range(100):
+            with linking.linked_first(target):
+                depth, function = 0, target.codegen().set_env
+                while getattr(function, "__closure__", None):
+                    inner = [x.cell_contents for x in function.__closure__ if callable(x.cell_contents)]
+                    depth, function = depth + 1, inner[0] if inner else None
+                depths.append(depth)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(enter, range(3)))
+    assert set(depths) == {1}, "a context holds what another one had put in place"
 
 
 def test_an_error_of_the_compiler_leaves_nothing_behind():
