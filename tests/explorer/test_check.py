@@ -8,7 +8,7 @@ import pytest
 
 import tinynet
 from tinynet import explorer, optimizers
-from tinynet.explorer.page import scripts_of_page
+from tinynet.explorer.page import DRAWING, SCRIPTS, scripts_of_page
 from tinynet.optimizers import Adam
 
 from explorer.browser import Opened, opened_browser
@@ -77,7 +77,7 @@ def test_every_number_of_the_page_of_the_digits(browser, tmp_path):
     """All places that have a panel, by the scripts as they are now: of some sums little is left."""
     text = (ROOT / "examples/pages/digits.html").read_text(encoding="utf-8")
     head, _, rest = text.rpartition("<script>")
-    scripts = f'\n"use strict";\n{scripts_of_page()}'
+    scripts = f'\n"use strict";\n{scripts_of_page([*DRAWING, *SCRIPTS])}'
     head = re.sub(r"<meta http-equiv.*", "", head)  # its policy names the scripts that it came with
     path = tmp_path / "digits.html"
     path.write_text(f"{head}<script>{scripts}</script>{rest.partition('</script>')[2]}", encoding="utf-8")
@@ -235,7 +235,7 @@ def test_names_of_files_in_python(browser, name, tmp_path):
     """The line that loads the file is Python, and names it, whatever it is called."""
     path = tinynet.explore(convolutional(), IMAGES, LABELS, tmp_path / name)
     opened = Opened(browser, path)
-    code = opened.ask("() => pythonOf({code: ['0']}, '0')")
+    code = opened.ask("() => pythonOf({code: () => ['0']}, '0')")
     opened.close()
     line = next(line for line in code.splitlines() if "load(" in line)
     assert eval(line.partition("load(")[2].rstrip(")")) == name

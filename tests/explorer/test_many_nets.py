@@ -192,4 +192,8 @@ def test_every_stop_is_shown_and_every_check_is_right(browser, make, tmp_path):
                 assert abs(found[0] - float(q[f"q{number}"][tuple(at)])) <= found[1], (quantity, at)
                 checked += 1
     assert checked >= 5
+    opened.page.wait_for_selector("html[data-compared=true]", timeout=20_000)
+    badge = opened.page.locator("#badge")
+    assert badge.inner_text().startswith("JS = tinynet ✓")
+    assert "not compared" not in badge.inner_text()
     opened.close()

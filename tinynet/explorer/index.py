@@ -26,6 +26,7 @@ def index_of(recording: Recording) -> dict[str, Any]:
         "format": FORMAT, "tinynet": __version__, "title": recording.title, "kind": recording.kind,
         "notes": recording.notes, "batch": recording.batch, "given": recording.given,
         "images": recording.images,
+        "drawn": recording.drawn or None,
         "losses": [as_json(loss) for loss in recording.losses], "loss": recording.loss,
         "layers": [vars(layer) for layer in recording.layers],
         "quantities": [_quantity(quantity, recording) for quantity in recording.quantities],
@@ -72,7 +73,8 @@ def _has_images(quantity: Quantity, recording: Recording) -> bool:
     if quantity.of is not None:
         return _has_images(recording.quantities[quantity.of], recording)
     data = quantity.role in ("input", "value") and bool(quantity.shape)
-    return data and quantity.shape[0] == recording.batch and not _of_channels(quantity, recording)
+    size = 1 if recording.drawn and quantity.number >= recording.drawn["input"] else recording.batch
+    return data and quantity.shape[0] == size and not _of_channels(quantity, recording)
 
 
 def _of_channels(quantity: Quantity, recording: Recording) -> bool:

@@ -9,6 +9,7 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ WEB = Path(__file__).parent / "web"
 # In this order: a file uses those before it.
 SCRIPTS = (
     "data", "dom", "state", "colours", "maps", "field", "graph", "values", "formula", "check",
-    "check_forward", "check_backward", "code", "cost", "transport", "main",
+    "check_forward", "check_backward", "run", "code", "cost", "transport", "main",
 )  # fmt: skip
+DRAWING = ("draw",)  # where `predict` can be computed for an image that is drawn
 MEGABYTE = 1_000_000
 BLOCK = re.compile(r'<script type="[a-z/-]+" id="(index|arrays)">(.*?)</script>', re.DOTALL)
 
@@ -42,7 +44,7 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
     index = index_of(recording)
     if links:
         index["folders"] = {"tinynet": ROOT.as_posix(), "kernels": KERNELS.as_posix()}
-    scripts = '\n"use strict";\n' + scripts_of_page()
+    scripts = '\n"use strict";\n' + scripts_of_page([*(DRAWING if recording.drawn else ()), *SCRIPTS])
     blocks_text = 60 * len(recording.quantities)  # they are not known yet
     around = len(in_script(index)) + len(scripts) + len(_text("page.css") + _text("page.html")) + blocks_text
     most = int(max_megabytes * MEGABYTE) - around
@@ -101,11 +103,11 @@ def read_html(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return index, {f"q{i}": array for i, array in enumerate(arrays) if array is not None}
 
 
-def scripts_of_page() -> str:
-    """All scripts, without comments that fill lines, indents, and line ends behind a comma or bracket: nobody
+def scripts_of_page(names: Sequence[str]) -> str:
+    """Scripts, without comments that fill lines, indents, and line ends behind a comma or bracket: nobody
     reads them there.
     """
-    text = "\n".join(_text(f"{name}.js") for name in SCRIPTS)
+    text = "\n".join(_text(f"{name}.js") for name in names)
     text = re.sub(r"^ */\*\*.*?\*/ *\n|^ *//[^\n]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"^ +|\n(?=\n)|(?<=[{(\[,;])\n", "", text, flags=re.MULTILINE)
 

@@ -75,7 +75,7 @@ class Operation:
     """
 
     number: int
-    phase: str  # "forward" or "update"
+    phase: str  # "forward", "update", or "predicted": what runs on an image that is drawn
     name: str
     layer: str
     function: Callable[..., Any]
@@ -113,3 +113,4 @@ class Recording:
     images: list[int] = field(default_factory=list)  # their places in the x that was given
     losses: list[float] = field(default_factory=list)  # by which they were chosen
     loss: int | None = None
+    drawn: dict[str, int] = field(default_factory=dict)  # input and output of the operations of `predict`

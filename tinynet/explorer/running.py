@@ -15,6 +15,7 @@ import numpy as np
 from tinynet.autograd import as_raw, gradients, no_grad, set_grad_enabled
 from tinynet.backend import device, random
 from tinynet.data.columns import as_arrays
+from tinynet.explorer.drawing import append, prediction
 from tinynet.explorer.recorder import Recorder
 from tinynet.explorer.recording import Recording
 from tinynet.models.customized import defines_training
@@ -54,6 +55,7 @@ def run_model(model: Model, x: Any, y: Any, images: int | Sequence[int]) -> Reco
         recorder = Recorder()
         batch_x, batch_y = _batch(twin, x, y, chosen)
         _name_data(recorder, batch_x, batch_y)
+        predicted = None if defines_training(twin) else prediction(twin, batch_x)
         with recorder:
             _step(twin, recorder, batch_x, batch_y)
     found = recorder.recording
@@ -62,6 +64,8 @@ def run_model(model: Model, x: Any, y: Any, images: int | Sequence[int]) -> Reco
     if losses:
         among = f"the first {MOST_LOSSES:,}" if given > MOST_LOSSES else f"all {given:,}"
         found.notes.append(f"The images are those of {among} with the highest losses, in inference mode.")
+    if predicted is not None:
+        append(found, predicted.recording)
     return found
 
 

@@ -2,8 +2,8 @@
 
 /** @typedef {Place | number} Factor */
 /** @typedef {{words: string, factors: Factor[]}} Term  a product of its factors */
-/** @typedef {{title: string, terms: Term[], best?: boolean, code: string}} Part  a sum of terms, or with `best` the largest of them; code: in Python */
-/** @typedef {{formula: string, parts: Part[], steps: [string, Factor][], value: number, size: number, code: string[]}} Check
+/** @typedef {{title: string, terms: Term[], best?: boolean, code: () => string}} Part  a sum of terms, or with `best` the largest of them; code: in Python */
+/** @typedef {{formula: string, parts: Part[], steps: [string, Factor][], value: number, size: number, code: () => string[]}} Check
  *  size: what was added on the way, without signs; code: Python, of which the last line is the number */
 /** @typedef {{op: Operation, at: number[], place: number, of: (name: string) => Quantity | null, set: any,
  *   out: Quantity[], g: Quantity | null, given: Quantity | null}} Call  what a check is made from */
@@ -45,32 +45,25 @@ function worked(call, formula, given, lines, parts = {}, code = []) {
   const names = {};
   /** @type {[string, Factor][]} */
   const steps = [];
-  code = [...code];
+  const { wanted, made } = programOf(lines);
   for (const [name, part] of Object.entries(parts)) {
     names[name] = sizedPart(part);
     steps.push([name, names[name][0]]);
-    code.push(`${name} = ${part.code}`);
   }
-  const made = lines.map((line) => nameAndText(line)[0]);
-  for (const name of namesIn(lines)) {
-    // made from itself: m = m + ...
-    const own = made.indexOf(name);
-    if (name in FUNCTIONS || name in parts || (own >= 0 && !namesIn([nameAndText(lines[own])[1]]).includes(name))) continue;
-    const factor = name in given ? given[name] : meant(call, name);
+  const before = wanted.filter((name) => !(name in parts)).map((name) => [name, name in given ? given[name] : meant(call, name)]);
+  for (const [name, factor] of before) {
     if (typeof factor !== "number" && !(factor && "q" in factor)) return null;
     names[name] = sizedNumber(valueOf(factor));
     steps.push([name, factor]);
-    code.push(`${name} = ${text(factor)}`);
   }
-  let last = names[""];
-  for (const line of lines) {
-    const [name, words] = nameAndText(line);
-    last = formulaOf(words)(names);
+  let last;
+  for (const { line, name, act, plain } of made) {
+    last = act(names);
     if (name) names[name] = last;
-    if (!(words in names)) steps.push([line, last[0]]);
-    code.push(line);
+    if (!plain) steps.push([line, last[0]]);
   }
-  return { formula, parts: Object.values(parts), steps, value: last[0], size: last[1], code };
+  const python = () => [...code, ...Object.entries(parts).map(([name, part]) => `${name} = ${part.code()}`), ...before.map(([name, factor]) => `${name} = ${text(factor)}`), ...lines];
+  return { formula, parts: Object.values(parts), steps, value: last[0], size: last[1], code: python };
 }
 
 /** How an operation's numbers are made, in one of the tables. @param {string} phase @param {Call} call @returns {Check | null} */
@@ -92,6 +85,9 @@ function callOf(phase, op, at, place) {
   return { op, at, place, of: (name) => inputOf(op, name), set: op.settings, out: op.outputs.map((one) => quantities[one]), g, given: back ? quantities[op.inputs[place].q] : null };
 }
 
+/** Whether this page computed it, for an image that is drawn. @param {Quantity} quantity */
+const isDrawn = ({ by }) => by !== null && by[0] === "predicted";
+
 /** How the number at a place was computed; words, where that cannot be told. @param {Place} place @returns {Check | string} */
 function checkOf({ q, at }) {
   const quantity = quantities[q];
@@ -99,15 +95,16 @@ function checkOf({ q, at }) {
   if (quantity.approximate) return "It was rounded, so that the file stays small: it cannot be checked.";
   if (quantity.parts.length) {
     const terms = quantity.parts.map((part) => ({ words: quantities[part].name, factors: [spot(quantities[part], ...at)] }));
-    const part = { title: "What several operations sent", terms, code: terms.map((one) => text(one.factors[0])).join(" + ") };
-    return { formula: "the sum of the gradients that arrive", parts: [part], steps: [], value: total(part), size: sizedPart(part)[1], code: [part.code] };
+    const part = { title: "What several operations sent", terms, code: () => terms.map((one) => text(one.factors[0])).join(" + ") };
+    return { formula: "the sum of the gradients that arrive", parts: [part], steps: [], value: total(part), size: sizedPart(part)[1], code: () => [part.code()] };
   }
   if (quantity.note) return quantity.note;
   if (!quantity.by) return quantity.role === "gradient" ? "The walk back begins here: the derivative of the loss by itself is 1." : "It was there before the step.";
-  const [phase, number, place] = quantity.by;
+  const [, number, place] = quantity.by;
+  const phase = isDrawn(quantity) ? "forward" : quantity.by[0];
   const op = operations[number];
   const call = callOf(phase, op, at, place);
-  const needed = [...op.inputs.filter((one) => one.q !== null).map((one) => quantities[one.q]), ...call.out, ...(call.g ? [call.g] : [])];
+  const needed = [...op.inputs.filter((one) => one.q !== null).map((one) => quantities[one.q]), ...(isDrawn(quantity) ? [] : call.out), ...(call.g ? [call.g] : [])];
   if (needed.some((one) => !one.data || one.approximate)) return "Not all that it was computed from is in this file.";
   return madeBy(phase, call) || NONE;
 }
@@ -116,7 +113,8 @@ function checkOf({ q, at }) {
 const tolerance = ({ value, size }) => 1e-5 * Math.max(Math.abs(value), size) + 1e-12;
 
 /** @param {Check} check @param {string} stored */
-function pythonOf({ code }, stored) {
+function pythonOf(check, stored) {
+  const code = check.code();
   const used = Object.keys(FUNCTIONS).filter((name) => code.some((line) => new RegExp(`(?<![\\w.])${name}\\(`).test(line)));
   const file = decodeURIComponent(location.pathname.split("/").pop()) || "step.html";
   return [...(used.length ? [`from numpy import ${used.join(", ")}`] : []), "from tinynet import explorer", `index, q = explorer.load(${JSON.stringify(file)})`,
@@ -155,7 +153,7 @@ function imageBars(part) {
   if (sums.length < 2) return null;
   const most = Math.max(...sums.map(({ sum }) => Math.abs(sum)), 1e-30);
   return sums.map(({ n, terms, sum }) => {
-    const bar = el("span", { class: "bar-cell", "aria-hidden": "true", style: "display:inline-block;width:130px;height:12px" }, el("i", { style: `left:${sum < 0 ? 50 - (50 * -sum) / most : 50}%;width:${(50 * Math.abs(sum)) / most}%` }));
+    const bar = el("span", { class: "bar-cell", "aria-hidden": "true", style: "width:130px" }, el("i", { style: `left:${sum < 0 ? 50 - (50 * -sum) / most : 50}%;width:${(50 * Math.abs(sum)) / most}%` }));
     const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, `${terms.length} terms`)));
     const sorted = terms.sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
     details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ ...part, title: `image ${n}, largest first`, terms: sorted })));
@@ -167,7 +165,7 @@ function drawCheck() {
   const panel = byId("check");
   if (panel.hidden) return;
   const place = shown.number;
-  if (!place) return fill(panel, el("p", {}, "Choose a number: in a picture under Values, or in a table here."));
+  if (!place) return fill(panel, el("p", {}, "Choose a number, in a picture under Values."));
   const quantity = quantities[place.q];
   const back = () => {
     const trail = shown.trail.slice(0, -1);
@@ -181,14 +179,15 @@ function drawCheck() {
   if (typeof check === "string") return fill(panel, heading, el("p", {}, check), made);
   const stored = quantity.get(...place.at);
   const difference = Math.abs(check.value - stored);
-  const right = difference <= tolerance(check) || Object.is(check.value, stored);
-  const words = `${digits(check.value, 10)} in float64; tinynet's kernel: ${digits(stored, 10)} in ${quantity.dtype}. Difference ${digits(difference, 2)}: ${right ? (difference ? "rounding, in another order ✓" : "the same ✓") : "more than rounding ✗"}`;
+  const same = right(check.value, stored, check.size);
+  const words = `${digits(check.value, 10)} in float64; ${isDrawn(quantity) ? "this page" : "tinynet's kernel"}: ${digits(stored, 10)} in ${quantity.dtype}. Difference ${digits(difference, 2)}: ${same ? (difference ? "rounding, in another order ✓" : "the same ✓") : "more than rounding ✗"}`;
   const code = pythonOf(check, text(place));
   const copy = button("Copy as Python", () => navigator.clipboard && navigator.clipboard.writeText(code).then(() => fill(copy, "copied")));
   fill(panel, heading, el("p", { class: "formula" }, check.formula),
     check.parts.map((part) => (!part.best && imageBars(part)) || partTable(part)).flat(),
     check.steps.length ? el("table", { class: "steps" }, el("tbody", {}, check.steps.map(([what, factor]) => el("tr", {}, el("td", {}, what), factorCell(factor))))) : null,
-    el("p", { class: `verdict${right ? "" : " differs"}` }, words), made, el("details", { class: "card" }, el("summary", {}, "The same in Python"), python(code), copy));
+    el("p", { class: `verdict${same ? "" : " differs"}` }, words), made,
+    isDrawn(quantity) ? null : el("details", { class: "card" }, el("summary", {}, "The same in Python"), python(code), copy));
 }
 
 /** @param {number} q @returns {number | null} */

@@ -5,18 +5,18 @@ function linearRule(call) {
   const { op, of, at, place, g, out } = call;
   const slope = op.formulas[1];
   // the sum x is gone
-  if (!slope || namesIn([slope]).includes("x")) return null;
+  if (!slope || namesIn(slope).includes("x")) return null;
   const slopeAt = (y) => formulaOf(slope)({ g: [1, 1], y: sizedNumber(out[0].get(...y)) })[0];
   const [which, other] = [["x", "w"], ["w", "x"], ["b", null]][place];
   const met = which === "b" ? members(g, upTo(g.shape.length - 1), at).map((y) => ({ y, words: listed(y) })) : meetings(call, which, at);
   const code = [`g, y = ${py(g)}, ${py(out[0])}`, ...(slope === "g" ? [] : [`g = ${slope}`])];
-  const beside = other ? `${sliced(of(other), met.map((one) => one[other]))} * ` : "";
+  const beside = () => (other ? `${sliced(of(other), met.map((one) => one[other]))} * ` : "");
   // without those that a closed relu holds back; an open one is no factor
   const terms = met.map((one) => term(one.words, ...(other ? [spot(of(other), ...one[other])] : []), spot(g, ...one.y), ...[slopeAt(one.y)].filter((factor) => factor !== 1)))
     .filter((one) => !one.factors.includes(0));
   const words = { x: "dx = Σ w g, over the outputs that saw this number", w: "dw = Σ x g, over images and places", b: "db = Σ g, over images and places" }[which];
   const title = `${{ x: "Weights × gradient", w: "Inputs × gradient", b: "Gradient" }[which]}${slope === "g" ? "" : " × slope, where it is not 0"}`;
-  return worked(call, words, {}, ["total"], { total: { title, terms, code: `(${beside}g[${cut(met.map((one) => one.y))}]).sum()` } }, code);
+  return worked(call, words, {}, ["total"], { total: { title, terms, code: () => `(${beside()}g[${cut(met.map((one) => one.y))}]).sum()` } }, code);
 }
 
 /** Batch and layer norm; the three terms of the derivative by x. @param {Call} call */
@@ -29,7 +29,7 @@ function normaliseRule(call) {
   // gamma differs from number to number, so it stays within the sums
   const scaled = op.name === "standardise";
   const sumOf = (title, places, withHat, withGamma) => ({
-    title, code: `(${sliced(g, places)}${withGamma ? ` * (${py(gamma)} + 0 * ${py(g)})[${cut(places)}]` : ""}${withHat ? ` * xhat[${cut(places)}]` : ""}).sum()`,
+    title, code: () => `(${sliced(g, places)}${withGamma ? ` * (${py(gamma)} + 0 * ${py(g)})[${cut(places)}]` : ""}${withHat ? ` * xhat[${cut(places)}]` : ""}).sum()`,
     terms: places.map((there) => term(listed(there), spot(g, ...there), ...(withGamma ? [repeated(gamma, there)] : []), ...(withHat ? [rate(there)] : []))),
   });
   if (place) {
@@ -55,7 +55,7 @@ function poolRule(call, largest) {
     const share = largest ? Number(winner === i * set.pool_size[1] + j) : 1 / meetings(call, "y", y).length;
     return term(`window ${y[1]}, ${y[2]}${largest ? (share ? ": it won" : `: cell ${winner} won`) : ""}`, spot(g, ...y), share);
   });
-  const code = terms.map(({ factors }) => factors.map(text).join(" * ")).join(" + ") || "0.0";
+  const code = () => terms.map(({ factors }) => factors.map(text).join(" * ")).join(" + ") || "0.0";
   return worked(call, largest ? "the gradient goes to the cell that won, alone" : "each window shares its gradient equally", {}, ["total"], { total: { title: "Windows that this cell lies in", terms, code } });
 }
 

@@ -28,7 +28,7 @@ const sliced = (x, places) => `${py(x)}[${cut(places)}]`;
  *  @param {number[][]} places @param {boolean} [best] @returns {Part} */
 function partOf(title, x, places, best) {
   const terms = places.map((at) => term(listed(at), spot(x, ...at)));
-  return { title, terms, best, code: `${sliced(x, places)}.${best ? "max" : "sum"}()` };
+  return { title, terms, best, code: () => `${sliced(x, places)}.${best ? "max" : "sum"}()` };
 }
 
 /** Where in x a number of y comes from that was repeated along axes. @param {Quantity} x @param {number[]} at */
@@ -78,7 +78,7 @@ function linear(call) {
   const [x, w, b] = [of("x"), of("w"), of("b")];
   const met = meetings(call, "y", at);
   const terms = met.map((one) => term(one.words, spot(x, ...one.x), spot(w, ...one.w)));
-  const part = { title: "Inputs × weights", terms, code: `(${sliced(x, met.map((one) => one.x))} * ${sliced(w, met.map((one) => one.w))}).sum()` };
+  const part = { title: "Inputs × weights", terms, code: () => `(${sliced(x, met.map((one) => one.x))} * ${sliced(w, met.map((one) => one.w))}).sum()` };
   const sum = b ? "total + b" : "total";
   return worked(call, `y = ${op.formulas[0]}, x = Σ inputs × weights${b ? " + b" : ""}`, b ? { b: spot(b, at[at.length - 1]) } : {}, [`x = ${sum}`, op.formulas[0]], { total: part });
 }
@@ -112,7 +112,7 @@ function normalised(call) {
     const middle = valueOf(repeated(mean, at));
     part.title = "(x − mean)², over the same";
     part.terms.forEach((one) => (one.factors = Array(2).fill(valueOf(one.factors[0]) - middle)));
-    part.code = `((${sliced(x, places)} - ${text(repeated(mean, at))}) ** 2).sum()`;
+    part.code = () => `((${sliced(x, places)} - ${text(repeated(mean, at))}) ** 2).sum()`;
   }
   return worked(call, place === 1 ? "mean = Σ x / count" : "variance = Σ (x − mean)² / count", { count: places.length }, ["total / count"], { total: part });
 }
@@ -130,7 +130,7 @@ function exponentials(z, n) {
   const row = upTo(z.shape[1]).map((k) => z.get(n, k));
   const most = row.indexOf(Math.max(...row));
   const terms = row.map((x, k) => term(`class ${k}: exp(${digits(x, 4)} − ${digits(row[most], 4)})`, Math.exp(x - row[most])));
-  return { most: spot(z, n, most), part: { title: "exp(z − largest z)", terms, code: `exp(${py(z)}[${n}] - ${py(z)}[${n}].max()).sum()` } };
+  return { most: spot(z, n, most), part: { title: "exp(z − largest z)", terms, code: () => `exp(${py(z)}[${n}] - ${py(z)}[${n}].max()).sum()` } };
 }
 
 /** @param {Call} call @param {Quantity} z @param {number} n @param {number} c */
@@ -150,7 +150,7 @@ function crossEntropy(call) {
   }
   const [p, [low, high]] = [out[1], set.clip ? [set.epsilon, 1 - set.epsilon] : [0, 1]];
   const terms = upTo(z.shape[1]).filter((c) => t.get(n, c) !== 0).map((c) => term(`class ${c}: t log p`, spot(t, n, c), Math.log(Math.min(Math.max(p.get(n, c), low), high))));
-  const code = `(${py(t)}[${n}] * log(${py(p)}[${n}].clip(${low}, ${high}) + (${py(t)}[${n}] == 0))).sum()`;
+  const code = () => `(${py(t)}[${n}] * log(${py(p)}[${n}].clip(${low}, ${high}) + (${py(t)}[${n}] == 0))).sum()`;
   const loss = worked(call, "loss = − Σ t log p", {}, ["-total"], { total: { title: "Classes", terms, code } });
   // the logarithm of a p near 1 is as wrong as p itself
   return { ...loss, size: loss.size + 1 };

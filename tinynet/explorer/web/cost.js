@@ -12,8 +12,7 @@ const COLUMNS = [
 let sorted = { column: -1, down: true };
 
 function drawCost() {
-  const panel = byId("cost");
-  if (panel.hidden) return;
+  if (byId("cost").hidden) return;
   const all = [...stops];
   if (sorted.column >= 0) {
     const key = COLUMNS[sorted.column][1];
@@ -31,10 +30,6 @@ function drawCost() {
   });
   const row = (stop) => COLUMNS.map(([, value, words = value], column) =>
     el("td", {}, column ? String(words(stop)) : button(stop.title, () => show({ stop: stops.indexOf(stop), tab: "values" }), { class: "number" })));
-  fill(
-    panel,
-    el("p", {}, `In all ${short(total("flops"), "FLOPs")}, ${short(total("bytes"), "B")} to move, ${short(total("kept"), "B")} kept for derivatives. `,
-      "A multiply-add counts as two FLOPs. Bytes to move: every array that is given or made, once. Bytes kept: what waits for the derivative; an array that two operations keep counts twice."),
-    table("Cost", head, all.map(row), { style: "max-height:none" }),
-  );
+  fill(byId("total-cost"), `In all ${short(total("flops"), "FLOPs")}, ${short(total("bytes"), "B")} to move, ${short(total("kept"), "B")} kept for derivatives.`);
+  fill(byId("costs"), table("Cost", head, all.map(row), { style: "max-height:none" }));
 }

@@ -73,17 +73,32 @@ function parsed(text) {
   return level(0);
 }
 
-/** @type {Map<string, Formula>} */
-const known = new Map();
+/** The names in a text, each once. @param {string} text @returns {string[]} */
+const namesIn = (text) => [...new Set(text.match(/\b[a-z]\w*/gi) || [])].filter((name) => !(name in FUNCTIONS));
 
-/** @param {string} text @returns {Formula} */
-function formulaOf(text) {
-  if (!known.has(text)) known.set(text, parsed(text));
-  return known.get(text);
+/** @typedef {{wanted: string[], made: {line: string, name: string, act: Formula, plain: boolean}[]}} Program
+ *  wanted: names that no line before their use makes; plain: a name alone */
+
+/** Lines "m = 2 * x", of which the last has no name. @param {string[]} lines @returns {Program} */
+function parsedLines(lines) {
+  const [wanted, made] = [new Set(), []];
+  for (const line of lines) {
+    const [, name = "", words] = /^(?:(\w+) = )?(.*)$/.exec(line);
+    for (const one of namesIn(words)) if (!made.some((before) => before.name === one)) wanted.add(one);
+    made.push({ line, name, act: parsed(words), plain: /^[a-z]\w*$/i.test(words) });
+  }
+  return { wanted: [...wanted], made };
 }
 
-/** "m = 2 * x" as ["m", "2 * x"]; of a line without a name the name is "". @param {string} line */
-const nameAndText = (line) => /^(?:(\w+) = )?(.*)$/.exec(line).slice(1).map((part) => part || "");
+/** @type {Map<string, Program>} */
+const programs = new Map();
 
-/** The names in lines, each once. @param {string[]} lines @returns {string[]} */
-const namesIn = (lines) => [...new Set(lines.join(" ").match(/\b[a-z]\w*/gi) || [])];
+/** @param {string[]} lines */
+function programOf(lines) {
+  const key = lines.join("\n");
+  if (!programs.has(key)) programs.set(key, parsedLines(lines));
+  return programs.get(key);
+}
+
+/** @param {string} text */
+const formulaOf = (text) => programOf([text]).made[0].act;

@@ -17,7 +17,7 @@ function drawHeader() {
   const last = index.loss === null ? null : quantities[index.loss];
   const loss = last && last.data && last.size === 1 ? `, loss ${digits(last.data[0], 6)}` : "";
   const of = index.batch ? ` on ${index.batch} of ${index.given} images` : "";
-  fill(byId("kind"), `${index.kind}${of}${loss}. The code that computed a number stands beside it; click one to check it, where its operation has a panel.`);
+  fill(byId("kind"), `${index.kind}${of}${loss}.`);
   fill(byId("notes").querySelector("ul"), index.notes.map((note) => el("li", {}, note)));
 }
 
@@ -40,12 +40,15 @@ async function start() {
     await readPage();
     readStops();
     drawHeader();
+    if (index.drawn) startDrawing();
     startTabs();
     redraws.push(drawImages, drawValues, drawCheck, drawCost, drawCode);
     startGraph();
     startTransport();
     show({});
     document.documentElement.dataset.ready = "true";
+    await compareAll();
+    document.documentElement.dataset.compared = "true";
   } catch (error) {
     const words = byId("failure");
     words.hidden = false;

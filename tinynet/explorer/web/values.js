@@ -69,7 +69,7 @@ function picture(quantity) {
 function showField(quantity, at) {
   const images = inputImages();
   const canvas = byId("field");
-  if (!images || !images.data || !canvas) return;
+  if (!images || !images.data) return;
   const size = Math.max(1, Math.round(224 / images.shape[2]));
   drawInput(canvas, images, shown.image, size);
   if (!quantity) return;
@@ -83,27 +83,17 @@ function showField(quantity, at) {
 }
 
 function drawValues() {
-  const panel = byId("values");
-  if (panel.hidden) return;
+  if (byId("values").hidden) return;
   const stop = stops[shown.stop];
-  const [made, given] = [these(stop.made), these(stop.given)];
-  const same = el("label", {}, el("input", { type: "checkbox", onchange: (event) => show({ same: event.target.checked }) }), " same scale everywhere");
-  same.firstChild.checked = shown.same;
+  const cards = (numbers) => these(numbers).map((quantity, i) => card(quantity, i === 0));
+  fill(byId("what"), titleOf(stop));
+  fill(byId("made"), stop.made.length ? cards(stop.made) : "nothing");
+  fill(byId("given"), cards(stop.given));
   const images = inputImages();
-  const field = images && images.data && stop.phase !== "update"
-    ? el("div", { class: "fields" }, el("canvas", { id: "field", role: "img", "aria-label": "the input image" }),
-        el("div", {}, el("p", {}, `image ${shown.image}`), el("p", { id: "field-words" }, "Point at a number of a map: what it depends on is framed here.")))
-    : null;
-  fill(
-    panel,
-    el("div", { class: "what bar" }, el("h2", {}, titleOf(stop)), same),
-    field,
-    el("h3", {}, "It makes"),
-    made.length ? made.map((quantity, i) => card(quantity, i === 0)) : el("p", {}, "nothing"),
-    el("h3", {}, "from"),
-    given.map((quantity, i) => card(quantity, i === 0)),
-  );
-  if (field) showField(null, []);
+  byId("fields").hidden = !images || !images.data || stop.phase === "update";
+  fill(byId("field-image"), `image ${shown.image}`);
+  fill(byId("field-words"), "Point at a number of a map: what it depends on is framed here.");
+  showField(null, []);
 }
 
 const TABS = ["values", "check", "cost"];
@@ -116,6 +106,7 @@ function drawTabs() {
 }
 
 function startTabs() {
+  byId("same").addEventListener("change", (event) => show({ same: event.target.checked }));
   for (const name of TABS) byId(`tab-${name}`).addEventListener("click", () => show({ tab: name }));
   redraws.push(drawTabs);
 }
