@@ -21,6 +21,7 @@ from tinynet.explorer.archive import load, write_npz
 from tinynet.explorer.page import write_html
 from tinynet.explorer.running import run_model
 from tinynet.explorer.tape import run_tape
+from tinynet.explorer.written import Written
 from tinynet.models import Model
 
 __all__ = ["explore", "load"]
@@ -50,15 +51,16 @@ def explore(
     open     show the page in the browser; names of files on it then lead to the editor (vscode)
 
     The step runs on a copy: the model, its optimizer and its random state keep every bit. Prints and returns
-    the path. Raises ValueError for other endings of `path`, for places that x does not have and for a y
-    that is shorter than x, TypeError for a model that cannot be copied and for arguments of other types.
+    the path, which a notebook shows as the page. Raises ValueError for other endings of `path`, for places
+    that x does not have and for a y that is shorter than x, TypeError for a model that cannot be copied and
+    for arguments of other types.
 
     >>> path = tinynet.explore(model, x, y, "step.html")
     step.html: training step on 4 of 8 images...
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"explore: path must be the name of a file, got {path!r}")
-    path = Path(path)
+    path = Written(path)
     if path.suffix not in (".html", ".npz"):
         raise ValueError(f"explore: path must end in .html or .npz, got {os.fspath(path)!r}")
     if isinstance(max_megabytes, bool) or not isinstance(max_megabytes, int | float | np.number):

@@ -116,7 +116,8 @@ const tolerance = ({ value, size }) => 1e-5 * Math.max(Math.abs(value), size) + 
 function pythonOf(check, stored) {
   const code = check.code();
   const used = Object.keys(FUNCTIONS).filter((name) => code.some((line) => new RegExp(`(?<![\\w.])${name}\\(`).test(line)));
-  const file = decodeURIComponent(location.pathname.split("/").pop()) || "step.html";
+  // the frame of a notebook has the name of the file
+  const file = window.name || decodeURIComponent(location.pathname.split("/").pop());
   return [...(used.length ? [`from numpy import ${used.join(", ")}`] : []), "from tinynet import explorer", `index, q = explorer.load(${JSON.stringify(file)})`,
     ...code.slice(0, -1), `print(${code[code.length - 1]}, ${stored})`].join("\n");
 }

@@ -79,8 +79,8 @@ function linear(call) {
   const met = meetings(call, "y", at);
   const terms = met.map((one) => term(one.words, spot(x, ...one.x), spot(w, ...one.w)));
   const part = { title: "Inputs × weights", terms, code: () => `(${sliced(x, met.map((one) => one.x))} * ${sliced(w, met.map((one) => one.w))}).sum()` };
-  const sum = b ? "total + b" : "total";
-  return worked(call, `y = ${op.formulas[0]}, x = Σ inputs × weights${b ? " + b" : ""}`, b ? { b: spot(b, at[at.length - 1]) } : {}, [`x = ${sum}`, op.formulas[0]], { total: part });
+  const [sum, y] = [b ? "total + b" : "total", op.formulas[0].replace(/\bx\b/g, "z")];
+  return worked(call, `y = ${y}, z = Σ x w${b ? " + b" : ""}`, b ? { b: spot(b, at.at(-1)) } : {}, [`z = ${sum}`, y], { total: part });
 }
 
 /** @param {Call} call */
