@@ -233,6 +233,7 @@ def test_nothing_keeps_people_out(browser, path, width):
         f"() => checkNumber({{q: operations[{conv}].outputs[0], at: [1, 2, 3, 1]}})",
         f"() => checkNumber({{q: operations[{conv}].rule.returned[1], at: [1, 1, 1, 1]}})",
         "() => show({tab: 'cost'})",
+        "() => show({tab: 'health'})",
     ):
         opened.ask(act)
         found = opened.ask("async () => (await axe.run()).violations.map((v) => [v.id, v.nodes[0].html])")

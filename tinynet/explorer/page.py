@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tinynet.explorer.health import health_of
 from tinynet.explorer.index import index_of
 from tinynet.explorer.packing import Block, pack, unpack
 from tinynet.explorer.recording import Recording
@@ -45,8 +46,14 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
     if links:
         index["folders"] = {"tinynet": ROOT.as_posix(), "kernels": KERNELS.as_posix()}
     scripts = '\n"use strict";\n' + scripts_of_page([*(DRAWING if recording.drawn else ()), *SCRIPTS])
-    blocks_text = 60 * len(recording.quantities)  # they are not known yet
-    around = len(in_script(index)) + len(scripts) + len(_text("page.css") + _text("page.html")) + blocks_text
+    health, blocks_text = health_of(recording), 60 * len(recording.quantities)  # they are not known yet
+    around = (
+        len(in_script(index))
+        + len(scripts)
+        + len(_text("page.css") + _text("page.html"))
+        + len(health.encode())
+        + blocks_text
+    )
     most = int(max_megabytes * MEGABYTE) - around
     arrays, blocks = pack([q.array for q in recording.quantities], most, _changed_by_updates(recording))
     for quantity, block in zip(index["quantities"], blocks, strict=True):
@@ -57,9 +64,11 @@ def page_of(recording: Recording, max_megabytes: float, links: bool = False) -> 
     parts = {
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
         "title": html.escape(recording.title or "A step"), "styles": _text("page.css"),
-        "index": in_script(index), "arrays": arrays, "scripts": scripts,
+        "index": in_script(index), "arrays": arrays, "scripts": scripts, "health": health,
     }  # fmt: skip
-    return re.sub(r"@(policy|title|styles|index|arrays|scripts)\b", lambda m: parts[m[1]], _text("page.html"))
+    return re.sub(
+        r"@(policy|title|styles|health|index|arrays|scripts)\b", lambda m: parts[m[1]], _text("page.html")
+    )
 
 
 def _changed_by_updates(recording: Recording) -> dict[int, int]:

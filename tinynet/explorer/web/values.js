@@ -96,7 +96,7 @@ function drawValues() {
   showField(null, []);
 }
 
-const TABS = ["values", "check", "cost"];
+const TABS = ["values", "check", "cost", "health"];
 
 function drawTabs() {
   for (const name of TABS) {
