@@ -239,3 +239,33 @@ def test_names_of_files_in_python(browser, name, tmp_path):
     opened.close()
     line = next(line for line in code.splitlines() if "load(" in line)
     assert eval(line.partition("load(")[2].rstrip(")")) == name
+
+
+def test_a_sum_says_where_relu_was_closed(browser, tmp_path):
+    """The gradient of a weight: how many places there are, and at how many y is 0 and holds g back."""
+    path = tinynet.explore(trained(convolutional), IMAGES, LABELS, tmp_path / "step.html")
+    index, q = explorer.load(path)
+    conv = next(op for op in index["operations"] if op["name"] == "rectified_convolution")
+    y = q[f"q{conv['outputs'][0]}"][..., 3]
+    met = y[:, :-1, 1:]  # those where the lower left corner of a filter of 3x3 met a pixel
+    opened = Opened(browser, path)
+    opened.ask("(q) => checkNumber({q, at: [2, 0, 0, 3]})", conv["rule"]["returned"][1])
+    words = opened.page.locator("#check").inner_text()
+    assert "dw = Σ x · g · (y > 0)" in words
+    said = "{} of {} places; at {} relu was closed (y = 0), so its slope is 0"
+    for some in (met, *met):
+        assert said.format((some > 0).sum(), some.size, (some == 0).sum()) in words
+    assert 0 < (met > 0).sum() < met.size
+    opened.close()
+
+
+def test_both_sums_of_a_norm_have_headings(browser, tmp_path):
+    path = tinynet.explore(trained(convolutional), IMAGES, LABELS, tmp_path / "step.html")
+    index, q = explorer.load(path)
+    norm = next(op for op in index["operations"] if op["name"] == "normalise")
+    count = q[f"q{norm['outputs'][0]}"][..., 0].size
+    opened = Opened(browser, path)
+    opened.ask("(q) => checkNumber({q, at: [0, 0, 0, 0]})", norm["rule"]["returned"][0])
+    headings = opened.page.locator("#check h3").all_inner_texts()
+    assert headings == [f"Σ g, which is dbeta: {count} terms", f"Σ g x̂, which is dgamma: {count} terms"]
+    opened.close()

@@ -2,7 +2,7 @@
 
 /** @typedef {Place | number} Factor */
 /** @typedef {{words: string, factors: Factor[]}} Term  a product of its factors */
-/** @typedef {{title: string, terms: Term[], best?: boolean, code: () => string}} Part  a sum of terms, or with `best` the largest of them; code: in Python */
+/** @typedef {{title: string, terms: Term[], closed?: Term[], best?: boolean, code: () => string}} Part  a sum of terms, or with `best` the largest of them; closed: what a slope of 0 keeps out; code: in Python */
 /** @typedef {{formula: string, parts: Part[], steps: [string, Factor][], value: number, size: number, code: () => string[]}} Check
  *  size: what was added on the way, without signs; code: Python, of which the last line is the number */
 /** @typedef {{op: Operation, at: number[], place: number, of: (name: string) => Quantity | null, set: any,
@@ -125,6 +125,15 @@ function pythonOf(check, stored) {
 /** @param {Factor} factor */
 const factorCell = (factor) => el("td", {}, typeof factor === "number" ? digits(factor) : numberButton(factor));
 
+/** How many are added, and how many a closed relu kept out. @param {Part} part */
+function counted({ terms, best, closed = [] }) {
+  if (!closed.length) return `${terms.length} ${best ? "cells" : "terms"}`;
+  return `${terms.length} of ${terms.length + closed.length} places; at ${closed.length} ${closed[0].words}`;
+}
+
+/** @param {Part} part */
+const partHeading = (part) => el("h3", {}, `${part.title}: ${counted(part)}`);
+
 /** @param {Part} part */
 function partTable(part) {
   let sum = 0;
@@ -138,28 +147,31 @@ function partTable(part) {
   const head = ["where", ...names.map((name, i) => (i ? `× ${name}` : name)), ...(most > 1 ? ["product"] : []), ...(part.best ? [] : ["sum so far"])];
   const rest = part.terms.length - rows.length;
   return el("div", {},
-    el("h3", {}, `${part.title}: ${part.terms.length} ${part.best ? "cells" : "terms"}`),
+    partHeading(part),
     table(part.title, head.map((words) => el("th", { scope: "col" }, words)), rows),
     rest > 0 ? faint(`and ${rest} more, which are in the sum`) : null);
 }
 
 /** Terms of several images as one bar each. @param {Part} part */
 function imageBars(part) {
-  const placed = part.terms.map(({ factors }) => factors.find((factor) => typeof factor !== "number" && quantities[factor.q].batch));
-  if (placed.includes(undefined)) return null;
-  const sums = [...new Set(placed.map((place) => place.at[0]))].map((n) => {
-    const terms = part.terms.filter((_, i) => placed[i].at[0] === n);
-    return { n, terms, sum: total({ ...part, terms }) };
+  /** @param {Term} term */
+  const imageOf = ({ factors }) => (factors.find((factor) => typeof factor !== "number" && quantities[factor.q].batch) || { at: [] }).at[0];
+  const images = new Set([...part.terms, ...(part.closed || [])].map(imageOf));
+  if (images.has(undefined)) return null;
+  const sums = [...images].map((n) => {
+    const [terms, closed] = [part.terms, part.closed || []].map((some) => some.filter((one) => imageOf(one) === n));
+    return { n, terms, closed, sum: total({ ...part, terms }) };
   });
   if (sums.length < 2) return null;
   const most = Math.max(...sums.map(({ sum }) => Math.abs(sum)), 1e-30);
-  return sums.map(({ n, terms, sum }) => {
+  const bars = sums.map(({ n, terms, closed, sum }) => {
     const bar = el("span", { class: "bar-cell", "aria-hidden": "true", style: "width:130px" }, el("i", { style: `left:${sum < 0 ? 50 - (50 * -sum) / most : 50}%;width:${(50 * Math.abs(sum)) / most}%` }));
-    const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, `${terms.length} terms`)));
+    const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, counted({ ...part, terms, closed }))));
     const sorted = terms.sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
-    details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ ...part, title: `image ${n}, largest first`, terms: sorted })));
+    details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ ...part, title: `image ${n}, largest first`, terms: sorted, closed })));
     return details;
   });
+  return [partHeading(part), ...bars];
 }
 
 function drawCheck() {

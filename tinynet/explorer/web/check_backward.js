@@ -1,5 +1,7 @@
 // Backward, number by number: what a rule sends on, from the gradient that it was given.
 
+const FROM_RELU = "g * (y > 0)";
+
 /** dx, dw or db of a dense layer or convolution. @param {Call} call */
 function linearRule(call) {
   const { op, of, at, place, g, out } = call;
@@ -11,12 +13,15 @@ function linearRule(call) {
   const met = which === "b" ? members(g, upTo(g.shape.length - 1), at).map((y) => ({ y, words: listed(y) })) : meetings(call, which, at);
   const code = [`g, y = ${py(g)}, ${py(out[0])}`, ...(slope === "g" ? [] : [`g = ${slope}`])];
   const beside = () => (other ? `${sliced(of(other), met.map((one) => one[other]))} * ` : "");
-  // without those that a closed relu holds back; an open one is no factor
-  const terms = met.map((one) => term(one.words, ...(other ? [spot(of(other), ...one[other])] : []), spot(g, ...one.y), ...[slopeAt(one.y)].filter((factor) => factor !== 1)))
-    .filter((one) => !one.factors.includes(0));
-  const words = { x: "dx = Σ w g, over the outputs that saw this number", w: "dw = Σ x g, over images and places", b: "db = Σ g, over images and places" }[which];
-  const title = `${{ x: "Weights × gradient", w: "Inputs × gradient", b: "Gradient" }[which]}${slope === "g" ? "" : " × slope, where it is not 0"}`;
-  return worked(call, words, {}, ["total"], { total: { title, terms, code: () => `(${beside()}g[${cut(met.map((one) => one.y))}]).sum()` } }, code);
+  // an open relu is no factor
+  const all = met.map((one) => term(one.words, ...(other ? [spot(of(other), ...one[other])] : []), spot(g, ...one.y), ...[slopeAt(one.y)].filter((factor) => factor !== 1)));
+  const why = slope === FROM_RELU ? "relu was closed (y = 0), so its slope is 0" : "the slope is 0";
+  const terms = all.filter((one) => !one.factors.includes(0));
+  const closed = all.filter((one) => one.factors.includes(0)).map((one) => ({ ...one, words: why }));
+  const factors = slope.replaceAll(" * ", " · ");
+  const words = { x: `dx = Σ w · ${factors}, over the outputs that saw this number`, w: `dw = Σ x · ${factors}, over images and places`, b: `db = Σ ${factors}, over images and places` }[which];
+  const title = `${{ x: "Weights × gradient", w: "Inputs × gradient", b: "Gradient" }[which]}${slope === "g" ? "" : " × slope"}`;
+  return worked(call, words, {}, ["total"], { total: { title, terms, closed, code: () => `(${beside()}g[${cut(met.map((one) => one.y))}]).sum()` } }, code);
 }
 
 /** Batch and layer norm; the three terms of the derivative by x. @param {Call} call */
@@ -42,7 +47,7 @@ function normaliseRule(call) {
   const parts = { sum_g: sumOf(`Σ ${name}${scaled ? "" : ", which is dbeta"}`, places, false, scaled), sum_gx: sumOf(`Σ ${name} x̂${scaled ? "" : ", which is dgamma"}`, places, true, scaled) };
   const through = scaled ? "g * gamma" : "g";
   const three = `${through} ${set.centred === false ? "" : "+ through_mean "}+ through_var`;
-  return worked(call, `dx = ${scaled ? "1" : "gamma"} / √(var + epsilon) × (${name} − Σ ${name} / count − x̂ Σ ${name} x̂ / count)`,
+  return worked(call, `dx = ${scaled ? "1" : "gamma"} / √(var + epsilon) × (${name} − Σ ${name} / count − x̂ Σ ${name} x̂ / count)\nit depends on all ${places.length} numbers, as they share mean and var`,
     { g: spot(g, ...at), x: spot(x, ...at), mean: repeated(mean, at), var: repeated(variance, at), gamma: repeated(gamma, at), count: places.length },
     ["root = sqrt(var + epsilon)", "xhat = (x - mean) / root", "through_mean = -sum_g / count", "through_var = -xhat * sum_gx / count", scaled ? `(${three}) / root` : `gamma / root * (${three})`], parts, code);
 }
