@@ -56,6 +56,25 @@ def test_the_walk_by_keys_visits_every_stop(opened, path):
     assert last.startswith(f"{len(seen)} of {len(seen)}: update adam of last/bias")
 
 
+def test_play_stops_where_something_is_chosen(opened):
+    player, tree = opened.page.locator("#player"), opened.page.locator("#tree [data-stop]")
+    acts = {
+        "a node": lambda: tree.nth(2).click(),
+        "a tab": lambda: opened.page.locator("#tab-cost").click(),
+        "an image": lambda: opened.page.locator("#images button").nth(1).click(),
+        "a number": lambda: opened.page.locator("#values canvas.sheet").first.click(),
+        "Escape": lambda: player.press("Escape"),
+        "the button": player.click,
+    }
+    for name, act in acts.items():
+        opened.ask("() => goTo(0)")
+        player.click()
+        assert opened.ask("() => timer !== null"), name
+        act()
+        assert opened.ask("() => timer === null"), name
+        assert player.get_attribute("aria-label") == "play"
+
+
 def test_a_row_has_the_derivative_beside_its_forward(opened, path):
     index, _ = explorer.load(path)
     opened.page.get_by_role("button", name="operations").click()

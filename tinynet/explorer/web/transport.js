@@ -52,6 +52,12 @@ function pressed(event) {
   acts[event.key]();
 }
 
+/** Who chooses something while it plays wants to stay there. @param {any} event */
+function pause({ type, target, key }) {
+  const chosen = type !== "keydown" || key === "Enter";
+  if (timer !== null && (key === "Escape" || (chosen && target !== byId("player")))) play(false);
+}
+
 function startTransport() {
   const to = (place) => goTo(stopsOfLevel().at(place));
   const acts = { first: () => to(0), back: () => walk(-1), on: () => walk(1), last: () => to(-1) };
@@ -59,5 +65,6 @@ function startTransport() {
   byId("player").addEventListener("click", () => play(timer === null));
   byId("slider").addEventListener("input", (event) => to(Number(event.target.value)));
   document.addEventListener("keydown", pressed);
+  for (const type of ["pointerdown", "click", "keydown"]) document.addEventListener(type, pause, true);
   redraws.push(drawTransport);
 }
