@@ -114,11 +114,13 @@ def read_html(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def scripts_of_page(names: Sequence[str]) -> str:
     """Scripts, without comments that fill lines, indents, line ends behind a comma or bracket, and spaces
-    around some operators: nobody reads them there.
+    around some operators and braces: nobody reads them there.
     """
     text = "\n".join(_text(f"{name}.js") for name in names)
     text = re.sub(r"^ */\*\*.*?\*/ *\n|^ *//[^\n]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r" (=>|===|!==|&&|\|\|) ", r"\1", text)  # no text between quotes has these
+    # no text between quotes has these
+    text = re.sub(r" (=>|===|!==|&&|\|\||\?) ", r"\1", text)
+    text = re.sub(r"(?<=\{) | (?=\})|(?<=\)) (?=\{)", "", text)
     return re.sub(r"^ +|\n(?=\n)|(?<=[{(\[,;])\n", "", text, flags=re.MULTILINE)
 
 
