@@ -253,8 +253,9 @@ def test_a_sum_says_where_relu_was_closed(browser, tmp_path):
     words = opened.page.locator("#check").inner_text()
     assert "dw = Σ x · g · (y > 0)" in words
     said = "{} of {} places; at {} relu was closed (y = 0), so its slope is 0"
-    for some in (met, *met):
-        assert said.format((some > 0).sum(), some.size, (some == 0).sum()) in words
+    assert said.format((met > 0).sum(), met.size, (met == 0).sum()) in words
+    for one in met:
+        assert f"{(one > 0).sum()} of {one.size} places" in words
     assert 0 < (met > 0).sum() < met.size
     opened.close()
 
@@ -268,4 +269,21 @@ def test_both_sums_of_a_norm_have_headings(browser, tmp_path):
     opened.ask("(q) => checkNumber({q, at: [0, 0, 0, 0]})", norm["rule"]["returned"][0])
     headings = opened.page.locator("#check h3").all_inner_texts()
     assert headings == [f"Σ g, which is dbeta: {count} terms", f"Σ g x̂, which is dgamma: {count} terms"]
+    opened.close()
+
+
+def test_a_gradient_says_what_it_means_and_leads_to_its_update(browser, tmp_path):
+    path = tinynet.explore(trained(convolutional), IMAGES, LABELS, tmp_path / "step.html")
+    index, q = explorer.load(path)
+    weight = next(i for i, one in enumerate(index["quantities"]) if one["name"] == "last/kernel")
+    number = next(i for i, one in enumerate(index["quantities"]) if one["of"] == weight)
+    updates = [op for op in index["operations"] if op["phase"] == "update"]
+    update = next(op for op in updates if number in [one["q"] for one in op["inputs"]])
+    opened = Opened(browser, path)
+    opened.ask("(q) => checkNumber({q, at: [3, 1]})", number)
+    words = opened.page.locator("#check").inner_text().replace("\N{MINUS SIGN}", "-")
+    change = re.search(r"by 0.001, and the loss changes by about (\S+?)\.\n", words)[1]
+    assert float(change) == pytest.approx(q[f"q{number}"][3, 1] / 1000, rel=6e-3)
+    opened.page.locator("p", has_text="adam used it; the new weight").locator("button").click()
+    assert opened.ask("() => shown.number") == {"q": update["outputs"][0], "at": [3, 1]}
     opened.close()

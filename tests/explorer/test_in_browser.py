@@ -1,5 +1,7 @@
 """The page in Chromium: its numbers, its walk, its pictures, at three sizes; no error, no request."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,15 @@ def test_play_stops_where_something_is_chosen(opened):
         assert player.get_attribute("aria-label") == "play"
 
 
+def test_the_operations_of_a_loss_are_stops_of_their_own(opened, path):
+    """Also among layers; and the derivative of softmax and cross-entropy shows p, from which it is made."""
+    index, _ = explorer.load(path)
+    rows = [row["title"] for row in index["rows"]["layer"]]
+    assert rows[rows.index("softmax_crossentropy") :][:3] == ["softmax_crossentropy", "sum", "divide"]
+    stop = next(s for s in index["stops"] if s["title"] == "\N{PARTIAL DIFFERENTIAL} softmax_crossentropy")
+    assert "softmax_crossentropy: p" in [index["quantities"][i]["name"] for i in stop["given"]]
+
+
 def test_a_row_has_the_derivative_beside_its_forward(opened, path):
     index, _ = explorer.load(path)
     opened.page.get_by_role("button", name="operations").click()
@@ -114,6 +125,16 @@ def test_pointing_at_a_picture_tells_number_place_and_field(opened, path):
         .inner_text()
         .startswith("It depends on rows 1 to 3, columns 0 to 2")
     )
+
+
+def test_a_click_on_the_input_asks_for_its_pixel(opened, path):
+    index, _ = explorer.load(path)
+    _, height, width, _ = index["quantities"][0]["shape"]
+    opened.ask("() => show({stop: 0, image: 2})")
+    field = opened.page.locator("#field")
+    box = field.bounding_box()
+    field.click(position={"x": 1 + box["width"] * 3.5 / width, "y": 1 + box["height"] * 5.5 / height})
+    assert opened.ask("() => shown.number") == {"q": 0, "at": [2, 5, 3, 0]}
 
 
 def test_fields_go_back_through_pooling(opened, path):
@@ -156,8 +177,15 @@ def test_the_field_of_a_gradient_is_that_of_its_value(opened, path):
 
 
 def test_losses_by_which_images_were_chosen_say_so(opened, path):
-    assert opened.page.locator("#images").inner_text().startswith("losses in inference:")
-    notes = explorer.load(path)[0]["notes"]
+    words = opened.page.locator("#images").inner_text()
+    assert words.startswith("losses (in inference: no dropout, moving averages):")
+    index, q = explorer.load(path)
+    op = next(op for op in index["operations"] if op["name"] == "softmax_crossentropy")
+    for now, before in zip(q[f"q{op['outputs'][0]}"], index["losses"], strict=True):
+        found = re.search(r"([\d.]+) in this step \(([\d.]+)\)", words)
+        assert [float(one) for one in found.groups()] == pytest.approx([now, before], rel=6e-3)
+        words = words[found.end() :]
+    notes = index["notes"]
     assert "The images are those of all 12 with the highest losses, in inference mode." in notes
 
 

@@ -119,9 +119,10 @@ def scripts_of_page(names: Sequence[str]) -> str:
     text = "\n".join(_text(f"{name}.js") for name in names)
     text = re.sub(r"^ */\*\*.*?\*/ *\n|^ *//[^\n]*\n", "", text, flags=re.DOTALL | re.MULTILINE)
     # no text between quotes has these
-    text = re.sub(r" (=>|===|!==|&&|\|\||\?) ", r"\1", text)
+    text = re.sub(r" (=>|===|!==|&&|\|\||\?|:) ", r"\1", text)
+    text = re.sub(r"^( *(?:const|let) [^=\"`]*?) = ", r"\1=", text, flags=re.MULTILINE)
     text = re.sub(r"(?<=\{) | (?=\})|(?<=\)) (?=\{)", "", text)
-    return re.sub(r"^ +|\n(?=\n)|(?<=[{(\[,;])\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"^ +|\n(?=\n)|(?<=[{}(\[,;])\n", "", text, flags=re.MULTILINE)
 
 
 def _text(name: str) -> str:

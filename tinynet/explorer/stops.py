@@ -1,6 +1,7 @@
 """Stops: what happened in the step, in turn, as the page walks through it, and the rows of its tree."""
 
 import math
+from itertools import chain
 from typing import Any
 
 from tinynet.explorer.recording import Operation, Recording
@@ -26,7 +27,9 @@ def _stop(recording: Recording, phase: str, operation: Operation) -> dict[str, A
     made, given, sign = operation.outputs, inputs, ""
     layer, kept, parameters = layer_name(operation.layer), 0, 0
     if phase == "backward":
-        made, given, sign = part.returned, [*part.upstream, *(one.quantity for one in operation.kept)], "∂ "
+        # y that was kept stands for all outputs
+        saved = [operation.outputs if one.name == "y" else [one.quantity] for one in operation.kept]
+        made, given, sign = part.returned, [*part.upstream, *chain(*saved)], "∂ "
     elif phase == "update":
         layer = quantities[inputs[0] or 0].name
     else:
@@ -57,12 +60,14 @@ def rows_of(recording: Recording, of_layers: bool) -> list[dict[str, Any]]:
             title = f"{operation.name} of {recording.quantities[operation.inputs[0][1] or 0].name}"
             found.append({"title": title, "group": UPDATES, "kind": "", "update": i})
         elif phase == "forward":
-            # what a layer gives is what its last operation does; its derivative ends with that of its first
-            last = found[-1] if of_layers and found and found[-1]["layer"] == operation.layer else None
+            # what a layer gives is what its last operation does; its derivative ends with that of its first.
+            # A loss is no layer: its operations stand one by one
+            alike = of_layers and operation.layer and found and found[-1]["layer"] == operation.layer
+            last = found[-1] if alike else None
             if last is None:
                 group = layer_name(operation.layer)
                 kind = next((one.kind for one in recording.layers if one.path == operation.layer), "")
-                title = group if of_layers else operation.name
+                title = group if of_layers and operation.layer else operation.name
                 last = {"title": title, "group": group, "kind": kind, "layer": operation.layer}
                 found.append(last)
             last["forward"] = i

@@ -166,7 +166,7 @@ function imageBars(part) {
   const most = Math.max(...sums.map(({ sum }) => Math.abs(sum)), 1e-30);
   const bars = sums.map(({ n, terms, closed, sum }) => {
     const bar = el("span", { class: "bar-cell", "aria-hidden": "true", style: "width:130px" }, el("i", { style: `left:${sum < 0 ? 50 - (50 * -sum) / most : 50}%;width:${(50 * Math.abs(sum)) / most}%` }));
-    const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, counted({ ...part, terms, closed }))));
+    const details = el("details", { class: "card" }, el("summary", {}, `image ${n}: `, bar, ` ${digits(sum)} `, el("small", {}, counted({ ...part, terms, closed }).split(";")[0])));
     const sorted = terms.sort((a, b) => Math.abs(product(b)) - Math.abs(product(a)));
     details.addEventListener("toggle", () => details.children.length === 1 && details.append(partTable({ ...part, title: `image ${n}, largest first`, terms: sorted, closed })));
     return details;
@@ -188,19 +188,37 @@ function drawCheck() {
   const check = checkOf(place);
   const name = `${quantity.name} [${listed(place.at)}]`;
   const heading = el("div", { class: "bar" }, el("h2", {}, `${name} = ${digits(quantity.get(...place.at))}`), shown.trail.length ? button("← back", back) : null);
-  const made = quantity.role === "gradient" ? gradientButton(quantity.of, place.at, "its value") : gradientButton(gradientOf(place.q), place.at, "its gradient");
-  if (typeof check === "string") return fill(panel, heading, el("p", {}, check), made);
+  const [about, ...made] = quantity.role === "gradient"
+    ? [meaningOf(place), gradientButton(quantity.of, place.at, "the number itself"), updateButton(place)]
+    : [null, gradientButton(gradientOf(place.q), place.at, "its gradient")];
+  if (typeof check === "string") return fill(panel, heading, about, el("p", {}, check), made);
   const stored = quantity.get(...place.at);
   const difference = Math.abs(check.value - stored);
   const same = right(check.value, stored, check.size);
   const words = `${digits(check.value, 10)} in float64; ${isDrawn(quantity) ? "this page" : "tinynet's kernel"}: ${digits(stored, 10)} in ${quantity.dtype}. Difference ${digits(difference, 2)}: ${same ? (difference ? "rounding, in another order ✓" : "the same ✓") : "more than rounding ✗"}`;
   const code = pythonOf(check, text(place));
   const copy = button("Copy as Python", () => navigator.clipboard && navigator.clipboard.writeText(code).then(() => fill(copy, "copied")));
-  fill(panel, heading, el("p", { class: "formula" }, check.formula),
+  fill(panel, heading, about, el("p", { class: "formula" }, check.formula),
+    about && /\bg\b/.test(check.formula) && faint("g: the gradient that arrives from what comes after (upstream). The chain rule: g times this operation's own slope."),
     check.parts.map((part) => (!part.best && imageBars(part)) || partTable(part)).flat(),
     check.steps.length ? el("table", { class: "steps" }, el("tbody", {}, check.steps.map(([what, factor]) => el("tr", {}, el("td", {}, what), factorCell(factor))))) : null,
     el("p", { class: `verdict${same ? "" : " differs"}` }, words), made,
     isDrawn(quantity) ? null : el("details", { class: "card" }, el("summary", {}, "The same in Python"), python(code), copy));
+}
+
+/** What a gradient tells, in a sentence. @param {Place} place */
+function meaningOf({ q, at }) {
+  const { of } = quantities[q];
+  const change = quantities[q].get(...at) / 1000;
+  const result = index.kind === "training step" ? "the loss" : "the result";
+  const way = of === null || gradientOf(of) === q ? "" : ", by this way";
+  return el("p", {}, `Raise this number by 0.001, and ${result} changes by about ${change < 0 ? "" : "+"}${digits(change, 3)}${way}.`);
+}
+
+/** From a gradient to the weight that it changed. @param {Place} place */
+function updateButton({ q, at }) {
+  const update = operations.find((op) => op.phase === "update" && op.inputs.some((one) => one.name === "g" && one.q === q));
+  return update ? gradientButton(update.outputs[0], at, `${update.name} used it; the new weight`) : null;
 }
 
 /** @param {number} q @returns {number | null} */

@@ -66,7 +66,7 @@ function meetings({ op, of, set, out }, which, at) {
   const channels = which === "y" ? upTo(each) : [which === "x" ? at[3] % each : at[2]];
   return grid([images, along(0), along(1), filters, channels]).map(([n, [oy, i, row], [ox, j, column], f, c]) => {
     const channel = Math.floor(f / group) * each + c;
-    const words = { y: `${row}, ${column}, channel ${channel}`, x: `output ${oy}, ${ox}, filter ${f}`, w: `image ${n}, pixel ${row}, ${column}` }[which];
+    const words = { y: `${row}, ${column}, channel ${channel}`, x: `y ${oy}, ${ox}, filter ${f}`, w: `pixel ${row}, ${column}: y ${oy}, ${ox}` }[which];
     return { y: [n, oy, ox, f], x: [n, row, column, channel], w: [i, j, c, f], words };
   });
 }
@@ -122,14 +122,15 @@ function dropped(call, x, formula) {
   const { set, at, out } = call;
   if (set.noise_shape || set.rate >= 1) return null;
   const word = spot(out[1], at[0] >> 4, at.slice(1).reduce((sum, i, axis) => sum + i * x.strides[axis + 1], 0));
-  return worked(call, formula, { x: spot(x, ...at), word, bit: at[0] % 16 }, ["kept = word // 2 ** bit % 2", "x * kept / (1 - rate)"]);
+  const name = x === call.g ? "g" : "x";
+  return worked(call, `${formula}; kept is 1 or 0: bit ${at[0] % 16} of a word of the mask`, { [name]: spot(x, ...at), word, bit: at[0] % 16 }, ["kept = word // 2 ** bit % 2", `${name} * kept / (1 - rate)`]);
 }
 
 /** What softmax divides by, for row n. @param {Quantity} z @param {number} n */
 function exponentials(z, n) {
   const row = upTo(z.shape[1]).map((k) => z.get(n, k));
   const most = row.indexOf(Math.max(...row));
-  const terms = row.map((x, k) => term(`class ${k}: exp(${digits(x, 4)} − ${digits(row[most], 4)})`, Math.exp(x - row[most])));
+  const terms = row.map((x, k) => term(`class ${k}: exp(${digits(x)} ${row[most] < 0 ? "+" : "−"} ${digits(Math.abs(row[most]))})`, Math.exp(x - row[most])));
   return { most: spot(z, n, most), part: { title: "exp(z − largest z)", terms, code: () => `exp(${py(z)}[${n}] - ${py(z)}[${n}].max()).sum()` } };
 }
 

@@ -21,7 +21,7 @@ function placeOf(file, line) {
 function argumentsOf(inputs, settings) {
   const given = inputs.map(([name, q, value]) => {
     const quantity = q === null ? null : quantities[q];
-    const words = quantity ? `${times(quantity.shape)} ${quantity.dtype}  ${quantity.name}` : `${JSON.stringify(value)}`;
+    const words = quantity ? `${times(quantity.shape)} ${quantity.dtype}  ${quantity.name}` : value === null ? "none" : String(value);
     return [el("dt", {}, name), el("dd", {}, words)];
   });
   const rest = Object.entries(settings).map(([name, value]) => [el("dt", {}, `${name}=`), el("dd", {}, JSON.stringify(value))]);
@@ -62,7 +62,7 @@ function drawCode() {
 function derivative(operation, now) {
   const { rule } = operation;
   if (!rule) return el("div", { class: "backward-code" }, el("h3", {}, "Derivative"), faint("No gradient came here: nothing that is trained lies before it, or the loss goes another way."));
-  const given = rule.upstream.map((q) => ["grad", q, null]).concat(operation.kept.map((one) => [one.name, one.q, "its outputs"]));
+  const given = rule.upstream.map((q) => ["grad", q, null]).concat(operation.kept.map((one) => [one.name, one.q, "a number"]));
   return el(
     "div",
     { class: `backward-code${now ? " now" : ""}` },

@@ -24,15 +24,18 @@ function drawHeader() {
 function drawImages() {
   const images = inputImages();
   if (!index.batch || index.batch < 2) return;
+  const each = quantities.findLast((one) => one.data && one.batch && one.shape.length === 1 && one.by && one.by[0] === "forward" && !operations[one.by[1]].layer);
   const buttons = Array.from({ length: index.batch }, (_, n) => {
-    const loss = index.losses.length ? `loss ${digits(index.losses[n], 3)}` : `x[${index.images[n]}]`;
+    const before = index.losses.length ? digits(index.losses[n], 3) : "";
+    const now = each && `${digits(each.get(n), 3)} in this step`;
+    const loss = now ? (before ? `${now} (${before})` : now) : before || `x[${index.images[n]}]`;
     const label = `image ${n}, place ${index.images[n]} of x, ${loss}`;
     const canvas = el("canvas", { "aria-hidden": "true" });
     if (images && images.data) drawInput(canvas, images, n);
     const chosen = shown.image === n;
     return el("button", { role: "radio", "aria-checked": String(chosen), "aria-label": label, title: label, onclick: () => show({ image: n, number: null }) }, images ? canvas : null, loss);
   });
-  fill(byId("images"), index.losses.length > 0 && el("small", {}, "losses in inference:"), buttons);
+  fill(byId("images"), index.losses.length > 0 && el("small", {}, "losses (in inference: no dropout, moving averages):"), buttons);
 }
 
 async function start() {

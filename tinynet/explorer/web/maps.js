@@ -107,7 +107,8 @@ function writeNumbers(context, tile, quantity, scale, left, top, size) {
     const x = quantity.get(...tile.at(0, column));
     const [r, g, b] = colour(scale, x);
     context.fillStyle = 0.3 * r + 0.6 * g + 0.1 * b > 140 ? "#000" : "#fff";
-    context.fillText(digits(x, 3), left + (column + 0.5) * size, top + size / 2);
+    const words = x && Math.abs(x) < 0.01 ? x.toExponential(1).replaceAll("-", "−") : digits(x, 3);
+    context.fillText(words, left + (column + 0.5) * size, top + size / 2, size - 6);
   }
 }
 

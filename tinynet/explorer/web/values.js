@@ -37,6 +37,7 @@ function picture(quantity) {
     if (!at) return;
     mark(canvas, layout, at);
     fill(under, `[${at.join(", ")}] = ${digits(quantity.get(...at))}${quantity.approximate ? " ≈" : ""}`);
+    canvas.title = named(quantity, at);
     showField(quantity, at);
   };
   if (at) queueMicrotask(() => look(at));
@@ -74,7 +75,9 @@ function showField(quantity, at) {
   drawInput(canvas, images, shown.image, size);
   if (!quantity) return;
   const box = fieldOf(quantity, at);
-  fill(byId("field-words"), `${quantity.of === null ? "It" : "Its value"} depends on ${box ? `rows ${box[0]} to ${box[1]}, columns ${box[2]} to ${box[3]} of the input.` : "the whole input, or on no image."}`);
+  const it = quantity.of === null ? "It" : "Its value";
+  const whole = quantity.batch ? `belongs to image ${at[0]}, all of it.` : quantity.role === "gradient" ? `has a gradient that is summed over all ${index.batch} images.` : "belongs to no single image.";
+  fill(byId("field-words"), `${it} ${box ? `depends on rows ${box[0]} to ${box[1]}, columns ${box[2]} to ${box[3]} of the input.` : whole}`);
   if (!box) return;
   const context = canvas.getContext("2d");
   context.strokeStyle = "#ffb000";
@@ -106,9 +109,21 @@ function drawTabs() {
 }
 
 function startTabs() {
+  const field = byId("field");
+  field.addEventListener("click", ({ offsetX, offsetY }) => {
+    const { shape: [, height, width], number } = inputImages();
+    const [row, column] = [(offsetY / field.clientHeight) * height, (offsetX / field.clientWidth) * width].map(Math.floor);
+    checkNumber({ q: number, at: [shown.image, Math.min(height - 1, row), Math.min(width - 1, column), 0] });
+  });
   byId("same").addEventListener("change", (event) => show({ same: event.target.checked }));
   for (const name of TABS) byId(`tab-${name}`).addEventListener("click", () => show({ tab: name }));
   redraws.push(drawTabs);
+}
+
+/** What the numbers of a place count, where that is known. @param {Quantity} quantity @param {number[]} at */
+function named({ batch, shape, name }, at) {
+  const axes = { 4: `${batch ? "image " : ""}row column channel ${batch ? "" : "filter"}`, 2: batch ? "image number" : /kernel/.test(name) ? "input unit" : "" }[shape.length];
+  return axes ? axes.split(" ").map((axis, i) => `${axis} ${at[i]}`).slice(0, at.length).join(", ") : "";
 }
 
 /** A number that leads to where it is checked. @param {Place} place */
