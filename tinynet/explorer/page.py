@@ -122,7 +122,8 @@ def scripts_of_page(names: Sequence[str]) -> str:
     text = re.sub(r" (=>|===|!==|&&|\|\||\?|:) ", r"\1", text)
     text = re.sub(r"^( *(?:const|let) [^=\"`]*?) = ", r"\1=", text, flags=re.MULTILINE)
     text = re.sub(r"(?<=\{) | (?=\})|(?<=\)) (?=\{)", "", text)
-    return re.sub(r"^ +|\n(?=\n)|(?<=[{}(\[,;])\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^( *(?:if|for)) \(", r"\1(", text, flags=re.MULTILINE)
+    return re.sub(r"^ +|(?<=[{}(\[,;])\n+|\n(?=\n)", "", text, flags=re.MULTILINE)
 
 
 def _text(name: str) -> str:

@@ -69,6 +69,7 @@ function derivative(operation, now) {
     el("h3", {}, `Derivative of ${operation.name}`),
     argumentsOf(given, {}),
     rule.sources.map(({ by, source }) => [faint(`by ${by}`), listing(source)]).flat(),
+    faint("vjp, joint_vjp: vector-Jacobian product, of one input or of several: the chain rule's step, from grad, the gradient of the output, to those of the inputs."),
     operation.kept.length ? el("p", {}, "Kept until then: ", operation.kept.map((one) => `${one.name}, ${short(one.bytes, "B")} (${one.why})`).join("; "), ".") : null,
     rule.kernels.map(kernelBlock),
   );
