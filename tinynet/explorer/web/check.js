@@ -211,7 +211,7 @@ function meaningOf({ q, at }) {
   const { of } = quantities[q];
   const change = quantities[q].get(...at) / 1000;
   const result = index.kind === "training step" ? "the loss" : "the result";
-  const way = of === null || gradientOf(of) === q ? "" : ", by this way";
+  const way = of === null || gradientOf(of) === q ? "" : ", as far as it goes this way";
   return el("p", {}, `Raise this number by 0.001, and ${result} changes by about ${change < 0 ? "" : "+"}${digits(change, 3)}${way}.`);
 }
 
