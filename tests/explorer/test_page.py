@@ -1,5 +1,7 @@
 """The page as a file: its numbers are those that were recorded; nothing runs in it but its own script."""
 
+import base64
+import gzip
 import html.parser
 import json
 import re
@@ -59,13 +61,17 @@ def test_the_same_seed_gives_the_same_page(tmp_path):
     assert page(tmp_path, "b.html").read_bytes() == first
 
 
+def unpacked(block):
+    return gzip.decompress(base64.b64decode(block))
+
+
 def test_names_are_text_whatever_they_hold(tmp_path):
     path = page(tmp_path, model=convolutional(name=HOSTILE))
     elements = Elements(path.read_text(encoding="utf-8"))
     assert [tag for tag, _ in elements.found].count("script") == 3
     assert "img" not in [tag for tag, _ in elements.found]
-    assert json.loads(elements.scripts[0])["title"] == HOSTILE
-    assert json.loads(in_script({HOSTILE: HOSTILE})) == {HOSTILE: HOSTILE}
+    assert json.loads(unpacked(elements.scripts[0]))["title"] == HOSTILE
+    assert json.loads(unpacked(in_script({HOSTILE: HOSTILE}))) == {HOSTILE: HOSTILE}
     assert not set("<>&\u2028") & set(in_script(HOSTILE))
 
 
@@ -159,9 +165,9 @@ def test_numbers_that_are_not_finite_are_not_rounded():
 
 
 def test_the_scripts_stay_small():
-    assert len(scripts_of_page([name for name in SCRIPTS if name != "run"]).encode()) <= 60_000
+    assert len(scripts_of_page([name for name in SCRIPTS if name != "run"]).encode()) <= 64_000
     drawn = [*SCRIPTS, *DRAWING]  # computes the forward pass too, also that of an image that is drawn
-    assert len(scripts_of_page(drawn).encode()) <= 70_000
+    assert len(scripts_of_page(drawn).encode()) <= 73_500
     for path in WEB.iterdir():
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 260, path
 

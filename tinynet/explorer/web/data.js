@@ -63,9 +63,9 @@ function unpacked(block, size, memory) {
   return bytes instanceof BigInt64Array || bytes instanceof BigUint64Array ? Float64Array.from(bytes, Number) : bytes;
 }
 
-/** The bytes of the page's block: base64 of gzip. */
-async function readMemory() {
-  const text = atob(document.getElementById("arrays").textContent.trim());
+/** The bytes of a block of the page: base64 of gzip. @param {string} id */
+async function readBlock(id) {
+  const text = atob(document.getElementById(id).textContent.trim());
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -80,8 +80,8 @@ let quantities = [];
 let operations = [];
 
 async function readPage() {
-  index = JSON.parse(document.getElementById("index").textContent);
-  const memory = await readMemory();
+  index = JSON.parse(new TextDecoder().decode(await readBlock("index")));
+  const memory = await readBlock("arrays");
   for (const info of index.quantities) quantities.push(new Quantity(quantities.length, info, memory));
   operations = index.operations;
 }
