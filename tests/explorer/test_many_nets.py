@@ -76,6 +76,7 @@ def in_one_dimension():
 def depthwise():
     stack = [
         layers.Input((6, 6, 3)),
+        layers.Rescaling(0.5, offset=-0.25, name="scale"),  # two operations, of which the second gives y
         layers.DepthwiseConv2D(3, name="depth"),
         layers.SeparableConv2D(4, 3, name="apart"),
         layers.LayerNormalization(name="norm"),
@@ -175,6 +176,7 @@ def test_every_stop_is_shown_and_every_check_is_right(browser, make, tmp_path):
     path = tinynet.explore(model, x, y, tmp_path / "step.html")
     index, q = explorer.load(path)
     opened, rng, checked = Opened(browser, path), np.random.default_rng(0), 0
+    assert opened.page.locator("#tree [aria-selected=true]").count() == 1
     assert opened.ask(
         "() => stops.map((_, i) => { goTo(i); return byId('values').children.length > 1; })"
     ) == [True] * len(index["order"])

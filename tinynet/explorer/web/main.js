@@ -48,6 +48,7 @@ async function start() {
     redraws.push(drawImages, drawValues, drawCheck, drawCost, drawCode);
     startGraph();
     startTransport();
+    shown.stop = stopsOfLevel()[0] ?? 0;  // a layer may begin with another operation than the one that makes what it gives
     show({});
     document.documentElement.dataset.ready = "true";
     await compareAll();
