@@ -15,6 +15,10 @@ from .roof import floor, higher
 from .shapes import cases
 from .timing import summary
 
+# Seconds between the turns of two libraries: threads that spin come to rest, which others take for work of
+# another process that they had better leave a core to.
+REST = 0.3
+
 FEWER_PRODUCTS = 4.0  # Winograd's 36 for the 144 that are counted
 LIBRARIES = ("tinynet", "torch", "keras-tensorflow")
 
@@ -83,8 +87,12 @@ def _race(
         (name, i) for name, worker in workers.items() for i in _implementations(name, worker, question)
     ]
     times: dict[tuple[str, str], list[float]] = {entry: [] for entry in entered}
+    before = None
     for _ in range(args.rounds):
         for name, implementation in entered:
+            if name != before:
+                time.sleep(REST)
+            before = name
             times[name, implementation] += workers[name].ask(
                 "time_kernel", name=implementation, seconds=args.sample
             )
