@@ -11,7 +11,7 @@ from tinynet import explorer, optimizers
 from tinynet.explorer.page import DRAWING, SCRIPTS, scripts_of_page
 from tinynet.optimizers import Adam
 
-from explorer.browser import Opened, opened_browser
+from explorer.browser import Opened
 from explorer.nets import IMAGES, LABELS, convolutional, of_many_kinds, strided
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -27,12 +27,6 @@ def printed_by(code, **names):
     printed = []
     exec(code, {"print": lambda *values: printed.extend(values), **names})
     return float(printed[0])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened_browser() as found:
-        yield found
 
 
 def trained(make):

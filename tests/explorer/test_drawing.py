@@ -7,16 +7,10 @@ import tinynet
 from tinynet import Sequential, explorer, layers
 from tinynet.datasets import digits
 
-from explorer.browser import Opened, axe, opened_browser
+from explorer.browser import Opened, axe
 
 (X, LABELS), _ = digits.load_data()
 X, LABELS = X[:200], LABELS[:200]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened_browser() as found:
-        yield found
 
 
 def net(shape):

@@ -8,14 +8,8 @@ import pytest
 import tinynet
 from tinynet import Model, explorer, layers
 
-from explorer.browser import Opened, axe, opened_browser
+from explorer.browser import Opened, axe
 from explorer.nets import HOSTILE, IMAGES, LABELS, convolutional
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

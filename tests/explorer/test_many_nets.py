@@ -6,7 +6,7 @@ import pytest
 import tinynet
 from tinynet import Model, Sequential, explorer, layers, losses, optimizers
 
-from explorer.browser import Opened, opened_browser
+from explorer.browser import Opened
 
 RNG = np.random.default_rng(3)
 PICTURES = RNG.normal(size=(6, 6, 6, 3)).astype("float32")
@@ -161,12 +161,6 @@ NETS = [
     in_double,
     frozen,
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with opened_browser() as found:
-        yield found
 
 
 @pytest.mark.parametrize("make", NETS)
