@@ -64,11 +64,15 @@ def keep(dispatcher: Any, symbols: Symbols | None = None) -> Any:
     With `symbols`, its code is loaded with these names in place of Numba's own:
     the code of everybody else is not.
     """
-    dispatcher._cache = _Kept(dispatcher, symbols)
-    dispatcher.compile = partial(_compiled, dispatcher, dispatcher.compile, symbols)
     if symbols is None:
         callers = _ForCallers(dispatcher)
         dispatcher.get_call_template, dispatcher.get_overload = callers.template, callers.overload
+    return _keeping(dispatcher, symbols)
+
+
+def _keeping(dispatcher: Any, symbols: Symbols | None, is_called: bool = False) -> Any:
+    dispatcher._cache = _Kept(dispatcher, symbols, is_called)
+    dispatcher.compile = partial(_compiled, dispatcher, dispatcher.compile, symbols)
     return dispatcher
 
 
@@ -88,10 +92,7 @@ class _ForCallers:
         """The same function, without entries."""
         options = {name: value for name, value in self.dispatcher.targetoptions.items() if name != "nopython"}
         options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        inner = numba.njit(**options)(self.dispatcher.py_func)
-        inner._cache = _Kept(inner, None, is_called=True)
-        inner.compile = partial(_compiled, inner, inner.compile, None)
-        return inner
+        return _keeping(numba.njit(**options)(self.dispatcher.py_func), None, is_called=True)
 
     def template(self, args: Any, kws: Any) -> Any:
         """What Numba asks for when a call is compiled."""
