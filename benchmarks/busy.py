@@ -26,7 +26,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import busy_table, load, timing
-from .process import THREAD_VARIABLES, TITLES, Setup, Worker, WorkerError, available, environment
+from .process import (
+    THREAD_VARIABLES,
+    TITLES,
+    Setup,
+    Worker,
+    WorkerError,
+    available,
+    come_to_rest,
+    environment,
+)  # fmt: skip
 from .race import TOLERANCE, images, write_data
 from .results import Results
 from .training import MODES
@@ -173,7 +182,7 @@ class Case:
             self.first[row, quota] = {"threads": worker.ask("threads"), **worker.ask("repeat", seconds=0.0)}
 
     def _measure(self, row: Row, column: Column, seconds: float) -> None:
-        time.sleep(0.05)  # what the one before left running comes to rest
+        come_to_rest()
         answer = self.workers[row, column.quota].ask("repeat", seconds=seconds)
         self.answers.setdefault((row, column), []).append(answer)
 

@@ -9,15 +9,11 @@ from typing import Any
 
 from . import table
 from .plots import WORDS
-from .process import TITLES, Setup, Worker, WorkerError, available
+from .process import TITLES, Setup, Worker, WorkerError, available, come_to_rest
 from .results import Results
 from .roof import floor, higher
 from .shapes import cases
 from .timing import summary
-
-# Seconds between the turns of two libraries: threads that spin come to rest, which others take for work of
-# another process that they had better leave a core to.
-REST = 0.3
 
 FEWER_PRODUCTS = 4.0  # Winograd's 36 for the 144 that are counted
 LIBRARIES = ("tinynet", "torch", "keras-tensorflow")
@@ -83,19 +79,15 @@ def _race(
 ) -> list[dict[str, Any]]:
     """Every implementation of every library takes its turn, `rounds` times."""
     question = {key: value for key, value in case.items() if key != "group"}
-    entered = [
-        (name, i) for name, worker in workers.items() for i in _implementations(name, worker, question)
-    ]
-    times: dict[tuple[str, str], list[float]] = {entry: [] for entry in entered}
-    before = None
+    entered = {name: _implementations(name, worker, question) for name, worker in workers.items()}
+    times: dict[tuple[str, str], list[float]] = {(name, i): [] for name in entered for i in entered[name]}
     for _ in range(args.rounds):
-        for name, implementation in entered:
-            if name != before:
-                time.sleep(REST)
-            before = name
-            times[name, implementation] += workers[name].ask(
-                "time_kernel", name=implementation, seconds=args.sample
-            )
+        for name, implementations in entered.items():
+            come_to_rest()
+            for implementation in implementations:
+                times[name, implementation] += workers[name].ask(
+                    "time_kernel", name=implementation, seconds=args.sample
+                )
     least, bound = floor(peak, case["flops"], case["bytes"])
     shared = {name: case[name] for name in ("op", "name", "group", "batch", "flops", "bytes")}
     records = [
@@ -125,10 +117,7 @@ def _implementations(name: str, worker: Worker, question: dict[str, Any]) -> lis
     try:
         return worker.ask("kernel", case=question)
     except WorkerError as error:
-        print(
-            f"{question['op']} {question['name']}: {TITLES[name]} is left out: "
-            f"{error.last_line()}"
-        )
+        print(f"{question['op']} {question['name']}: {TITLES[name]} is left out: {error.last_line()}")
         return []
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from . import table
 from .nets import NETS
-from .process import TITLES, Setup, Worker, WorkerError, available
+from .process import TITLES, Setup, Worker, WorkerError, available, come_to_rest
 from .race import write_data
 from .results import Results
 from .timing import summary
@@ -92,7 +92,7 @@ def _race(
     for number in range(args.rounds):
         for i in range(len(workers)):
             library, ways, worker = workers[(i + number) % len(workers)]
-            time.sleep(0.05)  # threads that spin come to rest
+            come_to_rest()
             for name, way in ways.items():
                 try:
                     seconds = worker.ask("time_way", way=way, images=size, seconds=args.sample)

@@ -46,6 +46,16 @@ WITHOUT_AVX512 = {
 }  # fmt: skip
 
 
+REST = 0.3  # seconds
+
+
+def come_to_rest() -> None:
+    """Waits between the turns of two libraries: threads of the one that ran go on spinning for a while, which
+    the next one may take for work of another process, and leave it a core.
+    """
+    time.sleep(REST)
+
+
 class WorkerError(RuntimeError):
     """The process ended or reported an error."""
 

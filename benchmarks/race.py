@@ -6,7 +6,6 @@ nothing is taken off it. The first step, which compiles, and one whole `fit` are
 
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 from . import data, table, timing
 from .nets import NETS
-from .process import TITLES, Setup, Worker, WorkerError, available
+from .process import TITLES, Setup, Worker, WorkerError, available, come_to_rest
 from .training import MODES
 
 TOLERANCE = 0.10  # libraries draw other batches and dropout masks: mean losses may differ by this fraction
@@ -103,7 +102,7 @@ class Race:
         }
 
     def _train(self, name: str, worker: Worker) -> None:
-        time.sleep(0.05)  # what the one before left running (threads that spin) comes to rest
+        come_to_rest()
         answer = worker.ask("train")
         self.answers[name]["losses"].append(answer["loss"])
         self.answers[name]["seconds"].append(answer["seconds"])
