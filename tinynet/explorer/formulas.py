@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tinynet.kernels.activations.rectifiers import SELU_ALPHA, SELU_SCALE
+
 # {operation: (y, the derivative by the first input, by the second, ...)}
 FORMULAS: dict[str, tuple[str, ...]] = {
     "add": ("x1 + x2", "g", "g"),
@@ -31,8 +33,8 @@ FORMULAS: dict[str, tuple[str, ...]] = {
     ),
     "elu": ("where(x > 0, x, alpha * (exp(x) - 1))", "g * where(y > 0, 1, y + alpha)"),
     "selu": (
-        "1.0507009873554805 * where(x > 0, x, 1.6732632423543772 * (exp(x) - 1))",
-        "g * where(y > 0, 1.0507009873554805, y + 1.7580993408473766)",
+        f"{SELU_SCALE} * where(x > 0, x, {SELU_ALPHA} * (exp(x) - 1))",
+        f"g * where(y > 0, {SELU_SCALE}, y + {SELU_SCALE * SELU_ALPHA})",
     ),
     "sigmoid": ("1 / (1 + exp(-x))", "g * y * (1 - y)"),
     "tanh": ("tanh(x)", "g * (1 - y * y)"),
